@@ -1,0 +1,380 @@
+//! Derivatives as graph: the rules of the table run over terms that record. Read [`crate::dual`]
+//! next, for derivatives as numbers.
+//!
+//! The reverse sweep over [`Term`]s appends the gradient to the graph as ordinary nodes, which can
+//! be looked at, drawn, differentiated again and compiled. A term folds what arithmetic makes
+//! certain (a product by 1, a guarded product by 0) and shares what the graph computed already,
+//! so that `exp'` is the node of `exp` itself; adjoints that no wanted node depends on are never
+//! recorded.
+
+use std::cell::RefCell;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use crate::error::{Error, expect};
+use crate::graph::Graph;
+use crate::node::NodeId;
+use crate::op::{Imm, NO_IMM, Op};
+use crate::scalar::{Adj, Scalar, rule, value};
+use crate::tape::Handle;
+
+impl Graph {
+    /// The gradient of `l` in the nodes `wrt`, as nodes: one for each, in order. A node that `l`
+    /// does not depend on gives the constant 0; the same node twice gives the same node twice.
+    /// `wrt` may hold computed nodes: their adjoint is what comes.
+    ///
+    /// Appends a small multiple of the nodes between `wrt` and `l`; O(nodes up to `l`). The result
+    /// is differentiable again, to any order.
+    ///
+    /// # Panics
+    /// On a wrong key, and where `l` is stale.
+    pub fn gradient(&self, l: NodeId, wrt: &[NodeId]) -> Vec<NodeId> {
+        expect(self.try_gradient(l, wrt))
+    }
+
+    /// As [`Graph::gradient`].
+    ///
+    /// # Errors
+    /// [`Error::NotInGraph`], [`Error::StaleValue`].
+    pub fn try_gradient(&self, l: NodeId, wrt: &[NodeId]) -> Result<Vec<NodeId>, Error> {
+        let recorder = Recorder::new(self, &[l], wrt)?;
+        Ok(recorder.pullback(&[(l, Term::Constant(1.0))], wrt))
+    }
+
+    /// The pullback as nodes: the sum over `seeds` of `seed * d(output)/dn` for every `n` in `wrt`,
+    /// where a seed is a node too. [`Graph::gradient`] with several outputs.
+    ///
+    /// # Panics
+    /// On a wrong key, and where an output or seed is stale.
+    pub fn pullback(&self, seeds: &[(NodeId, NodeId)], wrt: &[NodeId]) -> Vec<NodeId> {
+        expect(self.try_pullback(seeds, wrt))
+    }
+
+    /// As [`Graph::pullback`].
+    ///
+    /// # Errors
+    /// [`Error::NotInGraph`], [`Error::StaleValue`].
+    pub fn try_pullback(&self, seeds: &[(NodeId, NodeId)], wrt: &[NodeId]) -> Result<Vec<NodeId>, Error> {
+        let outputs: Vec<NodeId> = seeds.iter().map(|&(output, _)| output).collect();
+        let recorder = Recorder::new(self, &outputs, wrt)?;
+        let seeds = seeds
+            .iter()
+            .map(|&(output, seed)| Ok((output, recorder.term(self.borrow().fresh(seed)?))))
+            .collect::<Result<Vec<_>, Error>>()?;
+        Ok(recorder.pullback(&seeds, wrt))
+    }
+
+    /// The pushforward as nodes: for every output the sum over `seeds` of `d(output)/dn * tangent`,
+    /// where a tangent is a node too. The forward counterpart of [`Graph::pullback`].
+    ///
+    /// # Panics
+    /// On a wrong key, and where an output or tangent is stale.
+    pub fn pushforward(&self, seeds: &[(NodeId, NodeId)], outputs: &[NodeId]) -> Vec<NodeId> {
+        expect(self.try_pushforward(seeds, outputs))
+    }
+
+    /// As [`Graph::pushforward`].
+    ///
+    /// # Errors
+    /// [`Error::NotInGraph`], [`Error::StaleValue`].
+    pub fn try_pushforward(&self, seeds: &[(NodeId, NodeId)], outputs: &[NodeId]) -> Result<Vec<NodeId>, Error> {
+        let wrt: Vec<NodeId> = seeds.iter().map(|&(node, _)| node).collect();
+        let recorder = Recorder::new(self, outputs, &wrt)?;
+        let seeds = seeds
+            .iter()
+            .map(|&(node, tangent)| Ok((node, recorder.term(self.borrow().fresh(tangent)?))))
+            .collect::<Result<Vec<_>, Error>>()?;
+        Ok(recorder.pushforward(&seeds, outputs))
+    }
+}
+
+/// What makes two nodes the same: op, operands, immediates.
+type Shape = (Op, [u32; 3], [u64; 2]);
+
+/// A derivation under way: the graph, and which nodes it has.
+#[derive(Debug)]
+struct Recorder<'g> {
+    graph: &'g Graph,
+    /// Where the node of a shape stands.
+    known: RefCell<FxHashMap<Shape, Handle>>,
+    /// Whether the node at a position depends on one of `wrt`; as long as the last output is far.
+    active: Vec<bool>,
+}
+
+/// A number, or a node that the recorder knows.
+#[derive(Clone, Copy, Debug)]
+enum Term<'r> {
+    Constant(f64),
+    Node {
+        recorder: &'r Recorder<'r>,
+        handle: Handle,
+        value: f64,
+    },
+}
+
+impl<'g> Recorder<'g> {
+    fn new(graph: &'g Graph, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Recorder<'g>, Error> {
+        let inner = graph.borrow();
+        let mut len = 0;
+        for &output in outputs {
+            len = len.max(inner.fresh(output)? as usize + 1);
+        }
+        let mut active = vec![false; len];
+        for &node in wrt {
+            let position = inner.position(node)? as usize;
+            if position < len {
+                active[position] = true;
+            }
+        }
+        let mut known = FxHashMap::default();
+        for (position, &entry) in inner.tape.entries[..len].iter().enumerate() {
+            let mut operands = SmallVec::<[u32; 3]>::new();
+            let imm = inner.tape.operands(entry, |x| operands.push(x));
+            let passes = !entry.op().stops_gradient();
+            active[position] |= passes && operands.iter().any(|&x| active[x as usize]);
+            if !entry.is_source()
+                && let Some(shape) = shape(entry.op(), imm, operands.iter().copied())
+            {
+                known
+                    .entry(shape)
+                    .or_insert(Handle::new(position as u32, entry.wants()));
+            }
+        }
+        drop(inner);
+        Ok(Recorder {
+            graph,
+            known: RefCell::new(known),
+            active,
+        })
+    }
+
+    fn term(&self, position: u32) -> Term<'_> {
+        let entry = self.graph.borrow().tape.entries[position as usize];
+        if entry.op() == Op::Const {
+            return Term::Constant(entry.value);
+        }
+        Term::Node {
+            recorder: self,
+            handle: Handle::new(position, entry.wants()),
+            value: entry.value,
+        }
+    }
+
+    fn node(&self, term: Option<Term<'_>>) -> NodeId {
+        match term {
+            Some(Term::Node { handle, .. }) => self.graph.borrow().generations.key(handle.index()),
+            Some(Term::Constant(c)) => self.graph.constant(c),
+            None => self.graph.constant(0.0),
+        }
+    }
+
+    /// The op, immediates and operands of a node, as terms.
+    fn decode<'r>(&'r self, position: u32, operands: &mut Vec<u32>, args: &mut Vec<Term<'r>>) -> (Op, Imm) {
+        operands.clear();
+        args.clear();
+        let inner = self.graph.borrow();
+        let entry = inner.tape.entries[position as usize];
+        let imm = inner.tape.operands(entry, |x| operands.push(x));
+        drop(inner);
+        args.extend(operands.iter().map(|&x| self.term(x)));
+        (entry.op(), imm)
+    }
+
+    fn pullback<'r>(&'r self, seeds: &[(NodeId, Term<'r>)], wrt: &[NodeId]) -> Vec<NodeId> {
+        let mut adjoints: Vec<Option<Term<'r>>> = vec![None; self.active.len()];
+        let add = |adjoint: &mut Option<Term<'r>>, bar: Term<'r>| {
+            if !bar.is_nothing() {
+                *adjoint = Some(adjoint.map_or(bar, |sum| sum + bar));
+            }
+        };
+        for &(output, seed) in seeds {
+            add(&mut adjoints[output.index()], seed);
+        }
+        let lowest = wrt.iter().map(|node| node.index()).min().unwrap_or(usize::MAX);
+        let (mut operands, mut args) = (Vec::new(), Vec::new());
+        for position in (lowest.min(adjoints.len())..adjoints.len()).rev() {
+            let Some(bar) = adjoints[position] else { continue };
+            if !self.active[position] {
+                continue;
+            }
+            let (op, imm) = self.decode(position as u32, &mut operands, &mut args);
+            rule::of(
+                op,
+                imm,
+                &args,
+                self.term(position as u32),
+                |k| self.active[operands[k] as usize].then_some(Adj(bar)),
+                |k, bar| add(&mut adjoints[operands[k] as usize], bar.0),
+            );
+        }
+        wrt.iter()
+            .map(|node| self.node(adjoints.get(node.index()).copied().flatten()))
+            .collect()
+    }
+
+    fn pushforward<'r>(&'r self, seeds: &[(NodeId, Term<'r>)], outputs: &[NodeId]) -> Vec<NodeId> {
+        let mut tangents: Vec<Option<Term<'r>>> = vec![None; self.active.len()];
+        for &(node, seed) in seeds {
+            if let Some(tangent) = tangents.get_mut(node.index()) {
+                *tangent = Some(tangent.map_or(seed, |sum| sum + seed));
+            }
+        }
+        let (mut operands, mut args) = (Vec::new(), Vec::new());
+        for position in 0..tangents.len() {
+            if !self.active[position] {
+                continue;
+            }
+            let (op, imm) = self.decode(position as u32, &mut operands, &mut args);
+            // A seeded node keeps its seed; what else reaches it is added.
+            let mut sum = tangents[position];
+            rule::of(
+                op,
+                imm,
+                &args,
+                self.term(position as u32),
+                |k| tangents[operands[k] as usize].map(Adj),
+                |_, part| {
+                    if !part.0.is_nothing() {
+                        sum = Some(sum.map_or(part.0, |sum| sum + part.0));
+                    }
+                },
+            );
+            tangents[position] = sum;
+        }
+        outputs.iter().map(|node| self.node(tangents[node.index()])).collect()
+    }
+
+    /// The node of the op at these operands: one that the graph has, or a new one.
+    fn record<'r>(&'r self, op: Op, imm: Imm, args: &[Term<'r>]) -> Term<'r> {
+        let values: SmallVec<[f64; 8]> = args.iter().map(|x| x.primal()).collect();
+        let mut inner = self.graph.inner.borrow_mut();
+        let tape = &mut inner.tape;
+        let handles: SmallVec<[Handle; 8]> = args
+            .iter()
+            .map(|x| match *x {
+                Term::Node { handle, .. } => handle,
+                Term::Constant(c) => tape.constant(c),
+            })
+            .collect();
+        let shape = shape(op, imm, handles.iter().map(|x| x.index()));
+        let mut known = self.known.borrow_mut();
+        if let Some(&handle) = shape.as_ref().and_then(|shape| known.get(shape)) {
+            let value = tape.entries[handle.index() as usize].value;
+            return Term::Node {
+                recorder: self,
+                handle,
+                value,
+            };
+        }
+        let value = value::of(op, imm, &values);
+        let handle = tape.push_op(op, imm, &handles, value);
+        if let Some(shape) = shape {
+            known.insert(shape, handle);
+        }
+        Term::Node {
+            recorder: self,
+            handle,
+            value,
+        }
+    }
+}
+
+/// The shape of a node with at most three operands. Operands of sums and products are sorted:
+/// `x * y` and `y * x` are the same to the bit.
+fn shape(op: Op, imm: Imm, operands: impl ExactSizeIterator<Item = u32>) -> Option<Shape> {
+    if operands.len() > 3 || op.layout() == crate::op::Layout::List {
+        return None;
+    }
+    let mut three = [u32::MAX; 3];
+    for (place, operand) in three.iter_mut().zip(operands) {
+        *place = operand;
+    }
+    if matches!(op, Op::Add | Op::Mul | Op::Gmul) && three[0] > three[1] {
+        three.swap(0, 1);
+    }
+    Some((op, three, imm.map(f64::to_bits)))
+}
+
+impl<'r> Term<'r> {
+    fn is_nothing(self) -> bool {
+        matches!(self, Term::Constant(0.0))
+    }
+
+    /// What the op gives without recording anything: an operand or a constant, where that is the
+    /// value to the bit whatever the operands that vary turn out to be.
+    fn folded(op: Op, imm: Imm, args: &[Self]) -> Option<Self> {
+        use Term::Constant as C;
+        let is_one = |c: f64| c == 1.0;
+        Some(match (op, args) {
+            (Op::Gmul, &[C(c), x] | &[x, C(c)]) if is_one(c) => x,
+            (Op::Gmul, &[C(0.0), _] | &[_, C(0.0)]) => C(0.0),
+            (Op::Gdiv, &[C(0.0), _]) => C(0.0),
+            (Op::Mul, &[C(c), x] | &[x, C(c)]) if is_one(c) => x,
+            (Op::Div | Op::Gdiv, &[x, C(c)]) if is_one(c) => x,
+            // x - 0 is x even for -0; x + 0 is not.
+            (Op::Sub, &[x, C(c)]) if c.to_bits() == 0 => x,
+            // The derivatives of whole powers end: x^0 is 1, even for NaN.
+            (Op::Powd, _) if imm[1] >= imm[0] && imm[0] >= 0.0 && imm[0].fract() == 0.0 => {
+                C(value::powd([1.0], imm))
+            }
+            (Op::Powd, &[x]) if imm == [1.0, 0.0] => x,
+            _ => return None,
+        })
+    }
+}
+
+impl<'r> Scalar for Term<'r> {
+    fn constant(c: f64) -> Self {
+        Term::Constant(c)
+    }
+
+    fn primal(self) -> f64 {
+        match self {
+            Term::Constant(value) | Term::Node { value, .. } => value,
+        }
+    }
+
+    fn apply(op: Op, imm: Imm, args: &[Self]) -> Self {
+        if let Some(known) = Term::folded(op, imm, args) {
+            return known;
+        }
+        let recorder = args.iter().find_map(|x| match *x {
+            Term::Node { recorder, .. } => Some(recorder),
+            Term::Constant(_) => None,
+        });
+        match recorder {
+            Some(recorder) => recorder.record(op, imm, args),
+            None => {
+                let values: SmallVec<[f64; 8]> = args.iter().map(|x| x.primal()).collect();
+                Term::Constant(value::of(op, imm, &values))
+            }
+        }
+    }
+}
+
+impl Neg for Term<'_> {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Self::apply(Op::Neg, NO_IMM, &[self])
+    }
+}
+
+macro_rules! operators {
+    ($($Trait:ident $method:ident $op:expr;)+) => {$(
+        impl<'r> $Trait for Term<'r> {
+            type Output = Self;
+            fn $method(self, rhs: Self) -> Self {
+                Self::apply($op, NO_IMM, &[self, rhs])
+            }
+        }
+        impl<'r> $Trait<f64> for Term<'r> {
+            type Output = Self;
+            fn $method(self, rhs: f64) -> Self {
+                Self::apply($op, NO_IMM, &[self, Term::Constant(rhs)])
+            }
+        }
+    )+};
+}
+operators! { Add add Op::Add; Sub sub Op::Sub; Mul mul Op::Mul; Div div Op::Div; }

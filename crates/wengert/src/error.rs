@@ -1,0 +1,121 @@
+//! What can go wrong, each with a name and what to do about it.
+
+use crate::guard::Relation;
+use crate::node::NodeId;
+use crate::op::Op;
+
+/// Why the engine refused. Plain builders panic with the text of one of these; their `try_` forms
+/// return it.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A key that no node of this graph has.
+    #[error(
+        "{node} is not a node of this graph: its key is of another graph, or was dropped by a reset or rewind; use keys this graph gave out since"
+    )]
+    NotInGraph {
+        /// The key.
+        node: NodeId,
+    },
+    /// A value from before the last `set`.
+    #[error("the value of {node} is stale: a leaf was set since; call forward() first")]
+    StaleValue {
+        /// The node whose value was asked for.
+        node: NodeId,
+    },
+    /// A mark that was rewound past, or is of another graph.
+    #[error("the mark is stale: the graph was reset or rewound past it, or it is of another graph; take a new mark")]
+    StaleMark,
+    /// Expressions of two graphs in one op.
+    #[error("an expression of one graph was combined with one of another; build both in one graph")]
+    MixedGraphs,
+    /// Only leaves can be set.
+    #[error("{node} is no leaf but {op}: only leaves can be set")]
+    NotALeaf {
+        /// The node.
+        node: NodeId,
+        /// Its op.
+        op: Op,
+    },
+    /// An op with too few, too many or unequal lists of operands.
+    #[error("{op} does not take {given} operands{}", operands_hint(*.op))]
+    Operands {
+        /// The op.
+        op: Op,
+        /// How many operands it was given.
+        given: usize,
+    },
+    /// No op has this name.
+    #[error("there is no op named {name:?}; Op::ALL lists them")]
+    UnknownOp {
+        /// The name that was looked for.
+        name: String,
+    },
+    /// The graph holds as many nodes, or operands of n-ary ops, as it may.
+    #[error("the graph is full: it may hold {limit} nodes; rewind or reset it, or make one with a higher limit")]
+    Full {
+        /// The limit.
+        limit: usize,
+    },
+    /// The allocator had no memory left.
+    #[error("no memory for {nodes} nodes")]
+    OutOfMemory {
+        /// For how many nodes there had to be room.
+        nodes: usize,
+    },
+    /// A comparison that held while recording does not hold now, or the other way round.
+    #[error(
+        "recorded was {left} {relation} {right} = {recorded}, which the new values change: record the expression anew at these values"
+    )]
+    GuardFlipped {
+        /// The left operand of the comparison.
+        left: NodeId,
+        /// What was compared.
+        relation: Relation,
+        /// The right operand.
+        right: NodeId,
+        /// What the comparison gave when it was recorded.
+        recorded: bool,
+    },
+    /// Two lengths that must agree do not.
+    #[error("{what}: expected {expected}, got {got}")]
+    Length {
+        /// What was counted.
+        what: &'static str,
+        /// How many there had to be.
+        expected: usize,
+        /// How many there were.
+        got: usize,
+    },
+}
+
+fn operands_hint(op: Op) -> String {
+    match op.arity() {
+        crate::op::Arity::Fixed(n) => format!(" but {n}"),
+        crate::op::Arity::AtLeast(n) if op.lists() > 1 => {
+            format!(" but {} lists of one length, {n} or more each", op.lists())
+        }
+        crate::op::Arity::AtLeast(n) => format!(" but {n} or more"),
+    }
+}
+
+impl Error {
+    /// Panics with the text of the error: what every plain builder does where its `try_` form
+    /// would return it.
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    pub(crate) fn panic(self) -> ! {
+        panic!("{self}")
+    }
+}
+
+/// The value, or a panic with the error's text.
+#[track_caller]
+#[inline(always)]
+pub(crate) fn expect<T>(result: Result<T, Error>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(error) => error.panic(),
+    }
+}

@@ -1,0 +1,503 @@
+//! Building with operators: an [`Expr`] is a node and its value, Copy, and records what is done
+//! with it. Read [`crate::float`] for its place among the traits of numeric code.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::iter::{Product, Sum};
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssign, Sub, SubAssign};
+
+use smallvec::SmallVec;
+
+use crate::error::{Error, expect};
+use crate::graph::{Graph, RawGuard};
+use crate::guard::Relation;
+use crate::node::NodeId;
+use crate::op::{Imm, NO_IMM, Op, for_each_op};
+use crate::scalar::{Scalar, imm, value};
+use crate::tape::Handle;
+
+/// A node with its value: what formulas are written with.
+///
+/// It borrows the graph, so no expression outlives what it stands for, and recording needs no
+/// check of keys. A number of no graph
+/// ([`Expr::constant`]) joins the graph of what it is combined with.
+///
+/// Comparisons (`x < y`, `==`, `is_nan`) are recorded as guards: see [`Graph::forward`].
+///
+/// # Panics
+/// Operators and methods panic with the text of an [`Error`] where expressions of two graphs
+/// meet and where the graph is full.
+#[derive(Clone, Copy)]
+pub struct Expr<'g> {
+    graph: Option<&'g Graph>,
+    handle: Handle,
+    value: f64,
+}
+
+impl Graph {
+    /// An input of this value, as an expression.
+    ///
+    /// # Panics
+    /// Where the graph is full.
+    pub fn var(&self, value: f64) -> Expr<'_> {
+        let handle = self.inner.borrow_mut().tape.push_leaf(value);
+        Expr {
+            graph: Some(self),
+            handle,
+            value,
+        }
+    }
+
+    /// The node as an expression.
+    ///
+    /// # Panics
+    /// On a wrong key, and where the node's value is stale.
+    pub fn expr(&self, node: NodeId) -> Expr<'_> {
+        expect(self.try_expr(node))
+    }
+
+    /// As [`Graph::expr`].
+    ///
+    /// # Errors
+    /// [`Error::NotInGraph`], [`Error::StaleValue`].
+    pub fn try_expr(&self, node: NodeId) -> Result<Expr<'_>, Error> {
+        let (handle, value) = self.borrow().operand(node)?;
+        Ok(Expr {
+            graph: Some(self),
+            handle,
+            value,
+        })
+    }
+
+    /// Nodes as expressions, in order.
+    ///
+    /// # Panics
+    /// As [`Graph::expr`].
+    pub fn exprs(&self, nodes: &[NodeId]) -> Vec<Expr<'_>> {
+        nodes.iter().map(|&node| self.expr(node)).collect()
+    }
+}
+
+impl<'g> Expr<'g> {
+    /// A number that is of no graph yet; combined with an expression it becomes a node of that
+    /// one's graph.
+    #[inline(always)]
+    pub const fn constant(value: f64) -> Self {
+        Expr {
+            graph: None,
+            handle: Handle::NONE,
+            value,
+        }
+    }
+
+    /// The value.
+    #[inline(always)]
+    pub fn value(self) -> f64 {
+        self.value
+    }
+
+    /// The key of the node.
+    ///
+    /// # Panics
+    /// Where the expression is a constant that is of no graph.
+    pub fn id(self) -> NodeId {
+        let graph = self
+            .graph
+            .expect("a constant that is of no graph has no key; make it with Graph::constant");
+        graph.borrow().generations.key(self.handle.index())
+    }
+
+    /// The graph, unless this is a constant that is of none.
+    pub fn graph(self) -> Option<&'g Graph> {
+        self.graph
+    }
+
+    /// The derivative that the last backward left here; 0 for a constant that is of no graph.
+    pub fn grad(self) -> f64 {
+        self.graph.map_or(0.0, |graph| graph.grad(self.id()))
+    }
+
+    /// Sweeps back from here: see [`Graph::backward`]. Nothing happens on a constant that is of
+    /// no graph.
+    pub fn backward(self) {
+        if let Some(graph) = self.graph {
+            graph.backward(self.id());
+        }
+    }
+
+    /// Names the node, and hands the expression on. A constant that is of no graph has no name.
+    pub fn named(self, label: &str) -> Self {
+        if let Some(graph) = self.graph {
+            graph.label(self.id(), label);
+        }
+        self
+    }
+
+    /// `x` to the whole power `n`; every derivative is exact at 0 too.
+    pub fn powi(self, n: i32) -> Self {
+        Scalar::powi(self, n)
+    }
+
+    /// `x` to the constant power `p`; see [`Expr::pow`] for one that varies.
+    pub fn powf(self, p: f64) -> Self {
+        Scalar::powf(self, p)
+    }
+
+    /// The `n`-th derivative of `digamma`; `digamma` itself for `n = 0`.
+    pub fn polygamma(self, n: u32) -> Self {
+        Scalar::polygamma(self, n)
+    }
+
+    /// `min(max(x, low), high)`.
+    pub fn clamp(self, low: impl Into<Expr<'g>>, high: impl Into<Expr<'g>>) -> Self {
+        self.max(low.into()).min(high.into())
+    }
+
+    /// `self` where the condition is not 0, else `other`.
+    pub fn where_else(self, condition: Expr<'g>, other: impl Into<Expr<'g>>) -> Self {
+        condition.select(self, other.into())
+    }
+
+    #[inline(always)]
+    fn unary(self, op: Op, value: f64) -> Self {
+        match self.graph {
+            Some(graph) => {
+                let handle = graph.inner.borrow_mut().tape.push_unary(op, self.handle, value);
+                Expr {
+                    graph: self.graph,
+                    handle,
+                    value,
+                }
+            }
+            None => Expr::constant(value),
+        }
+    }
+
+    #[inline(always)]
+    fn binary(self, op: Op, rhs: Self, value: f64) -> Self {
+        match (self.graph, rhs.graph) {
+            (Some(graph), Some(other)) if std::ptr::eq(graph, other) => {
+                let handle = graph
+                    .inner
+                    .borrow_mut()
+                    .tape
+                    .push_binary(op, self.handle, rhs.handle, value);
+                Expr {
+                    graph: self.graph,
+                    handle,
+                    value,
+                }
+            }
+            _ => Expr::record(op, NO_IMM, &[self, rhs], value),
+        }
+    }
+
+    #[inline(always)]
+    fn with_constant(self, op: Op, rhs: f64, value: f64) -> Self {
+        match self.graph {
+            Some(graph) => {
+                let tape = &mut graph.inner.borrow_mut().tape;
+                let rhs = tape.constant(rhs);
+                let handle = tape.push_binary(op, self.handle, rhs, value);
+                Expr {
+                    graph: self.graph,
+                    handle,
+                    value,
+                }
+            }
+            None => Expr::constant(value),
+        }
+    }
+
+    #[inline(always)]
+    fn after_constant(self, op: Op, lhs: f64, value: f64) -> Self {
+        match self.graph {
+            Some(graph) => {
+                let tape = &mut graph.inner.borrow_mut().tape;
+                let lhs = tape.constant(lhs);
+                let handle = tape.push_binary(op, lhs, self.handle, value);
+                Expr {
+                    graph: self.graph,
+                    handle,
+                    value,
+                }
+            }
+            None => Expr::constant(value),
+        }
+    }
+
+    /// Appends any op, making nodes of the constants among its operands.
+    #[inline(never)]
+    fn record(op: Op, imm: Imm, operands: &[Self], value: f64) -> Self {
+        let Some(graph) = common(operands) else {
+            return Expr::constant(value);
+        };
+        let tape = &mut graph.inner.borrow_mut().tape;
+        let handles: SmallVec<[Handle; 8]> = operands
+            .iter()
+            .map(|x| {
+                if x.graph.is_some() {
+                    x.handle
+                } else {
+                    tape.constant(x.value)
+                }
+            })
+            .collect();
+        let handle = tape.push_op(op, imm, &handles, value);
+        Expr {
+            graph: Some(graph),
+            handle,
+            value,
+        }
+    }
+
+    /// Remembers that `self relation other` was asked, and what the answer was.
+    pub(crate) fn guarded(self, relation: Relation, other: Self) -> bool {
+        let recorded = relation.holds(self.value, other.value);
+        if let Some(graph) = common(&[self, other]) {
+            let inner = &mut *graph.inner.borrow_mut();
+            let [left, right] = [self, other].map(|x| {
+                if x.graph.is_some() {
+                    x.handle
+                } else {
+                    inner.tape.constant(x.value)
+                }
+                .index()
+            });
+            inner.guards.push(RawGuard {
+                left,
+                right,
+                relation,
+                recorded,
+            });
+        }
+        recorded
+    }
+}
+
+/// The graph that the expressions are of; none where all are free constants.
+#[inline]
+fn common<'g>(operands: &[Expr<'g>]) -> Option<&'g Graph> {
+    let mut graphs = operands.iter().filter_map(|x| x.graph);
+    let first = graphs.next()?;
+    if graphs.any(|other| !std::ptr::eq(first, other)) {
+        Error::MixedGraphs.panic();
+    }
+    Some(first)
+}
+
+impl From<f64> for Expr<'_> {
+    #[inline(always)]
+    fn from(value: f64) -> Self {
+        Expr::constant(value)
+    }
+}
+
+macro_rules! define_expr {
+    (
+        ops { $($(#[doc = $odoc:literal])+ $Op:ident = $oname:ident($ox:ident $(, $oy:ident)*) -> $or:ident, $ocost:ident $oform:ident $osym:literal, $oval:block, $obar:ident => [$($opull:expr),+];)+ }
+        helpers { $($(#[doc = $hdoc:literal])+ $He:ident = $hname:ident($hx:ident $(, $hy:ident)* $(; $($hk:ident),+)?) -> $hr:ident, $hcost:ident $hform:ident $hsym:literal, $hval:block, $hbar:ident => [$($hpull:expr),+];)+ }
+        stops { $($(#[doc = $sdoc:literal])+ $St:ident = $sname:ident($sx:ident $(, $sy:ident)*), $sform:ident $ssym:literal, $sval:block;)+ }
+        folds { $($frows:tt)+ }
+    ) => {
+        /// The ops, one method each.
+        #[allow(clippy::should_implement_trait, reason = "the operators are implemented too; a row has one name")]
+        impl<'g> Expr<'g> {
+            $($(#[doc = $odoc])+
+            #[inline(always)]
+            pub fn $oname(self $(, $oy: Expr<'g>)*) -> Expr<'g> {
+                fixed_op!(Op::$Op, value::$oname([self.value $(, $oy.value)*], NO_IMM), self $(, $oy)*)
+            })+
+            $($(#[doc = $sdoc])+
+            #[inline(always)]
+            pub fn $sname(self $(, $sy: Expr<'g>)*) -> Expr<'g> {
+                fixed_op!(Op::$St, value::$sname([self.value $(, $sy.value)*], NO_IMM), self $(, $sy)*)
+            })+
+        }
+
+        impl<'g> Scalar for Expr<'g> {
+            #[inline(always)]
+            fn constant(c: f64) -> Self {
+                Expr::constant(c)
+            }
+
+            #[inline(always)]
+            fn primal(self) -> f64 {
+                self.value
+            }
+
+            fn apply(op: Op, imm: Imm, args: &[Self]) -> Self {
+                let values: SmallVec<[f64; 8]> = args.iter().map(|x| x.value).collect();
+                Expr::record(op, imm, args, value::of(op, imm, &values))
+            }
+
+            $(#[inline(always)]
+            fn $oname(self $(, $oy: Self)*) -> Self {
+                Expr::$oname(self $(, $oy)*)
+            })+
+            $(#[inline(always)]
+            fn $hname(self $(, $hy: Self)* $($(, $hk: f64)+)?) -> Self {
+                let imm = imm(&[$($($hk),+)?]);
+                Expr::record(Op::$He, imm, &[self $(, $hy)*], value::$hname([self.value $(, $hy.value)*], imm))
+            })+
+            $(#[inline(always)]
+            fn $sname(self $(, $sy: Self)*) -> Self {
+                Expr::$sname(self $(, $sy)*)
+            })+
+        }
+    };
+}
+
+macro_rules! fixed_op {
+    ($op:expr, $value:expr, $x:expr) => {
+        $x.unary($op, $value)
+    };
+    ($op:expr, $value:expr, $x:expr, $y:expr) => {
+        $x.binary($op, $y, $value)
+    };
+    ($op:expr, $value:expr, $($x:expr),+) => {
+        Expr::record($op, NO_IMM, &[$($x),+], $value)
+    };
+}
+for_each_op!(define_expr);
+
+impl Neg for Expr<'_> {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        self.unary(Op::Neg, -self.value)
+    }
+}
+
+macro_rules! operators {
+    ($($Trait:ident $method:ident $Assign:ident $assign:ident $op:expr, $sign:tt;)+) => {$(
+        impl<'g> $Trait for Expr<'g> {
+            type Output = Expr<'g>;
+            #[inline(always)]
+            fn $method(self, rhs: Self) -> Self {
+                self.binary($op, rhs, self.value $sign rhs.value)
+            }
+        }
+        impl<'g> $Trait<f64> for Expr<'g> {
+            type Output = Expr<'g>;
+            #[inline(always)]
+            fn $method(self, rhs: f64) -> Self {
+                self.with_constant($op, rhs, self.value $sign rhs)
+            }
+        }
+        impl<'g> $Trait<Expr<'g>> for f64 {
+            type Output = Expr<'g>;
+            #[inline(always)]
+            fn $method(self, rhs: Expr<'g>) -> Expr<'g> {
+                rhs.after_constant($op, self, self $sign rhs.value)
+            }
+        }
+        impl<'g> $Assign for Expr<'g> {
+            #[inline(always)]
+            fn $assign(&mut self, rhs: Self) {
+                *self = *self $sign rhs;
+            }
+        }
+        impl<'g> $Assign<f64> for Expr<'g> {
+            #[inline(always)]
+            fn $assign(&mut self, rhs: f64) {
+                *self = *self $sign rhs;
+            }
+        }
+    )+};
+}
+operators! {
+    Add add AddAssign add_assign Op::Add, +;
+    Sub sub SubAssign sub_assign Op::Sub, -;
+    Mul mul MulAssign mul_assign Op::Mul, *;
+    Div div DivAssign div_assign Op::Div, /;
+    Rem rem RemAssign rem_assign Op::Rem, %;
+}
+
+/// One n-ary node: the sum, left to right.
+impl Sum for Expr<'_> {
+    fn sum<I: Iterator<Item = Self>>(iter: I) -> Self {
+        Scalar::sum(&iter.collect::<SmallVec<[Self; 8]>>())
+    }
+}
+
+/// One n-ary node: the product, left to right.
+impl Product for Expr<'_> {
+    fn product<I: Iterator<Item = Self>>(iter: I) -> Self {
+        Scalar::product(&iter.collect::<SmallVec<[Self; 8]>>())
+    }
+}
+
+impl PartialEq for Expr<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.guarded(Relation::Equal, *other)
+    }
+}
+
+impl PartialOrd for Expr<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        let order = self.value.partial_cmp(&other.value);
+        match order {
+            Some(Ordering::Less) => self.guarded(Relation::Less, *other),
+            Some(Ordering::Equal) => self.guarded(Relation::Equal, *other),
+            Some(Ordering::Greater) => other.guarded(Relation::Less, *self),
+            None => self.guarded(Relation::Unordered, *other),
+        };
+        order
+    }
+    fn lt(&self, other: &Self) -> bool {
+        self.guarded(Relation::Less, *other)
+    }
+    fn le(&self, other: &Self) -> bool {
+        self.guarded(Relation::LessEqual, *other)
+    }
+    fn gt(&self, other: &Self) -> bool {
+        other.guarded(Relation::Less, *self)
+    }
+    fn ge(&self, other: &Self) -> bool {
+        other.guarded(Relation::LessEqual, *self)
+    }
+}
+
+impl PartialEq<f64> for Expr<'_> {
+    fn eq(&self, other: &f64) -> bool {
+        self.guarded(Relation::Equal, Expr::constant(*other))
+    }
+}
+
+impl PartialOrd<f64> for Expr<'_> {
+    fn partial_cmp(&self, other: &f64) -> Option<Ordering> {
+        PartialOrd::partial_cmp(self, &Expr::constant(*other))
+    }
+    fn lt(&self, other: &f64) -> bool {
+        PartialOrd::lt(self, &Expr::constant(*other))
+    }
+    fn le(&self, other: &f64) -> bool {
+        PartialOrd::le(self, &Expr::constant(*other))
+    }
+    fn gt(&self, other: &f64) -> bool {
+        PartialOrd::gt(self, &Expr::constant(*other))
+    }
+    fn ge(&self, other: &f64) -> bool {
+        PartialOrd::ge(self, &Expr::constant(*other))
+    }
+}
+
+/// The value, as `f64` is displayed; the alternate form `{:#}` shows the gradient too.
+impl fmt::Display for Expr<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            return write!(f, "Value(data={}, grad={})", self.value, self.grad());
+        }
+        self.value.fmt(f)
+    }
+}
+
+impl fmt::Debug for Expr<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.graph {
+            Some(_) => write!(f, "Expr(n{} = {:?})", self.handle.index(), self.value),
+            None => write!(f, "Expr({:?})", self.value),
+        }
+    }
+}

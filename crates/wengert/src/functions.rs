@@ -1,0 +1,174 @@
+//! Derivatives of closures, in one line. Read [`crate::graph`] for the engine under them.
+//!
+//! Closures over slices of [`Expr`] are recorded and swept back; [`forward_gradient`] runs a
+//! closure over [`Dual`] numbers and needs no tape, which pays for few inputs; and a
+//! [`Function`], which is generic over the number, lets [`function_gradient`] choose.
+
+use crate::dual::Dual;
+use crate::expr::Expr;
+use crate::graph::Graph;
+use crate::node::NodeId;
+use crate::real::Function;
+
+/// The value and gradient of `f` at `x`. Records once and sweeps back once.
+///
+/// ```
+/// let (value, gradient) = wengert::value_and_gradient(|x| x[0] * x[1].sin(), &[2.0, 0.0]);
+/// assert_eq!((value, gradient), (0.0, vec![0.0, 2.0]));
+/// ```
+///
+/// # Panics
+/// As [`Graph`]'s builders.
+pub fn value_and_gradient(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) -> (f64, Vec<f64>) {
+    let recording = Recording::of(x, |x| vec![f(x)]);
+    let [l] = recording.outputs[..] else {
+        unreachable!("one closure result is one output")
+    };
+    (
+        recording.graph.value(l),
+        recording.graph.vjp(&[(l, 1.0)], &recording.inputs),
+    )
+}
+
+/// The gradient of `f` at `x`: [`value_and_gradient`] without the value.
+///
+/// # Panics
+/// As [`Graph`]'s builders.
+pub fn gradient(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) -> Vec<f64> {
+    value_and_gradient(f, x).1
+}
+
+/// The value and gradient of `f` at `x`, in one forward pass over duals with `N` tangents: no tape,
+/// nothing allocated. Faster than recording for few inputs (up to about 8).
+///
+/// ```
+/// let (value, gradient) = wengert::forward_gradient(|[x, y]| x * y.sin(), [2.0, 0.0]);
+/// assert_eq!((value, gradient), (0.0, [0.0, 2.0]));
+/// ```
+pub fn forward_gradient<const N: usize>(f: impl Fn([Dual<N>; N]) -> Dual<N>, x: [f64; N]) -> (f64, [f64; N]) {
+    let result = f(std::array::from_fn(|k| Dual::input(x[k], k)));
+    (result.value, result.tangents)
+}
+
+/// Up to this many inputs a [`Function`] runs forward on duals; above, it is recorded.
+pub const FORWARD_UP_TO: usize = 8;
+
+/// The value and gradient of a [`Function`] at `x`: forward on duals for at most
+/// [`FORWARD_UP_TO`] inputs, else recorded and swept back.
+///
+/// # Panics
+/// As [`Graph`]'s builders.
+pub fn function_gradient(f: &impl Function, x: &[f64]) -> (f64, Vec<f64>) {
+    fn forward<const N: usize>(f: &impl Function, x: &[f64]) -> (f64, Vec<f64>) {
+        let inputs: [Dual<N>; N] = std::array::from_fn(|k| Dual::input(x[k], k));
+        let result = f.call(&inputs);
+        (result.value, result.tangents.to_vec())
+    }
+    match x.len() {
+        0 => (f.call::<f64>(x), Vec::new()),
+        1 => forward::<1>(f, x),
+        2 => forward::<2>(f, x),
+        3 => forward::<3>(f, x),
+        4 => forward::<4>(f, x),
+        5 => forward::<5>(f, x),
+        6 => forward::<6>(f, x),
+        7 => forward::<7>(f, x),
+        FORWARD_UP_TO => forward::<FORWARD_UP_TO>(f, x),
+        _ => value_and_gradient(|x| f.call(x), x),
+    }
+}
+
+/// The Jacobian of `f` at `x`: a row for every output, in it a column for every input. See
+/// [`Graph::jacobian`] for how it is swept.
+///
+/// # Panics
+/// As [`Graph`]'s builders.
+pub fn jacobian(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64]) -> Vec<Vec<f64>> {
+    let recording = Recording::of(x, f);
+    recording.graph.jacobian(&recording.outputs, &recording.inputs)
+}
+
+/// The Hessian of `f` at `x`, dense: see [`Graph::hessian`].
+///
+/// ```
+/// let h = wengert::hessian(|x| x[0] * x[0] * x[1], &[3.0, 5.0]);
+/// assert_eq!(h, [[10.0, 6.0], [6.0, 0.0]]);
+/// ```
+///
+/// # Panics
+/// As [`Graph`]'s builders.
+pub fn hessian(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) -> Vec<Vec<f64>> {
+    let recording = Recording::of(x, |x| vec![f(x)]);
+    recording.graph.hessian(recording.outputs[0], &recording.inputs)
+}
+
+/// The Hessian of `f` at `x` times `direction`: see [`Graph::hvp`].
+///
+/// # Panics
+/// As [`Graph`]'s builders, and where `direction` is not as long as `x`.
+pub fn hvp(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64], direction: &[f64]) -> Vec<f64> {
+    let recording = Recording::of(x, |x| vec![f(x)]);
+    recording.graph.hvp(recording.outputs[0], &recording.inputs, direction)
+}
+
+/// The Jacobian of `f` at `x` times `direction`, a number for every output.
+///
+/// # Panics
+/// As [`Graph`]'s builders, and where `direction` is not as long as `x`.
+pub fn jvp(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64], direction: &[f64]) -> Vec<f64> {
+    let recording = Recording::of(x, f);
+    assert_eq!(
+        direction.len(),
+        x.len(),
+        "the direction has as many components as there are inputs"
+    );
+    let seeds: Vec<_> = recording
+        .inputs
+        .iter()
+        .copied()
+        .zip(direction.iter().copied())
+        .collect();
+    recording.graph.jvp(&seeds, &recording.outputs)
+}
+
+/// `seed`, a number for every output, times the Jacobian of `f` at `x`: a number for every input.
+///
+/// # Panics
+/// As [`Graph`]'s builders, and where `seed` is not as long as what `f` returns.
+pub fn vjp(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64], seed: &[f64]) -> Vec<f64> {
+    let recording = Recording::of(x, f);
+    assert_eq!(
+        seed.len(),
+        recording.outputs.len(),
+        "the seed has as many components as there are outputs"
+    );
+    let seeds: Vec<_> = recording.outputs.iter().copied().zip(seed.iter().copied()).collect();
+    recording.graph.vjp(&seeds, &recording.inputs)
+}
+
+/// A closure, recorded.
+pub(crate) struct Recording {
+    pub(crate) graph: Graph,
+    pub(crate) inputs: Vec<NodeId>,
+    pub(crate) outputs: Vec<NodeId>,
+}
+
+impl Recording {
+    pub(crate) fn of(x: &[f64], f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>) -> Recording {
+        let graph = Graph::new();
+        let inputs = graph.leaves(x);
+        let outputs = f(&graph.exprs(&inputs));
+        // A result that depends on no input may be a constant of no graph.
+        let outputs = outputs
+            .into_iter()
+            .map(|output| {
+                if output.graph().is_some() {
+                    output.id()
+                } else {
+                    graph.constant(output.value())
+                }
+            })
+            .collect();
+        Recording { graph, inputs, outputs }
+    }
+}

@@ -1,0 +1,293 @@
+//! Plane geometry: hypotenuse, angle, and every partial derivative of both.
+//!
+//! The derivatives are homogeneous polynomials of the coordinates over a power of the hypotenuse. Both coordinates are
+//! taken apart into mantissa and exponent, so nothing under- or overflows on the way. Read `soft.rs` next.
+
+use super::dd::{Big, Dd, frexp, two_prod};
+
+/// `sqrt(x^2 + y^2)` without overflow on the way; infinite if either is, even beside a NaN.
+#[inline]
+pub fn hypot(x: f64, y: f64) -> f64 {
+    pxfm::f_hypot(x, y)
+}
+
+/// The angle of the point `(x, y)`, with the signed zeros of IEEE 754.
+#[inline]
+pub fn atan2(y: f64, x: f64) -> f64 {
+    pxfm::f_atan2(y, x)
+}
+
+/// A point other than (0, 0), near the unit circle: `(u, v) 2^scale`, and the square of its length.
+struct Point {
+    u: Big,
+    v: Big,
+    square: Dd,
+    scale: i32,
+}
+
+/// `Err` is the derivative where it needs no arithmetic: NaN, or 0 at the origin.
+fn normalise(u: f64, v: f64) -> Result<Point, f64> {
+    if u.is_nan() || v.is_nan() {
+        return Err(f64::NAN);
+    }
+    // At infinity only the direction is left; two infinities meet on the diagonal, as in atan2.
+    let (u, v, far) = match (u.is_infinite(), v.is_infinite()) {
+        (false, false) => (u, v, 0),
+        (true, false) => (1f64.copysign(u), 0.0, 100_000),
+        (false, true) => (0.0, 1f64.copysign(v), 100_000),
+        (true, true) => (1f64.copysign(u), 1f64.copysign(v), 100_000),
+    };
+    if u == 0.0 && v == 0.0 {
+        return Err(0.0);
+    }
+    let scale = if u.abs() > v.abs() {
+        frexp(u).1
+    } else {
+        frexp(v).1
+    };
+    let down = |x: f64| {
+        let b = Big::of(x);
+        Big {
+            m: b.m,
+            e: b.e - scale,
+        }
+    };
+    let (u, v) = (down(u), down(v));
+    // A coordinate 2^-200 of the other does not reach the sum of the squares.
+    let square = |b: &Big| {
+        if b.e < -200 {
+            return Dd::ZERO;
+        }
+        let s = super::dd::exp2i(2 * b.e);
+        let p = two_prod(b.m.hi, b.m.hi);
+        p.scale(s)
+    };
+    let square = square(&u).add(square(&v));
+    Ok(Point {
+        u,
+        v,
+        square,
+        scale: scale + far,
+    })
+}
+
+/// `sum c_b u^(n-b) v^b / d`, times `2^(scale * degree)`.
+fn homogeneous(p: &Point, c: &[f64], d: Big, degree: i32) -> f64 {
+    let n = c.len() - 1;
+    // What all terms share goes first, in numbers with exponents of their own; only the rest may underflow harmlessly.
+    let Some(low) = c.iter().position(|&x| x != 0.0) else {
+        return 0.0;
+    };
+    let high = c.iter().rposition(|&x| x != 0.0).unwrap_or(low);
+    let common = p.u.powi((n - high) as u32).mul(p.v.powi(low as u32));
+    let mut sum = Big::of(0.0);
+    let mut v_power = Big::of(1.0);
+    for (i, &x) in c[low..=high].iter().enumerate() {
+        if x != 0.0 {
+            sum = sum.add(
+                Big::of(x)
+                    .mul(p.u.powi((high - low - i) as u32))
+                    .mul(v_power),
+            );
+        }
+        v_power = v_power.mul(p.v);
+    }
+    let r = common.mul(sum).div(d);
+    if r.m.hi == 0.0 {
+        return 0.0;
+    }
+    Big {
+        m: r.m,
+        e: r.e + p.scale * degree,
+    }
+    .value()
+}
+
+/// `Re(i^k (u + i v)^-n)` for `n >= 1`: the partials of the angle. 0 at the origin.
+///
+/// `atan2(y, x)` has `zpow(x, y, 1, 0) = x / (x^2 + y^2)` in `y` and `-zpow(x, y, 1, 1) = -y / (x^2 + y^2)` in `x`;
+/// the derivative of `zpow(u, v, n, k)` is `-n zpow(u, v, n+1, k)` in `u` and `-n zpow(u, v, n+1, k+1)` in `v`.
+pub fn zpow(u: f64, v: f64, n: f64, k: f64) -> f64 {
+    let p = match normalise(u, v) {
+        Ok(p) => p,
+        Err(r) => return r,
+    };
+    let (n, k) = (n as u32, k as u32);
+    let d = Big::new(p.square, 0).powi(n);
+    if n == 2 && k % 2 == 0 && p.u.e >= -1 && p.v.e >= -1 {
+        // (u - v)(u + v): the difference of the squares would cancel.
+        let (a, b) = (p.u.value(), p.v.value());
+        let r = Big::new(super::dd::two_sum(a, -b), 0)
+            .mul(Big::new(super::dd::two_sum(a, b), 0))
+            .div(d);
+        let r = if k % 4 == 0 {
+            r
+        } else {
+            Big {
+                m: r.m.neg(),
+                e: r.e,
+            }
+        };
+        return if r.m.hi == 0.0 {
+            0.0
+        } else {
+            Big {
+                m: r.m,
+                e: r.e - 2 * p.scale,
+            }
+            .value()
+        };
+    }
+    // i^k (u - i v)^n = sum binomial(n, b) i^(k - b) u^(n-b) v^b, of which the even powers of i are real.
+    let mut c = vec![0.0; n as usize + 1];
+    let mut binomial = 1.0;
+    for b in 0..=n {
+        c[b as usize] = match (k + 3 * b) % 4 {
+            0 => binomial,
+            2 => -binomial,
+            _ => 0.0,
+        };
+        binomial = binomial * f64::from(n - b) / f64::from(b + 1);
+    }
+    homogeneous(&p, &c, d, -(n as i32))
+}
+
+/// `d^(j+k) / du^j dv^k` of `hypot(u, v)`, for `j + k >= 1`. 0 at the origin.
+///
+/// With `h` the hypotenuse it is `h^(1-2n) P(u, v)`, `n = j + k`, `P` homogeneous of degree `n`; differentiating in `u`
+/// takes `P` to `(1-2n) u P + (u^2 + v^2) P_u`.
+pub fn hypot_partial(u: f64, v: f64, j: f64, k: f64) -> f64 {
+    let p = match normalise(u, v) {
+        Ok(p) => p,
+        Err(r) => return r,
+    };
+    let (j, k) = (j as usize, k as usize);
+    let order = j + k;
+    // c[b] stands at u^(n-b) v^b. In u: (1-2n) u P + u^2 P_u + v^2 P_u; in v the same with the roles exchanged.
+    let mut c = vec![1.0];
+    for n in 0..order {
+        let mut next = vec![0.0; n + 2];
+        for (b, &x) in c.iter().enumerate() {
+            let (in_u, in_v, m) = ((n - b) as f64, b as f64, 1.0 - 2.0 * n as f64);
+            if n < j {
+                next[b] += (m + in_u) * x;
+                if b < n {
+                    next[b + 2] += in_u * x;
+                }
+            } else {
+                next[b + 1] += (m + in_v) * x;
+                if b > 0 {
+                    next[b - 1] += in_v * x;
+                }
+            }
+        }
+        c = next;
+    }
+    // h^(2 order - 1) = square^order / h
+    let h = Big::new(p.square.sqrt(), 0);
+    let d = Big::new(p.square, 0).powi(order as u32).div(h);
+    homogeneous(&p, &c, d, 1 - order as i32)
+}
+
+/// `u / hypot(u, v)`: the cosine of the point's angle; 0 at the origin, +-1 where `u` alone is infinite.
+#[inline]
+pub fn unit(u: f64, v: f64) -> f64 {
+    hypot_partial(u, v, 1.0, 0.0)
+}
+
+/// `w / hypot(u, v)` without under- or overflow on the way; 0 where `w` is 0, and at the origin.
+pub fn over_h(w: f64, u: f64, v: f64) -> f64 {
+    if w == 0.0 {
+        return 0.0;
+    }
+    let p = match normalise(u, v) {
+        Ok(p) => p,
+        Err(r) => return r,
+    };
+    if !w.is_finite() {
+        return w;
+    }
+    let r = Big::of(w).div(Big::new(p.square.sqrt(), 0));
+    Big {
+        m: r.m,
+        e: r.e - p.scale,
+    }
+    .value()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    const INF: f64 = f64::INFINITY;
+    const NAN: f64 = f64::NAN;
+
+    #[test]
+    fn infinity_wins_over_nan_in_a_hypotenuse() {
+        assert_eq!(hypot(INF, NAN), INF);
+        assert_eq!(hypot(NAN, -INF), INF);
+        assert_eq!(hypot(3.0, -4.0), 5.0);
+        assert_eq!(hypot(3e300, 4e300), 5e300);
+    }
+
+    #[test]
+    fn angles_know_the_sign_of_zero() {
+        let pi = std::f64::consts::PI;
+        assert_eq!((atan2(0.0, -1.0), atan2(-0.0, -1.0)), (pi, -pi));
+        assert_eq!(atan2(0.0, 0.0), 0.0);
+        assert!(atan2(-0.0, 0.0).is_sign_negative());
+        assert_eq!((atan2(0.0, -0.0), atan2(-0.0, -0.0)), (pi, -pi));
+    }
+
+    #[test]
+    fn partials_vanish_at_the_origin() {
+        for (u, v) in [(0.0, 0.0), (-0.0, 0.0)] {
+            assert_eq!(zpow(u, v, 1.0, 0.0), 0.0);
+            assert_eq!(zpow(u, v, 2.0, 1.0), 0.0);
+            assert_eq!(hypot_partial(u, v, 1.0, 0.0), 0.0);
+            assert_eq!(hypot_partial(u, v, 0.0, 2.0), 0.0);
+            assert_eq!(unit(u, v), 0.0);
+            assert_eq!(over_h(1.0, u, v), 0.0);
+        }
+    }
+
+    #[test]
+    fn the_sides_of_3_4_5() {
+        assert_eq!(unit(3.0, 4.0), 0.6);
+        assert_eq!(hypot_partial(3.0, 4.0, 0.0, 1.0), 0.8);
+        assert_eq!(hypot_partial(3.0, 4.0, 2.0, 0.0), 16.0 / 125.0);
+        assert_eq!(hypot_partial(3.0, 4.0, 1.0, 1.0), -12.0 / 125.0);
+        assert_eq!(
+            hypot_partial(3.0, 4.0, 3.0, 0.0),
+            -3.0 * 3.0 * 16.0 / 3125.0
+        );
+        assert_eq!(zpow(3.0, 4.0, 1.0, 0.0), 3.0 / 25.0);
+        assert_eq!(zpow(3.0, 4.0, 1.0, 1.0), 4.0 / 25.0);
+        assert_eq!(zpow(3.0, 4.0, 2.0, 0.0), -7.0 / 625.0);
+        assert_eq!(zpow(3.0, 4.0, 2.0, 1.0), 24.0 / 625.0);
+        assert_eq!(zpow(3.0, 4.0, 2.0, 2.0), 7.0 / 625.0);
+        assert_eq!(over_h(10.0, 3.0, 4.0), 2.0);
+    }
+
+    #[test]
+    fn directions_at_infinity() {
+        assert_eq!(
+            (unit(INF, 1.0), unit(1.0, INF), unit(-INF, 1.0)),
+            (1.0, 0.0, -1.0)
+        );
+        assert_eq!(unit(INF, -INF), std::f64::consts::FRAC_1_SQRT_2);
+        assert_eq!(hypot_partial(INF, 1.0, 0.0, 2.0), 0.0);
+        assert_eq!(zpow(INF, 1.0, 1.0, 0.0), 0.0);
+        assert!(unit(NAN, INF).is_nan() && zpow(1.0, NAN, 1.0, 0.0).is_nan());
+    }
+
+    #[test]
+    fn nothing_overflows_between_the_ends_of_the_range() {
+        assert_eq!(unit(3e307, 4e307), 0.6);
+        assert_eq!(unit(f64::MAX, f64::MAX), std::f64::consts::FRAC_1_SQRT_2);
+        assert_eq!(zpow(1e-200, 0.0, 1.0, 0.0), 1e200);
+        assert_eq!(zpow(5e-324, 5e-324, 1.0, 0.0), INF);
+        // v^2 / u^3, where v^2 alone is 0.
+        let tiny = hypot_partial(1e-150, 1e-250, 2.0, 0.0);
+        assert!((tiny / 1e-50 - 1.0).abs() < 1e-14);
+    }
+}

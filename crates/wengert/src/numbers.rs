@@ -1,0 +1,251 @@
+//! Derivatives as numbers, by key: sweeps over `f64`, over tangents, and over duals. Read
+//! [`crate::functions`] for the same over closures.
+
+use crate::dual::{Dual, Tangents};
+use crate::error::{Error, expect};
+use crate::graph::{Graph, Inner};
+use crate::node::NodeId;
+use crate::op::Op;
+use crate::sweep::{self, Number};
+
+/// How many directions one sweep of a Jacobian or Hessian carries. Measured on Rosenbrock and a
+/// perceptron: four cost little more than one, eight spill registers.
+const LANES: usize = 4;
+
+impl Graph {
+    /// The vector-Jacobian product: for every `n` of `wrt` the sum over `seeds` of
+    /// `seed * d(output)/dn`. One sweep back; [`Graph::grad`] reads it afterwards.
+    ///
+    /// # Panics
+    /// On a wrong key, and where an output is stale.
+    pub fn vjp(&self, seeds: &[(NodeId, f64)], wrt: &[NodeId]) -> Vec<f64> {
+        expect(self.try_vjp(seeds, wrt))
+    }
+
+    /// As [`Graph::vjp`].
+    ///
+    /// # Errors
+    /// [`Error::NotInGraph`], [`Error::StaleValue`].
+    pub fn try_vjp(&self, seeds: &[(NodeId, f64)], wrt: &[NodeId]) -> Result<Vec<f64>, Error> {
+        self.try_backward_seeded(seeds)?;
+        wrt.iter().map(|&node| self.try_grad(node)).collect()
+    }
+
+    /// The Jacobian-vector product: for every output the sum over `seeds` of
+    /// `d(output)/d(leaf) * tangent`. One sweep forward over the whole tape.
+    ///
+    /// # Panics
+    /// On a wrong key, where an output is stale, and where a seeded node is no leaf.
+    pub fn jvp(&self, seeds: &[(NodeId, f64)], outputs: &[NodeId]) -> Vec<f64> {
+        expect(self.try_jvp(seeds, outputs))
+    }
+
+    /// As [`Graph::jvp`].
+    ///
+    /// # Errors
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`].
+    pub fn try_jvp(&self, seeds: &[(NodeId, f64)], outputs: &[NodeId]) -> Result<Vec<f64>, Error> {
+        let inner = self.borrow();
+        let outputs = inner.all_fresh(outputs)?;
+        let mut tangents = vec![Tangents::<1>::ZERO; len(&outputs)];
+        for &(leaf, tangent) in seeds {
+            if let Some(place) = tangents.get_mut(inner.leaf(leaf)?) {
+                place.0[0] += tangent;
+            }
+        }
+        sweep::tangents(&inner.tape, &mut tangents, Tangents::ZERO);
+        Ok(outputs.iter().map(|&output| tangents[output].0[0]).collect())
+    }
+
+    /// The Jacobian: a row for every output, in it a column for every leaf of `wrt`.
+    ///
+    /// Swept forward, four leaves at a time, where there are at most twice as many leaves as
+    /// outputs, and else back, an output at a time: a forward sweep of four tangents costs about
+    /// what two sweeps back do.
+    ///
+    /// # Panics
+    /// On a wrong key, where an output is stale, and where a node of `wrt` is no leaf.
+    pub fn jacobian(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Vec<Vec<f64>> {
+        expect(self.try_jacobian(outputs, wrt))
+    }
+
+    /// As [`Graph::jacobian`].
+    ///
+    /// # Errors
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`].
+    pub fn try_jacobian(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Vec<Vec<f64>>, Error> {
+        let inner = self.borrow();
+        let outputs = inner.all_fresh(outputs)?;
+        let leaves = wrt
+            .iter()
+            .map(|&leaf| inner.leaf(leaf))
+            .collect::<Result<Vec<_>, Error>>()?;
+        let len = len(&outputs);
+        let mut rows = vec![vec![0.0; leaves.len()]; outputs.len()];
+        if leaves.len() <= 2 * outputs.len() {
+            let mut tangents = vec![Tangents::<LANES>::ZERO; len];
+            for (batch, some) in leaves.chunks(LANES).enumerate() {
+                tangents.fill(Tangents::ZERO);
+                seed(&mut tangents, some, |tangent, k| tangent.0[k] = 1.0);
+                sweep::tangents(&inner.tape, &mut tangents, Tangents::ZERO);
+                for (row, &output) in rows.iter_mut().zip(&outputs) {
+                    for k in 0..some.len() {
+                        row[batch * LANES + k] = tangents[output].0[k];
+                    }
+                }
+            }
+        } else {
+            let mut adjoints = vec![0.0; len];
+            for (row, &output) in rows.iter_mut().zip(&outputs) {
+                adjoints.fill(0.0);
+                adjoints[output] = 1.0;
+                sweep::reverse(&inner.tape, &mut adjoints[..=output], sweep::plain);
+                for (column, &leaf) in row.iter_mut().zip(&leaves) {
+                    *column = adjoints.get(leaf).copied().unwrap_or(0.0);
+                }
+            }
+        }
+        Ok(rows)
+    }
+
+    /// The Hessian-vector product: the derivative of the gradient of `l` in the leaves `wrt`, along
+    /// `direction`. Forward over reverse: one sweep each, at a small multiple of a gradient's cost.
+    ///
+    /// # Panics
+    /// On a wrong key, where `l` is stale, where a node of `wrt` is no leaf, and where `direction`
+    /// is not as long as `wrt`.
+    pub fn hvp(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> Vec<f64> {
+        expect(self.try_hvp(l, wrt, direction))
+    }
+
+    /// As [`Graph::hvp`].
+    ///
+    /// # Errors
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`], [`Error::Length`].
+    pub fn try_hvp(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> Result<Vec<f64>, Error> {
+        if direction.len() != wrt.len() {
+            return Err(Error::Length {
+                what: "components of the direction",
+                expected: wrt.len(),
+                got: direction.len(),
+            });
+        }
+        let inner = self.borrow();
+        let l = inner.fresh(l)? as usize;
+        let leaves = wrt
+            .iter()
+            .map(|&leaf| inner.leaf(leaf))
+            .collect::<Result<Vec<_>, Error>>()?;
+        let mut curvature = Curvature::<1>::new(l);
+        for (&leaf, &component) in leaves.iter().zip(direction) {
+            if let Some(tangent) = curvature.tangents.get_mut(leaf) {
+                tangent.0[0] += component;
+            }
+        }
+        curvature.sweep(&inner);
+        Ok(leaves.iter().map(|&leaf| curvature.along(leaf, 0)).collect())
+    }
+
+    /// The Hessian of `l` in the leaves `wrt`: symmetric, a row for each. Costs a Hessian-vector
+    /// product of four directions for every four leaves; see [`Graph::sparse_hessian`] where most
+    /// of it is 0.
+    ///
+    /// # Panics
+    /// On a wrong key, where `l` is stale, and where a node of `wrt` is no leaf.
+    pub fn hessian(&self, l: NodeId, wrt: &[NodeId]) -> Vec<Vec<f64>> {
+        expect(self.try_hessian(l, wrt))
+    }
+
+    /// As [`Graph::hessian`].
+    ///
+    /// # Errors
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`].
+    pub fn try_hessian(&self, l: NodeId, wrt: &[NodeId]) -> Result<Vec<Vec<f64>>, Error> {
+        let inner = self.borrow();
+        let l = inner.fresh(l)? as usize;
+        let leaves = wrt
+            .iter()
+            .map(|&leaf| inner.leaf(leaf))
+            .collect::<Result<Vec<_>, Error>>()?;
+        let mut rows = vec![vec![0.0; leaves.len()]; leaves.len()];
+        let mut curvature = Curvature::<LANES>::new(l);
+        for (batch, some) in leaves.chunks(LANES).enumerate() {
+            curvature.tangents.fill(Tangents::ZERO);
+            seed(&mut curvature.tangents, some, |tangent, k| tangent.0[k] = 1.0);
+            curvature.sweep(&inner);
+            for k in 0..some.len() {
+                let column = batch * LANES + k;
+                for (row, &leaf) in rows.iter_mut().zip(&leaves) {
+                    row[column] = curvature.along(leaf, k);
+                }
+            }
+        }
+        Ok(rows)
+    }
+}
+
+fn len(outputs: &[usize]) -> usize {
+    outputs.iter().max().map_or(0, |&last| last + 1)
+}
+
+/// Sets direction `k` at the `k`-th of the leaves.
+fn seed<T>(tangents: &mut [T], leaves: &[usize], mut set: impl FnMut(&mut T, usize)) {
+    for (k, &leaf) in leaves.iter().enumerate() {
+        if let Some(tangent) = tangents.get_mut(leaf) {
+            set(tangent, k);
+        }
+    }
+}
+
+/// A forward sweep of `N` tangents and the reverse sweep of duals over it: the derivative of the
+/// gradient in `N` directions at once.
+pub(crate) struct Curvature<const N: usize> {
+    /// The directions, at the leaves.
+    pub(crate) tangents: Vec<Tangents<N>>,
+    adjoints: Vec<Dual<N>>,
+}
+
+impl<const N: usize> Curvature<N> {
+    /// Room for sweeps back from the node at position `l`.
+    pub(crate) fn new(l: usize) -> Self {
+        Curvature {
+            tangents: vec![Tangents::ZERO; l + 1],
+            adjoints: vec![Dual::ZERO; l + 1],
+        }
+    }
+
+    /// Sweeps; what computed nodes have in `tangents` is overwritten.
+    pub(crate) fn sweep(&mut self, inner: &Inner) {
+        sweep::tangents(&inner.tape, &mut self.tangents, Tangents::ZERO);
+        self.adjoints.fill(Dual::ZERO);
+        if let Some(last) = self.adjoints.last_mut() {
+            last.value = 1.0;
+        }
+        let tangents = &self.tangents[..];
+        sweep::reverse(&inner.tape, &mut self.adjoints, |entries, x| Dual {
+            value: sweep::plain(entries, x),
+            tangents: tangents.get(x as usize).map_or([0.0; N], |tangent| tangent.0),
+        });
+    }
+
+    /// The derivative of the gradient's component at a leaf, in direction `k`.
+    pub(crate) fn along(&self, leaf: usize, k: usize) -> f64 {
+        self.adjoints.get(leaf).map_or(0.0, |adjoint| adjoint.tangents[k])
+    }
+}
+
+impl Inner {
+    /// The position of a leaf.
+    pub(crate) fn leaf(&self, node: NodeId) -> Result<usize, Error> {
+        let position = self.position(node)? as usize;
+        match self.tape.entries[position].op() {
+            Op::Leaf => Ok(position),
+            op => Err(Error::NotALeaf { node, op }),
+        }
+    }
+
+    /// The positions of nodes whose values may be read.
+    pub(crate) fn all_fresh(&self, nodes: &[NodeId]) -> Result<Vec<usize>, Error> {
+        nodes.iter().map(|&node| Ok(self.fresh(node)? as usize)).collect()
+    }
+}

@@ -1,0 +1,438 @@
+//! The table of ops: one op, one row. Read [`crate::scalar`] next.
+//!
+//! A row is the whole of an op: its documentation, names, how it reads, its value, and what each
+//! operand receives of the adjoint `bar`. The enum, its names, the evaluation over `f64`, the
+//! pullbacks, the sweeps, the methods of builders and of expressions, and a test each are made
+//! from the row by macros that are handed the whole table (`for_each_op!(consumer)`).
+//!
+//! In a row, `x`, `y`, `z` are the operands, `c`, `p`, `n`, `j`, `k` after a semicolon its
+//! immediates (small numbers kept beside the op), `r` its value. `bar * s` is the guarded product
+//! (0 where either factor is 0) and `bar / s` the guarded quotient (0 where `bar` is 0), so the
+//! factor 0 of an unused branch never meets an infinity. `native` marks ops whose partials cost
+//! no more than a flop or two.
+//!
+//! Sections: `ops` are what users record; `helpers` are what derivatives need besides (they are
+//! ops like any other, so that derivatives of every order can be recorded, drawn and compiled);
+//! `stops` let no adjoint through; `folds` take any number of operands and give the partial of
+//! each.
+
+use std::fmt;
+
+/// The immediates of an op: numbers that belong to the op, not operands. Unused ones are 0.
+pub type Imm = [f64; 2];
+
+/// The immediates of an op that has none.
+pub const NO_IMM: Imm = [0.0; 2];
+
+/// Calls `$consumer!` with the whole table.
+macro_rules! for_each_op {
+    ($consumer:ident) => {
+        $consumer! {
+            ops {
+                /// The negative, `-x`.
+                Neg = neg(x) -> r, native prefix "-", { -x }, bar => [-bar];
+                /// The reciprocal, `1 / x`.
+                Recip = recip(x) -> r, native call "recip", { 1.0 / x }, bar => [-(bar * r * r)];
+                /// The square root.
+                Sqrt = sqrt(x) -> r, dear call "sqrt", { x.sqrt() }, bar => [bar * x.powd(0.5, 1.0)];
+                /// The cube root.
+                Cbrt = cbrt(x) -> r, dear call "cbrt", { kernel::cbrt(x) }, bar => [bar * x.cbrt_pow(1.0 / 3.0, -2.0)];
+                /// `e^x`.
+                Exp = exp(x) -> r, dear call "exp", { kernel::exp(x) }, bar => [bar * r];
+                /// `2^x`.
+                Exp2 = exp2(x) -> r, dear call "exp2", { kernel::exp2(x) }, bar => [bar * (r * std::f64::consts::LN_2)];
+                /// `e^x - 1`, exact near 0.
+                ExpM1 = exp_m1(x) -> r, dear call "exp_m1", { kernel::exp_m1(x) }, bar => [bar * x.exp()];
+                /// The natural logarithm.
+                Ln = ln(x) -> r, dear call "ln", { kernel::ln(x) }, bar => [bar * x.recip_pos(1.0)];
+                /// The logarithm to base 2.
+                Log2 = log2(x) -> r, dear call "log2", { kernel::log2(x) }, bar => [bar * x.recip_pos(std::f64::consts::LOG2_E)];
+                /// The logarithm to base 10.
+                Log10 = log10(x) -> r, dear call "log10", { kernel::log10(x) }, bar => [bar * x.recip_pos(std::f64::consts::LOG10_E)];
+                /// `ln(1 + x)`, exact near 0.
+                Ln1p = ln_1p(x) -> r, dear call "ln_1p", { kernel::ln_1p(x) }, bar => [bar * (x + 1.0).recip_pos(1.0)];
+                /// Sine, in radians.
+                Sin = sin(x) -> r, dear call "sin", { kernel::sin(x) }, bar => [bar * x.cos()];
+                /// Cosine, in radians.
+                Cos = cos(x) -> r, dear call "cos", { kernel::cos(x) }, bar => [-(bar * x.sin())];
+                /// Tangent, in radians.
+                Tan = tan(x) -> r, dear call "tan", { kernel::tan(x) }, bar => [bar * (r * r + 1.0)];
+                /// Arc sine, in radians.
+                Asin = asin(x) -> r, dear call "asin", { kernel::asin(x) }, bar => [bar * x.rsqrt1m()];
+                /// Arc cosine, in radians.
+                Acos = acos(x) -> r, dear call "acos", { kernel::acos(x) }, bar => [-(bar * x.rsqrt1m())];
+                /// Arc tangent, in radians.
+                Atan = atan(x) -> r, dear call "atan", { kernel::atan(x) }, bar => [bar * x.atan_d()];
+                /// Hyperbolic sine.
+                Sinh = sinh(x) -> r, dear call "sinh", { kernel::sinh(x) }, bar => [bar * x.cosh()];
+                /// Hyperbolic cosine.
+                Cosh = cosh(x) -> r, dear call "cosh", { kernel::cosh(x) }, bar => [bar * x.sinh()];
+                /// Hyperbolic tangent.
+                Tanh = tanh(x) -> r, dear call "tanh", { kernel::tanh(x) }, bar => [bar * x.sech2(r)];
+                /// Inverse hyperbolic sine.
+                Asinh = asinh(x) -> r, dear call "asinh", { kernel::asinh(x) }, bar => [bar * x.rsqrt1p()];
+                /// Inverse hyperbolic cosine.
+                Acosh = acosh(x) -> r, dear call "acosh", { kernel::acosh(x) }, bar => [bar * x.acosh_d()];
+                /// Inverse hyperbolic tangent.
+                Atanh = atanh(x) -> r, dear call "atanh", { kernel::atanh(x) }, bar => [bar * x.atanh_d()];
+                /// The absolute value; its derivative at 0 is 0.
+                Abs = abs(x) -> r, native call "abs", { x.abs() }, bar => [bar * x.sign()];
+                /// -1, 0 or 1: the sign, 0 at both zeros.
+                Sign = sign(x) -> r, native call "sign", { kernel::sign(x) }, bar => [bar * r.flat()];
+                /// 1 where `x > 0`, else 0.
+                Step = step(x) -> r, native call "step", { kernel::step(x) }, bar => [bar * r.flat()];
+                /// `x` where it is positive, else 0; its derivative at 0 is 0.
+                Relu = relu(x) -> r, native call "relu", { kernel::relu(x) }, bar => [bar * x.step()];
+                /// The logistic function, `1 / (1 + e^-x)`.
+                Sigmoid = sigmoid(x) -> r, dear call "sigmoid", { kernel::sigmoid(x) }, bar => [bar * x.sigmoid_d()];
+                /// `ln(1 + e^x)` without overflow.
+                Softplus = softplus(x) -> r, dear call "softplus", { kernel::softplus(x) }, bar => [bar * x.sigmoid()];
+                /// The greatest whole number not above `x`.
+                Floor = floor(x) -> r, native call "floor", { x.floor() }, bar => [bar * r.flat()];
+                /// The least whole number not below `x`.
+                Ceil = ceil(x) -> r, native call "ceil", { x.ceil() }, bar => [bar * r.flat()];
+                /// The nearest whole number, halves away from 0.
+                Round = round(x) -> r, native call "round", { x.round() }, bar => [bar * r.flat()];
+                /// The whole part.
+                Trunc = trunc(x) -> r, native call "trunc", { x.trunc() }, bar => [bar * r.flat()];
+                /// The part after the point, with the sign of `x`.
+                Fract = fract(x) -> r, native call "fract", { x.fract() }, bar => [bar * (r.flat() + 1.0)];
+                /// The error function.
+                Erf = erf(x) -> r, dear call "erf", { kernel::erf(x) }, bar => [bar * x.gauss(1.0, 0.0)];
+                /// The complementary error function, `1 - erf(x)`.
+                Erfc = erfc(x) -> r, dear call "erfc", { kernel::erfc(x) }, bar => [-(bar * x.gauss(1.0, 0.0))];
+                /// The distribution function of the standard normal.
+                NormCdf = norm_cdf(x) -> r, dear call "norm_cdf", { kernel::norm_cdf(x) }, bar => [bar * x.gauss(0.5, 0.0)];
+                /// The logarithm of the absolute value of the gamma function.
+                Lgamma = lgamma(x) -> r, dear call "lgamma", { kernel::lgamma(x) }, bar => [bar * x.digamma()];
+                /// The derivative of `lgamma`.
+                Digamma = digamma(x) -> r, dear call "digamma", { kernel::digamma(x) }, bar => [bar * x.polygamma_n(1.0)];
+                /// The sum.
+                Add = add(x, y) -> r, native infix "+", { x + y }, bar => [bar, bar];
+                /// The difference.
+                Sub = sub(x, y) -> r, native infix "-", { x - y }, bar => [bar, -bar];
+                /// The product.
+                Mul = mul(x, y) -> r, native infix "*", { x * y }, bar => [bar * y, bar * x];
+                /// The quotient.
+                Div = div(x, y) -> r, native infix "/", { x / y }, bar => [bar / y, -(bar * r / y)];
+                /// `x` to the power `y`.
+                Pow = pow(x, y) -> r, dear infix "^", { kernel::pow(x, y) }, bar => [bar * x.pow_partial(y, 1.0, 0.0), bar * x.pow_partial(y, 0.0, 1.0)];
+                /// The angle of the point with ordinate `x` (the first operand) and abscissa `y`, in radians.
+                Atan2 = atan2(x, y) -> r, dear call "atan2", { kernel::atan2(x, y) }, bar => [bar * y.zpow(x, 1.0, 0.0), -(bar * y.zpow(x, 1.0, 1.0))];
+                /// `sqrt(x^2 + y^2)` without overflow.
+                Hypot = hypot(x, y) -> r, dear call "hypot", { kernel::hypot(x, y) }, bar => [bar * x.hypot_partial(y, 1.0, 0.0), bar * x.hypot_partial(y, 0.0, 1.0)];
+                /// The larger; NaN if either is; at a tie each operand receives half.
+                Max = max(x, y) -> r, native call "max", { kernel::max(x, y) }, bar => [bar * x.prefer(y), bar * y.prefer(x)];
+                /// The smaller; NaN if either is; at a tie each operand receives half.
+                Min = min(x, y) -> r, native call "min", { kernel::min(x, y) }, bar => [bar * y.prefer(x), bar * x.prefer(y)];
+                /// The remainder of `x / y` with the sign of `x`.
+                Rem = rem(x, y) -> r, dear infix "%", { x % y }, bar => [bar, -(bar * (x / y).trunc())];
+                /// The magnitude of `x` with the sign of `y`.
+                Copysign = copysign(x, y) -> r, native call "copysign", { x.copysign(y) }, bar => [bar * (x.sign() * y.lift(1.0).copysign(y)), bar * y.lift(0.0)];
+                /// `ln(e^x + e^y)` without overflow.
+                Logaddexp = logaddexp(x, y) -> r, dear call "logaddexp", { kernel::logaddexp(x, y) }, bar => [bar * x.softmax2(y), bar * y.softmax2(x)];
+                /// `x * y + z`, rounded once.
+                MulAdd = mul_add(x, y, z) -> r, native call "mul_add", { x.mul_add(y, z) }, bar => [bar * y, bar * x, bar];
+                /// `y` where the condition `x` is not 0, else `z`.
+                Select = select(x, y, z) -> r, native call "select", { if x != 0.0 { y } else { z } }, bar => [bar * x.lift(0.0), bar * x.ne(x.lift(0.0)), bar * x.eq(x.lift(0.0))];
+            }
+            helpers {
+                /// The `k`-th derivative of `x^p`: what `powi` and `powf` by a constant record (`k = 0`), and their derivatives.
+                Powd = powd(x; p, k) -> r, dear call "powd", { kernel::powd(x, p, k) }, bar => [bar * x.powd(p, k + 1.0)];
+                /// `c * cbrt(x)^k`: the derivatives of the cube root.
+                CbrtPow = cbrt_pow(x; c, k) -> r, dear call "cbrt_pow", { kernel::cbrt_pow(x, c, k) }, bar => [bar * x.cbrt_pow(c * k / 3.0, k - 3.0)];
+                /// The `n`-th derivative of `digamma`, `n >= 1`.
+                Polygamma = polygamma_n(x; n) -> r, dear call "polygamma", { kernel::polygamma(x, n) }, bar => [bar * x.polygamma_n(n + 1.0)];
+                /// `c / x` for `x >= 0`, taken from above at both zeros; NaN below.
+                RecipPos = recip_pos(x; c) -> r, native call "recip_pos", { kernel::recip_pos(x, c) }, bar => [-(bar * r * x.recip_pos(1.0))];
+                /// `1 - tanh(x)^2`; the second operand must be `tanh(x)`.
+                Sech2 = sech2(x, y) -> r, dear call "sech2", { kernel::sech2(x, y) }, bar => [bar * (y * -2.0) * r, bar * y.lift(0.0)];
+                /// `sigmoid(x) * sigmoid(-x)`.
+                SigmoidD = sigmoid_d(x) -> r, dear call "sigmoid_d", { kernel::sigmoid_d(x) }, bar => [-(bar * r * (x * 0.5).tanh())];
+                /// `1 / sqrt((1 - x) (1 + x))`.
+                Rsqrt1m = rsqrt1m(x) -> r, dear call "rsqrt1m", { kernel::rsqrt1m(x) }, bar => [bar * x * r * r * r];
+                /// `1 / (1 + x^2)`.
+                AtanD = atan_d(x) -> r, dear call "atan_d", { kernel::atan_d(x) }, bar => [bar * (x * -2.0) * r * r];
+                /// `1 / sqrt(1 + x^2)`.
+                Rsqrt1p = rsqrt1p(x) -> r, dear call "rsqrt1p", { kernel::rsqrt1p(x) }, bar => [-(bar * x * r * r * r)];
+                /// `1 / (sqrt(x - 1) sqrt(x + 1))`.
+                AcoshD = acosh_d(x) -> r, dear call "acosh_d", { kernel::acosh_d(x) }, bar => [-(bar * x * r * r * r)];
+                /// `1 / ((1 - x) (1 + x))` on [-1, 1], NaN elsewhere.
+                AtanhD = atanh_d(x) -> r, dear call "atanh_d", { kernel::atanh_d(x) }, bar => [bar * (x * 2.0) * r * r];
+                /// The `n`-th derivative of the bell `sqrt(4c/pi) e^(-c x^2)`: of `erf` for `c = 1`, of the normal for `c = 1/2`.
+                Gauss = gauss(x; c, n) -> r, dear call "gauss", { kernel::gauss(x, c, n) }, bar => [bar * x.gauss(c, n + 1.0)];
+                /// The partial derivative of `x^y`, `j` times in `x` and `k` times in `y`.
+                PowPartial = pow_partial(x, y; j, k) -> r, dear call "pow_partial", { kernel::pow_partial(x, y, j, k) }, bar => [bar * x.pow_partial(y, j + 1.0, k), bar * x.pow_partial(y, j, k + 1.0)];
+                /// The real part of `i^k (x + iy)^-n`; 0 at the origin.
+                Zpow = zpow(x, y; n, k) -> r, dear call "zpow", { kernel::zpow(x, y, n, k) }, bar => [-(bar * x.lift(n) * x.zpow(y, n + 1.0, k)), -(bar * x.lift(n) * x.zpow(y, n + 1.0, k + 1.0))];
+                /// The partial derivative of `hypot`, `j` times in `x` and `k` times in `y`; 0 at the origin.
+                HypotPartial = hypot_partial(x, y; j, k) -> r, dear call "hypot_partial", { kernel::hypot_partial(x, y, j, k) }, bar => [bar * x.hypot_partial(y, j + 1.0, k), bar * x.hypot_partial(y, j, k + 1.0)];
+                /// 1 where `x > y`, 1/2 at a tie, 0 where `x < y`: the share of `x` in the maximum.
+                Prefer = prefer(x, y) -> r, native call "prefer", { kernel::prefer(x, y) }, bar => [bar * r.flat(), bar * r.flat()];
+                /// `1 / (1 + e^(y - x))`: the share of `x` in `logaddexp`.
+                Softmax2 = softmax2(x, y) -> r, dear call "softmax2", { kernel::softmax2(x, y) }, bar => [bar * x.softmax2_d(y), -(bar * x.softmax2_d(y))];
+                /// The derivative of `softmax2` in `x`.
+                Softmax2D = softmax2_d(x, y) -> r, dear call "softmax2_d", { kernel::softmax2_d(x, y) }, bar => [-(bar * r * ((x - y) * 0.5).tanh()), bar * r * ((x - y) * 0.5).tanh()];
+                /// `e^(x - y)`; 1 where they are equal, infinities too.
+                ExpDiff = exp_diff(x, y) -> r, dear call "exp_diff", { kernel::exp_diff(x, y) }, bar => [bar * r, -(bar * r)];
+                /// The guarded product: 0 where either factor is 0, whatever the other is.
+                Gmul = gmul(x, y) -> r, native infix "*", { kernel::gmul(x, y) }, bar => [bar * y, bar * x];
+                /// The guarded quotient: 0 where `x` is 0, whatever `y` is.
+                Gdiv = gdiv(x, y) -> r, native infix "/", { kernel::gdiv(x, y) }, bar => [bar / y, -(bar * r / y)];
+            }
+            stops {
+                /// The value of `x`; no gradient passes.
+                Detach = detach(x), call "detach", { x };
+                /// 0, or NaN where `x` is NaN: the derivative of a piecewise constant.
+                Flat = flat(x), call "flat", { kernel::flat(x) };
+                /// 1 where `x < y`, else 0.
+                Lt = lt(x, y), infix "<", { f64::from(x < y) };
+                /// 1 where `x <= y`, else 0.
+                Le = le(x, y), infix "<=", { f64::from(x <= y) };
+                /// 1 where `x > y`, else 0.
+                Gt = gt(x, y), infix ">", { f64::from(x > y) };
+                /// 1 where `x >= y`, else 0.
+                Ge = ge(x, y), infix ">=", { f64::from(x >= y) };
+                /// 1 where `x == y`, else 0.
+                Eq = eq(x, y), infix "==", { f64::from(x == y) };
+                /// 1 where `x != y`, NaN included, else 0.
+                Ne = ne(x, y), infix "!=", { f64::from(x != y) };
+            }
+            folds {
+                /// The sum, left to right; 0 of none.
+                Sum = sum(xs) -> r, call "sum", least 0, { xs.iter().fold(0.0, |s, &x| s + x) },
+                    partial => { for k in 0..xs.len() { partial(k, r.lift(1.0)) } };
+                /// The product, left to right; 1 of none. Partials are products too, never quotients.
+                Product = product(xs) -> r, call "product", least 0, { xs.iter().fold(1.0, |s, &x| s * x) },
+                    partial => { folds::product(xs, r, partial) };
+                /// The dot product of two lists of one length, left to right; 0 of none.
+                Dot = dot(xs, ys) -> r, call "dot", least 0, { xs.iter().zip(ys).fold(0.0, |s, (&x, &y)| s + x * y) },
+                    partial => { for (k, (&x, &y)) in xs.iter().zip(ys).enumerate() { partial(k, y); partial(xs.len() + k, x) } };
+                /// The largest; NaN if any is; at a tie of `k` each of them receives `1/k`.
+                MaxOf = max_of(xs) -> r, call "max", least 1, { xs[1..].iter().fold(xs[0], |s, &x| kernel::max(s, x)) },
+                    partial => { folds::extreme(xs, r, partial) };
+                /// The smallest; NaN if any is; at a tie of `k` each of them receives `1/k`.
+                MinOf = min_of(xs) -> r, call "min", least 1, { xs[1..].iter().fold(xs[0], |s, &x| kernel::min(s, x)) },
+                    partial => { folds::extreme(xs, r, partial) };
+                /// `ln` of the sum of `e^x`, without overflow.
+                Logsumexp = logsumexp(xs) -> r, call "logsumexp", least 1, { folds::logsumexp(xs) },
+                    partial => { folds::softmax(xs, r, partial) };
+                /// The mean: the sum, left to right, over the count.
+                Mean = mean(xs) -> r, call "mean", least 1, { xs.iter().fold(0.0, |s, &x| s + x) / xs.len() as f64 },
+                    partial => { let share = r.lift(1.0 / xs.len() as f64); for k in 0..xs.len() { partial(k, share) } };
+                /// The Euclidean norm: `hypot` folded left to right; 0 of none, and its partials are 0 at the origin.
+                Norm = norm(xs) -> r, call "norm", least 0, { xs.iter().fold(0.0, |s: f64, &x| kernel::hypot(s, x)) },
+                    partial => { for k in 0..xs.len() { partial(k, xs[k].gdiv(r)) } };
+            }
+        }
+    };
+}
+pub(crate) use for_each_op;
+
+/// How an op is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Form {
+    /// A value that stands for itself: a leaf or a constant.
+    Source,
+    /// Before its operand: `-x`.
+    Prefix,
+    /// Between its operands: `x + y`.
+    Infix,
+    /// As a call: `sin(x)`.
+    Call,
+}
+
+/// How many operands an op takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Arity {
+    /// Just so many.
+    Fixed(usize),
+    /// Any number from this on.
+    AtLeast(usize),
+}
+
+/// How a node of the op is laid out on the tape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    Source,
+    /// Up to three operands, and whether immediates go with them.
+    Fixed {
+        operands: usize,
+        imm: bool,
+    },
+    /// A list in the side pool.
+    List,
+}
+
+/// How many identifiers were given.
+macro_rules! count {
+    ($($x:ident)*) => { <[&str]>::len(&[$(stringify!($x)),*]) };
+}
+pub(crate) use count;
+
+macro_rules! form {
+    (prefix) => {
+        Form::Prefix
+    };
+    (infix) => {
+        Form::Infix
+    };
+    (call) => {
+        Form::Call
+    };
+}
+
+macro_rules! define_op {
+    (
+        ops { $($(#[doc = $odoc:literal])+ $Op:ident = $oname:ident($ox:ident $(, $oy:ident)*) -> $or:ident, $ocost:ident $oform:ident $osym:literal, $oval:block, $obar:ident => [$($opull:expr),+];)+ }
+        helpers { $($(#[doc = $hdoc:literal])+ $He:ident = $hname:ident($hx:ident $(, $hy:ident)* $(; $($hk:ident),+)?) -> $hr:ident, $hcost:ident $hform:ident $hsym:literal, $hval:block, $hbar:ident => [$($hpull:expr),+];)+ }
+        stops { $($(#[doc = $sdoc:literal])+ $St:ident = $sname:ident($sx:ident $(, $sy:ident)*), $sform:ident $ssym:literal, $sval:block;)+ }
+        folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
+    ) => {
+        /// What a node computes. `docs/adding-an-op.md` shows how a row of the table becomes one.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u8)]
+        #[non_exhaustive]
+        pub enum Op {
+            /// An input: its value is set from outside.
+            Leaf,
+            /// A number that never changes and wants no gradient.
+            Const,
+            $($(#[doc = $odoc])+ $Op,)+
+            $($(#[doc = $hdoc])+ $He,)+
+            $($(#[doc = $sdoc])+ $St,)+
+            $($(#[doc = $fdoc])+ $Fo,)+
+        }
+
+        impl Op {
+            /// Every op, in the order of the table.
+            pub const ALL: &'static [Op] = &[Op::Leaf, Op::Const, $(Op::$Op,)+ $(Op::$He,)+ $(Op::$St,)+ $(Op::$Fo,)+];
+
+            /// The name that files and [`Op::from_name`] use.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    Op::Leaf => "leaf",
+                    Op::Const => "const",
+                    $(Op::$Op => stringify!($oname),)+
+                    $(Op::$He => stringify!($hname),)+
+                    $(Op::$St => stringify!($sname),)+
+                    $(Op::$Fo => stringify!($fname),)+
+                }
+            }
+
+            /// The sign that formulas and pictures show.
+            pub const fn symbol(self) -> &'static str {
+                match self {
+                    Op::Leaf => "leaf",
+                    Op::Const => "const",
+                    $(Op::$Op => $osym,)+
+                    $(Op::$He => $hsym,)+
+                    $(Op::$St => $ssym,)+
+                    $(Op::$Fo => $fsym,)+
+                }
+            }
+
+            /// How the op is written.
+            pub const fn form(self) -> Form {
+                match self {
+                    Op::Leaf | Op::Const => Form::Source,
+                    $(Op::$Op => form!($oform),)+
+                    $(Op::$He => form!($hform),)+
+                    $(Op::$St => form!($sform),)+
+                    $(Op::$Fo => form!($fform),)+
+                }
+            }
+
+            /// How many operands the op takes.
+            pub const fn arity(self) -> Arity {
+                match self {
+                    Op::Leaf | Op::Const => Arity::Fixed(0),
+                    $(Op::$Op => Arity::Fixed(count!($ox $($oy)*)),)+
+                    $(Op::$He => Arity::Fixed(count!($hx $($hy)*)),)+
+                    $(Op::$St => Arity::Fixed(count!($sx $($sy)*)),)+
+                    $(Op::$Fo => Arity::AtLeast($least),)+
+                }
+            }
+
+            /// How many immediates go with the op.
+            pub const fn immediates(self) -> usize {
+                match self {
+                    $(Op::$He => count!($($($hk)+)?),)+
+                    _ => 0,
+                }
+            }
+
+            /// How many lists of one length the operands are made of: two for a dot product.
+            pub const fn lists(self) -> usize {
+                match self {
+                    $(Op::$Fo => count!($($fx)+),)+
+                    _ => 1,
+                }
+            }
+
+            /// Whether no gradient passes through the op.
+            pub const fn stops_gradient(self) -> bool {
+                matches!(self, Op::Const $(| Op::$St)+)
+            }
+        }
+    };
+}
+for_each_op!(define_op);
+
+impl Op {
+    /// The op of that name, if there is one.
+    pub fn from_name(name: &str) -> Option<Op> {
+        Op::ALL.iter().copied().find(|op| op.name() == name)
+    }
+
+    /// Whether the op takes `count` operands.
+    pub fn takes(self, count: usize) -> bool {
+        match self.arity() {
+            Arity::Fixed(n) => count == n,
+            Arity::AtLeast(n) => count >= n && count.is_multiple_of(self.lists()),
+        }
+    }
+
+    /// The op with this number, which came from `op as u8`.
+    #[inline(always)]
+    pub(crate) fn from_bits(bits: u8) -> Op {
+        Op::ALL[usize::from(bits)]
+    }
+
+    pub(crate) const fn layout(self) -> Layout {
+        match self.arity() {
+            Arity::Fixed(0) => Layout::Source,
+            Arity::Fixed(operands) => Layout::Fixed {
+                operands,
+                imm: self.immediates() > 0,
+            },
+            Arity::AtLeast(_) => Layout::List,
+        }
+    }
+}
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The op number must fit the seven bits that a node has for it.
+const _: () = assert!(Op::ALL.len() <= 128);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_finds_its_op() {
+        for (number, &op) in Op::ALL.iter().enumerate() {
+            assert_eq!(Op::from_name(op.name()), Some(op));
+            assert_eq!(op as usize, number);
+            assert_eq!(Op::from_bits(op as u8), op);
+        }
+        assert_eq!(Op::from_name("sine"), None);
+    }
+}

@@ -1,0 +1,291 @@
+//! What a formula runs over, and the rules of the table written for all of it. Read
+//! [`crate::tape`] next, and `kernel/` for the accurate `f64` functions.
+//!
+//! [`Scalar`] asks a type for two things: a constant, and how to apply an op. The named methods
+//! come from the table, and so do the rules in [`rule`], written once for every scalar: over
+//! `f64` they are numbers, over [`crate::Expr`] more graph, over [`crate::Dual`] tangents of
+//! derivatives.
+
+use std::fmt::Debug;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+use smallvec::SmallVec;
+
+use crate::error::Error;
+use crate::folds;
+use crate::kernel;
+use crate::op::{Imm, NO_IMM, Op, count, for_each_op};
+
+/// What a rule sends through its partials: an adjoint (sweeping back) or tangents (sweeping
+/// forward). Products and quotients are guarded: 0 where `self` is 0, and a product also where
+/// the partial is 0, whatever the other is.
+pub trait Bar<S>:
+    Copy + Neg<Output = Self> + Add<Output = Self> + Mul<S, Output = Self> + Div<S, Output = Self>
+{
+}
+
+/// One adjoint or tangent, a scalar like the values are.
+#[derive(Clone, Copy, Debug)]
+pub struct Adj<S>(pub S);
+
+impl<S: Scalar> Neg for Adj<S> {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        Adj(-self.0)
+    }
+}
+
+impl<S: Scalar> Add for Adj<S> {
+    type Output = Self;
+    #[inline(always)]
+    fn add(self, rhs: Self) -> Self {
+        Adj(self.0 + rhs.0)
+    }
+}
+
+impl<S: Scalar> Mul<S> for Adj<S> {
+    type Output = Self;
+    #[inline(always)]
+    fn mul(self, rhs: S) -> Self {
+        Adj(self.0.gmul(rhs))
+    }
+}
+
+impl<S: Scalar> Div<S> for Adj<S> {
+    type Output = Self;
+    #[inline(always)]
+    fn div(self, rhs: S) -> Self {
+        Adj(self.0.gdiv(rhs))
+    }
+}
+
+impl<S: Scalar> Bar<S> for Adj<S> {}
+
+macro_rules! define_scalar {
+    (
+        ops { $($(#[doc = $odoc:literal])+ $Op:ident = $oname:ident($ox:ident $(, $oy:ident)*) -> $or:ident, $ocost:ident $oform:ident $osym:literal, $oval:block, $obar:ident => [$($opull:expr),+];)+ }
+        helpers { $($(#[doc = $hdoc:literal])+ $He:ident = $hname:ident($hx:ident $(, $hy:ident)* $(; $($hk:ident),+)?) -> $hr:ident, $hcost:ident $hform:ident $hsym:literal, $hval:block, $hbar:ident => [$($hpull:expr),+];)+ }
+        stops { $($(#[doc = $sdoc:literal])+ $St:ident = $sname:ident($sx:ident $(, $sy:ident)*), $sform:ident $ssym:literal, $sval:block;)+ }
+        folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
+    ) => {
+        /// What a formula can be evaluated over: numbers, expressions that record, duals, series.
+        ///
+        /// An implementor says what a constant is and how an op is applied; the named methods are
+        /// the rows of the op table: operands first, then immediates.
+        pub trait Scalar:
+            Copy
+            + Debug
+            + Neg<Output = Self>
+            + Add<Output = Self>
+            + Sub<Output = Self>
+            + Mul<Output = Self>
+            + Div<Output = Self>
+            + Add<f64, Output = Self>
+            + Sub<f64, Output = Self>
+            + Mul<f64, Output = Self>
+            + Div<f64, Output = Self>
+        {
+            /// The number `c`, which depends on nothing.
+            fn constant(c: f64) -> Self;
+
+            /// The value of `op` at `args`, of which there are as many as the op takes.
+            fn apply(op: Op, imm: Imm, args: &[Self]) -> Self;
+
+            /// The value as a number.
+            fn primal(self) -> f64;
+
+            /// The number `c`, as the kind of scalar that `self` is.
+            #[inline(always)]
+            fn lift(self, c: f64) -> Self {
+                Self::constant(c)
+            }
+
+            /// `x` to the whole power `n`; every derivative is exact at 0 too.
+            #[inline(always)]
+            fn powi(self, n: i32) -> Self {
+                self.powd(f64::from(n), 0.0)
+            }
+
+            /// `x` to the constant power `p`.
+            #[inline(always)]
+            fn powf(self, p: f64) -> Self {
+                self.powd(p, 0.0)
+            }
+
+            /// The `n`-th derivative of `digamma`; `digamma` itself for `n = 0`.
+            #[inline(always)]
+            fn polygamma(self, n: u32) -> Self {
+                if n == 0 { self.digamma() } else { self.polygamma_n(f64::from(n)) }
+            }
+
+            /// `min(max(x, low), high)`.
+            #[inline(always)]
+            fn clamp(self, low: Self, high: Self) -> Self {
+                Scalar::min(Scalar::max(self, low), high)
+            }
+
+            $($(#[doc = $odoc])+
+            #[inline(always)]
+            fn $oname(self $(, $oy: Self)*) -> Self {
+                Self::apply(Op::$Op, NO_IMM, &[self $(, $oy)*])
+            })+
+            $($(#[doc = $hdoc])+
+            #[inline(always)]
+            fn $hname(self $(, $hy: Self)* $($(, $hk: f64)+)?) -> Self {
+                Self::apply(Op::$He, imm(&[$($($hk),+)?]), &[self $(, $hy)*])
+            })+
+            $($(#[doc = $sdoc])+
+            #[inline(always)]
+            fn $sname(self $(, $sy: Self)*) -> Self {
+                Self::apply(Op::$St, NO_IMM, &[self $(, $sy)*])
+            })+
+            $($(#[doc = $fdoc])+
+            ///
+            /// # Panics
+            /// Where there are fewer operands than the op takes, or lists differ in length.
+            fn $fname($($fx: &[Self]),+) -> Self {
+                Self::apply(Op::$Fo, NO_IMM, &joined(Op::$Fo, [$($fx),+]))
+            })+
+        }
+
+        impl Scalar for f64 {
+            #[inline(always)]
+            fn constant(c: f64) -> f64 {
+                c
+            }
+
+            fn apply(op: Op, imm: Imm, args: &[f64]) -> f64 {
+                value::of(op, imm, args)
+            }
+
+            #[inline(always)]
+            fn primal(self) -> f64 {
+                self
+            }
+
+            $(#[inline(always)]
+            fn $oname(self $(, $oy: f64)*) -> f64 {
+                value::$oname([self $(, $oy)*], NO_IMM)
+            })+
+            $(#[inline(always)]
+            fn $hname(self $(, $hy: f64)* $($(, $hk: f64)+)?) -> f64 {
+                value::$hname([self $(, $hy)*], imm(&[$($($hk),+)?]))
+            })+
+            $(#[inline(always)]
+            fn $sname(self $(, $sy: f64)*) -> f64 {
+                value::$sname([self $(, $sy)*], NO_IMM)
+            })+
+        }
+
+        /// The value of every op over `f64`, one function a row.
+        #[allow(clippy::should_implement_trait, unused_variables, reason = "the names are those of the rows, and not every row uses all it is given")]
+        pub(crate) mod value {
+            use super::*;
+
+            /// The value of any op.
+            pub(crate) fn of(op: Op, imm: Imm, args: &[f64]) -> f64 {
+                match op {
+                    Op::Leaf | Op::Const => f64::NAN,
+                    $(Op::$Op => $oname(fixed(args), imm),)+
+                    $(Op::$He => $hname(fixed(args), imm),)+
+                    $(Op::$St => $sname(fixed(args), imm),)+
+                    $(Op::$Fo => $fname(args),)+
+                }
+            }
+
+            $(#[inline(always)]
+            pub(crate) fn $oname([$ox $(, $oy)*]: [f64; count!($ox $($oy)*)], _: Imm) -> f64 $oval)+
+            $(#[inline(always)]
+            pub(crate) fn $hname([$hx $(, $hy)*]: [f64; count!($hx $($hy)*)], imm: Imm) -> f64 {
+                $(let [$($hk,)+ ..] = imm;)?
+                $hval
+            })+
+            $(#[inline(always)]
+            pub(crate) fn $sname([$sx $(, $sy)*]: [f64; count!($sx $($sy)*)], _: Imm) -> f64 $sval)+
+            $(#[inline(always)]
+            pub(crate) fn $fname(args: &[f64]) -> f64 {
+                let [$($fx),+] = lists(args);
+                $fval
+            })+
+        }
+
+        /// The derivative rule of every op, one function a row, over any scalar.
+        ///
+        /// Operand `k` is sent the bar `bars(k)`, or nothing where that is `None`; what comes out
+        /// at its other side goes to `emit(k, ..)`. Sweeping back, every operand is sent the
+        /// adjoint of the node; sweeping forward, each its own tangent. Rules of folds give the
+        /// partial of each operand instead.
+        #[allow(unused_variables, unused_assignments, unused_mut, reason = "not every row uses all it is given")]
+        pub(crate) mod rule {
+            use super::*;
+
+            /// The rule of any op. Ops that stop gradients emit nothing.
+            pub(crate) fn of<S: Scalar, B: Bar<S>>(op: Op, imm: Imm, args: &[S], r: S, bars: impl Fn(usize) -> Option<B>, mut emit: impl FnMut(usize, B)) {
+                match op {
+                    $(Op::$Op => $oname(fixed(args), imm, r, bars, emit),)+
+                    $(Op::$He => $hname(fixed(args), imm, r, bars, emit),)+
+                    $(Op::$Fo => $fname(args, r, |k, partial| if let Some(bar) = bars(k) { emit(k, bar * partial) }),)+
+                    Op::Leaf | Op::Const $(| Op::$St)+ => {}
+                }
+            }
+
+            $(#[inline(always)]
+            pub(crate) fn $oname<S: Scalar, B: Bar<S>>([$ox $(, $oy)*]: [S; count!($ox $($oy)*)], _: Imm, $or: S, bars: impl Fn(usize) -> Option<B>, mut emit: impl FnMut(usize, B)) {
+                let mut k = 0;
+                $(if let Some($obar) = bars(k) {
+                    emit(k, $opull);
+                }
+                k += 1;)+
+            })+
+            $(#[inline(always)]
+            pub(crate) fn $hname<S: Scalar, B: Bar<S>>([$hx $(, $hy)*]: [S; count!($hx $($hy)*)], imm: Imm, $hr: S, bars: impl Fn(usize) -> Option<B>, mut emit: impl FnMut(usize, B)) {
+                $(let [$($hk,)+ ..] = imm;)?
+                let mut operand = 0;
+                $(if let Some($hbar) = bars(operand) {
+                    emit(operand, $hpull);
+                }
+                operand += 1;)+
+            })+
+            $(#[inline(always)]
+            pub(crate) fn $fname<S: Scalar>(args: &[S], $fr: S, mut $emit: impl FnMut(usize, S)) {
+                let [$($fx),+] = lists(args);
+                $partials
+            })+
+        }
+    };
+}
+for_each_op!(define_scalar);
+
+/// The first `N` of `args`, which the caller knows to hold as many.
+#[inline(always)]
+fn fixed<T: Copy, const N: usize>(args: &[T]) -> [T; N] {
+    std::array::from_fn(|k| args[k])
+}
+
+/// The `N` lists of one length that `args` is made of.
+#[inline(always)]
+fn lists<T, const N: usize>(args: &[T]) -> [&[T]; N] {
+    let length = args.len() / N;
+    std::array::from_fn(|k| &args[k * length..(k + 1) * length])
+}
+
+/// Lists of one length as one.
+///
+/// # Panics
+/// With [`Error::Operands`] where the op does not take so many, or their lengths differ.
+pub(crate) fn joined<T: Copy, const N: usize>(op: Op, lists: [&[T]; N]) -> SmallVec<[T; 8]> {
+    let given = lists.iter().map(|list| list.len()).sum();
+    if lists.iter().any(|list| list.len() != lists[0].len()) || !op.takes(given) {
+        Error::Operands { op, given }.panic();
+    }
+    lists.concat().into()
+}
+
+/// Immediates from the arguments of a method.
+#[inline(always)]
+pub(crate) fn imm(given: &[f64]) -> Imm {
+    let mut imm = NO_IMM;
+    imm[..given.len()].copy_from_slice(given);
+    imm
+}
