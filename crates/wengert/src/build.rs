@@ -138,11 +138,19 @@ impl Graph {
     }
 
     #[inline(always)]
-    fn build<const N: usize>(&self, op: Op, operands: [NodeId; N], value: impl Fn([f64; N]) -> f64) -> NodeId {
+    fn build<const N: usize>(
+        &self,
+        op: Op,
+        operands: [NodeId; N],
+        value: impl Fn([f64; N]) -> f64,
+    ) -> NodeId {
         let inner = &mut *self.inner.borrow_mut();
-        let operands = operands.map(|operand| expect(inner.operand(operand)));
-        let value = value(operands.map(|(_, value)| value));
-        let handles = operands.map(|(handle, _)| handle);
+        let mut handles = [Handle::NONE; N];
+        let mut values = [0.0; N];
+        for k in 0..N {
+            (handles[k], values[k]) = expect(inner.operand(operands[k]));
+        }
+        let value = value(values);
         let node = match handles[..] {
             [x] => inner.tape.push_unary(op, x, value),
             [x, y] => inner.tape.push_binary(op, x, y, value),

@@ -113,15 +113,17 @@ impl<'g> Expr<'g> {
     }
 
     /// The derivative that the last backward left here; 0 for a constant that is of no graph.
+    #[inline]
     pub fn grad(self) -> f64 {
-        self.graph.map_or(0.0, |graph| graph.grad(self.id()))
+        self.graph.map_or(0.0, |graph| graph.borrow().adjoint(self.handle.index()))
     }
 
     /// Sweeps back from here: see [`Graph::backward`]. Nothing happens on a constant that is of
     /// no graph.
     pub fn backward(self) {
         if let Some(graph) = self.graph {
-            graph.backward(self.id());
+            let swept = graph.inner.borrow_mut().backward([(self.handle.index(), 1.0)].into_iter());
+            expect(swept);
         }
     }
 
@@ -158,6 +160,12 @@ impl<'g> Expr<'g> {
         condition.select(self, other.into())
     }
 
+    /// The address of the graph, or null: one comparison for both.
+    #[inline(always)]
+    fn address(self) -> *const Graph {
+        self.graph.map_or(std::ptr::null(), std::ptr::from_ref)
+    }
+
     #[inline(always)]
     fn unary(self, op: Op, value: f64) -> Self {
         match self.graph {
@@ -175,8 +183,8 @@ impl<'g> Expr<'g> {
 
     #[inline(always)]
     fn binary(self, op: Op, rhs: Self, value: f64) -> Self {
-        match (self.graph, rhs.graph) {
-            (Some(graph), Some(other)) if std::ptr::eq(graph, other) => {
+        match self.graph {
+            Some(graph) if self.address() == rhs.address() => {
                 let handle = graph
                     .inner
                     .borrow_mut()
@@ -193,34 +201,11 @@ impl<'g> Expr<'g> {
     }
 
     #[inline(always)]
-    fn with_constant(self, op: Op, rhs: f64, value: f64) -> Self {
+    fn with_constant(self, op: Op, c: f64, value: f64) -> Self {
         match self.graph {
             Some(graph) => {
-                let tape = &mut graph.inner.borrow_mut().tape;
-                let rhs = tape.constant(rhs);
-                let handle = tape.push_binary(op, self.handle, rhs, value);
-                Expr {
-                    graph: self.graph,
-                    handle,
-                    value,
-                }
-            }
-            None => Expr::constant(value),
-        }
-    }
-
-    #[inline(always)]
-    fn after_constant(self, op: Op, lhs: f64, value: f64) -> Self {
-        match self.graph {
-            Some(graph) => {
-                let tape = &mut graph.inner.borrow_mut().tape;
-                let lhs = tape.constant(lhs);
-                let handle = tape.push_binary(op, lhs, self.handle, value);
-                Expr {
-                    graph: self.graph,
-                    handle,
-                    value,
-                }
+                let handle = graph.inner.borrow_mut().tape.push_with_constant(op, self.handle, c, value);
+                Expr { graph: self.graph, handle, value }
             }
             None => Expr::constant(value),
         }
@@ -370,7 +355,7 @@ impl Neg for Expr<'_> {
 }
 
 macro_rules! operators {
-    ($($Trait:ident $method:ident $Assign:ident $assign:ident $op:expr, $sign:tt;)+) => {$(
+    ($($Trait:ident $method:ident $Assign:ident $assign:ident $sign:tt $op:expr, $c_op:expr, $c_first:expr;)+) => {$(
         impl<'g> $Trait for Expr<'g> {
             type Output = Expr<'g>;
             #[inline(always)]
@@ -378,18 +363,20 @@ macro_rules! operators {
                 self.binary($op, rhs, self.value $sign rhs.value)
             }
         }
+        /// The constant is kept with the op: it is no node.
         impl<'g> $Trait<f64> for Expr<'g> {
             type Output = Expr<'g>;
             #[inline(always)]
             fn $method(self, rhs: f64) -> Self {
-                self.with_constant($op, rhs, self.value $sign rhs)
+                self.with_constant($c_op, rhs, self.value $sign rhs)
             }
         }
+        /// The constant is kept with the op: it is no node.
         impl<'g> $Trait<Expr<'g>> for f64 {
             type Output = Expr<'g>;
             #[inline(always)]
             fn $method(self, rhs: Expr<'g>) -> Expr<'g> {
-                rhs.after_constant($op, self, self $sign rhs.value)
+                rhs.with_constant($c_first, self, self $sign rhs.value)
             }
         }
         impl<'g> $Assign for Expr<'g> {
@@ -407,11 +394,30 @@ macro_rules! operators {
     )+};
 }
 operators! {
-    Add add AddAssign add_assign Op::Add, +;
-    Sub sub SubAssign sub_assign Op::Sub, -;
-    Mul mul MulAssign mul_assign Op::Mul, *;
-    Div div DivAssign div_assign Op::Div, /;
-    Rem rem RemAssign rem_assign Op::Rem, %;
+    Add add AddAssign add_assign + Op::Add, Op::AddC, Op::AddC;
+    Sub sub SubAssign sub_assign - Op::Sub, Op::SubC, Op::CSub;
+    Mul mul MulAssign mul_assign * Op::Mul, Op::MulC, Op::MulC;
+    Div div DivAssign div_assign / Op::Div, Op::DivC, Op::CDiv;
+}
+
+impl<'g> Rem for Expr<'g> {
+    type Output = Expr<'g>;
+    fn rem(self, rhs: Self) -> Self {
+        self.binary(Op::Rem, rhs, self.value % rhs.value)
+    }
+}
+
+impl<'g> Rem<f64> for Expr<'g> {
+    type Output = Expr<'g>;
+    fn rem(self, rhs: f64) -> Self {
+        self % Expr::constant(rhs)
+    }
+}
+
+impl<'g> RemAssign for Expr<'g> {
+    fn rem_assign(&mut self, rhs: Self) {
+        *self = *self % rhs;
+    }
 }
 
 /// One n-ary node: the sum, left to right.

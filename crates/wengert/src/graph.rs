@@ -38,6 +38,7 @@ pub(crate) struct Inner {
     /// Computed values below this were recorded before the last `set`.
     stale_below: u32,
     pub(crate) adjoints: Vec<f64>,
+    scratch: Vec<f64>,
     /// How many adjoints are of the last sweep; those beyond read as 0.
     swept: u32,
     pub(crate) guards: Vec<RawGuard>,
@@ -103,6 +104,7 @@ impl Graph {
                 generations: Generations::new(),
                 stale_below: 0,
                 adjoints: Vec::new(),
+                scratch: Vec::new(),
                 swept: 0,
                 guards: Vec::new(),
                 labels: SparseSecondaryMap::new(),
@@ -237,27 +239,10 @@ impl Graph {
     /// As [`Graph::try_backward`].
     pub fn try_backward_seeded(&self, seeds: &[(NodeId, f64)]) -> Result<(), Error> {
         let inner = &mut *self.inner.borrow_mut();
-        let mut len = 0;
         for &(output, _) in seeds {
-            len = len.max(inner.fresh(output)? as usize + 1);
+            inner.fresh(output)?;
         }
-        let adjoints = &mut inner.adjoints;
-        if adjoints.len() < len {
-            let more = inner.tape.entries.capacity().max(len) - adjoints.len();
-            adjoints
-                .try_reserve_exact(more)
-                .map_err(|_| Error::OutOfMemory { nodes: len })?;
-            adjoints.fill(0.0);
-            adjoints.resize(len, 0.0);
-        } else {
-            adjoints[..len].fill(0.0);
-        }
-        inner.swept = len as u32;
-        for &(output, seed) in seeds {
-            adjoints[output.index()] += seed;
-        }
-        sweep::reverse(&inner.tape, &mut adjoints[..len], sweep::plain);
-        Ok(())
+        inner.backward(seeds.iter().map(|&(output, seed)| (output.position(), seed)))
     }
 
     /// The derivative that the last [`Graph::backward`] left on the node: 0 before any, for nodes
@@ -275,9 +260,7 @@ impl Graph {
     /// [`Error::NotInGraph`].
     pub fn try_grad(&self, node: NodeId) -> Result<f64, Error> {
         let inner = self.inner.borrow();
-        let position = inner.position(node)?;
-        let wanted = position < inner.swept && inner.tape.entries[position as usize].wants();
-        Ok(if wanted { inner.adjoints[position as usize] } else { 0.0 })
+        Ok(inner.adjoint(inner.position(node)?))
     }
 
     // ---- going back
@@ -334,8 +317,10 @@ impl Graph {
         inner.tape.clear();
         inner.guards.clear();
         inner.scopes.clear();
-        inner.labels.clear();
-        inner.labelled_below = 0;
+        if inner.labelled_below > 0 {
+            inner.labels.clear();
+            inner.labelled_below = 0;
+        }
         inner.swept = 0;
         inner.stale_below = 0;
     }
@@ -440,6 +425,33 @@ impl Graph {
 }
 
 impl Inner {
+    /// Sweeps back from the positions given, each with its seed.
+    pub(crate) fn backward(&mut self, seeds: impl Iterator<Item = (u32, f64)> + Clone) -> Result<(), Error> {
+        let len = seeds.clone().map(|(output, _)| output as usize + 1).max().unwrap_or(0);
+        let adjoints = &mut self.adjoints;
+        if adjoints.len() < len {
+            let more = self.tape.entries.capacity().max(len) - adjoints.len();
+            adjoints.try_reserve_exact(more).map_err(|_| Error::OutOfMemory { nodes: len })?;
+            adjoints.fill(0.0);
+            adjoints.resize(len, 0.0);
+        } else {
+            adjoints[..len].fill(0.0);
+        }
+        self.swept = len as u32;
+        for (output, seed) in seeds {
+            adjoints[output as usize] += seed;
+        }
+        sweep::reverse(&self.tape, &mut adjoints[..len], &mut self.scratch, sweep::plain);
+        Ok(())
+    }
+
+    /// What the last sweep left at a position of the tape.
+    #[inline(always)]
+    pub(crate) fn adjoint(&self, position: u32) -> f64 {
+        let wanted = position < self.swept && self.tape.entries[position as usize].wants();
+        if wanted { self.adjoints[position as usize] } else { 0.0 }
+    }
+
     /// The position of a key.
     #[inline(always)]
     pub(crate) fn position(&self, node: NodeId) -> Result<u32, Error> {

@@ -23,8 +23,10 @@ pub mod node;
 mod numbers;
 pub mod op;
 mod real;
+mod recurrence;
 mod scalar;
 mod scope;
+pub mod series;
 mod sweep;
 mod tape;
 
@@ -39,3 +41,4 @@ pub use op::{Arity, Form, Imm, NO_IMM, Op};
 pub use real::{Function, Real};
 pub use scalar::Scalar;
 pub use scope::Scope;
+pub use series::{Series, taylor};

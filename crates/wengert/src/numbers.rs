@@ -96,10 +96,11 @@ impl Graph {
             }
         } else {
             let mut adjoints = vec![0.0; len];
+            let mut scratch = Vec::new();
             for (row, &output) in rows.iter_mut().zip(&outputs) {
                 adjoints.fill(0.0);
                 adjoints[output] = 1.0;
-                sweep::reverse(&inner.tape, &mut adjoints[..=output], sweep::plain);
+                sweep::reverse(&inner.tape, &mut adjoints[..=output], &mut scratch, sweep::plain);
                 for (column, &leaf) in row.iter_mut().zip(&leaves) {
                     *column = adjoints.get(leaf).copied().unwrap_or(0.0);
                 }
@@ -203,6 +204,7 @@ pub(crate) struct Curvature<const N: usize> {
     /// The directions, at the leaves.
     pub(crate) tangents: Vec<Tangents<N>>,
     adjoints: Vec<Dual<N>>,
+    scratch: Vec<Dual<N>>,
 }
 
 impl<const N: usize> Curvature<N> {
@@ -211,6 +213,7 @@ impl<const N: usize> Curvature<N> {
         Curvature {
             tangents: vec![Tangents::ZERO; l + 1],
             adjoints: vec![Dual::ZERO; l + 1],
+            scratch: Vec::new(),
         }
     }
 
@@ -222,7 +225,7 @@ impl<const N: usize> Curvature<N> {
             last.value = 1.0;
         }
         let tangents = &self.tangents[..];
-        sweep::reverse(&inner.tape, &mut self.adjoints, |entries, x| Dual {
+        sweep::reverse(&inner.tape, &mut self.adjoints, &mut self.scratch, |entries, x| Dual {
             value: sweep::plain(entries, x),
             tangents: tangents.get(x as usize).map_or([0.0; N], |tangent| tangent.0),
         });

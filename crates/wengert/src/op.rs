@@ -11,8 +11,9 @@
 //! factor 0 of an unused branch never meets an infinity. `native` marks ops whose partials cost
 //! no more than a flop or two.
 //!
-//! Sections: `ops` are what users record; `helpers` are what derivatives need besides (they are
-//! ops like any other, so that derivatives of every order can be recorded, drawn and compiled);
+//! Sections: `ops` are what users record; `helpers` are what operators with a
+//! constant record and what derivatives need besides (ops like any other, so that derivatives of
+//! every order can be recorded, drawn and compiled);
 //! `stops` let no adjoint through; `folds` take any number of operands and give the partial of
 //! each.
 
@@ -38,9 +39,9 @@ macro_rules! for_each_op {
                 /// The cube root.
                 Cbrt = cbrt(x) -> r, dear call "cbrt", { kernel::cbrt(x) }, bar => [bar * x.cbrt_pow(1.0 / 3.0, -2.0)];
                 /// `e^x`.
-                Exp = exp(x) -> r, dear call "exp", { kernel::exp(x) }, bar => [bar * r];
+                Exp = exp(x) -> r, native call "exp", { kernel::exp(x) }, bar => [bar * r];
                 /// `2^x`.
-                Exp2 = exp2(x) -> r, dear call "exp2", { kernel::exp2(x) }, bar => [bar * (r * std::f64::consts::LN_2)];
+                Exp2 = exp2(x) -> r, native call "exp2", { kernel::exp2(x) }, bar => [bar * (r * std::f64::consts::LN_2)];
                 /// `e^x - 1`, exact near 0.
                 ExpM1 = exp_m1(x) -> r, dear call "exp_m1", { kernel::exp_m1(x) }, bar => [bar * x.exp()];
                 /// The natural logarithm.
@@ -56,7 +57,7 @@ macro_rules! for_each_op {
                 /// Cosine, in radians.
                 Cos = cos(x) -> r, dear call "cos", { kernel::cos(x) }, bar => [-(bar * x.sin())];
                 /// Tangent, in radians.
-                Tan = tan(x) -> r, dear call "tan", { kernel::tan(x) }, bar => [bar * (r * r + 1.0)];
+                Tan = tan(x) -> r, native call "tan", { kernel::tan(x) }, bar => [bar * (r * r + 1.0)];
                 /// Arc sine, in radians.
                 Asin = asin(x) -> r, dear call "asin", { kernel::asin(x) }, bar => [bar * x.rsqrt1m()];
                 /// Arc cosine, in radians.
@@ -137,6 +138,18 @@ macro_rules! for_each_op {
                 Select = select(x, y, z) -> r, native call "select", { if x != 0.0 { y } else { z } }, bar => [bar * x.lift(0.0), bar * x.ne(x.lift(0.0)), bar * x.eq(x.lift(0.0))];
             }
             helpers {
+                /// `x + c`.
+                AddC = add_c(x; c) -> r, native before_constant "+", { x + c }, bar => [bar];
+                /// `x - c`.
+                SubC = sub_c(x; c) -> r, native before_constant "-", { x - c }, bar => [bar];
+                /// `c - x`.
+                CSub = c_sub(x; c) -> r, native after_constant "-", { c - x }, bar => [-bar];
+                /// `x * c`.
+                MulC = mul_c(x; c) -> r, native before_constant "*", { x * c }, bar => [bar * x.lift(c)];
+                /// `x / c`.
+                DivC = div_c(x; c) -> r, native before_constant "/", { x / c }, bar => [bar / x.lift(c)];
+                /// `c / x`.
+                CDiv = c_div(x; c) -> r, native after_constant "/", { c / x }, bar => [-(bar * r / x)];
                 /// The `k`-th derivative of `x^p`: what `powi` and `powf` by a constant record (`k = 0`), and their derivatives.
                 Powd = powd(x; p, k) -> r, dear call "powd", { kernel::powd(x, p, k) }, bar => [bar * x.powd(p, k + 1.0)];
                 /// `c * cbrt(x)^k`: the derivatives of the cube root.
@@ -239,6 +252,10 @@ pub enum Form {
     Prefix,
     /// Between its operands: `x + y`.
     Infix,
+    /// Between its operand and its immediate: `x + 2`.
+    BeforeConstant,
+    /// Between its immediate and its operand: `2 - x`.
+    AfterConstant,
     /// As a call: `sin(x)`.
     Call,
 }
@@ -257,11 +274,8 @@ pub enum Arity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layout {
     Source,
-    /// Up to three operands, and whether immediates go with them.
-    Fixed {
-        operands: usize,
-        imm: bool,
-    },
+    /// Up to three operands, and how many immediates go with them.
+    Fixed { operands: usize, imms: usize },
     /// A list in the side pool.
     List,
 }
@@ -278,6 +292,12 @@ macro_rules! form {
     };
     (infix) => {
         Form::Infix
+    };
+    (before_constant) => {
+        Form::BeforeConstant
+    };
+    (after_constant) => {
+        Form::AfterConstant
     };
     (call) => {
         Form::Call
@@ -406,7 +426,7 @@ impl Op {
             Arity::Fixed(0) => Layout::Source,
             Arity::Fixed(operands) => Layout::Fixed {
                 operands,
-                imm: self.immediates() > 0,
+                imms: self.immediates(),
             },
             Arity::AtLeast(_) => Layout::List,
         }

@@ -19,14 +19,14 @@ use crate::op::{Imm, NO_IMM, Op, count, for_each_op};
 /// What a rule sends through its partials: an adjoint (sweeping back) or tangents (sweeping
 /// forward). Products and quotients are guarded: 0 where `self` is 0, and a product also where
 /// the partial is 0, whatever the other is.
-pub trait Bar<S>:
+pub(crate) trait Bar<S>:
     Copy + Neg<Output = Self> + Add<Output = Self> + Mul<S, Output = Self> + Div<S, Output = Self>
 {
 }
 
 /// One adjoint or tangent, a scalar like the values are.
 #[derive(Clone, Copy, Debug)]
-pub struct Adj<S>(pub S);
+pub(crate) struct Adj<S>(pub(crate) S);
 
 impl<S: Scalar> Neg for Adj<S> {
     type Output = Self;

@@ -25,22 +25,60 @@ impl Number for f64 {
     }
 }
 
-macro_rules! is_native {
-    (native) => {
-        true
+/// Sends the adjoint `bar` of the entry at `i` to its operands: in the loop where the rule is a
+/// flop or two, out of it where the rule calls functions.
+macro_rules! send {
+    (native, $rule:path, $tape:ident, $imm:expr, $operands:ident, $below:ident, $i:ident, $bar:ident, $at:ident, $adjoints:ident, $next:ident) => {
+        if !all_below($operands, $i) {
+            break;
+        }
+        $rule(
+            $operands.map(|x| $at($below, x)),
+            $imm,
+            $at(&$tape.entries, $i as u32),
+            |_| Some(Adj($bar)),
+            |k, bar| add_near($adjoints, $operands[k], bar, &mut $next),
+        );
     };
-    (dear) => {
-        false
+    (dear, $rule:path, $tape:ident, $imm:expr, $operands:ident, $below:ident, $i:ident, $bar:ident, $at:ident, $adjoints:ident, $next:ident) => {
+        let adjoints = &mut *$adjoints;
+        $next = out_of_line(move || {
+            $rule(
+                $operands.map(|x| $at($below, x)),
+                $imm,
+                $at(&$tape.entries, $i as u32),
+                |k| ($operands.len() == 1 || wants($below, $operands[k])).then_some(Adj($bar)),
+                |k, bar| add(adjoints, $operands[k], bar),
+            );
+            last(adjoints)
+        });
     };
 }
 
-macro_rules! has {
-    () => {
-        false
-    };
-    ($($k:ident)+) => {
-        true
-    };
+/// Runs what would otherwise take the registers of the loop it stands in.
+#[inline(never)]
+fn out_of_line<T>(rule: impl FnOnce() -> T) -> T {
+    rule()
+}
+
+/// The last of the adjoints.
+#[inline(always)]
+fn last<S: Number>(adjoints: &[S]) -> S {
+    adjoints.last().copied().unwrap_or(S::ZERO)
+}
+
+/// As [`add`], where the last of the adjoints, the one that is read next, is in `next` too: in
+/// long chains it is what the next step waits for, and a register is faster than memory.
+#[inline(always)]
+fn add_near<S: Number>(adjoints: &mut [S], index: u32, bar: Adj<S>, next: &mut S) {
+    if let [rest @ .., last] = adjoints {
+        if index as usize == rest.len() {
+            *next = *next + bar.0;
+            *last = *next;
+        } else if let Some(adjoint) = rest.get_mut(index as usize) {
+            *adjoint = *adjoint + bar.0;
+        }
+    }
 }
 
 /// Adds to the adjoint at `index`. A tape's operands lie within it, so the check never fails;
@@ -50,6 +88,13 @@ fn add<S: Number>(adjoints: &mut [S], index: u32, bar: Adj<S>) {
     if let Some(adjoint) = adjoints.get_mut(index as usize) {
         *adjoint = *adjoint + bar.0;
     }
+}
+
+/// Whether the operands stand below position `i`. They do on every tape; said once, it spares the
+/// checks of every access after it.
+#[inline(always)]
+fn all_below<const N: usize>(operands: [u32; N], i: usize) -> bool {
+    operands.iter().all(|&x| (x as usize) < i)
 }
 
 /// The value at `index`, as [`add`] without a panic.
@@ -80,6 +125,15 @@ macro_rules! define_sweeps {
             $(pub(super) const $Fo: u8 = Op::$Fo as u8;)+
         }
 
+        /// The top bytes of entries that want a gradient.
+        #[allow(non_upper_case_globals, reason = "named as the ops")]
+        mod wanting {
+            use super::Op;
+            $(pub(super) const $Op: u8 = Op::$Op as u8 | 0x80;)+
+            $(pub(super) const $He: u8 = Op::$He as u8 | 0x80;)+
+            $(pub(super) const $Fo: u8 = Op::$Fo as u8 | 0x80;)+
+        }
+
         /// Recomputes every value from the leaves.
         pub(crate) fn recompute(tape: &mut Tape) {
             let mut args: SmallVec<[f64; 16]> = SmallVec::new();
@@ -87,15 +141,15 @@ macro_rules! define_sweeps {
                 let entry = tape.entries[i];
                 let new = match entry.op_bits() {
                     $(bits::$Op => {
-                        let (operands, _) = tape.fixed::<{ count!($ox $($oy)*) }, false>(entry);
+                        let (operands, _) = tape.fixed::<{ count!($ox $($oy)*) }, 0>(entry);
                         value::$oname(operands.map(|x| primal(&tape.entries, x)), NO_IMM)
                     })+
                     $(bits::$He => {
-                        let (operands, imm) = tape.fixed::<{ count!($hx $($hy)*) }, { has!($($($hk)+)?) }>(entry);
+                        let (operands, imm) = tape.fixed::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry);
                         value::$hname(operands.map(|x| primal(&tape.entries, x)), imm)
                     })+
                     $(bits::$St => {
-                        let (operands, _) = tape.fixed::<{ count!($sx $($sy)*) }, false>(entry);
+                        let (operands, _) = tape.fixed::<{ count!($sx $($sy)*) }, 0>(entry);
                         value::$sname(operands.map(|x| primal(&tape.entries, x)), NO_IMM)
                     })+
                     $(bits::$Fo => {
@@ -110,42 +164,49 @@ macro_rules! define_sweeps {
         }
 
         /// Sends the adjoints of `adjoints` back, from its last entry to the first leaf. `at` gives
-        /// the value of an entry as the scalar that the adjoints are.
+        /// the value of an entry as the scalar that the adjoints are, `scratch` room for the operands
+        /// of an n-ary op.
+        ///
+        /// Operands stand below what uses them, so each step works on the slices below its entry,
+        /// both as long as its position: one comparison checks an operand for both. Rules that call
+        /// functions are kept out of the loop, which then has registers enough to spill nothing.
         #[inline(always)]
-        pub(crate) fn reverse<S: Number>(tape: &Tape, adjoints: &mut [S], at: impl Fn(&[Entry], u32) -> S) {
-            let entries = &tape.entries[..adjoints.len()];
+        pub(crate) fn reverse<S: Number>(tape: &Tape, adjoints: &mut [S], scratch: &mut Vec<S>, at: impl Fn(&[Entry], u32) -> S + Copy) {
             let lowest = tape.sources.max(tape.first_leaf.saturating_add(1)) as usize;
-            let mut args: SmallVec<[S; 16]> = SmallVec::new();
-            for i in (lowest..entries.len()).rev() {
-                let entry = entries[i];
-                let bar = adjoints[i];
-                if bar.is_zero() || !entry.wants() {
+            let mut entries = &tape.entries[..adjoints.len()];
+            let mut next = last(adjoints);
+            while let [below @ .., entry] = entries {
+                let i = below.len();
+                if i < lowest {
+                    break;
+                }
+                entries = below;
+                let entry = *entry;
+                let Some(adjoints) = adjoints.get_mut(..i) else { break };
+                let bar = next;
+                next = last(adjoints);
+                if bar.is_zero() {
                     continue;
                 }
-                match entry.op_bits() {
-                    $(bits::$Op => {
-                        let (operands, _) = tape.fixed::<{ count!($ox $($oy)*) }, false>(entry);
-                        let all = is_native!($ocost) || operands.len() == 1;
-                        rule::$oname(
-                            operands.map(|x| at(entries, x)), NO_IMM, at(entries, i as u32),
-                            |k| (all || wants(entries, operands[k])).then_some(Adj(bar)),
-                            |k, bar| add(adjoints, operands[k], bar),
-                        );
+                // Entries that want no gradient match no arm.
+                match entry.top() {
+                    $(wanting::$Op => {
+                        let (operands, _) = tape.fixed::<{ count!($ox $($oy)*) }, 0>(entry);
+                        send!($ocost, rule::$oname, tape, NO_IMM, operands, below, i, bar, at, adjoints, next);
                     })+
-                    $(bits::$He => {
-                        let (operands, imm) = tape.fixed::<{ count!($hx $($hy)*) }, { has!($($($hk)+)?) }>(entry);
-                        let all = is_native!($hcost) || operands.len() == 1;
-                        rule::$hname(
-                            operands.map(|x| at(entries, x)), imm, at(entries, i as u32),
-                            |k| (all || wants(entries, operands[k])).then_some(Adj(bar)),
-                            |k, bar| add(adjoints, operands[k], bar),
-                        );
+                    $(wanting::$He => {
+                        let (operands, imm) = tape.fixed::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry);
+                        send!($hcost, rule::$hname, tape, imm, operands, below, i, bar, at, adjoints, next);
                     })+
-                    $(bits::$Fo => {
+                    $(wanting::$Fo => {
                         let operands = tape.list(entry);
-                        args.clear();
-                        args.extend(operands.iter().map(|&x| at(entries, x)));
-                        rule::$fname(&args, at(entries, i as u32), |k, partial| add(adjoints, operands[k], Adj(bar) * partial));
+                        scratch.clear();
+                        scratch.extend(operands.iter().map(|&x| at(below, x)));
+                        let (adjoints, scratch) = (&mut *adjoints, &scratch[..]);
+                        next = out_of_line(move || {
+                            rule::$fname(scratch, at(&tape.entries, i as u32), |k, partial| add(adjoints, operands[k], Adj(bar) * partial));
+                            last(adjoints)
+                        });
                     })+
                     _ => {}
                 }
@@ -167,7 +228,7 @@ macro_rules! define_sweeps {
                 if entry.wants() {
                     match entry.op_bits() {
                         $(bits::$Op => {
-                            let (operands, _) = tape.fixed::<{ count!($ox $($oy)*) }, false>(entry);
+                            let (operands, _) = tape.fixed::<{ count!($ox $($oy)*) }, 0>(entry);
                             rule::$oname(
                                 operands.map(|x| primal(entries, x)), NO_IMM, entry.value,
                                 |k| wants(entries, operands[k]).then(|| tangent(tangents, operands[k], zero)),
@@ -175,7 +236,7 @@ macro_rules! define_sweeps {
                             );
                         })+
                         $(bits::$He => {
-                            let (operands, imm) = tape.fixed::<{ count!($hx $($hy)*) }, { has!($($($hk)+)?) }>(entry);
+                            let (operands, imm) = tape.fixed::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry);
                             rule::$hname(
                                 operands.map(|x| primal(entries, x)), imm, entry.value,
                                 |k| wants(entries, operands[k]).then(|| tangent(tangents, operands[k], zero)),

@@ -1,16 +1,17 @@
 //! The tape: a Wengert list of 16-byte entries, and the side pools of what few entries have. Read
 //! [`crate::generation`] for how keys are checked, [`crate::sweep`] for what walks the tape.
 //!
-//! An entry is its value and a word of four fields: op 7 bits, wants-gradient 1, `a` 28, `b` 28.
+//! An entry is its value and a word of four fields, from the lowest bit: `a` 28 bits, `b` 28, op 7,
+//! wants-gradient 1, so that the top byte says at once what a reverse sweep has to do.
 //! One or two operands stand in `a` and `b`. Immediates stand in a pool of their own, third
 //! operands and the operands of n-ary ops in a pool of lists:
 //!
 //! | operands | immediates | `a` | `b` |
 //! |--|--|--|--|
 //! | 1 | no | x | |
-//! | 1 | yes | x | index of the immediates |
+//! | 1 | yes | x | where the immediates start |
 //! | 2 | no | x | y |
-//! | 2 | yes | x | list: y, index of the immediates |
+//! | 2 | yes | x | list: y, where the immediates start |
 //! | 3 | no | x | list: y, z |
 //! | n-ary | no | where the list starts | its length |
 
@@ -21,6 +22,7 @@ use crate::op::{Imm, Layout, NO_IMM, Op};
 pub(crate) const MAX_NODES: usize = 1 << 28;
 
 const MASK: u64 = (1 << 28) - 1;
+const WANTS: u64 = 1 << 63;
 
 /// A node as it is stored.
 #[derive(Clone, Copy, Debug)]
@@ -32,15 +34,21 @@ pub(crate) struct Entry {
 const _: () = assert!(size_of::<Entry>() == 16);
 
 impl Entry {
+    /// An entry of these fields; `a` may carry the wants-gradient bit of its handle.
     #[inline(always)]
-    fn new(op: Op, wants: bool, a: u32, b: u32, value: f64) -> Entry {
-        let word = op as u64 | u64::from(wants) << 7 | u64::from(a) << 8 | u64::from(b) << 36;
-        Entry { value, word }
+    fn new(op: Op, a: Handle, b: u32, wants: u64, value: f64) -> Entry {
+        Entry { value, word: a.0 | u64::from(b) << 28 | (op as u64) << 56 | wants }
+    }
+
+    /// The number of the op, and 128 more where the entry wants a gradient.
+    #[inline(always)]
+    pub(crate) fn top(self) -> u8 {
+        (self.word >> 56) as u8
     }
 
     #[inline(always)]
     pub(crate) fn op_bits(self) -> u8 {
-        (self.word & 0x7f) as u8
+        self.top() & 0x7f
     }
 
     #[inline(always)]
@@ -50,17 +58,17 @@ impl Entry {
 
     #[inline(always)]
     pub(crate) fn wants(self) -> bool {
-        self.word & 0x80 != 0
+        self.word & WANTS != 0
     }
 
     #[inline(always)]
     pub(crate) fn a(self) -> u32 {
-        (self.word >> 8 & MASK) as u32
+        (self.word & MASK) as u32
     }
 
     #[inline(always)]
     pub(crate) fn b(self) -> u32 {
-        (self.word >> 36) as u32
+        (self.word >> 28 & MASK) as u32
     }
 
     /// Whether the value is given from outside rather than computed.
@@ -70,11 +78,10 @@ impl Entry {
     }
 }
 
-const WANTS: u32 = 1 << 31;
-
 /// Where an entry stands, and whether it wants a gradient: what recording needs of an operand.
+/// The bits are where an entry's word has them, so recording is a few shifts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Handle(u32);
+pub(crate) struct Handle(u64);
 
 impl Handle {
     /// What stands nowhere.
@@ -82,17 +89,23 @@ impl Handle {
 
     #[inline(always)]
     pub(crate) fn new(index: u32, wants: bool) -> Handle {
-        Handle(index | u32::from(wants) << 31)
+        Handle(u64::from(index) | u64::from(wants) << 63)
+    }
+
+    #[inline(always)]
+    fn of(index: u32, wants: u64) -> Handle {
+        Handle(u64::from(index) | wants)
     }
 
     #[inline(always)]
     pub(crate) fn index(self) -> u32 {
-        self.0 & !WANTS
+        self.0 as u32
     }
 
+    /// The wants-gradient bit, in its place.
     #[inline(always)]
-    pub(crate) fn wants(self) -> bool {
-        self.0 & WANTS != 0
+    fn wants(self) -> u64 {
+        self.0 & WANTS
     }
 }
 
@@ -113,7 +126,7 @@ impl Lately {
 pub(crate) struct Tape {
     pub(crate) entries: Vec<Entry>,
     lists: Vec<u32>,
-    imms: Vec<Imm>,
+    imms: Vec<f64>,
     limit: usize,
     /// The entries below this are leaves and constants.
     pub(crate) sources: u32,
@@ -202,7 +215,7 @@ impl Tape {
     }
 
     pub(crate) fn push_leaf(&mut self, value: f64) -> Handle {
-        let index = self.push(Entry::new(Op::Leaf, true, 0, 0, value));
+        let index = self.push(Entry::new(Op::Leaf, Handle::NONE, 0, WANTS, value));
         self.sources += u32::from(self.sources == index);
         self.first_leaf = self.first_leaf.min(index);
         Handle::new(index, true)
@@ -219,7 +232,7 @@ impl Tape {
         {
             return Handle::new(place, false);
         }
-        let index = self.push(Entry::new(Op::Const, false, 0, 0, value));
+        let index = self.push(Entry::new(Op::Const, Handle::NONE, 0, 0, value));
         self.sources += u32::from(self.sources == index);
         *self.constants.place(bits) = index;
         Handle::new(index, false)
@@ -227,14 +240,18 @@ impl Tape {
 
     #[inline(always)]
     pub(crate) fn push_unary(&mut self, op: Op, x: Handle, value: f64) -> Handle {
-        let wants = x.wants() && !op.stops_gradient();
-        Handle::new(self.push(Entry::new(op, wants, x.index(), 0, value)), wants)
+        if op.stops_gradient() {
+            return self.push_op(op, NO_IMM, &[x], value);
+        }
+        Handle::of(self.push(Entry::new(op, x, 0, 0, value)), x.wants())
     }
 
     #[inline(always)]
     pub(crate) fn push_binary(&mut self, op: Op, x: Handle, y: Handle, value: f64) -> Handle {
-        let wants = (x.wants() | y.wants()) && !op.stops_gradient();
-        Handle::new(self.push(Entry::new(op, wants, x.index(), y.index(), value)), wants)
+        if op.stops_gradient() {
+            return self.push_op(op, NO_IMM, &[x, y], value);
+        }
+        Handle::of(self.push(Entry::new(op, x, y.index(), y.wants(), value)), x.wants() | y.wants())
     }
 
     /// Appends any op; `operands` are as many as it takes.
@@ -242,20 +259,20 @@ impl Tape {
     /// # Panics
     /// Where the side pools are full.
     pub(crate) fn push_op(&mut self, op: Op, imm: Imm, operands: &[Handle], value: f64) -> Handle {
-        let wants = operands.iter().any(|x| x.wants()) && !op.stops_gradient();
+        let wants = if op.stops_gradient() { 0 } else { operands.iter().fold(0, |wants, x| wants | x.wants()) };
         let (a, b) = match (op.layout(), operands) {
-            (Layout::Fixed { imm: false, .. }, &[x]) => (x.index(), 0),
-            (Layout::Fixed { imm: false, .. }, &[x, y]) => (x.index(), y.index()),
-            (Layout::Fixed { imm: true, .. }, &[x]) => (x.index(), self.place_imm(imm)),
-            (Layout::Fixed { imm: true, .. }, &[x, y]) => {
-                let imm = self.place_imm(imm);
+            (Layout::Fixed { imms: 0, .. }, &[x]) => (x.index(), 0),
+            (Layout::Fixed { imms: 0, .. }, &[x, y]) => (x.index(), y.index()),
+            (Layout::Fixed { imms, .. }, &[x]) => (x.index(), self.place_imms(imm, imms)),
+            (Layout::Fixed { imms, .. }, &[x, y]) => {
+                let imm = self.place_imms(imm, imms);
                 (x.index(), self.place_list(&[y], Some(imm)))
             }
             (Layout::List, _) => (self.place_list(operands, None), operands.len() as u32),
             (_, &[x, ref rest @ ..]) => (x.index(), self.place_list(rest, None)),
             (_, &[]) => (0, 0),
         };
-        Handle::new(self.push(Entry::new(op, wants, a, b, value)), wants)
+        Handle::of(self.push(Entry::new(op, Handle::new(a, false), b, wants, value)), wants)
     }
 
     fn place_list(&mut self, operands: &[Handle], last: Option<u32>) -> u32 {
@@ -268,19 +285,45 @@ impl Tape {
         start as u32
     }
 
-    fn place_imm(&mut self, imm: Imm) -> u32 {
-        let [c, p] = imm.map(f64::to_bits);
-        let bits = c.rotate_left(7) ^ p;
+    /// Appends an op of one operand and one immediate.
+    #[inline(always)]
+    pub(crate) fn push_with_constant(&mut self, op: Op, x: Handle, c: f64, value: f64) -> Handle {
+        let place = self.place_constant(c);
+        Handle::of(self.push(Entry::new(op, x, place, 0, value)), x.wants())
+    }
+
+    /// Where the number stands among the immediates: where it was put lately, or at their end.
+    #[inline(always)]
+    fn place_constant(&mut self, c: f64) -> u32 {
+        let bits = c.to_bits();
         let place = *self.lately.place(bits);
-        if self
-            .imms
-            .get(place as usize)
-            .is_some_and(|old| old.map(f64::to_bits) == [c, p])
-        {
+        if self.imms.get(place as usize).is_some_and(|old| old.to_bits() == bits) {
             return place;
         }
         let place = self.imms.len() as u32;
-        self.imms.push(imm);
+        if place as usize >= MAX_NODES {
+            Error::Full { limit: self.limit }.panic();
+        }
+        self.imms.push(c);
+        *self.lately.place(bits) = place;
+        place
+    }
+
+    fn place_imms(&mut self, imm: Imm, count: usize) -> u32 {
+        if count == 1 {
+            return self.place_constant(imm[0]);
+        }
+        let [c, p] = imm.map(f64::to_bits);
+        let bits = c.rotate_left(7) ^ p;
+        let place = *self.lately.place(bits);
+        if self.imm::<2>(place).map(f64::to_bits) == [c, p] {
+            return place;
+        }
+        let place = self.imms.len() as u32;
+        if place as usize >= MAX_NODES - 1 {
+            Error::Full { limit: self.limit }.panic();
+        }
+        self.imms.extend(imm);
         *self.lately.place(bits) = place;
         place
     }
@@ -290,26 +333,30 @@ impl Tape {
         self.lists.get(at as usize).copied().unwrap_or(0)
     }
 
+    /// `COUNT` immediates from a place on; NaN beyond the end, which no stored pair begins with.
     #[inline(always)]
-    fn imm(&self, at: u32) -> Imm {
-        self.imms.get(at as usize).copied().unwrap_or(NO_IMM)
+    fn imm<const COUNT: usize>(&self, at: u32) -> Imm {
+        let place = at as usize;
+        std::array::from_fn(|k| {
+            if k < COUNT { self.imms.get(place + k).copied().unwrap_or(f64::NAN) } else { 0.0 }
+        })
     }
 
-    /// The operands and immediates of an entry whose op has `N` operands, and immediates if `IMM`.
+    /// The operands and immediates of an entry whose op has `N` operands and `IMMS` immediates.
     #[inline(always)]
-    pub(crate) fn fixed<const N: usize, const IMM: bool>(&self, entry: Entry) -> ([u32; N], Imm) {
+    pub(crate) fn fixed<const N: usize, const IMMS: usize>(&self, entry: Entry) -> ([u32; N], Imm) {
         let mut operands = [entry.a(); N];
-        if N == 2 && !IMM {
+        if N == 2 && IMMS == 0 {
             operands[1] = entry.b();
         } else {
             for (k, operand) in operands.iter_mut().enumerate().skip(1) {
                 *operand = self.listed(entry.b() + k as u32 - 1);
             }
         }
-        let imm = match (IMM, N) {
-            (false, _) => NO_IMM,
-            (true, 1) => self.imm(entry.b()),
-            (true, _) => self.imm(self.listed(entry.b() + N as u32 - 1)),
+        let imm = match (IMMS, N) {
+            (0, _) => NO_IMM,
+            (_, 1) => self.imm::<IMMS>(entry.b()),
+            (_, _) => self.imm::<IMMS>(self.listed(entry.b() + N as u32 - 1)),
         };
         (operands, imm)
     }
@@ -324,26 +371,20 @@ impl Tape {
     /// The operands and immediates of any entry, handed to `each` in order.
     pub(crate) fn operands(&self, entry: Entry, mut each: impl FnMut(u32)) -> Imm {
         macro_rules! fixed {
-            ($n:literal, $imm:literal) => {{
-                let (operands, imm) = self.fixed::<$n, $imm>(entry);
+            ($n:literal, $imms:literal) => {{
+                let (operands, imm) = self.fixed::<$n, $imms>(entry);
                 operands.into_iter().for_each(each);
                 imm
             }};
         }
         match entry.op().layout() {
             Layout::Source => NO_IMM,
-            Layout::Fixed {
-                operands: 1,
-                imm: false,
-            } => fixed!(1, false),
-            Layout::Fixed {
-                operands: 2,
-                imm: false,
-            } => fixed!(2, false),
-            Layout::Fixed { operands: 1, imm: true } => fixed!(1, true),
-            Layout::Fixed { operands: 2, imm: true } => fixed!(2, true),
-            Layout::Fixed { imm: false, .. } => fixed!(3, false),
-            Layout::Fixed { imm: true, .. } => fixed!(3, true),
+            Layout::Fixed { operands: 1, imms: 0 } => fixed!(1, 0),
+            Layout::Fixed { operands: 1, imms: 1 } => fixed!(1, 1),
+            Layout::Fixed { operands: 1, .. } => fixed!(1, 2),
+            Layout::Fixed { operands: 2, imms: 0 } => fixed!(2, 0),
+            Layout::Fixed { operands: 2, .. } => fixed!(2, 2),
+            Layout::Fixed { .. } => fixed!(3, 0),
             Layout::List => {
                 self.list(entry).iter().for_each(|&x| each(x));
                 NO_IMM

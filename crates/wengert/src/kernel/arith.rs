@@ -7,10 +7,18 @@
 #[inline(always)]
 pub fn gmul(a: f64, b: f64) -> f64 {
     let p = a * b;
-    // The fast path is one multiplication and one never-taken branch.
-    if !p.is_nan() {
-        return p;
+    // The fast path is one multiplication and one never-taken branch; without the call, the
+    // compiler makes it four dependent mask operations.
+    if p.is_nan() {
+        not_a_product(a, b, p)
+    } else {
+        p
     }
+}
+
+#[cold]
+#[inline(never)]
+fn not_a_product(a: f64, b: f64, p: f64) -> f64 {
     if a == 0.0 || b == 0.0 { 0.0 } else { p }
 }
 
@@ -18,10 +26,11 @@ pub fn gmul(a: f64, b: f64) -> f64 {
 #[inline(always)]
 pub fn gdiv(a: f64, b: f64) -> f64 {
     let q = a / b;
-    if !q.is_nan() {
-        return q;
+    if q.is_nan() {
+        not_a_product(a, 1.0, q)
+    } else {
+        q
     }
-    if a == 0.0 { 0.0 } else { q }
 }
 
 /// `1 / x`.

@@ -19,7 +19,7 @@ pub fn lgamma(x: f64) -> f64 {
         return Big::of(x).mul(Big::new(l, 0)).value();
     }
     let r = pxfm::f_lgamma(x);
-    if x < -2.0 && r.abs() < 1e-3 {
+    if x < -2.0 && r.abs() < 0.05 {
         return lgamma_near_zero(x, r);
     }
     r
@@ -40,12 +40,11 @@ pub fn digamma(x: f64) -> f64 {
         return super::expo::ln(x);
     }
     let r = pxfm::f_digamma(x);
+    if x < 0.0 && r.abs() < 0.1 {
+        return digamma_left(x);
+    }
     if r.abs() < 1e-3 {
-        return if x > 0.0 {
-            digamma_near_zero(x, r)
-        } else {
-            digamma_left(x)
-        };
+        return digamma_near_zero(x, r);
     }
     r
 }
@@ -78,7 +77,7 @@ pub fn polygamma(x: f64, n: f64) -> f64 {
             f64::NAN
         };
     }
-    if order == 1 && 1e-100 < x.abs() && x.abs() < 1e15 {
+    if order == 1 && 1e-10 < x.abs() && x.abs() < 1e15 {
         return pxfm::f_trigamma(x);
     }
     let mut factorial = Big::of(1.0);
