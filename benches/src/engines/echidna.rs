@@ -1,0 +1,123 @@
+//! The crate `echidna`, eager mode: an Adept-style tape of statements, partials and indices.
+//!
+//! The tape is thread-local while it records; it is kept and cleared here as the crate's own
+//! one-liner `grad` does, without that one-liner's copies. Its sweep allocates a fresh adjoint
+//! vector each time.
+//! Read next: `../measure.rs`.
+
+use super::{Engine, Inputs};
+use crate::number::Number;
+use crate::workloads::Workload;
+use echidna::Scalar;
+use echidna::tape::{CONSTANT, Tape, TapeGuard};
+use num_traits::Float;
+
+type Real = echidna::Reverse<f64>;
+
+impl Number for Real {
+    #[inline]
+    fn value(self) -> f64 {
+        Scalar::value(&self)
+    }
+    #[inline]
+    fn subtracted_from(self, c: f64) -> Self {
+        c - self
+    }
+    #[inline]
+    fn sin(self) -> Self {
+        Float::sin(self)
+    }
+    #[inline]
+    fn exp(self) -> Self {
+        Float::exp(self)
+    }
+    #[inline]
+    fn ln(self) -> Self {
+        Float::ln(self)
+    }
+    #[inline]
+    fn tanh(self) -> Self {
+        Float::tanh(self)
+    }
+    /// A constant costs the crate nothing, its `max` costs a statement.
+    #[inline]
+    fn relu(self) -> Self {
+        if Scalar::value(&self) > 0.0 {
+            self
+        } else {
+            Real::constant(0.0)
+        }
+    }
+}
+
+/// The crate's tape, kept from one repetition to the next.
+pub struct Echidna {
+    tape: Tape<f64>,
+}
+
+impl std::fmt::Debug for Echidna {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Echidna")
+    }
+}
+
+impl Echidna {
+    #[inline]
+    fn inputs(&mut self, x: &[f64]) -> Inputs<Real> {
+        self.tape.clear();
+        let enter = |&x| {
+            let (index, value) = self.tape.new_variable(x);
+            Real::from_tape(value, index)
+        };
+        x.iter().map(enter).collect()
+    }
+
+    #[inline]
+    fn output<W: Workload>(&mut self, workload: &W, case: usize) -> Real {
+        let inputs = self.inputs(workload.inputs());
+        let _recording = TapeGuard::new(&mut self.tape);
+        workload.body(case, &inputs)
+    }
+}
+
+impl Engine for Echidna {
+    const NAME: &'static str = "echidna";
+
+    fn new(ops: usize) -> Self {
+        Self {
+            tape: Tape::with_capacity(ops),
+        }
+    }
+
+    #[inline]
+    fn record<W: Workload>(&mut self, workload: &W, case: usize) -> f64 {
+        Scalar::value(&self.output(workload, case))
+    }
+
+    #[inline]
+    fn gradient<W: Workload>(
+        &mut self,
+        workload: &W,
+        case: usize,
+        gradient: &mut [f64],
+        recorded: impl FnOnce(),
+    ) -> f64 {
+        let output = self.output(workload, case);
+        recorded();
+        if output.index() == CONSTANT {
+            gradient.fill(0.0);
+        } else {
+            let adjoints = self.tape.reverse(output.index());
+            gradient.copy_from_slice(&adjoints[..gradient.len()]);
+        }
+        Scalar::value(&output)
+    }
+
+    /// A statement is two 32-bit indices, an operand an `f64` and a 32-bit index, an adjoint an
+    /// `f64`; the tape tells no lengths, so they are those of the counted body.
+    fn bytes<W: Workload>(&self, workload: &W) -> usize {
+        let count = workload.count();
+        let adjoints = workload.inputs().len() + count.folded;
+        8 * (1 + count.folded) + 12 * count.operands + 8 * adjoints
+    }
+}

@@ -1,0 +1,92 @@
+//! The crate `reverse`: a list of (partials, operands), 32 bytes a node.
+//!
+//! The tape is cleared and reused; its sweep allocates a fresh adjoint vector each time, which its
+//! interface leaves no way around. It has no relu: a branch does it, as a user would write.
+//! Read next: `rustquant.rs`.
+
+use super::{Engine, Inputs};
+use crate::number::Number;
+use crate::workloads::Workload;
+use reverse::{Gradient, Tape, Var};
+
+impl Number for Var<'_> {
+    #[inline]
+    fn value(self) -> f64 {
+        self.val
+    }
+    #[inline]
+    fn subtracted_from(self, c: f64) -> Self {
+        c - self
+    }
+    #[inline]
+    fn sin(self) -> Self {
+        Var::sin(&self)
+    }
+    #[inline]
+    fn exp(self) -> Self {
+        Var::exp(&self)
+    }
+    #[inline]
+    fn ln(self) -> Self {
+        Var::ln(&self)
+    }
+    #[inline]
+    fn tanh(self) -> Self {
+        Var::tanh(&self)
+    }
+    #[inline]
+    fn relu(self) -> Self {
+        if self.val > 0.0 { self } else { self.tape.add_var(0.0) }
+    }
+}
+
+/// The crate's tape, kept from one repetition to the next.
+#[derive(Debug)]
+pub struct Reverse {
+    tape: Tape,
+}
+
+impl Reverse {
+    #[inline]
+    fn inputs(&self, x: &[f64]) -> Inputs<Var<'_>> {
+        self.tape.clear();
+        x.iter().map(|&x| self.tape.add_var(x)).collect()
+    }
+}
+
+impl Engine for Reverse {
+    const NAME: &'static str = "reverse";
+
+    fn new(_: usize) -> Self {
+        Self { tape: Tape::new() }
+    }
+
+    #[inline]
+    fn record<W: Workload>(&mut self, workload: &W, case: usize) -> f64 {
+        let inputs = self.inputs(workload.inputs());
+        workload.body(case, &inputs).val
+    }
+
+    #[inline]
+    fn gradient<W: Workload>(
+        &mut self,
+        workload: &W,
+        case: usize,
+        gradient: &mut [f64],
+        recorded: impl FnOnce(),
+    ) -> f64 {
+        let inputs = self.inputs(workload.inputs());
+        let output = workload.body(case, &inputs);
+        recorded();
+        let adjoints = output.grad();
+        for (g, x) in gradient.iter_mut().zip(&inputs) {
+            *g = adjoints.wrt(x);
+        }
+        output.val
+    }
+
+    /// A node is two partials and two indices; an adjoint is one `f64`.
+    fn bytes<W: Workload>(&self, _: &W) -> usize {
+        self.tape.len() * (32 + 8)
+    }
+}

@@ -1,0 +1,249 @@
+//! The engine of this project, by its two front ends: expressions and keys.
+//!
+//! The graph is made with room for the workload and reset before each repetition. `wengert` records
+//! through [`Expr`], `wengert-keys` through the builders over [`NodeId`], which check their keys.
+//! Read next: `reverse.rs`.
+
+use super::{Engine, Inputs};
+use crate::number::Number;
+use crate::workloads::Workload;
+use std::ops::{Add, Mul, Neg, Sub};
+use wengert::{Expr, Graph, NodeId, Scalar};
+
+impl Number for Expr<'_> {
+    #[inline]
+    fn value(self) -> f64 {
+        Expr::value(self)
+    }
+    #[inline]
+    fn subtracted_from(self, c: f64) -> Self {
+        c - self
+    }
+    #[inline]
+    fn sin(self) -> Self {
+        Expr::sin(self)
+    }
+    #[inline]
+    fn exp(self) -> Self {
+        Expr::exp(self)
+    }
+    #[inline]
+    fn ln(self) -> Self {
+        Expr::ln(self)
+    }
+    #[inline]
+    fn tanh(self) -> Self {
+        Expr::tanh(self)
+    }
+    #[inline]
+    fn relu(self) -> Self {
+        Expr::relu(self)
+    }
+    #[inline]
+    fn sum(terms: &[Self]) -> Self {
+        Scalar::sum(terms)
+    }
+    #[inline]
+    fn dot(a: &[Self], b: &[Self]) -> Self {
+        Scalar::dot(a, b)
+    }
+}
+
+/// A graph with room for `ops` operations, their inputs and constants.
+fn graph(ops: usize) -> Graph {
+    Graph::with_capacity(ops + ops / 4 + 64)
+}
+
+/// The graph, recorded through expressions.
+#[derive(Debug)]
+pub struct Wengert {
+    graph: Graph,
+}
+
+impl Wengert {
+    #[inline]
+    fn inputs(&mut self, x: &[f64]) -> Inputs<Expr<'_>> {
+        self.graph.reset();
+        x.iter().map(|&x| self.graph.var(x)).collect()
+    }
+}
+
+impl Engine for Wengert {
+    const NAME: &'static str = "wengert";
+
+    fn new(ops: usize) -> Self {
+        Self { graph: graph(ops) }
+    }
+
+    #[inline]
+    fn record<W: Workload>(&mut self, workload: &W, case: usize) -> f64 {
+        let inputs = self.inputs(workload.inputs());
+        workload.body(case, &inputs).value()
+    }
+
+    #[inline]
+    fn gradient<W: Workload>(
+        &mut self,
+        workload: &W,
+        case: usize,
+        gradient: &mut [f64],
+        recorded: impl FnOnce(),
+    ) -> f64 {
+        let inputs = self.inputs(workload.inputs());
+        let output = workload.body(case, &inputs);
+        recorded();
+        output.backward();
+        for (g, x) in gradient.iter_mut().zip(&inputs) {
+            *g = x.grad();
+        }
+        output.value()
+    }
+
+    fn bytes<W: Workload>(&self, _: &W) -> usize {
+        self.graph.memory()
+    }
+}
+
+/// A key with its graph: what gives the builders the look of a number.
+#[derive(Clone, Copy, Debug)]
+struct Key<'g> {
+    graph: &'g Graph,
+    id: NodeId,
+}
+
+macro_rules! key_operators {
+    ($($trait:ident $method:ident),*) => {$(
+        impl $trait for Key<'_> {
+            type Output = Self;
+            #[inline]
+            fn $method(self, other: Self) -> Self {
+                Self { id: self.graph.$method(self.id, other.id), ..self }
+            }
+        }
+        impl $trait<f64> for Key<'_> {
+            type Output = Self;
+            #[inline]
+            fn $method(self, other: f64) -> Self {
+                let other = self.graph.constant(other);
+                Self { id: self.graph.$method(self.id, other), ..self }
+            }
+        }
+    )*};
+}
+key_operators!(Add add, Sub sub, Mul mul);
+
+impl Neg for Key<'_> {
+    type Output = Self;
+    #[inline]
+    fn neg(self) -> Self {
+        Self {
+            id: self.graph.neg(self.id),
+            ..self
+        }
+    }
+}
+
+macro_rules! key_functions {
+    ($($name:ident)*) => {$(
+        #[inline]
+        fn $name(self) -> Self {
+            Self { id: self.graph.$name(self.id), ..self }
+        }
+    )*};
+}
+
+impl Key<'_> {
+    #[inline]
+    fn ids(keys: &[Self]) -> Inputs<NodeId> {
+        keys.iter().map(|key| key.id).collect()
+    }
+}
+
+impl Number for Key<'_> {
+    key_functions!(sin exp ln tanh relu);
+
+    #[inline]
+    fn value(self) -> f64 {
+        self.graph.value(self.id)
+    }
+    #[inline]
+    fn subtracted_from(self, c: f64) -> Self {
+        let c = self.graph.constant(c);
+        Self {
+            id: self.graph.sub(c, self.id),
+            ..self
+        }
+    }
+    #[inline]
+    fn sum(terms: &[Self]) -> Self {
+        let graph = terms[0].graph;
+        Self {
+            id: graph.sum(&Self::ids(terms)),
+            graph,
+        }
+    }
+    #[inline]
+    fn dot(a: &[Self], b: &[Self]) -> Self {
+        let graph = a[0].graph;
+        Self {
+            id: graph.dot(&Self::ids(a), &Self::ids(b)),
+            graph,
+        }
+    }
+}
+
+/// The graph, recorded through keys.
+#[derive(Debug)]
+pub struct WengertKeys {
+    graph: Graph,
+}
+
+impl WengertKeys {
+    #[inline]
+    fn inputs(&mut self, x: &[f64]) -> Inputs<Key<'_>> {
+        self.graph.reset();
+        let graph = &self.graph;
+        x.iter()
+            .map(|&x| Key {
+                graph,
+                id: graph.leaf(x),
+            })
+            .collect()
+    }
+}
+
+impl Engine for WengertKeys {
+    const NAME: &'static str = "wengert-keys";
+
+    fn new(ops: usize) -> Self {
+        Self { graph: graph(ops) }
+    }
+
+    #[inline]
+    fn record<W: Workload>(&mut self, workload: &W, case: usize) -> f64 {
+        let inputs = self.inputs(workload.inputs());
+        workload.body(case, &inputs).value()
+    }
+
+    #[inline]
+    fn gradient<W: Workload>(
+        &mut self,
+        workload: &W,
+        case: usize,
+        gradient: &mut [f64],
+        recorded: impl FnOnce(),
+    ) -> f64 {
+        let inputs = self.inputs(workload.inputs());
+        let output = workload.body(case, &inputs);
+        recorded();
+        output.graph.backward(output.id);
+        for (g, x) in gradient.iter_mut().zip(&inputs) {
+            *g = x.graph.grad(x.id);
+        }
+        output.value()
+    }
+
+    fn bytes<W: Workload>(&self, _: &W) -> usize {
+        self.graph.memory()
+    }
+}

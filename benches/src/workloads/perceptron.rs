@@ -1,0 +1,218 @@
+//! W4: one training step of a perceptron on 100 points, as in micrograd's demo.
+//!
+//! MLP(2, [16, 16, 1]) with tanh in the hidden layers and a linear output, 337 parameters uniform
+//! in (-1, 1); the loss is `mean(relu(1 - y*score)) + 1e-4*sum(p^2)`. The scalar products are
+//! written out as products and additions, or given to the engine as `dot`; the count is that of
+//! the former, with the sum over the points counted as one.
+//! Read next: `asian.rs`.
+
+use super::Workload;
+use crate::number::Number;
+use crate::random::SplitMix64;
+
+const WIDTH: usize = 16;
+const POINTS: usize = 100;
+const DECAY: f64 = 1e-4;
+const MEAN: f64 = 1.0 / POINTS as f64;
+
+/// Where each layer's parameters start: per neuron its weights, then its bias.
+const HIDDEN: usize = WIDTH * 3;
+const OUTPUT: usize = HIDDEN + WIDTH * (WIDTH + 1);
+const PARAMETERS: usize = OUTPUT + WIDTH + 1;
+
+/// The training step.
+///
+/// `DOT` says whether the scalar products of the inner and the last layer and the sum of squares
+/// are recorded as `dot`, or written out.
+#[derive(Clone, Debug)]
+pub struct Perceptron<const DOT: bool> {
+    parameters: Vec<f64>,
+    points: Vec<Point>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Point {
+    x: [f64; 2],
+    label: f64,
+}
+
+impl<const DOT: bool> Perceptron<DOT> {
+    /// The step on the workload's data.
+    pub fn new() -> Self {
+        let mut random = SplitMix64::new(1);
+        let parameters = (0..PARAMETERS).map(|_| random.symmetric()).collect();
+        let mut random = SplitMix64::new(2);
+        let points = (0..POINTS)
+            .map(|_| {
+                let x = [random.symmetric(), random.symmetric()];
+                let label = if x[0] * x[1] > 0.0 { 1.0 } else { -1.0 };
+                Point { x, label }
+            })
+            .collect();
+        Self { parameters, points }
+    }
+
+    #[inline]
+    fn neuron<T: Number>(parameters: &[T], inputs: &[T; WIDTH]) -> T {
+        let (weights, bias) = parameters.split_at(WIDTH);
+        if DOT {
+            T::dot(weights, inputs) + bias[0]
+        } else {
+            let mut sum = weights[0] * inputs[0];
+            for i in 1..WIDTH {
+                sum = sum + weights[i] * inputs[i];
+            }
+            sum + bias[0]
+        }
+    }
+
+    #[inline]
+    fn score<T: Number>(p: &[T], x: [f64; 2]) -> T {
+        let first: [T; WIDTH] = std::array::from_fn(|j| {
+            let p = &p[3 * j..][..3];
+            (p[0] * x[0] + p[1] * x[1] + p[2]).tanh()
+        });
+        let second: [T; WIDTH] = std::array::from_fn(|j| {
+            let p = &p[HIDDEN + j * (WIDTH + 1)..][..WIDTH + 1];
+            Self::neuron(p, &first).tanh()
+        });
+        Self::neuron(&p[OUTPUT..], &second)
+    }
+}
+
+impl<const DOT: bool> Default for Perceptron<DOT> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<const DOT: bool> Workload for Perceptron<DOT> {
+    type Scratch = ();
+
+    fn name(&self) -> &'static str {
+        if DOT { "W4-dot" } else { "W4" }
+    }
+
+    fn ops(&self) -> usize {
+        let score = WIDTH * 5 + WIDTH * (2 * WIDTH + 1) + 2 * WIDTH;
+        POINTS * (score + 3) + 2 * PARAMETERS + 3
+    }
+
+    fn inputs(&self) -> &[f64] {
+        &self.parameters
+    }
+
+    #[inline]
+    fn body<T: Number>(&self, _: usize, p: &[T]) -> T {
+        let losses: [T; POINTS] = std::array::from_fn(|i| {
+            let Point { x, label } = self.points[i];
+            (Self::score(p, x) * label).subtracted_from(1.0).relu()
+        });
+        let squares = if DOT {
+            T::dot(p, p)
+        } else {
+            p[1..].iter().fold(p[0] * p[0], |sum, &p| sum + p * p)
+        };
+        T::sum(&losses) * MEAN + squares * DECAY
+    }
+
+    fn scratch(&self) {}
+
+    fn plain(&self, _: usize, p: &[f64], (): &mut ()) -> f64 {
+        let mut loss = 0.0;
+        for &Point { x, label } in &self.points {
+            let mut first = [0.0; WIDTH];
+            for (j, a) in first.iter_mut().enumerate() {
+                let p = &p[3 * j..][..3];
+                *a = (p[0] * x[0] + p[1] * x[1] + p[2]).tanh();
+            }
+            let mut score = p[OUTPUT + WIDTH];
+            for j in 0..WIDTH {
+                let p_j = &p[HIDDEN + j * (WIDTH + 1)..][..WIDTH + 1];
+                let mut sum = p_j[WIDTH];
+                for i in 0..WIDTH {
+                    sum += p_j[i] * first[i];
+                }
+                score += p[OUTPUT + j] * sum.tanh();
+            }
+            loss += (1.0 - label * score).max(0.0);
+        }
+        let squares: f64 = p.iter().map(|p| p * p).sum();
+        loss * MEAN + DECAY * squares
+    }
+
+    fn by_hand(&self, _: usize, p: &[f64], (): &mut (), gradient: &mut [f64]) -> f64 {
+        let mut squares = 0.0;
+        for (g, &p) in gradient.iter_mut().zip(p) {
+            squares += p * p;
+            *g = 2.0 * DECAY * p;
+        }
+        let mut loss = 0.0;
+        for &Point { x, label } in &self.points {
+            // Forward, keeping the activations.
+            let mut first = [0.0; WIDTH];
+            for (j, a) in first.iter_mut().enumerate() {
+                let p = &p[3 * j..][..3];
+                *a = (p[0] * x[0] + p[1] * x[1] + p[2]).tanh();
+            }
+            let mut second = [0.0; WIDTH];
+            let mut score = p[OUTPUT + WIDTH];
+            for (j, a) in second.iter_mut().enumerate() {
+                let p_j = &p[HIDDEN + j * (WIDTH + 1)..][..WIDTH + 1];
+                let mut sum = p_j[WIDTH];
+                for i in 0..WIDTH {
+                    sum += p_j[i] * first[i];
+                }
+                *a = sum.tanh();
+                score += p[OUTPUT + j] * *a;
+            }
+            let margin = 1.0 - label * score;
+            if margin <= 0.0 {
+                continue;
+            }
+            loss += margin;
+
+            // Backward: tanh' = 1 - tanh^2.
+            let score_bar = -label * MEAN;
+            gradient[OUTPUT + WIDTH] += score_bar;
+            let mut first_bar = [0.0; WIDTH];
+            for j in 0..WIDTH {
+                gradient[OUTPUT + j] += score_bar * second[j];
+                let sum_bar = score_bar * p[OUTPUT + j] * (1.0 - second[j] * second[j]);
+                let start = HIDDEN + j * (WIDTH + 1);
+                let p_j = &p[start..][..WIDTH + 1];
+                let g_j = &mut gradient[start..][..WIDTH + 1];
+                for i in 0..WIDTH {
+                    g_j[i] += sum_bar * first[i];
+                    first_bar[i] += sum_bar * p_j[i];
+                }
+                g_j[WIDTH] += sum_bar;
+            }
+            for j in 0..WIDTH {
+                let sum_bar = first_bar[j] * (1.0 - first[j] * first[j]);
+                let g_j = &mut gradient[3 * j..][..3];
+                g_j[0] += sum_bar * x[0];
+                g_j[1] += sum_bar * x[1];
+                g_j[2] += sum_bar;
+            }
+        }
+        loss * MEAN + DECAY * squares
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_network_has_337_parameters() {
+        assert_eq!(Perceptron::<false>::new().inputs().len(), 337);
+    }
+
+    #[test]
+    fn both_versions_compute_the_same() {
+        let (a, b) = (Perceptron::<false>::new(), Perceptron::<true>::new());
+        let value = a.body(0, a.inputs());
+        assert!((b.body(0, b.inputs()) - value).abs() < 1e-13);
+    }
+}

@@ -1,0 +1,200 @@
+//! The tolerances, and a tally of what was checked against them.
+//!
+//! The corpus gives with every number the first-order effect of a relative error
+//! of 1 in every intermediate. An engine whose every op errs by a few [`U`] has
+//! errors of a small multiple of `U * bound`; the limits below are those
+//! multiples, and an error of 1e-13 in one derivative rule passes none of them.
+//!
+//! Next file: `route.rs`.
+
+use crate::dag::Expected;
+use crate::ulp::{Exact, U};
+
+/// A limit, in some unit, and how much one unit is for a given number.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    /// How many units an error may be.
+    pub units: f64,
+    /// What is limited, for messages.
+    pub what: &'static str,
+}
+
+/// Values of formulas, in `U * bound`.
+pub const VALUE: Limit = Limit {
+    units: 8.0,
+    what: "value",
+};
+/// Gradients of formulas, in `U * bound`.
+pub const GRADIENT: Limit = Limit {
+    units: 4.0,
+    what: "gradient",
+};
+/// Hessians of formulas, in `U * bound + 1e-13 / 64 * max|H|`.
+pub const HESSIAN: Limit = Limit {
+    units: 64.0,
+    what: "hessian",
+};
+/// Values of single functions, in ulp.
+pub const VALUE_ULP: Limit = Limit {
+    units: 1.5,
+    what: "value",
+};
+/// First partials of single functions, in ulp.
+pub const FIRST_ULP: Limit = Limit {
+    units: 4.0,
+    what: "first partial",
+};
+/// Second partials of single functions, in ulp.
+pub const SECOND_ULP: Limit = Limit {
+    units: 8.0,
+    what: "second partial",
+};
+
+/// The largest magnitude among expected numbers.
+pub fn largest(numbers: &[Expected]) -> f64 {
+    numbers.iter().fold(0.0, |most, n| n.exact.hi.abs().max(most))
+}
+
+impl Limit {
+    /// The unit for the value or a component of the gradient of a formula.
+    ///
+    /// `largest` is the largest magnitude in the gradient: where the corpus has no
+    /// bound, the whole limit is 1e-12 of it.
+    pub fn unit(self, bound: f64, largest: f64) -> f64 {
+        if bound < 0.0 {
+            1e-12 * largest / self.units
+        } else {
+            U * bound
+        }
+    }
+
+    /// The unit for an entry of a Hessian whose largest magnitude is `largest`:
+    /// without a bound the whole limit is 1e-11 of it.
+    pub fn hessian_unit(self, bound: f64, largest: f64) -> f64 {
+        if bound < 0.0 {
+            1e-11 * largest / self.units
+        } else {
+            U * bound + 1e-13 * largest / self.units
+        }
+    }
+}
+
+/// What was checked under one limit: how many numbers, the worst of them, the failures.
+#[derive(Debug)]
+pub struct Tally {
+    limit: Limit,
+    /// How many numbers were checked.
+    pub checked: usize,
+    /// The largest error so far, in units.
+    pub worst: f64,
+    worst_at: String,
+    failures: Vec<String>,
+}
+
+impl Tally {
+    /// An empty tally.
+    pub fn new(limit: Limit) -> Self {
+        let worst_at = "nowhere".into();
+        Self {
+            limit,
+            checked: 0,
+            worst: 0.0,
+            worst_at,
+            failures: Vec::new(),
+        }
+    }
+
+    /// The limit checked against.
+    pub fn limit(&self) -> Limit {
+        self.limit
+    }
+
+    /// Checks one number of a formula, whose unit is given. An error of nothing
+    /// passes where the unit is 0 too, and nothing else does.
+    pub fn check(&mut self, at: impl Fn() -> String, got: f64, exact: Exact, unit: f64) {
+        let error = exact.error(got).abs();
+        let units = if error == 0.0 { 0.0 } else { error / unit };
+        self.record(at, got, exact, units);
+    }
+
+    /// Checks one number of a single function, in ulp.
+    pub fn check_ulps(&mut self, at: impl Fn() -> String, got: f64, exact: Exact) {
+        self.record(at, got, exact, exact.ulps(got));
+    }
+
+    fn record(&mut self, at: impl Fn() -> String, got: f64, exact: Exact, units: f64) {
+        self.checked += 1;
+        if units > self.worst || units.is_nan() {
+            self.worst = units;
+            self.worst_at = at();
+        }
+        // Written so that a NaN fails.
+        if !matches!(units.partial_cmp(&self.limit.units), Some(o) if o.is_le()) {
+            let Limit { units: limit, what } = self.limit;
+            let (at, hi) = (at(), exact.hi);
+            self.failures.push(format!(
+                "{at}: {what} {got:e}, expected {hi:e}: off by {units:.3} units, {limit} allowed"
+            ));
+        }
+    }
+
+    /// The failures so far, one line each.
+    pub fn failures(&self) -> &[String] {
+        &self.failures
+    }
+
+    /// One line with the count, the worst figure and where it is.
+    pub fn summary(&self) -> String {
+        let Self {
+            limit,
+            checked,
+            worst,
+            worst_at,
+            failures,
+        } = self;
+        let (what, allowed, failed) = (limit.what, limit.units, failures.len());
+        format!("{what}: {checked} checked, {failed} failed, worst {worst:.3} of {allowed} ({worst_at})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(limit: Limit, got: f64, exact: f64, unit: f64) -> Tally {
+        let mut tally = Tally::new(limit);
+        tally.check(|| "here".into(), got, Exact::new(exact), unit);
+        tally
+    }
+
+    #[test]
+    fn a_limit_is_met_or_reported() {
+        let unit = VALUE.unit(1.0, 0.0);
+        assert!(check(VALUE, 1.0 + 8.0 * U, 1.0, unit).failures().is_empty());
+        let failed = check(VALUE, 1.0 + 10.0 * U, 1.0, unit);
+        assert!(failed.failures()[0].starts_with("here: value 1.000000000000001"));
+        assert_eq!(failed.worst, 10.0);
+        assert!(
+            failed
+                .summary()
+                .contains("1 checked, 1 failed, worst 10.000 of 8 (here)")
+        );
+    }
+
+    #[test]
+    fn nothing_slips_through_a_nan_or_a_unit_of_zero() {
+        assert_eq!(check(VALUE, f64::NAN, 1.0, 1.0).failures().len(), 1);
+        assert_eq!(check(VALUE, 1.0, 1.0, 0.0).failures().len(), 0);
+        assert_eq!(check(VALUE, 1e-300, 0.0, 0.0).failures().len(), 1);
+        assert_eq!(check(VALUE, 1.0, f64::NAN, 1.0).failures().len(), 1);
+        assert_eq!(check(VALUE, f64::INFINITY, 1.0, f64::INFINITY).failures().len(), 1);
+    }
+
+    #[test]
+    fn a_missing_bound_falls_back_to_the_largest() {
+        assert_eq!(GRADIENT.unit(-1.0, 2.0) * GRADIENT.units, 2e-12);
+        assert_eq!(HESSIAN.hessian_unit(-1.0, 2.0) * HESSIAN.units, 2e-11);
+        let most = HESSIAN.hessian_unit(1.0, 2.0) * HESSIAN.units;
+        assert!((most - (64.0 * U + 2e-13)).abs() < 1e-25);
+    }
+}

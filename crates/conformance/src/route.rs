@@ -1,0 +1,86 @@
+//! The ways to get numbers out of a formula, behind one trait.
+//!
+//! A route is handed a formula, the instructions wanted, and points; it gives the
+//! value, the gradient and, where it can, the Hessian of each output at each
+//! point. Every test of the corpus runs over [`all`], so a new route is one file
+//! here and one line in the list.
+//!
+//! Next file: `route/sweep.rs`, then `command.rs`.
+
+use crate::formula::Formula;
+
+pub mod derive;
+pub mod dual;
+pub mod sweep;
+pub mod tangent;
+
+/// What is asked of a route.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// The code.
+    pub formula: &'a Formula,
+    /// The instructions whose value and derivatives are wanted.
+    pub outputs: &'a [usize],
+    /// The points, one number per input each.
+    pub points: &'a [&'a [f64]],
+    /// Whether Hessians are wanted, from a route that gives them.
+    pub hessian: bool,
+}
+
+/// The numbers of one output at one point.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answer {
+    /// The value.
+    pub value: f64,
+    /// The partials, one per input.
+    pub gradient: Vec<f64>,
+    /// The Hessian's lower triangle, row by row, if asked for and given.
+    pub hessian: Option<Vec<f64>>,
+}
+
+/// A way to evaluate.
+pub trait Route: Sync {
+    /// The name on the command line.
+    fn name(&self) -> &'static str;
+
+    /// Whether second partials are given.
+    fn gives_hessians(&self) -> bool;
+
+    /// Whether derivatives are added up from the output back, as micrograd does it. The
+    /// bits of a derivative depend on the order.
+    fn sweeps_back(&self) -> bool;
+
+    /// Answers `answers[point][output]`.
+    ///
+    /// # Errors
+    /// What the engine says, in words: a formula read from a file gives none
+    /// unless it is larger than a graph may be.
+    fn answer(&self, question: Question<'_>) -> Result<Vec<Vec<Answer>>, String>;
+}
+
+/// Every route, as the tests run them.
+pub fn all() -> Vec<Box<dyn Route>> {
+    vec![
+        Box::new(sweep::Sweep),
+        Box::new(derive::Derive),
+        Box::new(tangent::Tangent),
+        Box::new(dual::Duals),
+    ]
+}
+
+/// The route of that name, with so many lanes where it has any.
+///
+/// # Errors
+/// A message for the user: an unknown name, or lanes for a route without them.
+pub fn named(name: &str, lanes: Option<usize>) -> Result<Box<dyn Route>, String> {
+    let mut routes = all();
+    match routes.iter().position(|route| route.name() == name) {
+        Some(_) if lanes.is_some() => Err(format!("route {name} has no lanes")),
+        Some(k) => Ok(routes.swap_remove(k)),
+        None => {
+            let names: Vec<&str> = routes.iter().map(|route| route.name()).collect();
+            let names = names.join(", ");
+            Err(format!("unknown route {name:?}; there are: {names}"))
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The files of single functions, through every route, in ulp.
+//!
+//! `cargo test -p conformance --test points -- --nocapture` prints the worst figure of each function.
+
+use std::collections::BTreeMap;
+
+use conformance::bounds::{FIRST_ULP, SECOND_ULP, Tally, VALUE_ULP};
+use conformance::data;
+use conformance::route::{self, Question};
+use conformance::table::{Row, parse};
+
+/// Whether an infinity is excused: the value overflows and the sign is right.
+fn overflows(row: &Row, got: f64, expected: f64) -> bool {
+    row.has_tag("overflow_f") && got.is_infinite() && got.signum() == expected.signum()
+}
+
+/// Runs a file of functions of so many arguments through every route.
+fn run(file: &str, inputs: usize, functions: usize, rows: usize) {
+    let parsed = parse(&data(file)).unwrap();
+    assert_eq!(parsed.len(), rows, "rows of {file}");
+    let mut problems = Vec::new();
+    for route in route::all() {
+        let mut tallies: BTreeMap<&str, [Tally; 3]> = BTreeMap::new();
+        for row in &parsed {
+            assert_eq!(row.x.len(), inputs, "{file} line {}", row.line);
+            let question = Question {
+                formula: &row.formula,
+                outputs: &[row.formula.code.len() - 1],
+                points: &[&row.x],
+                hessian: true,
+            };
+            let answer = route.answer(question).unwrap().remove(0).remove(0);
+            let limits = [VALUE_ULP, FIRST_ULP, SECOND_ULP];
+            let tallies = tallies.entry(&row.key[0]).or_insert_with(|| limits.map(Tally::new));
+            let (value, partials) = row.expected.split_first().expect("the corpus has values");
+            let (first, second) = partials.split_at(inputs);
+            let hessian = answer.hessian.as_deref().unwrap_or_default();
+            assert_eq!(answer.gradient.len(), inputs);
+            assert!(hessian.len() == second.len() || !route.gives_hessians());
+            let pairs = [
+                (&[*value][..], &[answer.value][..]),
+                (first, &answer.gradient),
+                (second, hessian),
+            ];
+            for (order, (expected, got)) in pairs.into_iter().enumerate() {
+                for (k, (&exact, &got)) in expected.iter().zip(got).enumerate() {
+                    let undefined = exact.hi.is_nan();
+                    let off = exact.ulps(got) != 0.0;
+                    if undefined || (order > 0 && off && overflows(row, got, exact.hi)) {
+                        continue;
+                    }
+                    let [name, a, b] = &row.key;
+                    let at = || format!("{file} line {} {name} {a} {b} [{k}]", row.line);
+                    tallies[order].check_ulps(at, got, exact);
+                }
+            }
+        }
+        assert_eq!(tallies.len(), functions, "functions of {file}");
+        println!("{file} through {}", route.name());
+        for (name, tallies) in &tallies {
+            for tally in tallies.iter().filter(|t| t.checked > 0) {
+                println!("  {name:10} {}", tally.summary());
+                let name = route.name();
+                problems.extend(tally.failures().iter().map(|f| format!("{name}: {f}")));
+            }
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn functions_of_one_argument_are_accurate() {
+    run("unary.tsv", 1, 33, 1311);
+}
+
+#[test]
+fn functions_of_two_arguments_are_accurate() {
+    run("binary.tsv", 2, 10, 316);
+}

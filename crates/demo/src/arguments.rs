@@ -1,0 +1,114 @@
+//! What was asked for on the command line. Read `folder` next.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// What `--help` prints.
+pub(crate) const HELP: &str = "\
+A tour of wengert: the lecture's expression with its derivatives, a net that learns to tell two
+half moons apart, and pictures of both. Needs no network and no input files.
+
+usage: cargo run --release [-- OPTIONS]
+
+  --out DIR    the folder that pictures are written to; made if missing (default: out)
+  --steps N    how many steps to train, 1 to 100000 (default: 100)
+  --seed N     other points and another untrained net, drawn with this seed
+               (default: the points and the net of micrograd's demo)
+  -h, --help   this text
+
+Pictures of graphs are laid out by Graphviz where its `dot` is installed; without it
+they are left as .dot files.
+";
+
+/// A request.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Request {
+    Help,
+    Tour(Arguments),
+}
+
+/// How to make the tour.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Arguments {
+    pub(crate) out: PathBuf,
+    pub(crate) steps: usize,
+    pub(crate) seed: Option<u64>,
+}
+
+/// Understands the arguments, or says which it does not.
+pub(crate) fn parse(given: impl IntoIterator<Item = OsString>) -> Result<Request, String> {
+    let mut arguments = Arguments {
+        out: PathBuf::from("out"),
+        steps: 100,
+        seed: None,
+    };
+    let mut given = given.into_iter();
+    while let Some(option) = given.next() {
+        let name = option.to_string_lossy().into_owned();
+        let mut value = || given.next().ok_or_else(|| format!("{name} needs a value"));
+        match &name[..] {
+            "-h" | "--help" => return Ok(Request::Help),
+            "--out" => {
+                arguments.out = value()?.into();
+                if arguments.out.as_os_str().is_empty() {
+                    return Err("--out needs the name of a folder".to_string());
+                }
+            }
+            "--steps" => {
+                let text = value()?;
+                let steps = text.to_str().and_then(|text| text.parse().ok());
+                let steps = steps.filter(|steps| (1..=100_000).contains(steps));
+                arguments.steps =
+                    steps.ok_or_else(|| format!("--steps takes a whole number from 1 to 100000, not {text:?}"))?;
+            }
+            "--seed" => {
+                let text = value()?;
+                let seed = text.to_str().and_then(|text| text.parse().ok());
+                arguments.seed = Some(
+                    seed.ok_or_else(|| format!("--seed takes a whole number from 0 to {}, not {text:?}", u64::MAX))?,
+                );
+            }
+            _ => return Err(format!("unknown argument {name:?}")),
+        }
+    }
+    Ok(Request::Tour(arguments))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(words: &[&str]) -> Result<Request, String> {
+        parse(words.iter().map(OsString::from))
+    }
+
+    #[test]
+    fn options_may_come_in_any_order() {
+        let expected = Arguments {
+            out: "here".into(),
+            steps: 7,
+            seed: Some(3),
+        };
+        assert_eq!(
+            parsed(&["--seed", "3", "--out", "here", "--steps", "7"]),
+            Ok(Request::Tour(expected))
+        );
+        assert_eq!(parsed(&["--steps", "7", "-h"]), Ok(Request::Help));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        for (words, named) in [
+            (&["--out"][..], "--out"),
+            (&["--out", ""], "--out"),
+            (&["--steps", "0"], "\"0\""),
+            (&["--steps", "many"], "\"many\""),
+            (&["--seed", "-1"], "\"-1\""),
+            (&["--fast"], "\"--fast\""),
+            (&["out"], "\"out\""),
+        ] {
+            let message = parsed(words).unwrap_err();
+            assert!(message.contains(named), "{words:?}: {message}");
+        }
+    }
+}

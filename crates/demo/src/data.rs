@@ -1,0 +1,72 @@
+//! The points to tell apart, and the net that is to learn it. Read `training` next.
+
+use std::error::Error;
+use std::f64::consts::PI;
+
+use wengert_nn::{Mlp, SplitMix64};
+
+/// Points of two classes, and an untrained net.
+pub(crate) struct Moons {
+    pub(crate) points: Vec<[f64; 2]>,
+    /// -1 or 1 for each point.
+    pub(crate) classes: Vec<f64>,
+    pub(crate) net: Mlp,
+    /// Whether these are micrograd's own.
+    pub(crate) micrograd: bool,
+}
+
+/// How many points there are.
+const POINTS: usize = 100;
+/// How many neurons the layers have.
+const WIDTHS: [usize; 3] = [16, 16, 1];
+/// The standard deviation of what is added to each coordinate.
+const NOISE: f64 = 0.1;
+
+impl Moons {
+    /// The points and the untrained net of micrograd's demo.
+    pub(crate) fn of_micrograd() -> Result<Moons, Box<dyn Error>> {
+        let (mut points, mut classes) = (Vec::new(), Vec::new());
+        for line in include_str!("../data/moons.txt")
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+        {
+            let numbers = line.split(' ').map(str::parse).collect::<Result<Vec<f64>, _>>()?;
+            let [x, y, class] = numbers[..] else {
+                return Err(format!("the moons' data: {line:?} is not x, y and a class").into());
+            };
+            points.push([x, y]);
+            classes.push(class);
+        }
+        let net = wengert_nn::parse(include_str!("../data/micrograd.net"))?;
+        Ok(Moons {
+            points,
+            classes,
+            net,
+            micrograd: true,
+        })
+    }
+
+    /// Two half circles that reach into each other, with noise, and a net, all drawn by the seed.
+    pub(crate) fn generated(seed: u64) -> Result<Moons, Box<dyn Error>> {
+        let mut random = SplitMix64::new(seed);
+        let net = Mlp::new(2, &WIDTHS, random.bits())?;
+        let (mut points, mut classes) = (Vec::new(), Vec::new());
+        for k in 0..POINTS {
+            let lower = k % 2 == 1;
+            let angle = PI * (k / 2) as f64 / (POINTS / 2 - 1) as f64;
+            let [x, y] = if lower {
+                [1.0 - angle.cos(), 0.5 - angle.sin()]
+            } else {
+                [angle.cos(), angle.sin()]
+            };
+            points.push([x, y].map(|x| x + NOISE * random.normal()));
+            classes.push(if lower { 1.0 } else { -1.0 });
+        }
+        Ok(Moons {
+            points,
+            classes,
+            net,
+            micrograd: false,
+        })
+    }
+}

@@ -1,0 +1,74 @@
+//! The tour that `cargo run --release` starts: an expression and its derivatives, a net that
+//! learns, pictures of both.
+//!
+//! In reading order: `arguments` what was asked for · `folder` where files go · `lecture` the
+//! expression · `data` the points · `training` the net that learns them · `chart` how it went, with
+//! `contour` for lines of equal score.
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod chart;
+mod contour;
+mod data;
+mod folder;
+mod lecture;
+mod training;
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use crate::arguments::{Arguments, HELP, Request};
+use crate::data::Moons;
+use crate::folder::Folder;
+
+/// Prints a line. Where nobody reads the output any more, the tour goes on and its files are
+/// written all the same.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+pub(crate) use say;
+
+fn main() -> ExitCode {
+    let arguments = match arguments::parse(std::env::args_os().skip(1)) {
+        Ok(Request::Tour(arguments)) => arguments,
+        Ok(Request::Help) => {
+            say!("{}", HELP.trim_end());
+            return ExitCode::SUCCESS;
+        }
+        Err(message) => {
+            eprintln!("error: {message}\n       --help lists the options");
+            return ExitCode::from(2);
+        }
+    };
+    match tour(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn tour(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let started = Instant::now();
+    let mut folder = Folder::open(&arguments.out)?;
+    lecture::show(&mut folder)?;
+    let moons = match arguments.seed {
+        Some(seed) => Moons::generated(seed)?,
+        None => Moons::of_micrograd()?,
+    };
+    let run = training::show(&moons, arguments.steps);
+    folder.write(
+        "moons.svg",
+        "the points, what the net made of them, and its way there",
+        &chart::draw(&moons, &run)?,
+    )?;
+    training::draw(&moons, &run, &mut folder)?;
+    folder.list();
+    say!("The tour took {:.1} s.", started.elapsed().as_secs_f64());
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! What can go wrong with a net or its file, each with a name.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a net could not be made, saved or loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A net of no layers computes nothing.
+    #[error("a net needs at least one layer")]
+    NoLayers,
+    /// A net without inputs.
+    #[error("a net needs at least one input")]
+    NoInputs,
+    /// A layer without neurons.
+    #[error("layer {layer} has no neurons; every layer needs at least one")]
+    NoNeurons {
+        /// Which layer, counted from 1.
+        layer: usize,
+    },
+    /// More parameters than could be counted.
+    #[error("the net has more parameters than a graph can hold; make its layers narrower")]
+    TooLarge,
+    /// A list of parameters that is too short or too long for the net.
+    #[error("the net has {expected} parameters, but {given} were given")]
+    Parameters {
+        /// How many the net has.
+        expected: usize,
+        /// How many there were.
+        given: usize,
+    },
+    /// No activation has this name.
+    #[error("there is no activation named {name:?}; there are linear, relu, tanh, sigmoid")]
+    UnknownActivation {
+        /// The name that was looked for.
+        name: String,
+    },
+    /// Text that is not a net.
+    #[error("line {line}: {reason}")]
+    Malformed {
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file that could not be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file that is not a net.
+    #[error("{}: {source}", path.display())]
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<Error>,
+    },
+}

@@ -1,0 +1,60 @@
+//! Random numbers for starting points: the same seed gives the same net everywhere. Read `store`
+//! next.
+
+/// SplitMix64 (Steele, Lea and Flood 2014): 64 bits of state, every seed is a good one. Not for
+/// secrets.
+#[derive(Clone, Debug)]
+pub struct SplitMix64(u64);
+
+impl SplitMix64 {
+    /// The sequence of a seed.
+    pub const fn new(seed: u64) -> SplitMix64 {
+        SplitMix64(seed)
+    }
+
+    /// The next 64 bits.
+    pub const fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ z >> 31
+    }
+
+    /// The next number of the open interval between `low` and `high`, each as likely as another.
+    pub fn uniform(&mut self, low: f64, high: f64) -> f64 {
+        // 52 bits and a half: neither end is met.
+        let share = ((self.bits() >> 12) as f64 + 0.5) / (1u64 << 52) as f64;
+        low + (high - low) * share
+    }
+
+    /// The next number of the standard normal distribution (Box and Muller 1958).
+    pub fn normal(&mut self) -> f64 {
+        let radius = (-2.0 * self.uniform(0.0, 1.0).ln()).sqrt();
+        radius * self.uniform(0.0, std::f64::consts::TAU).cos()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sequence_is_the_published_one() {
+        let mut random = SplitMix64::new(1234567);
+        let got = [(); 3].map(|()| random.bits());
+        assert_eq!(got, [6457827717110365317, 3203168211198807973, 9817491932198370423]);
+    }
+
+    #[test]
+    fn uniform_and_normal_have_their_mean_and_variance() {
+        let mut random = SplitMix64::new(7);
+        let n = 100_000;
+        let uniform: Vec<f64> = (0..n).map(|_| random.uniform(-1.0, 1.0)).collect();
+        let normal: Vec<f64> = (0..n).map(|_| random.normal()).collect();
+        for (numbers, variance) in [(uniform, 1.0 / 3.0), (normal, 1.0)] {
+            let mean = numbers.iter().sum::<f64>() / f64::from(n);
+            let spread = numbers.iter().map(|x| x * x).sum::<f64>() / f64::from(n);
+            assert!(mean.abs() < 0.02 && (spread - variance).abs() < 0.02, "{mean} {spread}");
+        }
+    }
+}

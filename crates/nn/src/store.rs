@@ -1,0 +1,163 @@
+//! Files of nets: text, one parameter a line, exact to the bit. Read `sketch` next.
+//!
+//! ```text
+//! wengert-nn 1
+//! inputs 2
+//! layer 16 relu
+//! layer 1 linear
+//! parameters 65
+//! 3fce250d1d9dfc68
+//! ...
+//! end
+//! ```
+//!
+//! A parameter is the 16 hexadecimal digits of its IEEE 754 bits, in the order of
+//! [`Mlp::parameters`]. Nothing follows the `end`.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::error::Error;
+use crate::net::{Activation, Mlp};
+
+const FIRST: &str = "wengert-nn 1";
+
+/// How many files this process began to write.
+static COUNT: AtomicU64 = AtomicU64::new(0);
+
+/// Writes the net to a file, whole or not at all: to a file beside it first, which then takes its
+/// name.
+///
+/// # Errors
+/// [`Error::File`]; what stood there before is as it was.
+pub fn save(net: &Mlp, path: impl AsRef<Path>) -> Result<(), Error> {
+    let path = path.as_ref();
+    // A name that no other process or thread uses.
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(
+        ".{}-{}.tmp",
+        std::process::id(),
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    ));
+    let written = File::create_new(&beside).and_then(|mut file| {
+        file.write_all(text(net).as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&beside, path)
+    });
+    written.map_err(|source| {
+        let _ = fs::remove_file(&beside);
+        Error::File {
+            path: path.to_owned(),
+            source,
+        }
+    })
+}
+
+/// Reads a net from a file that [`save`] wrote.
+///
+/// # Errors
+/// [`Error::File`], and [`Error::InFile`] with what [`parse`] says.
+pub fn load(path: impl AsRef<Path>) -> Result<Mlp, Error> {
+    let path = path.as_ref();
+    let text = fs::read_to_string(path).map_err(|source| Error::File {
+        path: path.to_owned(),
+        source,
+    })?;
+    parse(&text).map_err(|error| Error::InFile {
+        path: path.to_owned(),
+        source: Box::new(error),
+    })
+}
+
+/// The net as the text of a file.
+pub fn text(net: &Mlp) -> String {
+    let mut text = format!("{FIRST}\ninputs {}\n", net.inputs());
+    for layer in net.layers() {
+        let _ = writeln!(text, "layer {} {}", layer.width(), layer.neuron().activation().name());
+    }
+    let _ = writeln!(text, "parameters {}", net.parameters().len());
+    for parameter in net.parameters() {
+        let _ = writeln!(text, "{:016x}", parameter.to_bits());
+    }
+    text + "end\n"
+}
+
+/// The net that a text describes.
+///
+/// # Errors
+/// [`Error::Malformed`] with the number of the first line that is not as it should be.
+pub fn parse(text: &str) -> Result<Mlp, Error> {
+    let mut lines = Lines {
+        rest: text.lines(),
+        line: 0,
+    };
+    if lines.next()? != FIRST {
+        return Err(lines.wrong(format!("expected {FIRST:?}")));
+    }
+    let words = lines.next()?;
+    let inputs = lines.number(words, "inputs")?;
+    let mut layers = Vec::new();
+    let parameters = loop {
+        let words = lines.next()?;
+        let Some(layer) = words.strip_prefix("layer ") else {
+            break lines.number(words, "parameters")?;
+        };
+        let (width, activation) = layer.split_once(' ').unwrap_or((layer, ""));
+        let width = width
+            .parse()
+            .map_err(|_| lines.wrong(format!("{width:?} is no width")))?;
+        let activation: Activation = activation
+            .parse()
+            .map_err(|error: Error| lines.wrong(error.to_string()))?;
+        layers.push((width, activation));
+    };
+    // Memory is taken as lines come, not as a number says.
+    let mut values = Vec::new();
+    for _ in 0..parameters {
+        let digits = lines.next()?;
+        let plain = digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let bits = u64::from_str_radix(digits, 16).ok().filter(|_| plain);
+        let bits = bits.ok_or_else(|| lines.wrong(format!("expected 16 hexadecimal digits, not {digits:?}")))?;
+        values.push(f64::from_bits(bits));
+    }
+    if lines.next()? != "end" {
+        return Err(lines.wrong("expected \"end\"".to_string()));
+    }
+    let net = Mlp::from_parameters(inputs, &layers, values).map_err(|error| lines.wrong(error.to_string()))?;
+    if lines.rest.any(|line| !line.is_empty()) {
+        lines.line += 1;
+        return Err(lines.wrong("nothing may follow the end".to_string()));
+    }
+    Ok(net)
+}
+
+/// Lines and where we are.
+struct Lines<'t> {
+    rest: std::str::Lines<'t>,
+    line: usize,
+}
+
+impl<'t> Lines<'t> {
+    fn next(&mut self) -> Result<&'t str, Error> {
+        self.line += 1;
+        let line = self.rest.next();
+        line.ok_or_else(|| self.wrong("the file ends early".to_string()))
+    }
+
+    /// The number after a word.
+    fn number(&self, words: &str, name: &str) -> Result<usize, Error> {
+        let number = words.strip_prefix(name).and_then(|rest| rest.strip_prefix(' '));
+        let number = number.and_then(|number| number.parse().ok());
+        number.ok_or_else(|| self.wrong(format!("expected \"{name}\" and a number, not {words:?}")))
+    }
+
+    fn wrong(&self, reason: String) -> Error {
+        Error::Malformed {
+            line: self.line,
+            reason,
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The look: a drawing as DOT text, as micrograd's `draw_dot` has it. Read [`crate::escape`] next,
+//! for how labels survive it, or [`crate::graphviz`] for what lays it out.
+
+use std::fmt::Write;
+
+use petgraph::graph::NodeIndex;
+use petgraph::visit::EdgeRef;
+use wengert::{Arity, Imm, Op};
+
+use crate::escape;
+use crate::model::{Drawing, Link, Value, Vertex};
+use crate::options::{Direction, Options};
+use crate::select::Hidden;
+
+/// Fill and outline of a box.
+struct Paint {
+    fill: &'static str,
+    line: &'static str,
+}
+
+const LEAF: Paint = Paint {
+    fill: "#e3f1e5",
+    line: "#5f9a6b",
+};
+const CONSTANT: Paint = Paint {
+    fill: "#efefef",
+    line: "#9a9a9a",
+};
+const RESULT: Paint = Paint {
+    fill: "#ffffff",
+    line: "#6b7684",
+};
+const OUTPUT: Paint = Paint {
+    fill: "#fdedcf",
+    line: "#c08a2d",
+};
+const SCOPE: Paint = Paint {
+    fill: "#e4ebf7",
+    line: "#5a7ab0",
+};
+const INK: &str = "#1f2630";
+const FAINT: &str = "#6b7684";
+
+/// What stands for each kind of box, for the legend of a page.
+pub(crate) fn legend() -> [(&'static str, &'static str, &'static str); 5] {
+    [
+        ("leaf", &LEAF),
+        ("constant", &CONSTANT),
+        ("result", &RESULT),
+        ("output", &OUTPUT),
+        ("scope", &SCOPE),
+    ]
+    .map(|(name, paint)| (name, paint.fill, paint.line))
+}
+
+/// The DOT text of a drawing.
+pub(crate) fn write(drawing: &Drawing, hidden: Hidden, options: &Options) -> String {
+    let mut dot = String::with_capacity(128 * (drawing.node_count() + 4));
+    let rankdir = match options.direction {
+        Direction::LeftToRight => "LR",
+        Direction::TopToBottom => "TB",
+    };
+    let mut line = |text: std::fmt::Arguments<'_>| writeln!(dot, "{text}").expect("writing to a String never fails");
+    line(format_args!("digraph wengert {{"));
+    line(format_args!(
+        "\tgraph [rankdir={rankdir} fontname=\"Helvetica,Arial,sans-serif\" fontsize=11 fontcolor=\"{FAINT}\" nodesep=0.22 ranksep=0.32 pad=0.2]"
+    ));
+    line(format_args!(
+        "\tnode [fontname=\"Helvetica,Arial,sans-serif\" fontsize=11 fontcolor=\"{INK}\" color=\"{FAINT}\"]"
+    ));
+    line(format_args!(
+        "\tedge [color=\"{FAINT}\" arrowsize=0.6 fontname=\"Helvetica,Arial,sans-serif\" fontsize=8 fontcolor=\"{FAINT}\" labeldistance=1.2 labelangle=30]"
+    ));
+    if let Some(note) = note(drawing, hidden, options) {
+        line(format_args!("\tgraph [label=\"{}\" labelloc=b]", escape::text(&note)));
+    }
+    for index in drawing.node_indices() {
+        let name = name(drawing, index);
+        match &drawing[index] {
+            Vertex::Value(value) => {
+                let paint = paint(value);
+                line(format_args!(
+                    "\t{name} [label=\"{}\" shape=record style=filled fillcolor=\"{}\" color=\"{}\"]",
+                    record(value),
+                    paint.fill,
+                    paint.line
+                ));
+            }
+            Vertex::Op(op) => {
+                line(format_args!(
+                    "\t{name} [label=\"{}\" margin=\"0.05,0.02\" height=0.3 width=0.4 ordering=in]",
+                    escape::text(&sign(op.op, op.imm))
+                ));
+            }
+            Vertex::Scope(scope) => {
+                let line_colour = if scope.root { OUTPUT.line } else { SCOPE.line };
+                let label = escape::field(&scope.path.join("/"));
+                line(format_args!(
+                    "\t{name} [label=\"{{ {label} | {} }}\" shape=record style=\"filled,bold\" fillcolor=\"{}\" color=\"{line_colour}\"]",
+                    counted(scope.nodes, "node"),
+                    SCOPE.fill,
+                ));
+            }
+            Vertex::Cut { operands } => {
+                let label = if *operands == 1 {
+                    "…".to_owned()
+                } else {
+                    format!("… {} operands", grouped(*operands))
+                };
+                line(format_args!(
+                    "\t{name} [label=\"{label}\" shape=plaintext fontcolor=\"{FAINT}\" margin=\"0.05,0.02\" height=0.2 width=0.2]"
+                ));
+            }
+        }
+    }
+    for edge in drawing.edge_references() {
+        let [from, to] = [edge.source(), edge.target()].map(|end| name(drawing, end));
+        match *edge.weight() {
+            Link::Operand { position } if matches!(&drawing[edge.target()], Vertex::Op(op) if order_matters(op.op)) => {
+                line(format_args!("\t{from} -> {to} [headlabel={}]", position + 1));
+            }
+            Link::Bundle { operands } if operands > 1 => line(format_args!(
+                "\t{from} -> {to} [label=\"×{}\" penwidth=1.6]",
+                grouped(operands)
+            )),
+            Link::Cut => line(format_args!("\t{from} -> {to} [style=dashed]")),
+            _ => line(format_args!("\t{from} -> {to}")),
+        }
+    }
+    dot.push_str("}\n");
+    dot
+}
+
+/// What the limits left out, in words, or that there is nothing to see.
+pub(crate) fn note(drawing: &Drawing, hidden: Hidden, options: &Options) -> Option<String> {
+    if hidden.nodes == 0 {
+        return (drawing.node_count() == 0).then(|| "nothing to draw: no node was asked for".into());
+    }
+    let mut limits = Vec::new();
+    if hidden.by_depth {
+        limits.push(format!("depth limit {}", grouped(options.depth_limit)));
+    }
+    if hidden.by_count {
+        limits.push(format!("node limit {}", grouped(options.node_limit)));
+    }
+    Some(format!(
+        "… {} not shown ({})",
+        counted(hidden.nodes, "node"),
+        limits.join(", ")
+    ))
+}
+
+/// Names that tell which node of the graph it is: the value `n7` is computed by `op7`.
+fn name(drawing: &Drawing, index: NodeIndex) -> String {
+    match &drawing[index] {
+        Vertex::Value(value) => format!("n{}", value.id.index()),
+        Vertex::Op(op) => format!("op{}", op.id.index()),
+        Vertex::Scope(_) => format!("scope{}", index.index()),
+        Vertex::Cut { .. } => format!("cut{}", index.index()),
+    }
+}
+
+fn record(value: &Value) -> String {
+    let numbers = format!("data {} | grad {}", number(value.data), number(value.grad));
+    match &value.label {
+        Some(label) => format!("{{ {} | {numbers} }}", escape::field(label)),
+        None => format!("{{ {numbers} }}"),
+    }
+}
+
+fn paint(value: &Value) -> &'static Paint {
+    match value.op {
+        _ if value.root => &OUTPUT,
+        Op::Leaf => &LEAF,
+        Op::Const => &CONSTANT,
+        _ => &RESULT,
+    }
+}
+
+/// As `%.4f` of C and Python.
+fn number(x: f64) -> String {
+    if x.is_nan() { "nan".into() } else { format!("{x:.4}") }
+}
+
+/// Whether the operands are numbered, since exchanging them would change the value. Those of n-ary
+/// ops are not: the arrows of most arrive in order.
+fn order_matters(op: Op) -> bool {
+    let symmetric = [
+        Op::Add,
+        Op::Mul,
+        Op::Gmul,
+        Op::Max,
+        Op::Min,
+        Op::Hypot,
+        Op::Logaddexp,
+        Op::Eq,
+        Op::Ne,
+    ];
+    matches!(op.arity(), Arity::Fixed(2..)) && !symmetric.contains(&op)
+}
+
+/// How an op reads in its node: its sign, and its immediates, which no operand shows.
+fn sign(op: Op, imm: Imm) -> String {
+    match (op, imm, op.immediates()) {
+        (_, _, 0) => op.symbol().into(),
+        // What `powi` records: as the power that the formula has.
+        (Op::Powd, [p, 0.0], _) => format!("^{p}"),
+        (_, imm, count) => {
+            let imm: Vec<String> = imm[..count].iter().map(f64::to_string).collect();
+            format!("{}({})", op.symbol(), imm.join(", "))
+        }
+    }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
+}
+
+/// A count with its thousands apart: 12,345.
+pub(crate) fn grouped(count: usize) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_as_in_c() {
+        let cases = [
+            (2.0, "2.0000"),
+            (-0.0, "-0.0000"),
+            (0.03125, "0.0312"),
+            (0.09375, "0.0938"),
+            (f64::NAN, "nan"),
+            (f64::INFINITY, "inf"),
+            (f64::NEG_INFINITY, "-inf"),
+            (1e-300, "0.0000"),
+            (123456789.98765, "123456789.9877"),
+        ];
+        for (x, text) in cases {
+            assert_eq!(number(x), text);
+        }
+    }
+
+    #[test]
+    fn counts_have_their_thousands_apart() {
+        assert_eq!(
+            [0, 999, 1000, 12_345, 1_234_567].map(grouped),
+            ["0", "999", "1,000", "12,345", "1,234,567"]
+        );
+    }
+
+    #[test]
+    fn immediates_are_shown_beside_the_sign() {
+        assert_eq!(sign(Op::Add, [0.0; 2]), "+");
+        assert_eq!(sign(Op::Powd, [3.0, 0.0]), "^3");
+        assert_eq!(sign(Op::Powd, [-0.5, 1.0]), "powd(-0.5, 1)");
+        assert_eq!(sign(Op::Polygamma, [2.0, 0.0]), "polygamma(2)");
+    }
+}

@@ -1,0 +1,209 @@
+//! A picture as a petgraph: what its vertices and edges are, and how they are made of a graph.
+//! Read [`crate::dot`] next, for how they look.
+
+use std::collections::HashMap;
+
+use petgraph::graph::{DiGraph, NodeIndex};
+use wengert::{Graph, Imm, Node, NodeId, Op};
+
+use crate::error::Error;
+use crate::options::Options;
+use crate::select::{Cone, Hidden, Unit, node_at};
+
+/// A picture before it is laid out.
+pub type Drawing = DiGraph<Vertex, Link>;
+
+/// A vertex of a picture.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Vertex {
+    /// A value: leaf, constant or result of an op.
+    Value(Value),
+    /// The op that a value is the result of.
+    Op(Operation),
+    /// A scope drawn as one box.
+    Scope(ScopeBox),
+    /// Stands for operands that a limit left out.
+    Cut {
+        /// How many operands of its one neighbour it stands for.
+        operands: usize,
+    },
+}
+
+/// A value in a picture.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Value {
+    /// The key of the node.
+    pub id: NodeId,
+    /// What it is the result of; [`Op::Leaf`] and [`Op::Const`] are of no op vertex.
+    pub op: Op,
+    /// Its value.
+    pub data: f64,
+    /// The derivative that the last backward left on it.
+    pub grad: f64,
+    /// Its name, if it was given one.
+    pub label: Option<String>,
+    /// Whether the picture was asked for this node.
+    pub root: bool,
+}
+
+/// An op in a picture.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Operation {
+    /// The key of the node that it computes.
+    pub id: NodeId,
+    /// The op.
+    pub op: Op,
+    /// Its immediates.
+    pub imm: Imm,
+}
+
+/// A collapsed scope in a picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ScopeBox {
+    /// The names of the scopes, outermost first.
+    pub path: Vec<String>,
+    /// How many nodes that the roots depend on it stands for.
+    pub nodes: usize,
+    /// Whether a node that the picture was asked for is among them.
+    pub root: bool,
+}
+
+/// An edge of a picture, in the direction in which values flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Link {
+    /// From an op to its value.
+    Result,
+    /// From a value, or a collapsed scope, to an op that it is an operand of.
+    Operand {
+        /// Which operand, from 0.
+        position: usize,
+    },
+    /// Several operands from a collapsed scope, or any number into one.
+    Bundle {
+        /// How many operands flow along it.
+        operands: usize,
+    },
+    /// From operands that a limit left out.
+    Cut,
+}
+
+/// What flows into one vertex. All that flows from or to one collapsed scope goes along one edge.
+#[derive(Default)]
+struct Incoming {
+    /// In the order they were met: where from, the position of the first operand, how many.
+    edges: Vec<(NodeIndex, usize, usize)>,
+    bundles: HashMap<NodeIndex, usize>,
+    cut: usize,
+}
+
+impl Incoming {
+    fn operand(&mut self, source: NodeIndex, position: usize) {
+        self.edges.push((source, position, 1));
+    }
+
+    fn bundled(&mut self, source: NodeIndex, position: usize) {
+        match self.bundles.get(&source) {
+            Some(&edge) => self.edges[edge].2 += 1,
+            None => {
+                self.bundles.insert(source, self.edges.len());
+                self.operand(source, position);
+            }
+        }
+    }
+
+    fn connect(self, drawing: &mut Drawing, target: NodeIndex) {
+        let into_op = matches!(drawing[target], Vertex::Op(_));
+        for (source, position, operands) in self.edges {
+            let single = into_op && operands == 1;
+            let link = if single {
+                Link::Operand { position }
+            } else {
+                Link::Bundle { operands }
+            };
+            drawing.add_edge(source, target, link);
+        }
+        if self.cut > 0 {
+            let cut = drawing.add_node(Vertex::Cut { operands: self.cut });
+            drawing.add_edge(cut, target, Link::Cut);
+        }
+    }
+}
+
+/// The drawing of what the roots depend on, and what the limits left out.
+pub(crate) fn build(graph: &Graph, roots: &[NodeId], options: &Options) -> Result<(Drawing, Hidden), Error> {
+    let cone = Cone::new(graph, roots, options)?;
+    let (units, hidden) = cone.select(graph, roots, options);
+    let mut is_root: Vec<usize> = roots.iter().map(|root| root.index()).collect();
+    is_root.sort_unstable();
+    let is_root = |position: &usize| is_root.binary_search(position).is_ok();
+
+    let mut drawing = Drawing::new();
+    // Where edges leave a unit, and where they arrive.
+    let mut outlet: HashMap<Unit, NodeIndex> = HashMap::with_capacity(units.len());
+    let mut inlets = Vec::with_capacity(units.len());
+    for &unit in &units {
+        let (out, inlet) = match unit {
+            Unit::Node(position) => {
+                let node = node_at(graph, position);
+                let value = drawing.add_node(Vertex::Value(value_of(graph, &node, is_root(&position))?));
+                let op = (!matches!(node.op, Op::Leaf | Op::Const)).then(|| {
+                    let op = drawing.add_node(Vertex::Op(Operation {
+                        id: node.id,
+                        op: node.op,
+                        imm: node.imm,
+                    }));
+                    drawing.add_edge(op, value, Link::Result);
+                    op
+                });
+                (value, op)
+            }
+            Unit::Scope(number) => {
+                let scope = &cone.scopes[number];
+                let root = scope.members.iter().any(is_root);
+                let shown = ScopeBox {
+                    path: scope.path.clone(),
+                    nodes: scope.members.len(),
+                    root,
+                };
+                let scope = drawing.add_node(Vertex::Scope(shown));
+                (scope, Some(scope))
+            }
+        };
+        outlet.insert(unit, out);
+        inlets.push(inlet);
+    }
+
+    for (unit, inlet) in units.iter().zip(inlets) {
+        let Some(inlet) = inlet else { continue };
+        let mut incoming = Incoming::default();
+        for &member in cone.members(unit) {
+            for (position, operand) in node_at(graph, member).operands.iter().enumerate() {
+                let source = cone.unit(operand.index());
+                match (outlet.get(&source), unit, source) {
+                    (None, ..) => incoming.cut += 1,
+                    (Some(&from), Unit::Node(_), Unit::Node(_)) => incoming.operand(from, position),
+                    (Some(_), ..) if source == *unit => {}
+                    (Some(&from), ..) => incoming.bundled(from, position),
+                }
+            }
+        }
+        incoming.connect(&mut drawing, inlet);
+    }
+    Ok((drawing, hidden))
+}
+
+fn value_of(graph: &Graph, node: &Node, root: bool) -> Result<Value, Error> {
+    Ok(Value {
+        id: node.id,
+        op: node.op,
+        data: graph.try_value(node.id)?,
+        grad: graph.try_grad(node.id)?,
+        label: graph.label_of(node.id),
+        root,
+    })
+}
