@@ -138,12 +138,7 @@ impl Graph {
     }
 
     #[inline(always)]
-    fn build<const N: usize>(
-        &self,
-        op: Op,
-        operands: [NodeId; N],
-        value: impl Fn([f64; N]) -> f64,
-    ) -> NodeId {
+    fn build<const N: usize>(&self, op: Op, operands: [NodeId; N], value: impl Fn([f64; N]) -> f64) -> NodeId {
         let inner = &mut *self.inner.borrow_mut();
         let mut handles = [Handle::NONE; N];
         let mut values = [0.0; N];

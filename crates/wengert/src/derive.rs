@@ -316,9 +316,7 @@ impl<'r> Term<'r> {
             // x - 0 is x even for -0; x + 0 is not.
             (Op::Sub, &[x, C(c)]) if c.to_bits() == 0 => x,
             // The derivatives of whole powers end: x^0 is 1, even for NaN.
-            (Op::Powd, _) if imm[1] >= imm[0] && imm[0] >= 0.0 && imm[0].fract() == 0.0 => {
-                C(value::powd([1.0], imm))
-            }
+            (Op::Powd, _) if imm[1] >= imm[0] && imm[0] >= 0.0 && imm[0].fract() == 0.0 => C(value::powd([1.0], imm)),
             (Op::Powd, &[x]) if imm == [1.0, 0.0] => x,
             _ => return None,
         })

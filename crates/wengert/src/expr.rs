@@ -115,14 +115,18 @@ impl<'g> Expr<'g> {
     /// The derivative that the last backward left here; 0 for a constant that is of no graph.
     #[inline]
     pub fn grad(self) -> f64 {
-        self.graph.map_or(0.0, |graph| graph.borrow().adjoint(self.handle.index()))
+        self.graph
+            .map_or(0.0, |graph| graph.borrow().adjoint(self.handle.index()))
     }
 
     /// Sweeps back from here: see [`Graph::backward`]. Nothing happens on a constant that is of
     /// no graph.
     pub fn backward(self) {
         if let Some(graph) = self.graph {
-            let swept = graph.inner.borrow_mut().backward([(self.handle.index(), 1.0)].into_iter());
+            let swept = graph
+                .inner
+                .borrow_mut()
+                .backward([(self.handle.index(), 1.0)].into_iter());
             expect(swept);
         }
     }
@@ -204,8 +208,16 @@ impl<'g> Expr<'g> {
     fn with_constant(self, op: Op, c: f64, value: f64) -> Self {
         match self.graph {
             Some(graph) => {
-                let handle = graph.inner.borrow_mut().tape.push_with_constant(op, self.handle, c, value);
-                Expr { graph: self.graph, handle, value }
+                let handle = graph
+                    .inner
+                    .borrow_mut()
+                    .tape
+                    .push_with_constant(op, self.handle, c, value);
+                Expr {
+                    graph: self.graph,
+                    handle,
+                    value,
+                }
             }
             None => Expr::constant(value),
         }

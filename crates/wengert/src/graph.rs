@@ -431,7 +431,9 @@ impl Inner {
         let adjoints = &mut self.adjoints;
         if adjoints.len() < len {
             let more = self.tape.entries.capacity().max(len) - adjoints.len();
-            adjoints.try_reserve_exact(more).map_err(|_| Error::OutOfMemory { nodes: len })?;
+            adjoints
+                .try_reserve_exact(more)
+                .map_err(|_| Error::OutOfMemory { nodes: len })?;
             adjoints.fill(0.0);
             adjoints.resize(len, 0.0);
         } else {

@@ -1,34 +1,70 @@
 //! Exact derivatives of scalar expressions: an arena of nodes, a Wengert tape, a reverse sweep.
 //!
-//! In reading order: [`op`] the table of ops, one row each · `scalar` what a formula runs over ·
-//! `kernel` accurate `f64` functions · `folds` n-ary ops · [`node`] keys and views · `tape` storage
-//! · `generation` checking keys · [`graph`] the arena · `build` building by key · [`guard`]
-//! recorded comparisons · `scope` named stretches · `sweep` forward and reverse, once · [`expr`]
-//! operators that record · [`error`] what can go wrong.
+//! ```
+//! use wengert::Graph;
+//!
+//! let g = Graph::new();
+//! let [a, b, c, f] = [2.0, -3.0, 10.0, -2.0].map(|v| g.var(v));
+//! let l = (a * b + c) * f;
+//! l.backward();
+//! assert_eq!(l.value(), -8.0);
+//! assert_eq!([a, b, c, f].map(|x| x.grad()), [6.0, -4.0, -2.0, 4.0]);
+//! ```
+//!
+//! Three front ends share one tape: [`Expr`] writes formulas with operators, the methods of
+//! [`Graph`] build by key, and the functions over closures ([`value_and_gradient`], [`hessian`],
+//! [`jacobian`], ...) do it all in one line.
+//!
+//! # The files, in reading order
+//!
+//! | file | its idea |
+//! |--|--|
+//! | [`op`] | the table of ops: one op, one row |
+//! | `scalar` | what a formula runs over, and the rules of the table over all of it |
+//! | [`kernel`] | accurate `f64` functions |
+//! | `folds` | ops of any number of operands |
+//! | [`node`] | keys and views of nodes |
+//! | `tape` | how nodes are stored |
+//! | `generation` | how a wrong key is told from a right one |
+//! | [`graph`] | the arena, and what can be asked of it |
+//! | `build` | building by key |
+//! | [`guard`] | comparisons that were recorded |
+//! | `scope` | named stretches of recording |
+//! | `display` | graphs as text |
+//! | `sweep` | forward and reverse, once |
+//! | [`expr`] | operators that record |
+//! | `real` | what a user's function is generic over |
+//! | `float` | expressions among the traits of numeric code |
+//! | `derive` | derivatives as graph |
+//! | [`dual`] | tangents without a tape |
+//! | `numbers` | Jacobians, Hessians and products as numbers |
+//! | [`functions`] | derivatives of closures, in one line |
+//! | [`error`] | what can go wrong |
 #![forbid(unsafe_code)]
 
-mod build;
-mod derive;
-pub mod dual;
-pub mod error;
-pub mod expr;
-mod float;
+pub mod op;
+mod scalar;
+pub mod kernel;
 mod folds;
-pub mod functions;
+pub mod node;
+mod tape;
 mod generation;
 pub mod graph;
+mod build;
 pub mod guard;
-pub mod kernel;
-pub mod node;
-mod numbers;
-pub mod op;
-mod real;
-mod recurrence;
-mod scalar;
 mod scope;
-pub mod series;
+mod display;
 mod sweep;
-mod tape;
+pub mod expr;
+mod real;
+mod float;
+mod derive;
+pub mod dual;
+mod numbers;
+pub mod functions;
+mod recurrence;
+pub mod series;
+pub mod error;
 
 pub use dual::Dual;
 pub use error::Error;
@@ -42,3 +78,8 @@ pub use real::{Function, Real};
 pub use scalar::Scalar;
 pub use scope::Scope;
 pub use series::{Series, taylor};
+
+/// The examples of the README, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

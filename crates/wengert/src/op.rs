@@ -275,7 +275,10 @@ pub enum Arity {
 pub(crate) enum Layout {
     Source,
     /// Up to three operands, and how many immediates go with them.
-    Fixed { operands: usize, imms: usize },
+    Fixed {
+        operands: usize,
+        imms: usize,
+    },
     /// A list in the side pool.
     List,
 }

@@ -37,7 +37,10 @@ impl Entry {
     /// An entry of these fields; `a` may carry the wants-gradient bit of its handle.
     #[inline(always)]
     fn new(op: Op, a: Handle, b: u32, wants: u64, value: f64) -> Entry {
-        Entry { value, word: a.0 | u64::from(b) << 28 | (op as u64) << 56 | wants }
+        Entry {
+            value,
+            word: a.0 | u64::from(b) << 28 | (op as u64) << 56 | wants,
+        }
     }
 
     /// The number of the op, and 128 more where the entry wants a gradient.
@@ -251,7 +254,10 @@ impl Tape {
         if op.stops_gradient() {
             return self.push_op(op, NO_IMM, &[x, y], value);
         }
-        Handle::of(self.push(Entry::new(op, x, y.index(), y.wants(), value)), x.wants() | y.wants())
+        Handle::of(
+            self.push(Entry::new(op, x, y.index(), y.wants(), value)),
+            x.wants() | y.wants(),
+        )
     }
 
     /// Appends any op; `operands` are as many as it takes.
@@ -259,7 +265,11 @@ impl Tape {
     /// # Panics
     /// Where the side pools are full.
     pub(crate) fn push_op(&mut self, op: Op, imm: Imm, operands: &[Handle], value: f64) -> Handle {
-        let wants = if op.stops_gradient() { 0 } else { operands.iter().fold(0, |wants, x| wants | x.wants()) };
+        let wants = if op.stops_gradient() {
+            0
+        } else {
+            operands.iter().fold(0, |wants, x| wants | x.wants())
+        };
         let (a, b) = match (op.layout(), operands) {
             (Layout::Fixed { imms: 0, .. }, &[x]) => (x.index(), 0),
             (Layout::Fixed { imms: 0, .. }, &[x, y]) => (x.index(), y.index()),
@@ -338,7 +348,11 @@ impl Tape {
     fn imm<const COUNT: usize>(&self, at: u32) -> Imm {
         let place = at as usize;
         std::array::from_fn(|k| {
-            if k < COUNT { self.imms.get(place + k).copied().unwrap_or(f64::NAN) } else { 0.0 }
+            if k < COUNT {
+                self.imms.get(place + k).copied().unwrap_or(f64::NAN)
+            } else {
+                0.0
+            }
         })
     }
 

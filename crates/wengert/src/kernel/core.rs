@@ -16,15 +16,15 @@ const fn exp_series(r: Dd) -> Dd {
     sum
 }
 
-/// `EXP2_64[j] = 2^(j/64)`.
-pub(super) static EXP2_64: [Dd; 64] = {
-    let mut t = [Dd::ONE; 64];
-    // 2^(1/64), 2^(2/64), 2^(4/64), ... by squaring the first.
-    let mut root = exp_series(LN_2.scale(1.0 / 64.0));
+/// `EXP2_128[j] = 2^(j/128)`.
+pub(super) static EXP2_128: [Dd; 128] = {
+    let mut t = [Dd::ONE; 128];
+    // 2^(1/128), 2^(2/128), 2^(4/128), ... by squaring the first.
+    let mut root = exp_series(LN_2.scale(1.0 / 128.0));
     let mut bit = 1;
-    while bit < 64 {
+    while bit < 128 {
         let mut j = bit;
-        while j < 64 {
+        while j < 128 {
             if j & bit != 0 {
                 t[j] = t[j].mul(root);
             }
@@ -72,7 +72,7 @@ pub(super) static LOG_128: [(f64, Dd); 128] = {
 
 /// `exp(a)` with a relative error near 2^-94 and no under- or overflow. Arguments beyond 1e6 count as 1e6.
 pub(super) fn exp_big(a: Dd) -> Big {
-    const LN_2_64: Dd = LN_2.scale(1.0 / 64.0);
+    const LN_2_128: Dd = LN_2.scale(1.0 / 128.0);
     if a.hi.is_nan() {
         return Big { m: a, e: 0 };
     }
@@ -81,22 +81,21 @@ pub(super) fn exp_big(a: Dd) -> Big {
     } else {
         a
     };
-    let k = (a.hi * (64.0 * std::f64::consts::LOG2_E)).round_ties_even();
-    let r = a.sub(LN_2_64.mul(Dd::new(k)));
+    let k = (a.hi * (128.0 * std::f64::consts::LOG2_E)).round_ties_even();
+    let r = a.sub(LN_2_128.mul(Dd::new(k)));
     let k = k as i32;
-    // exp(r) - 1 = r + r^2 (1/2 + r (1/6 + r (1/24 + ...))), |r| <= 0.0055
+    // exp(r) - 1 = r + r^2 (1/2 + r (1/6 + r (1/24 + ...))), |r| <= 0.0028
     let x = r.hi;
     let tail = 1.0 / 120.0
-        + x * (1.0 / 720.0
-            + x * (1.0 / 5040.0 + x * (1.0 / 40320.0 + x * (1.0 / 362_880.0 + x / 3_628_800.0))));
+        + x * (1.0 / 720.0 + x * (1.0 / 5040.0 + x * (1.0 / 40320.0 + x * (1.0 / 362_880.0 + x / 3_628_800.0))));
     const C3: Dd = Dd::ONE.div(Dd::new(6.0));
     const C4: Dd = Dd::ONE.div(Dd::new(24.0));
     let q = C4.add(two_prod(x, tail));
     let q = C3.add(r.mul(q));
     let q = Dd::new(0.5).add(r.mul(q));
     let p = r.add(r.mul(r).mul(q));
-    let t = EXP2_64[(k & 63) as usize];
-    Big::new(t.add(t.mul(p)), k >> 6)
+    let t = EXP2_128[(k & 127) as usize];
+    Big::new(t.add(t.mul(p)), k >> 7)
 }
 
 /// `ln x` for a finite `x > 0`, with a relative error near 2^-98.

@@ -62,11 +62,7 @@ pub fn gauss(x: f64, a: f64, n: f64) -> f64 {
         before = p;
         p = next;
     }
-    let square = if x.abs() < 1e-140 {
-        Dd::ZERO
-    } else {
-        two_prod(x, x)
-    };
+    let square = if x.abs() < 1e-140 { Dd::ZERO } else { two_prod(x, x) };
     let g = exp_big(square.scale(-a));
     Big::of(p).mul(g).mul(Big::new(k, 0)).value()
 }
@@ -78,10 +74,7 @@ mod tests {
 
     #[test]
     fn distribution_functions_reach_their_limits() {
-        assert_eq!(
-            (norm_cdf(-INF), norm_cdf(0.0), norm_cdf(INF)),
-            (0.0, 0.5, 1.0)
-        );
+        assert_eq!((norm_cdf(-INF), norm_cdf(0.0), norm_cdf(INF)), (0.0, 0.5, 1.0));
         assert_eq!((erf(-INF), erf(0.0), erf(INF)), (-1.0, 0.0, 1.0));
         assert_eq!((erfc(-INF), erfc(INF)), (2.0, 0.0));
         assert!(norm_cdf(f64::NAN).is_nan() && gauss(f64::NAN, 1.0, 0.0).is_nan());

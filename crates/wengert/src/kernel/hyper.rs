@@ -3,8 +3,8 @@
 //! `1 - tanh(x)^2` is 0 or wrong by 1e17 ulps past 19, `sqrt(x^2 - 1)` overflows: each form here avoids one such trap.
 //! Read `power.rs` next.
 
-use super::core::exp_big;
-use super::dd::{Big, Dd, two_prod, two_sum};
+use super::dd::{Dd, two_prod, two_sum};
+use super::expo::{exp, exp_parts};
 use super::trig::{inverse, product, rsqrt};
 
 /// Hyperbolic sine.
@@ -22,10 +22,75 @@ pub fn cosh(x: f64) -> f64 {
     pxfm::f_cosh(x)
 }
 
+/// Where the table of tanh ends and `1 - 2 e/(1 + e)`, `e = exp(-2|x|)`, takes over.
+const TABLE_END: f64 = 5.0;
+
+/// At `a = i/32`: `tanh a`, what its rounding dropped, and `1 - tanh(a)^2`.
+static TANH: [(f64, f64, f64); 161] = {
+    let mut t = [(0.0, 0.0, 1.0); 161];
+    // exp(1/16) by its series; exp(2a) by repeated multiplication.
+    let mut root = Dd::ONE;
+    let mut n = 20;
+    while n > 0 {
+        root = Dd::ONE.add(root.div(Dd::new(16.0 * n as f64)));
+        n -= 1;
+    }
+    let mut e = root;
+    let mut i = 1;
+    while i < t.len() {
+        let tanh = e.sub(Dd::ONE).div(e.add(Dd::ONE));
+        let sech2 = e.scale(4.0).div(e.add(Dd::ONE).mul(e.add(Dd::ONE)));
+        t[i] = (tanh.hi, tanh.lo, sech2.hi);
+        e = e.mul(root);
+        i += 1;
+    }
+    t
+};
+
+/// The point of the table next to `0 <= a <= 5`, and `tanh` of the distance to it, at most 1/64.
+#[inline(always)]
+fn tanh_step(a: f64) -> (&'static (f64, f64, f64), f64) {
+    const ROUND: f64 = 6_755_399_441_055_744.0;
+    let shifted = a * 32.0 + ROUND;
+    let h = a - (shifted - ROUND) * (1.0 / 32.0);
+    let h2 = h * h;
+    let t = h + h * h2 * (-1.0 / 3.0 + h2 * (2.0 / 15.0 + h2 * (-17.0 / 315.0)));
+    // The mask changes nothing below 5; it spares the check of the bounds a panic.
+    let i = (shifted.to_bits() & 0xff) as usize;
+    (&TANH[if i < TANH.len() { i } else { 0 }], t)
+}
+
 /// Hyperbolic tangent.
+///
+/// With `a` a point of a table, `h = x - a`: `tanh x = tanh a + (1 - tanh(a)^2) tanh h / (1 + tanh a tanh h)`.
 #[inline]
 pub fn tanh(x: f64) -> f64 {
-    pxfm::f_tanh(x)
+    let a = x.abs();
+    if a < 0.125 {
+        // tan's series with alternating signs; the sign of -0 would be lost in the sum.
+        let s = x * x;
+        let s2 = s * s;
+        let s4 = s2 * s2;
+        let p = (-1.0 / 3.0 + s * (2.0 / 15.0))
+            + s2 * (-17.0 / 315.0 + s * (62.0 / 2835.0))
+            + s4 * ((-1382.0 / 155_925.0 + s * (21_844.0 / 6_081_075.0)) + s2 * (-929_569.0 / 638_512_875.0));
+        (x + x * s * p).copysign(x)
+    } else if a < TABLE_END {
+        let (&(tanh, low, slope), step) = tanh_step(a);
+        let r = tanh + (low + slope * step / (1.0 + tanh * step));
+        r.copysign(x)
+    } else {
+        tanh_far(x)
+    }
+}
+
+#[inline]
+fn tanh_far(x: f64) -> f64 {
+    if x.is_nan() {
+        return x;
+    }
+    let e = exp(-2.0 * x.abs());
+    (1.0 - (e + e) / (1.0 + e)).copysign(x)
 }
 
 /// Inverse hyperbolic sine.
@@ -46,29 +111,38 @@ pub fn atanh(x: f64) -> f64 {
     pxfm::f_atanh(x)
 }
 
-/// `1 - tanh(x)^2`, given `t = tanh(x)`: the product `(1-t)(1+t)` while it keeps its digits, then `4e / (1 + e)^2` with
-/// `e = exp(-2|x|)`.
+/// `1 - tanh(x)^2`, given `t = tanh(x)`, which serves where the product `(1-t)(1+t)` keeps its digits; further out the
+/// table of `tanh`, then `4e / (1 + e)^2` with `e = exp(-2|x|)`.
 #[inline]
 pub fn sech2(x: f64, t: f64) -> f64 {
-    if t.abs() < 0.5 {
-        return (1.0 - t) * (1.0 + t);
+    let a = x.abs();
+    if t.abs() < 0.25 {
+        (1.0 - t) * (1.0 + t)
+    } else if a < TABLE_END {
+        // (1 - s^2) / (1 + u)^2 with u = tanh(a) s, as 1 less a small term.
+        let (&(tanh, _, slope), step) = tanh_step(a);
+        let u = tanh * step;
+        let d = 1.0 + u;
+        slope - slope * ((u + u + u * u + step * step) / (d * d))
+    } else {
+        sech2_far(x)
     }
+}
+
+#[inline]
+fn sech2_far(x: f64) -> f64 {
     if x.is_nan() {
         return x;
     }
-    let e = exp_big(Dd::new(-2.0 * x.abs()));
-    let w = if e.e < -200 {
-        Dd::ZERO
-    } else {
-        e.m.scale(super::dd::exp2i(e.e))
-    };
-    let d = Dd::ONE.add(w);
-    let r = e.div(Big::new(d.mul(d), 0));
-    if r.m.hi == 0.0 {
-        0.0
-    } else {
-        Big { m: r.m, e: r.e + 2 }.value()
+    if x.abs() < 350.0 {
+        let (s, q) = exp_parts(-2.0 * x.abs(), 0.0);
+        let e = s + s * q;
+        let d = 1.0 + e;
+        return 4.0 * e / (d * d);
     }
+    // 4e alone; e may be subnormal where 4e is not.
+    let e = exp(-x.abs());
+    (4.0 * e) * e
 }
 
 /// `1 / sqrt(1 + x^2)`, the derivative of the inverse hyperbolic sine; 0 at both infinities.
@@ -118,11 +192,7 @@ mod tests {
     fn hyperbolic_functions_reach_their_limits() {
         assert_eq!((sinh(-INF), cosh(-INF), tanh(-INF)), (-INF, INF, -1.0));
         assert_eq!((sinh(INF), cosh(INF), tanh(INF)), (INF, INF, 1.0));
-        assert!(
-            sinh(-0.0).is_sign_negative()
-                && tanh(-0.0).is_sign_negative()
-                && asinh(-0.0).is_sign_negative()
-        );
+        assert!(sinh(-0.0).is_sign_negative() && tanh(-0.0).is_sign_negative() && asinh(-0.0).is_sign_negative());
         assert!(sinh(NAN).is_nan() && cosh(NAN).is_nan() && tanh(NAN).is_nan());
     }
 

@@ -5,9 +5,49 @@
 
 use super::core::{exp_big, ln_dd};
 use super::dd::{Big, Dd, frexp, ldexp, two_prod, two_sum};
+use super::expo::{exp_parts, ln_fine, normal};
 
 /// `x^y` as IEEE 754 and C have it: `pow(x, 0) = 1`, `pow(1, y) = 1`, NaN for `x < 0` and `y` not whole.
+#[inline]
 pub fn pow(x: f64, y: f64) -> f64 {
+    match fast(x, Dd::new(y)) {
+        Some(f) => f.s + f.s * f.q,
+        None => pow_far(x, y),
+    }
+}
+
+/// `ln x`, `p ln x`, and `x^p = s (1 + q)`.
+struct Fast {
+    ln: Dd,
+    product: Dd,
+    s: f64,
+    q: f64,
+}
+
+/// Positive normal numbers to exponents that keep the power in the middle of the range: nearly all there are.
+#[inline(always)]
+fn fast(x: f64, p: Dd) -> Option<Fast> {
+    if !normal(x) || p.hi.abs() > 1e20 {
+        return None;
+    }
+    let ln = ln_fine(x);
+    let product = two_prod(ln.hi, p.hi);
+    let product = Dd {
+        hi: product.hi,
+        lo: product.lo + (ln.hi * p.lo + ln.lo * p.hi),
+    };
+    // False for NaN too.
+    if product.hi.abs() < 650.0 {
+        let (s, q) = exp_parts(product.hi, product.lo);
+        Some(Fast { ln, product, s, q })
+    } else {
+        None
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn pow_far(x: f64, y: f64) -> f64 {
     if y == 0.0 || x == 1.0 {
         return 1.0;
     }
@@ -21,12 +61,7 @@ pub fn pow(x: f64, y: f64) -> f64 {
     };
     let a = x.abs();
     if a == 0.0 || a.is_infinite() {
-        return sign
-            * if (a == 0.0) == (y > 0.0) {
-                0.0
-            } else {
-                f64::INFINITY
-            };
+        return sign * if (a == 0.0) == (y > 0.0) { 0.0 } else { f64::INFINITY };
     }
     if x < 0.0 && !whole(y) {
         return f64::NAN;
@@ -40,6 +75,9 @@ pub fn pow(x: f64, y: f64) -> f64 {
         } else {
             0.0
         };
+    }
+    if let Some(f) = fast(a, Dd::new(y)) {
+        return sign * (f.s + f.s * f.q);
     }
     sign * power_big(a, Dd::new(y)).value()
 }
@@ -102,29 +140,31 @@ pub fn powc(x: f64, c: f64, p: f64) -> f64 {
 /// 0 where the coefficient is 0, unless `x` is NaN. `x = 0`: the one-sided limit. NaN for `x < 0` unless `p` is whole.
 #[inline]
 pub fn powd(x: f64, p: f64, k: f64) -> f64 {
-    let order = k as u32;
-    let q = p - k;
-    // The subtraction is exact for whole and half exponents, which is what products serve.
-    if q + k == p && q.abs() <= 4.0 {
-        let c = match order {
-            0 => 1.0,
-            1 => p,
-            2 => p * (p - 1.0),
-            _ => falling(p, order).value(),
+    // Half a whole number up to 4: what products serve, and small enough that nothing here rounds.
+    if p.abs() <= 4.0 && k <= 2.0 {
+        let c = if k == 0.0 {
+            1.0
+        } else if k == 1.0 {
+            p
+        } else {
+            p * (p - 1.0)
         };
-        if let Some(r) = by_products(x, c, q) {
+        if let Some(r) = by_products(x, c, p - k) {
             return r;
         }
     }
-    power(x, falling(p, order), two_sum(p, -k))
+    power(x, falling(p, k as u32), two_sum(p, -k))
 }
 
-/// `c * x^p` for the exponents that one or two exact operations serve; every step is monotone in the exponent, so no
-/// intermediate under- or overflows where the result does not.
+/// `c * x^p` for the exponents that one or two operations serve, where neither they nor the result leave the range.
 #[inline(always)]
 fn by_products(x: f64, c: f64, p: f64) -> Option<f64> {
-    let easy = x.abs() > 1e-290 && x.abs() < 1e290 && c.abs() > 1e-6 && c.abs() < 1e6;
-    if !easy || (x < 0.0 && p.abs() == 0.5) {
+    // 2^-250 <= |x| < 2^250 and 2^-200 <= |c| < 2^200, one comparison each.
+    let easy = |v: f64, e: u64| {
+        let from = (1023 - e) << 52;
+        (v.to_bits() & !(1 << 63)).wrapping_sub(from) < (2 * e) << 52
+    };
+    if !easy(x, 250) || !easy(c, 200) {
         return None;
     }
     let r = if p == 1.0 {
@@ -135,14 +175,18 @@ fn by_products(x: f64, c: f64, p: f64) -> Option<f64> {
         c
     } else if p == -1.0 {
         c / x
-    } else if p == -0.5 {
+    } else if p == -0.5 && x > 0.0 {
         c / x.sqrt()
-    } else if p == 0.5 {
-        c * x.sqrt()
-    } else if p == -2.0 {
-        c / x / x
     } else if p == 3.0 {
         c * (x * x * x)
+    } else if p == -2.0 {
+        c / (x * x)
+    } else if p == 0.5 && x > 0.0 {
+        c * x.sqrt()
+    } else if p == -3.0 {
+        c / (x * x * x)
+    } else if p == -1.5 && x > 0.0 {
+        c / (x * x.sqrt())
     } else {
         return None;
     };
@@ -150,7 +194,20 @@ fn by_products(x: f64, c: f64, p: f64) -> Option<f64> {
 }
 
 /// `c * x^p` for any numbers, by exp and ln to 90 bits.
+#[inline]
 fn power(x: f64, c: Dd, p: Dd) -> f64 {
+    // Also false for NaN and 0.
+    if c.hi.abs() > 1e-20 && c.hi.abs() < 1e20 {
+        if let Some(f) = fast(x, p) {
+            let m = c.hi * f.s;
+            return m + m * f.q;
+        }
+    }
+    power_far(x, c, p)
+}
+
+#[inline(never)]
+fn power_far(x: f64, c: Dd, p: Dd) -> f64 {
     if p.hi == 0.0 {
         return c.value();
     }
@@ -176,8 +233,9 @@ fn power(x: f64, c: Dd, p: Dd) -> f64 {
         1.0
     };
     let x = x.abs();
-    if p.lo == 0.0 && c.hi == 1.0 && c.lo == 0.0 {
-        return sign * pow(x, p.hi);
+    if let (true, Some(f)) = (c.hi.abs() > 1e-20 && c.hi.abs() < 1e20, fast(x, p)) {
+        let m = sign * c.hi * f.s;
+        return m + m * f.q;
     }
     sign * Big::new(c, 0).mul(power_big(x, p)).value()
 }
@@ -212,6 +270,20 @@ pub fn pow_partial(x: f64, y: f64, j: f64, k: f64) -> f64 {
     if x == 0.0 && nj == 0 && y >= 0.0 {
         return 0.0;
     }
+    if nj + nk as u32 <= 2 {
+        if let Some(f) = fast(x, two_sum(y, -j)) {
+            let c = if nj == 0 {
+                if nk == 1 { f.ln.hi } else { f.ln.hi * f.ln.hi }
+            } else {
+                // x^(y-1) (1 + y ln x), where y ln x = (y-1) ln x + ln x.
+                1.0 + (f.product.hi + f.ln.hi)
+            };
+            if nj == 0 || c.abs() > 0.5 {
+                let m = c * f.s;
+                return m + m * f.q;
+            }
+        }
+    }
     if y.abs() > 1e25 {
         return far_partial(x, y, nj, nk);
     }
@@ -234,11 +306,7 @@ pub fn pow_partial(x: f64, y: f64, j: f64, k: f64) -> f64 {
             return 0.0;
         };
         let exponent = y - j;
-        let to_zero = if x == 0.0 {
-            exponent > 0.0
-        } else {
-            exponent < 0.0
-        };
+        let to_zero = if x == 0.0 { exponent > 0.0 } else { exponent < 0.0 };
         return if to_zero {
             0.0
         } else if exponent == 0.0 && top == 0 {
@@ -310,11 +378,7 @@ pub fn cbrt_pow(x: f64, c: f64, k: f64) -> f64 {
     let root = Dd::new(r).add(Dd::new(Dd::new(m).sub(cube).hi / (3.0 * r * r)));
     let n = k as i32;
     let p = Big::new(root, q).powi(n.unsigned_abs());
-    let p = if n < 0 {
-        Big { m: Dd::ONE, e: 0 }.div(p)
-    } else {
-        p
-    };
+    let p = if n < 0 { Big { m: Dd::ONE, e: 0 }.div(p) } else { p };
     let p = Big::new(Dd::new(c), 0).mul(p);
     ldexp(p.m.value(), p.e)
 }
@@ -396,10 +460,7 @@ mod tests {
         close(pow_partial(x, y, 0.0, 1.0), 8.0 * l);
         close(pow_partial(x, y, 1.0, 1.0), 4.0 * (1.0 + y * l));
         close(pow_partial(x, y, 0.0, 2.0), 8.0 * l * l);
-        close(
-            pow_partial(x, y, 2.0, 1.0),
-            2.0 * (2.0 * y - 1.0 + y * (y - 1.0) * l),
-        );
+        close(pow_partial(x, y, 2.0, 1.0), 2.0 * (2.0 * y - 1.0 + y * (y - 1.0) * l));
         close(pow_partial(x, y, 1.0, 2.0), 4.0 * (y * l * l + 2.0 * l));
     }
 

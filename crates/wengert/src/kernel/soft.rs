@@ -4,7 +4,8 @@
 //! of arguments are taken exactly. This is the last file of the kernel.
 
 use super::core::{diff, exp_big, ln_1p_dd};
-use super::dd::{Big, Dd};
+use super::dd::{Dd, LN_2, exp2i, two_sum};
+use super::expo::{exp, exp_parts, ln_1p_parts};
 
 /// `1 / (1 + exp(-x))`.
 #[inline]
@@ -18,57 +19,102 @@ pub fn sigmoid_d(x: f64) -> f64 {
     logistic_slope(Dd::new(x))
 }
 
-/// `1 / (1 + exp(-x))` of an exact argument.
+/// `1 / (1 + exp(-x))` of an exact argument: with `e = exp(-|x|)`, `1 / (1 + e)` or `e / (1 + e)`, both halves kept to
+/// more than their last bit and the quotient corrected for what they dropped.
+#[inline(always)]
 fn logistic(x: Dd) -> f64 {
+    let a = x.hi.abs();
+    if a >= 708.0 || a.is_nan() {
+        return logistic_far(x);
+    }
+    let left = x.hi < 0.0;
+    let e = Halves::new(a, if left { x.lo } else { -x.lo });
+    let (n, n_low) = if left { (e.e, e.e_low) } else { (1.0, 0.0) };
+    let r = n / e.d;
+    r + (n_low - r * e.d_low) / e.d
+}
+
+#[cold]
+#[inline(never)]
+fn logistic_far(x: Dd) -> f64 {
     if x.hi.is_nan() {
-        return x.hi;
-    }
-    if x.hi >= 40.0 {
-        return 1.0;
-    }
-    // In the left tail the exponential itself, which may be subnormal.
-    let e = exp_big(if x.hi > 0.0 { x.neg() } else { x });
-    if x.hi > 0.0 {
-        let w = e.m.scale(super::dd::exp2i(e.e.max(-200)));
-        return Dd::ONE.div(Dd::ONE.add(w)).value();
-    }
-    let w = if e.e < -200 {
-        Dd::ZERO
+        x.hi
+    } else if x.hi > 0.0 {
+        1.0
     } else {
-        e.m.scale(super::dd::exp2i(e.e))
-    };
-    e.div(Big::new(Dd::ONE.add(w), 0)).value()
+        exp_of(x)
+    }
+}
+
+/// `exp(-a)` and `1 + exp(-a)`, each with what its rounding dropped.
+struct Halves {
+    e: f64,
+    e_low: f64,
+    d: f64,
+    d_low: f64,
+}
+
+impl Halves {
+    /// For `0 <= a < 708`; `low` is to be added to `-a`.
+    #[inline(always)]
+    fn new(a: f64, low: f64) -> Halves {
+        let (s, q) = exp_parts(-a, low);
+        let w = s * q;
+        let e = s + w;
+        let t = 1.0 + s;
+        let rest = (s - (t - 1.0)) + w;
+        let d = t + rest;
+        Halves {
+            e,
+            e_low: (s - e) + w,
+            d,
+            d_low: (t - d) + rest,
+        }
+    }
 }
 
 /// `s(x) s(-x) = e / (1 + e)^2` with `e = exp(-|x|)`, of an exact argument.
+#[inline(always)]
 fn logistic_slope(x: Dd) -> f64 {
+    let a = x.hi.abs();
+    if a >= 708.0 || a.is_nan() {
+        return logistic_slope_far(x);
+    }
+    let e = Halves::new(a, if x.hi < 0.0 { x.lo } else { -x.lo });
+    let r = e.e / (e.d * e.d);
+    r - (2.0 * r) * (e.d_low / e.d)
+}
+
+#[cold]
+#[inline(never)]
+fn logistic_slope_far(x: Dd) -> f64 {
+    exp_of(if x.hi > 0.0 { x.neg() } else { x })
+}
+
+/// `exp` of an exact argument, with all limits.
+#[inline]
+fn exp_of(x: Dd) -> f64 {
+    if x.hi.abs() < 708.0 {
+        let (s, q) = exp_parts(x.hi, x.lo);
+        return s + s * q;
+    }
     if x.hi.is_nan() {
         return x.hi;
     }
-    let e = exp_big(if x.hi > 0.0 { x.neg() } else { x });
-    let w = if e.e < -200 {
-        Dd::ZERO
-    } else {
-        e.m.scale(super::dd::exp2i(e.e))
-    };
-    let d = Dd::ONE.add(w);
-    e.div(Big::new(d.mul(d), 0)).value()
+    exp_big(x).value()
 }
 
 /// `ln(1 + exp(x))`.
+#[inline]
 pub fn softplus(x: f64) -> f64 {
-    if x.is_nan() {
-        return x;
+    if x.abs() < 40.0 {
+        let e = Halves::new(x.abs(), 0.0);
+        let l = ln_1p_parts(e.e, e.e_low);
+        let r = two_sum(x.max(0.0), l.hi);
+        return r.hi + (r.lo + l.lo);
     }
-    if x > 50.0 {
-        return x;
-    }
-    if x < -40.0 {
-        return pxfm::f_exp(x);
-    }
-    log_1p_exp(Dd::new(-x.abs()))
-        .add(Dd::new(x.max(0.0)))
-        .value()
+    // Past 2^-53 of each other: the identity on the right, the exponential on the left.
+    if x > 0.0 || x.is_nan() { x } else { exp(x) }
 }
 
 /// `ln(1 + exp(x))` for `-800 < x <= 0`.
@@ -77,16 +123,17 @@ fn log_1p_exp(x: Dd) -> Dd {
     if e.e < -200 {
         return Dd::new(e.value());
     }
-    ln_1p_dd(e.m.scale(super::dd::exp2i(e.e)))
+    ln_1p_dd(e.m.scale(exp2i(e.e)))
 }
 
 /// `ln(exp(a) + exp(b))`, also where the exponentials overflow and where the result is near 0.
+#[inline]
 pub fn logaddexp(a: f64, b: f64) -> f64 {
     if a == b {
         return if a.is_infinite() {
             a
         } else {
-            Dd::new(a).add(super::dd::LN_2).value()
+            Dd::new(a).add(LN_2).value()
         };
     }
     if a.is_nan() || b.is_nan() {
@@ -97,10 +144,22 @@ pub fn logaddexp(a: f64, b: f64) -> f64 {
     if d.hi < -745.2 {
         return high;
     }
+    if d.hi > -40.0 {
+        let e = Halves::new(-d.hi, d.lo);
+        let l = ln_1p_parts(e.e, e.e_low);
+        let r = two_sum(high, l.hi);
+        if high > 0.0 || r.hi.abs() > 0.01 * l.hi {
+            return r.hi + (r.lo + l.lo);
+        }
+    } else if high.abs() > 1.0 {
+        return high;
+    }
+    // The terms cancel, or the smaller one barely counts.
     log_1p_exp(d).add(Dd::new(high)).value()
 }
 
 /// `exp(a) / (exp(a) + exp(b))`; 1/2 where `a == b`, infinities included.
+#[inline]
 pub fn softmax2(a: f64, b: f64) -> f64 {
     if a == b {
         return 0.5;
@@ -109,6 +168,7 @@ pub fn softmax2(a: f64, b: f64) -> f64 {
 }
 
 /// The derivative of [`softmax2`] in `a`: `s (1 - s)` without its cancellation; 1/4 where `a == b`.
+#[inline]
 pub fn softmax2_d(a: f64, b: f64) -> f64 {
     if a == b {
         return 0.25;
@@ -117,15 +177,12 @@ pub fn softmax2_d(a: f64, b: f64) -> f64 {
 }
 
 /// `exp(x - y)` of the exact difference; 1 where `x == y`, infinities included.
+#[inline]
 pub fn exp_diff(x: f64, y: f64) -> f64 {
     if x == y {
         return 1.0;
     }
-    let d = diff(x, y);
-    if d.hi.is_nan() {
-        return d.hi;
-    }
-    exp_big(d).value()
+    exp_of(diff(x, y))
 }
 
 #[cfg(test)]
@@ -138,10 +195,7 @@ mod tests {
     fn sigmoid_reaches_its_limits_and_its_tail_is_the_exponential() {
         assert_eq!((sigmoid(-INF), sigmoid(0.0), sigmoid(INF)), (0.0, 0.5, 1.0));
         assert_eq!(sigmoid(-745.0), f64::from_bits(1));
-        assert_eq!(
-            (sigmoid_d(-INF), sigmoid_d(0.0), sigmoid_d(INF)),
-            (0.0, 0.25, 0.0)
-        );
+        assert_eq!((sigmoid_d(-INF), sigmoid_d(0.0), sigmoid_d(INF)), (0.0, 0.25, 0.0));
         assert_eq!(sigmoid_d(700.0), sigmoid_d(-700.0));
         assert!(sigmoid_d(40.0) > 0.0);
         assert!(sigmoid(NAN).is_nan() && sigmoid_d(NAN).is_nan());
@@ -150,10 +204,7 @@ mod tests {
     #[test]
     fn softplus_is_the_exponential_on_the_left_and_the_identity_on_the_right() {
         assert_eq!(softplus(0.0), std::f64::consts::LN_2);
-        assert_eq!(
-            (softplus(-INF), softplus(INF), softplus(1e300)),
-            (0.0, INF, 1e300)
-        );
+        assert_eq!((softplus(-INF), softplus(INF), softplus(1e300)), (0.0, INF, 1e300));
         assert_eq!(softplus(-700.0), (-700f64).exp());
         assert!(softplus(NAN).is_nan());
     }
@@ -163,22 +214,14 @@ mod tests {
         assert_eq!(logaddexp(INF, INF), INF);
         assert_eq!(logaddexp(-INF, -INF), -INF);
         assert_eq!(
-            (
-                logaddexp(INF, -INF),
-                logaddexp(-INF, 2.0),
-                logaddexp(2.0, -INF)
-            ),
+            (logaddexp(INF, -INF), logaddexp(-INF, 2.0), logaddexp(2.0, -INF)),
             (INF, 2.0, 2.0)
         );
         assert!(logaddexp(NAN, INF).is_nan());
         assert_eq!((softmax2(INF, INF), softmax2(-INF, -INF)), (0.5, 0.5));
         assert_eq!((softmax2(INF, 1.0), softmax2(1.0, INF)), (1.0, 0.0));
         assert_eq!(
-            (
-                softmax2_d(INF, INF),
-                softmax2_d(INF, 1.0),
-                softmax2_d(1.0, INF)
-            ),
+            (softmax2_d(INF, INF), softmax2_d(INF, 1.0), softmax2_d(1.0, INF)),
             (0.25, 0.0, 0.0)
         );
         assert!(softmax2(NAN, 1.0).is_nan() && softmax2_d(1.0, NAN).is_nan());

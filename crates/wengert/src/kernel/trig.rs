@@ -5,16 +5,100 @@
 
 use super::dd::{Dd, fast_two_sum, two_prod, two_sum};
 
+/// Up to here no reduction is needed; a branch of its own, as programs like to stay on one side of it.
+const SMALL: f64 = std::f64::consts::FRAC_PI_4;
+
+/// Beyond this the reduction needs more of pi than three words.
+const FAST_END: f64 = 1e5;
+
 /// Sine, in radians; NaN at infinity.
 #[inline]
 pub fn sin(x: f64) -> f64 {
-    pxfm::f_sin(x)
+    let a = x.abs();
+    if a < SMALL {
+        // The sum below would lose the sign of -0.
+        if a < 1e-9 { x } else { sin_poly(x, 0.0) }
+    } else if a < FAST_END {
+        let (quadrant, y, low) = reduce(x);
+        // Both polynomials: a branch on the quadrant would be mispredicted.
+        let (sin, cos) = (sin_poly(y, low), cos_poly(y, low));
+        let r = if quadrant & 1 == 0 { sin } else { cos };
+        f64::from_bits(r.to_bits() ^ (quadrant & 2) << 62)
+    } else {
+        sin_far(x)
+    }
 }
 
 /// Cosine, in radians; NaN at infinity.
 #[inline]
 pub fn cos(x: f64) -> f64 {
+    let a = x.abs();
+    if a < SMALL {
+        cos_poly(x, 0.0)
+    } else if a < FAST_END {
+        let (quadrant, y, low) = reduce(x);
+        let (sin, cos) = (sin_poly(y, low), cos_poly(y, low));
+        let r = if quadrant & 1 == 0 { cos } else { sin };
+        f64::from_bits(r.to_bits() ^ ((quadrant + 1) & 2) << 62)
+    } else {
+        cos_far(x)
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn sin_far(x: f64) -> f64 {
+    pxfm::f_sin(x)
+}
+
+#[cold]
+#[inline(never)]
+fn cos_far(x: f64) -> f64 {
     pxfm::f_cos(x)
+}
+
+/// The quarter turn next to `x` (its two lowest bits count), and what is left of `x`, at most pi/4, in two words: Cody
+/// and Waite's reduction.
+#[inline(always)]
+fn reduce(x: f64) -> (u64, f64, f64) {
+    // Adding 1.5 * 2^52 rounds to a whole number and leaves it in the low bits.
+    const ROUND: f64 = 6_755_399_441_055_744.0;
+    // pi/2 in parts of 33, 33 and 53 bits: products of the first two with k < 2^20 are exact.
+    const HALF_PI_1: f64 = f64::from_bits(0x3ff9_21fb_5440_0000);
+    const HALF_PI_2: f64 = f64::from_bits(0x3dd0_b461_1a60_0000);
+    const HALF_PI_3: f64 = f64::from_bits(0x3ba3_198a_2e03_7073);
+    let shifted = x * std::f64::consts::FRAC_2_PI + ROUND;
+    let k = shifted - ROUND;
+    let a = x - k * HALF_PI_1;
+    let b = k * HALF_PI_2;
+    let head = a - b;
+    let dropped = ((a - head) - b) - k * HALF_PI_3;
+    let y = head + dropped;
+    (shifted.to_bits(), y, (head - y) + dropped)
+}
+
+/// `sin(y + low)` for `|y| <= pi/4`, by fdlibm's polynomial.
+#[inline(always)]
+fn sin_poly(y: f64, low: f64) -> f64 {
+    let z = y * y;
+    let z2 = z * z;
+    let y3 = z * y;
+    let s = (8.333_333_333_322_489e-3 + z * -1.984_126_982_985_795e-4)
+        + z2 * ((2.755_731_370_707_006_8e-6 + z * -2.505_076_025_340_686_3e-8) + z2 * 1.589_690_995_211_55e-10);
+    y - ((z * (0.5 * low - y3 * s) - low) + y3 * 1.666_666_666_666_663_2e-1)
+}
+
+/// `cos(y + low)` for `|y| <= pi/4`, by fdlibm's polynomial.
+#[inline(always)]
+fn cos_poly(y: f64, low: f64) -> f64 {
+    let z = y * y;
+    let z2 = z * z;
+    let c = (4.166_666_666_666_66e-2 + z * -1.388_888_888_887_411e-3)
+        + z2 * ((2.480_158_728_947_673e-5 + z * -2.755_731_435_139_066_3e-7)
+            + z2 * (2.087_572_321_298_175e-9 + z * -1.135_964_755_778_819_5e-11));
+    let half = 0.5 * z;
+    let w = 1.0 - half;
+    w + (((1.0 - w) - half) + (z2 * c - y * low))
 }
 
 /// Tangent, in radians; NaN at infinity.

@@ -1,0 +1,27 @@
+# The recipes of the project; `just` alone lists them.
+default:
+    @just --list
+
+# The tour: the lecture, the moons, the pictures.
+demo *args:
+    cargo run --release -- {{args}}
+
+# All tests.
+test:
+    cargo test --workspace
+
+# Everything that continuous integration checks.
+ci:
+    .ci/run
+
+# Timings of the engine beside its peers, about a minute.
+ratios *args:
+    cargo run --release -p benches --bin ratios -- {{args}}
+
+# Criterion benchmarks.
+bench:
+    cargo bench -p benches
+
+# The engine against values of your own: see crates/conformance.
+conformance *args:
+    cargo run --release -p conformance -- {{args}}
