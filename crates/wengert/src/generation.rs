@@ -12,11 +12,17 @@ use crate::node::NodeId;
 
 /// Generations have 31 bits: slotmap's versions have 32 and are odd.
 const BITS: u32 = 31;
+const MASK: u32 = (1 << BITS) - 1;
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
-fn next() -> u32 {
-    NEXT.fetch_add(1, Ordering::Relaxed) & ((1 << BITS) - 1)
+/// How many generations a graph that is reset or rewound takes at a time: the counter is shared by
+/// all threads, and to count it up costs as much as to record two nodes.
+const BLOCK: u32 = 64;
+
+/// The first of `count` generations that nobody else has.
+fn take(count: u32) -> u32 {
+    NEXT.fetch_add(count, Ordering::Relaxed)
 }
 
 /// A stretch of the tape, up to where the next one starts.
@@ -31,6 +37,8 @@ struct Segment {
 pub(crate) struct Generations {
     newest: Segment,
     older: Vec<Segment>,
+    /// Generations that were taken and not used yet: the next, and how many.
+    spare: (u32, u32),
 }
 
 impl Generations {
@@ -38,9 +46,10 @@ impl Generations {
         Generations {
             newest: Segment {
                 start: 0,
-                generation: next(),
+                generation: take(1) & MASK,
             },
             older: Vec::new(),
+            spare: (0, 0),
         }
     }
 
@@ -60,10 +69,12 @@ impl Generations {
         if self.newest.start < len {
             self.older.push(self.newest);
         }
-        self.newest = Segment {
-            start: len,
-            generation: next(),
-        };
+        if self.spare.1 == 0 {
+            self.spare = (take(BLOCK), BLOCK);
+        }
+        let generation = self.spare.0 & MASK;
+        self.spare = (self.spare.0.wrapping_add(1), self.spare.1 - 1);
+        self.newest = Segment { start: len, generation };
     }
 
     /// The stretch in which the position lies.

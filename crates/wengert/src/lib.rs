@@ -64,6 +64,7 @@ mod numbers;
 pub mod functions;
 mod recurrence;
 pub mod series;
+pub mod sparse;
 pub mod error;
 
 pub use dual::Dual;
@@ -78,6 +79,7 @@ pub use real::{Function, Real};
 pub use scalar::Scalar;
 pub use scope::Scope;
 pub use series::{Series, taylor};
+pub use sparse::{HessianPlan, JacobianPlan, Pattern, Sparse, sparse_hessian, sparse_jacobian};
 
 /// The examples of the README, run as tests.
 #[cfg(doctest)]

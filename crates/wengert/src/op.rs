@@ -98,6 +98,8 @@ macro_rules! for_each_op {
                 Trunc = trunc(x) -> r, native call "trunc", { x.trunc() }, bar => [bar * r.flat()];
                 /// The part after the point, with the sign of `x`.
                 Fract = fract(x) -> r, native call "fract", { x.fract() }, bar => [bar * (r.flat() + 1.0)];
+                /// 0, or NaN where `x` is NaN: the derivative of a piecewise constant, and its own.
+                Flat = flat(x) -> r, native call "flat", { kernel::flat(x) }, bar => [bar * r];
                 /// The error function.
                 Erf = erf(x) -> r, dear call "erf", { kernel::erf(x) }, bar => [bar * x.gauss(1.0, 0.0)];
                 /// The complementary error function, `1 - erf(x)`.
@@ -169,7 +171,7 @@ macro_rules! for_each_op {
                 /// `1 / sqrt(1 + x^2)`.
                 Rsqrt1p = rsqrt1p(x) -> r, dear call "rsqrt1p", { kernel::rsqrt1p(x) }, bar => [-(bar * x * r * r * r)];
                 /// `1 / (sqrt(x - 1) sqrt(x + 1))`.
-                AcoshD = acosh_d(x) -> r, dear call "acosh_d", { kernel::acosh_d(x) }, bar => [-(bar * x * r * r * r)];
+                AcoshD = acosh_d(x) -> r, dear call "acosh_d", { kernel::acosh_d(x) }, bar => [-(bar * (x + r.flat()) * r * r * r)];
                 /// `1 / ((1 - x) (1 + x))` on [-1, 1], NaN elsewhere.
                 AtanhD = atanh_d(x) -> r, dear call "atanh_d", { kernel::atanh_d(x) }, bar => [bar * (x * 2.0) * r * r];
                 /// The `n`-th derivative of the bell `sqrt(4c/pi) e^(-c x^2)`: of `erf` for `c = 1`, of the normal for `c = 1/2`.
@@ -196,8 +198,6 @@ macro_rules! for_each_op {
             stops {
                 /// The value of `x`; no gradient passes.
                 Detach = detach(x), call "detach", { x };
-                /// 0, or NaN where `x` is NaN: the derivative of a piecewise constant.
-                Flat = flat(x), call "flat", { kernel::flat(x) };
                 /// 1 where `x < y`, else 0.
                 Lt = lt(x, y), infix "<", { f64::from(x < y) };
                 /// 1 where `x <= y`, else 0.

@@ -1,5 +1,5 @@
 //! Truncated Taylor series: derivatives of any order along one direction, in one pass. Read
-//! [`crate::recurrence`] for how an op is applied to series.
+//! `recurrence.rs` for how an op is applied to series.
 //!
 //! A series `x(t) = x_0 + x_1 t + x_2 t^2 + ...` goes through a formula like a number; the result's
 //! coefficients times factorials are the derivatives of the formula along the direction in which

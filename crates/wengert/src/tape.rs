@@ -254,10 +254,10 @@ impl Tape {
         if op.stops_gradient() {
             return self.push_op(op, NO_IMM, &[x, y], value);
         }
-        Handle::of(
-            self.push(Entry::new(op, x, y.index(), y.wants(), value)),
-            x.wants() | y.wants(),
-        )
+        // The shift carries y's position to its place and its wants-gradient bit out of the word.
+        let word = x.0 | y.0 << 28 | y.wants() | (op as u64) << 56;
+        let index = self.push(Entry { value, word });
+        Handle(word & WANTS | u64::from(index))
     }
 
     /// Appends any op; `operands` are as many as it takes.

@@ -3,7 +3,7 @@
 //! The derivatives are homogeneous polynomials of the coordinates over a power of the hypotenuse. Both coordinates are
 //! taken apart into mantissa and exponent, so nothing under- or overflows on the way. Read `soft.rs` next.
 
-use super::dd::{Big, Dd, frexp, two_prod};
+use super::dd::{Big, Dd, fast_two_sum, frexp, two_prod, two_sum};
 
 /// `sqrt(x^2 + y^2)` without overflow on the way; infinite if either is, even beside a NaN.
 #[inline]
@@ -15,6 +15,22 @@ pub fn hypot(x: f64, y: f64) -> f64 {
 #[inline]
 pub fn atan2(y: f64, x: f64) -> f64 {
     pxfm::f_atan2(y, x)
+}
+
+/// `u^2 + v^2` in two words, for points whose length and whose square's powers stay well inside the range; false for the
+/// origin, infinity and NaN.
+#[inline(always)]
+fn square_of(u: f64, v: f64) -> Option<Dd> {
+    let (a, b) = (u.abs(), v.abs());
+    let longer = if a > b { a } else { b };
+    // False too where only one of them is NaN: then the sum is.
+    if longer > 1e-60 && a + b < 1e60 {
+        let (s, t) = (two_prod(a, a), two_prod(b, b));
+        let sum = two_sum(s.hi, t.hi);
+        Some(fast_two_sum(sum.hi, sum.lo + (s.lo + t.lo)))
+    } else {
+        None
+    }
 }
 
 /// A point other than (0, 0), near the unit circle: `(u, v) 2^scale`, and the square of its length.
@@ -40,10 +56,17 @@ fn normalise(u: f64, v: f64) -> Result<Point, f64> {
     if u == 0.0 && v == 0.0 {
         return Err(0.0);
     }
-    let scale = if u.abs() > v.abs() { frexp(u).1 } else { frexp(v).1 };
+    let scale = if u.abs() > v.abs() {
+        frexp(u).1
+    } else {
+        frexp(v).1
+    };
     let down = |x: f64| {
         let b = Big::of(x);
-        Big { m: b.m, e: b.e - scale }
+        Big {
+            m: b.m,
+            e: b.e - scale,
+        }
     };
     let (u, v) = (down(u), down(v));
     // A coordinate 2^-200 of the other does not reach the sum of the squares.
@@ -77,7 +100,11 @@ fn homogeneous(p: &Point, c: &[f64], d: Big, degree: i32) -> f64 {
     let mut v_power = Big::of(1.0);
     for (i, &x) in c[low..=high].iter().enumerate() {
         if x != 0.0 {
-            sum = sum.add(Big::of(x).mul(p.u.powi((high - low - i) as u32)).mul(v_power));
+            sum = sum.add(
+                Big::of(x)
+                    .mul(p.u.powi((high - low - i) as u32))
+                    .mul(v_power),
+            );
         }
         v_power = v_power.mul(p.v);
     }
@@ -96,7 +123,35 @@ fn homogeneous(p: &Point, c: &[f64], d: Big, degree: i32) -> f64 {
 ///
 /// `atan2(y, x)` has `zpow(x, y, 1, 0) = x / (x^2 + y^2)` in `y` and `-zpow(x, y, 1, 1) = -y / (x^2 + y^2)` in `x`;
 /// the derivative of `zpow(u, v, n, k)` is `-n zpow(u, v, n+1, k)` in `u` and `-n zpow(u, v, n+1, k+1)` in `v`.
+#[inline]
 pub fn zpow(u: f64, v: f64, n: f64, k: f64) -> f64 {
+    if n <= 2.0
+        && let Some(square) = square_of(u, v)
+    {
+        // (u - i v) / square, or its square, turned by i^k; then what the rounding of the square dropped.
+        let s = square.hi;
+        let (re, im) = if n == 1.0 {
+            let c = square.lo / s;
+            let (re, im) = (u / s, -v / s);
+            (re - re * c, im - im * c)
+        } else {
+            let c = 2.0 * (square.lo / s);
+            let s2 = s * s;
+            let (re, im) = ((u - v) * (u + v) / s2, -2.0 * (u * v) / s2);
+            (re - re * c, im - im * c)
+        };
+        return match k as u32 % 4 {
+            0 => re,
+            1 => -im,
+            2 => -re,
+            _ => im,
+        };
+    }
+    zpow_any(u, v, n, k)
+}
+
+/// [`zpow`] of any order and over the whole range.
+fn zpow_any(u: f64, v: f64, n: f64, k: f64) -> f64 {
     let p = match normalise(u, v) {
         Ok(p) => p,
         Err(r) => return r,
@@ -106,10 +161,17 @@ pub fn zpow(u: f64, v: f64, n: f64, k: f64) -> f64 {
     if n == 2 && k % 2 == 0 && p.u.e >= -1 && p.v.e >= -1 {
         // (u - v)(u + v): the difference of the squares would cancel.
         let (a, b) = (p.u.value(), p.v.value());
-        let r = Big::new(super::dd::two_sum(a, -b), 0)
-            .mul(Big::new(super::dd::two_sum(a, b), 0))
+        let r = Big::new(two_sum(a, -b), 0)
+            .mul(Big::new(two_sum(a, b), 0))
             .div(d);
-        let r = if k % 4 == 0 { r } else { Big { m: r.m.neg(), e: r.e } };
+        let r = if k % 4 == 0 {
+            r
+        } else {
+            Big {
+                m: r.m.neg(),
+                e: r.e,
+            }
+        };
         return if r.m.hi == 0.0 {
             0.0
         } else {
@@ -138,7 +200,37 @@ pub fn zpow(u: f64, v: f64, n: f64, k: f64) -> f64 {
 ///
 /// With `h` the hypotenuse it is `h^(1-2n) P(u, v)`, `n = j + k`, `P` homogeneous of degree `n`; differentiating in `u`
 /// takes `P` to `(1-2n) u P + (u^2 + v^2) P_u`.
+#[inline]
 pub fn hypot_partial(u: f64, v: f64, j: f64, k: f64) -> f64 {
+    if j + k <= 2.0
+        && let Some(square) = square_of(u, v)
+    {
+        // Relative to the length h, what its rounding dropped: (h^2 - square) / 2 square.
+        let h = square.hi.sqrt();
+        let again = two_prod(h, h);
+        let c = 0.5 * (((again.hi - square.hi) + (again.lo - square.lo)) / square.hi);
+        if j + k == 1.0 {
+            let r = if j == 1.0 { u / h } else { v / h };
+            return r + r * c;
+        }
+        // Products with a coordinate far below the other might lose digits below the range.
+        if u.abs() > 1e-100 && v.abs() > 1e-100 {
+            let product = if j == 1.0 {
+                -(u * v)
+            } else if j == 2.0 {
+                v * v
+            } else {
+                u * u
+            };
+            let r = product / (square.hi * h);
+            return r + r * (c - square.lo / square.hi);
+        }
+    }
+    hypot_partial_any(u, v, j, k)
+}
+
+/// [`hypot_partial`] of any order and over the whole range.
+fn hypot_partial_any(u: f64, v: f64, j: f64, k: f64) -> f64 {
     let p = match normalise(u, v) {
         Ok(p) => p,
         Err(r) => return r,
@@ -233,12 +325,37 @@ mod tests {
     }
 
     #[test]
+    fn the_quick_forms_agree_with_those_of_any_order() {
+        let close = |a: f64, b: f64| assert!((a - b).abs() <= 8e-16 * b.abs(), "{a:e} {b:e}");
+        for (u, v) in [
+            (0.3, -0.7),
+            (1e-30, 2e20),
+            (-5.0, 1e-40),
+            (7e10, 7.000_000_1e10),
+            (0.0, 3.0),
+            (2.0, 0.0),
+        ] {
+            for (j, k) in [(1.0, 0.0), (0.0, 1.0), (2.0, 0.0), (1.0, 1.0), (0.0, 2.0)] {
+                close(hypot_partial(u, v, j, k), hypot_partial_any(u, v, j, k));
+            }
+            for n in [1.0, 2.0] {
+                for k in [0.0, 1.0, 2.0, 3.0, 4.0] {
+                    close(zpow(u, v, n, k), zpow_any(u, v, n, k));
+                }
+            }
+        }
+    }
+
+    #[test]
     fn the_sides_of_3_4_5() {
         assert_eq!(unit(3.0, 4.0), 0.6);
         assert_eq!(hypot_partial(3.0, 4.0, 0.0, 1.0), 0.8);
         assert_eq!(hypot_partial(3.0, 4.0, 2.0, 0.0), 16.0 / 125.0);
         assert_eq!(hypot_partial(3.0, 4.0, 1.0, 1.0), -12.0 / 125.0);
-        assert_eq!(hypot_partial(3.0, 4.0, 3.0, 0.0), -3.0 * 3.0 * 16.0 / 3125.0);
+        assert_eq!(
+            hypot_partial(3.0, 4.0, 3.0, 0.0),
+            -3.0 * 3.0 * 16.0 / 3125.0
+        );
         assert_eq!(zpow(3.0, 4.0, 1.0, 0.0), 3.0 / 25.0);
         assert_eq!(zpow(3.0, 4.0, 1.0, 1.0), 4.0 / 25.0);
         assert_eq!(zpow(3.0, 4.0, 2.0, 0.0), -7.0 / 625.0);
@@ -249,7 +366,10 @@ mod tests {
 
     #[test]
     fn directions_at_infinity() {
-        assert_eq!((unit(INF, 1.0), unit(1.0, INF), unit(-INF, 1.0)), (1.0, 0.0, -1.0));
+        assert_eq!(
+            (unit(INF, 1.0), unit(1.0, INF), unit(-INF, 1.0)),
+            (1.0, 0.0, -1.0)
+        );
         assert_eq!(unit(INF, -INF), std::f64::consts::FRAC_1_SQRT_2);
         assert_eq!(hypot_partial(INF, 1.0, 0.0, 2.0), 0.0);
         assert_eq!(zpow(INF, 1.0, 1.0, 0.0), 0.0);

@@ -4,7 +4,7 @@
 //! `x^(p-1)` is subnormal, and the exponent `p - 1` is never rounded. Read `gamma.rs` next.
 
 use super::core::{exp_big, ln_dd};
-use super::dd::{Big, Dd, frexp, ldexp, two_prod, two_sum};
+use super::dd::{Big, Dd, fast_two_sum, frexp, ldexp, two_prod, two_sum};
 use super::expo::{exp_parts, ln_fine, normal};
 
 /// `x^y` as IEEE 754 and C have it: `pow(x, 0) = 1`, `pow(1, y) = 1`, NaN for `x < 0` and `y` not whole.
@@ -16,10 +16,9 @@ pub fn pow(x: f64, y: f64) -> f64 {
     }
 }
 
-/// `ln x`, `p ln x`, and `x^p = s (1 + q)`.
+/// `ln x`, and `x^p = s (1 + q)`.
 struct Fast {
     ln: Dd,
-    product: Dd,
     s: f64,
     q: f64,
 }
@@ -39,7 +38,7 @@ fn fast(x: f64, p: Dd) -> Option<Fast> {
     // False for NaN too.
     if product.hi.abs() < 650.0 {
         let (s, q) = exp_parts(product.hi, product.lo);
-        Some(Fast { ln, product, s, q })
+        Some(Fast { ln, s, q })
     } else {
         None
     }
@@ -61,7 +60,12 @@ fn pow_far(x: f64, y: f64) -> f64 {
     };
     let a = x.abs();
     if a == 0.0 || a.is_infinite() {
-        return sign * if (a == 0.0) == (y > 0.0) { 0.0 } else { f64::INFINITY };
+        return sign
+            * if (a == 0.0) == (y > 0.0) {
+                0.0
+            } else {
+                f64::INFINITY
+            };
     }
     if x < 0.0 && !whole(y) {
         return f64::NAN;
@@ -187,6 +191,10 @@ fn by_products(x: f64, c: f64, p: f64) -> Option<f64> {
         c / (x * x * x)
     } else if p == -1.5 && x > 0.0 {
         c / (x * x.sqrt())
+    } else if p == 4.0 {
+        // The square's rounding error, doubled by squaring, would leave 2 ulps.
+        let s = two_prod(x, x);
+        c * (s.hi * s.hi + 2.0 * s.hi * s.lo)
     } else {
         return None;
     };
@@ -197,11 +205,12 @@ fn by_products(x: f64, c: f64, p: f64) -> Option<f64> {
 #[inline]
 fn power(x: f64, c: Dd, p: Dd) -> f64 {
     // Also false for NaN and 0.
-    if c.hi.abs() > 1e-20 && c.hi.abs() < 1e20 {
-        if let Some(f) = fast(x, p) {
-            let m = c.hi * f.s;
-            return m + m * f.q;
-        }
+    if c.hi.abs() > 1e-20
+        && c.hi.abs() < 1e20
+        && let Some(f) = fast(x, p)
+    {
+        let m = c.hi * f.s;
+        return m + m * f.q;
     }
     power_far(x, c, p)
 }
@@ -270,18 +279,21 @@ pub fn pow_partial(x: f64, y: f64, j: f64, k: f64) -> f64 {
     if x == 0.0 && nj == 0 && y >= 0.0 {
         return 0.0;
     }
-    if nj + nk as u32 <= 2 {
-        if let Some(f) = fast(x, two_sum(y, -j)) {
-            let c = if nj == 0 {
-                if nk == 1 { f.ln.hi } else { f.ln.hi * f.ln.hi }
-            } else {
-                // x^(y-1) (1 + y ln x), where y ln x = (y-1) ln x + ln x.
-                1.0 + (f.product.hi + f.ln.hi)
-            };
-            if nj == 0 || c.abs() > 0.5 {
-                let m = c * f.s;
-                return m + m * f.q;
-            }
+    if nj + nk as u32 <= 2
+        && let Some(f) = fast(x, two_sum(y, -j))
+    {
+        let c = if nj == 1 {
+            // x^(y-1) (1 + y ln x)
+            1.0 + y * f.ln.hi
+        } else if nk == 1 {
+            f.ln.hi
+        } else {
+            f.ln.hi * f.ln.hi
+        };
+        // Next to 0 the factor is a difference that has lost its digits.
+        if nj == 0 || c.abs() > 0.5 {
+            let m = c * f.s;
+            return m + m * f.q;
         }
     }
     if y.abs() > 1e25 {
@@ -306,7 +318,11 @@ pub fn pow_partial(x: f64, y: f64, j: f64, k: f64) -> f64 {
             return 0.0;
         };
         let exponent = y - j;
-        let to_zero = if x == 0.0 { exponent > 0.0 } else { exponent < 0.0 };
+        let to_zero = if x == 0.0 {
+            exponent > 0.0
+        } else {
+            exponent < 0.0
+        };
         return if to_zero {
             0.0
         } else if exponent == 0.0 && top == 0 {
@@ -360,25 +376,30 @@ pub fn cbrt_pow(x: f64, c: f64, k: f64) -> f64 {
     }
     if x == 0.0 || !x.is_finite() {
         // +0 and -0 share the limit: the root's graph is vertical at 0, whichever side it is seen from.
-        return c * pow(
-            if k < 0.0 {
-                x.abs().copysign(if x == 0.0 { 1.0 } else { x })
-            } else {
-                x
-            },
-            k,
-        );
+        let x = if x == 0.0 && k < 0.0 { 0.0 } else { x };
+        return c * pow(x, k);
     }
     let (m, e) = frexp(x);
     // x = (m 2^rest) 2^(3q), so the root of the first factor is near 1 and the second's is exact.
     let (q, rest) = (e.div_euclid(3), e.rem_euclid(3));
     let m = m * f64::from(1 << rest);
     let r = cbrt(m);
-    let cube = two_prod(r, r).mul(Dd::new(r));
-    let root = Dd::new(r).add(Dd::new(Dd::new(m).sub(cube).hi / (3.0 * r * r)));
+    // What the rounding of the root dropped, relative to the root: (m - r^3) / (3 m).
+    let square = two_prod(r, r);
+    let cube = two_prod(square.hi, r);
+    let dropped = (((m - cube.hi) - cube.lo) - square.lo * r) / (3.0 * m);
     let n = k as i32;
-    let p = Big::new(root, q).powi(n.unsigned_abs());
-    let p = if n < 0 { Big { m: Dd::ONE, e: 0 }.div(p) } else { p };
+    if k == -2.0 {
+        let p = c / (r * r);
+        let error = square.lo / square.hi + 2.0 * dropped;
+        return ldexp(p - p * error, -2 * q);
+    }
+    let p = Big::new(fast_two_sum(r, r * dropped), q).powi(n.unsigned_abs());
+    let p = if n < 0 {
+        Big { m: Dd::ONE, e: 0 }.div(p)
+    } else {
+        p
+    };
     let p = Big::new(Dd::new(c), 0).mul(p);
     ldexp(p.m.value(), p.e)
 }
@@ -460,7 +481,10 @@ mod tests {
         close(pow_partial(x, y, 0.0, 1.0), 8.0 * l);
         close(pow_partial(x, y, 1.0, 1.0), 4.0 * (1.0 + y * l));
         close(pow_partial(x, y, 0.0, 2.0), 8.0 * l * l);
-        close(pow_partial(x, y, 2.0, 1.0), 2.0 * (2.0 * y - 1.0 + y * (y - 1.0) * l));
+        close(
+            pow_partial(x, y, 2.0, 1.0),
+            2.0 * (2.0 * y - 1.0 + y * (y - 1.0) * l),
+        );
         close(pow_partial(x, y, 1.0, 2.0), 4.0 * (y * l * l + 2.0 * l));
     }
 
