@@ -21,16 +21,51 @@ pub struct Times {
     pub total: f64,
 }
 
+/// Which time of a contender others are compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Everything.
+    Total,
+    /// The sweep alone.
+    Backward,
+}
+
+/// A contender that another one's total is given as a multiple of, in the same run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Yardstick {
+    /// What the multiple is called.
+    pub label: &'static str,
+    /// The contender that is 1.
+    pub contender: &'static str,
+    /// Which of its times.
+    pub part: Part,
+}
+
+/// A figure that is no time, and what it is called.
+pub type Figure = (&'static str, f64);
+
 /// Something that evaluates a workload, to be timed.
 pub trait Contender {
     /// Short name, as on the command line.
     fn name(&self) -> &str;
 
+    /// What it is compared with besides `reverse`, P and H.
+    fn yardsticks(&self) -> &'static [Yardstick] {
+        &[]
+    }
+
+    /// Figures of its own, read after it ran.
+    fn figures(&self) -> Vec<Figure> {
+        Vec::new()
+    }
+
     /// Runs `repetitions` evaluations and returns the mean times of one.
     fn run(&mut self, repetitions: usize) -> Times;
 
     /// Bytes of the buffers in use, for a tape.
-    fn bytes(&self) -> Option<usize>;
+    fn bytes(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// Where a repetition lasts less than this, reading the clock inside it would show: the phases are
@@ -116,7 +151,8 @@ impl<'w, E: Engine, W: Workload> TapeContender<'w, E, W> {
     }
 }
 
-fn mean(time: Duration, repetitions: usize) -> f64 {
+/// Nanoseconds of one of so many repetitions.
+pub(crate) fn mean(time: Duration, repetitions: usize) -> f64 {
     time.as_nanos() as f64 / repetitions as f64
 }
 
@@ -213,10 +249,6 @@ impl<W: Workload> Contender for WrittenContender<'_, W> {
             total: mean(start.elapsed(), repetitions),
         }
     }
-
-    fn bytes(&self) -> Option<usize> {
-        None
-    }
 }
 
 /// What a contender's rounds came to, in nanoseconds of one repetition.
@@ -237,6 +269,10 @@ pub struct Summary {
     pub rounds: usize,
     /// Bytes in use.
     pub bytes: Option<usize>,
+    /// What it is compared with besides `reverse`, P and H.
+    pub yardsticks: &'static [Yardstick],
+    /// Figures that are no times.
+    pub figures: Vec<Figure>,
 }
 
 /// At least this many rounds, however long they take.
@@ -294,6 +330,8 @@ pub fn compete(contenders: &mut [Box<dyn Contender + '_>], budget: Duration) -> 
                 median: totals[totals.len() / 2],
                 rounds: round,
                 bytes: contender.bytes(),
+                yardsticks: contender.yardsticks(),
+                figures: contender.figures(),
             }
         })
         .collect()

@@ -1,9 +1,9 @@
 //! What a run prints: one line per workload and engine, or JSON.
 //!
-//! Read next: `bin/ratios.rs`.
+//! Read next: `scaling.rs`.
 
-use crate::measure::Summary;
-use serde::Serialize;
+use crate::measure::{Part, Summary};
+use serde::{Serialize, Serializer};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// One line of the table. Times are in `unit`; absent figures do not apply.
@@ -37,8 +37,15 @@ pub struct Row {
     /// Bytes of the buffers in use, adjoints included, over the operations and inputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes_per_op: Option<f64>,
+    /// Multiples of other contenders, and figures that are no times, by name.
+    #[serde(flatten, serialize_with = "by_name")]
+    pub more: Vec<(&'static str, f64)>,
     /// Rounds that the minimum and the median are of.
     pub rounds: usize,
+}
+
+fn by_name<S: Serializer>(figures: &[(&'static str, f64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(figures.iter().copied())
 }
 
 /// Turns the summaries of one workload's contenders into rows: in ns per operation, or, for a
@@ -49,13 +56,22 @@ pub fn rows(workload: &str, ops: usize, inputs: usize, summaries: &[Summary]) ->
     } else {
         ("ns/op", 1.0 / ops as f64)
     };
-    let total_of = |name: &str| summaries.iter().find(|s| s.name == name).map(|s| s.total);
+    let named = |name: &str| summaries.iter().find(|s| s.name == name);
+    let total_of = |name: &str| named(name).map(|s| s.total);
     let (reverse, plain, by_hand) = (total_of("reverse"), total_of("P"), total_of("H"));
     summaries
         .iter()
         .map(|summary| {
             let written = summary.name == "P" || summary.name == "H";
             let against = |other: Option<f64>| other.filter(|_| !written).map(|other| summary.total / other);
+            let multiples = summary.yardsticks.iter().filter_map(|yardstick| {
+                let other = named(yardstick.contender)?;
+                let other = match yardstick.part {
+                    Part::Total => other.total,
+                    Part::Backward => other.backward?,
+                };
+                Some((yardstick.label, summary.total / other))
+            });
             Row {
                 workload: workload.to_owned(),
                 engine: summary.name.clone(),
@@ -68,6 +84,7 @@ pub fn rows(workload: &str, ops: usize, inputs: usize, summaries: &[Summary]) ->
                 x_plain: against(plain),
                 x_by_hand: against(by_hand),
                 bytes_per_op: summary.bytes.map(|bytes| bytes as f64 / (ops + inputs) as f64),
+                more: multiples.chain(summary.figures.iter().copied()).collect(),
                 rounds: summary.rounds,
             }
         })
@@ -93,6 +110,10 @@ impl std::fmt::Display for Row {
         }
         if let Some(bytes) = self.bytes_per_op {
             write!(f, " bytes/op {bytes:.1}")?;
+        }
+        for (name, figure) in &self.more {
+            let digits = if figure.fract() == 0.0 { 0 } else { 2 };
+            write!(f, " {name} {figure:.digits$}")?;
         }
         write!(f, " median {:.digits$}", self.median)
     }
@@ -170,6 +191,7 @@ fn date(days: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::Yardstick;
 
     fn summary(name: &str, record: Option<f64>, total: f64) -> Summary {
         Summary {
@@ -180,6 +202,8 @@ mod tests {
             median: total * 1.5,
             rounds: 7,
             bytes: record.map(|_| 2_440),
+            yardsticks: &[],
+            figures: Vec::new(),
         }
     }
 
@@ -198,6 +222,34 @@ mod tests {
              bytes/op 24.4 median 5.10"
         );
         assert_eq!(lines[2], "W4 P total 0.84 ns/op median 1.26");
+    }
+
+    #[test]
+    fn a_contender_may_have_yardsticks_and_figures_of_its_own() {
+        const fn of(label: &'static str, contender: &'static str, part: Part) -> Yardstick {
+            Yardstick { label, contender, part }
+        }
+        const YARDSTICKS: [Yardstick; 3] = [
+            of("xbackward", "wengert", Part::Backward),
+            of("xone", "H", Part::Total),
+            of("xnobody", "nobody", Part::Total),
+        ];
+        let mut hvp = summary("hvp", None, 390.0);
+        hvp.yardsticks = &YARDSTICKS;
+        hvp.figures = vec![("lanes", 64.0)];
+        let row = &rows(
+            "W4",
+            100,
+            0,
+            &[hvp, summary("wengert", Some(210.0), 340.0), summary("H", None, 300.0)],
+        )[0];
+        assert_eq!(
+            row.to_string(),
+            "W4 hvp total 3.90 ns/op xH 1.30 xbackward 3 xone 1.30 lanes 64 median 5.85"
+        );
+        let json = serde_json::to_value(row).unwrap();
+        assert_eq!(json["xbackward"], 3.0);
+        assert_eq!(json["lanes"], 64.0);
     }
 
     #[test]

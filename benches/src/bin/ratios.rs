@@ -4,10 +4,13 @@
 
 #![forbid(unsafe_code)]
 
+use benches::compiling::compiling;
 use benches::engines::{self, Engine};
 use benches::measure::{Contender, Form, Summary, TapeContender, WrittenContender, compete};
 use benches::report::{Circumstances, Row, rows};
+use benches::routes::{ROUTES, Routes};
 use benches::scaling;
+use benches::threshold::threshold;
 use benches::workloads::{Workload, asian, chain, lecture, mixture, perceptron, rosenbrock};
 use serde_json::json;
 use std::process::ExitCode;
@@ -17,22 +20,40 @@ const HELP: &str = "\
 Times the workloads on every engine, and prints one line for each:
   <workload> <engine> record <min> backward <min> total <min> ns/op xreverse <total over that of
   the crate reverse> xP <over the plain function> xH <over the hand-written gradient>
-  bytes/op <buffers in use with the adjoints, over operations and inputs> median <of the total>
+  bytes/op <buffers in use with the adjoints, over operations and inputs>
+  <other figures by name> median <of the total>
 W1 is in ns per repetition. Figures of different runs do not compare; those of one run do.
 
 Usage: cargo run --release -p benches --bin ratios [-- OPTIONS] [WORKLOAD ...]
 
   WORKLOAD            W1 W2 W2-5M W3 W4 W4-dot W5 W6-2x5 W6-10x25; W2 names W2-5M too, and so on.
                       None means all.
-  --engines A,B       only these engines (and P and H)
-  --seconds S         time for each workload (default 6)
+  --engines A,B       only these engines and routes (and P and H)
+  --seconds S         time for each workload (default 6), or for all of --compile or --threshold
   --json              one JSON object instead of lines
   --scaling           cost per operation from 1e4 to 2e7 operations, and the cold first recording
+  --compile           cost of compiling for each recorded operation: W4's point and W5's path with
+                      gradients, and two functions of 1e4 to 1e6 operations
+  --threshold         duals against recording, from 1 to 16 inputs
   --profile WORKLOAD ENGINE N
                       evaluate N times and print nothing else: for perf and callgrind
   --help              this text
 
-For quiet figures, pin the process: taskset -c 1 target/release/ratios
+Engines, which record and sweep back:
+  wengert wengert-keys reverse RustQuant echidna
+Routes, on the workloads that have them:
+  program             W4, W5: compiled, all points or paths in a call; ns/op of one step or path
+  program-fused       the same with products and sums fused
+  program-fused-2threads
+                      W5: on two threads; xone is over program-fused. Left out on one core.
+  program-one         W5: compiled, one path in a call; xwengert is over recording and sweeping
+  dual                W1, W2, W5: a pass over dual numbers, no tape
+  hvp                 W3 to W6: the Hessian times a vector on a recorded graph; xbackward is over
+                      wengert's sweep, xwengert over its recording and sweep
+  gradient-graph      W3 to W6-2x5: recording the gradient as graph; xnodes is all nodes over those
+                      of the workload
+
+For quiet figures, pin the process: taskset -c 1 target/release/ratios. Two threads need two cores.
 ";
 
 /// The engines, in the order of the table.
@@ -120,6 +141,7 @@ macro_rules! with_workload {
 struct Request {
     workloads: Vec<&'static str>,
     engines: Vec<&'static str>,
+    routes: Vec<&'static str>,
     budget: Duration,
     json: bool,
     task: Task,
@@ -129,6 +151,8 @@ struct Request {
 enum Task {
     Table,
     Scaling,
+    Compile,
+    Threshold,
     Profile(&'static str, &'static str, usize),
     Help,
 }
@@ -145,6 +169,7 @@ impl Request {
         let mut request = Self {
             workloads: Vec::new(),
             engines: Vec::new(),
+            routes: Vec::new(),
             budget: Duration::from_secs(6),
             json: false,
             task: Task::Table,
@@ -159,9 +184,17 @@ impl Request {
                 "--help" | "-h" => request.task = Task::Help,
                 "--json" => request.json = true,
                 "--scaling" => request.task = Task::Scaling,
+                "--compile" => request.task = Task::Compile,
+                "--threshold" => request.task = Task::Threshold,
                 "--engines" => {
                     for name in value("names, separated by commas")?.split(',') {
-                        request.engines.push(known(name, &ENGINES, "engine")?);
+                        let name = known(name, &[&ENGINES[..], &ROUTES].concat(), "engine")?;
+                        let list = if ROUTES.contains(&name) {
+                            &mut request.routes
+                        } else {
+                            &mut request.engines
+                        };
+                        list.push(name);
                     }
                 }
                 "--seconds" => {
@@ -175,7 +208,7 @@ impl Request {
                     let workload = known(value("a workload")?, &WORKLOADS, "workload")?;
                     let engine = value("an engine")?;
                     let written = ["P", "H"];
-                    let names = [&ENGINES[..], &written[..]].concat();
+                    let names = [&ENGINES[..], &ROUTES, &written].concat();
                     let engine = known(engine, &names, "engine")?;
                     let count = value("a number of repetitions")?;
                     let count = count
@@ -200,18 +233,22 @@ impl Request {
         if request.workloads.is_empty() {
             request.workloads = WORKLOADS.to_vec();
         }
-        if request.engines.is_empty() {
+        if request.engines.is_empty() && request.routes.is_empty() {
             request.engines = ENGINES.to_vec();
+            request.routes = ROUTES.to_vec();
         }
         Ok(request)
     }
 }
 
-/// Times the wanted engines, P and H on one workload.
-fn table<W: Workload>(workload: &W, request: &Request) -> Result<Vec<Summary>, String> {
+/// Times the wanted engines and routes, P and H on one workload.
+fn table<W: Routes>(workload: &W, request: &Request) -> Result<Vec<Summary>, String> {
     let mut contenders: Vec<Box<dyn Contender + '_>> = Vec::new();
     for &engine in &request.engines {
         contenders.push(with_engine!(engine, E => Box::new(TapeContender::<E, W>::new(workload)?)));
+    }
+    for &route in &request.routes {
+        contenders.extend(workload.route(route)?);
     }
     for form in [Form::Plain, Form::ByHand] {
         contenders.push(Box::new(WrittenContender::new(form, workload)));
@@ -219,8 +256,13 @@ fn table<W: Workload>(workload: &W, request: &Request) -> Result<Vec<Summary>, S
     Ok(compete(&mut contenders, request.budget))
 }
 
-fn profile<W: Workload>(workload: &W, engine: &str, count: usize) -> Result<(), String> {
+fn profile<W: Routes>(workload: &W, engine: &str, count: usize) -> Result<(), String> {
     match engine {
+        route if ROUTES.contains(&route) => {
+            let contender = workload.route(route)?;
+            let mut contender = contender.ok_or_else(|| format!("{} has no route {route} here", workload.name()))?;
+            contender.run(count);
+        }
         "P" => {
             WrittenContender::new(Form::Plain, workload).run(count);
         }
@@ -248,6 +290,7 @@ fn cold<E: Engine>() -> Row {
         x_plain: None,
         x_by_hand: None,
         bytes_per_op: None,
+        more: Vec::new(),
         rounds: 3,
     }
 }
@@ -285,6 +328,14 @@ fn run(arguments: &[String]) -> Result<(), String> {
             for &engine in &request.engines {
                 show(with_engine!(engine, E => vec![cold::<E>()]));
             }
+        }
+        Task::Compile => {
+            header();
+            show(compiling(request.budget)?);
+        }
+        Task::Threshold => {
+            header();
+            show(threshold(request.budget));
         }
         Task::Table => {
             header();
@@ -350,6 +401,28 @@ mod tests {
         ] {
             let error = parse(line).unwrap_err();
             assert!(error.contains(word), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn engines_and_routes_are_named_alike() {
+        let request = parse("--engines wengert,hvp,program-fused").unwrap();
+        assert_eq!(request.engines, ["wengert"]);
+        assert_eq!(request.routes, ["hvp", "program-fused"]);
+        assert_eq!(parse("").unwrap().routes, ROUTES);
+        assert_eq!(
+            parse("--profile W5 program 3").unwrap().task,
+            Task::Profile("W5", "program", 3)
+        );
+    }
+
+    #[test]
+    fn the_help_names_every_engine_route_and_workload() {
+        for name in [&ENGINES[..], &ROUTES, &WORKLOADS].concat() {
+            assert!(
+                HELP.split_whitespace().any(|word| word.trim_end_matches(';') == name),
+                "{name}"
+            );
         }
     }
 

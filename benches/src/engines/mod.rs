@@ -55,11 +55,35 @@ pub fn relative_error(gradient: &[f64], reference: &[f64]) -> f64 {
         .fold(0.0, |m: f64, e| if m.is_nan() || e <= m { m } else { e })
 }
 
+/// Whether a value and its gradient are the hand-written ones within 1e-9; `who` is for the message.
+///
+/// # Errors
+/// A sentence naming `who`, the workload and the error, if they are not.
+pub fn agree(
+    who: &str,
+    workload: &str,
+    [value, by_hand]: [f64; 2],
+    [gradient, expected]: [&[f64]; 2],
+) -> Result<(), String> {
+    for (what, error) in [
+        ("value", relative_error(&[value], &[by_hand])),
+        ("gradient", relative_error(gradient, expected)),
+    ] {
+        // The form that refuses NaN as well.
+        if !matches!(error.partial_cmp(&1e-9), Some(std::cmp::Ordering::Less)) {
+            return Err(format!(
+                "{workload} by {who}: {what} differs from the hand-written one by {error:.1e}, more than 1e-9"
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Checks the engine's value and gradient against the hand-written ones within 1e-9, on up to ten
 /// data sets.
 ///
 /// # Errors
-/// A sentence naming workload, engine and error, if they differ.
+/// As [`agree`].
 pub fn check<E: Engine, W: Workload>(engine: &mut E, workload: &W) -> Result<(), String> {
     let x = workload.inputs();
     let mut scratch = workload.scratch();
@@ -68,16 +92,7 @@ pub fn check<E: Engine, W: Workload>(engine: &mut E, workload: &W) -> Result<(),
     for case in 0..workload.cases().min(10) {
         let by_hand = workload.by_hand(case, x, &mut scratch, &mut expected);
         let value = engine.gradient(workload, case, &mut gradient, || {});
-        let error = relative_error(&gradient, &expected).max(relative_error(&[value], &[by_hand]));
-        // The form that is true for NaN as well.
-        if !matches!(error.partial_cmp(&1e-9), Some(std::cmp::Ordering::Less)) {
-            return Err(format!(
-                "{} by {}: gradient differs from the hand-written one by {error:.1e}, \
-                 more than 1e-9",
-                workload.name(),
-                E::NAME,
-            ));
-        }
+        agree(E::NAME, workload.name(), [value, by_hand], [&gradient, &expected])?;
     }
     Ok(())
 }
@@ -134,7 +149,11 @@ mod tests {
     }
 
     #[test]
-    fn a_nan_gradient_is_an_error() {
-        assert!(relative_error(&[1.0, f64::NAN, 3.0], &[1.0, 2.0, 3.0]).is_nan());
+    fn a_nan_is_an_error_wherever_it_is() {
+        let (good, bad) = ([1.0, 2.0, 3.0], [1.0, f64::NAN, 3.0]);
+        assert!(relative_error(&bad, &good).is_nan());
+        assert_eq!(agree("it", "W1", [5.0, 5.0], [&good, &good]), Ok(()));
+        assert!(agree("it", "W1", [5.0, 5.0], [&bad, &good]).is_err_and(|e| e.contains("gradient")));
+        assert!(agree("it", "W1", [f64::NAN, 5.0], [&good, &good]).is_err_and(|e| e.contains("value")));
     }
 }

@@ -1,4 +1,4 @@
-//! The engine of this project, by its two front ends: expressions and keys.
+//! The engine of this project, by its two front ends that record: expressions and keys.
 //!
 //! The graph is made with room for the workload and reset before each repetition. `wengert` records
 //! through [`Expr`], `wengert-keys` through the builders over [`NodeId`], which check their keys.
@@ -8,37 +8,29 @@ use super::{Engine, Inputs};
 use crate::number::Number;
 use crate::workloads::Workload;
 use std::ops::{Add, Mul, Neg, Sub};
-use wengert::{Expr, Graph, NodeId, Scalar};
+use wengert::{Dual, Expr, Graph, NodeId, Scalar};
+
+/// What expressions and duals have in common.
+macro_rules! functions {
+    ($($name:ident)*) => {
+        #[inline]
+        fn value(self) -> f64 {
+            Scalar::primal(self)
+        }
+        #[inline]
+        fn subtracted_from(self, c: f64) -> Self {
+            c - self
+        }
+        $(#[inline]
+        fn $name(self) -> Self {
+            Scalar::$name(self)
+        })*
+    };
+}
 
 impl Number for Expr<'_> {
-    #[inline]
-    fn value(self) -> f64 {
-        Expr::value(self)
-    }
-    #[inline]
-    fn subtracted_from(self, c: f64) -> Self {
-        c - self
-    }
-    #[inline]
-    fn sin(self) -> Self {
-        Expr::sin(self)
-    }
-    #[inline]
-    fn exp(self) -> Self {
-        Expr::exp(self)
-    }
-    #[inline]
-    fn ln(self) -> Self {
-        Expr::ln(self)
-    }
-    #[inline]
-    fn tanh(self) -> Self {
-        Expr::tanh(self)
-    }
-    #[inline]
-    fn relu(self) -> Self {
-        Expr::relu(self)
-    }
+    functions!(sin exp ln tanh relu);
+
     #[inline]
     fn sum(terms: &[Self]) -> Self {
         Scalar::sum(terms)
@@ -49,8 +41,12 @@ impl Number for Expr<'_> {
     }
 }
 
+impl<const N: usize> Number for Dual<N> {
+    functions!(sin exp ln tanh relu);
+}
+
 /// A graph with room for `ops` operations, their inputs and constants.
-fn graph(ops: usize) -> Graph {
+pub(crate) fn graph(ops: usize) -> Graph {
     Graph::with_capacity(ops + ops / 4 + 64)
 }
 

@@ -8,8 +8,10 @@
 use super::Workload;
 use crate::number::Number;
 use crate::random::SplitMix64;
+use std::ops::Mul;
 
-const STEPS: usize = 252;
+/// Steps of a path.
+pub const STEPS: usize = 252;
 const DT: f64 = 1.0 / STEPS as f64;
 const STRIKE: f64 = 100.0;
 
@@ -36,6 +38,21 @@ impl Asian {
     pub fn path(&self, case: usize) -> &[f64] {
         &self.normals[case * STEPS..][..STEPS]
     }
+
+    /// The discounted payoff of a path, whose normals may be variables too.
+    #[inline]
+    pub fn payoff<Z: Copy, T: Number + Mul<Z, Output = T>>(x: &[T], path: &[Z]) -> T {
+        let [mut s, r, sigma] = [x[0], x[1], x[2]];
+        let drift = (r - sigma * sigma * 0.5) * DT;
+        let volatility = sigma * DT.sqrt();
+        let mut sum = None;
+        for &z in path {
+            s = s * (volatility * z + drift).exp();
+            sum = Some(sum.map_or(s, |sum| sum + s));
+        }
+        let mean = sum.expect("a path has steps") * DT;
+        (-r).exp() * (mean - STRIKE).relu()
+    }
 }
 
 impl Workload for Asian {
@@ -60,16 +77,7 @@ impl Workload for Asian {
 
     #[inline]
     fn body<T: Number>(&self, case: usize, x: &[T]) -> T {
-        let [mut s, r, sigma] = [x[0], x[1], x[2]];
-        let drift = (r - sigma * sigma * 0.5) * DT;
-        let volatility = sigma * DT.sqrt();
-        let mut sum = None;
-        for &z in self.path(case) {
-            s = s * (volatility * z + drift).exp();
-            sum = Some(sum.map_or(s, |sum| sum + s));
-        }
-        let mean = sum.expect("a path has steps") * DT;
-        (-r).exp() * (mean - STRIKE).relu()
+        Self::payoff(x, self.path(case))
     }
 
     fn scratch(&self) -> [f64; STEPS] {

@@ -9,10 +9,12 @@
 use super::Workload;
 use crate::number::Number;
 use crate::random::SplitMix64;
+use std::ops::Mul;
 
 const WIDTH: usize = 16;
 const POINTS: usize = 100;
-const DECAY: f64 = 1e-4;
+/// The weight of the squares of the parameters in the loss.
+pub const DECAY: f64 = 1e-4;
 const MEAN: f64 = 1.0 / POINTS as f64;
 
 /// Where each layer's parameters start: per neuron its weights, then its bias.
@@ -52,6 +54,17 @@ impl<const DOT: bool> Perceptron<DOT> {
         Self { parameters, points }
     }
 
+    /// What one point, a variable itself, adds to the loss.
+    pub fn share<T: Number>(p: &[T], [x0, x1, label]: [T; 3]) -> T {
+        (Self::score(p, [x0, x1]) * label).subtracted_from(1.0).relu() * MEAN
+    }
+
+    /// The points: a column of each coordinate, and one of the labels.
+    pub fn columns(&self) -> [Vec<f64>; 3] {
+        let column = |of: fn(&Point) -> f64| self.points.iter().map(of).collect();
+        [column(|p| p.x[0]), column(|p| p.x[1]), column(|p| p.label)]
+    }
+
     #[inline]
     fn neuron<T: Number>(parameters: &[T], inputs: &[T; WIDTH]) -> T {
         let (weights, bias) = parameters.split_at(WIDTH);
@@ -67,7 +80,7 @@ impl<const DOT: bool> Perceptron<DOT> {
     }
 
     #[inline]
-    fn score<T: Number>(p: &[T], x: [f64; 2]) -> T {
+    fn score<X: Copy, T: Number + Mul<X, Output = T>>(p: &[T], x: [X; 2]) -> T {
         let first: [T; WIDTH] = std::array::from_fn(|j| {
             let p = &p[3 * j..][..3];
             (p[0] * x[0] + p[1] * x[1] + p[2]).tanh()

@@ -24,7 +24,12 @@ usage: conformance eval   --route ROUTE [--lanes L] FILE
           derive   the gradient as graph, and its gradients
           tangent  tangents forward, and through the reverse sweep
           dual     dual numbers
+          program  the gradient as graph and its gradients, compiled once per formula, run at
+                   all its points at a time; program-fused with products and sums fused;
+                   program-sse2 and the like on other instructions than this processor's best
           sweep and dual give no second partials
+  L       how many points a program runs at a time: 1 for each alone, else rounded up to a
+          multiple of 4, 1024 at most; changes no bit
 ";
 
 fn main() -> ExitCode {

@@ -11,6 +11,7 @@ use crate::formula::Formula;
 
 pub mod derive;
 pub mod dual;
+pub mod program;
 pub mod sweep;
 pub mod tangent;
 
@@ -38,10 +39,21 @@ pub struct Answer {
     pub hessian: Option<Vec<f64>>,
 }
 
+impl Answer {
+    /// All its numbers as bits, every NaN the same: which NaN a NaN is means nothing.
+    pub fn bits(&self) -> Vec<u64> {
+        let numbers = [self.value].into_iter().chain(self.gradient.iter().copied());
+        let numbers = numbers.chain(self.hessian.iter().flatten().copied());
+        numbers
+            .map(|x| if x.is_nan() { f64::NAN } else { x }.to_bits())
+            .collect()
+    }
+}
+
 /// A way to evaluate.
 pub trait Route: Sync {
     /// The name on the command line.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
     /// Whether second partials are given.
     fn gives_hessians(&self) -> bool;
@@ -49,6 +61,16 @@ pub trait Route: Sync {
     /// Whether derivatives are added up from the output back, as micrograd does it. The
     /// bits of a derivative depend on the order.
     fn sweeps_back(&self) -> bool;
+
+    /// Whether functions such as exp run on lanes: as accurate, with last bits of their own.
+    fn has_lanes(&self) -> bool {
+        false
+    }
+
+    /// The same route with so many lanes, if it has lanes. One lane is one point at a time.
+    fn with_lanes(&self, _lanes: usize) -> Option<Box<dyn Route>> {
+        None
+    }
 
     /// Answers `answers[point][output]`.
     ///
@@ -60,12 +82,16 @@ pub trait Route: Sync {
 
 /// Every route, as the tests run them.
 pub fn all() -> Vec<Box<dyn Route>> {
-    vec![
+    let mut routes: Vec<Box<dyn Route>> = vec![
         Box::new(sweep::Sweep),
         Box::new(derive::Derive),
         Box::new(tangent::Tangent),
         Box::new(dual::Duals),
-    ]
+    ];
+    for program in program::Programs::all() {
+        routes.push(Box::new(program));
+    }
+    routes
 }
 
 /// The route of that name, with so many lanes where it has any.
@@ -74,10 +100,13 @@ pub fn all() -> Vec<Box<dyn Route>> {
 /// A message for the user: an unknown name, or lanes for a route without them.
 pub fn named(name: &str, lanes: Option<usize>) -> Result<Box<dyn Route>, String> {
     let mut routes = all();
-    match routes.iter().position(|route| route.name() == name) {
-        Some(_) if lanes.is_some() => Err(format!("route {name} has no lanes")),
-        Some(k) => Ok(routes.swap_remove(k)),
-        None => {
+    match (routes.iter().position(|route| route.name() == name), lanes) {
+        (Some(k), None) => Ok(routes.swap_remove(k)),
+        (Some(k), Some(lanes)) => {
+            let route = routes[k].with_lanes(lanes);
+            route.ok_or_else(|| format!("route {name} has no lanes"))
+        }
+        (None, _) => {
             let names: Vec<&str> = routes.iter().map(|route| route.name()).collect();
             let names = names.join(", ");
             Err(format!("unknown route {name:?}; there are: {names}"))

@@ -116,6 +116,34 @@ fn points_prints_keys_value_and_partials() {
 }
 
 #[test]
+fn lanes_change_no_bit_and_are_for_programs_alone() {
+    let expected = |name: &str| run("lanes", &["eval", "--route", name], CASES.as_bytes()).0;
+    for route in route::all() {
+        let name = route.name();
+        for lanes in ["1", "2", "4", "7", "64", "18446744073709551615"] {
+            let (output, _) = run("lanes", &["eval", "--route", name, "--lanes", lanes], CASES.as_bytes());
+            if route.has_lanes() {
+                assert_eq!(text(&output.stdout), text(&expected(name).stdout), "{name} {lanes}");
+            } else {
+                assert!(!output.status.success() && output.stdout.is_empty());
+                assert!(text(&output.stderr).contains("has no lanes"), "{name} {lanes}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_formula_without_inputs_has_a_value_and_no_partials() {
+    let file = "case c t 0 2 1 1\ni const 4000000000000000\ni powi 0 3\nx\ny 1\nend\n";
+    for route in route::all() {
+        let (output, _) = run("constant", &["eval", "--route", route.name()], file.as_bytes());
+        let second = if route.gives_hessians() { "h\n" } else { "" };
+        let expected = format!("case c\ny 4020000000000000\ng\n{second}end\n");
+        assert_eq!(text(&output.stdout), expected, "{}", route.name());
+    }
+}
+
+#[test]
 fn a_malformed_file_is_an_error_with_its_line_and_nothing_printed() {
     let broken = format!("{CASES}case r t 1 1 1 0\ni input 1\n");
     let (output, file) = run("broken-cases", &["eval", "--route", "sweep"], broken.as_bytes());

@@ -39,6 +39,11 @@
 //! | [`dual`] | tangents without a tape |
 //! | `numbers` | Jacobians, Hessians and products as numbers |
 //! | [`functions`] | derivatives of closures, in one line |
+//! | [`series`] | Taylor series: derivatives of any order along a line |
+//! | `recurrence` | how an op acts on a series, from its row |
+//! | [`sparse`] | sparse Jacobians and Hessians: patterns, colours, plans |
+//! | [`check`] | a gradient against differences of values |
+//! | [`explain`] | where a NaN comes from |
 //! | [`error`] | what can go wrong |
 #![forbid(unsafe_code)]
 
@@ -62,13 +67,17 @@ mod derive;
 pub mod dual;
 mod numbers;
 pub mod functions;
-mod recurrence;
 pub mod series;
+mod recurrence;
 pub mod sparse;
+pub mod check;
+pub mod explain;
 pub mod error;
 
+pub use check::{Component, GradientCheck, Verdict, check_gradient};
 pub use dual::Dual;
 pub use error::Error;
+pub use explain::{AdjointOrigin, NanOrigin, Operand, Site, ValueOrigin};
 pub use expr::Expr;
 pub use functions::*;
 pub use graph::{Graph, Mark};

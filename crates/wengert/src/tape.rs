@@ -302,21 +302,31 @@ impl Tape {
         Handle::of(self.push(Entry::new(op, x, place, 0, value)), x.wants())
     }
 
-    /// Where the number stands among the immediates: where it was put lately, or at their end.
+    /// Where the number stands among the immediates: at their end, where it may stand already. (To
+    /// look further back costs more than the eight bytes it would spare.)
     #[inline(always)]
     fn place_constant(&mut self, c: f64) -> u32 {
-        let bits = c.to_bits();
-        let place = *self.lately.place(bits);
-        if self.imms.get(place as usize).is_some_and(|old| old.to_bits() == bits) {
-            return place;
+        let end = self.imms.len();
+        if let Some(last) = self.imms.last()
+            && last.to_bits() == c.to_bits()
+        {
+            return end as u32 - 1;
         }
-        let place = self.imms.len() as u32;
-        if place as usize >= MAX_NODES {
+        if end < self.imms.capacity() {
+            self.imms.push(c);
+        } else {
+            self.push_imm_growing(c);
+        }
+        end as u32
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn push_imm_growing(&mut self, c: f64) {
+        if self.imms.len() >= self.limit {
             Error::Full { limit: self.limit }.panic();
         }
         self.imms.push(c);
-        *self.lately.place(bits) = place;
-        place
     }
 
     fn place_imms(&mut self, imm: Imm, count: usize) -> u32 {

@@ -15,7 +15,7 @@ use super::{Answer, Question, Route, sweep::record};
 pub struct Derive;
 
 impl Route for Derive {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "derive"
     }
 
@@ -46,21 +46,22 @@ impl Route for Derive {
 }
 
 /// A formula and its derivatives, as nodes of one graph.
-struct Recording {
-    graph: Graph,
-    inputs: Vec<NodeId>,
-    outputs: Vec<Output>,
+pub(super) struct Recording {
+    pub(super) graph: Graph,
+    pub(super) inputs: Vec<NodeId>,
+    pub(super) outputs: Vec<Output>,
 }
 
 /// The nodes of one output.
-struct Output {
-    value: NodeId,
-    gradient: Vec<NodeId>,
-    hessian: Option<Vec<NodeId>>,
+pub(super) struct Output {
+    pub(super) value: NodeId,
+    pub(super) gradient: Vec<NodeId>,
+    /// The lower triangle, row by row, if asked for.
+    pub(super) hessian: Option<Vec<NodeId>>,
 }
 
 impl Recording {
-    fn at(question: Question<'_>, x: &[f64]) -> Result<Self, String> {
+    pub(super) fn at(question: Question<'_>, x: &[f64]) -> Result<Self, String> {
         let (graph, inputs, nodes) = record(question.formula, x)?;
         let gradient = |l, wrt: &[NodeId]| graph.try_gradient(l, wrt).map_err(|e| e.to_string());
         let mut outputs = Vec::with_capacity(question.outputs.len());

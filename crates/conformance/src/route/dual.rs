@@ -1,6 +1,6 @@
 //! Dual numbers: the formula evaluated over values with tangents, without a tape.
 //!
-//! Next file: `../command.rs`.
+//! Next file: `program.rs`.
 
 use wengert::{Dual, NO_IMM, Op, Scalar};
 
@@ -15,7 +15,7 @@ pub struct Duals;
 const LANES: usize = 4;
 
 impl Route for Duals {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "dual"
     }
 

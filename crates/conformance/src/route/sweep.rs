@@ -13,7 +13,7 @@ use crate::formula::{Formula, Instruction};
 pub struct Sweep;
 
 impl Route for Sweep {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "sweep"
     }
 

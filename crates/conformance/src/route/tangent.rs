@@ -12,7 +12,7 @@ use super::{Answer, Question, Route, sweep::record};
 pub struct Tangent;
 
 impl Route for Tangent {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "tangent"
     }
 

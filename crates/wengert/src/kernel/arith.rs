@@ -1,7 +1,7 @@
 //! The arithmetic that needs care: guarded products, reciprocals, kinks and ties.
 //!
 //! The guarded product is the multiplication of every chain rule: an adjoint of 0 times whatever is 0, so an unused
-//! branch never makes a NaN. Read `expo.rs` next.
+//! branch never makes a NaN. Read `dd.rs` next.
 
 /// Guarded product: `a * b`, but 0 where either factor is 0, whatever the other is (infinite or NaN).
 #[inline(always)]

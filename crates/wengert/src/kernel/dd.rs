@@ -3,7 +3,7 @@
 //! The accurate cores of the kernel (powers, Gaussians, polygammas, cancelling logarithms) run on it. Products use
 //! Dekker's splitting, because `f64::mul_add` is a slow library call where the target has no fused multiply-add.
 //! All functions are `const`, so that the tables are computed by the compiler from a handful of constants.
-//! Read `expo.rs` next.
+//! Read `core.rs` next.
 
 /// `hi + lo`, with `|lo| <= ulp(hi) / 2`.
 #[derive(Clone, Copy, Debug)]

@@ -6,27 +6,30 @@
 //! derivative is the one-sided limit, at infinity it is the limit.
 //!
 //! Files in reading order: `arith` (guarded products, kinks), `dd` (double-double), `core` (exp and ln to 100 bits),
-//! `expo`, `trig`, `hyper`, `power`, `gamma`, `roots`, `gauss`, `circle`, `soft`. Read `arith.rs` next.
+//! `expo`, `trig`, `hyper`, `power`, `partials`, `gamma`, `roots`, `gauss`, `circle`, `fixed`, `soft`. Read `arith.rs` next.
 
 mod arith;
 mod circle;
 mod core;
 mod dd;
 mod expo;
+mod fixed;
 mod gamma;
 mod gauss;
 mod hyper;
+mod partials;
 mod power;
 mod roots;
 mod soft;
 mod trig;
 
 pub use arith::{flat, gdiv, gmul, max, min, prefer, recip, recip_pos, relu, sign, step};
-pub use circle::{atan2, hypot, hypot_partial, over_h, unit, zpow};
+pub use circle::{atan2, hypot, hypot_partial, zpow};
 pub use expo::{exp, exp_m1, exp2, ln, ln_1p, log2, log10};
 pub use gamma::{digamma, lgamma, polygamma};
 pub use gauss::{erf, erfc, gauss, norm_cdf};
 pub use hyper::{acosh, acosh_d, asinh, atanh, atanh_d, cosh, rsqrt1p, sech2, sinh, tanh};
-pub use power::{cbrt, cbrt_pow, pow, pow_partial, powc, powd, sqrt};
+pub use partials::pow_partial;
+pub use power::{cbrt, cbrt_pow, pow, powd, sqrt};
 pub use soft::{exp_diff, logaddexp, sigmoid, sigmoid_d, softmax2, softmax2_d, softplus};
 pub use trig::{acos, asin, atan, atan_d, cos, rsqrt1m, sin, tan};

@@ -5,7 +5,8 @@
 
 use super::core::{diff, exp_big, ln_1p_dd};
 use super::dd::{Dd, LN_2, exp2i, two_sum};
-use super::expo::{exp, exp_parts, ln_1p_parts};
+use super::expo::{exp, exp_parts, ln_1p, ln_1p_parts};
+use super::fixed::{exp_sum_m1, exp_sum_near};
 
 /// `1 / (1 + exp(-x))`.
 #[inline]
@@ -155,7 +156,19 @@ pub fn logaddexp(a: f64, b: f64) -> f64 {
         return high;
     }
     // The terms cancel, or the smaller one barely counts.
-    log_1p_exp(d).add(Dd::new(high)).value()
+    let r = log_1p_exp(d).add(Dd::new(high)).value();
+    if low < -40.0 {
+        return if r.abs() < 1e-3 * high.abs() {
+            exp_sum_near(high, low)
+        } else {
+            r
+        };
+    }
+    if r.abs() < 1e-3 {
+        ln_1p(exp_sum_m1(high, low))
+    } else {
+        r
+    }
 }
 
 /// `exp(a) / (exp(a) + exp(b))`; 1/2 where `a == b`, infinities included.

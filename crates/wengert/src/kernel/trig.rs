@@ -112,9 +112,45 @@ pub fn tan(x: f64) -> f64 {
 }
 
 /// Inverse sine; NaN beyond [-1, 1].
+///
+/// fdlibm's rational approximation on [-1/2, 1/2]; further out `asin x = pi/2 - 2 asin sqrt((1-x)/2)`, the root in two
+/// words.
 #[inline]
 pub fn asin(x: f64) -> f64 {
-    pxfm::f_asin(x)
+    const HALF_PI_LOW: f64 = 6.123_233_995_736_766e-17;
+    const QUARTER_PI: f64 = std::f64::consts::FRAC_PI_4;
+    let a = x.abs();
+    if a < 0.5 {
+        return x + x * asin_ratio(x * x);
+    }
+    if a > 1.0 || a.is_nan() {
+        return f64::NAN;
+    }
+    let z = 0.5 * (1.0 - a);
+    let s = z.sqrt();
+    let r = asin_ratio(z);
+    let angle = if a > 0.975 {
+        2.0 * QUARTER_PI - (2.0 * (s + s * r) - HALF_PI_LOW)
+    } else {
+        let head = f64::from_bits(s.to_bits() & 0xffff_ffff_0000_0000);
+        let rest = (z - head * head) / (s + head);
+        let small = 2.0 * s * r - (HALF_PI_LOW - 2.0 * rest);
+        QUARTER_PI - (small - (QUARTER_PI - 2.0 * head))
+    };
+    angle.copysign(x)
+}
+
+/// `(asin(x) - x) / x` of `z = x^2 <= 1/4`.
+#[inline(always)]
+fn asin_ratio(z: f64) -> f64 {
+    let z2 = z * z;
+    let p = (0.166_666_666_666_666_66 + z * -0.325_565_818_622_400_9)
+        + z2 * ((0.201_212_532_134_862_93 + z * -0.040_055_534_500_679_41)
+            + z2 * (0.000_791_534_994_289_814_5 + z * 3.479_331_075_960_212e-5));
+    let q = (1.0 + z * -2.403_394_911_734_414)
+        + z2 * ((2.020_945_760_233_505_7 + z * -0.688_283_971_605_453_3)
+            + z2 * 0.077_038_150_555_901_94);
+    z * p / q
 }
 
 /// Inverse cosine; NaN beyond [-1, 1].

@@ -1,0 +1,426 @@
+//! Compiled programs as contenders: many paths of W5 or all points of W4 at a time.
+//!
+//! The function is recorded once with variables for what differs between points (the normals of a
+//! path; a point and its label), its gradient is recorded after it, and the two are compiled. What
+//! is timed is a call: the parameters are new in each, as in an optimiser's step.
+//! Read next: `derivatives.rs`.
+
+use crate::engines::agree;
+use crate::engines::wengert::graph;
+use crate::measure::{Contender, Figure, Part, Times, Yardstick, mean};
+use crate::workloads::Workload;
+use crate::workloads::asian::{Asian, STEPS};
+use crate::workloads::perceptron::{DECAY, Perceptron};
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+use wengert::{Expr, Graph, NodeId};
+use wengert_program::{Input, Options, Output, Program, Setup, Workspace};
+
+/// How a program is compiled and run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Manner {
+    /// Short name, as on the command line.
+    pub name: &'static str,
+    /// Whether products and sums are fused.
+    pub fuse: bool,
+    /// How many threads share a batch.
+    pub threads: usize,
+    /// Whether points run one at a time.
+    pub single: bool,
+}
+
+const fn manner(name: &'static str, fuse: bool, threads: usize, single: bool) -> Manner {
+    Manner {
+        name,
+        fuse,
+        threads,
+        single,
+    }
+}
+
+/// In batches, every operation rounded as recorded.
+pub const EXACT: Manner = manner("program", false, 1, false);
+/// In batches, products and sums fused.
+pub const FUSED: Manner = manner("program-fused", true, 1, false);
+/// In batches on two threads, products and sums fused.
+pub const SHARED: Manner = manner("program-fused-2threads", true, 2, false);
+/// One point at a time, every operation rounded as recorded.
+pub const SINGLE: Manner = manner("program-one", false, 1, true);
+
+impl Manner {
+    /// The manner of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        [EXACT, FUSED, SHARED, SINGLE]
+            .into_iter()
+            .find(|manner| manner.name == name)
+    }
+
+    fn workspace(self) -> Workspace {
+        Workspace::with(Setup::new().threads(self.threads))
+    }
+
+    fn yardsticks(self) -> &'static [Yardstick] {
+        const ONE: Yardstick = Yardstick {
+            label: "xone",
+            contender: FUSED.name,
+            part: Part::Total,
+        };
+        const EAGER: Yardstick = Yardstick {
+            label: "xwengert",
+            contender: "wengert",
+            part: Part::Total,
+        };
+        if self.threads > 1 {
+            &[ONE]
+        } else if self.single {
+            &[EAGER]
+        } else {
+            &[]
+        }
+    }
+}
+
+/// A function with its gradient, recorded and ready to be compiled.
+#[derive(Debug)]
+pub struct Recorded {
+    graph: Graph,
+    inputs: Vec<Input>,
+    outputs: Vec<Output>,
+}
+
+impl Recorded {
+    /// One path of W5: the parameters are one number for all paths, each path has its own normals,
+    /// and value and gradient are wanted of every path.
+    pub fn path(asian: &Asian) -> Self {
+        let graph = graph(4 * asian.ops());
+        let x = leaves(&graph, asian.inputs());
+        let path = leaves(&graph, asian.path(0));
+        let payoff = Asian::payoff(&x, &path).id();
+        let outputs = with_gradient(&graph, payoff, &x);
+        let inputs = whole(&x).chain(path.iter().map(|&z| z.into())).collect();
+        Self {
+            inputs,
+            outputs: outputs.map(Output::column).collect(),
+            graph,
+        }
+    }
+
+    /// One point of W4: the parameters are one number for all points, and value and gradient are
+    /// wanted summed over the points.
+    pub fn point<const DOT: bool>(perceptron: &Perceptron<DOT>) -> Self {
+        let graph = graph(4 * perceptron.ops() / perceptron.columns()[0].len());
+        let p = leaves(&graph, perceptron.inputs());
+        let point = perceptron.columns().map(|column| graph.var(column[0]));
+        let share = Perceptron::<DOT>::share(&p, point).id();
+        let outputs = with_gradient(&graph, share, &p);
+        let inputs = whole(&p).chain(point.map(Input::from)).collect();
+        Self {
+            inputs,
+            outputs: outputs.map(Output::sum).collect(),
+            graph,
+        }
+    }
+
+    /// The value alone of any workload, all of its inputs with a number for each point.
+    pub fn value(workload: &impl Workload) -> Self {
+        let graph = graph(workload.ops());
+        let x = leaves(&graph, workload.inputs());
+        let outputs = vec![workload.body(0, &x).into()];
+        let inputs = x.iter().map(|&x| x.into()).collect();
+        Self { inputs, outputs, graph }
+    }
+
+    /// Compiles it.
+    ///
+    /// # Errors
+    /// As [`Program::compile`], as a sentence.
+    pub fn compile(&self, options: &Options) -> Result<Program, String> {
+        let (inputs, outputs) = (self.inputs.iter().copied(), self.outputs.iter().copied());
+        Program::compile(&self.graph, inputs, outputs, options).map_err(|error| error.to_string())
+    }
+
+    /// How many nodes it has, inputs and constants left out.
+    pub fn ops(&self) -> usize {
+        use wengert::Op;
+        self.graph
+            .nodes()
+            .filter(|node| !matches!(node.op, Op::Leaf | Op::Const))
+            .count()
+    }
+}
+
+fn leaves<'g>(graph: &'g Graph, values: &[f64]) -> Vec<Expr<'g>> {
+    values.iter().map(|&value| graph.var(value)).collect()
+}
+
+fn whole(x: &[Expr<'_>]) -> impl Iterator<Item = Input> {
+    x.iter().map(|x| Input::whole(x.id()))
+}
+
+fn with_gradient(graph: &Graph, value: NodeId, x: &[Expr<'_>]) -> impl Iterator<Item = NodeId> {
+    let x: Vec<NodeId> = x.iter().map(|x| x.id()).collect();
+    std::iter::once(value).chain(graph.gradient(value, &x))
+}
+
+/// What every program tells of itself.
+fn figures(program: &Program, workspace: &Workspace) -> Vec<Figure> {
+    let report = program.report();
+    let mut figures = vec![
+        ("steps", report.body_steps as f64),
+        ("bytes/lane", report.bytes_per_lane as f64),
+    ];
+    if workspace.lanes() > 0 {
+        figures.push(("lanes", workspace.lanes() as f64));
+    }
+    figures
+}
+
+/// W5: value and gradient of every path. A repetition is a path; a call of the batch runs all.
+#[derive(Debug)]
+pub struct Paths<'w> {
+    manner: Manner,
+    asian: &'w Asian,
+    program: Program,
+    workspace: Workspace,
+    /// A column for each step of a path: its normal, of every path.
+    normals: Vec<Vec<f64>>,
+    /// The value, then the gradient, of every path.
+    results: [Vec<f64>; 4],
+    next: usize,
+}
+
+impl<'w> Paths<'w> {
+    /// The compiled path, checked on every path.
+    ///
+    /// # Errors
+    /// A sentence, if compiling or running fails or a gradient is not the hand-written one.
+    pub fn new(asian: &'w Asian, manner: Manner) -> Result<Self, String> {
+        let program = Recorded::path(asian).compile(&Options::new().fuse(manner.fuse))?;
+        let normals = (0..STEPS)
+            .map(|step| (0..asian.cases()).map(|case| asian.path(case)[step]).collect())
+            .collect();
+        let results = std::array::from_fn(|_| vec![f64::NAN; asian.cases()]);
+        let workspace = manner.workspace();
+        let mut paths = Self {
+            manner,
+            asian,
+            program,
+            workspace,
+            normals,
+            results,
+            next: 0,
+        };
+        paths.check()?;
+        Ok(paths)
+    }
+
+    fn check(&mut self) -> Result<(), String> {
+        if self.manner.single {
+            self.time_single(self.asian.cases())?;
+        } else {
+            self.time_batches(1)?;
+        }
+        let mut scratch = self.asian.scratch();
+        let mut expected = [0.0; 3];
+        for case in 0..self.asian.cases() {
+            let by_hand = self
+                .asian
+                .by_hand(case, self.asian.inputs(), &mut scratch, &mut expected);
+            let [value, gradient @ ..] = self.results.each_ref().map(|column| column[case]);
+            agree(
+                self.manner.name,
+                self.asian.name(),
+                [value, by_hand],
+                [&gradient, &expected],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Times so many calls, each of which runs all paths.
+    ///
+    /// # Errors
+    /// What the program says.
+    pub fn time_batches(&mut self, calls: usize) -> Result<Duration, String> {
+        let parameters = self.asian.inputs().chunks(1);
+        let inputs: Vec<&[f64]> = parameters.chain(self.normals.iter().map(Vec::as_slice)).collect();
+        let mut outputs = self.results.each_mut().map(Vec::as_mut_slice);
+        let start = Instant::now();
+        for _ in 0..calls {
+            let inputs = black_box(&inputs[..]);
+            let done = self
+                .program
+                .eval_batch(self.asian.cases(), inputs, &mut outputs, &mut self.workspace);
+            done.map_err(|error| error.to_string())?;
+            black_box(&outputs);
+        }
+        Ok(start.elapsed())
+    }
+
+    /// Times so many paths, one call each.
+    ///
+    /// # Errors
+    /// What the program says.
+    pub fn time_single(&mut self, paths: usize) -> Result<Duration, String> {
+        let mut x = [self.asian.inputs(), self.asian.path(0)].concat();
+        let mut out = [0.0; 4];
+        let start = Instant::now();
+        for _ in 0..paths {
+            let case = self.next;
+            self.next = (case + 1) % self.asian.cases();
+            x[3..].copy_from_slice(self.asian.path(case));
+            let done = self.program.eval(black_box(&x), &mut self.workspace, &mut out);
+            done.map_err(|error| error.to_string())?;
+            for (column, out) in self.results.iter_mut().zip(black_box(&out)) {
+                column[case] = *out;
+            }
+        }
+        Ok(start.elapsed())
+    }
+}
+
+impl Contender for Paths<'_> {
+    fn name(&self) -> &str {
+        self.manner.name
+    }
+
+    fn yardsticks(&self) -> &'static [Yardstick] {
+        self.manner.yardsticks()
+    }
+
+    fn figures(&self) -> Vec<Figure> {
+        figures(&self.program, &self.workspace)
+    }
+
+    fn run(&mut self, repetitions: usize) -> Times {
+        let total = if self.manner.single {
+            self.time_single(repetitions).map(|time| mean(time, repetitions))
+        } else {
+            let calls = repetitions.div_ceil(self.asian.cases());
+            self.time_batches(calls)
+                .map(|time| mean(time, calls * self.asian.cases()))
+        };
+        // It ran on the same data when it was made.
+        let total = total.unwrap_or_else(|error| panic!("{error}"));
+        Times {
+            record: None,
+            backward: None,
+            total,
+        }
+    }
+}
+
+/// W4: the training step, the points as lanes; the squares of the parameters, which are of no
+/// point, are added by hand.
+#[derive(Debug)]
+pub struct Step<'w, const DOT: bool> {
+    manner: Manner,
+    perceptron: &'w Perceptron<DOT>,
+    program: Program,
+    workspace: Workspace,
+    points: [Vec<f64>; 3],
+    /// The loss and its gradient without the squares.
+    sums: Vec<f64>,
+    value: f64,
+    gradient: Vec<f64>,
+}
+
+impl<'w, const DOT: bool> Step<'w, DOT> {
+    /// The compiled step, checked.
+    ///
+    /// # Errors
+    /// A sentence, if compiling or running fails or the gradient is not the hand-written one.
+    pub fn new(perceptron: &'w Perceptron<DOT>, manner: Manner) -> Result<Self, String> {
+        let parameters = perceptron.inputs().len();
+        let mut step = Self {
+            manner,
+            perceptron,
+            program: Recorded::point(perceptron).compile(&Options::new().fuse(manner.fuse))?,
+            workspace: manner.workspace(),
+            points: perceptron.columns(),
+            sums: vec![f64::NAN; 1 + parameters],
+            value: f64::NAN,
+            gradient: vec![f64::NAN; parameters],
+        };
+        step.time(1)?;
+        let mut expected = vec![0.0; parameters];
+        let by_hand = perceptron.by_hand(0, perceptron.inputs(), &mut (), &mut expected);
+        agree(
+            manner.name,
+            perceptron.name(),
+            [step.value, by_hand],
+            [&step.gradient, &expected],
+        )?;
+        Ok(step)
+    }
+
+    /// Times so many steps.
+    ///
+    /// # Errors
+    /// What the program says.
+    pub fn time(&mut self, steps: usize) -> Result<Duration, String> {
+        let p = self.perceptron.inputs();
+        let inputs: Vec<&[f64]> = p.chunks(1).chain(self.points.iter().map(Vec::as_slice)).collect();
+        let mut sums: Vec<&mut [f64]> = self.sums.chunks_mut(1).collect();
+        let points = self.points[0].len();
+        let start = Instant::now();
+        for _ in 0..steps {
+            let done = self
+                .program
+                .eval_batch(points, black_box(&inputs), &mut sums, &mut self.workspace);
+            done.map_err(|error| error.to_string())?;
+            let mut squares = 0.0;
+            for ((gradient, sum), &p) in self.gradient.iter_mut().zip(&sums[1..]).zip(p) {
+                squares += p * p;
+                *gradient = sum[0] + 2.0 * DECAY * p;
+            }
+            self.value = sums[0][0] + DECAY * squares;
+            black_box(&self.gradient);
+        }
+        Ok(start.elapsed())
+    }
+}
+
+impl<const DOT: bool> Contender for Step<'_, DOT> {
+    fn name(&self) -> &str {
+        self.manner.name
+    }
+
+    fn figures(&self) -> Vec<Figure> {
+        figures(&self.program, &self.workspace)
+    }
+
+    fn run(&mut self, repetitions: usize) -> Times {
+        // It ran on the same data when it was made.
+        let time = self.time(repetitions).unwrap_or_else(|error| panic!("{error}"));
+        Times {
+            record: None,
+            backward: None,
+            total: mean(time, repetitions),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_compute_the_hand_written_gradients() {
+        // 70 paths: a full block, and a rest that is no multiple of anything.
+        let asian = Asian::new(70);
+        for manner in [EXACT, FUSED, SHARED, SINGLE] {
+            Paths::new(&asian, manner).unwrap_or_else(|error| panic!("{error}"));
+        }
+        for manner in [EXACT, FUSED] {
+            Step::new(&Perceptron::<false>::new(), manner).unwrap_or_else(|error| panic!("{error}"));
+            Step::new(&Perceptron::<true>::new(), manner).unwrap_or_else(|error| panic!("{error}"));
+        }
+    }
+
+    #[test]
+    fn manners_are_found_by_name() {
+        assert_eq!(Manner::named("program-one"), Some(SINGLE));
+        assert_eq!(Manner::named("wengert"), None);
+    }
+}

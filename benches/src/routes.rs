@@ -1,0 +1,107 @@
+//! Routes beside recording and sweeping back, and which workload is measured on which.
+//!
+//! A route that a workload lacks is left out of its table: a program pays where one function runs
+//! at many points, duals where inputs are few.
+//! Read next: `compiling.rs`.
+
+use crate::derivatives::{Duals, GradientGraph, Hvp};
+use crate::measure::Contender;
+use crate::programs::{Manner, Paths, Step};
+use crate::workloads::Workload;
+use crate::workloads::asian::Asian;
+use crate::workloads::chain::Chain;
+use crate::workloads::lecture::Lecture;
+use crate::workloads::mixture::Mixture;
+use crate::workloads::perceptron::Perceptron;
+use crate::workloads::rosenbrock::Rosenbrock;
+
+/// The routes, in the order of the table.
+pub const ROUTES: [&str; 7] = [
+    "program",
+    "program-fused",
+    "program-fused-2threads",
+    "program-one",
+    "dual",
+    "hvp",
+    "gradient-graph",
+];
+
+/// A contender, if the workload has the route; a sentence, if it computes something wrong.
+pub type Route<'w> = Result<Option<Box<dyn Contender + 'w>>, String>;
+
+/// A workload that may be measured on routes of [`ROUTES`].
+pub trait Routes: Workload {
+    /// The contender of this route.
+    ///
+    /// # Errors
+    /// A sentence, if its gradient differs from the hand-written one.
+    fn route(&self, name: &str) -> Route<'_>;
+}
+
+fn some<'w>(contender: impl Contender + 'w) -> Route<'w> {
+    Ok(Some(Box::new(contender)))
+}
+
+impl Routes for Lecture {
+    fn route(&self, name: &str) -> Route<'_> {
+        match name {
+            "dual" => some(Duals::<_, 4>::new(self)?),
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Routes for Chain {
+    fn route(&self, name: &str) -> Route<'_> {
+        match name {
+            "dual" => some(Duals::<_, 2>::new(self)?),
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Routes for Rosenbrock {
+    fn route(&self, name: &str) -> Route<'_> {
+        match name {
+            "hvp" => some(Hvp::new(self)),
+            "gradient-graph" => some(GradientGraph::new(self)?),
+            _ => Ok(None),
+        }
+    }
+}
+
+impl<const DOT: bool> Routes for Perceptron<DOT> {
+    fn route(&self, name: &str) -> Route<'_> {
+        match (name, Manner::named(name)) {
+            ("hvp", _) => some(Hvp::new(self)),
+            ("gradient-graph", _) => some(GradientGraph::new(self)?),
+            // A hundred points are a batch for one thread.
+            (_, Some(manner)) if manner.threads == 1 && !manner.single => some(Step::new(self, manner)?),
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Routes for Asian {
+    fn route(&self, name: &str) -> Route<'_> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        match (name, Manner::named(name)) {
+            ("dual", _) => some(Duals::<_, 3>::new(self)?),
+            ("hvp", _) => some(Hvp::new(self)),
+            ("gradient-graph", _) => some(GradientGraph::new(self)?),
+            (_, Some(manner)) if manner.threads <= cores => some(Paths::new(self, manner)?),
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Routes for Mixture {
+    fn route(&self, name: &str) -> Route<'_> {
+        match name {
+            "hvp" => some(Hvp::new(self)),
+            // The larger mixture's would take a minute.
+            "gradient-graph" if self.ops() < 1_000_000 => some(GradientGraph::new(self)?),
+            _ => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! A program laid out to run: steps over places of a workspace. Read [`crate::run`] next.
+//!
+//! Values that are the same at all points live in **cells** (four equal lanes each), are computed
+//! once a call by the **prologue**, and are read by every block. The others live in **slots** (a
+//! lane for each point of a block) and are computed by the **body**. Inputs that vary are read
+//! from where the caller has them.
+
+use rustc_hash::FxHashMap;
+use wengert::{Imm, Op};
+
+use crate::ir::{Ir, NOTHING, Spread};
+use crate::machine::{Code, Machine, machine};
+use crate::options::Options;
+use crate::passes::fuse::{Pairs, pairs};
+use crate::slots::Slots;
+
+/// One step: a number of what to do, where the result goes, where the operands are.
+///
+/// Places index the table of columns: inputs first, then cells, then slots.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    pub(crate) code: Code,
+    /// Which operands are cells: bit 0 for `a`, 1 for `b`, 2 for `c`.
+    pub(crate) cells: u8,
+    pub(crate) out: u32,
+    pub(crate) a: u32,
+    pub(crate) b: u32,
+    pub(crate) c: u32,
+    pub(crate) aux: u32,
+}
+
+const _: () = assert!(size_of::<Step>() == 24);
+
+/// A program laid out to run.
+///
+/// Invariant, which `assemble` keeps and the interpreter relies on: every place of a step is below
+/// `inputs + cells + slots`, every `aux` below the length of what it numbers, results go to cells
+/// in the prologue and to slots in the body, and operands of the prologue are cells.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    pub(crate) prologue: Vec<Step>,
+    pub(crate) body: Vec<Step>,
+    pub(crate) inputs: u32,
+    pub(crate) cells: u32,
+    pub(crate) slots: u32,
+    /// Cells that hold a constant.
+    pub(crate) constants: Vec<(u32, f64)>,
+    /// Cells that hold an input that is the same at all points: the cell and which input.
+    pub(crate) wholes: Vec<(u32, u32)>,
+    /// What `Scalar` steps call.
+    pub(crate) calls: Vec<(Op, Imm)>,
+    /// For each output, its number among those at each point, or among the sums.
+    pub(crate) outlets: Vec<(Spread, u32)>,
+    /// How many outputs are sums.
+    pub(crate) sums: u32,
+    /// How many products became one step with a sum.
+    pub(crate) paired: usize,
+}
+
+/// Where a value lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Nowhere,
+    Input(u32),
+    Cell(u32),
+    Slot(u32),
+}
+
+/// A step between values.
+struct Draft {
+    code: Code,
+    aux: u32,
+    out: u32,
+    operands: [u32; 3],
+    /// A number that goes in as one more operand, after the values.
+    constant: Option<f64>,
+}
+
+/// Lays a program out.
+pub(crate) fn assemble(ir: &Ir, options: &Options) -> Layout {
+    let whole = ir.wholes();
+    let pairs = pairs(ir, &whole);
+    let mut assembler = Assembler {
+        ir,
+        whole: &whole,
+        place: vec![Place::Nowhere; ir.insts.len()],
+        last_use: vec![0; ir.insts.len()],
+        constant_cells: FxHashMap::default(),
+        cells: Slots::default(),
+        layout: Layout {
+            prologue: Vec::new(),
+            body: Vec::new(),
+            inputs: ir.inputs.len() as u32,
+            cells: 0,
+            slots: 0,
+            constants: Vec::new(),
+            wholes: Vec::new(),
+            calls: Vec::new(),
+            outlets: Vec::new(),
+            sums: 0,
+            paired: pairs.count(),
+        },
+    };
+    let (prologue, body) = assembler.draft(&pairs, options);
+    assembler.sources();
+    // What the body reads must outlive the prologue.
+    let lasting = |x: u32| whole[x as usize];
+    let read = body.iter().flat_map(|draft| draft.operands).filter(|&x| x != NOTHING && lasting(x));
+    let pinned: Vec<u32> = read.collect();
+    let prologue = assembler.place(&prologue, options.reuse, true, &pinned);
+    let body = assembler.place(&body, options.reuse, false, &[]);
+    let mut layout = assembler.layout;
+    layout.cells = assembler.cells.count();
+    layout.prologue = prologue.iter().map(|step| step.finish(&layout)).collect();
+    layout.body = body.iter().map(|step| step.finish(&layout)).collect();
+    layout
+}
+
+struct Assembler<'a> {
+    ir: &'a Ir,
+    whole: &'a [bool],
+    place: Vec<Place>,
+    last_use: Vec<u32>,
+    constant_cells: FxHashMap<u64, u32>,
+    cells: Slots,
+    layout: Layout,
+}
+
+impl Assembler<'_> {
+    /// The steps of the prologue and of the body, between values.
+    fn draft(&mut self, pairs: &Pairs, options: &Options) -> (Vec<Draft>, Vec<Draft>) {
+        let (mut prologue, mut body) = (Vec::new(), Vec::new());
+        let mut exits = self.exits(pairs);
+        exits.sort_by_key(|&(at, _)| at);
+        let mut exits = exits.into_iter().peekable();
+        for (k, inst) in self.ir.insts.iter().enumerate() {
+            let value = k as u32;
+            if !pairs.taken[k] && !matches!(inst.op, Op::Leaf | Op::Const) {
+                let draft = match pairs.product_of[k] {
+                    NOTHING => self.single(value),
+                    product => self.pair(value, product, options.fuse),
+                };
+                if self.whole[k] { &mut prologue } else { &mut body }.push(draft);
+            }
+            while let Some((_, draft)) = exits.next_if(|&(at, _)| at == value) {
+                let checks_once = draft.code == Code::Check && draft.operands[..2].iter().all(|&x| self.whole[x as usize]);
+                if checks_once { &mut prologue } else { &mut body }.push(draft);
+            }
+        }
+        (prologue, body)
+    }
+
+    /// The steps that take values out, each with the value right after which it can run.
+    fn exits(&mut self, pairs: &Pairs) -> Vec<(u32, Draft)> {
+        let mut exits = Vec::new();
+        for (k, outlet) in self.ir.outputs.iter().enumerate() {
+            let inst = &self.ir.insts[outlet.value as usize];
+            let draft = match outlet.spread {
+                Spread::Column => Draft::exit(Code::Store, k as u32, [outlet.value, NOTHING]),
+                Spread::Whole => {
+                    self.layout.sums += 1;
+                    let sum = self.layout.sums - 1;
+                    match pairs.by_output[k] {
+                        false => Draft::exit(Code::Sum, sum, [outlet.value, outlet.value]),
+                        true if inst.op == Op::Mul => Draft::exit(Code::SumMul, sum, [inst.args[0], inst.args[1]]),
+                        true => Draft::exit(Code::SumGmul, sum, [inst.args[0], inst.args[1]]),
+                    }
+                }
+            };
+            let number = match outlet.spread {
+                Spread::Column => k as u32,
+                Spread::Whole => draft.aux,
+            };
+            self.layout.outlets.push((outlet.spread, number));
+            exits.push((outlet.value, draft));
+        }
+        for (k, check) in self.ir.checks.iter().enumerate() {
+            let draft = Draft::exit(Code::Check, k as u32, [check.left, check.right]);
+            exits.push((check.left.max(check.right), draft));
+        }
+        exits
+    }
+
+    /// The step of one instruction.
+    fn single(&mut self, value: u32) -> Draft {
+        let inst = &self.ir.insts[value as usize];
+        let mut draft = Draft { code: Code::Copy, aux: 0, out: value, operands: inst.args, constant: None };
+        match machine(inst.op, inst.imm) {
+            Machine::Native(code) => draft.code = code,
+            Machine::WithConstant(code, c) => (draft.code, draft.constant) = (code, Some(c)),
+            Machine::Times(c) => (draft.code, draft.constant) = (Code::Mul, Some(c)),
+            Machine::Square => (draft.code, draft.operands[1]) = (Code::Mul, inst.args[0]),
+            Machine::Kernel(kernel) => {
+                (draft.code, draft.aux) = (Code::Kernel, kernel as u32);
+                draft.operands[1] = NOTHING;
+            }
+            Machine::Scalar => draft.code = Code::Scalar,
+        }
+        if matches!(draft.code, Code::Scalar | Code::Power) {
+            draft.aux = self.layout.calls.len() as u32;
+            self.layout.calls.push((inst.op, inst.imm));
+        }
+        draft
+    }
+
+    /// The step of a sum with the product it takes in.
+    fn pair(&self, value: u32, product: u32, fuse: bool) -> Draft {
+        let sum = &self.ir.insts[value as usize];
+        let factors = &self.ir.insts[product as usize];
+        let [x, y, _] = sum.args;
+        let other = if x == product { y } else { x };
+        let code = match (factors.op, sum.op, fuse) {
+            (Op::Mul, Op::Add, false) => Code::MulThenAdd,
+            (Op::Mul, Op::Add, true) => Code::FusedMulAdd,
+            (Op::Mul, _, false) if x == product => Code::MulThenSub,
+            (Op::Mul, _, true) if x == product => Code::FusedMulSub,
+            (Op::Mul, _, false) => Code::SubMul,
+            (Op::Mul, _, true) => Code::FusedSubMul,
+            (_, Op::Add, false) => Code::GmulThenAdd,
+            (_, Op::Add, true) => Code::FusedGmulAdd,
+            (_, _, false) if x == product => Code::GmulThenSub,
+            (_, _, true) if x == product => Code::FusedGmulSub,
+            (_, _, false) => Code::SubGmul,
+            (_, _, true) => Code::FusedSubGmul,
+        };
+        // The interpreter wants a factor that is the same at all points first.
+        let [x, y, _] = factors.args;
+        let [x, y] = if self.whole[y as usize] { [y, x] } else { [x, y] };
+        Draft { code, aux: 0, out: value, operands: [x, y, other], constant: None }
+    }
+
+    /// Gives inputs and constants their places.
+    fn sources(&mut self) {
+        for (k, inst) in self.ir.insts.iter().enumerate() {
+            self.place[k] = match inst.op {
+                Op::Leaf if self.whole[k] => {
+                    let cell = self.cells.fresh();
+                    self.layout.wholes.push((cell, inst.args[0]));
+                    Place::Cell(cell)
+                }
+                Op::Leaf => Place::Input(inst.args[0]),
+                _ => Place::Nowhere,
+            };
+        }
+    }
+
+    fn constant(&mut self, c: f64) -> Place {
+        let (cells, constants) = (&mut self.cells, &mut self.layout.constants);
+        let cell = *self.constant_cells.entry(c.to_bits()).or_insert_with(|| {
+            let cell = cells.fresh();
+            constants.push((cell, c));
+            cell
+        });
+        Place::Cell(cell)
+    }
+
+    /// Gives each result a place, by liveness if `reuse`.
+    fn place(&mut self, drafts: &[Draft], reuse: bool, prologue: bool, pinned: &[u32]) -> Vec<Placed> {
+        // Constants are set once for all calls, so they take cells that nothing else ever has.
+        for draft in drafts {
+            for &x in draft.operands.iter().filter(|&&x| x != NOTHING) {
+                if let Some(c) = self.ir.insts[x as usize].as_constant() {
+                    self.place[x as usize] = self.constant(c);
+                }
+            }
+            if let Some(c) = draft.constant {
+                self.constant(c);
+            }
+        }
+        for (at, draft) in drafts.iter().enumerate() {
+            if draft.out != NOTHING {
+                self.last_use[draft.out as usize] = at as u32;
+            }
+            for &x in draft.operands.iter().filter(|&&x| x != NOTHING) {
+                self.last_use[x as usize] = at as u32;
+            }
+        }
+        pinned.iter().for_each(|&x| self.last_use[x as usize] = u32::MAX);
+        let mut slots = if prologue { std::mem::take(&mut self.cells) } else { Slots::default() };
+        let mut placed = Vec::with_capacity(drafts.len());
+        for (at, draft) in drafts.iter().enumerate() {
+            let operands = draft.operands.map(|x| if x == NOTHING { Place::Nowhere } else { self.place[x as usize] });
+            let mut operands = operands;
+            if let Some(c) = draft.constant {
+                let free = operands.iter().position(|&place| place == Place::Nowhere);
+                operands[free.expect("an op with an added operand has two at most")] = self.constant(c);
+            }
+            let mut given = [NOTHING; 3];
+            for (k, &x) in draft.operands.iter().enumerate() {
+                let over = x != NOTHING && self.last_use[x as usize] == at as u32 && !given.contains(&x);
+                if reuse && over && self.is_computed(x) {
+                    given[k] = x;
+                    match self.place[x as usize] {
+                        Place::Cell(slot) if prologue => slots.give(slot),
+                        Place::Slot(slot) if !prologue => slots.give(slot),
+                        _ => {}
+                    }
+                }
+            }
+            let mut out = Place::Nowhere;
+            if draft.out != NOTHING {
+                let slot = slots.take();
+                out = if prologue { Place::Cell(slot) } else { Place::Slot(slot) };
+                self.place[draft.out as usize] = out;
+                if reuse && self.last_use[draft.out as usize] == at as u32 {
+                    slots.give(slot);
+                }
+            }
+            placed.push(Placed { code: draft.code, aux: draft.aux, out, operands });
+        }
+        match prologue {
+            true => self.cells = slots,
+            false => self.layout.slots = slots.count(),
+        }
+        placed
+    }
+
+    fn is_computed(&self, x: u32) -> bool {
+        !matches!(self.ir.insts[x as usize].op, Op::Leaf | Op::Const)
+    }
+}
+
+impl Draft {
+    fn exit(code: Code, aux: u32, [x, y]: [u32; 2]) -> Draft {
+        Draft { code, aux, out: NOTHING, operands: [x, y, NOTHING], constant: None }
+    }
+}
+
+/// A step between places.
+struct Placed {
+    code: Code,
+    aux: u32,
+    out: Place,
+    operands: [Place; 3],
+}
+
+impl Placed {
+    /// The step, in numbers of the table of columns.
+    fn finish(&self, layout: &Layout) -> Step {
+        let index = |place: Place| match place {
+            Place::Nowhere => 0,
+            Place::Input(k) => k,
+            Place::Cell(k) => layout.inputs + k,
+            Place::Slot(k) => layout.inputs + layout.cells + k,
+        };
+        let [a, b, c] = self.operands.map(index);
+        let cell = |k: usize| u8::from(matches!(self.operands[k], Place::Cell(_))) << k;
+        Step { code: self.code, cells: cell(0) | cell(1) | cell(2), out: index(self.out), a, b, c, aux: self.aux }
+    }
+}

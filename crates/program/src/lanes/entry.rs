@@ -1,0 +1,144 @@
+//! The list of kernels, and each of them compiled for every instruction set: loops over columns
+//! around the one-vector functions of the families. Next: `tests.rs`.
+//!
+//! A row names the kernel in the enum, in the code, and the function: `partial` ones also say
+//! which lanes they are right for, and the rest goes to the scalar function, one by one.
+
+use super::portable::Portable;
+use super::simd::Simd;
+#[cfg(target_arch = "x86_64")]
+use super::twin::Twin;
+#[cfg(target_arch = "x86_64")]
+use super::x86::{Avx2, Sse2};
+use super::{Isa, Kind};
+use super::{expo, gauss, hyper, log, trig};
+
+/// A kernel. Safety: `out` and `a` must be valid for `lanes` f64, a multiple of 4,
+/// and be the same or not overlap, and the processor must have the instructions.
+pub(super) type Fn1 = unsafe fn(out: *mut f64, a: *const f64, lanes: usize, slow: fn(f64) -> f64);
+
+/// The loop of a kernel, in an unsafe function with the promise of [`Fn1`]. (Loops are macros: a
+/// generic function taking the kernel as a closure would reach it through a shim that is compiled
+/// without the instructions and may stay a call.)
+macro_rules! unary {
+    ($how:ident $Wide:ty, $V:ty, $f:path, $out:ident $a:ident $lanes:ident $slow:ident) => {{
+        let _ = $slow;
+        let mut i = 0;
+        while i + <$Wide>::LANES <= $lanes {
+            unary!(@$how $Wide, $f, $out $a $slow i);
+            i += <$Wide>::LANES;
+        }
+        // What is left is at most one vector: 4 divides `lanes`.
+        if <$Wide>::LANES > 4 && i < $lanes {
+            unary!(@$how $V, $f, $out $a $slow i);
+        }
+    }};
+    (@whole $V:ty, $f:path, $out:ident $a:ident $slow:ident $i:ident) => {
+        // SAFETY: i + LANES <= lanes, for which the caller promises that both columns are valid;
+        // the read is done before the write, so they may be the same.
+        unsafe { $f(<$V>::load($a.add($i))).store($out.add($i)) }
+    };
+    (@partial $V:ty, $f:path, $out:ident $a:ident $slow:ident $i:ident) => {
+        // SAFETY: as for `whole`.
+        let x = unsafe { <$V>::load($a.add($i)) };
+        let (y, good) = $f(x);
+        // SAFETY: as for `whole`.
+        unsafe { y.store($out.add($i)) };
+        if !<$V>::all(good) {
+            // SAFETY: as for `whole`.
+            unsafe { by_hand(x, <$V>::mask_bits(good), $slow, $out.add($i)) };
+        }
+    };
+}
+
+/// Overwrites the lanes of `out` that are not in `good`. Safety: `out` must be valid for a vector.
+#[cold]
+#[inline(never)]
+unsafe fn by_hand<V: Simd>(x: V, good: u32, slow: fn(f64) -> f64, out: *mut f64) {
+    let mut xs = [0.0; 8];
+    // SAFETY: no vector is longer than 8.
+    unsafe { x.store(xs.as_mut_ptr()) };
+    for (lane, &x) in xs[..V::LANES].iter().enumerate() {
+        if good >> lane & 1 == 0 {
+            // SAFETY: the caller promises room for `V::LANES`.
+            unsafe { *out.add(lane) = slow(x) };
+        }
+    }
+}
+
+/// One instruction set: every kernel compiled for it, and a table of them by number.
+macro_rules! instruction_set {
+    ($isa:ident $Wide:ty, $V:ty, $attr:meta, $($n:ident $how:ident $($f:ident)::+;)*) => {
+        mod $isa {
+            use super::*;
+            $(#[$attr] unsafe fn $n(out: *mut f64, a: *const f64, lanes: usize, slow: fn(f64) -> f64) {
+                unary!($how $Wide, $V, $($f)::+, out a lanes slow)
+            })*
+            pub(super) static KERNELS: &[Fn1] = &[$($n),*];
+        }
+    };
+}
+
+macro_rules! kernels {
+    ($($N:ident $n:ident $how:ident $($f:ident)::+;)*) => {
+        /// The kernels.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Unary { $($N,)* }
+
+        impl Unary {
+            /// Every one of them.
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$N),*];
+
+            /// The name, that of the op it computes where there is such an op.
+            pub(crate) const fn name(self) -> &'static str {
+                match self { $(Self::$N => stringify!($n),)* }
+            }
+
+            /// The kernel of that name.
+            pub(crate) fn from_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|k| k.name() == name)
+            }
+        }
+
+        #[cfg(target_arch = "x86_64")]
+        instruction_set! { avx2 Twin<Avx2>, Avx2, target_feature(enable = "avx2,fma"), $($n $how $($f)::+;)* }
+        #[cfg(target_arch = "x86_64")]
+        instruction_set! { sse2 Twin<Sse2>, Sse2, target_feature(enable = "sse2"), $($n $how $($f)::+;)* }
+        instruction_set! { portable Portable, Portable, inline(never), $($n $how $($f)::+;)* }
+    };
+}
+
+kernels! {
+    Exp exp whole expo::exp;
+    Exp2 exp2 whole expo::exp2;
+    ExpM1 exp_m1 whole expo::exp_m1;
+    Ln ln whole log::ln;
+    Ln1p ln_1p whole log::ln_1p;
+    Log2 log2 whole log::log2;
+    Log10 log10 whole log::log10;
+    Sin sin partial trig::sin;
+    Cos cos partial trig::cos;
+    Tan tan partial trig::tan;
+    Tanh tanh whole hyper::tanh;
+    Sech2 sech2 whole hyper::sech2;
+    Sigmoid sigmoid whole hyper::sigmoid;
+    SigmoidD sigmoid_d whole hyper::sigmoid_d;
+    Softplus softplus whole hyper::softplus;
+    Erf erf whole gauss::erf;
+    Erfc erfc whole gauss::erfc;
+    NormCdf norm_cdf whole gauss::norm_cdf;
+    ErfD erf_d whole gauss::erf_d;
+    NormPdf norm_pdf whole gauss::norm_pdf;
+}
+
+/// The kernel, compiled for the instruction set.
+pub(super) fn kernel(isa: Isa, kernel: Unary) -> Fn1 {
+    let table = match isa.0 {
+        #[cfg(target_arch = "x86_64")]
+        Kind::Avx2Fma => avx2::KERNELS,
+        #[cfg(target_arch = "x86_64")]
+        Kind::Sse2 => sse2::KERNELS,
+        Kind::Portable => portable::KERNELS,
+    };
+    table[kernel as usize]
+}

@@ -1,0 +1,252 @@
+//! Every kernel on every instruction set of this processor: special values, random bits, and the
+//! independence of a lane from its neighbours.
+
+use super::reference::truth;
+use super::{Isa, Unary};
+
+/// Points per kernel and sweep.
+pub(super) const SWEEP: usize = if cfg!(miri) {
+    200
+} else if cfg!(debug_assertions) {
+    100_000
+} else {
+    2_000_000
+};
+
+/// Numbers where functions bend, break or round.
+pub(super) const SPECIAL: [f64; 36] = [
+    0.0,
+    -0.0,
+    f64::NAN,
+    f64::INFINITY,
+    f64::NEG_INFINITY,
+    1.0,
+    -1.0,
+    0.5,
+    -0.5,
+    0.49999999999999994,
+    1.5,
+    2.5,
+    -2.5,
+    f64::MAX,
+    f64::MIN,
+    f64::MIN_POSITIVE,
+    -f64::MIN_POSITIVE,
+    5e-324,
+    -5e-324,
+    4503599627370495.5,
+    4503599627370497.0,
+    9007199254740993.0,
+    709.782712893384,
+    709.7827128933841,
+    -708.3964185322641,
+    -745.1332191019411,
+    -745.1332191019412,
+    1e6,
+    1000000.0000000001,
+    1e22,
+    27.226017111108362,
+    -38.5,
+    36.7368005696771,
+    -36.7368005696771,
+    1e-300,
+    1e-17,
+];
+
+/// A generator of random points.
+pub(super) struct SplitMix(pub(super) u64);
+
+impl SplitMix {
+    pub(super) fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e3779b97f4a7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58476d1ce4e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d049bb133111eb);
+        z ^ (z >> 31)
+    }
+
+    /// Any bits, or an exponent from -64 to 11, or uniform where functions have their range, or
+    /// next to a multiple of pi/2, a special point or 1.
+    pub(super) fn point(&mut self) -> f64 {
+        let b = self.bits();
+        let unit = (self.bits() >> 11) as f64 * 2f64.powi(-53);
+        match b % 8 {
+            0 | 1 => f64::from_bits(self.bits()),
+            2 | 3 => {
+                let exponent = 959 + (b >> 8) % 75;
+                f64::from_bits(self.bits() & !(0x7ff << 52) | exponent << 52)
+            }
+            4 => (unit - 0.5) * 1600.0,
+            5 => (unit - 0.5) * 60.0,
+            6 => {
+                let near = ((b >> 8) % 600_000) as f64 * std::f64::consts::FRAC_PI_2;
+                f64::from_bits(near.to_bits() + (b >> 32) % 3)
+            }
+            _ => 1.0 + (unit - 0.5) * 2f64.powi(-((b >> 8) % 53).cast_signed() as i32),
+        }
+    }
+}
+
+fn slow(kernel: Unary) -> fn(f64) -> f64 {
+    match kernel {
+        Unary::Sin => pxfm::f_sin,
+        Unary::Cos => pxfm::f_cos,
+        Unary::Tan => pxfm::f_tan,
+        _ => |_| panic!("this kernel serves every lane itself"),
+    }
+}
+
+/// A kernel over any number of points, `lanes` at a time.
+fn run(isa: Isa, kernel: Unary, xs: &[f64], lanes: usize) -> Vec<f64> {
+    assert!(lanes.is_multiple_of(4));
+    let kernel = isa.unary(kernel, slow(kernel));
+    let mut column = vec![7.0; lanes];
+    let mut out = vec![9.0; lanes];
+    let mut all = Vec::with_capacity(xs.len());
+    for block in xs.chunks(lanes) {
+        column[..block.len()].copy_from_slice(block);
+        // SAFETY: both columns have `lanes` numbers, a multiple of 4.
+        unsafe { kernel.run(out.as_mut_ptr(), column.as_ptr(), lanes) };
+        all.extend_from_slice(&out[..block.len()]);
+    }
+    all
+}
+
+/// Equal to the bit, or both NaN.
+pub(super) fn same(a: f64, b: f64) -> bool {
+    a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
+}
+
+/// Whether sums of products round once.
+pub(super) fn fuses(isa: Isa) -> bool {
+    isa.name() == "avx2+fma" || isa.name() == "portable" && cfg!(any(target_arch = "aarch64", target_feature = "fma"))
+}
+
+#[test]
+fn every_unary_kernel_is_accurate_on_special_points_and_random_bits() {
+    for &kernel in Unary::ALL {
+        let mut random = SplitMix(kernel as u64);
+        let mut worst = vec![(0.0, 0.0); Isa::available().len()];
+        for done in (0..SWEEP).step_by(10_000) {
+            let count = 10_000.min(SWEEP - done);
+            let mut xs: Vec<f64> = (0..count).map(|_| random.point()).collect();
+            xs.extend(SPECIAL);
+            xs.extend(SPECIAL.map(f64::next_up));
+            let truths: Vec<_> = xs.iter().map(|&x| truth(kernel, x)).collect();
+            for (isa, worst) in Isa::available().into_iter().zip(&mut worst) {
+                for ((&x, got), truth) in xs.iter().zip(run(isa, kernel, &xs, 64)).zip(&truths) {
+                    let error = truth.bound(got);
+                    if error > worst.0 {
+                        *worst = (error, x);
+                    }
+                    assert!(
+                        error <= 1.5,
+                        "{} on {}: {} ulp at {x:e} ({:016x}): {got:e}",
+                        kernel.name(),
+                        isa.name(),
+                        error,
+                        x.to_bits()
+                    );
+                }
+            }
+        }
+        for (isa, (error, x)) in Isa::available().into_iter().zip(worst) {
+            println!("{:10} {:9} at most {error:.3} ulp, at {x:e}", kernel.name(), isa.name());
+        }
+    }
+}
+
+#[test]
+fn a_lane_has_the_same_bits_at_every_place_and_every_width() {
+    let mut random = SplitMix(3);
+    let mut points: Vec<f64> = (0..16).map(|_| random.point()).collect();
+    points.extend(SPECIAL);
+    for isa in Isa::available() {
+        for &kernel in Unary::ALL {
+            let alone: Vec<u64> = points
+                .iter()
+                .map(|&x| run(isa, kernel, &[x; 4], 4)[0].to_bits())
+                .collect();
+            let widths = if cfg!(miri) { 4..=8 } else { 4..=256 };
+            for lanes in widths.step_by(4) {
+                // Each point at every place of a vector, among changing neighbours.
+                for turn in 0..4 {
+                    let xs: Vec<f64> = (0..lanes.max(64))
+                        .map(|i| points[(i * 5 + turn) % points.len()])
+                        .collect();
+                    for (i, got) in run(isa, kernel, &xs, lanes).into_iter().enumerate() {
+                        let want = alone[(i * 5 + turn) % points.len()];
+                        assert_eq!(got.to_bits(), want, "{} {} {:e}", isa.name(), kernel.name(), xs[i]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_result_may_take_the_place_of_the_operand() {
+    let mut random = SplitMix(4);
+    let xs: Vec<f64> = (0..12).map(|_| random.point()).collect();
+    for isa in Isa::available() {
+        for &kernel in Unary::ALL {
+            let mut cells = xs.clone();
+            let place = cells.as_mut_ptr();
+            // SAFETY: there are 12 numbers, a multiple of 4.
+            unsafe { isa.unary(kernel, slow(kernel)).run(place, place.cast_const(), 12) };
+            for (got, want) in cells.into_iter().zip(run(isa, kernel, &xs, 12)) {
+                assert!(same(got, want), "{} {}", isa.name(), kernel.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn lanes_without_fma_agree_to_the_bit() {
+    let mut random = SplitMix(6);
+    let mut xs: Vec<f64> = (0..SWEEP / 10).map(|_| random.point()).collect();
+    xs.extend(SPECIAL);
+    let plain: Vec<Isa> = Isa::available().into_iter().filter(|&isa| !fuses(isa)).collect();
+    for &kernel in Unary::ALL {
+        for pair in plain.windows(2) {
+            let [a, b] = [pair[0], pair[1]].map(|isa| run(isa, kernel, &xs, 64));
+            for ((&x, a), b) in xs.iter().zip(a).zip(b) {
+                assert!(same(a, b), "{} {x:e}: {a:e} {b:e}", kernel.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn round_values_come_out_round() {
+    let cases = [
+        (Unary::Exp, 0.0, 1.0),
+        (Unary::Exp2, 10.0, 1024.0),
+        (Unary::Exp2, -1074.0, 5e-324),
+        (Unary::Ln, 1.0, 0.0),
+        (Unary::Log2, 8.0, 3.0),
+        (Unary::Log2, 5e-324, -1074.0),
+        (Unary::Log10, 1.0, 0.0),
+        (Unary::Log10, 1000.0, 3.0),
+        (Unary::Cos, 0.0, 1.0),
+        (Unary::Sigmoid, 0.0, 0.5),
+        (Unary::SigmoidD, 0.0, 0.25),
+        (Unary::Sech2, 0.0, 1.0),
+        (Unary::Softplus, 0.0, std::f64::consts::LN_2),
+        (Unary::Erfc, 0.0, 1.0),
+        (Unary::NormCdf, 0.0, 0.5),
+        (Unary::ErfD, 0.0, std::f64::consts::FRAC_2_SQRT_PI),
+    ];
+    for isa in Isa::available() {
+        for (kernel, x, y) in cases {
+            assert_eq!(run(isa, kernel, &[x; 4], 4)[3], y, "{} {}", isa.name(), kernel.name());
+        }
+    }
+}
+
+#[test]
+fn names_find_their_kernels() {
+    for &kernel in Unary::ALL {
+        assert_eq!(Unary::from_name(kernel.name()), Some(kernel));
+    }
+    assert_eq!(Unary::from_name("sine"), None);
+}

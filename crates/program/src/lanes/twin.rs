@@ -1,0 +1,135 @@
+//! Two vectors as one, so that a kernel works on both at a time: its instructions wait for each
+//! other less, and its constants are loaded once. Measured, that saves the dear kernels a tenth
+//! to a fifth. Next: `entry.rs`.
+
+use super::simd::Simd;
+use core::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
+
+/// The lanes of two vectors, those of the first before those of the second.
+#[derive(Clone, Copy)]
+pub(super) struct Twin<V>(V, V);
+
+/// The answers of two vectors.
+#[derive(Clone, Copy)]
+pub(super) struct TwinMask<M>(M, M);
+
+macro_rules! operators {
+    ($Twin:ident: $($trait:ident $method:ident),*) => {$(
+        impl<T: Copy + $trait<Output = T>> $trait for $Twin<T> {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, b: Self) -> Self {
+                Self(self.0.$method(b.0), self.1.$method(b.1))
+            }
+        }
+    )*};
+}
+operators!(Twin: Add add, Sub sub, Mul mul, Div div);
+operators!(TwinMask: BitAnd bitand, BitOr bitor);
+
+impl<V: Neg<Output = V>> Neg for Twin<V> {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        Self(-self.0, -self.1)
+    }
+}
+
+impl<M: Not<Output = M>> Not for TwinMask<M> {
+    type Output = Self;
+    #[inline(always)]
+    fn not(self) -> Self {
+        Self(!self.0, !self.1)
+    }
+}
+
+macro_rules! each {
+    ($($name:ident($($b:ident),*);)*) => {$(
+        #[inline(always)]
+        fn $name(self $(, $b: Self)*) -> Self {
+            Self(self.0.$name($($b.0),*), self.1.$name($($b.1),*))
+        }
+    )*};
+}
+
+impl<V: Simd> Simd for Twin<V> {
+    const LANES: usize = 2 * V::LANES;
+    const FMA: bool = V::FMA;
+    type Mask = TwinMask<V::Mask>;
+
+    #[inline(always)]
+    unsafe fn load(p: *const f64) -> Self {
+        // SAFETY: the caller promises `LANES` readable values, which is twice those of a half.
+        unsafe { Self(V::load(p), V::load(p.add(V::LANES))) }
+    }
+    #[inline(always)]
+    unsafe fn store(self, p: *mut f64) {
+        // SAFETY: the caller promises room for `LANES` values, twice those of a half.
+        unsafe {
+            self.0.store(p);
+            self.1.store(p.add(V::LANES));
+        }
+    }
+    #[inline(always)]
+    fn splat(x: f64) -> Self {
+        Self(V::splat(x), V::splat(x))
+    }
+    each! {
+        madd(b, c);
+        nmadd(b, c);
+        sqrt();
+        min_or(b);
+        max_or(b);
+        and(b);
+        or(b);
+        xor(b);
+        add_bits(b);
+        trunc();
+        floor();
+        ceil();
+    }
+    #[inline(always)]
+    fn lt(self, b: Self) -> Self::Mask {
+        TwinMask(self.0.lt(b.0), self.1.lt(b.1))
+    }
+    #[inline(always)]
+    fn le(self, b: Self) -> Self::Mask {
+        TwinMask(self.0.le(b.0), self.1.le(b.1))
+    }
+    #[inline(always)]
+    fn same(self, b: Self) -> Self::Mask {
+        TwinMask(self.0.same(b.0), self.1.same(b.1))
+    }
+    #[inline(always)]
+    fn nan(self) -> Self::Mask {
+        TwinMask(self.0.nan(), self.1.nan())
+    }
+    #[inline(always)]
+    fn shl<const N: i32>(self) -> Self {
+        Self(self.0.shl::<N>(), self.1.shl::<N>())
+    }
+    #[inline(always)]
+    fn shr<const N: i32>(self) -> Self {
+        Self(self.0.shr::<N>(), self.1.shr::<N>())
+    }
+    #[inline(always)]
+    fn pick(m: Self::Mask, yes: Self, no: Self) -> Self {
+        Self(V::pick(m.0, yes.0, no.0), V::pick(m.1, yes.1, no.1))
+    }
+    #[inline(always)]
+    fn and_mask(self, m: Self::Mask) -> Self {
+        Self(self.0.and_mask(m.0), self.1.and_mask(m.1))
+    }
+    #[inline(always)]
+    fn mask_bits(m: Self::Mask) -> u32 {
+        V::mask_bits(m.0) | V::mask_bits(m.1) << V::LANES
+    }
+    #[inline(always)]
+    fn any(m: Self::Mask) -> bool {
+        V::any(m.0 | m.1)
+    }
+    #[inline(always)]
+    fn all(m: Self::Mask) -> bool {
+        V::all(m.0 & m.1)
+    }
+}

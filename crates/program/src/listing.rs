@@ -1,0 +1,55 @@
+//! The listing of a program: one instruction a line, as formulas.
+
+use std::fmt;
+
+use wengert::{Form, Op};
+
+use crate::ir::Spread;
+use crate::program::{Instruction, Program};
+
+/// A header, then a line for each instruction (`*` marks what is computed once a call), guard and
+/// output.
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ir = self.ir();
+        writeln!(f, "program: {} inputs, {} outputs, {} guards", self.inputs(), self.outputs(), ir.checks.len())?;
+        for instruction in self.instructions() {
+            writeln!(f, "{instruction}")?;
+        }
+        for check in &ir.checks {
+            let [left, right] = &check.names;
+            let (a, b) = (check.left, check.right);
+            writeln!(f, "guard v{a} {} v{b} is {} ({left}, {right})", check.relation, check.recorded)?;
+        }
+        for (k, outlet) in ir.outputs.iter().enumerate() {
+            let sum = if outlet.spread == Spread::Whole { "sum of " } else { "" };
+            writeln!(f, "y{k} = {sum}v{}", outlet.value)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Instruction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let once = if self.spread == Spread::Whole && self.op != Op::Const { "*" } else { "" };
+        write!(f, "{}{once} = ", self.value)?;
+        match (self.op, self.op.form(), &self.operands[..]) {
+            (Op::Const, ..) => return write!(f, "{:?}", self.imm[0]),
+            (Op::Leaf, ..) => return write!(f, "x{}", self.input.unwrap_or(0)),
+            (op, Form::Prefix, [x]) => write!(f, "{}{x}", op.symbol())?,
+            // A guarded product is written as a product; the name tells them apart here.
+            (op, Form::Infix, [x, y]) if !matches!(op, Op::Gmul | Op::Gdiv) => write!(f, "{x} {} {y}", op.symbol())?,
+            (op, _, operands) => {
+                write!(f, "{op}(")?;
+                for (k, x) in operands.iter().enumerate() {
+                    write!(f, "{}{x}", if k > 0 { ", " } else { "" })?;
+                }
+                f.write_str(")")?;
+            }
+        }
+        match self.imm[..self.op.immediates()] {
+            [] => Ok(()),
+            ref imm => write!(f, "  {imm:?}"),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What to compile, and how: inputs, outputs, and which passes to run. Read [`crate::program`]
+//! next.
+
+use wengert::{Expr, NodeId};
+
+use crate::ir::Spread;
+
+/// An input of a program: a leaf of the graph, and how it goes with the points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Input {
+    pub(crate) node: NodeId,
+    pub(crate) spread: Spread,
+}
+
+impl Input {
+    /// A leaf with a number for each point: what a plain key stands for.
+    pub fn column(leaf: NodeId) -> Input {
+        Input { node: leaf, spread: Spread::Column }
+    }
+
+    /// A leaf with one number for all points, such as the parameters of a net. What depends on
+    /// such inputs alone is computed once a call, whatever the number of points.
+    pub fn whole(leaf: NodeId) -> Input {
+        Input { node: leaf, spread: Spread::Whole }
+    }
+}
+
+impl From<NodeId> for Input {
+    fn from(leaf: NodeId) -> Input {
+        Input::column(leaf)
+    }
+}
+
+impl From<Expr<'_>> for Input {
+    fn from(leaf: Expr<'_>) -> Input {
+        Input::column(leaf.id())
+    }
+}
+
+/// An output of a program: a node of the graph, wanted at each point or summed over the points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Output {
+    pub(crate) node: NodeId,
+    pub(crate) spread: Spread,
+}
+
+impl Output {
+    /// A number for each point: what a plain key stands for.
+    pub fn column(node: NodeId) -> Output {
+        Output { node, spread: Spread::Column }
+    }
+
+    /// The sum over the points, in an order that depends on their number alone.
+    pub fn sum(node: NodeId) -> Output {
+        Output { node, spread: Spread::Whole }
+    }
+}
+
+impl From<NodeId> for Output {
+    fn from(node: NodeId) -> Output {
+        Output::column(node)
+    }
+}
+
+impl From<Expr<'_>> for Output {
+    fn from(node: Expr<'_>) -> Output {
+        Output::column(node.id())
+    }
+}
+
+/// Which passes to run, and how strict to be.
+///
+/// The default runs every pass that keeps bits. All passes but [`Options::fuse`] do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    pub(crate) fold: bool,
+    pub(crate) share: bool,
+    pub(crate) dead: bool,
+    pub(crate) order: bool,
+    pub(crate) reuse: bool,
+    pub(crate) fuse: bool,
+    pub(crate) guards: bool,
+    pub(crate) freeze: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            fold: true,
+            share: true,
+            dead: true,
+            order: true,
+            reuse: true,
+            fuse: false,
+            guards: true,
+            freeze: false,
+        }
+    }
+}
+
+impl Options {
+    /// Every pass that keeps bits.
+    pub fn new() -> Options {
+        Options::default()
+    }
+
+    /// As [`Options::new`], with fusing: the fastest.
+    pub fn fast() -> Options {
+        Options::default().fuse(true)
+    }
+
+    /// No pass at all: the program does what was recorded, node by node.
+    pub fn plain() -> Options {
+        Options { fold: false, share: false, dead: false, order: false, reuse: false, ..Options::default() }
+    }
+
+    /// Whether to compute what depends on constants alone, and drop what arithmetic makes certain.
+    pub fn fold(self, on: bool) -> Options {
+        Options { fold: on, ..self }
+    }
+
+    /// Whether to compute equal things once.
+    pub fn share(self, on: bool) -> Options {
+        Options { share: on, ..self }
+    }
+
+    /// Whether to drop what no output needs.
+    pub fn dead(self, on: bool) -> Options {
+        Options { dead: on, ..self }
+    }
+
+    /// Whether to reorder instructions, so that fewer values are alive at a time.
+    pub fn order(self, on: bool) -> Options {
+        Options { order: on, ..self }
+    }
+
+    /// Whether values that are not alive at the same time share a slot.
+    pub fn reuse(self, on: bool) -> Options {
+        Options { reuse: on, ..self }
+    }
+
+    /// Whether to round a product that is added to something once instead of twice, where the
+    /// processor can. This changes bits, within the rounding error that was there, and is off
+    /// unless asked for.
+    pub fn fuse(self, on: bool) -> Options {
+        Options { fuse: on, ..self }
+    }
+
+    /// Whether the comparisons made while recording are checked at every point. Without them a
+    /// program gives numbers where the recorded code would have branched elsewhere.
+    pub fn guards(self, on: bool) -> Options {
+        Options { guards: on, ..self }
+    }
+
+    /// Whether leaves that are not listed as inputs become constants of their present values,
+    /// rather than an error.
+    pub fn freeze_leaves(self, on: bool) -> Options {
+        Options { freeze: on, ..self }
+    }
+}

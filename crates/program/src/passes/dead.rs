@@ -1,0 +1,36 @@
+//! Dead: what neither an output nor a guard needs is dropped. Read `order.rs` next.
+
+use crate::ir::{Ir, NOTHING};
+
+/// Drops what nothing needs, and says how much it was.
+pub(crate) fn dead(ir: &mut Ir) -> usize {
+    let mut needed = vec![false; ir.insts.len()];
+    ir.for_each_root(|value| needed[*value as usize] = true);
+    for (k, inst) in ir.insts.iter().enumerate().rev() {
+        if needed[k] {
+            inst.operands().iter().for_each(|&x| needed[x as usize] = true);
+        }
+    }
+    let before = ir.insts.len();
+    let order: Vec<u32> = (0..before as u32).filter(|&k| needed[k as usize]).collect();
+    permute(ir, &order);
+    before - order.len()
+}
+
+/// Puts the instructions into this order, in which operands come before what uses them; the ones
+/// that are not named are dropped.
+pub(crate) fn permute(ir: &mut Ir, order: &[u32]) {
+    let mut now = vec![NOTHING; ir.insts.len()];
+    let insts = order
+        .iter()
+        .enumerate()
+        .map(|(place, &k)| {
+            now[k as usize] = place as u32;
+            let mut inst = ir.insts[k as usize];
+            inst.operands_mut().iter_mut().for_each(|x| *x = now[*x as usize]);
+            inst
+        })
+        .collect();
+    ir.insts = insts;
+    ir.for_each_root(|value| *value = now[*value as usize]);
+}

@@ -1,0 +1,35 @@
+//! What is done to the list before it is laid out, one file a pass. Every pass but the rounding
+//! of `fuse` keeps the bits of every output; tests hold them to it on random programs.
+//!
+//! In the order they run: `fold`, `share`, `dead`, `order`; then `fuse` pairs products with sums
+//! while steps are made of values. Read `fold.rs` next, and [`crate::code`] after the last.
+
+pub(crate) mod dead;
+pub(crate) mod fold;
+pub(crate) mod fuse;
+pub(crate) mod order;
+pub(crate) mod share;
+
+use crate::ir::Ir;
+use crate::options::Options;
+use crate::report::Pass;
+
+/// Runs the passes that are switched on, and says what each did.
+pub(crate) fn run(ir: &mut Ir, options: &Options) -> Vec<Pass> {
+    type Run = fn(&mut Ir) -> usize;
+    let passes: [(&'static str, &'static str, bool, Run); 4] = [
+        ("fold", "simplified", options.fold, fold::fold),
+        ("share", "shared", options.share, share::share),
+        ("dead", "dropped", options.dead, dead::dead),
+        ("order", "moved", options.order, order::order),
+    ];
+    let mut done = Vec::new();
+    for (name, verb, on, run) in passes {
+        if on {
+            let before = ir.insts.len();
+            let count = run(ir);
+            done.push(Pass { name, verb, count, before, after: ir.insts.len() });
+        }
+    }
+    done
+}

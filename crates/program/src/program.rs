@@ -1,0 +1,217 @@
+//! The program: made once, immutable, shared between threads. Read [`crate::ir`] next.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use wengert::{Expr, Graph, Imm, Op};
+
+use crate::code::{Layout, assemble};
+use crate::error::Error;
+use crate::ir::{Ir, Spread, Value};
+use crate::lower::lower;
+use crate::options::{Input, Options, Output};
+use crate::passes;
+use crate::report::{Pass, Report};
+
+/// A compiled piece of graph: a function from inputs to outputs that runs at many points.
+///
+/// It is immutable and `Sync`: any number of threads may run it at a time, each in a
+/// [`Workspace`](crate::Workspace) of its own. Cloning is O(1). Displays as a listing.
+#[derive(Clone, Debug)]
+pub struct Program(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    /// Tells programs apart, so that a workspace knows which it fits.
+    id: u64,
+    ir: Ir,
+    options: Options,
+    layout: Layout,
+    report: Report,
+}
+
+/// One instruction of a program, as [`Program::instructions`] lists them.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Instruction {
+    /// The value it computes.
+    pub value: Value,
+    /// What it computes; a leaf is an input.
+    pub op: Op,
+    /// The immediates of the op; the number of a constant comes first.
+    pub imm: Imm,
+    /// What it is computed from.
+    pub operands: Vec<Value>,
+    /// Which input it is, if it is one.
+    pub input: Option<usize>,
+    /// Whether it is computed once a call ([`Spread::Whole`]) or at each point.
+    pub spread: Spread,
+}
+
+impl Program {
+    /// Compiles what `outputs` depend on, as a function of `inputs`: leaves of the graph, in the
+    /// order in which running takes them. A plain key is an input or output with a number for
+    /// each point; see [`Input::whole`] and [`Output::sum`].
+    ///
+    /// Derivatives are outputs like others: record them with [`Graph::gradient`] first. The values
+    /// that the graph's nodes have now play no role, but for those of constants and of the
+    /// comparisons made while recording, which become guards.
+    ///
+    /// O(nodes up to the last output) and no more than about a microsecond each.
+    ///
+    /// # Errors
+    /// [`Error::Graph`] on a wrong key, [`Error::NotALeaf`], [`Error::RepeatedInput`],
+    /// [`Error::NoOutputs`], [`Error::TooLarge`]; [`Error::LooseLeaf`] where the outputs depend on
+    /// a leaf that is no input, unless [`Options::freeze_leaves`].
+    pub fn compile<I, O>(graph: &Graph, inputs: I, outputs: O, options: &Options) -> Result<Program, Error>
+    where
+        I: IntoIterator<Item: Into<Input>>,
+        O: IntoIterator<Item: Into<Output>>,
+    {
+        let inputs: Vec<Input> = inputs.into_iter().map(Into::into).collect();
+        let outputs: Vec<Output> = outputs.into_iter().map(Into::into).collect();
+        let mut ir = lower(graph, &inputs, &outputs, options)?;
+        let passes = passes::run(&mut ir, options);
+        Ok(Program::of(ir, *options, passes))
+    }
+
+    /// Compiles a closure that builds the outputs from the inputs. It is recorded once, at `at`:
+    /// comparisons it makes there are checked wherever the program runs.
+    ///
+    /// # Errors
+    /// As [`Program::compile`].
+    pub fn from_fn<F>(at: &[f64], f: F, options: &Options) -> Result<Program, Error>
+    where
+        F: for<'g> FnOnce(&[Expr<'g>]) -> Vec<Expr<'g>>,
+    {
+        let graph = Graph::new();
+        let x: Vec<Expr<'_>> = at.iter().map(|&x| graph.var(x)).collect();
+        let outputs: Vec<_> = f(&x).into_iter().map(|output| node(&graph, output)).collect();
+        Program::compile(&graph, x, outputs, options)
+    }
+
+    /// Compiles a closure with its gradient: the outputs are its value, then its derivative in
+    /// each input.
+    ///
+    /// # Errors
+    /// As [`Program::compile`].
+    pub fn value_and_gradient<F>(at: &[f64], f: F, options: &Options) -> Result<Program, Error>
+    where
+        F: for<'g> FnOnce(&[Expr<'g>]) -> Expr<'g>,
+    {
+        let graph = Graph::new();
+        let x: Vec<Expr<'_>> = at.iter().map(|&x| graph.var(x)).collect();
+        let value = node(&graph, f(&x));
+        let inputs: Vec<_> = x.iter().map(|x| x.id()).collect();
+        let mut outputs = vec![value];
+        outputs.extend(graph.try_gradient(value, &inputs)?);
+        Program::compile(&graph, inputs, outputs, options)
+    }
+
+    /// The same program without its guards: where the recorded code would have branched
+    /// otherwise, it gives the numbers of the recorded branch rather than an error.
+    pub fn without_guards(&self) -> Program {
+        let mut ir = self.ir().clone();
+        ir.checks.clear();
+        let options = self.options().guards(false);
+        let passes = passes::run(&mut ir, &options);
+        Program::of(ir, options, passes)
+    }
+
+    pub(crate) fn of(ir: Ir, options: Options, passes: Vec<Pass>) -> Program {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let layout = assemble(&ir, &options);
+        let report = Report {
+            passes,
+            instructions: ir.insts.len(),
+            prologue_steps: layout.prologue.len(),
+            body_steps: layout.body.len(),
+            paired: layout.paired,
+            fused: options.fuse,
+            guards: ir.checks.len(),
+            slots: layout.slots as usize,
+            cells: layout.cells as usize,
+            bytes_per_lane: 8 * layout.slots as usize,
+        };
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        Program(Arc::new(Inner { id, ir, options, layout, report }))
+    }
+
+    /// How many inputs it takes.
+    pub fn inputs(&self) -> usize {
+        self.ir().inputs.len()
+    }
+
+    /// How many outputs it gives.
+    pub fn outputs(&self) -> usize {
+        self.ir().outputs.len()
+    }
+
+    /// How an input goes with the points.
+    ///
+    /// # Panics
+    /// Where there is no such input.
+    pub fn input_spread(&self, input: usize) -> Spread {
+        self.ir().inputs[input]
+    }
+
+    /// The value that an output is, and how it goes with the points.
+    ///
+    /// # Panics
+    /// Where there is no such output.
+    pub fn output(&self, output: usize) -> (Value, Spread) {
+        let outlet = self.ir().outputs[output];
+        (Value(outlet.value), outlet.spread)
+    }
+
+    /// What it computes, in running order.
+    pub fn instructions(&self) -> impl ExactSizeIterator<Item = Instruction> + '_ {
+        let whole = self.ir().wholes();
+        self.ir().insts.iter().enumerate().map(move |(k, inst)| Instruction {
+            value: Value(k as u32),
+            op: inst.op,
+            imm: inst.imm,
+            operands: inst.operands().iter().map(|&x| Value(x)).collect(),
+            input: (inst.op == Op::Leaf).then_some(inst.args[0] as usize),
+            spread: if whole[k] { Spread::Whole } else { Spread::Column },
+        })
+    }
+
+    /// What compiling did, and what the program takes to run.
+    pub fn report(&self) -> &Report {
+        &self.0.report
+    }
+
+    /// The options it was compiled with.
+    pub fn options(&self) -> Options {
+        self.0.options
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.0.id
+    }
+
+    pub(crate) fn ir(&self) -> &Ir {
+        &self.0.ir
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.0.layout
+    }
+
+    /// The error of a guard that came out otherwise.
+    #[cold]
+    pub(crate) fn flipped(&self, point: usize, guard: usize) -> Error {
+        let check = &self.ir().checks[guard];
+        let [left, right] = check.names.clone();
+        Error::GuardFlipped { guard, point, left, relation: check.relation, right, recorded: check.recorded }
+    }
+}
+
+/// The node of an output: a constant that is of no graph becomes one.
+fn node(graph: &Graph, output: Expr<'_>) -> wengert::NodeId {
+    match output.graph() {
+        Some(_) => output.id(),
+        None => graph.constant(output.value()),
+    }
+}

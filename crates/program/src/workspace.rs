@@ -1,0 +1,243 @@
+//! The workspace: the memory that a program runs in, owned by the caller, so that a call allocates
+//! nothing. Read [`crate::batch`] next.
+
+use std::fmt;
+
+use crate::arena::Arena;
+use crate::code::Layout;
+use crate::ir::Spread;
+use crate::lanes::{Isa, Kernel1, Unary};
+use crate::run::STRANDS;
+use wengert::{NO_IMM, Op, Scalar};
+
+/// A set of instructions that this processor has, for the lanes.
+///
+/// A program gives the same bits on the same instruction set, always. Between sets, those with
+/// fused multiply-add (`avx2+fma`) round last places of `exp` and its like differently, within
+/// the accuracy that all have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InstructionSet(pub(crate) Isa);
+
+impl InstructionSet {
+    /// The best that this processor has: what a workspace takes unless told otherwise.
+    pub fn best() -> InstructionSet {
+        InstructionSet(Isa::detect())
+    }
+
+    /// All that this processor has, the best first, plain code last.
+    pub fn available() -> Vec<InstructionSet> {
+        Isa::available().into_iter().map(InstructionSet).collect()
+    }
+
+    /// Its name: `avx2+fma`, `sse2`, `portable`.
+    pub fn name(self) -> &'static str {
+        self.0.name()
+    }
+}
+
+impl fmt::Display for InstructionSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How a workspace runs programs. No choice changes bits, but the instruction set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Setup {
+    lanes: Option<usize>,
+    threads: Option<usize>,
+    instructions: Option<InstructionSet>,
+}
+
+impl Setup {
+    /// The best for the program and this machine.
+    pub fn new() -> Setup {
+        Setup::default()
+    }
+
+    /// How many points run at a time; rounded up to a multiple of 4.
+    pub fn lanes(self, lanes: usize) -> Setup {
+        Setup { lanes: Some(lanes.clamp(1, MOST_LANES).next_multiple_of(4)), ..self }
+    }
+
+    /// How many threads share a batch, 1 at least. All of rayon's unless this says otherwise; one
+    /// without the feature `parallel`.
+    pub fn threads(self, threads: usize) -> Setup {
+        Setup { threads: Some(threads.max(1)), ..self }
+    }
+
+    /// The instruction set.
+    pub fn instructions(self, set: InstructionSet) -> Setup {
+        Setup { instructions: Some(set), ..self }
+    }
+}
+
+const MOST_LANES: usize = 1024;
+
+/// The memory that programs run in.
+///
+/// It fits itself to a program when it is first used with it, which allocates; calls after that
+/// allocate nothing. One workspace may serve several programs in turn, and fits itself anew each
+/// time the program changes, so a workspace each is faster.
+#[derive(Debug)]
+pub struct Workspace {
+    pub(crate) isa: Isa,
+    pub(crate) kernels: Vec<Kernel1>,
+    setup: Setup,
+    /// Which program it fits; 0 for none.
+    pub(crate) fits: u64,
+    pub(crate) lanes: usize,
+    pub(crate) cells: Arena,
+    /// One for each thread.
+    pub(crate) benches: Vec<Bench>,
+    /// What each stretch of a batch adds to each sum.
+    pub(crate) stretch_sums: Arena,
+    pub(crate) outputs: Vec<Column>,
+}
+
+/// A pointer to numbers of a call. It is made and used within one call.
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub(crate) struct Column(pub(crate) *mut f64);
+
+// SAFETY: a pointer alone does nothing; what is done with it is argued where it is done.
+unsafe impl Send for Column {}
+// SAFETY: the same.
+unsafe impl Sync for Column {}
+
+/// What one thread needs.
+#[derive(Debug)]
+pub(crate) struct Bench {
+    /// The column at every place: inputs, cells, slots.
+    pub(crate) table: Vec<Column>,
+    /// A column for each input: for the last points of a batch, where they are no multiple of 4,
+    /// and for inputs given as one number.
+    pub(crate) pads: Arena,
+    pub(crate) sums: Arena,
+    /// Where the table's slots point to.
+    _slots: Arena,
+}
+
+impl Default for Workspace {
+    fn default() -> Workspace {
+        Workspace::new()
+    }
+}
+
+impl Workspace {
+    /// A workspace that runs on the best instruction set, with lanes to suit the program, on all
+    /// cores where a batch is large enough for that.
+    pub fn new() -> Workspace {
+        Workspace::with(Setup::new())
+    }
+
+    /// A workspace that runs as the setup says.
+    pub fn with(setup: Setup) -> Workspace {
+        let isa = setup.instructions.unwrap_or(InstructionSet::best()).0;
+        Workspace {
+            isa,
+            kernels: Unary::ALL.iter().map(|&kernel| isa.unary(kernel, scalar(kernel))).collect(),
+            setup,
+            fits: 0,
+            lanes: 0,
+            cells: Arena::new(0),
+            benches: Vec::new(),
+            stretch_sums: Arena::new(0),
+            outputs: Vec::new(),
+        }
+    }
+
+    /// How many points run at a time, of the program that was run last.
+    pub fn lanes(&self) -> usize {
+        self.lanes
+    }
+
+    /// The instruction set.
+    pub fn instructions(&self) -> InstructionSet {
+        InstructionSet(self.isa)
+    }
+
+    /// The bytes it holds.
+    pub fn bytes(&self) -> usize {
+        let bench = |bench: &Bench| {
+            bench.pads.len() + bench.sums.len() + bench._slots.len() + bench.table.capacity()
+        };
+        8 * (self.cells.len() + self.stretch_sums.len() + self.benches.iter().map(bench).sum::<usize>())
+    }
+
+    /// Fits itself to a program. Allocates unless it fits already.
+    pub(crate) fn fit(&mut self, id: u64, layout: &Layout) {
+        if self.fits == id {
+            return;
+        }
+        let threads = self.setup.threads.unwrap_or_else(threads);
+        let lanes = self.setup.lanes.unwrap_or_else(|| suitable_lanes(layout));
+        self.lanes = lanes;
+        self.cells = Arena::new(4 * layout.cells as usize);
+        for &(cell, c) in &layout.constants {
+            self.set_cell(cell, c);
+        }
+        let cells = &self.cells;
+        self.benches.clear();
+        self.benches.extend((0..threads).map(|_| {
+            let slots = Arena::new(lanes * layout.slots as usize);
+            let pads = Arena::new(lanes * layout.inputs as usize);
+            let table = (0..layout.inputs as usize)
+                .map(|k| pads.at(k * lanes))
+                .chain((0..layout.cells as usize).map(|k| cells.at(4 * k)))
+                .chain((0..layout.slots as usize).map(|k| slots.at(lanes * k)))
+                .map(Column)
+                .collect();
+            Bench { table, pads, sums: Arena::new(STRANDS * layout.sums as usize), _slots: slots }
+        }));
+        let stretches = if threads > 1 { crate::batch::MOST_STRETCHES } else { 1 };
+        self.stretch_sums = Arena::new(stretches * layout.sums as usize);
+        self.outputs = Vec::with_capacity(layout.outlets.len());
+        self.fits = id;
+    }
+
+    /// Sets the four lanes of a cell.
+    pub(crate) fn set_cell(&mut self, cell: u32, value: f64) {
+        let start = self.cells.at(4 * cell as usize + 4).wrapping_sub(4);
+        for k in 0..4 {
+            // SAFETY: `at` has checked that the cell ends within the arena, which we hold alone.
+            unsafe { *start.add(k) = value };
+        }
+    }
+}
+
+/// The scalar function of a kernel, for lanes that the kernel cannot serve.
+fn scalar(kernel: Unary) -> fn(f64) -> f64 {
+    match kernel {
+        Unary::Sin => |x| f64::apply(Op::Sin, NO_IMM, &[x]),
+        Unary::Cos => |x| f64::apply(Op::Cos, NO_IMM, &[x]),
+        Unary::Tan => |x| f64::apply(Op::Tan, NO_IMM, &[x]),
+        // The others serve every lane.
+        _ => |x| x,
+    }
+}
+
+/// As many lanes as keep the slots in the nearer caches, 16 to 64.
+fn suitable_lanes(layout: &Layout) -> usize {
+    const NEAR: usize = 128 << 10;
+    let per_lane = 8 * (layout.slots as usize).max(1);
+    (NEAR / per_lane / 16 * 16).clamp(16, 64)
+}
+
+#[cfg(feature = "parallel")]
+fn threads() -> usize {
+    rayon::current_num_threads()
+}
+
+#[cfg(not(feature = "parallel"))]
+fn threads() -> usize {
+    1
+}
+
+/// How many numbers an input or output has in a batch of so many points.
+pub(crate) fn length(spread: Spread, points: usize) -> usize {
+    match spread {
+        Spread::Column => points,
+        Spread::Whole => 1,
+    }
+}

@@ -1,0 +1,471 @@
+//! Where a NaN or an infinity comes from. Read [`crate::graph`] for the engine.
+//!
+//! A value that is not finite is followed from the output down through operands that are not, to
+//! where the operands still were. A derivative that is not finite is followed from the leaf up
+//! through what it was sent, to where a finite adjoint first became something else. What is not
+//! finite but harms nothing (an unused branch, a product with 0) is passed over.
+
+use std::fmt;
+
+use smallvec::SmallVec;
+
+use crate::error::{Error, expect};
+use crate::graph::{Graph, Inner};
+use crate::node::NodeId;
+use crate::op::{Form, Imm, Op};
+use crate::scalar::{Adj, rule};
+
+/// A node as it stood when it was looked at.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Site {
+    /// The node.
+    pub node: NodeId,
+    /// What it computes.
+    pub op: Op,
+    /// Its value.
+    pub value: f64,
+    /// Its label, if it has one.
+    pub label: Option<String>,
+    /// The scopes it was recorded in, outermost first.
+    pub scope: Vec<String>,
+    /// Its operands, in order.
+    pub operands: Vec<Operand>,
+}
+
+/// An operand of a [`Site`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Operand {
+    /// The node.
+    pub node: NodeId,
+    /// Its value.
+    pub value: f64,
+    /// Its label, if it has one.
+    pub label: Option<String>,
+}
+
+/// The first value, in the order of evaluation, that is not finite although its operands are.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ValueOrigin {
+    /// Where it was born. A leaf or a constant was given so.
+    pub site: Site,
+    /// From there up to the output, each an operand of the next, none finite; where the output is
+    /// finite, up to the node whose derivative it spoils.
+    pub path: Vec<(NodeId, f64)>,
+}
+
+/// The first adjoint, on the way back, that is not finite although what it was made of is.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AdjointOrigin {
+    /// Where it was born.
+    pub site: Site,
+    /// The adjoint of the site: the derivative of the output in it.
+    pub adjoint: f64,
+    /// Which operand received what is not finite, from 0, and what it received; none where the
+    /// adjoint of the site itself is the overflowing sum of finite parts.
+    pub sent: Option<(usize, f64)>,
+    /// A leaf whose derivative is not finite because of it.
+    pub leaf: NodeId,
+    /// From the site up to the output, each an operand of the next.
+    pub path: Vec<NodeId>,
+}
+
+/// Why an output or its gradient is not finite: made by [`Graph::explain_nan`]. It displays as a
+/// story.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NanOrigin {
+    /// The output asked about.
+    pub output: NodeId,
+    /// Its value.
+    pub output_value: f64,
+    /// What went wrong in evaluation; none where only derivatives did.
+    pub value: Option<ValueOrigin>,
+    /// What went wrong on the way back; none where every leaf's derivative is finite.
+    pub adjoint: Option<AdjointOrigin>,
+}
+
+impl Graph {
+    /// Where the first NaN or infinity is born that makes `l`, or its derivative in some leaf, not
+    /// finite; none where all of them are finite. Leaves the gradients of the last sweep alone.
+    ///
+    /// Three passes along the tape: O(nodes up to `l`).
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.leaf(0.0);
+    /// g.label(x, "variance");
+    /// let l = g.mul(g.ln(x), g.constant(2.0));
+    /// let story = g.explain_nan(l).unwrap().to_string();
+    /// assert!(story.starts_with("n1 = ln(n0) is -inf"), "{story}");
+    /// assert!(story.contains("n0 \"variance\" = 0"));
+    /// ```
+    ///
+    /// # Panics
+    /// On a wrong key, and where `l` is stale.
+    pub fn explain_nan(&self, l: NodeId) -> Option<NanOrigin> {
+        expect(self.try_explain_nan(l))
+    }
+
+    /// As [`Graph::explain_nan`].
+    ///
+    /// # Errors
+    /// [`Error::NotInGraph`], [`Error::StaleValue`].
+    pub fn try_explain_nan(&self, l: NodeId) -> Result<Option<NanOrigin>, Error> {
+        let inner = self.borrow();
+        let position = inner.fresh(l)?;
+        let output_value = inner.value(position);
+        let (adjoint, spoilt) = Back::new(&inner, position).origin();
+        // The output first; else the operand that makes a derivative what it is.
+        let start = if output_value.is_finite() {
+            spoilt
+        } else {
+            Some(position)
+        };
+        let value = start.map(|start| value_origin(&inner, start));
+        drop(inner);
+        let site = |position| self.site(position);
+        let key = |position| self.borrow().generations.key(position);
+        let adjoint = adjoint.map(|found| AdjointOrigin {
+            site: site(found.at),
+            adjoint: found.adjoint,
+            sent: found.sent,
+            leaf: key(found.leaf),
+            path: found.path.into_iter().map(key).collect(),
+        });
+        let value = value.map(|path| ValueOrigin {
+            site: site(path[0]),
+            path: path.iter().map(|&at| (key(at), self.borrow().value(at))).collect(),
+        });
+        let found = value.is_some() || adjoint.is_some();
+        Ok(found.then_some(NanOrigin {
+            output: l,
+            output_value,
+            value,
+            adjoint,
+        }))
+    }
+
+    fn site(&self, position: u32) -> Site {
+        let node = self.borrow().node(position);
+        let operand = |&id: &NodeId| Operand {
+            node: id,
+            value: self.value_at(id),
+            label: self.label_of(id),
+        };
+        Site {
+            node: node.id,
+            op: node.op,
+            value: node.value,
+            label: self.label_of(node.id),
+            scope: self.scope_of(node.id),
+            operands: node.operands.iter().map(operand).collect(),
+        }
+    }
+
+    fn value_at(&self, node: NodeId) -> f64 {
+        self.borrow().value(node.position())
+    }
+}
+
+impl Inner {
+    fn value(&self, position: u32) -> f64 {
+        self.tape.entries[position as usize].value
+    }
+}
+
+/// The path from where the value at `start`, which is not finite, comes from.
+fn value_origin(inner: &Inner, start: u32) -> Vec<u32> {
+    const NOT: u32 = u32::MAX;
+    // For what is on a way to `start` that is nowhere finite, the next on it.
+    let mut next = vec![NOT; start as usize + 1];
+    next[start as usize] = start;
+    let mut born = start;
+    for position in (0..=start).rev() {
+        if next[position as usize] == NOT {
+            continue;
+        }
+        let mut first = true;
+        inner.tape.operands(inner.tape.entries[position as usize], |x| {
+            if !inner.value(x).is_finite() {
+                first = false;
+                if next[x as usize] == NOT {
+                    next[x as usize] = position;
+                }
+            }
+        });
+        if first {
+            born = position;
+        }
+    }
+    let mut path = vec![born];
+    while let Some(&last) = path.last()
+        && last != start
+    {
+        path.push(next[last as usize]);
+    }
+    path
+}
+
+/// Where an adjoint was born, by position.
+struct Found {
+    at: u32,
+    adjoint: f64,
+    sent: Option<(usize, f64)>,
+    leaf: u32,
+    path: Vec<u32>,
+}
+
+/// A sweep back that remembers who sent what.
+struct Back<'a> {
+    inner: &'a Inner,
+    adjoints: Vec<f64>,
+    /// For every node, one that sent it something; itself for the output.
+    sender: Vec<u32>,
+    /// Whether a node was sent something that is not finite.
+    spoilt: Vec<bool>,
+}
+
+impl<'a> Back<'a> {
+    fn new(inner: &'a Inner, l: u32) -> Back<'a> {
+        let len = l as usize + 1;
+        let mut back = Back {
+            inner,
+            adjoints: vec![0.0; len],
+            sender: vec![l; len],
+            spoilt: vec![false; len],
+        };
+        back.adjoints[len - 1] = 1.0;
+        for position in (0..=l).rev() {
+            let Back {
+                inner,
+                mut adjoints,
+                mut sender,
+                mut spoilt,
+            } = back;
+            let bar = adjoints[position as usize];
+            each_sent(inner, position, bar, |_, x, part| {
+                let x = x as usize;
+                if part != 0.0 && adjoints[x] == 0.0 {
+                    sender[x] = position;
+                }
+                spoilt[x] |= !part.is_finite();
+                adjoints[x] += part;
+            });
+            back = Back {
+                inner,
+                adjoints,
+                sender,
+                spoilt,
+            };
+        }
+        back
+    }
+
+    /// The origin, and the first operand there (or the site) that is itself not finite.
+    fn origin(&self) -> (Option<Found>, Option<u32>) {
+        const NONE: u32 = u32::MAX;
+        // For every node, a leaf that it spoils.
+        let mut spoils = vec![NONE; self.adjoints.len()];
+        let mut found = None;
+        for position in 0..self.adjoints.len() {
+            let entry = self.inner.tape.entries[position];
+            let bar = self.adjoints[position];
+            if entry.op() == Op::Leaf {
+                if !bar.is_finite() {
+                    spoils[position] = position as u32;
+                }
+            } else {
+                let mut sent = None;
+                let mut leaf = NONE;
+                each_sent(self.inner, position as u32, bar, |k, x, part| {
+                    if leaf == NONE && !part.is_finite() {
+                        leaf = spoils[x as usize];
+                        sent = Some((k, part));
+                    }
+                });
+                spoils[position] = leaf;
+                if leaf != NONE && bar.is_finite() {
+                    found = Some((position as u32, sent, leaf));
+                }
+            }
+            if spoils[position] != NONE && !bar.is_finite() && !self.spoilt[position] {
+                found = Some((position as u32, None, spoils[position]));
+            }
+        }
+        let Some((at, sent, leaf)) = found else {
+            return (None, None);
+        };
+        let mut path = vec![at];
+        let l = self.adjoints.len() as u32 - 1;
+        while let Some(&last) = path.last()
+            && last != l
+        {
+            path.push(self.sender[last as usize]);
+        }
+        let mut culprit = None;
+        let entry = self.inner.tape.entries[at as usize];
+        self.inner.tape.operands(entry, |x| {
+            if culprit.is_none() && !self.inner.value(x).is_finite() {
+                culprit = Some(x);
+            }
+        });
+        let culprit = culprit.or_else(|| (!entry.value.is_finite()).then_some(at));
+        let adjoint = self.adjoints[at as usize];
+        (
+            Some(Found {
+                at,
+                adjoint,
+                sent,
+                leaf,
+                path,
+            }),
+            culprit,
+        )
+    }
+}
+
+/// What a node sends its operands: which operand, its position, and the number.
+fn each_sent(inner: &Inner, position: u32, bar: f64, mut each: impl FnMut(usize, u32, f64)) {
+    let tape = &inner.tape;
+    let entry = tape.entries[position as usize];
+    if bar == 0.0 || !entry.wants() || entry.is_source() {
+        return;
+    }
+    let mut operands: SmallVec<[u32; 4]> = SmallVec::new();
+    let imm: Imm = tape.operands(entry, |x| operands.push(x));
+    let args: SmallVec<[f64; 4]> = operands.iter().map(|&x| inner.value(x)).collect();
+    let wants = |k: usize| tape.entries[operands[k] as usize].wants();
+    rule::of(
+        entry.op(),
+        imm,
+        &args,
+        entry.value,
+        |k| wants(k).then_some(Adj(bar)),
+        |k, part| each(k, operands[k], part.0),
+    );
+}
+
+/// So many operands and steps of a path are shown.
+const SHOWN: usize = 8;
+
+fn named(f: &mut fmt::Formatter<'_>, node: NodeId, label: Option<&String>) -> fmt::Result {
+    write!(f, "{node}")?;
+    label.map_or(Ok(()), |label| write!(f, " {label:?}"))
+}
+
+fn path<T>(
+    f: &mut fmt::Formatter<'_>,
+    path: &[T],
+    mut step: impl FnMut(&mut fmt::Formatter<'_>, &T) -> fmt::Result,
+) -> fmt::Result {
+    for (k, at) in path.iter().enumerate() {
+        if path.len() > SHOWN && (SHOWN / 2..path.len() - SHOWN / 2).contains(&k) {
+            if k == SHOWN / 2 {
+                write!(f, " -> ({} more)", path.len() - SHOWN)?;
+            }
+            continue;
+        }
+        if k > 0 {
+            f.write_str(" -> ")?;
+        }
+        step(f, at)?;
+    }
+    Ok(())
+}
+
+/// The node and how it was computed: `n5 "loss" = ln(n3)`.
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        named(f, self.node, self.label.as_ref())?;
+        match (self.op.form(), &self.operands[..]) {
+            (Form::Source, _) => Ok(()),
+            (Form::Prefix, [x]) => write!(f, " = {}{}", self.op.symbol(), x.node),
+            (Form::Infix, [x, y]) => write!(f, " = {} {} {}", x.node, self.op.symbol(), y.node),
+            (_, operands) => {
+                write!(f, " = {}(", self.op)?;
+                for (k, x) in operands.iter().take(SHOWN).enumerate() {
+                    write!(f, "{}{}", if k > 0 { ", " } else { "" }, x.node)?;
+                }
+                f.write_str(if operands.len() > SHOWN { ", ...)" } else { ")" })
+            }
+        }
+    }
+}
+
+impl Site {
+    /// The scope and the operands, a line each; those that are not finite first.
+    fn surroundings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.scope.is_empty() {
+            write!(f, "\n  in {}", self.scope.join("/"))?;
+        }
+        let mut operands: Vec<&Operand> = self.operands.iter().collect();
+        operands.sort_by_key(|x| x.value.is_finite());
+        for x in operands.iter().take(SHOWN) {
+            f.write_str("\n  ")?;
+            named(f, x.node, x.label.as_ref())?;
+            write!(f, " = {}", x.value)?;
+        }
+        match operands.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "\n  and {more} more operands"),
+        }
+    }
+}
+
+impl fmt::Display for ValueOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is {}", self.site, self.site.value)?;
+        match self.site.op {
+            Op::Leaf => f.write_str(", as it was set")?,
+            Op::Const => f.write_str(", a constant")?,
+            _ => f.write_str(", the first value that is not finite")?,
+        }
+        self.site.surroundings(f)?;
+        if self.path.len() > 1 {
+            f.write_str("\n  and goes on: ")?;
+            path(f, &self.path, |f, (node, value)| write!(f, "{node} = {value}"))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for AdjointOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "going back, {} ", self.site)?;
+        match self.sent {
+            Some((k, part)) => {
+                let operand = &self.site.operands[k];
+                f.write_str("sends ")?;
+                named(f, operand.node, operand.label.as_ref())?;
+                write!(f, " the derivative {part}, having {} itself", self.adjoint)?;
+            }
+            None => write!(f, "gets the derivative {}, a sum that overflows", self.adjoint)?,
+        }
+        self.site.surroundings(f)?;
+        write!(f, "\n  and so spoils the leaf {}", self.leaf)?;
+        if self.path.len() > 1 {
+            f.write_str("\n  on the way to the output: ")?;
+            path(f, &self.path, |f, node| write!(f, "{node}"))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for NanOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(value) = &self.value {
+            write!(f, "{value}")?;
+        }
+        if let Some(adjoint) = &self.adjoint {
+            if self.value.is_some() {
+                f.write_str("\n")?;
+            }
+            write!(f, "{adjoint}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,182 @@
+//! Fixed-point exponentials of 192 bits, for the one sum that double-double cannot save.
+//!
+//! `ln(e^a + e^b)` has zeros along a whole curve, and pairs of `f64` come within 1e-20 of it: `e^a + e^b - 1` then needs
+//! 2^-120 of absolute accuracy. Read `soft.rs` next, which alone uses this file.
+
+use super::dd::{exp2i, ldexp};
+
+/// `limbs[0] + limbs[1] 2^-64 + ...`: a number in `[0, 2^64)` with 192 bits after the point; the whole part first.
+type Fixed = [u64; 4];
+
+/// The product, cut off below the last bit.
+fn mul(a: &Fixed, b: &Fixed) -> Fixed {
+    // Column s collects the products of weight 2^(-64 s); the two columns below the last limb carry into it.
+    let mut r = [0u64; 4];
+    let mut carry: u128 = 0;
+    for s in (0..=4).rev() {
+        let mut low = carry & u128::from(u64::MAX);
+        let mut high = carry >> 64;
+        for i in 0..4usize {
+            if s >= i && s - i < 4 {
+                let p = u128::from(a[i]) * u128::from(b[s - i]);
+                low += p & u128::from(u64::MAX);
+                high += p >> 64;
+            }
+        }
+        high += low >> 64;
+        if s < 4 {
+            r[s] = low as u64;
+        }
+        carry = high;
+    }
+    r
+}
+
+fn add(a: &Fixed, b: &Fixed) -> Fixed {
+    let mut r = [0u64; 4];
+    let mut carry = false;
+    for i in (0..4).rev() {
+        let (x, c) = a[i].overflowing_add(b[i]);
+        let (x, d) = x.overflowing_add(u64::from(carry));
+        r[i] = x;
+        carry = c || d;
+    }
+    r
+}
+
+/// `a - b` modulo 2^64: a negative difference has its top bit set.
+fn sub(a: &Fixed, b: &Fixed) -> Fixed {
+    let mut r = [0u64; 4];
+    let mut borrow = false;
+    for i in (0..4).rev() {
+        let (x, c) = a[i].overflowing_sub(b[i]);
+        let (x, d) = x.overflowing_sub(u64::from(borrow));
+        r[i] = x;
+        borrow = c || d;
+    }
+    r
+}
+
+fn div_small(a: &Fixed, n: u64) -> Fixed {
+    let mut r = [0u64; 4];
+    let mut rest: u128 = 0;
+    for (r, &a) in r.iter_mut().zip(a) {
+        let x = rest << 64 | u128::from(a);
+        *r = (x / u128::from(n)) as u64;
+        rest = x % u128::from(n);
+    }
+    r
+}
+
+/// `x >= 0` below 2^64, cut off below 2^-192 (subnormals are 0).
+fn fixed(x: f64) -> Fixed {
+    let bits = x.to_bits();
+    let e = (bits >> 52) as i32 - 1075;
+    if e == -1075 {
+        return [0; 4];
+    }
+    let m = bits & 0x000f_ffff_ffff_ffff | 0x0010_0000_0000_0000;
+    // x = m 2^e; bit 0 of the number has weight 2^-192.
+    let shift = e + 192;
+    let mut r = [0u64; 4];
+    for (i, r) in r.iter_mut().enumerate() {
+        // The limb's lowest bit has weight 2^(64 (3 - i)) of the last's.
+        let d = shift - 64 * (3 - i as i32);
+        *r = match d {
+            0..64 => m << d,
+            -63..0 => m >> -d,
+            _ => 0,
+        };
+    }
+    r
+}
+
+/// `e^-y` for `y < 64`.
+fn exp_neg(y: &Fixed) -> Fixed {
+    const ONE: Fixed = [1, 0, 0, 0];
+    // The series of y / 2^10, then ten squarings.
+    let y = div_small(y, 1024);
+    let mut term = ONE;
+    let (mut even, mut odd) = (ONE, [0; 4]);
+    for n in 1..40 {
+        term = div_small(&mul(&term, &y), n);
+        if n % 2 == 0 {
+            even = add(&even, &term);
+        } else {
+            odd = add(&odd, &term);
+        }
+    }
+    let mut r = sub(&even, &odd);
+    for _ in 0..10 {
+        r = mul(&r, &r);
+    }
+    r
+}
+
+/// The nearest `f64`, or the next one.
+fn value(t: &Fixed) -> f64 {
+    let negative = t[0] >> 63 == 1;
+    let t = if negative { sub(&[0; 4], t) } else { *t };
+    // Summed from the last limb up, all but the last addition are exact or far below an ulp.
+    let limb = |i: usize| t[i] as f64 * exp2i(-64 * i as i32);
+    let r = limb(0) + (limb(1) + (limb(2) + limb(3)));
+    if negative { -r } else { r }
+}
+
+/// `e^a + e^b - 1` for `-64 < a, b <= 0`, to an absolute 2^-178.
+pub(super) fn exp_sum_m1(a: f64, b: f64) -> f64 {
+    let sum = add(&exp_neg(&fixed(-a)), &exp_neg(&fixed(-b)));
+    value(&sub(&sum, &[1, 0, 0, 0]))
+}
+
+/// `e^a + e^b - 1` for `-750 < b <= -40` and `a` next to `-e^b`: `a + e^b` as `2^-k (2^k a + e^(b + k ln 2))`, then the
+/// next terms of `e^a`.
+pub(super) fn exp_sum_near(a: f64, b: f64) -> f64 {
+    const LN_2: Fixed = [
+        0,
+        0xb172_17f7_d1cf_79ab,
+        0xc9e3_b398_03f2_f6af,
+        0x40f3_4326_7298_b62d,
+    ];
+    let k = (-b * std::f64::consts::LOG2_E) as u64;
+    let reduced = sub(&fixed(-b), &mul(&[k, 0, 0, 0], &LN_2));
+    let scaled = ldexp(-a, k as i32);
+    let t = value(&sub(&exp_neg(&reduced), &fixed(scaled)));
+    ldexp(t - scaled * a * (0.5 + a * (1.0 / 6.0)), -(k as i32))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arithmetic_carries_across_the_limbs() {
+        let a = [0, u64::MAX, u64::MAX, u64::MAX];
+        let one_bit = [0, 0, 0, 1];
+        assert_eq!(add(&a, &one_bit), [1, 0, 0, 0]);
+        assert_eq!(sub(&[1, 0, 0, 0], &one_bit), a);
+        assert_eq!(
+            mul(&[2, 1 << 63, 0, 0], &[2, 1 << 63, 0, 0]),
+            [6, 1 << 62, 0, 0]
+        );
+        assert_eq!(div_small(&[1, 0, 0, 0], 2), [0, 1 << 63, 0, 0]);
+        assert_eq!(fixed(1.5), [1, 1 << 63, 0, 0]);
+        assert_eq!(fixed(exp2i(-192)), one_bit);
+        assert_eq!(fixed(0.0), [0; 4]);
+    }
+
+    #[test]
+    fn powers_of_e_to_190_bits() {
+        // e^-1 = 0.36787944117144232159552377016146086744581113103176...
+        let e = exp_neg(&[1, 0, 0, 0]);
+        assert_eq!(e[1], 0x5e2d_58d8_b3bc_df1a);
+        assert_eq!(exp_sum_m1(0.0, 0.0), 1.0);
+        // e^a + e^a - 1 where a is ln(1/2) less 2.3190468138462996e-17.
+        let r = exp_sum_m1(-std::f64::consts::LN_2, -std::f64::consts::LN_2);
+        assert_eq!(r, 2.319_046_813_846_299_6e-17);
+        // Both exponentials alone, far below 1.
+        let (a, b) = (-1e-30, -69.077_552_789_821_37);
+        let want = 2.286_179_106_246_921_3e-45;
+        assert!((exp_sum_near(a, b) / want - 1.0).abs() < 4e-16);
+    }
+}
