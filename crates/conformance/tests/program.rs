@@ -283,7 +283,7 @@ fn arithmetic_has_the_bits_of_the_graph_on_every_instruction_set() {
 }
 
 #[test]
-fn every_op_has_the_same_bits_beside_any_values() {
+fn every_op_has_the_same_bits_beside_any_values_and_without_passes() {
     use std::f64::consts::{E, PI};
     let values = [
         [0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 2.0, 3.0],
@@ -298,7 +298,7 @@ fn every_op_has_the_same_bits_beside_any_values() {
         let place = |i: usize| k * [1, 11, 7][i] + i * (k / values.len());
         (0..inputs).map(|i| values[place(i) % values.len()]).collect()
     };
-    let mut compared = 0;
+    let (mut compared, mut problems) = (0, Vec::new());
     for word in WORDS {
         let inputs = match word.operands {
             Operands::Exactly(n) => n,
@@ -322,10 +322,21 @@ fn every_op_has_the_same_bits_beside_any_values() {
                 hessian: true,
             };
             let compiled = compile(question, &Options::new());
+            let plain = compile(question, &Options::plain());
             for setup in setups() {
                 compared += assert_any_lanes_and_place(&compiled, &points, setup, &[4, 16, 20, 64]);
+                let mut workspace = Workspace::with(setup);
+                let [got, plain] = [&compiled, &plain].map(|c| c.at_all(&points, &mut workspace).unwrap());
+                let plain: Vec<Vec<u64>> = plain.iter().map(|a| bits(a)).collect();
+                let at = (word.name, integer, workspace.instructions());
+                for ((k, x), got) in points.iter().enumerate().zip(&got) {
+                    if bits(got) != plain[k] {
+                        problems.push(format!("{at:?} at {x:?}: {got:?}, without passes {:x?}", plain[k]));
+                    }
+                }
             }
         }
     }
     println!("{compared} answers compared");
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
 }

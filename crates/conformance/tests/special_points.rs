@@ -320,6 +320,43 @@ fn every_special_point_is_as_the_conventions_say() {
 }
 
 #[test]
+fn special_points_have_the_same_bits_recorded_at_another_point() {
+    let mut formulas: Vec<(Formula, Vec<Vec<f64>>)> = Vec::new();
+    for (_, _, formula, x) in rows() {
+        match formulas.iter_mut().find(|(known, _)| *known == formula) {
+            Some((_, points)) => points.push(x),
+            None => formulas.push((formula, vec![x])),
+        }
+    }
+    for (formula, points) in &mut formulas {
+        let ordinary = (0..formula.inputs).map(|k| [0.75, 0.25, 0.5, 0.125][k]);
+        points.insert(0, ordinary.collect());
+    }
+    assert_eq!(formulas.iter().map(|(_, points)| points.len() - 1).sum::<usize>(), 199);
+    for route in route::all() {
+        for (formula, points) in &formulas {
+            let points: Vec<&[f64]> = points.iter().map(|x| &x[..]).collect();
+            let question = Question {
+                formula,
+                outputs: &[formula.code.len() - 1],
+                points: &points,
+                hessian: true,
+            };
+            let together = route.answer(question).unwrap();
+            for (x, together) in points.iter().zip(&together) {
+                let alone = answer(&*route, formula, x);
+                let (name, code) = (route.name(), &formula.code);
+                assert_eq!(
+                    alone.bits(),
+                    together[0].bits(),
+                    "{name} {code:?} {x:?}: {alone:?}, {together:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn routes_agree_at_special_points_to_the_second_order() {
     let mut problems = Vec::new();
     let agree = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(&a, &b)| agrees(a, b));

@@ -8,9 +8,10 @@
 //! recorded.
 
 use std::cell::RefCell;
+use std::hash::BuildHasher;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use smallvec::SmallVec;
 
 use crate::error::{Error, expect};
@@ -18,7 +19,7 @@ use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::{Imm, NO_IMM, Op};
 use crate::scalar::{Adj, Scalar, rule, value};
-use crate::tape::Handle;
+use crate::tape::{Handle, Tape};
 
 impl Graph {
     /// The gradient of `l` in the nodes `wrt`, as nodes: one for each, in order. A node that `l`
@@ -97,8 +98,9 @@ type Shape = (Op, [u32; 3], [u64; 2]);
 #[derive(Debug)]
 struct Recorder<'g> {
     graph: &'g Graph,
-    /// Where the node of a shape stands.
-    known: RefCell<FxHashMap<Shape, Handle>>,
+    /// Where a node of a shape stands, by the hash of the shape; the node itself says whether it
+    /// is that shape or one of the same hash.
+    known: RefCell<FxHashMap<u64, Handle>>,
     /// Whether the node at a position depends on one of `wrt`; as long as the last output is far.
     active: Vec<bool>,
 }
@@ -128,7 +130,7 @@ impl<'g> Recorder<'g> {
                 active[position] = true;
             }
         }
-        let mut known = FxHashMap::default();
+        let mut known = FxHashMap::with_capacity_and_hasher(len, FxBuildHasher);
         for (position, &entry) in inner.tape.entries[..len].iter().enumerate() {
             let mut operands = SmallVec::<[u32; 3]>::new();
             let imm = inner.tape.operands(entry, |x| operands.push(x));
@@ -138,7 +140,7 @@ impl<'g> Recorder<'g> {
                 && let Some(shape) = shape(entry.op(), imm, operands.iter().copied())
             {
                 known
-                    .entry(shape)
+                    .entry(hash(&shape))
                     .or_insert(Handle::new(position as u32, entry.wants()));
             }
         }
@@ -258,20 +260,19 @@ impl<'g> Recorder<'g> {
                 Term::Constant(c) => tape.constant(c),
             })
             .collect();
-        let shape = shape(op, imm, handles.iter().map(|x| x.index()));
+        let shape = shape(op, imm, handles.iter().map(|x| x.index())).map(|shape| (hash(&shape), shape));
         let mut known = self.known.borrow_mut();
-        if let Some(&handle) = shape.as_ref().and_then(|shape| known.get(shape)) {
+        if let Some((hash, shape)) = &shape
+            && let Some(&handle) = known.get(hash)
+            && shape_of(tape, handle) == Some(*shape)
+        {
             let value = tape.entries[handle.index() as usize].value;
-            return Term::Node {
-                recorder: self,
-                handle,
-                value,
-            };
+            return Term::Node { recorder: self, handle, value };
         }
         let value = value::of(op, imm, &values);
         let handle = tape.push_op(op, imm, &handles, value);
-        if let Some(shape) = shape {
-            known.insert(shape, handle);
+        if let Some((hash, _)) = shape {
+            known.insert(hash, handle);
         }
         Term::Node {
             recorder: self,
@@ -279,6 +280,18 @@ impl<'g> Recorder<'g> {
             value,
         }
     }
+}
+
+fn hash(shape: &Shape) -> u64 {
+    FxBuildHasher.hash_one(shape)
+}
+
+/// The shape of a node that is recorded.
+fn shape_of(tape: &Tape, node: Handle) -> Option<Shape> {
+    let entry = tape.entries[node.index() as usize];
+    let mut operands = SmallVec::<[u32; 3]>::new();
+    let imm = tape.operands(entry, |x| operands.push(x));
+    shape(entry.op(), imm, operands.iter().copied())
 }
 
 /// The shape of a node with at most three operands. Operands of sums and products are sorted:

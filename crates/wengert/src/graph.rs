@@ -9,6 +9,7 @@ use crate::error::{Error, expect};
 use crate::generation::Generations;
 use crate::guard::{Guard, Relation};
 use crate::node::{Node, NodeId, Operands};
+use crate::numbers::Curvature;
 use crate::op::Op;
 use crate::scope::{Scope, Scopes};
 use crate::sweep;
@@ -39,6 +40,8 @@ pub(crate) struct Inner {
     stale_below: u32,
     pub(crate) adjoints: Vec<f64>,
     scratch: Vec<f64>,
+    /// The buffers of the last Hessian-vector product.
+    pub(crate) curvature: Option<Curvature<1>>,
     /// How many adjoints are of the last sweep; those beyond read as 0.
     swept: u32,
     pub(crate) guards: Vec<RawGuard>,
@@ -105,6 +108,7 @@ impl Graph {
                 stale_below: 0,
                 adjoints: Vec::new(),
                 scratch: Vec::new(),
+                curvature: None,
                 swept: 0,
                 guards: Vec::new(),
                 labels: SparseSecondaryMap::new(),

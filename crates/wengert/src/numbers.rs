@@ -131,20 +131,24 @@ impl Graph {
                 got: direction.len(),
             });
         }
-        let inner = self.borrow();
+        let inner = &mut *self.inner.borrow_mut();
         let l = inner.fresh(l)? as usize;
         let leaves = wrt
             .iter()
             .map(|&leaf| inner.leaf(leaf))
             .collect::<Result<Vec<_>, Error>>()?;
-        let mut curvature = Curvature::<1>::new(l);
+        // The buffers are kept with the graph: fresh ones cost more than the sweeps, page by page.
+        let mut curvature = inner.curvature.take().unwrap_or_else(|| Curvature::new(l));
+        curvature.fit(l);
         for (&leaf, &component) in leaves.iter().zip(direction) {
             if let Some(tangent) = curvature.tangents.get_mut(leaf) {
                 tangent.0[0] += component;
             }
         }
-        curvature.sweep(&inner);
-        Ok(leaves.iter().map(|&leaf| curvature.along(leaf, 0)).collect())
+        curvature.sweep(inner);
+        let product = leaves.iter().map(|&leaf| curvature.along(leaf, 0)).collect();
+        inner.curvature = Some(curvature);
+        Ok(product)
     }
 
     /// The Hessian of `l` in the leaves `wrt`: symmetric, a row for each. Costs a Hessian-vector
@@ -200,6 +204,7 @@ fn seed<T>(tangents: &mut [T], leaves: &[usize], mut set: impl FnMut(&mut T, usi
 
 /// A forward sweep of `N` tangents and the reverse sweep of duals over it: the derivative of the
 /// gradient in `N` directions at once.
+#[derive(Debug)]
 pub(crate) struct Curvature<const N: usize> {
     /// The directions, at the leaves.
     pub(crate) tangents: Vec<Tangents<N>>,
@@ -215,6 +220,14 @@ impl<const N: usize> Curvature<N> {
             adjoints: vec![Dual::ZERO; l + 1],
             scratch: Vec::new(),
         }
+    }
+
+    /// Makes the room as large as sweeps back from the node at position `l` need, and every
+    /// direction 0.
+    fn fit(&mut self, l: usize) {
+        self.tangents.clear();
+        self.tangents.resize(l + 1, Tangents::ZERO);
+        self.adjoints.resize(l + 1, Dual::ZERO);
     }
 
     /// Sweeps; what computed nodes have in `tangents` is overwritten.

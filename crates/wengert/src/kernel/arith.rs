@@ -50,28 +50,27 @@ pub fn recip_pos(x: f64, c: f64) -> f64 {
 /// IEEE 754-2019 maximum: NaN if either is NaN, and +0 is above -0.
 #[inline(always)]
 pub fn max(x: f64, y: f64) -> f64 {
-    if x > y {
+    // The larger without a branch, `y` where nothing can be said; then the rare rest behind one.
+    let larger = if x > y { x } else { y };
+    if x == y {
+        f64::from_bits(x.to_bits() & y.to_bits())
+    } else if x.is_nan() {
         x
-    } else if y > x {
-        y
-    } else if x == y {
-        if x.is_sign_positive() { x } else { y }
     } else {
-        x + y
+        larger
     }
 }
 
 /// IEEE 754-2019 minimum: NaN if either is NaN, and -0 is below +0.
 #[inline(always)]
 pub fn min(x: f64, y: f64) -> f64 {
-    if x < y {
+    let smaller = if x < y { x } else { y };
+    if x == y {
+        f64::from_bits(x.to_bits() | y.to_bits())
+    } else if x.is_nan() {
         x
-    } else if y < x {
-        y
-    } else if x == y {
-        if x.is_sign_negative() { x } else { y }
     } else {
-        x + y
+        smaller
     }
 }
 

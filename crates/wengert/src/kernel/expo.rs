@@ -131,7 +131,8 @@ pub(super) fn ln_fine(x: f64) -> Dd {
     let k = (exponent as i64 >> 52) as f64;
     let z = bits.wrapping_sub(exponent);
     // z c - 1 = h + l: h has at most 23 bits, so its square is exact, and so are the multiples of 2^-42 plus h.
-    let head = f64::from_bits(z & 0xffff_ffff_0000_0000);
+    // Rounded to the nearest, so that h is 0 where it would only cancel against l.
+    let head = f64::from_bits(z.wrapping_add(0x8000_0000) & 0xffff_ffff_0000_0000);
     let l = (f64::from_bits(z) - head) * c;
     let h = head * c - 1.0;
     let r = h + l;

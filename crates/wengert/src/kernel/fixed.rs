@@ -1,9 +1,10 @@
-//! Fixed-point exponentials of 192 bits, for the one sum that double-double cannot save.
+//! Fixed-point exponentials and logarithms of 192 bits, for the two sums that double-double cannot save.
 //!
 //! `ln(e^a + e^b)` has zeros along a whole curve, and pairs of `f64` come within 1e-20 of it: `e^a + e^b - 1` then needs
-//! 2^-120 of absolute accuracy. Read `soft.rs` next, which alone uses this file.
+//! 2^-120 of absolute accuracy. So does `1 + y ln x`, the factor of a mixed derivative of `x^y`. Read `soft.rs` next.
 
-use super::dd::{exp2i, ldexp};
+use super::core::ln_dd;
+use super::dd::{exp2i, frexp, ldexp};
 
 /// `limbs[0] + limbs[1] 2^-64 + ...`: a number in `[0, 2^64)` with 192 bits after the point; the whole part first.
 type Fixed = [u64; 4];
@@ -31,6 +32,13 @@ fn mul(a: &Fixed, b: &Fixed) -> Fixed {
     }
     r
 }
+
+const LN_2: Fixed = [
+    0,
+    0xb172_17f7_d1cf_79ab,
+    0xc9e3_b398_03f2_f6af,
+    0x40f3_4326_7298_b62d,
+];
 
 fn add(a: &Fixed, b: &Fixed) -> Fixed {
     let mut r = [0u64; 4];
@@ -132,17 +140,34 @@ pub(super) fn exp_sum_m1(a: f64, b: f64) -> f64 {
 /// `e^a + e^b - 1` for `-750 < b <= -40` and `a` next to `-e^b`: `a + e^b` as `2^-k (2^k a + e^(b + k ln 2))`, then the
 /// next terms of `e^a`.
 pub(super) fn exp_sum_near(a: f64, b: f64) -> f64 {
-    const LN_2: Fixed = [
-        0,
-        0xb172_17f7_d1cf_79ab,
-        0xc9e3_b398_03f2_f6af,
-        0x40f3_4326_7298_b62d,
-    ];
     let k = (-b * std::f64::consts::LOG2_E) as u64;
     let reduced = sub(&fixed(-b), &mul(&[k, 0, 0, 0], &LN_2));
     let scaled = ldexp(-a, k as i32);
     let t = value(&sub(&exp_neg(&reduced), &fixed(scaled)));
     ldexp(t - scaled * a * (0.5 + a * (1.0 / 6.0)), -(k as i32))
+}
+
+/// `1 + y ln x` for a finite `x > 0` and `y ln x` next to -1, to an absolute 2^-120.
+pub(super) fn one_plus_product(x: f64, y: f64) -> f64 {
+    let (m, e) = frexp(x);
+    // A step of Newton from the logarithm to 100 bits: ln m = l + (m e^-l - 1).
+    let l = ln_dd(m);
+    let low = fixed(l.lo.abs());
+    let l = if l.lo < 0.0 {
+        sub(&fixed(l.hi), &low)
+    } else {
+        add(&fixed(l.hi), &low)
+    };
+    let rest = sub(&mul(&fixed(m), &exp_neg(&l)), &[1, 0, 0, 0]);
+    let ln_m = add(&l, &rest);
+    let turns = mul(&[u64::from(e.unsigned_abs()), 0, 0, 0], &LN_2);
+    let ln = if e < 0 {
+        sub(&turns, &ln_m)
+    } else {
+        add(&turns, &ln_m)
+    };
+    // The signs of y and ln x differ, so that their product is next to -1.
+    value(&sub(&[1, 0, 0, 0], &mul(&fixed(y.abs()), &ln)))
 }
 
 #[cfg(test)]
@@ -163,6 +188,31 @@ mod tests {
         assert_eq!(fixed(1.5), [1, 1 << 63, 0, 0]);
         assert_eq!(fixed(exp2i(-192)), one_bit);
         assert_eq!(fixed(0.0), [0; 4]);
+    }
+
+    #[test]
+    fn the_factor_of_a_mixed_derivative_keeps_its_digits() {
+        let close = |x: f64, y: f64, want: f64| {
+            let got = one_plus_product(x, y);
+            assert!((got / want - 1.0).abs() < 4e-16, "{x} {y}: {got} {want}");
+        };
+        // From 150-digit arithmetic.
+        close(
+            9.479_055_045_538_948e-11,
+            0.043_328_773_980_059_805,
+            -2.868_521_156_204_789e-18,
+        );
+        close(2.0, -std::f64::consts::LOG2_E, 1.410_920_060_305_223_7e-17);
+        close(
+            1e-300,
+            1.447_648_273_010_839_4e-3,
+            4.529_776_337_158_909_3e-17,
+        );
+        close(
+            1.000_000_000_000_000_2,
+            -4_503_599_627_370_496.0,
+            1.110_223_024_625_156_4e-16,
+        );
     }
 
     #[test]

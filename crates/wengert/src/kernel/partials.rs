@@ -3,7 +3,8 @@
 //! Read `gamma.rs` next.
 
 use super::core::{exp_big, ln_dd};
-use super::dd::{Big, Dd, two_sum};
+use super::dd::{Big, Dd, two_prod, two_sum};
+use super::fixed::one_plus_product;
 use super::power::{fast, pow, powd};
 
 /// `d^(j+k) / dx^j dy^k` of `x^y`.
@@ -27,18 +28,21 @@ pub fn pow_partial(x: f64, y: f64, j: f64, k: f64) -> f64 {
         && let Some(f) = fast(x, two_sum(y, -j))
     {
         let c = if nj == 1 {
-            // x^(y-1) (1 + y ln x)
-            1.0 + y * f.ln.hi
+            // x^(y-1) (1 + y ln x): a difference that loses its digits next to 0.
+            let p = two_prod(y, f.ln.hi);
+            let c = (1.0 + p.hi) + (p.lo + y * f.ln.lo);
+            if c.abs() < 1e-3 {
+                one_plus_product(x, y)
+            } else {
+                c
+            }
         } else if nk == 1 {
             f.ln.hi
         } else {
             f.ln.hi * f.ln.hi
         };
-        // Next to 0 the factor is a difference that has lost its digits.
-        if nj == 0 || c.abs() > 0.5 {
-            let m = c * f.s;
-            return m + m * f.q;
-        }
+        let m = c * f.s;
+        return m + m * f.q;
     }
     if y.abs() > 1e25 {
         return far_partial(x, y, nj, nk);

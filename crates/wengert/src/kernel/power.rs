@@ -131,11 +131,34 @@ fn falling(p: f64, k: u32) -> Dd {
 
 /// The `k`-th derivative of `x^p`: `p (p-1) ... (p-k+1) x^(p-k)`, with `p - k` and the coefficient kept unrounded.
 ///
-/// 0 where the coefficient is 0, unless `x` is NaN. `x = 0`: the one-sided limit. NaN for `x < 0` unless `p` is whole.
+/// `x = 0`: the one-sided limit. NaN for `x < 0` unless `p` is whole. Where `p` is whole, `0 <= p <= k`, the derivative is a
+/// constant, even at NaN.
 #[inline]
 pub fn powd(x: f64, p: f64, k: f64) -> f64 {
-    // Half a whole number up to 4: what products serve, and small enough that nothing here rounds.
-    if p.abs() <= 4.0 && k <= 2.0 {
+    // What nearly all callers want, by operations that are right over the whole range.
+    if p == 2.0 && k <= 1.0 {
+        if k == 0.0 { x * x } else { x + x }
+    } else if p == 0.5 && k == 1.0 {
+        // The root of -0 is -0: the limit is that from above.
+        0.5 / x.sqrt().abs()
+    } else if p == 3.0 && k <= 1.0 {
+        if k == 0.0 { x * x * x } else { 3.0 * (x * x) }
+    } else if p == -1.0 && k <= 1.0 {
+        let r = 1.0 / x;
+        if k == 0.0 { r } else { -(r / x) }
+    } else {
+        powd_any(x, p, k)
+    }
+}
+
+/// [`powd`] of any exponent and order.
+fn powd_any(x: f64, p: f64, k: f64) -> f64 {
+    // The derivatives of whole powers end in a constant and zeros, whatever `x` is.
+    if p >= 0.0 && k >= p && whole(p) {
+        return falling(p, k as u32).hi;
+    }
+    // Half a whole number up to 4: what products serve, and nothing here rounds.
+    if p.abs() <= 4.0 && whole(p + p) && k <= 2.0 {
         let c = if k == 0.0 {
             1.0
         } else if k == 1.0 {
@@ -150,10 +173,14 @@ pub fn powd(x: f64, p: f64, k: f64) -> f64 {
     if k == 0.0 {
         return pow(x, p);
     }
+    let c = falling(p, k as u32);
+    if whole(p) && 0.0 <= p && p <= k {
+        return c.value();
+    }
     if x.is_nan() || x < 0.0 && !whole(p) {
         return f64::NAN;
     }
-    power(x, falling(p, k as u32), two_sum(p, -k))
+    power(x, c, two_sum(p, -k))
 }
 
 /// `c * x^p` for the exponents that one or two operations serve, where neither they nor the result leave the range.
@@ -187,9 +214,10 @@ fn by_products(x: f64, c: f64, p: f64) -> Option<f64> {
         c / (x * x)
     } else if p == 0.5 && x > 0.0 {
         c * x.sqrt()
-    } else if p == -3.0 {
+    } else if p == -3.0 && c != 1.0 {
+        // Two ulps, which a derivative may have and a value may not.
         c / (x * x * x)
-    } else if p == -1.5 && x > 0.0 {
+    } else if p == -1.5 && x > 0.0 && c != 1.0 {
         c / (x * x.sqrt())
     } else if p == 4.0 {
         // The square's rounding error, doubled by squaring, would leave 2 ulps.
@@ -261,14 +289,14 @@ fn power_big(x: f64, p: Dd) -> Big {
 }
 
 /// `c * cbrt(x)^k`: the cube root's derivatives (`c = 1/3`, `k = -2` is the first). Odd and even `k` carry the sign of
-/// `x` as the root does; `x = 0` with `k < 0` gives the limit `+-inf` (from above).
+/// `x` as the root does; `x = 0` with `k < 0` gives the limit from the side of the zero's
+/// sign.
 pub fn cbrt_pow(x: f64, c: f64, k: f64) -> f64 {
     if c == 0.0 && !x.is_nan() {
         return 0.0;
     }
     if x == 0.0 || !x.is_finite() {
-        // +0 and -0 share the limit: the root's graph is vertical at 0, whichever side it is seen from.
-        let x = if x == 0.0 && k < 0.0 { 0.0 } else { x };
+        // The limit from the side that the sign of a zero names.
         return c * pow(x, k);
     }
     let (m, e) = frexp(x);
@@ -334,6 +362,36 @@ mod tests {
     }
 
     #[test]
+    fn the_quick_forms_agree_with_those_of_any_exponent() {
+        let close =
+            |a: f64, b: f64| a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= 5e-16 * b.abs();
+        let tiny = f64::from_bits(1);
+        for x in [
+            0.0,
+            -0.0,
+            0.7,
+            -0.7,
+            3e10,
+            -1e200,
+            1e-200,
+            -1e-310,
+            1e160,
+            tiny,
+            f64::MAX,
+            INF,
+            -INF,
+            NAN,
+        ] {
+            for p in [2.0, 0.5, 3.0, -1.0] {
+                for k in [0.0, 1.0] {
+                    let (a, b) = (powd(x, p, k), powd_any(x, p, k));
+                    assert!(close(a, b), "{x:e}^{p}, order {k}: {a:e} {b:e}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn any_exponent_of_an_i32_works() {
         let n = f64::from(i32::MIN);
         assert_eq!(powd(1.0, n, 0.0), 1.0);
@@ -353,11 +411,33 @@ mod tests {
     }
 
     #[test]
-    fn a_nan_base_has_a_nan_derivative() {
-        for p in [0.0, 1.0, 2.0, 0.3] {
-            assert!(powd(NAN, p, 1.0).is_nan());
+    fn a_nan_base_has_a_nan_derivative_unless_it_is_constant() {
+        for (p, k) in [(2.0, 1.0), (0.3, 1.0), (-1.0, 2.0), (3.0, 2.0)] {
+            assert!(powd(NAN, p, k).is_nan());
         }
-        assert_eq!(powd(NAN, 0.0, 0.0), 1.0);
+        for (p, k, want) in [
+            (0.0, 0.0, 1.0),
+            (0.0, 1.0, 0.0),
+            (1.0, 1.0, 1.0),
+            (2.0, 2.0, 2.0),
+            (2.0, 3.0, 0.0),
+        ] {
+            assert_eq!(powd(NAN, p, k), want);
+        }
+    }
+
+    #[test]
+    fn huge_powers_of_numbers_next_to_one() {
+        // From 60-digit arithmetic.
+        let close =
+            |x: f64, y: f64, want: f64| assert!((pow(x, y) / want - 1.0).abs() < 3e-16, "{x} {y}");
+        close(
+            0.999_999_999_999_999_1,
+            1.398e17,
+            1.187_977_103_493_262_8e-54,
+        );
+        close(1.000_000_000_000_000_2, 1e18, 2.708_611_108_976_671_7e96);
+        close(0.999_999_9, 1e9, 3.720_057_571_493_637e-44);
     }
 
     #[test]
@@ -367,6 +447,13 @@ mod tests {
         assert_eq!(cbrt_pow(-8.0, 1.0, -5.0), -1.0 / 32.0);
         assert_eq!(cbrt_pow(0.0, 1.0 / 3.0, -2.0), INF);
         assert_eq!(cbrt_pow(-0.0, 1.0 / 3.0, -2.0), INF);
+        assert_eq!(
+            (
+                cbrt_pow(0.0, -2.0 / 9.0, -5.0),
+                cbrt_pow(-0.0, -2.0 / 9.0, -5.0)
+            ),
+            (-INF, INF)
+        );
         assert_eq!(cbrt_pow(INF, 1.0 / 3.0, -2.0), 0.0);
         assert!(cbrt_pow(NAN, 0.0, -2.0).is_nan());
     }

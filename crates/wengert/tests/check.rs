@@ -1,0 +1,168 @@
+//! Checking gradients against differences.
+
+use wengert::{Error, Expr, GradientCheck, Graph, NodeId, Op, Verdict, check_gradient};
+
+/// A graph whose gradient in its first leaf is wrong: what is detached is differentiated by
+/// differences all the same.
+fn wrong(factor: f64, at: f64) -> GradientCheck {
+    let mut g = Graph::new();
+    let x = g.leaves(&[at, 2.0]);
+    let hidden = g.mul(g.detach(g.sin(x[0])), g.constant(factor));
+    let l = g.add(g.mul(g.exp(x[0]), x[1]), hidden);
+    g.label(x[0], "angle");
+    g.check_gradient(l, &x).unwrap()
+}
+
+#[test]
+fn right_gradients_pass() {
+    let check = check_gradient(
+        |x| (x[0] * x[1]).sin() / x[2].exp() + x[1].ln().powi(3),
+        &[0.7, 2.0, -0.3],
+    );
+    assert!(check.passes(), "{check}");
+    assert_eq!(check.components().len(), 3);
+    assert!(check.worst().unwrap().relative_error < 1e-6, "{check}");
+    assert_eq!(check.unsure().count(), 0);
+}
+
+#[test]
+fn a_wrong_component_is_found_with_its_leaf() {
+    for factor in [1.0, 1e-2, -1e-4] {
+        let check = wrong(factor, 0.5);
+        assert!(!check.passes());
+        let worst = check.worst().unwrap();
+        assert_eq!((worst.index, worst.label.as_deref()), (0, Some("angle")));
+        assert!((worst.numeric - (0.5f64.exp() * 2.0 + factor * 0.5f64.cos())).abs() < 1e-8);
+        let text = check.to_string();
+        assert!(
+            text.contains("1 of 2 components differ") && text.contains("\"angle\""),
+            "{text}"
+        );
+    }
+    assert!(wrong(0.0, 0.5).passes());
+}
+
+#[test]
+fn scales_are_no_trouble() {
+    for scale in [1e-12, 1e-8, 1e-3, 1.0, 1e5, 1e12] {
+        let check = check_gradient(|x| x[0].ln() + x[0] * x[0], &[scale]);
+        assert!(check.passes() && check.unsure().count() == 0, "{scale}: {check}");
+        let check = check_gradient(|x| (x[0] / scale).sin() * 1e6, &[scale]);
+        assert!(check.passes() && check.unsure().count() == 0, "{scale}: {check}");
+    }
+    let near_zero = check_gradient(|x| (x[0].exp() - 1.0) * 1e-9 + x[0].cos(), &[0.0]);
+    assert!(near_zero.passes(), "{near_zero}");
+}
+
+#[test]
+fn a_kink_nearby_does_not_fool_it() {
+    for distance in [1e-3, 1e-6, 1e-9] {
+        let check = check_gradient(
+            |x| x[0].abs() + x[0].relu() + x[1].max(Expr::constant(1.0)),
+            &[distance, 1.0 + distance],
+        );
+        assert!(check.passes(), "{distance}: {check}");
+        assert_eq!(check.unsure().count(), 0, "{distance}: {check}");
+    }
+}
+
+#[test]
+fn a_kink_is_reported_not_failed() {
+    let check = check_gradient(|x| x[0].relu() + x[1].exp() + x[2].floor(), &[0.0, 1.0, 2.0]);
+    assert!(check.passes(), "{check}");
+    let verdicts: Vec<&Verdict> = check.components().iter().map(|c| &c.verdict).collect();
+    assert_eq!(verdicts[..2], [&Verdict::Kink, &Verdict::Agrees], "{check}");
+    assert_ne!(verdicts[2], &Verdict::Differs, "{check}");
+    // A slope that neither side has is wrong, kink or not.
+    let mut g = Graph::new();
+    let x = g.leaf(0.0);
+    let l = g.add(g.abs(x), g.detach(g.mul(x, g.constant(5.0))));
+    assert!(!g.check_gradient(l, &[x]).unwrap().passes());
+}
+
+#[test]
+fn a_wrong_gradient_at_a_minimum_is_no_kink() {
+    let mut g = Graph::new();
+    let x = g.leaf(0.0);
+    let l = g.add(g.mul(x, x), g.detach(x));
+    let check = g.check_gradient(l, &[x]).unwrap();
+    assert!(!check.passes(), "{check}");
+}
+
+#[test]
+fn a_branch_is_reported_and_one_nearby_stepped_around() {
+    let f = |x: &[Expr<'_>]| -> f64 { if x[0] < 1.0 { 1.0 } else { 2.0 } };
+    let at = check_gradient(|x| x[0] * f(x), &[1.0]);
+    assert!(at.passes());
+    let verdict = &at.components()[0].verdict;
+    assert!(matches!(verdict, Verdict::Branch(Error::GuardFlipped { .. })), "{at}");
+    assert!(
+        at.to_string().contains("none of 1 components could be compared"),
+        "{at}"
+    );
+    let near = check_gradient(|x| x[0] * f(x), &[1.0 + 1e-9]);
+    assert_eq!(near.components()[0].verdict, Verdict::Agrees, "{near}");
+}
+
+#[test]
+fn the_end_of_a_domain_is_reported() {
+    let check = check_gradient(|x| x[0].sqrt() + x[1].asin(), &[0.0, 1.0]);
+    assert!(
+        check.components().iter().all(|c| c.verdict == Verdict::NotFinite),
+        "{check}"
+    );
+    let nan = check_gradient(|x| (x[0] - 2.0).ln(), &[1.0]);
+    assert_eq!(nan.components()[0].verdict, Verdict::NotFinite);
+}
+
+#[test]
+fn a_gradient_that_is_not_finite_where_differences_are_differs() {
+    // The sum is finite throughout, but its parts are infinities of both signs on the way back.
+    let mut g = Graph::new();
+    let x = g.leaf(0.0);
+    let (up, down) = (g.cbrt(x), g.neg(g.cbrt(x)));
+    let l = g.add(up, g.add(down, g.exp(x)));
+    let check = g.check_gradient(l, &[x]).unwrap();
+    assert!(check.components()[0].analytic.is_nan());
+    assert!(
+        !check.passes() && check.worst().unwrap().relative_error.is_nan(),
+        "{check}"
+    );
+}
+
+#[test]
+fn a_leaf_may_be_tiny() {
+    let check = check_gradient(|x| x[0].sqrt() + x[1].ln(), &[1e-300, 1e-30]);
+    assert!(check.passes() && check.unsure().count() == 0, "{check}");
+}
+
+#[test]
+fn leaves_and_gradients_are_as_before() {
+    let mut g = Graph::new();
+    let x = g.leaves(&[0.5, 2.0]);
+    let l = g.mul(g.sin(x[0]), x[1]);
+    let value = g.value(l);
+    let check = g.check_gradient(l, &[x[1], x[0], x[1]]).unwrap();
+    assert!(check.passes() && check.components().len() == 3);
+    assert_eq!((g.value(x[0]), g.value(x[1]), g.value(l)), (0.5, 2.0, value));
+    assert_eq!(g.grad(x[1]), 0.5f64.sin());
+}
+
+#[test]
+fn wrong_keys_are_refused() {
+    let mut g = Graph::new();
+    let x = g.leaf(0.5);
+    let l = g.sin(x);
+    let foreign: NodeId = Graph::new().leaf(1.0);
+    assert_eq!(
+        g.check_gradient(foreign, &[x]),
+        Err(Error::NotInGraph { node: foreign })
+    );
+    assert_eq!(
+        g.check_gradient(l, &[foreign]),
+        Err(Error::NotInGraph { node: foreign })
+    );
+    assert_eq!(g.check_gradient(l, &[l]), Err(Error::NotALeaf { node: l, op: Op::Sin }));
+    g.set(x, 1.0);
+    assert_eq!(g.check_gradient(l, &[x]), Err(Error::StaleValue { node: l }));
+}

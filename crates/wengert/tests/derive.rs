@@ -1,0 +1,476 @@
+//! Derivatives as graph: nodes like any other, equal to what the sweeps give, to any order.
+
+use proptest::prelude::*;
+use wengert::{Arity, Error, Expr, Form, Graph, Imm, NodeId, Op};
+
+/// Equal, up to the sign of zero and the kind of NaN.
+fn same(a: f64, b: f64) -> bool {
+    a == b || a.is_nan() && b.is_nan()
+}
+
+#[test]
+fn a_cube_is_exact_to_the_fourth_derivative() {
+    let by_power: fn(Expr<'_>) -> Expr<'_> = |x| x.powi(3);
+    let by_products: fn(Expr<'_>) -> Expr<'_> = |x| x * x * x;
+    for cube in [by_power, by_products] {
+        let g = Graph::new();
+        let x = g.var(2.0);
+        let mut node = cube(x).id();
+        let mut derivatives = Vec::new();
+        for _ in 0..5 {
+            derivatives.push(g.value(node));
+            node = g.gradient(node, &[x.id()])[0];
+        }
+        assert_eq!(derivatives, [8.0, 12.0, 12.0, 6.0, 0.0]);
+        assert_eq!(g.value(node), 0.0);
+    }
+}
+
+#[test]
+fn a_derivative_graph_is_right_at_other_values() {
+    let mut g = Graph::new();
+    let x = g.leaf(0.0);
+    let l = g.mul(g.powi(x, 3), g.sin(x));
+    let first = g.gradient(l, &[x])[0];
+    let second = g.gradient(first, &[x])[0];
+    for v in [-2.0, -0.0, 0.5, 1e3] {
+        g.set(x, v);
+        g.forward().unwrap();
+        g.backward(l);
+        assert!(same(g.value(first), g.grad(x)), "at {v}");
+        g.backward(first);
+        assert!(same(g.value(second), g.grad(x)), "at {v}");
+        let dense = g.hessian(l, &[x])[0][0];
+        assert!(
+            (g.value(second) - dense).abs() <= 1e-15 * dense.abs(),
+            "at {v}: {} for {dense}",
+            g.value(second)
+        );
+    }
+}
+
+#[test]
+fn inner_derivatives_do_not_see_outer_perturbations() {
+    // d/dx [x * d/dy (x + y)] at 1 is 1.
+    let g = Graph::new();
+    let (x, y) = (g.leaf(1.0), g.leaf(1.0));
+    let inner = g.gradient(g.add(x, y), &[y])[0];
+    let outer = g.gradient(g.mul(x, inner), &[x])[0];
+    assert_eq!(g.value(outer), 1.0);
+    // d/dx [x * d/dy (x * y)] at 4 is 8.
+    let g = Graph::new();
+    let (x, y) = (g.leaf(4.0), g.leaf(3.0));
+    let inner = g.gradient(g.mul(x, y), &[y])[0];
+    let outer = g.gradient(g.mul(x, inner), &[x])[0];
+    assert_eq!(g.value(outer), 8.0);
+    // The same forward in the inner, and with the inner at the outer variable itself.
+    let one = g.constant(1.0);
+    let inner = g.pushforward(&[(y, one)], &[g.mul(x, y)])[0];
+    assert_eq!(g.value(g.pushforward(&[(x, one)], &[g.mul(x, inner)])[0]), 8.0);
+}
+
+#[test]
+fn an_output_that_depends_on_nothing_has_zeros_for_gradient() {
+    let g = Graph::new();
+    let (x, late) = (g.leaf(2.0), g.leaf(3.0));
+    let l = g.sin(g.constant(1.0));
+    for output in [l, late, g.floor(x), g.detach(x), g.lt(x, late), g.sign(x)] {
+        let before = g.len();
+        let gradient = g.gradient(output, &[x])[0];
+        assert_eq!(g.value(gradient), 0.0);
+        assert!(g.len() <= before + 3, "a node or two of constants at most");
+        assert_eq!(g.value(g.gradient(gradient, &[x])[0]), 0.0);
+        assert_eq!(g.value(g.pushforward(&[(x, l)], &[output])[0]), 0.0);
+    }
+    assert_eq!(g.gradient(l, &[]), []);
+    assert_eq!(
+        g.pullback(&[], &[x]).iter().map(|&n| g.value(n)).collect::<Vec<_>>(),
+        [0.0]
+    );
+}
+
+#[test]
+fn the_same_node_twice_gives_the_same_derivative_twice() {
+    let g = Graph::new();
+    let (x, y) = (g.leaf(2.0), g.leaf(3.0));
+    let l = g.mul(g.sin(x), y);
+    let gradient = g.gradient(l, &[x, y, x]);
+    assert_eq!(gradient[0], gradient[2]);
+    assert_eq!(g.value(gradient[0]), 2.0f64.cos() * 3.0);
+    assert_eq!(g.value(gradient[1]), 2.0f64.sin());
+    let itself = g.gradient(x, &[x, l]);
+    assert_eq!((g.value(itself[0]), g.value(itself[1])), (1.0, 0.0));
+}
+
+#[test]
+fn a_computed_node_has_a_derivative_too() {
+    let g = Graph::new();
+    let x = g.leaf(0.5);
+    let middle = g.exp(x);
+    let l = g.mul(middle, g.sin(middle));
+    let [by_x, by_middle] = g.gradient(l, &[x, middle])[..] else {
+        unreachable!()
+    };
+    g.backward(l);
+    assert_eq!((g.value(by_x), g.value(by_middle)), (g.grad(x), g.grad(middle)));
+}
+
+#[test]
+fn keys_of_another_graph_are_refused() {
+    let g = Graph::new();
+    let x = g.leaf(2.0);
+    let l = g.sin(x);
+    let foreign = Graph::new().leaf(1.0);
+    let refused = Err(Error::NotInGraph { node: foreign });
+    let before = g.len();
+    assert_eq!(g.try_gradient(l, &[foreign]), refused);
+    assert_eq!(g.try_gradient(foreign, &[x]), refused);
+    assert_eq!(g.try_pullback(&[(l, foreign)], &[x]), refused);
+    assert_eq!(g.try_pullback(&[(foreign, l)], &[x]), refused);
+    assert_eq!(g.try_pushforward(&[(x, foreign)], &[l]), refused);
+    assert_eq!(g.try_pushforward(&[(foreign, x)], &[l]), refused);
+    assert_eq!(g.try_pushforward(&[(x, x)], &[foreign]), refused);
+    assert_eq!(g.len(), before);
+}
+
+#[test]
+fn stale_values_are_refused() {
+    let mut g = Graph::new();
+    let x = g.leaf(2.0);
+    let l = g.sin(x);
+    g.set(x, 1.0);
+    assert_eq!(g.try_gradient(l, &[x]), Err(Error::StaleValue { node: l }));
+    g.forward().unwrap();
+    assert!(g.try_gradient(l, &[x]).is_ok());
+}
+
+#[test]
+fn an_op_with_no_derivative_passes_none_and_spoils_none() {
+    let g = Graph::new();
+    let x = g.leaf(2.5);
+    let l = g.mul(
+        g.floor(x),
+        g.mul(x, g.select(g.gt(x, g.constant(0.0)), x, g.ln(g.neg(x)))),
+    );
+    let first = g.gradient(l, &[x])[0];
+    let second = g.gradient(first, &[x])[0];
+    assert_eq!((g.value(l), g.value(first), g.value(second)), (12.5, 10.0, 4.0));
+}
+
+#[test]
+fn seeds_weigh_outputs_and_are_differentiated_too() {
+    let g = Graph::new();
+    let (x, w) = (g.leaf(0.5), g.leaf(3.0));
+    let (s, c) = (g.sin(x), g.cos(x));
+    let two = g.constant(2.0);
+    let pulled = g.pullback(&[(s, w), (c, two), (s, w)], &[x])[0];
+    assert_eq!(g.value(pulled), 6.0 * 0.5f64.cos() + -(2.0 * 0.5f64.sin()));
+    let by_seed = g.gradient(pulled, &[w])[0];
+    assert_eq!(g.value(by_seed), 2.0 * 0.5f64.cos());
+    let pushed = g.pushforward(&[(x, w), (x, two)], &[s, c, x, w]);
+    let pushed: Vec<f64> = pushed.iter().map(|&n| g.value(n)).collect();
+    assert_eq!(pushed, [5.0 * 0.5f64.cos(), -(5.0 * 0.5f64.sin()), 5.0, 0.0]);
+}
+
+#[test]
+fn what_is_certain_is_folded_and_what_is_known_is_shared() {
+    let g = Graph::new();
+    let [x, y] = [2.0, 3.0].map(|v| g.leaf(v));
+    // The partials of a product are its operands.
+    let product = g.mul(x, y);
+    let before = g.len();
+    assert_eq!(g.gradient(product, &[x, y]), [y, x]);
+    assert_eq!(g.len(), before, "nothing is recorded");
+    // The derivative of exp is the node itself.
+    let e = g.exp(x);
+    let before = g.len();
+    assert_eq!(g.gradient(e, &[x]), [e]);
+    assert_eq!(g.len(), before);
+    // A sum has the constant 1.
+    let [one, same_one] = g.gradient(g.add(x, y), &[x, y])[..] else {
+        unreachable!()
+    };
+    assert_eq!((one, g.value(one), g.node(one).op), (same_one, 1.0, Op::Const));
+    // No node for what y does not reach, nor for adjoints of what leads nowhere wanted.
+    let long = g.mul(g.sin(g.sin(g.sin(y))), x);
+    let before = g.len();
+    g.gradient(long, &[x]);
+    assert_eq!(g.len(), before);
+    // sin' = cos where cos is there already.
+    let (_, cos) = (g.sin(y), g.cos(y));
+    let before = g.len();
+    assert_eq!(g.gradient(g.sin(y), &[y]), [cos]);
+    assert!(g.len() <= before + 2);
+}
+
+/// A training step's loss of a perceptron of 337 parameters, on as many points.
+fn perceptron<'g>(p: &[Expr<'g>], points: usize) -> Expr<'g> {
+    let neuron = |p: &[Expr<'g>], inputs: &[Expr<'g>]| {
+        let (weights, bias) = p.split_at(inputs.len());
+        let mut sum = weights[0] * inputs[0];
+        for (&w, &x) in weights.iter().zip(inputs).skip(1) {
+            sum += w * x;
+        }
+        sum + bias[0]
+    };
+    let mut loss = Expr::constant(0.0);
+    for k in 0..points {
+        let (x, y) = ((k as f64 * 0.37).sin(), (k as f64 * 0.73).cos());
+        let first: Vec<Expr> = (0..16)
+            .map(|j| (p[3 * j] * x + p[3 * j + 1] * y + p[3 * j + 2]).tanh())
+            .collect();
+        let second: Vec<Expr> = (0..16)
+            .map(|j| neuron(&p[48 + 17 * j..][..17], &first).tanh())
+            .collect();
+        let label = if x * y > 0.0 { 1.0 } else { -1.0 };
+        loss += (1.0 - neuron(&p[320..], &second) * label).relu();
+    }
+    loss * (1.0 / points as f64) + p.iter().map(|&p| p * p).sum::<Expr>() * 1e-4
+}
+
+#[test]
+fn the_gradient_of_a_perceptron_is_less_than_three_and_a_half_times_its_size() {
+    let g = Graph::new();
+    let parameters: Vec<f64> = (0..337).map(|k| (k as f64 * 1.7).sin()).collect();
+    let p = g.leaves(&parameters);
+    let l = perceptron(&g.exprs(&p), 100).id();
+    let before = g.len();
+    let gradient = g.gradient(l, &p);
+    let ratio = g.len() as f64 / before as f64;
+    assert!(ratio <= 3.5, "{ratio} times {before} nodes");
+    g.backward(l);
+    for (&node, &leaf) in gradient.iter().zip(&p) {
+        assert!(same(g.value(node), g.grad(leaf)));
+    }
+}
+
+fn count(op: Op) -> usize {
+    match op.arity() {
+        Arity::Fixed(n) => n,
+        _ => 4,
+    }
+}
+
+fn immediates(op: Op) -> Imm {
+    match op.immediates() {
+        0 => [0.0; 2],
+        1 => [2.0, 0.0],
+        _ => [2.0, 1.0],
+    }
+}
+
+const SPECIAL: [f64; 11] = [
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    0.5,
+    -2.0,
+    3.0,
+    1e300,
+    f64::INFINITY,
+    f64::NEG_INFINITY,
+    f64::NAN,
+];
+
+#[test]
+fn special_points_agree_with_the_sweeps_to_the_second_order() {
+    for &op in Op::ALL.iter().filter(|op| op.form() != Form::Source) {
+        for a in SPECIAL {
+            for b in SPECIAL {
+                let g = Graph::new();
+                let x = g.leaves(&[a, b, 1.5, -0.75][..count(op)]);
+                let mut operands = x.clone();
+                if op.name() == "sech2" {
+                    operands[1] = g.tanh(x[0]);
+                }
+                let l = g.try_record(op, immediates(op), &operands).unwrap();
+                let gradient = g.gradient(l, &x);
+                g.backward(l);
+                let swept: Vec<f64> = x.iter().map(|&x| g.grad(x)).collect();
+                let hessian = g.hessian(l, &x);
+                for (k, &first) in gradient.iter().enumerate() {
+                    let (got, want) = (g.value(first), swept[k]);
+                    assert!(same(got, want), "{op} d{k} at ({a}, {b}): {got} for {want}");
+                    let second = g.gradient(first, &x);
+                    g.backward(first);
+                    for (j, &second) in second.iter().enumerate() {
+                        let (got, swept) = (g.value(second), g.grad(x[j]));
+                        assert!(same(got, swept), "{op} d{k}{j} at ({a}, {b}): {got} for {swept}");
+                        // Where there is no value, a product with 0 may come first one way only.
+                        let (dense, value) = (hessian[k][j], g.value(l));
+                        let close = same(got, dense) || (got - dense).abs() <= 1e-14 * dense.abs();
+                        assert!(close || value.is_nan(), "{op} d{k}{j} at ({a}, {b}): {got} for {dense}");
+                    }
+                }
+                if count(op) == 1 {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// An op to record: which of the table, and at which of the nodes so far.
+type Step = (prop::sample::Index, [prop::sample::Index; 4]);
+
+fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
+    prop::collection::vec(
+        (
+            any::<prop::sample::Index>(),
+            prop::array::uniform4(any::<prop::sample::Index>()),
+        ),
+        1..most,
+    )
+}
+
+/// Records the steps: every op of the table may come. Returns all nodes, the leaves first.
+fn grow(g: &Graph, leaves: &[NodeId], steps: &[Step]) -> Vec<NodeId> {
+    // `sech2` needs a tanh for its second operand; the kernels of tall derivatives have no value
+    // in common ranges, and are reached by differentiating.
+    let ops: Vec<Op> = Op::ALL
+        .iter()
+        .copied()
+        .filter(|op| op.form() != Form::Source && op.name() != "sech2")
+        .collect();
+    let mut nodes = leaves.to_vec();
+    for (which, at) in steps {
+        let op = *which.get(&ops);
+        let operands: Vec<NodeId> = (0..count(op)).map(|k| *at[k % 4].get(&nodes)).collect();
+        nodes.push(g.try_record(op, immediates(op), &operands).unwrap());
+    }
+    nodes
+}
+
+/// Records ops that are exact, derivatives too, on small whole numbers.
+fn grow_exact(g: &Graph, leaves: &[NodeId], steps: &[Step]) -> Vec<NodeId> {
+    let mut nodes = leaves.to_vec();
+    for (which, at) in steps {
+        let [a, b, c, d] = [0, 1, 2, 3].map(|k| *at[k].get(&nodes));
+        let small = [a, b, c, d].iter().all(|&n| g.value(n).abs() < 30.0);
+        nodes.push(match which.index(16) {
+            0..3 if small => g.mul(a, b),
+            3 if small => g.powi(a, 2),
+            4 if small => g.dot(&[a, c], &[b, d]),
+            5 if small => g.product(&[a, b, leaves[0]]),
+            6 if small => g.mul_add(a, b, c),
+            7 => g.sub(a, b),
+            8 => g.neg(a),
+            9 => g.relu(a),
+            10 => g.abs(a),
+            11 => g.max(a, b),
+            12 => g.select(g.lt(a, b), c, d),
+            13 => g.sum(&[a, b, c]),
+            14 => g.min_of(&[a, b]),
+            _ => g.add(a, b),
+        });
+    }
+    nodes
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn a_gradient_graph_has_the_bits_of_the_sweep(
+        steps in steps(40),
+        first in prop::collection::vec(-3.0f64..3.0, 5),
+        second in prop::collection::vec(-3.0f64..3.0, 5),
+    ) {
+        let mut g = Graph::new();
+        let leaves = g.leaves(&first);
+        let nodes = grow(&g, &leaves, &steps);
+        let l = *nodes.last().unwrap();
+        let gradient = g.gradient(l, &nodes);
+        for point in [&first, &second] {
+            for (&leaf, &value) in leaves.iter().zip(point) {
+                g.set(leaf, value);
+            }
+            g.forward().unwrap();
+            g.backward(l);
+            for (&derivative, &node) in gradient.iter().zip(&nodes) {
+                // What wants no gradient is given none by the sweep.
+                if g.node(node).wants_gradient {
+                    let (got, want) = (g.value(derivative), g.grad(node));
+                    prop_assert!(same(got, want), "{} {}: {got} for {want}", node, g.node(node).op);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn second_derivatives_of_the_graph_are_those_of_its_gradient(
+        steps in steps(20),
+        values in prop::collection::vec(-3.0f64..3.0, 3),
+    ) {
+        let g = Graph::new();
+        let leaves = g.leaves(&values);
+        let l = *grow(&g, &leaves, &steps).last().unwrap();
+        for (k, &first) in g.gradient(l, &leaves).iter().enumerate() {
+            let second = g.gradient(first, &leaves);
+            g.backward(first);
+            for (j, &node) in second.iter().enumerate() {
+                let (got, want) = (g.value(node), g.grad(leaves[j]));
+                prop_assert!(same(got, want), "d{k}{j}: {got} for {want}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_way_gives_the_same_where_arithmetic_is_exact(
+        steps in steps(14),
+        values in prop::collection::vec(-3i32..4, 4),
+    ) {
+        let g = Graph::new();
+        let leaves = g.leaves(&values.into_iter().map(f64::from).collect::<Vec<_>>());
+        let nodes = grow_exact(&g, &leaves, &steps);
+        let outputs = &nodes[nodes.len() - nodes.len().min(3)..];
+        let one = g.constant(1.0);
+        let swept = g.jacobian(outputs, &leaves);
+        for (o, &output) in outputs.iter().enumerate() {
+            let row = g.pullback(&[(output, one)], &leaves);
+            let hessian = g.hessian(output, &leaves);
+            for (k, &x) in leaves.iter().enumerate() {
+                let forward = g.pushforward(&[(x, one)], &[output])[0];
+                prop_assert_eq!(g.value(row[k]), swept[o][k]);
+                prop_assert_eq!(g.value(forward), swept[o][k]);
+                prop_assert_eq!(g.jvp(&[(x, 1.0)], &[output])[0], swept[o][k]);
+                prop_assert_eq!(g.taylor::<2>(output, &[x], &[1.0])[1], swept[o][k]);
+                for (j, &y) in leaves.iter().enumerate() {
+                    let back = g.value(g.gradient(row[k], &[y])[0]);
+                    let over = g.value(g.gradient(forward, &[y])[0]);
+                    prop_assert_eq!((back, over), (hessian[k][j], hessian[k][j]), "d{}{}", k, j);
+                }
+                prop_assert_eq!(2.0 * g.taylor::<3>(output, &[x], &[1.0])[2], hessian[k][k]);
+            }
+        }
+    }
+
+    #[test]
+    fn the_pushforward_is_the_pullback_transposed(
+        steps in steps(40),
+        values in prop::collection::vec(-3.0f64..3.0, 4),
+    ) {
+        let g = Graph::new();
+        let leaves = g.leaves(&values);
+        let nodes = grow(&g, &leaves, &steps);
+        let outputs = &nodes[nodes.len() - nodes.len().min(3)..];
+        let one = g.constant(1.0);
+        for &output in outputs {
+            let row = g.pullback(&[(output, one)], &leaves);
+            let adjoints = g.vjp(&[(output, 1.0)], &nodes);
+            for (&x, &back) in leaves.iter().zip(&row) {
+                let back = g.value(back);
+                let forward = g.value(g.pushforward(&[(x, one)], &[output])[0]);
+                let tangents = g.jvp(&[(x, 1.0)], &nodes);
+                // What passes through a node; parts of these sizes may have cancelled.
+                let through = adjoints.iter().zip(&tangents).map(|(a, t)| (a * t).abs());
+                let scale = through.fold(0.0, f64::max);
+                // Infinities may meet one way and not the other.
+                if scale.is_finite() && back.is_finite() && forward.is_finite() {
+                    prop_assert!((back - forward).abs() <= 1e-10 * scale, "{output} in {x}: {back} and {forward}");
+                }
+            }
+        }
+    }
+}
