@@ -6,12 +6,14 @@ use std::path::PathBuf;
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
 A tour of wengert: the lecture's expression with its derivatives, a net that learns to tell two
-half moons apart, and pictures of both. Needs no network and no input files.
+half moons apart, and pictures of both. The net is trained twice from the same start, eagerly
+(every step recorded and swept back) and compiled (a program made once, run on all cores), and the
+speed of both is printed. Needs no network and no input files.
 
 usage: cargo run --release [-- OPTIONS]
 
   --out DIR    the folder that pictures are written to; made if missing (default: out)
-  --steps N    how many steps to train, 1 to 100000 (default: 100)
+  --steps N    how many steps to train each way, 1 to 100000 (default: 100)
   --seed N     other points and another untrained net, drawn with this seed
                (default: the points and the net of micrograd's demo)
   -h, --help   this text

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::f64::consts::PI;
 
-use wengert_nn::{Mlp, SplitMix64};
+use wengert_nn::{Examples, Mlp, SplitMix64};
 
 /// Points of two classes, and an untrained net.
 pub(crate) struct Moons {
@@ -68,5 +68,20 @@ impl Moons {
             net,
             micrograd: false,
         })
+    }
+
+    /// The points as rows of x, y and class.
+    pub(crate) fn examples(&self) -> Result<Examples, wengert_nn::Error> {
+        let rows = self.points.iter().zip(&self.classes);
+        Examples::from_rows(rows.map(|(&[x, y], &class)| [x, y, class]))
+    }
+
+    /// The share of points that the net puts on their side, with these parameters.
+    pub(crate) fn accuracy(&self, parameters: &[f64]) -> f64 {
+        let scores = self.points.iter().map(|point| self.net.forward(parameters, point)[0]);
+        let right = scores
+            .zip(&self.classes)
+            .filter(|&(score, &class)| (score > 0.0) == (class > 0.0));
+        right.count() as f64 / self.points.len() as f64
     }
 }

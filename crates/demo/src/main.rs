@@ -1,9 +1,9 @@
 //! The tour that `cargo run --release` starts: an expression and its derivatives, a net that
-//! learns, pictures of both.
+//! learns in two ways, pictures of both.
 //!
 //! In reading order: `arguments` what was asked for · `folder` where files go · `lecture` the
-//! expression · `data` the points · `training` the net that learns them · `chart` how it went, with
-//! `contour` for lines of equal score.
+//! expression · `data` the points · `training` the net that learns them · `ways` the two
+//! ways it is trained, side by side · `chart` how it went, with `contour` for lines of equal score.
 #![forbid(unsafe_code)]
 
 mod arguments;
@@ -13,10 +13,13 @@ mod data;
 mod folder;
 mod lecture;
 mod training;
+mod ways;
 
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Instant;
+
+use wengert_nn::Way;
 
 use crate::arguments::{Arguments, HELP, Request};
 use crate::data::Moons;
@@ -61,7 +64,11 @@ fn tour(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         Some(seed) => Moons::generated(seed)?,
         None => Moons::of_micrograd()?,
     };
-    let run = training::show(&moons, arguments.steps);
+    training::announce(&moons, arguments.steps);
+    let run = training::train(&moons, Way::Eager, arguments.steps)?;
+    training::show(&moons, &run);
+    let compiled = training::train(&moons, Way::Compiled, arguments.steps)?;
+    ways::show(&run, &compiled);
     folder.write(
         "moons.svg",
         "the points, what the net made of them, and its way there",

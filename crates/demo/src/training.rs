@@ -1,12 +1,12 @@
 //! The net that learns the moons: gradient descent on the max-margin loss, as in micrograd's demo.
-//! Read `chart` next.
+//! Read `ways` next.
 
 use std::error::Error;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use wengert::Graph;
-use wengert_nn::{Mlp, Sgd, Trainer, l2, max_margin, save};
+use wengert_nn::{Fit, Mlp, Sgd, Way, l2, max_margin, save};
 use wengert_viz::Options;
 
 use crate::data::Moons;
@@ -26,10 +26,25 @@ pub(crate) struct Run {
     pub(crate) losses: Vec<f64>,
     /// The share of points on their side before each step, and after the last.
     pub(crate) accuracies: Vec<f64>,
+    /// How long it took to make ready.
+    pub(crate) start: Duration,
+    /// How long each step took, the shortest first.
+    pub(crate) times: Vec<Duration>,
+    /// What a step recorded.
+    pub(crate) nodes: usize,
+    /// The instructions of the program, where there is one.
+    pub(crate) instructions: usize,
 }
 
-/// Trains, with a progress bar, and prints how it went and how fast.
-pub(crate) fn show(moons: &Moons, steps: usize) -> Run {
+impl Run {
+    /// The loss after the last step.
+    pub(crate) fn loss(&self) -> f64 {
+        self.losses.last().copied().unwrap_or(f64::NAN)
+    }
+}
+
+/// Says what is trained.
+pub(crate) fn announce(moons: &Moons, steps: usize) {
     let widths: Vec<String> = moons
         .net
         .layers()
@@ -45,34 +60,52 @@ pub(crate) fn show(moons: &Moons, steps: usize) -> Run {
         if steps == 1 { "" } else { "s" },
     );
     say!();
-    let mut trainer = Trainer::new(moons.net.parameters());
+}
+
+/// Trains, with a progress bar. The times are those of the steps alone.
+pub(crate) fn train(moons: &Moons, way: Way, steps: usize) -> Result<Run, Box<dyn Error>> {
+    let examples = moons.examples()?;
+    let started = Instant::now();
+    let mut fit = Fit::new(way, moons.net.parameters(), &examples, |parameters, example| {
+        max_margin(&moons.net.forward(parameters, &example[..2]), &example[2..])
+    })?
+    .penalty(|parameters| l2(parameters, STRENGTH));
+    let start = started.elapsed();
     let mut optimiser = Sgd::new(1.0);
-    let mut run = Run {
-        net: moons.net.clone(),
-        losses: Vec::new(),
-        accuracies: Vec::new(),
-    };
+    let (mut losses, mut accuracies) = (Vec::new(), Vec::new());
     let mut times = Vec::with_capacity(steps);
     let bar = ProgressBar::new(steps as u64).with_style(style());
     for k in 0..steps {
-        let started = Instant::now();
-        let (loss, accuracy) = record(moons, &mut trainer);
+        let accuracy = moons.accuracy(fit.parameters());
         optimiser.rate = 1.0 - 0.9 * k as f64 / steps as f64;
-        trainer.update(&mut optimiser);
+        let started = Instant::now();
+        let loss = fit.step(&mut optimiser, examples.all())?;
         times.push(started.elapsed());
-        run.losses.push(loss);
-        run.accuracies.push(accuracy);
+        losses.push(loss);
+        accuracies.push(accuracy);
         bar.set_message(format!("loss {loss:.4}, accuracy {:.0} %", 100.0 * accuracy));
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let (loss, accuracy) = record(moons, &mut trainer);
-    run.losses.push(loss);
-    run.accuracies.push(accuracy);
-    if let Err(error) = run.net.set_parameters(trainer.parameters()) {
-        unreachable!("the parameters are those of the net: {error}");
-    }
+    losses.push(fit.record(examples.all())?);
+    accuracies.push(moons.accuracy(fit.parameters()));
+    times.sort();
+    let mut net = moons.net.clone();
+    net.set_parameters(fit.parameters())?;
+    Ok(Run {
+        net,
+        losses,
+        accuracies,
+        start,
+        times,
+        nodes: fit.graph().len() - fit.parameters().len(),
+        instructions: fit.program().map_or(0, |program| program.report().instructions),
+    })
+}
 
+/// Prints how training went.
+pub(crate) fn show(moons: &Moons, run: &Run) {
+    let steps = run.times.len();
     say!("  step      loss   accuracy");
     say!("  ─────────────────────────");
     for tenth in 0..=10 {
@@ -83,38 +116,12 @@ pub(crate) fn show(moons: &Moons, steps: usize) -> Run {
     }
     say!();
     if moons.micrograd && steps == 100 {
-        say!("micrograd's own run ends at a loss of {MICROGRAD_LOSS}, this one at {loss}.");
+        say!(
+            "micrograd's own run ends at a loss of {MICROGRAD_LOSS}, this one at {}.",
+            run.loss()
+        );
+        say!();
     }
-    let nodes = trainer.graph().len() - trainer.leaves().len();
-    times.sort();
-    let [fastest, median] = [times[0], times[steps / 2]].map(|time| time.max(Duration::from_nanos(1)));
-    say!(
-        "A step (record {} nodes, sweep back, update) took {:.3} ms, the fastest {:.3} ms: {:.0} million nodes per second.",
-        grouped(nodes),
-        1e3 * median.as_secs_f64(),
-        1e3 * fastest.as_secs_f64(),
-        1e-6 * nodes as f64 / median.as_secs_f64(),
-    );
-    say!();
-    run
-}
-
-/// The loss of all points, swept back, and the share of points on their side.
-fn record(moons: &Moons, trainer: &mut Trainer) -> (f64, f64) {
-    let mut right = 0;
-    let loss = trainer.record(|graph, parameters| {
-        let mut scores = Vec::with_capacity(moons.points.len());
-        let mut targets = Vec::with_capacity(moons.points.len());
-        for (point, &class) in moons.points.iter().zip(&moons.classes) {
-            let x = point.map(|x| graph.expr(graph.constant(x)));
-            let score = moons.net.forward(parameters, &x)[0];
-            right += usize::from((score.value() > 0.0) == (class > 0.0));
-            scores.push(score);
-            targets.push(class.into());
-        }
-        max_margin(&scores, &targets) + l2(parameters, STRENGTH)
-    });
-    (loss, right as f64 / moons.points.len() as f64)
 }
 
 /// Draws a neuron of the trained net and the net whole, and saves the net.
@@ -153,36 +160,4 @@ pub(crate) fn draw(moons: &Moons, run: &Run, folder: &mut Folder) -> Result<(), 
 fn style() -> ProgressStyle {
     let style = ProgressStyle::with_template("  {bar:40} {pos}/{len}  {msg}");
     style.unwrap_or_else(|_| ProgressStyle::default_bar())
-}
-
-/// A count with its thousands set apart.
-fn grouped(count: usize) -> String {
-    let digits = count.to_string();
-    let first = digits.len() % 3;
-    let (head, tail) = digits.split_at(first);
-    let mut groups: Vec<&str> = if head.is_empty() { Vec::new() } else { vec![head] };
-    groups.extend(
-        tail.as_bytes()
-            .chunks(3)
-            .filter_map(|group| std::str::from_utf8(group).ok()),
-    );
-    groups.join(",")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_are_set_apart() {
-        for (count, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1000, "1,000"),
-            (66_155, "66,155"),
-            (1_234_567, "1,234,567"),
-        ] {
-            assert_eq!(grouped(count), text);
-        }
-    }
 }

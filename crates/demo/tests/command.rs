@@ -103,6 +103,34 @@ fn the_last_loss_is_that_of_micrograd() {
 }
 
 #[test]
+fn both_ways_of_training_are_timed_and_agree() {
+    let here = folder("ways");
+    for arguments in [&[][..], &["--seed", "3", "--steps", "20"]] {
+        let said = succeeded(&demo(&here).args(arguments).output().unwrap());
+        let losses = ["eager", "compiled"].map(|way| -> f64 {
+            let mut rows = said.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+            let row = rows.find(|row| row.len() == 6 && row[0] == way).unwrap();
+            assert_eq!([row[2], row[4]], ["ms"; 2], "{said}");
+            assert!(row[1].parse::<f64>().unwrap() > 0.0, "{said}");
+            row[5].parse().unwrap()
+        });
+        assert!((losses[0] - losses[1]).abs() < 1e-12, "{losses:?}");
+        let line = said
+            .lines()
+            .find(|line| line.starts_with("A compiled step is"))
+            .unwrap();
+        let apart: f64 = line
+            .split(' ')
+            .next_back()
+            .unwrap()
+            .trim_end_matches('.')
+            .parse()
+            .unwrap();
+        assert!(apart < 1e-12, "{line}");
+    }
+}
+
+#[test]
 fn without_graphviz_the_dot_files_are_written_and_how_to_draw_them_is_said() {
     let here = folder("no-graphviz");
     let said = succeeded(&demo(&here).env("PATH", &here).args(["--steps", "2"]).output().unwrap());
@@ -139,7 +167,7 @@ fn options_choose_folder_steps_and_points() {
 fn help_explains_every_option() {
     let here = folder("help");
     let said = succeeded(&demo(&here).arg("--help").output().unwrap());
-    for word in ["usage", "--out", "--steps", "--seed", "Graphviz"] {
+    for word in ["usage", "--out", "--steps", "--seed", "compiled", "Graphviz"] {
         assert!(said.contains(word), "{word} in {said}");
     }
     assert!(names(&here).is_empty());

@@ -1,9 +1,9 @@
-//! What can go wrong with a net or its file, each with a name.
+//! What can go wrong with a net, its training or its file, each with a name.
 
 use std::io;
 use std::path::PathBuf;
 
-/// Why a net could not be made, saved or loaded.
+/// Why a net could not be made, trained, saved or loaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -29,6 +29,32 @@ pub enum Error {
         expected: usize,
         /// How many there were.
         given: usize,
+    },
+    /// No examples to learn from.
+    #[error("there are no examples; training needs at least one")]
+    NoExamples,
+    /// Examples of no numbers.
+    #[error("an example needs at least one number")]
+    NoColumns,
+    /// Examples that differ in how many numbers they have.
+    #[error("example {example} has {given} numbers, where others have {expected}")]
+    Columns {
+        /// Which example, counted from 1.
+        example: usize,
+        /// How many numbers it had to have.
+        expected: usize,
+        /// How many it has.
+        given: usize,
+    },
+    /// Batches of no examples.
+    #[error("a batch needs at least one example")]
+    EmptyBatch,
+    /// A loss that does not become a program, or a point at which its program is not the loss.
+    #[error("the compiled way cannot run this loss: {source}; the eager way (Way::Eager) can")]
+    Compiled {
+        /// What the program said.
+        #[from]
+        source: wengert_program::Error,
     },
     /// No activation has this name.
     #[error("there is no activation named {name:?}; there are linear, relu, tanh, sigmoid")]

@@ -29,6 +29,17 @@ pub fn cross_entropy<T: Scalar>(logits: &[T], class: usize) -> T {
     T::logsumexp(logits) - logits[class]
 }
 
+/// The cross-entropy of one example whose classes are given by how much of it belongs to each: 1
+/// for the right class and 0 for the others, or any shares that add up to 1. What
+/// [`cross_entropy`] is where the class is not known while recording.
+///
+/// # Panics
+/// Where there are not as many shares as logits.
+pub fn shared_cross_entropy<T: Scalar>(logits: &[T], shares: &[T]) -> T {
+    assert_eq!(logits.len(), shares.len(), "logits, and shares");
+    T::logsumexp(logits) - total(logits.iter().zip(shares).map(|(&logit, &share)| share * logit))
+}
+
 /// The sum of squares of the parameters times `strength`, to be added to a loss so that
 /// parameters stay small.
 pub fn l2<T: Scalar>(parameters: &[T], strength: f64) -> T {
@@ -42,6 +53,6 @@ fn mean<T: Scalar>(given: &[T], targets: &[T], loss: impl Fn(T, T) -> T) -> T {
 }
 
 /// The sum from left to right: bit by bit what one op `sum` gives, without a list.
-fn total<T: Scalar>(terms: impl Iterator<Item = T>) -> T {
+pub(crate) fn total<T: Scalar>(terms: impl Iterator<Item = T>) -> T {
     terms.reduce(|sum, term| sum + term).unwrap_or(T::constant(0.0))
 }

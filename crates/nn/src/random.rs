@@ -20,6 +20,12 @@ impl SplitMix64 {
         z ^ z >> 31
     }
 
+    /// The next whole number below `n`, each as likely as another to within `n / 2^64` of that; 0
+    /// for `n` = 0.
+    pub const fn below(&mut self, n: usize) -> usize {
+        ((self.bits() as u128 * n as u128) >> 64) as usize
+    }
+
     /// The next number of the open interval between `low` and `high`, each as likely as another.
     pub fn uniform(&mut self, low: f64, high: f64) -> f64 {
         // 52 bits and a half: neither end is met.
@@ -43,6 +49,15 @@ mod tests {
         let mut random = SplitMix64::new(1234567);
         let got = [(); 3].map(|()| random.bits());
         assert_eq!(got, [6457827717110365317, 3203168211198807973, 9817491932198370423]);
+    }
+
+    #[test]
+    fn every_number_below_a_bound_comes_up_and_none_beyond() {
+        let mut random = SplitMix64::new(5);
+        let mut counts = [0; 6];
+        (0..6000).for_each(|_| counts[random.below(6)] += 1);
+        assert!(counts.iter().all(|count| (850..1150).contains(count)), "{counts:?}");
+        assert_eq!(random.below(0), 0);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! The loop: parameters are leaves at the bottom of a graph, a step is recorded above them, swept,
-//! and dropped. Read `optimise` next.
+//! and dropped. Read `examples` next.
 
 use wengert::{Expr, Graph, Mark, NodeId};
 
@@ -77,6 +77,11 @@ impl Trainer {
             *slope = if free { 0.0 } else { self.graph.grad(leaf) };
         }
         loss.value()
+    }
+
+    /// The gradient, for those who know more of it than was recorded.
+    pub(crate) fn gradient_mut(&mut self) -> &mut [f64] {
+        &mut self.gradient
     }
 
     /// Moves the parameters by the gradient of the last recorded loss.

@@ -267,7 +267,11 @@ impl<'g> Recorder<'g> {
             && shape_of(tape, handle) == Some(*shape)
         {
             let value = tape.entries[handle.index() as usize].value;
-            return Term::Node { recorder: self, handle, value };
+            return Term::Node {
+                recorder: self,
+                handle,
+                value,
+            };
         }
         let value = value::of(op, imm, &values);
         let handle = tape.push_op(op, imm, &handles, value);

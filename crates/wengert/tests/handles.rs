@@ -264,7 +264,9 @@ fn a_key_of_another_graph_does_not_become_an_expression() {
     let error = Error::NotInGraph { node: x.id() };
     let mut faults = Faults::default();
     faults.panics("expr", &mut other, &error, |other| (other.expr(x.id()) + 1.0).value());
-    faults.fails("try_expr", &mut other, &error, |other| other.try_expr(x.id()).map(|e| e.value()));
+    faults.fails("try_expr", &mut other, &error, |other| {
+        other.try_expr(x.id()).map(|e| e.value())
+    });
 }
 
 #[test]
@@ -274,10 +276,18 @@ fn an_expression_of_another_graph_is_no_result_of_a_closure() {
     let mut scratch = Graph::new();
     let error = Error::NotInGraph { node: y.id() };
     let mut faults = Faults::default();
-    faults.panics("gradient", &mut scratch, &error, |_| wengert::gradient(|_| y, &[1.0, 2.0]));
-    faults.panics("hessian", &mut scratch, &error, |_| wengert::hessian(|_| y, &[1.0, 2.0]));
-    faults.panics("jacobian", &mut scratch, &error, |_| wengert::jacobian(|_| vec![y], &[1.0, 2.0]));
-    faults.panics("mixing", &mut scratch, &Error::MixedGraphs, |_| wengert::gradient(|x| x[0] * y, &[1.0]));
+    faults.panics("gradient", &mut scratch, &error, |_| {
+        wengert::gradient(|_| y, &[1.0, 2.0])
+    });
+    faults.panics("hessian", &mut scratch, &error, |_| {
+        wengert::hessian(|_| y, &[1.0, 2.0])
+    });
+    faults.panics("jacobian", &mut scratch, &error, |_| {
+        wengert::jacobian(|_| vec![y], &[1.0, 2.0])
+    });
+    faults.panics("mixing", &mut scratch, &Error::MixedGraphs, |_| {
+        wengert::gradient(|x| x[0] * y, &[1.0])
+    });
 }
 
 #[test]
@@ -289,7 +299,10 @@ fn keys_read_as_their_place_on_the_tape() {
     assert!(keys.is_sorted());
     assert_eq!(NodeId::default().to_string(), "n-");
     let text = Error::NotInGraph { node: keys[3] }.to_string();
-    assert!(text.contains("n3") && text.contains("not a node of this graph"), "{text}");
+    assert!(
+        text.contains("n3") && text.contains("not a node of this graph"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -34,6 +34,7 @@ fn the_lecture_by_key() {
 }
 
 #[test]
+#[allow(clippy::misrefactored_assign_op, reason = "written as micrograd's README has it")]
 fn the_readme_of_micrograd() {
     let graph = Graph::new();
     let a = graph.var(-4.0);

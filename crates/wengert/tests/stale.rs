@@ -51,7 +51,9 @@ fn what_reads_no_value_works_on_a_stale_graph() {
     assert_eq!(g.label_of(sine).as_deref(), Some("sine"));
     g.label(product, "product");
     assert_eq!(g.scope_of(product), [""; 0]);
-    let Node { op, operands, value, .. } = g.node(product);
+    let Node {
+        op, operands, value, ..
+    } = g.node(product);
     assert_eq!((op, &operands[..], value), (Op::Mul, &[x, y][..], 6.0));
     assert_eq!(g.nodes().count(), 6);
 }
@@ -135,12 +137,22 @@ fn what_is_recorded_on_set_leaves_is_fresh_and_forward_frees_the_rest() {
     assert_eq!(g.value(again), 21.0);
     g.backward(again);
     assert_eq!((g.grad(x), g.grad(y)), (3.0, 7.0));
-    assert_eq!(g.try_record(Op::Add, NO_IMM, &[again, product]), Err(Error::StaleValue { node: product }));
+    assert_eq!(
+        g.try_record(Op::Add, NO_IMM, &[again, product]),
+        Err(Error::StaleValue { node: product })
+    );
     g.set(y, 1.0);
-    assert_eq!(g.try_value(again), Err(Error::StaleValue { node: again }), "stale from the next set on");
+    assert_eq!(
+        g.try_value(again),
+        Err(Error::StaleValue { node: again }),
+        "stale from the next set on"
+    );
     g.forward().unwrap();
     assert!(!g.is_stale());
-    assert_eq!([again, product, sine, sum].map(|n| g.value(n)), [7.0, 7.0, 7f64.sin(), 7.0 + 7.0 + 7f64.sin() + 10.0]);
+    assert_eq!(
+        [again, product, sine, sum].map(|n| g.value(n)),
+        [7.0, 7.0, 7f64.sin(), 7.0 + 7.0 + 7f64.sin() + 10.0]
+    );
 }
 
 #[test]
@@ -168,7 +180,13 @@ fn a_leaf_recorded_late_makes_stale_too() {
 fn a_refused_set_makes_nothing_stale() {
     let mut g = Graph::new();
     let (_, [product, ..]) = filled(&g);
-    assert_eq!(g.try_set(product, 1.0), Err(Error::NotALeaf { node: product, op: Op::Mul }));
+    assert_eq!(
+        g.try_set(product, 1.0),
+        Err(Error::NotALeaf {
+            node: product,
+            op: Op::Mul
+        })
+    );
     assert!(!g.is_stale());
     assert_eq!(g.value(product), 6.0);
 }
@@ -192,11 +210,19 @@ fn a_gradient_as_graph_shares_no_node_that_is_stale() {
     let old = g.cos(x);
     g.set(x, 2.0);
     let l = g.powi(g.sin(x), 2);
-    let [slope] = g.gradient(l, &[x])[..] else { panic!("one input, one slope") };
+    let [slope] = g.gradient(l, &[x])[..] else {
+        panic!("one input, one slope")
+    };
     let want = 2.0 * 2f64.sin() * 2f64.cos();
     assert!((g.value(slope) - want).abs() < 1e-15, "{} for {want}", g.value(slope));
-    let [tangent] = g.pushforward(&[(x, g.constant(1.0))], &[l])[..] else { panic!("one output, one tangent") };
-    assert!((g.value(tangent) - want).abs() < 1e-15, "{} for {want}", g.value(tangent));
+    let [tangent] = g.pushforward(&[(x, g.constant(1.0))], &[l])[..] else {
+        panic!("one output, one tangent")
+    };
+    assert!(
+        (g.value(tangent) - want).abs() < 1e-15,
+        "{} for {want}",
+        g.value(tangent)
+    );
     assert_eq!(g.try_value(old), Err(Error::StaleValue { node: old }));
 }
 

@@ -9,11 +9,7 @@ pub fn gmul(a: f64, b: f64) -> f64 {
     let p = a * b;
     // The fast path is one multiplication and one never-taken branch; without the call, the
     // compiler makes it four dependent mask operations.
-    if p.is_nan() {
-        not_a_product(a, b, p)
-    } else {
-        p
-    }
+    if p.is_nan() { not_a_product(a, b, p) } else { p }
 }
 
 #[cold]
@@ -26,11 +22,7 @@ fn not_a_product(a: f64, b: f64, p: f64) -> f64 {
 #[inline(always)]
 pub fn gdiv(a: f64, b: f64) -> f64 {
     let q = a / b;
-    if q.is_nan() {
-        not_a_product(a, 1.0, q)
-    } else {
-        q
-    }
+    if q.is_nan() { not_a_product(a, 1.0, q) } else { q }
 }
 
 /// `1 / x`.
@@ -169,9 +161,7 @@ mod tests {
             assert_eq!((relu(z), step(z), sign(z), flat(z)), (0.0, 0.0, 0.0, 0.0));
         }
         assert_eq!((step(3.0), step(-3.0), sign(-3.0)), (1.0, 0.0, -1.0));
-        assert!(
-            relu(NAN).is_nan() && step(NAN).is_nan() && sign(NAN).is_nan() && flat(NAN).is_nan()
-        );
+        assert!(relu(NAN).is_nan() && step(NAN).is_nan() && sign(NAN).is_nan() && flat(NAN).is_nan());
         assert_eq!(flat(INF), 0.0);
     }
 

@@ -56,17 +56,10 @@ fn normalise(u: f64, v: f64) -> Result<Point, f64> {
     if u == 0.0 && v == 0.0 {
         return Err(0.0);
     }
-    let scale = if u.abs() > v.abs() {
-        frexp(u).1
-    } else {
-        frexp(v).1
-    };
+    let scale = if u.abs() > v.abs() { frexp(u).1 } else { frexp(v).1 };
     let down = |x: f64| {
         let b = Big::of(x);
-        Big {
-            m: b.m,
-            e: b.e - scale,
-        }
+        Big { m: b.m, e: b.e - scale }
     };
     let (u, v) = (down(u), down(v));
     // A coordinate 2^-200 of the other does not reach the sum of the squares.
@@ -100,11 +93,7 @@ fn homogeneous(p: &Point, c: &[f64], d: Big, degree: i32) -> f64 {
     let mut v_power = Big::of(1.0);
     for (i, &x) in c[low..=high].iter().enumerate() {
         if x != 0.0 {
-            sum = sum.add(
-                Big::of(x)
-                    .mul(p.u.powi((high - low - i) as u32))
-                    .mul(v_power),
-            );
+            sum = sum.add(Big::of(x).mul(p.u.powi((high - low - i) as u32)).mul(v_power));
         }
         v_power = v_power.mul(p.v);
     }
@@ -162,17 +151,8 @@ fn zpow_any(u: f64, v: f64, n: f64, k: f64) -> f64 {
     if n == 2 && k % 2 == 0 && p.u.e >= -1 && p.v.e >= -1 {
         // (u - v)(u + v): the difference of the squares would cancel.
         let (a, b) = (p.u.value(), p.v.value());
-        let r = Big::new(two_sum(a, -b), 0)
-            .mul(Big::new(two_sum(a, b), 0))
-            .div(d);
-        let r = if k % 4 == 0 {
-            r
-        } else {
-            Big {
-                m: r.m.neg(),
-                e: r.e,
-            }
-        };
+        let r = Big::new(two_sum(a, -b), 0).mul(Big::new(two_sum(a, b), 0)).div(d);
+        let r = if k % 4 == 0 { r } else { Big { m: r.m.neg(), e: r.e } };
         return if r.m.hi == 0.0 {
             0.0
         } else {
@@ -329,10 +309,7 @@ mod tests {
         assert_eq!(hypot_partial(3.0, 4.0, 0.0, 1.0), 0.8);
         assert_eq!(hypot_partial(3.0, 4.0, 2.0, 0.0), 16.0 / 125.0);
         assert_eq!(hypot_partial(3.0, 4.0, 1.0, 1.0), -12.0 / 125.0);
-        assert_eq!(
-            hypot_partial(3.0, 4.0, 3.0, 0.0),
-            -3.0 * 3.0 * 16.0 / 3125.0
-        );
+        assert_eq!(hypot_partial(3.0, 4.0, 3.0, 0.0), -3.0 * 3.0 * 16.0 / 3125.0);
         assert_eq!(zpow(3.0, 4.0, 1.0, 0.0), 3.0 / 25.0);
         assert_eq!(zpow(3.0, 4.0, 1.0, 1.0), 4.0 / 25.0);
         assert_eq!(zpow(3.0, 4.0, 2.0, 0.0), -7.0 / 625.0);

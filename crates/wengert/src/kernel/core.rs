@@ -87,8 +87,7 @@ pub(super) fn exp_big(a: Dd) -> Big {
     // exp(r) - 1 = r + r^2 (1/2 + r (1/6 + r (1/24 + ...))), |r| <= 0.0028
     let x = r.hi;
     let tail = 1.0 / 120.0
-        + x * (1.0 / 720.0
-            + x * (1.0 / 5040.0 + x * (1.0 / 40320.0 + x * (1.0 / 362_880.0 + x / 3_628_800.0))));
+        + x * (1.0 / 720.0 + x * (1.0 / 5040.0 + x * (1.0 / 40320.0 + x * (1.0 / 362_880.0 + x / 3_628_800.0))));
     const C3: Dd = Dd::ONE.div(Dd::new(6.0));
     const C4: Dd = Dd::ONE.div(Dd::new(24.0));
     let q = C4.add(two_prod(x, tail));

@@ -158,10 +158,7 @@ pub(super) const fn frexp(x: f64) -> (f64, i32) {
         e = -54;
     }
     e += ((bits >> 52) & 0x7ff) as i32 - 1023;
-    (
-        f64::from_bits(bits & 0x800f_ffff_ffff_ffff | 0x3ff0_0000_0000_0000),
-        e,
-    )
+    (f64::from_bits(bits & 0x800f_ffff_ffff_ffff | 0x3ff0_0000_0000_0000), e)
 }
 
 /// A [`Dd`] with an exponent of its own, so that no intermediate under- or overflows: `m * 2^e`, `|m.hi|` in `[1, 2)` or 0.

@@ -109,8 +109,7 @@ fn ln_parts<const FINE: bool>(x: f64) -> Dd {
     let head = head * c - 1.0;
     let r = head + rest;
     let r2 = r * r;
-    let p = (-0.5 + r * (1.0 / 3.0))
-        + r2 * ((-0.25 + r * 0.2) + r2 * ((-1.0 / 6.0 + r * (1.0 / 7.0)) + r2 * -0.125));
+    let p = (-0.5 + r * (1.0 / 3.0)) + r2 * ((-0.25 + r * 0.2) + r2 * ((-1.0 / 6.0 + r * (1.0 / 7.0)) + r2 * -0.125));
     let base = k * LN_2_HIGH + log_high;
     let hi = base + r;
     let mut low = k * LN_2_LOW + log_low;
@@ -139,8 +138,7 @@ pub(super) fn ln_fine(x: f64) -> Dd {
     let r2 = r * r;
     // ln(1 + r) = r - r^2/2 + r^3 p
     let p = (1.0 / 3.0 + r * -0.25)
-        + r2 * ((0.2 + r * (-1.0 / 6.0))
-            + r2 * ((1.0 / 7.0 + r * -0.125) + r2 * (1.0 / 9.0 + r * -0.1)));
+        + r2 * ((0.2 + r * (-1.0 / 6.0)) + r2 * ((1.0 / 7.0 + r * -0.125) + r2 * (1.0 / 9.0 + r * -0.1)));
     let sum = two_sum((k * LN_2_HIGH + log_high) + h, l);
     let square = 0.5 * h * h;
     let hi = sum.hi - square;
@@ -213,10 +211,7 @@ mod tests {
         assert_eq!((exp2(-INF), exp2(3.0), exp2(INF)), (0.0, 8.0, INF));
         assert_eq!((exp_m1(-INF), exp_m1(INF)), (-1.0, INF));
         assert!(exp_m1(-0.0).is_sign_negative());
-        assert_eq!(
-            (exp(710.0), exp(-746.0), exp(-745.0)),
-            (INF, 0.0, f64::from_bits(1))
-        );
+        assert_eq!((exp(710.0), exp(-746.0), exp(-745.0)), (INF, 0.0, f64::from_bits(1)));
         assert!(exp(NAN).is_nan() && exp2(NAN).is_nan() && exp_m1(NAN).is_nan());
     }
 

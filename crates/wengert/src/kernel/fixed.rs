@@ -33,12 +33,7 @@ fn mul(a: &Fixed, b: &Fixed) -> Fixed {
     r
 }
 
-const LN_2: Fixed = [
-    0,
-    0xb172_17f7_d1cf_79ab,
-    0xc9e3_b398_03f2_f6af,
-    0x40f3_4326_7298_b62d,
-];
+const LN_2: Fixed = [0, 0xb172_17f7_d1cf_79ab, 0xc9e3_b398_03f2_f6af, 0x40f3_4326_7298_b62d];
 
 fn add(a: &Fixed, b: &Fixed) -> Fixed {
     let mut r = [0u64; 4];
@@ -161,11 +156,7 @@ pub(super) fn one_plus_product(x: f64, y: f64) -> f64 {
     let rest = sub(&mul(&fixed(m), &exp_neg(&l)), &[1, 0, 0, 0]);
     let ln_m = add(&l, &rest);
     let turns = mul(&[u64::from(e.unsigned_abs()), 0, 0, 0], &LN_2);
-    let ln = if e < 0 {
-        sub(&turns, &ln_m)
-    } else {
-        add(&turns, &ln_m)
-    };
+    let ln = if e < 0 { sub(&turns, &ln_m) } else { add(&turns, &ln_m) };
     // The signs of y and ln x differ, so that their product is next to -1.
     value(&sub(&[1, 0, 0, 0], &mul(&fixed(y.abs()), &ln)))
 }
@@ -180,10 +171,7 @@ mod tests {
         let one_bit = [0, 0, 0, 1];
         assert_eq!(add(&a, &one_bit), [1, 0, 0, 0]);
         assert_eq!(sub(&[1, 0, 0, 0], &one_bit), a);
-        assert_eq!(
-            mul(&[2, 1 << 63, 0, 0], &[2, 1 << 63, 0, 0]),
-            [6, 1 << 62, 0, 0]
-        );
+        assert_eq!(mul(&[2, 1 << 63, 0, 0], &[2, 1 << 63, 0, 0]), [6, 1 << 62, 0, 0]);
         assert_eq!(div_small(&[1, 0, 0, 0], 2), [0, 1 << 63, 0, 0]);
         assert_eq!(fixed(1.5), [1, 1 << 63, 0, 0]);
         assert_eq!(fixed(exp2i(-192)), one_bit);
@@ -203,11 +191,7 @@ mod tests {
             -2.868_521_156_204_789e-18,
         );
         close(2.0, -std::f64::consts::LOG2_E, 1.410_920_060_305_223_7e-17);
-        close(
-            1e-300,
-            1.447_648_273_010_839_4e-3,
-            4.529_776_337_158_909_3e-17,
-        );
+        close(1e-300, 1.447_648_273_010_839_4e-3, 4.529_776_337_158_909_3e-17);
         close(
             1.000_000_000_000_000_2,
             -4_503_599_627_370_496.0,

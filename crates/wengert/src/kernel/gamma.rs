@@ -64,11 +64,7 @@ pub fn polygamma(x: f64, n: f64) -> f64 {
         return 0.0 * sign;
     }
     if x == 0.0 {
-        return if order % 2 == 1 {
-            f64::INFINITY
-        } else {
-            -1.0 / x
-        };
+        return if order % 2 == 1 { f64::INFINITY } else { -1.0 / x };
     }
     if x < 0.0 && x.trunc() == x {
         return f64::NAN;
@@ -97,10 +93,7 @@ pub fn polygamma(x: f64, n: f64) -> f64 {
 
 #[inline]
 fn negate(b: Big) -> Big {
-    Big {
-        m: b.m.neg(),
-        e: b.e,
-    }
+    Big { m: b.m.neg(), e: b.e }
 }
 
 /// `B_2j / (2j)!` for j = 1, 2, ...: the coefficients of Euler and Maclaurin's formula.
@@ -129,9 +122,7 @@ const EULER_MACLAURIN: [Dd; 16] = {
     while j < 16 {
         let m = (2 * j + 1) as f64;
         factorial = factorial.mul(Dd::new(m * (m + 1.0)));
-        t[j] = Dd::new(BERNOULLI[j].0)
-            .div(Dd::new(BERNOULLI[j].1))
-            .div(factorial);
+        t[j] = Dd::new(BERNOULLI[j].0).div(Dd::new(BERNOULLI[j].1)).div(factorial);
         j += 1;
     }
     t
@@ -169,9 +160,7 @@ fn zeta(s: u32, a: Dd) -> Big {
     let mut rising = s_f;
     for c in EULER_MACLAURIN {
         tail = tail.add(factor.mul(c));
-        factor = factor
-            .mul(square)
-            .mul(Dd::new((rising + 1.0) * (rising + 2.0)));
+        factor = factor.mul(square).mul(Dd::new((rising + 1.0) * (rising + 2.0)));
         rising += 2.0;
     }
     sum.add(Big::new(tail, 0).mul(one.div(Big::new(z, 0)).powi(s)))
@@ -203,8 +192,7 @@ mod tests {
     fn the_recurrence_holds_on_both_sides_of_zero() {
         for x in [0.3, 2.7, 40.1, -0.7, -3.2, -30.6] {
             for n in 1..9 {
-                let step = (1..=n).product::<i32>() as f64 / f64::powi(x, n + 1)
-                    * if n % 2 == 1 { -1.0 } else { 1.0 };
+                let step = (1..=n).product::<i32>() as f64 / f64::powi(x, n + 1) * if n % 2 == 1 { -1.0 } else { 1.0 };
                 let n = f64::from(n);
                 let (a, b) = (polygamma(x + 1.0, n), polygamma(x, n));
                 let scale = a.abs().max(b.abs());
@@ -219,11 +207,7 @@ mod tests {
         assert_eq!((digamma(0.0), digamma(-0.0)), (-INF, INF));
         assert!(digamma(-2.0).is_nan());
         assert_eq!(
-            (
-                polygamma(0.0, 1.0),
-                polygamma(-0.0, 1.0),
-                polygamma(1e-200, 1.0)
-            ),
+            (polygamma(0.0, 1.0), polygamma(-0.0, 1.0), polygamma(1e-200, 1.0)),
             (INF, INF, INF)
         );
         assert_eq!((polygamma(0.0, 2.0), polygamma(-0.0, 2.0)), (-INF, INF));

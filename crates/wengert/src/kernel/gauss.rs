@@ -57,34 +57,20 @@ pub fn gauss(x: f64, a: f64, n: f64) -> f64 {
         return 0.0;
     }
     let k = if a == 1.0 { K_ERF } else { K_NORM };
-    let square = if x.abs() < 1e-140 {
-        Dd::ZERO
-    } else {
-        two_prod(x, x)
-    };
+    let square = if x.abs() < 1e-140 { Dd::ZERO } else { two_prod(x, x) };
     let exponent = square.scale(-a);
     if n <= 1.0 && exponent.hi > -650.0 {
         let (s, q) = exp_parts(exponent.hi, exponent.lo);
         let g = s + s * (q + k.lo / k.hi);
-        return if n == 0.0 {
-            k.hi * g
-        } else {
-            k.hi * g * (-2.0 * a * x)
-        };
+        return if n == 0.0 { k.hi * g } else { k.hi * g * (-2.0 * a * x) };
     }
     let (mut before, mut p) = (Dd::ZERO, Dd::ONE);
     for i in 0..n as u32 {
-        let next = p
-            .mul(Dd::new(x))
-            .add(before.mul(Dd::new(f64::from(i))))
-            .scale(-2.0 * a);
+        let next = p.mul(Dd::new(x)).add(before.mul(Dd::new(f64::from(i)))).scale(-2.0 * a);
         before = p;
         p = next;
     }
-    Big::new(p, 0)
-        .mul(exp_big(exponent))
-        .mul(Big::new(k, 0))
-        .value()
+    Big::new(p, 0).mul(exp_big(exponent)).mul(Big::new(k, 0)).value()
 }
 
 #[cfg(test)]
@@ -94,10 +80,7 @@ mod tests {
 
     #[test]
     fn distribution_functions_reach_their_limits() {
-        assert_eq!(
-            (norm_cdf(-INF), norm_cdf(0.0), norm_cdf(INF)),
-            (0.0, 0.5, 1.0)
-        );
+        assert_eq!((norm_cdf(-INF), norm_cdf(0.0), norm_cdf(INF)), (0.0, 0.5, 1.0));
         assert_eq!((erf(-INF), erf(0.0), erf(INF)), (-1.0, 0.0, 1.0));
         assert_eq!((erfc(-INF), erfc(INF)), (2.0, 0.0));
         assert!(norm_cdf(f64::NAN).is_nan() && gauss(f64::NAN, 1.0, 0.0).is_nan());

@@ -73,8 +73,7 @@ pub fn tanh(x: f64) -> f64 {
         let s4 = s2 * s2;
         let p = (-1.0 / 3.0 + s * (2.0 / 15.0))
             + s2 * (-17.0 / 315.0 + s * (62.0 / 2835.0))
-            + s4 * ((-1382.0 / 155_925.0 + s * (21_844.0 / 6_081_075.0))
-                + s2 * (-929_569.0 / 638_512_875.0));
+            + s4 * ((-1382.0 / 155_925.0 + s * (21_844.0 / 6_081_075.0)) + s2 * (-929_569.0 / 638_512_875.0));
         (x + x * s * p).copysign(x)
     } else if a < TABLE_END {
         let (&(tanh, low, slope), step) = tanh_step(a);
@@ -193,11 +192,7 @@ mod tests {
     fn hyperbolic_functions_reach_their_limits() {
         assert_eq!((sinh(-INF), cosh(-INF), tanh(-INF)), (-INF, INF, -1.0));
         assert_eq!((sinh(INF), cosh(INF), tanh(INF)), (INF, INF, 1.0));
-        assert!(
-            sinh(-0.0).is_sign_negative()
-                && tanh(-0.0).is_sign_negative()
-                && asinh(-0.0).is_sign_negative()
-        );
+        assert!(sinh(-0.0).is_sign_negative() && tanh(-0.0).is_sign_negative() && asinh(-0.0).is_sign_negative());
         assert!(sinh(NAN).is_nan() && cosh(NAN).is_nan() && tanh(NAN).is_nan());
     }
 

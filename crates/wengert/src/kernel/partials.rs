@@ -31,11 +31,7 @@ pub fn pow_partial(x: f64, y: f64, j: f64, k: f64) -> f64 {
             // x^(y-1) (1 + y ln x): a difference that loses its digits next to 0.
             let p = two_prod(y, f.ln.hi);
             let c = (1.0 + p.hi) + (p.lo + y * f.ln.lo);
-            if c.abs() < 1e-3 {
-                one_plus_product(x, y)
-            } else {
-                c
-            }
+            if c.abs() < 1e-3 { one_plus_product(x, y) } else { c }
         } else if nk == 1 {
             f.ln.hi
         } else {
@@ -66,11 +62,7 @@ pub fn pow_partial(x: f64, y: f64, j: f64, k: f64) -> f64 {
             return 0.0;
         };
         let exponent = y - j;
-        let to_zero = if x == 0.0 {
-            exponent > 0.0
-        } else {
-            exponent < 0.0
-        };
+        let to_zero = if x == 0.0 { exponent > 0.0 } else { exponent < 0.0 };
         return if to_zero {
             0.0
         } else if exponent == 0.0 && top == 0 {
@@ -151,20 +143,14 @@ mod tests {
         close(pow_partial(x, y, 0.0, 1.0), 8.0 * l);
         close(pow_partial(x, y, 1.0, 1.0), 4.0 * (1.0 + y * l));
         close(pow_partial(x, y, 0.0, 2.0), 8.0 * l * l);
-        close(
-            pow_partial(x, y, 2.0, 1.0),
-            2.0 * (2.0 * y - 1.0 + y * (y - 1.0) * l),
-        );
+        close(pow_partial(x, y, 2.0, 1.0), 2.0 * (2.0 * y - 1.0 + y * (y - 1.0) * l));
         close(pow_partial(x, y, 1.0, 2.0), 4.0 * (y * l * l + 2.0 * l));
     }
 
     #[test]
     fn a_nan_base_has_nan_partials() {
         for y in [0.0, 1.0, 0.3] {
-            assert!(
-                pow_partial(f64::NAN, y, 0.0, 1.0).is_nan()
-                    && pow_partial(f64::NAN, y, 1.0, 1.0).is_nan()
-            );
+            assert!(pow_partial(f64::NAN, y, 0.0, 1.0).is_nan() && pow_partial(f64::NAN, y, 1.0, 1.0).is_nan());
         }
     }
 }

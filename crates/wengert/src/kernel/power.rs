@@ -61,12 +61,7 @@ fn pow_far(x: f64, y: f64) -> f64 {
     };
     let a = x.abs();
     if a == 0.0 || a.is_infinite() {
-        return sign
-            * if (a == 0.0) == (y > 0.0) {
-                0.0
-            } else {
-                f64::INFINITY
-            };
+        return sign * if (a == 0.0) == (y > 0.0) { 0.0 } else { f64::INFINITY };
     }
     if x < 0.0 && !whole(y) {
         return f64::NAN;
@@ -315,11 +310,7 @@ pub fn cbrt_pow(x: f64, c: f64, k: f64) -> f64 {
         return ldexp(p - p * error, -2 * q);
     }
     let p = Big::new(fast_two_sum(r, r * dropped), q).powi(n.unsigned_abs());
-    let p = if n < 0 {
-        Big { m: Dd::ONE, e: 0 }.div(p)
-    } else {
-        p
-    };
+    let p = if n < 0 { Big { m: Dd::ONE, e: 0 }.div(p) } else { p };
     let p = Big::new(Dd::new(c), 0).mul(p);
     ldexp(p.m.value(), p.e)
 }
@@ -363,8 +354,7 @@ mod tests {
 
     #[test]
     fn the_quick_forms_agree_with_those_of_any_exponent() {
-        let close =
-            |a: f64, b: f64| a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= 5e-16 * b.abs();
+        let close = |a: f64, b: f64| a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= 5e-16 * b.abs();
         let tiny = f64::from_bits(1);
         for x in [
             0.0,
@@ -429,13 +419,8 @@ mod tests {
     #[test]
     fn huge_powers_of_numbers_next_to_one() {
         // From 60-digit arithmetic.
-        let close =
-            |x: f64, y: f64, want: f64| assert!((pow(x, y) / want - 1.0).abs() < 3e-16, "{x} {y}");
-        close(
-            0.999_999_999_999_999_1,
-            1.398e17,
-            1.187_977_103_493_262_8e-54,
-        );
+        let close = |x: f64, y: f64, want: f64| assert!((pow(x, y) / want - 1.0).abs() < 3e-16, "{x} {y}");
+        close(0.999_999_999_999_999_1, 1.398e17, 1.187_977_103_493_262_8e-54);
         close(1.000_000_000_000_000_2, 1e18, 2.708_611_108_976_671_7e96);
         close(0.999_999_9, 1e9, 3.720_057_571_493_637e-44);
     }
@@ -448,10 +433,7 @@ mod tests {
         assert_eq!(cbrt_pow(0.0, 1.0 / 3.0, -2.0), INF);
         assert_eq!(cbrt_pow(-0.0, 1.0 / 3.0, -2.0), INF);
         assert_eq!(
-            (
-                cbrt_pow(0.0, -2.0 / 9.0, -5.0),
-                cbrt_pow(-0.0, -2.0 / 9.0, -5.0)
-            ),
+            (cbrt_pow(0.0, -2.0 / 9.0, -5.0), cbrt_pow(-0.0, -2.0 / 9.0, -5.0)),
             (-INF, INF)
         );
         assert_eq!(cbrt_pow(INF, 1.0 / 3.0, -2.0), 0.0);

@@ -80,11 +80,7 @@ pub(super) fn lgamma_near_zero(x: f64, guess: f64) -> f64 {
 
 /// The zero of the digamma function on the positive side, and there its first three derivatives.
 const DIGAMMA_ZERO: Dd = zero(1.461_632_144_968_362_2, 9.549_995_429_965_697e-17);
-const SLOPES: [f64; 3] = [
-    0.967_672_245_447_621_2,
-    -0.885_526_337_967_184_2,
-    1.550_998_565_733_906,
-];
+const SLOPES: [f64; 3] = [0.967_672_245_447_621_2, -0.885_526_337_967_184_2, 1.550_998_565_733_906];
 
 /// Those zeros on the negative side that lie within `1e-16` or so of an `f64`: even 106 bits would not do there.
 const DIGAMMA_ZEROS: [Dd; 9] = [
@@ -122,9 +118,7 @@ pub(super) fn digamma_left(x: f64) -> f64 {
         }
     }
     let f = x - x.round_ties_even();
-    digamma_right(two_sum(1.0, -x))
-        .sub(PI.mul(cot_pi(f)))
-        .value()
+    digamma_right(two_sum(1.0, -x)).sub(PI.mul(cot_pi(f))).value()
 }
 
 const PI: Dd = zero(std::f64::consts::PI, 1.224_646_799_147_353_2e-16);

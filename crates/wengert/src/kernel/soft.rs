@@ -208,10 +208,7 @@ mod tests {
     fn sigmoid_reaches_its_limits_and_its_tail_is_the_exponential() {
         assert_eq!((sigmoid(-INF), sigmoid(0.0), sigmoid(INF)), (0.0, 0.5, 1.0));
         assert_eq!(sigmoid(-745.0), f64::from_bits(1));
-        assert_eq!(
-            (sigmoid_d(-INF), sigmoid_d(0.0), sigmoid_d(INF)),
-            (0.0, 0.25, 0.0)
-        );
+        assert_eq!((sigmoid_d(-INF), sigmoid_d(0.0), sigmoid_d(INF)), (0.0, 0.25, 0.0));
         assert_eq!(sigmoid_d(700.0), sigmoid_d(-700.0));
         assert!(sigmoid_d(40.0) > 0.0);
         assert!(sigmoid(NAN).is_nan() && sigmoid_d(NAN).is_nan());
@@ -220,10 +217,7 @@ mod tests {
     #[test]
     fn softplus_is_the_exponential_on_the_left_and_the_identity_on_the_right() {
         assert_eq!(softplus(0.0), std::f64::consts::LN_2);
-        assert_eq!(
-            (softplus(-INF), softplus(INF), softplus(1e300)),
-            (0.0, INF, 1e300)
-        );
+        assert_eq!((softplus(-INF), softplus(INF), softplus(1e300)), (0.0, INF, 1e300));
         assert_eq!(softplus(-700.0), (-700f64).exp());
         assert!(softplus(NAN).is_nan());
     }
@@ -233,22 +227,14 @@ mod tests {
         assert_eq!(logaddexp(INF, INF), INF);
         assert_eq!(logaddexp(-INF, -INF), -INF);
         assert_eq!(
-            (
-                logaddexp(INF, -INF),
-                logaddexp(-INF, 2.0),
-                logaddexp(2.0, -INF)
-            ),
+            (logaddexp(INF, -INF), logaddexp(-INF, 2.0), logaddexp(2.0, -INF)),
             (INF, 2.0, 2.0)
         );
         assert!(logaddexp(NAN, INF).is_nan());
         assert_eq!((softmax2(INF, INF), softmax2(-INF, -INF)), (0.5, 0.5));
         assert_eq!((softmax2(INF, 1.0), softmax2(1.0, INF)), (1.0, 0.0));
         assert_eq!(
-            (
-                softmax2_d(INF, INF),
-                softmax2_d(INF, 1.0),
-                softmax2_d(1.0, INF)
-            ),
+            (softmax2_d(INF, INF), softmax2_d(INF, 1.0), softmax2_d(1.0, INF)),
             (0.25, 0.0, 0.0)
         );
         assert!(softmax2(NAN, 1.0).is_nan() && softmax2_d(1.0, NAN).is_nan());

@@ -1,0 +1,93 @@
+//! The two ways of training side by side: how fast each is, and that they agree. Read `chart` next.
+
+use std::time::Duration;
+
+use crate::say;
+use crate::training::Run;
+
+/// Prints the speed of both ways, and how far their losses are apart.
+pub(crate) fn show(eager: &Run, compiled: &Run) {
+    say!("Two ways of training, from the same start:");
+    say!();
+    say!("  way         a step   the fastest   last loss");
+    say!("  ─────────────────────────────────────────────────────────");
+    for (name, run) in [("eager", eager), ("compiled", compiled)] {
+        let [median, fastest] = [median(run), run.times[0]].map(|time| format!("{:.3} ms", 1e3 * time.as_secs_f64()));
+        say!("  {name:8} {median:>9}   {fastest:>11}   {}", run.loss());
+    }
+    say!();
+    say!(
+        "  eager     records {} nodes a step and sweeps back: {:.0} million nodes per second",
+        grouped(eager.nodes),
+        1e-6 * eager.nodes as f64 / median(eager).as_secs_f64(),
+    );
+    say!(
+        "  compiled  runs a program of {} instructions at all points, on all cores;",
+        grouped(compiled.instructions),
+    );
+    say!(
+        "            it was compiled in {:.1} ms",
+        1e3 * compiled.start.as_secs_f64()
+    );
+    say!();
+    say!(
+        "A compiled step is {:.1} times as fast. The losses of both ways agree to within {:.0e}.",
+        median(eager).as_secs_f64() / median(compiled).as_secs_f64(),
+        apart(&eager.losses, &compiled.losses),
+    );
+    say!();
+}
+
+/// The time that half of the steps took at most; never 0, to be divided by.
+fn median(run: &Run) -> Duration {
+    run.times[run.times.len() / 2].max(Duration::from_nanos(1))
+}
+
+/// The largest difference; NaN where one is a number and the other not.
+fn apart(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).fold(0.0, |most: f64, (&a, &b)| {
+        let same = a == b || (a.is_nan() && b.is_nan());
+        let off = if same { 0.0 } else { (a - b).abs() };
+        if most.is_nan() || off <= most { most } else { off }
+    })
+}
+
+/// A count with its thousands set apart.
+fn grouped(count: usize) -> String {
+    let digits = count.to_string();
+    let first = digits.len() % 3;
+    let (head, tail) = digits.split_at(first);
+    let mut groups: Vec<&str> = if head.is_empty() { Vec::new() } else { vec![head] };
+    groups.extend(
+        tail.as_bytes()
+            .chunks(3)
+            .filter_map(|group| std::str::from_utf8(group).ok()),
+    );
+    groups.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_far_runs_are_apart_is_the_largest_difference() {
+        let (inf, nan) = (f64::INFINITY, f64::NAN);
+        assert_eq!(apart(&[1.0, 2.0, 3.0], &[1.5, 1.0, 3.0]), 1.0);
+        assert_eq!(apart(&[inf, nan, 1.0], &[inf, nan, 1.0]), 0.0);
+        assert!(apart(&[1.0, nan, 1.0], &[1.0, 5.0, 9.0]).is_nan());
+    }
+
+    #[test]
+    fn thousands_are_set_apart() {
+        for (count, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (66_155, "66,155"),
+            (1_234_567, "1,234,567"),
+        ] {
+            assert_eq!(grouped(count), text);
+        }
+    }
+}

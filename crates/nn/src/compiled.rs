@@ -1,0 +1,66 @@
+//! A loss as a program: recorded once at one example, run at every example of a batch. Read `fit`
+//! next.
+
+use std::iter;
+
+use wengert::{Expr, Graph};
+use wengert_program::{Input, Options, Output, Program, Setup, Workspace};
+
+use crate::error::Error;
+use crate::examples::Batch;
+
+/// The loss of one example with its slopes, and the memory that they run in.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    program: Program,
+    workspace: Workspace,
+    /// The loss summed over the examples, then each of its slopes.
+    sums: Vec<f64>,
+}
+
+impl Compiled {
+    /// Compiles the loss, recorded at the first example of the batch.
+    pub(crate) fn new<L>(parameters: &[f64], batch: Batch<'_>, loss: &L) -> Result<Compiled, Error>
+    where
+        L: for<'g> Fn(&[Expr<'g>], &[Expr<'g>]) -> Expr<'g>,
+    {
+        let graph = Graph::new();
+        let parameters = graph.leaves(parameters);
+        let example = graph.leaves(&batch.row(0).collect::<Vec<_>>());
+        let loss = loss(&graph.exprs(&parameters), &graph.exprs(&example));
+        let loss = match loss.graph() {
+            Some(_) => loss.id(),
+            None => graph.constant(loss.value()),
+        };
+        let slopes = graph
+            .try_gradient(loss, &parameters)
+            .map_err(wengert_program::Error::from)?;
+        let inputs = parameters.into_iter().map(Input::whole);
+        let inputs = inputs.chain(example.into_iter().map(Input::column));
+        let outputs = iter::once(loss).chain(slopes).map(Output::sum);
+        let program = Program::compile(&graph, inputs, outputs, &Options::new())?;
+        Ok(Compiled {
+            sums: vec![0.0; program.outputs()],
+            program,
+            workspace: Workspace::new(),
+        })
+    }
+
+    /// Runs on so many threads from now on.
+    pub(crate) fn threads(&mut self, threads: usize) {
+        self.workspace = Workspace::with(Setup::new().threads(threads));
+    }
+
+    pub(crate) fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// The sum of the losses of these examples, and that of the slopes in every parameter.
+    pub(crate) fn run(&mut self, parameters: &[f64], batch: Batch<'_>) -> Result<(f64, &[f64]), Error> {
+        let inputs: Vec<&[f64]> = parameters.chunks(1).chain(batch.columns()).collect();
+        let mut outputs: Vec<&mut [f64]> = self.sums.chunks_mut(1).collect();
+        self.program
+            .eval_batch(batch.len(), &inputs, &mut outputs, &mut self.workspace)?;
+        Ok((self.sums[0], &self.sums[1..]))
+    }
+}

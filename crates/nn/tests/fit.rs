@@ -1,0 +1,239 @@
+//! Training on examples: both ways, in batches, on any number of threads, and what it refuses.
+
+use wengert::Expr;
+use wengert_nn::{
+    Activation, Adam, Error, Examples, Fit, Mlp, Sgd, SplitMix64, Way, cross_entropy, l2, max_margin,
+    shared_cross_entropy, squared_error,
+};
+
+const WAYS: [Way; 2] = [Way::Eager, Way::Compiled];
+
+/// Points around the middle of the plane, of class 1 within a ring and -1 without.
+fn rings(count: usize) -> Examples {
+    let mut random = SplitMix64::new(3);
+    let rows = (0..count).map(|_| {
+        let (x, y) = (random.normal(), random.normal());
+        [x, y, if x * x + y * y < 1.2 { 1.0 } else { -1.0 }]
+    });
+    Examples::from_rows(rows).unwrap()
+}
+
+fn bits(numbers: &[f64]) -> Vec<u64> {
+    numbers.iter().map(|x| x.to_bits()).collect()
+}
+
+#[test]
+fn a_loss_is_the_mean_over_the_examples_plus_the_penalty() {
+    let examples = Examples::from_rows([[1.0, 4.0], [2.0, 6.0], [-1.0, 0.0], [4.0, 10.0]]).unwrap();
+    for way in WAYS {
+        let mut fit = Fit::new(way, &[2.0, 1.0], &examples, |p, e| {
+            squared_error(&[p[0] * e[0] + p[1]], &e[1..])
+        })
+        .unwrap();
+        assert_eq!(fit.gradient(), [0.0, 0.0]);
+        // Each residual is -1; all numbers are exact.
+        assert_eq!(fit.record(examples.all()).unwrap(), 1.0);
+        assert_eq!(fit.gradient(), [-3.0, -2.0]);
+        let mut fit = fit.penalty(|p| l2(p, 0.5));
+        assert_eq!(fit.record(examples.all()).unwrap(), 3.5);
+        assert_eq!(fit.gradient(), [-1.0, -1.0]);
+        fit.update(&mut Sgd::new(1.0));
+        assert_eq!(fit.parameters(), [3.0, 2.0]);
+    }
+}
+
+#[test]
+fn minibatches_train_either_way_to_the_same_net() {
+    let mut examples = rings(500);
+    let net = Mlp::with_layers(2, &[(8, Activation::Tanh), (1, Activation::Linear)], 5).unwrap();
+    let start = examples.clone();
+    let trained = WAYS.map(|way| {
+        examples.clone_from(&start);
+        let mut random = SplitMix64::new(1);
+        let mut fit = Fit::new(way, net.parameters(), &examples, |parameters, example| {
+            max_margin(&net.forward(parameters, &example[..2]), &example[2..])
+        })
+        .unwrap()
+        .penalty(|parameters| l2(parameters, 1e-4));
+        let mut optimiser = Adam::new(0.02);
+        for _ in 0..20 {
+            examples.shuffle(&mut random);
+            for batch in examples.batches(32).unwrap() {
+                fit.step(&mut optimiser, batch).unwrap();
+            }
+        }
+        (fit.record(examples.all()).unwrap(), fit.parameters().to_vec())
+    });
+    let [(eager, eager_parameters), (compiled, parameters)] = &trained;
+    assert!(*compiled < 0.25, "{compiled}");
+    assert!((eager - compiled).abs() < 1e-9, "{eager} {compiled}");
+    for (a, b) in eager_parameters.iter().zip(parameters) {
+        assert!((a - b).abs() < 1e-9, "{a} {b}");
+    }
+}
+
+#[test]
+fn the_compiled_way_gives_the_same_bits_on_any_number_of_threads() {
+    let net = Mlp::new(2, &[16, 16, 1], 9).unwrap();
+    for count in [100, 2000] {
+        let examples = rings(count);
+        let run = |threads: Option<usize>| {
+            let fit = Fit::new(Way::Compiled, net.parameters(), &examples, |parameters, example| {
+                max_margin(&net.forward(parameters, &example[..2]), &example[2..])
+            });
+            let fit = fit.unwrap().penalty(|parameters| l2(parameters, 1e-4));
+            let mut fit = match threads {
+                Some(threads) => fit.threads(threads),
+                None => fit,
+            };
+            let mut optimiser = Sgd::with_momentum(0.1, 0.9);
+            let mut losses = Vec::new();
+            for _ in 0..5 {
+                for batch in examples.batches(900).unwrap() {
+                    losses.push(fit.step(&mut optimiser, batch).unwrap());
+                }
+            }
+            [bits(&losses), bits(fit.parameters())]
+        };
+        let one = run(Some(1));
+        for threads in [Some(2), Some(3), None] {
+            assert!(run(threads) == one, "{count} examples on {threads:?} threads");
+        }
+    }
+}
+
+#[test]
+fn classes_given_as_shares_are_learned_either_way() {
+    let mut random = SplitMix64::new(11);
+    let centres = [(0.0, 2.0), (2.0, -1.0), (-2.0, -1.0)];
+    let rows: Vec<[f64; 5]> = (0..60)
+        .map(|k| {
+            let (x, y) = centres[k % 3];
+            let [a, b, c] = [0, 1, 2].map(|class| f64::from(class == k % 3));
+            [x + 0.5 * random.normal(), y + 0.5 * random.normal(), a, b, c]
+        })
+        .collect();
+    assert_eq!(
+        shared_cross_entropy(&[1.0, 2.0, 0.5], &[0.0, 1.0, 0.0]),
+        cross_entropy(&[1.0, 2.0, 0.5], 1)
+    );
+    let examples = Examples::from_rows(&rows).unwrap();
+    let net = Mlp::with_layers(2, &[(8, Activation::Tanh), (3, Activation::Linear)], 4).unwrap();
+    let losses = WAYS.map(|way| {
+        let mut fit = Fit::new(way, net.parameters(), &examples, |parameters, example| {
+            shared_cross_entropy(&net.forward(parameters, &example[..2]), &example[2..])
+        })
+        .unwrap();
+        let mut optimiser = Adam::new(0.05);
+        for _ in 0..100 {
+            fit.step(&mut optimiser, examples.all()).unwrap();
+        }
+        fit.record(examples.all()).unwrap()
+    });
+    assert!(losses[1] < 0.05 && (losses[0] - losses[1]).abs() < 1e-9, "{losses:?}");
+}
+
+#[test]
+fn a_loss_that_does_not_depend_on_parameters_or_examples_has_no_slope() {
+    let examples = Examples::from_rows([[1.0], [2.0], [6.0], [3.0]]).unwrap();
+    for way in WAYS {
+        let mut fit = Fit::new(way, &[5.0], &examples, |_, e| e[0] * 2.0).unwrap();
+        assert_eq!(fit.record(examples.all()).unwrap(), 6.0);
+        assert_eq!(fit.gradient(), [0.0]);
+        let mut fit = Fit::new(way, &[5.0], &examples, |_, _| Expr::from(4.0)).unwrap();
+        assert_eq!(fit.record(examples.all()).unwrap(), 4.0);
+        assert_eq!(fit.gradient(), [0.0]);
+        let mut fit = Fit::new(way, &[5.0], &examples, |p, _| p[0] * p[0]).unwrap();
+        assert_eq!(fit.record(examples.all()).unwrap(), 25.0);
+        assert_eq!(fit.gradient(), [10.0]);
+    }
+}
+
+#[test]
+fn a_comparison_that_comes_out_otherwise_is_an_error_the_compiled_way_and_changes_nothing() {
+    let examples = Examples::from_rows([[1.0], [2.0], [-3.0]]).unwrap();
+    fn branching<'g>(p: &[Expr<'g>], e: &[Expr<'g>]) -> Expr<'g> {
+        if e[0] < 0.0 { p[0] * 10.0 } else { p[0] * e[0] }
+    }
+    let mut eager = Fit::new(Way::Eager, &[1.0], &examples, branching).unwrap();
+    assert!((eager.record(examples.all()).unwrap() - 13.0 / 3.0).abs() < 1e-15);
+
+    let mut compiled = Fit::new(Way::Compiled, &[1.0], &examples, branching).unwrap();
+    let alike = Examples::from_rows([[1.0], [2.0]]).unwrap();
+    assert_eq!(compiled.record(alike.all()).unwrap(), 1.5);
+    let error = compiled.step(&mut Sgd::new(1.0), examples.all()).unwrap_err();
+    let Error::Compiled {
+        source: wengert_program::Error::GuardFlipped { point: 2, .. },
+    } = error
+    else {
+        panic!("{error}")
+    };
+    let said = error.to_string();
+    assert!(said.contains("point 2") && said.contains("Way::Eager"), "{said}");
+    assert_eq!((compiled.parameters(), compiled.gradient()), (&[1.0][..], &[1.5][..]));
+}
+
+#[test]
+fn a_loss_with_a_leaf_of_its_own_does_not_compile() {
+    let examples = Examples::from_rows([[1.0]]).unwrap();
+    fn with_leaf<'g>(p: &[Expr<'g>], _: &[Expr<'g>]) -> Expr<'g> {
+        p[0] * p[0].graph().expect("a parameter is a leaf").var(2.0)
+    }
+    assert!(Fit::new(Way::Eager, &[1.0], &examples, with_leaf).is_ok());
+    let error = Fit::new(Way::Compiled, &[1.0], &examples, with_leaf).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::Compiled {
+                source: wengert_program::Error::LooseLeaf { .. }
+            }
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn examples_are_kept_by_column_and_cut_into_batches() {
+    let mut examples = Examples::from_rows((0..7).map(|k| [f64::from(k), f64::from(-k)])).unwrap();
+    assert_eq!((examples.width(), examples.all().len()), (2, 7));
+    let sizes: Vec<usize> = examples.batches(3).unwrap().map(|batch| batch.len()).collect();
+    assert_eq!(sizes, [3, 3, 1]);
+    let second = examples.batches(3).unwrap().nth(1).unwrap();
+    assert_eq!(second.row(2).collect::<Vec<_>>(), [5.0, -5.0]);
+    assert_eq!(second.columns().next().unwrap(), [3.0, 4.0, 5.0]);
+    assert_eq!(examples.batches(usize::MAX).unwrap().count(), 1);
+
+    examples.shuffle(&mut SplitMix64::new(2));
+    let mut rows: Vec<Vec<f64>> = (0..7).map(|k| examples.all().row(k).collect()).collect();
+    assert!(rows.iter().all(|row| row[0] == -row[1]), "rows stay whole");
+    assert!(!rows.is_sorted_by(|a, b| a[0] < b[0]));
+    rows.sort_by(|a, b| a[0].total_cmp(&b[0]));
+    assert!(rows.iter().enumerate().all(|(k, row)| row[0] == k as f64));
+}
+
+#[test]
+fn examples_that_cannot_be_learned_from_are_refused_by_name() {
+    let none: [[f64; 2]; 0] = [];
+    assert!(matches!(Examples::from_rows(none), Err(Error::NoExamples)));
+    assert!(matches!(Examples::from_rows([[0.0; 0]]), Err(Error::NoColumns)));
+    let ragged = Examples::from_rows([vec![1.0, 2.0], vec![1.0, 2.0], vec![1.0]]).unwrap_err();
+    assert_eq!(ragged.to_string(), "example 3 has 1 numbers, where others have 2");
+    let examples = Examples::from_rows([[1.0, 2.0]]).unwrap();
+    assert!(matches!(examples.batches(0).map(|_| ()), Err(Error::EmptyBatch)));
+    let other = Examples::from_rows([[1.0, 2.0, 3.0]]).unwrap();
+    for way in WAYS {
+        let mut fit = Fit::new(way, &[1.0], &examples, |p, e| p[0] * e[0] * e[1]).unwrap();
+        let refused = fit.record(other.all()).unwrap_err();
+        assert!(
+            matches!(
+                refused,
+                Error::Columns {
+                    expected: 2,
+                    given: 3,
+                    ..
+                }
+            ),
+            "{refused}"
+        );
+    }
+}
