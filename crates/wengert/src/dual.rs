@@ -33,11 +33,41 @@ impl<const N: usize> Tangents<N> {
     pub(crate) const ZERO: Self = Tangents([0.0; N]);
 }
 
+/// `f` of each tangent. (`array::map` is a call, not a loop, from five elements on.)
+#[inline(always)]
+fn each<const N: usize>(f: impl Fn(usize) -> f64) -> Tangents<N> {
+    let mut tangents = [0.0; N];
+    for (k, tangent) in tangents.iter_mut().enumerate() {
+        *tangent = f(k);
+    }
+    Tangents(tangents)
+}
+
+/// `plain`, or `guarded` where any of it is NaN: one branch for all tangents.
+#[inline(always)]
+fn guarded<const N: usize>(plain: Tangents<N>, guarded: impl Fn(usize) -> f64) -> Tangents<N> {
+    // The sum is NaN if any tangent is; infinities of both signs make it so needlessly.
+    let sum: f64 = plain.0.iter().sum();
+    if sum.is_nan() { rarely(|| each(guarded)) } else { plain }
+}
+
+/// Adds a part; the first is taken as it is.
+#[inline(always)]
+fn gather<const N: usize>(sum: &mut Option<Tangents<N>>, part: Tangents<N>) {
+    *sum = Some(sum.map_or(part, |sum| sum + part));
+}
+
+#[cold]
+#[inline(never)]
+fn rarely<T>(f: impl FnOnce() -> T) -> T {
+    f()
+}
+
 impl<const N: usize> Neg for Tangents<N> {
     type Output = Self;
     #[inline(always)]
     fn neg(self) -> Self {
-        Tangents(self.0.map(|t| -t))
+        each(|k| -self.0[k])
     }
 }
 
@@ -45,7 +75,7 @@ impl<const N: usize> Add for Tangents<N> {
     type Output = Self;
     #[inline(always)]
     fn add(self, rhs: Self) -> Self {
-        Tangents(std::array::from_fn(|k| self.0[k] + rhs.0[k]))
+        each(|k| self.0[k] + rhs.0[k])
     }
 }
 
@@ -53,7 +83,7 @@ impl<const N: usize> Mul<f64> for Tangents<N> {
     type Output = Self;
     #[inline(always)]
     fn mul(self, partial: f64) -> Self {
-        Tangents(self.0.map(|t| kernel::gmul(t, partial)))
+        guarded(each(|k| self.0[k] * partial), |k| kernel::gmul(self.0[k], partial))
     }
 }
 
@@ -61,7 +91,7 @@ impl<const N: usize> Div<f64> for Tangents<N> {
     type Output = Self;
     #[inline(always)]
     fn div(self, rhs: f64) -> Self {
-        Tangents(self.0.map(|t| kernel::gdiv(t, rhs)))
+        guarded(each(|k| self.0[k] / rhs), |k| kernel::gdiv(self.0[k], rhs))
     }
 }
 
@@ -129,9 +159,9 @@ macro_rules! define_dual {
             fn apply(op: Op, imm: Imm, args: &[Self]) -> Self {
                 let values: SmallVec<[f64; 8]> = args.iter().map(|x| x.value).collect();
                 let value = value::of(op, imm, &values);
-                let mut sum = Tangents::ZERO;
-                rule::of(op, imm, &values, value, |k| Some(args[k].bar()), |_, part| sum = sum + part);
-                Dual { value, tangents: sum.0 }
+                let mut sum = None;
+                rule::of(op, imm, &values, value, |k| Some(args[k].bar()), |_, part| gather(&mut sum, part));
+                Dual { value, tangents: sum.unwrap_or(Tangents::ZERO).0 }
             }
 
             $(#[inline(always)]
@@ -139,9 +169,9 @@ macro_rules! define_dual {
                 let args = [self $(, $oy)*];
                 let values = args.map(|x| x.value);
                 let value = value::$oname(values, NO_IMM);
-                let mut sum = Tangents::ZERO;
-                rule::$oname(values, NO_IMM, value, |k| Some(args[k].bar()), |_, part| sum = sum + part);
-                Dual { value, tangents: sum.0 }
+                let mut sum = None;
+                rule::$oname(values, NO_IMM, value, |k| Some(args[k].bar()), |_, part| gather(&mut sum, part));
+                Dual { value, tangents: sum.unwrap_or(Tangents::ZERO).0 }
             })+
             $(#[inline(always)]
             fn $hname(self $(, $hy: Self)* $($(, $hk: f64)+)?) -> Self {
@@ -149,9 +179,9 @@ macro_rules! define_dual {
                 let args = [self $(, $hy)*];
                 let values = args.map(|x| x.value);
                 let value = value::$hname(values, imm);
-                let mut sum = Tangents::ZERO;
-                rule::$hname(values, imm, value, |k| Some(args[k].bar()), |_, part| sum = sum + part);
-                Dual { value, tangents: sum.0 }
+                let mut sum = None;
+                rule::$hname(values, imm, value, |k| Some(args[k].bar()), |_, part| gather(&mut sum, part));
+                Dual { value, tangents: sum.unwrap_or(Tangents::ZERO).0 }
             })+
             $(#[inline(always)]
             fn $sname(self $(, $sy: Self)*) -> Self {
@@ -195,7 +225,7 @@ impl<const N: usize> Neg for Dual<N> {
 }
 
 macro_rules! operators {
-    ($($Trait:ident $method:ident $Assign:ident $assign:ident;)+) => {$(
+    ($($Trait:ident $method:ident $Assign:ident $assign:ident $with_c:ident $c_first:ident;)+) => {$(
         impl<const N: usize> $Trait for Dual<N> {
             type Output = Self;
             #[inline(always)]
@@ -207,14 +237,14 @@ macro_rules! operators {
             type Output = Self;
             #[inline(always)]
             fn $method(self, rhs: f64) -> Self {
-                Scalar::$method(self, Dual::new(rhs))
+                Scalar::$with_c(self, rhs)
             }
         }
         impl<const N: usize> $Trait<Dual<N>> for f64 {
             type Output = Dual<N>;
             #[inline(always)]
             fn $method(self, rhs: Dual<N>) -> Dual<N> {
-                Scalar::$method(Dual::new(self), rhs)
+                Scalar::$c_first(rhs, self)
             }
         }
         impl<const N: usize> $Assign for Dual<N> {
@@ -226,17 +256,36 @@ macro_rules! operators {
         impl<const N: usize> $Assign<f64> for Dual<N> {
             #[inline(always)]
             fn $assign(&mut self, rhs: f64) {
-                *self = Scalar::$method(*self, Dual::new(rhs));
+                *self = Scalar::$with_c(*self, rhs);
             }
         }
     )+};
 }
 operators! {
-    Add add AddAssign add_assign;
-    Sub sub SubAssign sub_assign;
-    Mul mul MulAssign mul_assign;
-    Div div DivAssign div_assign;
-    Rem rem RemAssign rem_assign;
+    Add add AddAssign add_assign add_c add_c;
+    Sub sub SubAssign sub_assign sub_c c_sub;
+    Mul mul MulAssign mul_assign mul_c mul_c;
+    Div div DivAssign div_assign div_c c_div;
+}
+
+impl<const N: usize> Rem for Dual<N> {
+    type Output = Self;
+    fn rem(self, rhs: Self) -> Self {
+        Scalar::rem(self, rhs)
+    }
+}
+
+impl<const N: usize> Rem<f64> for Dual<N> {
+    type Output = Self;
+    fn rem(self, rhs: f64) -> Self {
+        Scalar::rem(self, Dual::new(rhs))
+    }
+}
+
+impl<const N: usize> RemAssign for Dual<N> {
+    fn rem_assign(&mut self, rhs: Self) {
+        *self = Scalar::rem(*self, rhs);
+    }
 }
 
 impl<const N: usize> Sum for Dual<N> {
