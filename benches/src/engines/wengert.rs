@@ -12,16 +12,16 @@ use wengert::{Dual, Expr, Graph, NodeId, Scalar};
 
 /// What expressions and duals have in common.
 macro_rules! functions {
-    ($($name:ident)*) => {
-        #[inline]
+    ($inline:meta; $($name:ident)*) => {
+        #[$inline]
         fn value(self) -> f64 {
             Scalar::primal(self)
         }
-        #[inline]
+        #[$inline]
         fn subtracted_from(self, c: f64) -> Self {
             c - self
         }
-        $(#[inline]
+        $(#[$inline]
         fn $name(self) -> Self {
             Scalar::$name(self)
         })*
@@ -29,7 +29,7 @@ macro_rules! functions {
 }
 
 impl Number for Expr<'_> {
-    functions!(sin exp ln tanh relu);
+    functions!(inline; sin exp ln tanh relu);
 
     #[inline]
     fn sum(terms: &[Self]) -> Self {
@@ -41,8 +41,9 @@ impl Number for Expr<'_> {
     }
 }
 
+// Inlined as the methods of `Scalar` are, which a function over `Real` calls directly.
 impl<const N: usize> Number for Dual<N> {
-    functions!(sin exp ln tanh relu);
+    functions!(inline(always); sin exp ln tanh relu);
 }
 
 /// A graph with room for `ops` operations, their inputs and constants.

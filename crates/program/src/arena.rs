@@ -27,17 +27,26 @@ impl Arena {
     /// Room for so many numbers.
     pub(crate) fn new(len: usize) -> Arena {
         let Some(layout) = Arena::layout(len) else {
-            return Arena { start: NonNull::dangling(), len: 0 };
+            return Arena {
+                start: NonNull::dangling(),
+                len: 0,
+            };
         };
         // SAFETY: the layout's size is not 0.
         let memory = unsafe { alloc_zeroed(layout) };
-        let Some(start) = NonNull::new(memory.cast()) else { handle_alloc_error(layout) };
+        let Some(start) = NonNull::new(memory.cast()) else {
+            handle_alloc_error(layout)
+        };
         Arena { start, len }
     }
 
     /// The layout of so many numbers, unless there are none.
     fn layout(len: usize) -> Option<Layout> {
-        (len > 0).then(|| Layout::array::<f64>(len).and_then(|layout| layout.align_to(LINE)).expect("a workspace beyond the address space"))
+        (len > 0).then(|| {
+            Layout::array::<f64>(len)
+                .and_then(|layout| layout.align_to(LINE))
+                .expect("a workspace beyond the address space")
+        })
     }
 
     /// How many numbers there is room for.

@@ -53,6 +53,9 @@ pub(crate) struct Layout {
     pub(crate) outlets: Vec<(Spread, u32)>,
     /// How many outputs are sums.
     pub(crate) sums: u32,
+    /// The inputs to fetch ahead of the next block: the points of a block are a few lines of
+    /// memory in each column, far apart.
+    pub(crate) streams: Vec<u32>,
     /// How many products became one step with a sum.
     pub(crate) paired: usize,
 }
@@ -79,7 +82,11 @@ struct Draft {
 /// Lays a program out.
 pub(crate) fn assemble(ir: &Ir, options: &Options) -> Layout {
     let whole = ir.wholes();
-    let pairs = pairs(ir, &whole);
+    let pairs = if options.pair {
+        pairs(ir, &whole)
+    } else {
+        Pairs::none(ir)
+    };
     let mut assembler = Assembler {
         ir,
         whole: &whole,
@@ -98,6 +105,7 @@ pub(crate) fn assemble(ir: &Ir, options: &Options) -> Layout {
             calls: Vec::new(),
             outlets: Vec::new(),
             sums: 0,
+            streams: Vec::new(),
             paired: pairs.count(),
         },
     };
@@ -105,7 +113,10 @@ pub(crate) fn assemble(ir: &Ir, options: &Options) -> Layout {
     assembler.sources();
     // What the body reads must outlive the prologue.
     let lasting = |x: u32| whole[x as usize];
-    let read = body.iter().flat_map(|draft| draft.operands).filter(|&x| x != NOTHING && lasting(x));
+    let read = body
+        .iter()
+        .flat_map(|draft| draft.operands)
+        .filter(|&x| x != NOTHING && lasting(x));
     let pinned: Vec<u32> = read.collect();
     let prologue = assembler.place(&prologue, options.reuse, true, &pinned);
     let body = assembler.place(&body, options.reuse, false, &[]);
@@ -113,7 +124,26 @@ pub(crate) fn assemble(ir: &Ir, options: &Options) -> Layout {
     layout.cells = assembler.cells.count();
     layout.prologue = prologue.iter().map(|step| step.finish(&layout)).collect();
     layout.body = body.iter().map(|step| step.finish(&layout)).collect();
+    layout.streams = streams(&layout);
     layout
+}
+
+/// As many streams as processors follow by themselves.
+const FORESEEN: usize = 12;
+
+/// The inputs that the body reads, if there are more than the processor would foresee.
+fn streams(layout: &Layout) -> Vec<u32> {
+    let mut read = vec![false; layout.inputs as usize];
+    for step in &layout.body {
+        for place in [step.a, step.b, step.c] {
+            // What is no operand is 0; an input too many does no harm.
+            if let Some(read) = read.get_mut(place as usize) {
+                *read = true;
+            }
+        }
+    }
+    let streams: Vec<u32> = (0..layout.inputs).filter(|&k| read[k as usize]).collect();
+    if streams.len() > FORESEEN { streams } else { Vec::new() }
 }
 
 struct Assembler<'a> {
@@ -143,7 +173,8 @@ impl Assembler<'_> {
                 if self.whole[k] { &mut prologue } else { &mut body }.push(draft);
             }
             while let Some((_, draft)) = exits.next_if(|&(at, _)| at == value) {
-                let checks_once = draft.code == Code::Check && draft.operands[..2].iter().all(|&x| self.whole[x as usize]);
+                let checks_once =
+                    draft.code == Code::Check && draft.operands[..2].iter().all(|&x| self.whole[x as usize]);
                 if checks_once { &mut prologue } else { &mut body }.push(draft);
             }
         }
@@ -184,7 +215,13 @@ impl Assembler<'_> {
     /// The step of one instruction.
     fn single(&mut self, value: u32) -> Draft {
         let inst = &self.ir.insts[value as usize];
-        let mut draft = Draft { code: Code::Copy, aux: 0, out: value, operands: inst.args, constant: None };
+        let mut draft = Draft {
+            code: Code::Copy,
+            aux: 0,
+            out: value,
+            operands: inst.args,
+            constant: None,
+        };
         match machine(inst.op, inst.imm) {
             Machine::Native(code) => draft.code = code,
             Machine::WithConstant(code, c) => (draft.code, draft.constant) = (code, Some(c)),
@@ -226,7 +263,13 @@ impl Assembler<'_> {
         // The interpreter wants a factor that is the same at all points first.
         let [x, y, _] = factors.args;
         let [x, y] = if self.whole[y as usize] { [y, x] } else { [x, y] };
-        Draft { code, aux: 0, out: value, operands: [x, y, other], constant: None }
+        Draft {
+            code,
+            aux: 0,
+            out: value,
+            operands: [x, y, other],
+            constant: None,
+        }
     }
 
     /// Gives inputs and constants their places.
@@ -276,10 +319,20 @@ impl Assembler<'_> {
             }
         }
         pinned.iter().for_each(|&x| self.last_use[x as usize] = u32::MAX);
-        let mut slots = if prologue { std::mem::take(&mut self.cells) } else { Slots::default() };
+        let mut slots = if prologue {
+            std::mem::take(&mut self.cells)
+        } else {
+            Slots::default()
+        };
         let mut placed = Vec::with_capacity(drafts.len());
         for (at, draft) in drafts.iter().enumerate() {
-            let operands = draft.operands.map(|x| if x == NOTHING { Place::Nowhere } else { self.place[x as usize] });
+            let operands = draft.operands.map(|x| {
+                if x == NOTHING {
+                    Place::Nowhere
+                } else {
+                    self.place[x as usize]
+                }
+            });
             let mut operands = operands;
             if let Some(c) = draft.constant {
                 let free = operands.iter().position(|&place| place == Place::Nowhere);
@@ -306,7 +359,12 @@ impl Assembler<'_> {
                     slots.give(slot);
                 }
             }
-            placed.push(Placed { code: draft.code, aux: draft.aux, out, operands });
+            placed.push(Placed {
+                code: draft.code,
+                aux: draft.aux,
+                out,
+                operands,
+            });
         }
         match prologue {
             true => self.cells = slots,
@@ -322,7 +380,13 @@ impl Assembler<'_> {
 
 impl Draft {
     fn exit(code: Code, aux: u32, [x, y]: [u32; 2]) -> Draft {
-        Draft { code, aux, out: NOTHING, operands: [x, y, NOTHING], constant: None }
+        Draft {
+            code,
+            aux,
+            out: NOTHING,
+            operands: [x, y, NOTHING],
+            constant: None,
+        }
     }
 }
 
@@ -345,6 +409,14 @@ impl Placed {
         };
         let [a, b, c] = self.operands.map(index);
         let cell = |k: usize| u8::from(matches!(self.operands[k], Place::Cell(_))) << k;
-        Step { code: self.code, cells: cell(0) | cell(1) | cell(2), out: index(self.out), a, b, c, aux: self.aux }
+        Step {
+            code: self.code,
+            cells: cell(0) | cell(1) | cell(2),
+            out: index(self.out),
+            a,
+            b,
+            c,
+            aux: self.aux,
+        }
     }
 }

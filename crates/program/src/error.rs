@@ -28,7 +28,9 @@ pub enum Error {
         node: NodeId,
     },
     /// The outputs depend on a leaf that is no input.
-    #[error("the outputs depend on the leaf {node}, which is no input: list it, or let Options::freeze_leaves make constants of such leaves")]
+    #[error(
+        "the outputs depend on the leaf {node}, which is no input: list it, or let Options::freeze_leaves make constants of such leaves"
+    )]
     LooseLeaf {
         /// The leaf.
         node: NodeId,
@@ -54,7 +56,9 @@ pub enum Error {
     },
     /// At this point a comparison comes out otherwise than while recording, so that the program
     /// is not what the recorded code would compute there.
-    #[error("guard {guard} at point {point}: recorded was {left} {relation} {right} = {recorded}, which comes out otherwise there: record anew at that point, or run without guards (Program::without_guards)")]
+    #[error(
+        "guard {guard} at point {point}: recorded was {left} {relation} {right} = {recorded}, which comes out otherwise there: record anew at that point, or run without guards (Program::without_guards)"
+    )]
     GuardFlipped {
         /// Which guard, in the order of recording.
         guard: usize,
@@ -87,5 +91,13 @@ pub enum Error {
 
 /// The error of a length, where the two differ.
 pub(crate) fn same_length(what: impl Fn() -> String, expected: usize, got: usize) -> Result<(), Error> {
-    if expected == got { Ok(()) } else { Err(Error::Length { what: what(), expected, got }) }
+    if expected == got {
+        Ok(())
+    } else {
+        Err(Error::Length {
+            what: what(),
+            expected,
+            got,
+        })
+    }
 }

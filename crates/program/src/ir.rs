@@ -43,11 +43,19 @@ pub(crate) struct Inst {
 
 impl Inst {
     pub(crate) fn constant(c: f64) -> Inst {
-        Inst { op: Op::Const, imm: [c, 0.0], args: [NOTHING; MOST] }
+        Inst {
+            op: Op::Const,
+            imm: [c, 0.0],
+            args: [NOTHING; MOST],
+        }
     }
 
     pub(crate) fn input(k: u32) -> Inst {
-        Inst { op: Op::Leaf, imm: NO_IMM, args: [k, NOTHING, NOTHING] }
+        Inst {
+            op: Op::Leaf,
+            imm: NO_IMM,
+            args: [k, NOTHING, NOTHING],
+        }
     }
 
     /// An op of the table at these values; there are as many as it takes.
@@ -149,7 +157,9 @@ impl Ir {
             inst.operands().iter().for_each(|&x| uses[x as usize] += 1);
         }
         let roots = self.checks.iter().flat_map(|check| [check.left, check.right]);
-        roots.chain(self.outputs.iter().map(|outlet| outlet.value)).for_each(|x| uses[x as usize] += 1);
+        roots
+            .chain(self.outputs.iter().map(|outlet| outlet.value))
+            .for_each(|x| uses[x as usize] += 1);
         uses
     }
 }

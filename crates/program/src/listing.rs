@@ -12,14 +12,24 @@ use crate::program::{Instruction, Program};
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ir = self.ir();
-        writeln!(f, "program: {} inputs, {} outputs, {} guards", self.inputs(), self.outputs(), ir.checks.len())?;
+        writeln!(
+            f,
+            "program: {} inputs, {} outputs, {} guards",
+            self.inputs(),
+            self.outputs(),
+            ir.checks.len()
+        )?;
         for instruction in self.instructions() {
             writeln!(f, "{instruction}")?;
         }
         for check in &ir.checks {
             let [left, right] = &check.names;
             let (a, b) = (check.left, check.right);
-            writeln!(f, "guard v{a} {} v{b} is {} ({left}, {right})", check.relation, check.recorded)?;
+            writeln!(
+                f,
+                "guard v{a} {} v{b} is {} ({left}, {right})",
+                check.relation, check.recorded
+            )?;
         }
         for (k, outlet) in ir.outputs.iter().enumerate() {
             let sum = if outlet.spread == Spread::Whole { "sum of " } else { "" };
@@ -31,7 +41,11 @@ impl fmt::Display for Program {
 
 impl fmt::Display for Instruction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let once = if self.spread == Spread::Whole && self.op != Op::Const { "*" } else { "" };
+        let once = if self.spread == Spread::Whole && self.op != Op::Const {
+            "*"
+        } else {
+            ""
+        };
         write!(f, "{}{once} = ", self.value)?;
         match (self.op, self.op.form(), &self.operands[..]) {
             (Op::Const, ..) => return write!(f, "{:?}", self.imm[0]),

@@ -28,7 +28,11 @@ pub(crate) fn lower(graph: &Graph, inputs: &[Input], outputs: &[Output], options
     for (k, input) in inputs.iter().enumerate() {
         let node = graph.try_node(input.node)?;
         if node.op != Op::Leaf {
-            return Err(Error::NotALeaf { input: k, node: node.id, op: node.op });
+            return Err(Error::NotALeaf {
+                input: k,
+                node: node.id,
+                op: node.op,
+            });
         }
         let value = lowering.push(Inst::input(k as u32))?;
         let index = node.id.index();
@@ -37,13 +41,18 @@ pub(crate) fn lower(graph: &Graph, inputs: &[Input], outputs: &[Output], options
             continue;
         }
         if lowering.value_of[index] != NOTHING {
-            return Err(Error::RepeatedInput { input: k, node: node.id });
+            return Err(Error::RepeatedInput {
+                input: k,
+                node: node.id,
+            });
         }
         lowering.value_of[index] = value;
     }
     refuse_repeated(inputs)?;
 
-    outputs.iter().for_each(|output| lowering.needed[output.node.index()] = true);
+    outputs
+        .iter()
+        .for_each(|output| lowering.needed[output.node.index()] = true);
     // A comparison made after all outputs were recorded decided nothing about them.
     let mut guards = graph.guards();
     guards.retain(|guard| options.guards && guard.left.max(guard.right).index() <= last);
@@ -60,7 +69,13 @@ pub(crate) fn lower(graph: &Graph, inputs: &[Input], outputs: &[Output], options
     let name = |node: NodeId| graph.label_of(node).unwrap_or_else(|| name_of(&graph.node(node)));
     Ok(Ir {
         inputs: inputs.iter().map(|input| input.spread).collect(),
-        outputs: outputs.iter().map(|output| Outlet { value: value(output.node), spread: output.spread }).collect(),
+        outputs: outputs
+            .iter()
+            .map(|output| Outlet {
+                value: value(output.node),
+                spread: output.spread,
+            })
+            .collect(),
         checks: guards
             .iter()
             .map(|guard| Check {
@@ -80,7 +95,10 @@ fn refuse_repeated(inputs: &[Input]) -> Result<(), Error> {
     let mut sorted: Vec<(NodeId, usize)> = inputs.iter().enumerate().map(|(k, input)| (input.node, k)).collect();
     sorted.sort_unstable();
     match sorted.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-        Some(pair) => Err(Error::RepeatedInput { input: pair[1].1, node: pair[1].0 }),
+        Some(pair) => Err(Error::RepeatedInput {
+            input: pair[1].1,
+            node: pair[1].0,
+        }),
         None => Ok(()),
     }
 }
@@ -105,14 +123,18 @@ struct Lowering<'g> {
 impl Lowering<'_> {
     fn push(&mut self, inst: Inst) -> Result<u32, Error> {
         if self.insts.len() == MOST_VALUES {
-            return Err(Error::TooLarge { what: "more than 2^30 values" });
+            return Err(Error::TooLarge {
+                what: "more than 2^30 values",
+            });
         }
         self.insts.push(inst);
         Ok(self.insts.len() as u32 - 1)
     }
 
     fn node(&self, index: usize) -> Node {
-        self.graph.get(index).expect("positions up to the last output are on the tape")
+        self.graph
+            .get(index)
+            .expect("positions up to the last output are on the tape")
     }
 
     /// Whether each node depends on an input; without guards nobody asks.
@@ -131,7 +153,10 @@ impl Lowering<'_> {
     fn mark(&mut self) {
         for index in (0..self.needed.len()).rev() {
             if self.needed[index] {
-                self.node(index).operands.iter().for_each(|x| self.needed[x.index()] = true);
+                self.node(index)
+                    .operands
+                    .iter()
+                    .for_each(|x| self.needed[x.index()] = true);
             }
         }
     }
@@ -187,7 +212,8 @@ impl Lowering<'_> {
     }
 
     fn chain_from(&mut self, start: u32, op: Op, x: &[u32]) -> Result<u32, Error> {
-        x.iter().try_fold(start, |fold, &x| self.push(Inst::new(op, NO_IMM, &[fold, x])))
+        x.iter()
+            .try_fold(start, |fold, &x| self.push(Inst::new(op, NO_IMM, &[fold, x])))
     }
 
     /// The largest, plus the logarithm of the sum of `e^(x - largest)`; the largest itself where

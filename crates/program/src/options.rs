@@ -15,13 +15,19 @@ pub struct Input {
 impl Input {
     /// A leaf with a number for each point: what a plain key stands for.
     pub fn column(leaf: NodeId) -> Input {
-        Input { node: leaf, spread: Spread::Column }
+        Input {
+            node: leaf,
+            spread: Spread::Column,
+        }
     }
 
     /// A leaf with one number for all points, such as the parameters of a net. What depends on
     /// such inputs alone is computed once a call, whatever the number of points.
     pub fn whole(leaf: NodeId) -> Input {
-        Input { node: leaf, spread: Spread::Whole }
+        Input {
+            node: leaf,
+            spread: Spread::Whole,
+        }
     }
 }
 
@@ -47,12 +53,18 @@ pub struct Output {
 impl Output {
     /// A number for each point: what a plain key stands for.
     pub fn column(node: NodeId) -> Output {
-        Output { node, spread: Spread::Column }
+        Output {
+            node,
+            spread: Spread::Column,
+        }
     }
 
     /// The sum over the points, in an order that depends on their number alone.
     pub fn sum(node: NodeId) -> Output {
-        Output { node, spread: Spread::Whole }
+        Output {
+            node,
+            spread: Spread::Whole,
+        }
     }
 }
 
@@ -78,6 +90,7 @@ pub struct Options {
     pub(crate) dead: bool,
     pub(crate) order: bool,
     pub(crate) reuse: bool,
+    pub(crate) pair: bool,
     pub(crate) fuse: bool,
     pub(crate) guards: bool,
     pub(crate) freeze: bool,
@@ -91,6 +104,7 @@ impl Default for Options {
             dead: true,
             order: true,
             reuse: true,
+            pair: true,
             fuse: false,
             guards: true,
             freeze: false,
@@ -111,7 +125,15 @@ impl Options {
 
     /// No pass at all: the program does what was recorded, node by node.
     pub fn plain() -> Options {
-        Options { fold: false, share: false, dead: false, order: false, reuse: false, ..Options::default() }
+        Options {
+            fold: false,
+            share: false,
+            dead: false,
+            order: false,
+            reuse: false,
+            pair: false,
+            ..Options::default()
+        }
     }
 
     /// Whether to compute what depends on constants alone, and drop what arithmetic makes certain.
@@ -139,11 +161,19 @@ impl Options {
         Options { reuse: on, ..self }
     }
 
-    /// Whether to round a product that is added to something once instead of twice, where the
-    /// processor can. This changes bits, within the rounding error that was there, and is off
-    /// unless asked for.
+    /// Whether a product that only one sum uses becomes one step with it, rounding both as before.
+    pub fn pair(self, on: bool) -> Options {
+        Options { pair: on, ..self }
+    }
+
+    /// Whether such a step rounds once instead of twice, where the processor can. This changes
+    /// bits, within the rounding error that was there, and is off unless asked for. It pairs too.
     pub fn fuse(self, on: bool) -> Options {
-        Options { fuse: on, ..self }
+        Options {
+            fuse: on,
+            pair: self.pair || on,
+            ..self
+        }
     }
 
     /// Whether the comparisons made while recording are checked at every point. Without them a

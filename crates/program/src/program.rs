@@ -134,7 +134,13 @@ impl Program {
             bytes_per_lane: 8 * layout.slots as usize,
         };
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        Program(Arc::new(Inner { id, ir, options, layout, report }))
+        Program(Arc::new(Inner {
+            id,
+            ir,
+            options,
+            layout,
+            report,
+        }))
     }
 
     /// How many inputs it takes.
@@ -204,7 +210,14 @@ impl Program {
     pub(crate) fn flipped(&self, point: usize, guard: usize) -> Error {
         let check = &self.ir().checks[guard];
         let [left, right] = check.names.clone();
-        Error::GuardFlipped { guard, point, left, relation: check.relation, right, recorded: check.recorded }
+        Error::GuardFlipped {
+            guard,
+            point,
+            left,
+            relation: check.relation,
+            right,
+            recorded: check.recorded,
+        }
     }
 }
 

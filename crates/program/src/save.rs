@@ -13,7 +13,7 @@
 //! | `immediates` | list of f64 | the immediates of all instructions; of a `const`, its number |
 //! | `outputs` | list of (u32, bool) | of each output, which instruction it is, and whether it is summed over the points |
 //! | `guards` | list of (u32, u32, string, bool, string, string) | left and right operand, name of the relation, whether it held, what the operands were called |
-//! | `fuse`, `reuse` | two bools | whether a product and a sum round once, whether values share slots |
+//! | `pair`, `fuse`, `reuse` | three bools | whether a product and a sum are one step, whether it rounds once, whether values share slots |
 //!
 //! Ops and relations go by name, so a new row in the table of ops changes no file. The number of
 //! operands and immediates of an instruction is that of its op. An unknown name, a wrong version
@@ -51,6 +51,7 @@ struct File {
     immediates: Vec<f64>,
     outputs: Vec<(u32, bool)>,
     guards: Vec<(u32, u32, String, bool, String, String)>,
+    pair: bool,
     fuse: bool,
     reuse: bool,
 }
@@ -73,16 +74,25 @@ impl Program {
     /// # Errors
     /// [`Error::Malformed`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Program, Error> {
-        let body = bytes.strip_prefix(MAGIC).ok_or_else(|| malformed("it does not begin as one"))?;
+        let body = bytes
+            .strip_prefix(MAGIC)
+            .ok_or_else(|| malformed("it does not begin as one"))?;
         let (version, body): (u32, &[u8]) = postcard::take_from_bytes(body).map_err(|_| malformed("it ends early"))?;
         if version != VERSION {
-            return Err(malformed(format!("its version is {version}, and this reads version {VERSION}")));
+            return Err(malformed(format!(
+                "its version is {version}, and this reads version {VERSION}"
+            )));
         }
-        let (file, rest): (File, &[u8]) = postcard::take_from_bytes(body).map_err(|error| malformed(error.to_string()))?;
+        let (file, rest): (File, &[u8]) =
+            postcard::take_from_bytes(body).map_err(|error| malformed(error.to_string()))?;
         if !rest.is_empty() {
             return Err(malformed(format!("{} bytes follow its end", rest.len())));
         }
-        let options = Options::new().fuse(file.fuse).reuse(file.reuse).guards(!file.guards.is_empty());
+        let options = Options::new()
+            .pair(file.pair)
+            .fuse(file.fuse)
+            .reuse(file.reuse)
+            .guards(!file.guards.is_empty());
         Ok(Program::of(file.into_ir()?, options, Vec::new()))
     }
 
@@ -93,14 +103,20 @@ impl Program {
     /// [`Error::File`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         let write = || {
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
             file.write_all(&self.to_bytes())?;
             file.as_file().sync_all()?;
             file.persist(path).map_err(|error| error.error)
         };
-        write().map(drop).map_err(|source| Error::File { path: path.into(), source })
+        write().map(drop).map_err(|source| Error::File {
+            path: path.into(),
+            source,
+        })
     }
 
     /// Reads a program from a file.
@@ -109,13 +125,22 @@ impl Program {
     /// [`Error::File`], [`Error::Malformed`].
     pub fn load(path: impl AsRef<Path>) -> Result<Program, Error> {
         let path = path.as_ref();
-        let bytes = fs::read(path).map_err(|source| Error::File { path: path.into(), source })?;
+        let bytes = fs::read(path).map_err(|source| Error::File {
+            path: path.into(),
+            source,
+        })?;
         Program::from_bytes(&bytes)
     }
 
     fn to_file(&self) -> File {
         let ir = self.ir();
-        let mut file = File { fuse: self.options().fuse, reuse: self.options().reuse, ..File::default() };
+        let Options { pair, fuse, reuse, .. } = self.options();
+        let mut file = File {
+            pair,
+            fuse,
+            reuse,
+            ..File::default()
+        };
         let mut numbers: FxHashMap<Op, u32> = FxHashMap::default();
         for (k, inst) in ir.insts.iter().enumerate() {
             let number = *numbers.entry(inst.op).or_insert_with(|| {
@@ -132,11 +157,23 @@ impl Program {
                 }
             }
         }
-        file.inputs.extend(ir.inputs.iter().map(|&spread| spread == Spread::Whole));
-        file.outputs.extend(ir.outputs.iter().map(|outlet| (outlet.value, outlet.spread == Spread::Whole)));
+        file.inputs
+            .extend(ir.inputs.iter().map(|&spread| spread == Spread::Whole));
+        file.outputs.extend(
+            ir.outputs
+                .iter()
+                .map(|outlet| (outlet.value, outlet.spread == Spread::Whole)),
+        );
         file.guards.extend(ir.checks.iter().map(|check| {
             let [left, right] = check.names.clone();
-            (check.left, check.right, check.relation.name().into(), check.recorded, left, right)
+            (
+                check.left,
+                check.right,
+                check.relation.name().into(),
+                check.recorded,
+                left,
+                right,
+            )
         }));
         file
     }
@@ -162,20 +199,33 @@ impl File {
         if self.outputs.is_empty() {
             return Err(malformed("it has no output"));
         }
-        let outputs = self.outputs.iter().map(|&(x, sum)| Ok(Outlet { value: value(x)?, spread: spread(sum) }));
-        let outputs = outputs.collect::<Result<_, Error>>()?;
-        let checks = self.guards.into_iter().map(|(left, right, relation, recorded, left_name, right_name)| {
-            let known = Relation::ALL.iter().copied().find(|known| known.name() == relation);
-            Ok(Check {
-                left: value(left)?,
-                right: value(right)?,
-                relation: known.ok_or_else(|| malformed(format!("there is no relation {relation:?}")))?,
-                recorded,
-                names: [left_name, right_name],
+        let outputs = self.outputs.iter().map(|&(x, sum)| {
+            Ok(Outlet {
+                value: value(x)?,
+                spread: spread(sum),
             })
         });
+        let outputs = outputs.collect::<Result<_, Error>>()?;
+        let checks = self
+            .guards
+            .into_iter()
+            .map(|(left, right, relation, recorded, left_name, right_name)| {
+                let known = Relation::ALL.iter().copied().find(|known| known.name() == relation);
+                Ok(Check {
+                    left: value(left)?,
+                    right: value(right)?,
+                    relation: known.ok_or_else(|| malformed(format!("there is no relation {relation:?}")))?,
+                    recorded,
+                    names: [left_name, right_name],
+                })
+            });
         let checks = checks.collect::<Result<_, Error>>()?;
-        Ok(Ir { insts, inputs: self.inputs.iter().map(|&whole| spread(whole)).collect(), outputs, checks })
+        Ok(Ir {
+            insts,
+            inputs: self.inputs.iter().map(|&whole| spread(whole)).collect(),
+            outputs,
+            checks,
+        })
     }
 
     /// The ops that the names stand for.
@@ -202,12 +252,16 @@ impl File {
         let mut insts = Vec::with_capacity(self.ops.len());
         for (k, &number) in self.ops.iter().enumerate() {
             let fail = |what: &str| malformed(format!("instruction {k} {what}"));
-            let &op = ops.get(number as usize).ok_or_else(|| fail("has an op without a name"))?;
+            let &op = ops
+                .get(number as usize)
+                .ok_or_else(|| fail("has an op without a name"))?;
             let mut next = || operands.next().ok_or_else(|| fail("lacks an operand"));
             let mut args = [NOTHING; MOST];
             if op == Op::Leaf {
                 args[0] = next()?;
-                let given = given.get_mut(args[0] as usize).ok_or_else(|| fail("is an input that there is not"))?;
+                let given = given
+                    .get_mut(args[0] as usize)
+                    .ok_or_else(|| fail("is an input that there is not"))?;
                 if std::mem::replace(given, true) {
                     return Err(fail("is an input for the second time"));
                 }
@@ -230,7 +284,9 @@ impl File {
             insts.push(Inst { op, imm, args });
         }
         if operands.next().is_some() || immediates.next().is_some() {
-            return Err(malformed("it has more operands or immediates than its instructions take"));
+            return Err(malformed(
+                "it has more operands or immediates than its instructions take",
+            ));
         }
         Ok(insts)
     }

@@ -57,18 +57,27 @@ impl Setup {
 
     /// How many points run at a time; rounded up to a multiple of 4.
     pub fn lanes(self, lanes: usize) -> Setup {
-        Setup { lanes: Some(lanes.clamp(1, MOST_LANES).next_multiple_of(4)), ..self }
+        Setup {
+            lanes: Some(lanes.clamp(1, MOST_LANES).next_multiple_of(4)),
+            ..self
+        }
     }
 
     /// How many threads share a batch, 1 at least. All of rayon's unless this says otherwise; one
     /// without the feature `parallel`.
     pub fn threads(self, threads: usize) -> Setup {
-        Setup { threads: Some(threads.max(1)), ..self }
+        Setup {
+            threads: Some(threads.max(1)),
+            ..self
+        }
     }
 
     /// The instruction set.
     pub fn instructions(self, set: InstructionSet) -> Setup {
-        Setup { instructions: Some(set), ..self }
+        Setup {
+            instructions: Some(set),
+            ..self
+        }
     }
 }
 
@@ -87,7 +96,8 @@ pub struct Workspace {
     /// Which program it fits; 0 for none.
     pub(crate) fits: u64,
     pub(crate) lanes: usize,
-    pub(crate) cells: Arena,
+    /// A column of four lanes for every place: the cells, and what a single point needs.
+    pub(crate) dense: Arena,
     /// One for each thread.
     pub(crate) benches: Vec<Bench>,
     /// What each stretch of a batch adds to each sum.
@@ -136,11 +146,14 @@ impl Workspace {
         let isa = setup.instructions.unwrap_or(InstructionSet::best()).0;
         Workspace {
             isa,
-            kernels: Unary::ALL.iter().map(|&kernel| isa.unary(kernel, scalar(kernel))).collect(),
+            kernels: Unary::ALL
+                .iter()
+                .map(|&kernel| isa.unary(kernel, scalar(kernel)))
+                .collect(),
             setup,
             fits: 0,
             lanes: 0,
-            cells: Arena::new(0),
+            dense: Arena::new(0),
             benches: Vec::new(),
             stretch_sums: Arena::new(0),
             outputs: Vec::new(),
@@ -159,10 +172,8 @@ impl Workspace {
 
     /// The bytes it holds.
     pub fn bytes(&self) -> usize {
-        let bench = |bench: &Bench| {
-            bench.pads.len() + bench.sums.len() + bench._slots.len() + bench.table.capacity()
-        };
-        8 * (self.cells.len() + self.stretch_sums.len() + self.benches.iter().map(bench).sum::<usize>())
+        let bench = |bench: &Bench| bench.pads.len() + bench.sums.len() + bench._slots.len() + bench.table.capacity();
+        8 * (self.dense.len() + self.stretch_sums.len() + self.benches.iter().map(bench).sum::<usize>())
     }
 
     /// Fits itself to a program. Allocates unless it fits already.
@@ -173,22 +184,28 @@ impl Workspace {
         let threads = self.setup.threads.unwrap_or_else(threads);
         let lanes = self.setup.lanes.unwrap_or_else(|| suitable_lanes(layout));
         self.lanes = lanes;
-        self.cells = Arena::new(4 * layout.cells as usize);
+        let places = layout.inputs + layout.cells + layout.slots;
+        self.dense = Arena::new(4 * places as usize);
         for &(cell, c) in &layout.constants {
-            self.set_cell(cell, c);
+            self.set(layout.inputs + cell, c);
         }
-        let cells = &self.cells;
+        let dense = &self.dense;
         self.benches.clear();
         self.benches.extend((0..threads).map(|_| {
             let slots = Arena::new(lanes * layout.slots as usize);
             let pads = Arena::new(lanes * layout.inputs as usize);
             let table = (0..layout.inputs as usize)
                 .map(|k| pads.at(k * lanes))
-                .chain((0..layout.cells as usize).map(|k| cells.at(4 * k)))
+                .chain((layout.inputs..layout.inputs + layout.cells).map(|place| dense.at(4 * place as usize)))
                 .chain((0..layout.slots as usize).map(|k| slots.at(lanes * k)))
                 .map(Column)
                 .collect();
-            Bench { table, pads, sums: Arena::new(STRANDS * layout.sums as usize), _slots: slots }
+            Bench {
+                table,
+                pads,
+                sums: Arena::new(STRANDS * layout.sums as usize),
+                _slots: slots,
+            }
         }));
         let stretches = if threads > 1 { crate::batch::MOST_STRETCHES } else { 1 };
         self.stretch_sums = Arena::new(stretches * layout.sums as usize);
@@ -196,13 +213,13 @@ impl Workspace {
         self.fits = id;
     }
 
-    /// Sets the four lanes of a cell.
-    pub(crate) fn set_cell(&mut self, cell: u32, value: f64) {
-        let start = self.cells.at(4 * cell as usize + 4).wrapping_sub(4);
-        for k in 0..4 {
-            // SAFETY: `at` has checked that the cell ends within the arena, which we hold alone.
-            unsafe { *start.add(k) = value };
-        }
+    /// Sets the four lanes of the dense column at a place.
+    #[inline]
+    pub(crate) fn set(&mut self, place: u32, value: f64) {
+        let start = 4 * place as usize;
+        assert!(start + 4 <= self.dense.len(), "place {place}");
+        // SAFETY: within the arena, which we hold alone.
+        unsafe { *self.dense.start().add(start).cast::<[f64; 4]>() = [value; 4] };
     }
 }
 
@@ -219,7 +236,7 @@ fn scalar(kernel: Unary) -> fn(f64) -> f64 {
 
 /// As many lanes as keep the slots in the nearer caches, 16 to 64.
 fn suitable_lanes(layout: &Layout) -> usize {
-    const NEAR: usize = 128 << 10;
+    const NEAR: usize = 512 << 10;
     let per_lane = 8 * (layout.slots as usize).max(1);
     (NEAR / per_lane / 16 * 16).clamp(16, 64)
 }

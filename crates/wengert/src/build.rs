@@ -1,13 +1,11 @@
 //! Building by key: one method an op, made from the table. Read [`crate::expr`] for building with
 //! operators.
 
-use smallvec::SmallVec;
-
 use crate::error::{Error, expect};
 use crate::graph::{Graph, Inner};
 use crate::node::NodeId;
 use crate::op::{Imm, NO_IMM, Op, count, for_each_op};
-use crate::scalar::{joined, value};
+use crate::scalar::value;
 use crate::tape::Handle;
 
 macro_rules! define_builders {
@@ -37,7 +35,7 @@ macro_rules! define_builders {
             })+
             $($(#[doc = $fdoc])+
             pub fn $fname(&self, $($fx: &[NodeId]),+) -> NodeId {
-                expect(self.try_record(Op::$Fo, NO_IMM, &joined(Op::$Fo, [$($fx),+])))
+                expect(self.record_lists(Op::$Fo, [$($fx),+]))
             })+
         }
     };
@@ -107,6 +105,8 @@ impl Graph {
     /// # Panics
     /// As the ops.
     pub fn clamp(&self, x: NodeId, low: NodeId, high: NodeId) -> NodeId {
+        // Nothing is recorded where the second node would be refused.
+        expect(self.borrow().fresh(high));
         self.min(self.max(x, low), high)
     }
 
@@ -122,19 +122,16 @@ impl Graph {
                 given: operands.len(),
             });
         }
-        let inner = &mut *self.inner.borrow_mut();
-        let mut handles: SmallVec<[Handle; 8]> = SmallVec::with_capacity(operands.len());
-        let mut values: SmallVec<[f64; 8]> = SmallVec::with_capacity(operands.len());
-        for &operand in operands {
-            let (handle, value) = inner.operand(operand)?;
-            handles.push(handle);
-            values.push(value);
+        self.inner.borrow_mut().record(op, imm, &[operands])
+    }
+
+    /// Appends a node of an op of any number of operands.
+    fn record_lists<const N: usize>(&self, op: Op, lists: [&[NodeId]; N]) -> Result<NodeId, Error> {
+        let given = lists.iter().map(|list| list.len()).sum();
+        if lists.iter().any(|list| list.len() != lists[0].len()) || !op.takes(given) {
+            return Err(Error::Operands { op, given });
         }
-        if !inner.tape.has_room() {
-            inner.tape.grow()?;
-        }
-        let node = inner.tape.push_op(op, imm, &handles, value::of(op, imm, &values));
-        Ok(inner.key_of(node.index()))
+        self.inner.borrow_mut().record(op, NO_IMM, &lists)
     }
 
     #[inline(always)]
@@ -156,6 +153,40 @@ impl Graph {
 }
 
 impl Inner {
+    /// Appends a node of an op that takes as many operands as the lists hold.
+    fn record(&mut self, op: Op, imm: Imm, lists: &[&[NodeId]]) -> Result<NodeId, Error> {
+        let count = lists.iter().map(|list| list.len()).sum();
+        self.tape.make_room(count)?;
+        // Taken, not borrowed, so that checking an operand may look at all the rest.
+        let mut operands = std::mem::take(&mut self.operands);
+        let node = self.fill(&mut operands, lists, count).map(|()| {
+            let (handles, values) = &operands;
+            let node = self.tape.push_op(op, imm, handles, value::of(op, imm, values));
+            self.key_of(node.index())
+        });
+        self.operands = operands;
+        node
+    }
+
+    /// Fills in what recording needs of the operands.
+    fn fill(
+        &self,
+        (handles, values): &mut (Vec<Handle>, Vec<f64>),
+        lists: &[&[NodeId]],
+        count: usize,
+    ) -> Result<(), Error> {
+        handles.clear();
+        values.clear();
+        let room = handles.try_reserve(count).and_then(|()| values.try_reserve(count));
+        room.map_err(|_| Error::OutOfMemory { nodes: count })?;
+        for &operand in lists.iter().copied().flatten() {
+            let (handle, value) = self.operand(operand)?;
+            handles.push(handle);
+            values.push(value);
+        }
+        Ok(())
+    }
+
     /// The key of the node that was recorded last.
     #[inline(always)]
     fn key(&self, node: Handle) -> NodeId {

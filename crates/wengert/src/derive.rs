@@ -19,7 +19,7 @@ use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::{Imm, NO_IMM, Op};
 use crate::scalar::{Adj, Scalar, rule, value};
-use crate::tape::{Handle, Tape};
+use crate::tape::{Extent, Handle, Tape};
 
 impl Graph {
     /// The gradient of `l` in the nodes `wrt`, as nodes: one for each, in order. A node that `l`
@@ -30,7 +30,7 @@ impl Graph {
     /// is differentiable again, to any order.
     ///
     /// # Panics
-    /// On a wrong key, and where `l` is stale.
+    /// On a wrong key, where `l` is stale, and where the graph is full.
     pub fn gradient(&self, l: NodeId, wrt: &[NodeId]) -> Vec<NodeId> {
         expect(self.try_gradient(l, wrt))
     }
@@ -38,10 +38,11 @@ impl Graph {
     /// As [`Graph::gradient`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Full`], [`Error::OutOfMemory`]; the
+    /// graph is as before.
     pub fn try_gradient(&self, l: NodeId, wrt: &[NodeId]) -> Result<Vec<NodeId>, Error> {
         let recorder = Recorder::new(self, &[l], wrt)?;
-        Ok(recorder.pullback(&[(l, Term::Constant(1.0))], wrt))
+        recorder.pullback(&[(l, Term::Constant(1.0))], wrt)
     }
 
     /// The pullback as nodes: the sum over `seeds` of `seed * d(output)/dn` for every `n` in `wrt`,
@@ -56,7 +57,8 @@ impl Graph {
     /// As [`Graph::pullback`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Full`], [`Error::OutOfMemory`]; the
+    /// graph is as before.
     pub fn try_pullback(&self, seeds: &[(NodeId, NodeId)], wrt: &[NodeId]) -> Result<Vec<NodeId>, Error> {
         let outputs: Vec<NodeId> = seeds.iter().map(|&(output, _)| output).collect();
         let recorder = Recorder::new(self, &outputs, wrt)?;
@@ -64,7 +66,7 @@ impl Graph {
             .iter()
             .map(|&(output, seed)| Ok((output, recorder.term(self.borrow().fresh(seed)?))))
             .collect::<Result<Vec<_>, Error>>()?;
-        Ok(recorder.pullback(&seeds, wrt))
+        recorder.pullback(&seeds, wrt)
     }
 
     /// The pushforward as nodes: for every output the sum over `seeds` of `d(output)/dn * tangent`,
@@ -79,7 +81,8 @@ impl Graph {
     /// As [`Graph::pushforward`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Full`], [`Error::OutOfMemory`]; the
+    /// graph is as before.
     pub fn try_pushforward(&self, seeds: &[(NodeId, NodeId)], outputs: &[NodeId]) -> Result<Vec<NodeId>, Error> {
         let wrt: Vec<NodeId> = seeds.iter().map(|&(node, _)| node).collect();
         let recorder = Recorder::new(self, outputs, &wrt)?;
@@ -87,7 +90,7 @@ impl Graph {
             .iter()
             .map(|&(node, tangent)| Ok((node, recorder.term(self.borrow().fresh(tangent)?))))
             .collect::<Result<Vec<_>, Error>>()?;
-        Ok(recorder.pushforward(&seeds, outputs))
+        recorder.pushforward(&seeds, outputs)
     }
 }
 
@@ -103,6 +106,10 @@ struct Recorder<'g> {
     known: RefCell<FxHashMap<u64, Handle>>,
     /// Whether the node at a position depends on one of `wrt`; as long as the last output is far.
     active: Vec<bool>,
+    /// How far the graph had got, to go back to where the derivatives do not fit.
+    before: Extent,
+    /// Why they do not; what is recorded then is of no use any more.
+    failure: RefCell<Option<Error>>,
 }
 
 /// A number, or a node that the recorder knows.
@@ -136,7 +143,8 @@ impl<'g> Recorder<'g> {
             let imm = inner.tape.operands(entry, |x| operands.push(x));
             let passes = !entry.op().stops_gradient();
             active[position] |= passes && operands.iter().any(|&x| active[x as usize]);
-            if !entry.is_source()
+            if position >= inner.stale_below as usize
+                && !entry.is_source()
                 && let Some(shape) = shape(entry.op(), imm, operands.iter().copied())
             {
                 known
@@ -144,11 +152,14 @@ impl<'g> Recorder<'g> {
                     .or_insert(Handle::new(position as u32, entry.wants()));
             }
         }
+        let before = inner.tape.extent();
         drop(inner);
         Ok(Recorder {
             graph,
             known: RefCell::new(known),
             active,
+            before,
+            failure: RefCell::new(None),
         })
     }
 
@@ -164,12 +175,26 @@ impl<'g> Recorder<'g> {
         }
     }
 
-    fn node(&self, term: Option<Term<'_>>) -> NodeId {
-        match term {
-            Some(Term::Node { handle, .. }) => self.graph.borrow().generations.key(handle.index()),
-            Some(Term::Constant(c)) => self.graph.constant(c),
-            None => self.graph.constant(0.0),
+    /// The keys of what was derived. Where it did not all fit, none of it stays: no key of it was
+    /// given out.
+    fn nodes<'r>(&self, terms: impl Iterator<Item = Option<Term<'r>>>) -> Result<Vec<NodeId>, Error> {
+        let inner = &mut *self.graph.inner.borrow_mut();
+        let node = |term| {
+            let handle = match term {
+                Some(Term::Node { handle, .. }) => handle,
+                Some(Term::Constant(c)) => inner.tape.try_constant(c)?,
+                None => inner.tape.try_constant(0.0)?,
+            };
+            Ok(inner.generations.key(handle.index()))
+        };
+        let nodes = match self.failure.take() {
+            Some(failure) => Err(failure),
+            None => terms.map(node).collect(),
+        };
+        if nodes.is_err() {
+            inner.tape.truncate(self.before);
         }
+        nodes
     }
 
     /// The op, immediates and operands of a node, as terms.
@@ -184,7 +209,7 @@ impl<'g> Recorder<'g> {
         (entry.op(), imm)
     }
 
-    fn pullback<'r>(&'r self, seeds: &[(NodeId, Term<'r>)], wrt: &[NodeId]) -> Vec<NodeId> {
+    fn pullback<'r>(&'r self, seeds: &[(NodeId, Term<'r>)], wrt: &[NodeId]) -> Result<Vec<NodeId>, Error> {
         let mut adjoints: Vec<Option<Term<'r>>> = vec![None; self.active.len()];
         let add = |adjoint: &mut Option<Term<'r>>, bar: Term<'r>| {
             if !bar.is_nothing() {
@@ -211,12 +236,10 @@ impl<'g> Recorder<'g> {
                 |k, bar| add(&mut adjoints[operands[k] as usize], bar.0),
             );
         }
-        wrt.iter()
-            .map(|node| self.node(adjoints.get(node.index()).copied().flatten()))
-            .collect()
+        self.nodes(wrt.iter().map(|node| adjoints.get(node.index()).copied().flatten()))
     }
 
-    fn pushforward<'r>(&'r self, seeds: &[(NodeId, Term<'r>)], outputs: &[NodeId]) -> Vec<NodeId> {
+    fn pushforward<'r>(&'r self, seeds: &[(NodeId, Term<'r>)], outputs: &[NodeId]) -> Result<Vec<NodeId>, Error> {
         let mut tangents: Vec<Option<Term<'r>>> = vec![None; self.active.len()];
         for &(node, seed) in seeds {
             if let Some(tangent) = tangents.get_mut(node.index()) {
@@ -245,21 +268,28 @@ impl<'g> Recorder<'g> {
             );
             tangents[position] = sum;
         }
-        outputs.iter().map(|node| self.node(tangents[node.index()])).collect()
+        self.nodes(outputs.iter().map(|node| tangents[node.index()]))
     }
 
     /// The node of the op at these operands: one that the graph has, or a new one.
     fn record<'r>(&'r self, op: Op, imm: Imm, args: &[Term<'r>]) -> Term<'r> {
+        self.try_record(op, imm, args).unwrap_or_else(|failure| {
+            self.failure.replace(Some(failure));
+            Term::Constant(f64::NAN)
+        })
+    }
+
+    fn try_record<'r>(&'r self, op: Op, imm: Imm, args: &[Term<'r>]) -> Result<Term<'r>, Error> {
         let values: SmallVec<[f64; 8]> = args.iter().map(|x| x.primal()).collect();
         let mut inner = self.graph.inner.borrow_mut();
         let tape = &mut inner.tape;
-        let handles: SmallVec<[Handle; 8]> = args
+        let handles = args
             .iter()
             .map(|x| match *x {
-                Term::Node { handle, .. } => handle,
-                Term::Constant(c) => tape.constant(c),
+                Term::Node { handle, .. } => Ok(handle),
+                Term::Constant(c) => tape.try_constant(c),
             })
-            .collect();
+            .collect::<Result<SmallVec<[Handle; 8]>, Error>>()?;
         let shape = shape(op, imm, handles.iter().map(|x| x.index())).map(|shape| (hash(&shape), shape));
         let mut known = self.known.borrow_mut();
         if let Some((hash, shape)) = &shape
@@ -267,22 +297,23 @@ impl<'g> Recorder<'g> {
             && shape_of(tape, handle) == Some(*shape)
         {
             let value = tape.entries[handle.index() as usize].value;
-            return Term::Node {
+            return Ok(Term::Node {
                 recorder: self,
                 handle,
                 value,
-            };
+            });
         }
+        tape.make_room(handles.len())?;
         let value = value::of(op, imm, &values);
         let handle = tape.push_op(op, imm, &handles, value);
         if let Some((hash, _)) = shape {
             known.insert(hash, handle);
         }
-        Term::Node {
+        Ok(Term::Node {
             recorder: self,
             handle,
             value,
-        }
+        })
     }
 }
 

@@ -91,6 +91,7 @@ pub enum Error {
 
 fn operands_hint(op: Op) -> String {
     match op.arity() {
+        crate::op::Arity::Fixed(0) => "; Graph::leaf and Graph::constant make these".into(),
         crate::op::Arity::Fixed(n) => format!(" but {n}"),
         crate::op::Arity::AtLeast(n) if op.lists() > 1 => {
             format!(" but {} lists of one length, {n} or more each", op.lists())

@@ -9,7 +9,7 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssi
 use smallvec::SmallVec;
 
 use crate::error::{Error, expect};
-use crate::graph::{Graph, RawGuard};
+use crate::graph::Graph;
 use crate::guard::Relation;
 use crate::node::NodeId;
 use crate::op::{Imm, NO_IMM, Op, for_each_op};
@@ -156,7 +156,10 @@ impl<'g> Expr<'g> {
 
     /// `min(max(x, low), high)`.
     pub fn clamp(self, low: impl Into<Expr<'g>>, high: impl Into<Expr<'g>>) -> Self {
-        self.max(low.into()).min(high.into())
+        let (low, high) = (low.into(), high.into());
+        // Nothing is recorded where the second node would be refused.
+        common(&[self, low, high]);
+        self.max(low).min(high)
     }
 
     /// `self` where the condition is not 0, else `other`.
@@ -259,14 +262,8 @@ impl<'g> Expr<'g> {
                 } else {
                     inner.tape.constant(x.value)
                 }
-                .index()
             });
-            inner.guards.push(RawGuard {
-                left,
-                right,
-                relation,
-                recorded,
-            });
+            inner.push_guard(left, relation, right, recorded);
         }
         recorded
     }

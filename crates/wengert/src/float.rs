@@ -177,7 +177,8 @@ impl Float for Expr<'_> {
         Expr::clamp(self, low, high)
     }
     fn abs_sub(self, other: Self) -> Self {
-        Expr::max(self - other, Expr::constant(0.0))
+        // 0 where they are equal infinities, NaN where either is.
+        Expr::le(self, other).select(Expr::constant(0.0), self - other)
     }
     fn hypot(self, other: Self) -> Self {
         Expr::hypot(self, other)

@@ -39,18 +39,28 @@ pub(crate) struct Generations {
     older: Vec<Segment>,
     /// Generations that were taken and not used yet: the next, and how many.
     spare: (u32, u32),
+    /// The generation that the tape was begun in, when it was made or reset.
+    begun: u32,
 }
 
 impl Generations {
     pub(crate) fn new() -> Generations {
+        let begun = take(1) & MASK;
         Generations {
             newest: Segment {
                 start: 0,
-                generation: take(1) & MASK,
+                generation: begun,
             },
             older: Vec::new(),
             spare: (0, 0),
+            begun,
         }
+    }
+
+    /// Begins anew on an empty tape: no key and no mark of before is right.
+    pub(crate) fn restart(&mut self) {
+        self.cut(0);
+        self.begun = self.newest.generation;
     }
 
     /// The generation that is being recorded.
@@ -104,11 +114,13 @@ impl Generations {
         NodeId::new(position, self.segment(position).generation)
     }
 
-    /// Whether a tape that had `len` entries when `generation` was being recorded still has those.
-    pub(crate) fn reaches(&self, len: u32, generation: u32) -> bool {
-        let here = self.segment(len);
-        here.generation == generation
-            || (here.start == len && len > 0 && self.segment(len - 1).generation == generation)
+    /// Tells a tape of `len` entries from one that has been cut shorter since: the generation of
+    /// the last entry, or of the beginning.
+    pub(crate) fn stamp(&self, len: u32) -> u32 {
+        match len.checked_sub(1) {
+            Some(last) => self.segment(last).generation,
+            None => self.begun,
+        }
     }
 }
 

@@ -37,14 +37,18 @@ pub(crate) struct Inner {
     pub(crate) tape: Tape,
     pub(crate) generations: Generations,
     /// Computed values below this were recorded before the last `set`.
-    stale_below: u32,
+    pub(crate) stale_below: u32,
     pub(crate) adjoints: Vec<f64>,
     scratch: Vec<f64>,
     /// The buffers of the last Hessian-vector product.
     pub(crate) curvature: Option<Curvature<1>>,
+    /// What recording needs of the operands of an op, kept for the next.
+    pub(crate) operands: (Vec<Handle>, Vec<f64>),
     /// How many adjoints are of the last sweep; those beyond read as 0.
     swept: u32,
     pub(crate) guards: Vec<RawGuard>,
+    /// The serial number of the next guard.
+    next_guard: u32,
     labels: SparseSecondaryMap<NodeId, String>,
     /// One more than the highest position that has a label.
     labelled_below: u32,
@@ -58,14 +62,17 @@ pub(crate) struct RawGuard {
     pub(crate) right: u32,
     pub(crate) relation: Relation,
     pub(crate) recorded: bool,
+    /// Tells it from guards that stood in its place before.
+    serial: u32,
 }
 
 /// How far a graph had got, for [`Graph::rewind`].
 #[derive(Clone, Copy, Debug)]
 pub struct Mark {
     extent: Extent,
-    generation: u32,
+    stamp: u32,
     guards: u32,
+    last_guard: Option<u32>,
     scopes: u32,
 }
 
@@ -81,7 +88,8 @@ impl Graph {
         Graph::with_limit(MAX_NODES)
     }
 
-    /// An empty graph with room for `nodes` nodes: nothing is allocated while it has fewer.
+    /// An empty graph with room for `nodes` nodes: none is allocated while it has fewer. (Operand
+    /// lists, immediates and adjoints take their memory when they are first needed.)
     ///
     /// # Panics
     /// Where that is more than 2^28 or the memory cannot be had.
@@ -109,8 +117,10 @@ impl Graph {
                 adjoints: Vec::new(),
                 scratch: Vec::new(),
                 curvature: None,
+                operands: (Vec::new(), Vec::new()),
                 swept: 0,
                 guards: Vec::new(),
+                next_guard: 0,
                 labels: SparseSecondaryMap::new(),
                 labelled_below: 0,
                 scopes: Scopes::default(),
@@ -195,7 +205,7 @@ impl Graph {
     /// stay stale then; set other leaves and call again, or record anew.
     pub fn forward(&mut self) -> Result<(), Error> {
         let inner = self.inner.get_mut();
-        sweep::recompute(&mut inner.tape);
+        sweep::recompute(&mut inner.tape, &mut inner.scratch);
         let entries = &inner.tape.entries;
         for guard in &inner.guards {
             let [left, right] = [guard.left, guard.right].map(|x| entries[x as usize].value);
@@ -274,8 +284,9 @@ impl Graph {
         let inner = self.inner.borrow();
         Mark {
             extent: inner.tape.extent(),
-            generation: inner.generations.current(),
+            stamp: inner.generations.stamp(inner.tape.len()),
             guards: inner.guards.len() as u32,
+            last_guard: inner.guards.last().map(|guard| guard.serial),
             scopes: inner.scopes.extent(),
         }
     }
@@ -296,7 +307,12 @@ impl Graph {
     pub fn try_rewind(&mut self, mark: Mark) -> Result<(), Error> {
         let inner = self.inner.get_mut();
         let len = mark.extent.entries;
-        if len > inner.tape.len() || !inner.generations.reaches(len, mark.generation) {
+        let last_guard = mark
+            .guards
+            .checked_sub(1)
+            .and_then(|last| inner.guards.get(last as usize));
+        let last_guard = last_guard.map(|guard| guard.serial);
+        if len > inner.tape.len() || inner.generations.stamp(len) != mark.stamp || last_guard != mark.last_guard {
             return Err(Error::StaleMark);
         }
         if len < inner.tape.len() {
@@ -317,7 +333,7 @@ impl Graph {
     /// Drops every node; keeps the memory. Keys and marks from before are refused from then on.
     pub fn reset(&mut self) {
         let inner = self.inner.get_mut();
-        inner.generations.cut(0);
+        inner.generations.restart();
         inner.tape.clear();
         inner.guards.clear();
         inner.scopes.clear();
@@ -434,10 +450,13 @@ impl Inner {
         let len = seeds.clone().map(|(output, _)| output as usize + 1).max().unwrap_or(0);
         let adjoints = &mut self.adjoints;
         if adjoints.len() < len {
-            let more = self.tape.entries.capacity().max(len) - adjoints.len();
-            adjoints
-                .try_reserve_exact(more)
-                .map_err(|_| Error::OutOfMemory { nodes: len })?;
+            let (old, most) = (adjoints.len(), self.tape.entries.capacity().max(len));
+            // Room for all that the tape has room for, where there is as much memory.
+            if adjoints.try_reserve_exact(most - old).is_err() {
+                adjoints
+                    .try_reserve_exact(len - old)
+                    .map_err(|_| Error::OutOfMemory { nodes: len })?;
+            }
             adjoints.fill(0.0);
             adjoints.resize(len, 0.0);
         } else {
@@ -495,6 +514,20 @@ impl Inner {
             value: entry.value,
             wants_gradient: entry.wants(),
         }
+    }
+
+    /// Remembers that `left relation right` was asked, and what the answer was.
+    pub(crate) fn push_guard(&mut self, left: Handle, relation: Relation, right: Handle, recorded: bool) {
+        let serial = self.next_guard;
+        self.next_guard = serial.wrapping_add(1);
+        let [left, right] = [left, right].map(Handle::index);
+        self.guards.push(RawGuard {
+            left,
+            right,
+            relation,
+            recorded,
+            serial,
+        });
     }
 
     fn flipped(&self, guard: &RawGuard) -> Error {

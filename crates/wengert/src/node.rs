@@ -11,8 +11,9 @@ new_key_type! {
     /// The key of a node: where it stands on the tape, and the generation of the graph it is of.
     ///
     /// A key of another graph, of before a reset, or of beyond a rewind is refused wherever it is
-    /// used, in release builds too. (The one exception: generations are 31 bits and taken from
-    /// one counter of the process, so a key may be mistaken after 2^31 graphs, resets and rewinds.)
+    /// used, in release builds too. (The one exception: generations are 31 bits, taken
+    /// from one counter of the process in blocks of 64, so a key may be mistaken once 2^25 graphs were
+    /// reset or rewound.)
     pub struct NodeId;
 }
 

@@ -27,6 +27,9 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`].
     pub fn try_vjp(&self, seeds: &[(NodeId, f64)], wrt: &[NodeId]) -> Result<Vec<f64>, Error> {
+        for &node in wrt {
+            self.borrow().position(node)?;
+        }
         self.try_backward_seeded(seeds)?;
         wrt.iter().map(|&node| self.try_grad(node)).collect()
     }

@@ -2,7 +2,7 @@
 //!
 //! A row is the whole of an op: its documentation, names, how it reads, its value, and what each
 //! operand receives of the adjoint `bar`. The enum, its names, the evaluation over `f64`, the
-//! pullbacks, the sweeps, the methods of builders and of expressions, and a test each are made
+//! pullbacks, the sweeps, and the methods of builders, expressions and duals are made
 //! from the row by macros that are handed the whole table (`for_each_op!(consumer)`).
 //!
 //! In a row, `x`, `y`, `z` are the operands, `c`, `p`, `n`, `j`, `k` after a semicolon its

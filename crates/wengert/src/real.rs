@@ -7,7 +7,7 @@ use crate::dual::Dual;
 use crate::expr::Expr;
 use crate::scalar::Scalar;
 
-/// A number of some kind: `f64`, [`Dual`], [`Expr`].
+/// A number of some kind: `f64`, [`Dual`], [`Expr`], [`crate::Series`].
 ///
 /// A function `fn f<T: Real>(x: &[T]) -> T` computes plain values, tangents or a recording,
 /// whichever is asked of it. All ops are methods ([`Scalar`]); `f64` stands on the right of the

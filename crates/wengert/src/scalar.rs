@@ -279,7 +279,11 @@ pub(crate) fn joined<T: Copy, const N: usize>(op: Op, lists: [&[T]; N]) -> Small
     if lists.iter().any(|list| list.len() != lists[0].len()) || !op.takes(given) {
         Error::Operands { op, given }.panic();
     }
-    lists.concat().into()
+    let mut all = SmallVec::with_capacity(given);
+    for list in lists {
+        all.extend_from_slice(list);
+    }
+    all
 }
 
 /// Immediates from the arguments of a method.

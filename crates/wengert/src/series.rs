@@ -123,6 +123,7 @@ pub(crate) fn combine(op: Op, m: usize, a: &[f64], b: &[f64], c: &[f64]) -> f64 
         Op::Add => a[m] + b[m],
         Op::Sub => a[m] - b[m],
         Op::Mul if m == 0 => a[0] * b[0],
+        Op::Gmul if m == 0 => gmul(a[0], b[0]),
         Op::Mul | Op::Gmul => cauchy(a, b, 0, m + 1),
         Op::Div if m == 0 => a[0] / b[0],
         Op::Gdiv if m == 0 => gdiv(a[0], b[0]),

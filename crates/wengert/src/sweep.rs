@@ -134,9 +134,8 @@ macro_rules! define_sweeps {
             $(pub(super) const $Fo: u8 = Op::$Fo as u8 | 0x80;)+
         }
 
-        /// Recomputes every value from the leaves.
-        pub(crate) fn recompute(tape: &mut Tape) {
-            let mut args: SmallVec<[f64; 16]> = SmallVec::new();
+        /// Recomputes every value from the leaves; `args` is room for the operands of an n-ary op.
+        pub(crate) fn recompute(tape: &mut Tape, args: &mut Vec<f64>) {
             for i in tape.sources as usize..tape.entries.len() {
                 let entry = tape.entries[i];
                 let new = match entry.op_bits() {
@@ -155,7 +154,7 @@ macro_rules! define_sweeps {
                     $(bits::$Fo => {
                         args.clear();
                         args.extend(tape.list(entry).iter().map(|&x| primal(&tape.entries, x)));
-                        value::$fname(&args)
+                        value::$fname(args)
                     })+
                     _ => entry.value,
                 };

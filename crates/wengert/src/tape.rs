@@ -194,6 +194,36 @@ impl Tape {
         self.reserve(len.max(64).min(self.limit - len).max(1))
     }
 
+    /// Makes room for an entry of as many operands, and for its immediates.
+    #[inline(always)]
+    pub(crate) fn make_room(&mut self, operands: usize) -> Result<(), Error> {
+        let lists = self.lists.capacity() - self.lists.len() > operands;
+        let imms = self.imms.capacity() - self.imms.len() >= 2;
+        if lists && imms && self.has_room() {
+            Ok(())
+        } else {
+            self.grow_for(operands)
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow_for(&mut self, operands: usize) -> Result<(), Error> {
+        if !self.has_room() {
+            self.grow()?;
+        }
+        if self.lists.len() + operands + 1 > MAX_NODES || self.imms.len() + 2 > MAX_NODES {
+            return Err(Error::Full { limit: self.limit });
+        }
+        let room = self
+            .lists
+            .try_reserve(operands + 1)
+            .and_then(|()| self.imms.try_reserve(2));
+        room.map_err(|_| Error::OutOfMemory {
+            nodes: self.entries.len() + 1,
+        })
+    }
+
     #[cold]
     #[inline(never)]
     fn push_growing(&mut self, entry: Entry) {
@@ -227,17 +257,37 @@ impl Tape {
     /// A constant of this value: one that stands on the tape already, if it was used lately.
     #[inline]
     pub(crate) fn constant(&mut self, value: f64) -> Handle {
+        match self.known_constant(value) {
+            Some(known) => known,
+            None => self.push_constant(value),
+        }
+    }
+
+    /// As [`Tape::constant`], where the tape may be full.
+    pub(crate) fn try_constant(&mut self, value: f64) -> Result<Handle, Error> {
+        if let Some(known) = self.known_constant(value) {
+            return Ok(known);
+        }
+        if !self.has_room() {
+            self.grow()?;
+        }
+        Ok(self.push_constant(value))
+    }
+
+    #[inline]
+    fn known_constant(&mut self, value: f64) -> Option<Handle> {
         let bits = value.to_bits();
         let place = *self.constants.place(bits);
-        if let Some(entry) = self.entries.get(place as usize)
-            && entry.op_bits() == Op::Const as u8
-            && entry.value.to_bits() == bits
-        {
-            return Handle::new(place, false);
-        }
+        let entry = self.entries.get(place as usize)?;
+        let same = entry.op_bits() == Op::Const as u8 && entry.value.to_bits() == bits;
+        same.then(|| Handle::new(place, false))
+    }
+
+    #[inline]
+    fn push_constant(&mut self, value: f64) -> Handle {
         let index = self.push(Entry::new(Op::Const, Handle::NONE, 0, 0, value));
         self.sources += u32::from(self.sources == index);
-        *self.constants.place(bits) = index;
+        *self.constants.place(value.to_bits()) = index;
         Handle::new(index, false)
     }
 
@@ -323,7 +373,7 @@ impl Tape {
     #[cold]
     #[inline(never)]
     fn push_imm_growing(&mut self, c: f64) {
-        if self.imms.len() >= self.limit {
+        if self.imms.len() >= MAX_NODES {
             Error::Full { limit: self.limit }.panic();
         }
         self.imms.push(c);
@@ -336,7 +386,8 @@ impl Tape {
         let [c, p] = imm.map(f64::to_bits);
         let bits = c.rotate_left(7) ^ p;
         let place = *self.lately.place(bits);
-        if self.imm::<2>(place).map(f64::to_bits) == [c, p] {
+        let there = self.imms.get(place as usize..).and_then(|rest| rest.first_chunk::<2>());
+        if there.is_some_and(|pair| pair.map(f64::to_bits) == [c, p]) {
             return place;
         }
         let place = self.imms.len() as u32;
@@ -353,7 +404,7 @@ impl Tape {
         self.lists.get(at as usize).copied().unwrap_or(0)
     }
 
-    /// `COUNT` immediates from a place on; NaN beyond the end, which no stored pair begins with.
+    /// `COUNT` immediates from a place on; NaN beyond the end, where none of an entry are.
     #[inline(always)]
     fn imm<const COUNT: usize>(&self, at: u32) -> Imm {
         let place = at as usize;

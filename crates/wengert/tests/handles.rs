@@ -103,6 +103,20 @@ fn every_method_refuses_every_wrong_key_and_changes_nothing() {
 }
 
 #[test]
+fn every_method_takes_the_keys_of_leaves() {
+    for method in methods::all() {
+        let mut g = Graph::new();
+        let x = g.leaf(2.5);
+        match method.form {
+            Form::Panics(call) => call(&mut g, x),
+            Form::Fails(call) => assert_eq!(call(&mut g, x), Ok(()), "{}", method.name),
+        }
+        let read = g.try_value(x).is_ok();
+        assert!(method.reads || read, "{}", method.name);
+    }
+}
+
+#[test]
 fn every_wrong_key_is_refused_wherever_it_stands() {
     for (kind, g, keys) in wrong_keys() {
         for &key in &keys {
@@ -158,7 +172,7 @@ fn a_right_key_is_right_in_every_stretch_of_the_tape() {
 
 #[test]
 fn a_key_moves_with_its_graph() {
-    let mut g = Graph::new();
+    let g = Graph::new();
     let x = g.leaf(2.0);
     let y = g.sin(x);
     let (value, mut g) = std::thread::spawn(move || {

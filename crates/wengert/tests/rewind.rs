@@ -129,6 +129,29 @@ fn marks_at_one_place_are_one_mark() {
 }
 
 #[test]
+fn a_mark_whose_guards_were_dropped_is_refused() {
+    let mut g = Graph::new();
+    let x = g.leaf(1.0);
+    // Between leaves a guard needs no node, so that both marks stand at one place.
+    let y = g.leaf(2.0);
+    let before = g.mark();
+    assert!(g.expr(x) < g.expr(y));
+    let after = g.mark();
+    g.rewind(before);
+    assert_stale("its guard is gone", &mut g, after);
+    let z = g.leaf(3.0);
+    assert!(g.expr(x) < g.expr(z));
+    assert_stale(
+        "its guard's place is taken by one between nodes that it does not keep",
+        &mut g,
+        after,
+    );
+    g.rewind(before);
+    assert!(g.guards().is_empty());
+    assert_eq!(g.forward(), Ok(()));
+}
+
+#[test]
 fn a_rewind_to_where_the_graph_is_changes_nothing() {
     let (mut g, _) = parameters();
     let x = g.get(0).unwrap().id;
@@ -185,6 +208,8 @@ fn gradients_of_what_is_kept_stay_readable() {
     );
     assert_eq!(grads(&g), want);
     g.set(p[1], 7.0);
+    assert_eq!(grads(&g), want);
+    g.forward().unwrap();
     assert_eq!(grads(&g), want);
     g.backward(fresh);
     assert_eq!(grads(&g), [1f64.cos(), 0.0, 0.0]);

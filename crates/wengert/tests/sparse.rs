@@ -382,6 +382,10 @@ proptest! {
             let same = |a: f64, b: f64| a == b || a.is_nan() && b.is_nan();
             for (row, values) in h.iter().enumerate() {
                 for (col, &value) in values.iter().enumerate() {
+                    // Beside a NaN value even a piecewise constant has a NaN derivative; patterns are of numbers.
+                    if value.is_nan() && !pattern.contains(row, col) {
+                        continue;
+                    }
                     prop_assert!(value == 0.0 || pattern.contains(row, col), "H({row}, {col}) is {value}");
                     let got = sparse.get(row, col);
                     prop_assert!(same(got, value) || same(got, h[col][row]), "({row}, {col}): {got} for {value}");
@@ -389,7 +393,8 @@ proptest! {
             }
             for (row, values) in j.iter().enumerate() {
                 for (col, &value) in values.iter().enumerate() {
-                    prop_assert!(value == 0.0 || jacobian.contains(row, col), "J({row}, {col}) is {value}");
+                    let none = value == 0.0 || value.is_nan();
+                    prop_assert!(none || jacobian.contains(row, col), "J({row}, {col}) is {value}");
                 }
             }
         }

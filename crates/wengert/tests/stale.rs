@@ -65,7 +65,7 @@ fn leaves_may_be_read_and_set_one_after_another() {
     for step in 0..5 {
         g.set(x, g.value(x) - 0.5);
         g.set(y, g.value(y) + g.value(x));
-        assert_eq!(g.try_value(product).is_err(), true, "step {step}");
+        assert!(g.try_value(product).is_err(), "step {step}");
     }
     assert_eq!((g.value(x), g.value(y)), (-0.5, 3.0 + 1.5 + 1.0 + 0.5 + 0.0 - 0.5));
     g.forward().unwrap();

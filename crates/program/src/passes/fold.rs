@@ -62,7 +62,11 @@ fn rule(insts: &[Inst], inst: &Inst) -> Option<Fold> {
         constant(x).is_some()
     });
     if known && machine::has_scalar_bits(inst.op, inst.imm) {
-        return Some(Becomes(Inst::constant(f64::apply(inst.op, inst.imm, &values[..operands.len()]))));
+        return Some(Becomes(Inst::constant(f64::apply(
+            inst.op,
+            inst.imm,
+            &values[..operands.len()],
+        ))));
     }
 
     let becomes = |op: Op, operands: &[u32]| Some(Becomes(Inst::new(op, NO_IMM, operands)));
@@ -100,8 +104,8 @@ fn rule(insts: &[Inst], inst: &Inst) -> Option<Fold> {
         (Op::Select, &[_, x, y]) if x == y => Some(Is(x)),
         (Op::Select, &[c, x, y]) => constant(c).map(|c| Is(if c != 0.0 { x } else { y })),
         (Op::Powd, &[x]) if inst.imm == [1.0, 0.0] => Some(Is(x)),
-        // What is left is the coefficient, even for NaN.
-        (Op::Powd, _) if inst.imm[0] == inst.imm[1] => Some(Becomes(Inst::constant(f64::apply(Op::Powd, inst.imm, &[1.0])))),
+        // x^0 is 1, even for NaN.
+        (Op::Powd, _) if inst.imm == [0.0, 0.0] => Some(Becomes(Inst::constant(1.0))),
         _ => None,
     }
 }

@@ -21,6 +21,15 @@ pub(crate) struct Pairs {
 }
 
 impl Pairs {
+    /// No pair.
+    pub(crate) fn none(ir: &Ir) -> Pairs {
+        Pairs {
+            product_of: vec![NOTHING; ir.insts.len()],
+            taken: vec![false; ir.insts.len()],
+            by_output: vec![false; ir.outputs.len()],
+        }
+    }
+
     /// How many steps were saved.
     pub(crate) fn count(&self) -> usize {
         self.taken.iter().filter(|&&taken| taken).count()
@@ -31,11 +40,7 @@ impl Pairs {
 /// computed apart from the others.
 pub(crate) fn pairs(ir: &Ir, whole: &[bool]) -> Pairs {
     let uses = ir.uses();
-    let mut pairs = Pairs {
-        product_of: vec![NOTHING; ir.insts.len()],
-        taken: vec![false; ir.insts.len()],
-        by_output: vec![false; ir.outputs.len()],
-    };
+    let mut pairs = Pairs::none(ir);
     let free = |x: u32| {
         let k = x as usize;
         uses[k] == 1 && !whole[k] && matches!(ir.insts[k].op, Op::Mul | Op::Gmul)

@@ -1,30 +1,62 @@
 //! Share: equal things are computed once (common subexpressions, by hash). Read `dead.rs` next.
 
-use rustc_hash::FxHashMap;
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::FxHasher;
 use wengert::Op;
 
-use crate::ir::{Ir, MOST};
-
-/// What makes two instructions equal: op, immediates, operands.
-type Key = (Op, [u64; 2], [u32; MOST]);
+use crate::ir::{Inst, Ir, MOST, NOTHING};
 
 /// Lets equal instructions be one, and says how many were one already.
 pub(crate) fn share(ir: &mut Ir) -> usize {
-    let mut known: FxHashMap<Key, u32> = FxHashMap::default();
-    known.reserve(ir.insts.len());
+    // A table of instructions by hash, at most half full; it holds numbers alone, and equality is
+    // asked of the list itself.
+    let size = (2 * ir.insts.len()).next_power_of_two().max(16);
+    let mut table = vec![NOTHING; size];
     let mut now: Vec<u32> = Vec::with_capacity(ir.insts.len());
     let mut count = 0;
-    for (k, inst) in ir.insts.iter_mut().enumerate() {
+    for k in 0..ir.insts.len() {
+        let mut inst = ir.insts[k];
         inst.operands_mut().iter_mut().for_each(|x| *x = now[*x as usize]);
-        let mut args = inst.args;
-        // These give the same bits either way round.
-        if matches!(inst.op, Op::Add | Op::Mul | Op::Gmul | Op::Max | Op::Min | Op::Eq | Op::Ne) && args[0] > args[1] {
-            args.swap(0, 1);
-        }
-        let first = *known.entry((inst.op, inst.imm.map(f64::to_bits), args)).or_insert(k as u32);
+        ir.insts[k] = inst;
+        let key = key(&inst);
+        let mut place = hash(&key) & (size - 1);
+        let first = loop {
+            match table[place] {
+                NOTHING => {
+                    table[place] = k as u32;
+                    break k as u32;
+                }
+                other if self::key(&ir.insts[other as usize]) == key => break other,
+                _ => place = (place + 1) & (size - 1),
+            }
+        };
         count += usize::from(first != k as u32);
         now.push(first);
     }
     ir.for_each_root(|value| *value = now[*value as usize]);
     count
+}
+
+/// What makes two instructions equal: op, immediates, operands; in one order where either gives
+/// the same bits.
+type Key = (Op, [u64; 2], [u32; MOST]);
+
+fn key(inst: &Inst) -> Key {
+    let mut args = inst.args;
+    let either_way = matches!(
+        inst.op,
+        Op::Add | Op::Mul | Op::Gmul | Op::Max | Op::Min | Op::Eq | Op::Ne
+    );
+    if either_way && args[0] > args[1] {
+        args.swap(0, 1);
+    }
+    (inst.op, inst.imm.map(f64::to_bits), args)
+}
+
+fn hash(key: &Key) -> usize {
+    let mut hasher = FxHasher::default();
+    key.hash(&mut hasher);
+    // The hasher mixes best into the high bits.
+    (hasher.finish() >> 16) as usize
 }

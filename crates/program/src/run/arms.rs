@@ -11,18 +11,21 @@ use crate::machine::{Code, easy_power};
 
 /// Runs the steps on the block with vectors of this kind.
 ///
-/// `FOUR` says that there are four lanes, as there are for a single point: every column is a vector
-/// then, and every loop one turn.
+/// `FOUR` says that the columns are dense, with four lanes: every loop is one turn then.
 ///
 /// # Safety
 /// As [`super::run_steps`]; and the processor must have the instructions of `V`.
 #[inline(always)]
-pub(super) unsafe fn run<V: Simd, const FOUR: bool>(machinery: &Machinery<'_>, steps: &[Step], block: &Block) -> Option<Flip> {
+pub(super) unsafe fn run<V: Simd, const FOUR: bool>(
+    machinery: &Machinery<'_>,
+    steps: &[Step],
+    block: &Block,
+) -> Option<Flip> {
     let mut flip = None;
     let lanes = if FOUR { 4 } else { block.lanes };
     for step in steps {
-        // SAFETY: the table has an entry at every place of a step.
-        let at = |place: u32| unsafe { *block.table.add(place as usize) };
+        // SAFETY: there is a column at every place of a step.
+        let at = |place: u32| unsafe { block.columns.at::<FOUR>(place) };
         let (out, a) = (at(step.out), at(step.a));
         let operand = |k: usize| Operand::new(at([step.a, step.b, step.c][k]), !FOUR && step.cells >> k & 1 == 1);
         // Every place holds four numbers at least, and all that are read as columns `lanes`;
@@ -201,7 +204,7 @@ pub(super) unsafe fn run<V: Simd, const FOUR: bool>(machinery: &Machinery<'_>, s
                 unsafe { kernel.run(out, a, lanes) }
             }
             // SAFETY: as for `one`.
-            Code::MulAdd | Code::Scalar => unsafe { by_scalars(machinery, step, block) },
+            Code::MulAdd | Code::Scalar => unsafe { by_scalars::<FOUR>(machinery, step, block) },
             Code::Store => {
                 // SAFETY: the output has room for `active` numbers from `first` on, and is the
                 // caller's: apart from the table.
@@ -287,16 +290,16 @@ unsafe fn power<V: Simd>(out: *mut f64, a: *const f64, lanes: usize, imm: Imm) {
 /// Runs a step by the scalar function of its op, on the lanes that are points; the others become
 /// copies of the last. Safety: as [`super::run_steps`].
 #[inline(never)]
-unsafe fn by_scalars(machinery: &Machinery<'_>, step: &Step, block: &Block) {
+unsafe fn by_scalars<const FOUR: bool>(machinery: &Machinery<'_>, step: &Step, block: &Block) {
     let (op, imm) = match step.code {
         Code::Scalar => machinery.layout.calls[step.aux as usize],
         _ => (Op::MulAdd, wengert::NO_IMM),
     };
     let places = [step.a, step.b, step.c];
     let count = operand_count(op).unwrap_or(0);
-    // SAFETY: the table has an entry at every place of a step.
+    // SAFETY: there is a column at every place of a step.
     let (columns, out) = unsafe {
-        let at = |place: u32| *block.table.add(place as usize);
+        let at = |place: u32| block.columns.at::<FOUR>(place);
         (places.map(at), at(step.out))
     };
     let mut last = 0.0;

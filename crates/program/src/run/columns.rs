@@ -19,7 +19,10 @@ pub(super) struct Operand {
 impl Operand {
     #[inline(always)]
     pub(super) fn new(place: *const f64, cell: bool) -> Operand {
-        Operand { place, mask: usize::from(cell).wrapping_sub(1) }
+        Operand {
+            place,
+            mask: usize::from(cell).wrapping_sub(1),
+        }
     }
 
     /// The vector at lane `i`. Safety: a column must have as many lanes, a cell four.
@@ -48,9 +51,15 @@ impl<V: Simd, const CELL: bool> Sorted<V, CELL> {
     /// Safety: as [`Operand::vector`].
     #[inline(always)]
     pub(super) unsafe fn new(operand: Operand) -> Self {
-        // SAFETY: the caller's promise.
-        let cell = if CELL { unsafe { V::load(operand.place) } } else { V::splat(0.0) };
-        Sorted { column: operand.place, cell }
+        let mut cell = V::splat(0.0);
+        if CELL {
+            // SAFETY: the caller's promise.
+            cell = unsafe { V::load(operand.place) };
+        }
+        Sorted {
+            column: operand.place,
+            cell,
+        }
     }
 
     /// Safety: as [`Operand::vector`].
@@ -113,7 +122,12 @@ pub(super) use turns;
 ///
 /// Safety: the operands must have these lanes.
 #[inline(always)]
-pub(super) unsafe fn mended<V: Simd, const N: usize>(y: [V; N], operands: [Operand; 3], i: usize, mend: fn([f64; 3]) -> f64) -> [V; N] {
+pub(super) unsafe fn mended<V: Simd, const N: usize>(
+    y: [V; N],
+    operands: [Operand; 3],
+    i: usize,
+    mend: fn([f64; 3]) -> f64,
+) -> [V; N] {
     let mut bad = y[0].nan();
     for y in &y[1..] {
         bad = bad | y.nan();
@@ -131,7 +145,10 @@ pub(super) unsafe fn mended<V: Simd, const N: usize>(y: [V; N], operands: [Opera
 /// Safety: as [`mended`], of the operands with these places and masks.
 #[cold]
 #[inline(never)]
-#[allow(clippy::too_many_arguments, reason = "registers are free, memory is not: see the caller")]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "registers are free, memory is not: see the caller"
+)]
 unsafe fn mend_each<V: Simd, const N: usize>(
     mut y: [V; N],
     a: *const f64,

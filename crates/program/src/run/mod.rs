@@ -2,8 +2,8 @@
 //! compiled once for each instruction set. Read `arms.rs` next, then [`crate::batch`], which cuts
 //! batches into blocks.
 //!
-//! The unsafe code of the interpreter rests on one invariant, [`Block`]'s: the table has a column
-//! of at least `lanes` numbers at every place that the steps name. It buys that a step is a jump
+//! The unsafe code of the interpreter rests on one invariant, [`Block`]'s: there is a column of
+//! at least `lanes` numbers at every place that the steps name. It buys that a step is a jump
 //! and a loop, with no check of places and no slice made.
 
 mod arms;
@@ -30,16 +30,40 @@ pub(crate) struct Machinery<'a> {
     pub(crate) kernels: &'a [Kernel1],
 }
 
+/// Where the columns of a block are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Columns {
+    /// At these addresses, one for each place.
+    Table(*const *mut f64),
+    /// One after another from here on, four lanes each.
+    Dense(*mut f64),
+}
+
+impl Columns {
+    /// The column at a place. Safety: there must be one.
+    #[inline(always)]
+    unsafe fn at<const FOUR: bool>(self, place: u32) -> *mut f64 {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self {
+                Columns::Table(table) if !FOUR => *table.add(place as usize),
+                Columns::Dense(start) if FOUR => start.add(4 * place as usize),
+                _ => std::hint::unreachable_unchecked(),
+            }
+        }
+    }
+}
+
 /// A block of points to run on.
 ///
-/// Invariant, which whoever makes one keeps: `table` has an entry for every place of the layout;
-/// each is valid for reading `lanes` numbers, and for writing them where it is a cell or slot; no
-/// two entries overlap unless they are inputs; `lanes` is a multiple of 4 and `active` is from 1
-/// to `lanes`. Each of `outputs` that a step stores to is valid for writing `active` numbers from
-/// `first` on, and `sums` for reading and writing [`STRANDS`] numbers for each sum.
+/// Invariant, which whoever makes one keeps: there is a column at every place of the layout; each
+/// is valid for reading `lanes` numbers, and for writing them where it is a cell or slot; no two
+/// overlap unless they are inputs; `lanes` is a multiple of 4, and 4 if they are dense; `active` is
+/// from 1 to `lanes`. Each of `outputs` that a step stores to is valid for writing `active` numbers
+/// from `first` on, and `sums` for reading and writing [`STRANDS`] numbers for each sum.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Block {
-    pub(crate) table: *const *mut f64,
+    pub(crate) columns: Columns,
     pub(crate) lanes: usize,
     /// How many lanes are points; the others are filled up with copies, and nobody reads them.
     pub(crate) active: usize,
@@ -60,48 +84,31 @@ pub(crate) type Flip = (usize, u32);
 /// The block must keep [`Block`]'s invariant for the layout of the machinery, and the steps must
 /// be of that layout.
 pub(crate) unsafe fn run_steps(machinery: &Machinery<'_>, steps: &[Step], block: &Block) -> Option<Flip> {
-    // SAFETY: the caller's promise; an `Isa` exists only where the processor has it.
-    unsafe { by_isa(machinery, steps, block) }
-}
-
-#[cfg(target_arch = "x86_64")]
-unsafe fn by_isa(machinery: &Machinery<'_>, steps: &[Step], block: &Block) -> Option<Flip> {
-    use crate::lanes::Kind;
+    #[cfg(target_arch = "x86_64")]
+    use crate::lanes::{Avx2, Sse2};
+    use crate::lanes::{Kind, Portable};
+    #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma")]
-    unsafe fn avx2(machinery: &Machinery<'_>, steps: &[Step], block: &Block) -> Option<Flip> {
+    unsafe fn avx2<const FOUR: bool>(machinery: &Machinery<'_>, steps: &[Step], block: &Block) -> Option<Flip> {
         // SAFETY: the caller's promise.
-        unsafe { run::<crate::lanes::Avx2, false>(machinery, steps, block) }
+        unsafe { run::<Avx2, FOUR>(machinery, steps, block) }
     }
-    #[target_feature(enable = "avx2,fma")]
-    unsafe fn avx2_by_four(machinery: &Machinery<'_>, steps: &[Step], block: &Block) -> Option<Flip> {
-        // SAFETY: the caller's promise.
-        unsafe { run::<crate::lanes::Avx2, true>(machinery, steps, block) }
-    }
-    unsafe fn sse2(machinery: &Machinery<'_>, steps: &[Step], block: &Block) -> Option<Flip> {
-        // SAFETY: the caller's promise.
-        unsafe { run::<crate::lanes::Sse2, false>(machinery, steps, block) }
-    }
-    // SAFETY: an `Isa` of this kind exists only where the processor has the instructions; the rest
-    // is the caller's promise.
+    // SAFETY: an `Isa` of a kind exists only where the processor has its instructions; the rest is
+    // the caller's promise.
     unsafe {
-        match machinery.isa.kind() {
-            Kind::Avx2Fma if block.lanes == 4 => avx2_by_four(machinery, steps, block),
-            Kind::Avx2Fma => avx2(machinery, steps, block),
-            Kind::Sse2 => sse2(machinery, steps, block),
-            Kind::Portable => portable(machinery, steps, block),
+        match (machinery.isa.kind(), block.columns) {
+            #[cfg(target_arch = "x86_64")]
+            (Kind::Avx2Fma, Columns::Table(_)) => avx2::<false>(machinery, steps, block),
+            #[cfg(target_arch = "x86_64")]
+            (Kind::Avx2Fma, Columns::Dense(_)) => avx2::<true>(machinery, steps, block),
+            #[cfg(target_arch = "x86_64")]
+            (Kind::Sse2, Columns::Table(_)) => run::<Sse2, false>(machinery, steps, block),
+            #[cfg(target_arch = "x86_64")]
+            (Kind::Sse2, Columns::Dense(_)) => run::<Sse2, true>(machinery, steps, block),
+            (Kind::Portable, Columns::Table(_)) => run::<Portable, false>(machinery, steps, block),
+            (Kind::Portable, Columns::Dense(_)) => run::<Portable, true>(machinery, steps, block),
         }
     }
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-unsafe fn by_isa(machinery: &Machinery<'_>, steps: &[Step], block: &Block) -> Option<Flip> {
-    // SAFETY: the caller's promise.
-    unsafe { portable(machinery, steps, block) }
-}
-
-unsafe fn portable(machinery: &Machinery<'_>, steps: &[Step], block: &Block) -> Option<Flip> {
-    // SAFETY: the caller's promise.
-    unsafe { run::<crate::lanes::Portable, false>(machinery, steps, block) }
 }
 
 /// The first lane, of so many, where the comparison does not come out as recorded.

@@ -107,6 +107,7 @@ pub(crate) fn all() -> Vec<Method> {
         "sparse_jacobian of", g, k => g.sparse_jacobian(&[k], &[good(g)]);
         "hessian_pattern of", g, k => g.hessian_pattern(k, &[good(g)]);
         "jacobian_pattern of", g, k => g.jacobian_pattern(&[k], &[good(g)]);
+        "explain_nan", g, k => g.explain_nan(k);
     ));
     methods.extend(list!(Panics Panics, false:
         "set", g, k => g.set(k, 3.0);
@@ -157,6 +158,8 @@ pub(crate) fn all() -> Vec<Method> {
         "try_jacobian_pattern of", g, k => g.try_jacobian_pattern(&[k], &[good(g)]);
         "plan_hessian of", g, k => g.plan_hessian(k, &[good(g)]);
         "plan_jacobian of", g, k => g.plan_jacobian(&[k], &[good(g)]);
+        "try_explain_nan", g, k => g.try_explain_nan(k);
+        "check_gradient of", g, k => g.check_gradient(k, &[good(g)]);
     ));
     methods.extend(list!(Fails Fails, false:
         "try_set", g, k => g.try_set(k, 3.0);
@@ -177,6 +180,7 @@ pub(crate) fn all() -> Vec<Method> {
         "try_jacobian_pattern in", g, k => g.try_jacobian_pattern(&[good(g)], &[k]);
         "plan_hessian in", g, k => g.plan_hessian(good(g), &[k]);
         "plan_jacobian in", g, k => g.plan_jacobian(&[good(g)], &[k]);
+        "check_gradient in", g, k => g.check_gradient(good(g), &[good(g), k]);
     ));
     methods
 }

@@ -1,0 +1,168 @@
+//! Files from anywhere: each is a program or an error, never a panic, and takes no more memory
+//! than a small multiple of its size.
+//!
+//! `WENGERT_MUTATIONS=1000000 cargo test -p wengert-program --test files` tries so many.
+
+use allocation_counter::measure;
+use wengert::{Expr, Graph};
+use wengert_program::{Error, Input, Options, Output, Program, Setup, Workspace};
+
+/// SplitMix64.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ z >> 31
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        (self.next() % n.max(1) as u64) as usize
+    }
+}
+
+/// Programs of several kinds: derivatives, guards, whole inputs and sums, constants.
+fn seeds() -> Vec<Program> {
+    let smooth = Program::value_and_gradient(
+        &[0.3, 1.7],
+        |x| (x[0] * x[1]).sin() + x[1].powi(3).ln() / x[0].atan2(x[1]) + x[0].erf() * x[1].polygamma(2),
+        &Options::new(),
+    );
+    let guarded = Program::from_fn(
+        &[0.3, 1.7],
+        |x| {
+            let top = if x[0] < x[1] { x[1] } else { x[0] };
+            vec![top.named("top").sqrt(), x[0].max(x[1]).hypot(2.0.into())]
+        },
+        &Options::fast(),
+    );
+    let graph = Graph::new();
+    let (w, x) = (graph.var(0.5), graph.var(2.0));
+    let loss = (w * x).tanh() * x - Expr::from(1.5).pow(w) * 3.0;
+    let slope = graph.gradient(loss.id(), &[w.id()])[0];
+    let sums = [Output::sum(loss.id()), Output::sum(slope)];
+    let trained = Program::compile(
+        &graph,
+        [Input::whole(w.id()), Input::column(x.id())],
+        sums,
+        &Options::new(),
+    );
+    [smooth, guarded, trained]
+        .map(|program| program.expect("compiles"))
+        .into()
+}
+
+/// The bytes with a few changes: flipped, set, inserted, dropped, doubled, cut.
+fn mutated(bytes: &[u8], random: &mut Random) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for _ in 0..1 + random.below(4) {
+        let at = random.below(bytes.len());
+        let byte = [0, 1, 0x7f, 0x80, 0xff, random.next() as u8][random.below(6)];
+        match random.below(7) {
+            0 if !bytes.is_empty() => bytes[at] ^= 1 << random.below(8),
+            1 | 2 if !bytes.is_empty() => bytes[at] = byte,
+            3 => bytes.insert(at, byte),
+            4 if !bytes.is_empty() => drop(bytes.remove(at)),
+            5 => {
+                let end = (at + random.below(16)).min(bytes.len());
+                let piece = bytes[at..end].to_vec();
+                let to = random.below(bytes.len());
+                bytes.splice(to..to, piece);
+            }
+            _ => bytes.truncate(bytes.len() - random.below(4).min(bytes.len())),
+        }
+    }
+    bytes
+}
+
+#[test]
+fn mutated_files_are_an_error_or_a_program() {
+    let count = std::env::var("WENGERT_MUTATIONS").map_or(100_000, |count| count.parse().expect("a number"));
+    let seeds: Vec<Vec<u8>> = seeds().iter().map(Program::to_bytes).collect();
+    let mut random = Random(5);
+    let mut workspace = Workspace::with(Setup::new().threads(1).lanes(4));
+    let (mut programs, mut errors) = (0, 0);
+    for k in 0..count {
+        let bytes = mutated(&seeds[k % seeds.len()], &mut random);
+        match Program::from_bytes(&bytes) {
+            Err(Error::Malformed { .. }) => errors += 1,
+            Err(error) => panic!("{error}"),
+            Ok(program) => {
+                programs += 1;
+                assert_eq!(
+                    Program::from_bytes(&program.to_bytes())
+                        .expect("its own bytes")
+                        .to_string(),
+                    program.to_string()
+                );
+                let x = vec![0.7; program.inputs()];
+                let mut out = vec![0.0; program.outputs()];
+                match program.eval(&x, &mut workspace, &mut out) {
+                    Ok(()) | Err(Error::GuardFlipped { .. }) => {}
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        }
+    }
+    assert!(
+        programs > count / 100 && errors > count / 10,
+        "{programs} programs, {errors} errors"
+    );
+}
+
+#[test]
+fn loading_takes_memory_in_proportion_to_the_file() {
+    let most = |bytes: &[u8]| {
+        let mut result = None;
+        let memory = measure(|| result = Some(Program::from_bytes(bytes).map(|program| program.outputs())));
+        (memory.bytes_max as usize, result.expect("ran"))
+    };
+    // Lists said to be longer than any memory.
+    let honest = seeds()[0].to_bytes();
+    for at in 0..honest.len() {
+        let mut bytes = honest[..at].to_vec();
+        bytes.extend([0xff, 0xff, 0xff, 0xff, 0x0f]);
+        bytes.extend(&honest[at..]);
+        let (memory, _) = most(&bytes);
+        assert!(memory < 20 << 20, "{memory} bytes at {at}");
+    }
+    // A long program, as dense as it gets.
+    let graph = Graph::new();
+    let x = graph.leaf(0.5);
+    let last = (0..200_000).fold(x, |y, _| graph.sin(y));
+    let bytes = Program::compile(&graph, [x], [last], &Options::new())
+        .expect("compiles")
+        .to_bytes();
+    let (memory, outputs) = most(&bytes);
+    assert_eq!(outputs.ok(), Some(1));
+    assert!(memory < 150 * bytes.len(), "{memory} bytes for {}", bytes.len());
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_said() {
+    let good = seeds()[0].to_bytes();
+    let said = |bytes: &[u8]| match Program::from_bytes(bytes) {
+        Err(Error::Malformed { what }) => what,
+        other => panic!("{other:?}"),
+    };
+    assert!(said(b"").contains("begin"));
+    assert!(said(&good[..8]).contains("ends early"));
+    let mut newer = good.clone();
+    newer[8] = 2;
+    assert!(said(&newer).contains("version is 2"));
+    let mut longer = good.clone();
+    longer.push(0);
+    assert!(said(&longer).contains("1 bytes follow"));
+    let mut renamed = good.clone();
+    let at = renamed
+        .windows(3)
+        .position(|three| three == b"sin")
+        .expect("there is a sine");
+    renamed[at] = b'z';
+    assert!(said(&renamed).contains("zin"));
+    for end in 9..good.len() {
+        said(&good[..end]);
+    }
+}

@@ -1,0 +1,250 @@
+//! What backward leaves: gradients of the last sweep alone, 0 where there is nothing, and every leaf's
+//! share whatever stands between.
+
+use wengert::{Error, Graph, NO_IMM, NodeId, Op};
+
+fn grads(g: &Graph, nodes: &[NodeId]) -> Vec<f64> {
+    nodes.iter().map(|&node| g.grad(node)).collect()
+}
+
+#[test]
+fn a_gradient_is_0_before_any_sweep() {
+    let g = Graph::new();
+    let x = g.leaves(&[1.0, 2.0]);
+    let l = g.mul(x[0], x[1]);
+    assert_eq!(grads(&g, &[x[0], x[1], l]), [0.0; 3]);
+    assert_eq!(g.expr(l).grad(), 0.0);
+}
+
+#[test]
+fn a_gradient_is_0_for_what_the_output_does_not_depend_on() {
+    let g = Graph::new();
+    let x = g.leaves(&[1.0, 2.0, 3.0]);
+    let unused = g.exp(x[2]);
+    let l = g.mul(x[0], x[1]);
+    let beyond = g.sin(l);
+    g.backward(beyond);
+    assert!(g.grad(x[0]) != 0.0 && g.grad(l) != 0.0 && g.grad(beyond) == 1.0);
+    g.backward(l);
+    assert_eq!(
+        grads(&g, &[x[0], x[1], x[2], unused, l, beyond]),
+        [2.0, 1.0, 0.0, 0.0, 1.0, 0.0]
+    );
+    let since = g.cos(l);
+    let leaf = g.leaf(1.0);
+    assert_eq!(grads(&g, &[since, leaf]), [0.0, 0.0], "recorded since");
+}
+
+#[test]
+fn a_second_sweep_gives_the_same() {
+    let g = Graph::new();
+    let x = g.leaves(&[1.5, -0.5]);
+    let l = g.tanh(g.add(g.mul(x[0], x[1]), g.mul_add(x[0], x[0], x[1])));
+    g.backward(l);
+    let nodes: Vec<NodeId> = g.nodes().map(|node| node.id).collect();
+    let first = grads(&g, &nodes);
+    for _ in 0..3 {
+        g.backward(l);
+        assert_eq!(grads(&g, &nodes), first);
+    }
+    // And after sweeps from other nodes, longer and shorter.
+    let longer = g.sin(g.exp(l));
+    g.backward(longer);
+    g.backward(x[0]);
+    assert_eq!(grads(&g, &x), [1.0, 0.0]);
+    g.backward(l);
+    assert_eq!(grads(&g, &nodes), first);
+}
+
+#[test]
+fn gradients_stay_until_the_next_sweep() {
+    let mut g = Graph::new();
+    let x = g.leaf(3.0);
+    let l = g.mul(x, x);
+    g.backward(l);
+    let mark = g.mark();
+    g.exp(l);
+    g.set(x, 4.0);
+    g.forward().unwrap();
+    g.rewind(mark);
+    assert_eq!(g.grad(x), 6.0);
+    assert_eq!(
+        g.try_backward(NodeId::default()),
+        Err(Error::NotInGraph {
+            node: NodeId::default()
+        })
+    );
+    g.set(x, 5.0);
+    assert_eq!(g.try_backward(l), Err(Error::StaleValue { node: l }));
+    assert_eq!(g.grad(x), 6.0, "a refused sweep leaves them");
+    g.forward().unwrap();
+    g.backward(l);
+    assert_eq!(g.grad(x), 10.0);
+    g.reset();
+    assert_eq!(g.grad(g.leaf(1.0)), 0.0);
+}
+
+#[test]
+fn seeds_add_up() {
+    let g = Graph::new();
+    let x = g.leaves(&[2.0, 3.0]);
+    let (product, square) = (g.mul(x[0], x[1]), g.mul(x[0], x[0]));
+    g.backward_seeded(&[(product, 10.0), (square, -1.0)]);
+    assert_eq!(
+        grads(&g, &[x[0], x[1], product, square]),
+        [30.0 - 4.0, 20.0, 10.0, -1.0]
+    );
+    g.backward_seeded(&[(product, 1.0), (product, 2.0)]);
+    assert_eq!(grads(&g, &x), [9.0, 6.0], "one output with two seeds");
+    g.backward_seeded(&[(x[0], 5.0), (product, 1.0)]);
+    assert_eq!(grads(&g, &x), [8.0, 2.0], "a leaf has a seed too");
+    g.backward_seeded(&[(product, 0.0)]);
+    assert_eq!(grads(&g, &x), [0.0, 0.0]);
+    assert_eq!(g.vjp(&[(product, 10.0), (square, -1.0)], &x), [26.0, 20.0]);
+    assert_eq!(grads(&g, &x), [26.0, 20.0]);
+}
+
+#[test]
+fn a_node_used_twice_receives_both_shares() {
+    let g = Graph::new();
+    let x = g.leaf(3.0);
+    let cases: [(NodeId, f64); 7] = [
+        (g.add(x, x), 2.0),
+        (g.sub(x, x), 0.0),
+        (g.mul(x, x), 6.0),
+        (g.div(x, x), 0.0),
+        (g.max(x, x), 1.0),
+        (g.mul_add(x, x, x), 7.0),
+        (g.sum(&[x, x, x]), 3.0),
+    ];
+    for (l, want) in cases {
+        g.backward(l);
+        assert_eq!(g.grad(x), want, "{}", g.node(l));
+    }
+}
+
+#[test]
+fn doubling_sixty_times_gives_two_to_the_sixtieth_and_so_does_its_gradient() {
+    let mut g = Graph::new();
+    let x = g.leaf(1.0);
+    let mut y = x;
+    for _ in 0..60 {
+        y = g.add(y, y);
+    }
+    let want = (1u64 << 60) as f64;
+    g.backward(y);
+    assert_eq!((g.value(y), g.grad(x)), (want, want));
+    g.set(x, 3.0);
+    g.forward().unwrap();
+    assert_eq!(g.value(y), 3.0 * want);
+    assert_eq!(g.jvp(&[(x, 1.0)], &[y]), [want]);
+    let slope = g.gradient(y, &[x])[0];
+    assert_eq!(g.value(slope), want);
+    let e = (0..60).fold(g.expr(x), |y, _| y + y);
+    e.backward();
+    assert_eq!((e.value(), g.grad(x)), (3.0 * want, want));
+}
+
+#[test]
+fn no_gradient_passes_what_stops_it() {
+    let g = Graph::new();
+    let x = g.leaf(0.5);
+    let y = g.leaf(2.0);
+    let stops = [
+        g.detach(x),
+        g.lt(x, y),
+        g.le(x, y),
+        g.gt(x, y),
+        g.ge(x, y),
+        g.eq(x, y),
+        g.ne(x, y),
+        g.constant(3.0),
+        g.exp(g.constant(1.0)),
+    ];
+    for stop in stops {
+        assert!(!g.node(stop).wants_gradient);
+        let l = g.mul(stop, y);
+        g.backward(l);
+        assert_eq!(
+            (g.grad(x), g.grad(y), g.grad(stop)),
+            (0.0, g.value(stop), 0.0),
+            "{}",
+            g.node(stop)
+        );
+        g.backward(stop);
+        assert_eq!((g.grad(x), g.grad(stop)), (0.0, 0.0));
+    }
+}
+
+#[test]
+fn a_zero_adjoint_meets_no_infinity() {
+    let g = Graph::new();
+    let x = g.leaf(0.0);
+    let zero = g.constant(0.0);
+    let root = g.sqrt(x);
+    let cases = [
+        g.mul(zero, root),
+        g.mul(root, root),
+        g.select(g.gt(x, zero), root, zero),
+        g.sqrt(g.mul(x, x)),
+        g.mul(x, g.sqrt(x)),
+    ];
+    for l in cases {
+        g.backward(l);
+        assert_eq!(g.grad(x), 0.0, "{}", g.node(l));
+        let slope = g.gradient(l, &[x])[0];
+        assert_eq!(g.value(slope), 0.0, "{} as graph", g.node(l));
+    }
+    g.backward(root);
+    assert_eq!(g.grad(x), f64::INFINITY);
+}
+
+#[test]
+fn leaves_may_stand_anywhere_on_the_tape() {
+    let g = Graph::new();
+    let c = g.constant(2.0);
+    let before = g.exp(c);
+    let x = g.leaf(3.0);
+    let y = g.mul(before, x);
+    let z = g.leaf(5.0);
+    let l = g.mul(g.mul(y, z), c);
+    let last = g.leaf(7.0);
+    g.backward(l);
+    let e2 = g.value(before);
+    assert_eq!(
+        (g.grad(x), g.grad(z), g.grad(last)),
+        (2.0 * (e2 * 5.0), 2.0 * (e2 * 3.0), 0.0)
+    );
+    assert_eq!(
+        (g.grad(before), g.grad(c)),
+        (0.0, 0.0),
+        "what wants no gradient has none"
+    );
+    g.backward(last);
+    assert_eq!((g.grad(last), g.grad(x)), (1.0, 0.0));
+}
+
+#[test]
+fn a_sweep_reaches_every_form_of_node() {
+    // One op of each layout, alone on the way from the leaf.
+    let g = Graph::new();
+    let x = g.leaf(0.75);
+    let ops: [(Op, [f64; 2], usize, f64); 8] = [
+        (Op::Neg, NO_IMM, 1, -1.0),
+        (Op::AddC, [2.0, 0.0], 1, 1.0),
+        (Op::Powd, [3.0, 0.0], 1, 3.0 * 0.75 * 0.75),
+        (Op::Mul, NO_IMM, 2, 1.5),
+        (Op::Zpow, [2.0, 0.0], 2, 0.0),
+        (Op::MulAdd, NO_IMM, 3, 2.5),
+        (Op::Mean, NO_IMM, 5, 1.0),
+        (Op::Dot, NO_IMM, 4, 3.0),
+    ];
+    for (op, imm, count, slope) in ops {
+        let l = g.try_record(op, imm, &vec![x; count]).unwrap();
+        g.backward(l);
+        assert!((g.grad(x) - slope).abs() < 1e-14, "{op}: {} for {slope}", g.grad(x));
+        assert!((g.jvp(&[(x, 1.0)], &[l])[0] - slope).abs() < 1e-14, "{op}");
+        let as_graph = g.gradient(l, &[x])[0];
+        assert!((g.value(as_graph) - slope).abs() < 1e-14, "{op} as graph");
+    }
+}
