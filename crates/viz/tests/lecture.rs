@@ -85,10 +85,21 @@ fn a_value_used_twice_has_two_edges() {
 #[test]
 fn constants_are_shown() {
     let g = Graph::new();
+    let y = g.mul(g.leaf(3.0), g.constant(7.0));
+    g.backward(y);
+    let by_key = read(&draw(&g, &[y]).unwrap().dot());
+    assert!(
+        by_key.boxes.contains(&"{ data 7.0000 | grad 0.0000 }".into()),
+        "{by_key:?}"
+    );
+    // An operator keeps its constant with the op.
     let y = g.var(3.0) * 7.0;
     y.backward();
-    let read = read(&draw(&g, &[y.id()]).unwrap().dot());
-    assert!(read.boxes.contains(&"{ data 7.0000 | grad 0.0000 }".into()), "{read:?}");
+    let by_operator = read(&draw(&g, &[y.id()]).unwrap().dot());
+    assert!(
+        by_operator.ops.iter().any(|op| op.starts_with("*(7)")),
+        "{by_operator:?}"
+    );
 }
 
 #[test]
