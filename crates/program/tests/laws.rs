@@ -1,45 +1,12 @@
 //! Laws that hold for every program: passes keep bits, lanes and threads and files change none,
 //! and the numbers are those of the sweep within the accuracy of the kernels.
 
-use proptest::prelude::*;
-use wengert::{Arity, Graph, Imm, NodeId, Op};
-use wengert_program::{Input, InstructionSet, Options, Output, Program, Setup, Workspace};
+mod dag;
 
-/// The ops that users record and derivatives are made of, with the immediates to try.
-fn ops() -> Vec<(Op, usize, Imm)> {
-    let mut ops = Vec::new();
-    for &op in Op::ALL {
-        let operands = match op.arity() {
-            Arity::Fixed(0) => continue,
-            Arity::Fixed(n) => n,
-            Arity::AtLeast(_) => 4,
-            _ => continue,
-        };
-        let imms: &[Imm] = match op.immediates() {
-            0 => &[[0.0, 0.0]],
-            // A bell has no other constants than these.
-            _ if op == Op::Gauss => &[[1.0, 0.0], [0.5, 0.0], [1.0, 2.0], [0.5, 1.0]],
-            1 => &[[1.0, 0.0], [2.0, 0.0]],
-            // Both are orders of derivatives.
-            _ if matches!(op, Op::PowPartial | Op::Zpow) => &[[1.0, 0.0], [1.0, 1.0], [2.0, 1.0]],
-            _ => &[
-                [2.0, 0.0],
-                [1.0, 1.0],
-                [0.0, 0.0],
-                [3.0, 1.0],
-                [0.5, 1.0],
-                [-1.0, 0.0],
-                [2.5, 1.0],
-                [3.0, 3.0],
-            ],
-        };
-        // The second operand of this op must be the tangent of the first.
-        if op != Op::Sech2 {
-            ops.extend(imms.iter().map(|&imm| (op, operands, imm)));
-        }
-    }
-    ops
-}
+use dag::{Recorded, bits, check_every_node, is_near, ops, record};
+use proptest::prelude::*;
+use wengert::{Graph, NodeId};
+use wengert_program::{Input, InstructionSet, Options, Output, Program, Setup, Spread, Workspace};
 
 /// A random program over three inputs: which op, and where its operands stand.
 #[derive(Clone, Debug)]
@@ -57,74 +24,35 @@ fn number() -> impl Strategy<Value = f64> {
 }
 
 fn plan() -> impl Strategy<Value = Plan> {
-    let node = (any::<prop::sample::Index>(), prop::array::uniform4(0..1000usize));
-    let count = ops().len();
+    let node = (0..ops().len(), prop::array::uniform4(0..1000usize));
     (
         prop::collection::vec(node, 1..40),
         prop::collection::vec(number(), 1..4),
         any::<bool>(),
     )
-        .prop_map(move |(nodes, constants, derive)| Plan {
-            nodes: nodes
-                .into_iter()
-                .map(|(op, operands)| (op.index(count), operands))
-                .collect(),
+        .prop_map(|(nodes, constants, derive)| Plan {
+            nodes,
             constants,
             derive,
         })
 }
 
-struct Recorded {
-    graph: Graph,
-    inputs: Vec<NodeId>,
-    outputs: Vec<NodeId>,
+impl Plan {
+    fn record(&self) -> Recorded {
+        record(&self.nodes, &self.constants, self.derive)
+    }
 }
 
-fn record(plan: &Plan) -> Recorded {
-    let graph = Graph::new();
-    let inputs = graph.leaves(&[0.3, 1.2, -0.7]);
-    let mut nodes = inputs.clone();
-    nodes.extend(plan.constants.iter().map(|&c| graph.constant(c)));
-    let ops = ops();
-    for (op, operands) in &plan.nodes {
-        let (op, count, imm) = ops[*op];
-        // Operands from the last few nodes, or from anywhere.
-        let pick = |k: usize| {
-            let near = nodes.len().min(6);
-            if k.is_multiple_of(3) {
-                nodes[k % nodes.len()]
-            } else {
-                nodes[nodes.len() - 1 - k % near]
-            }
-        };
-        let operands: Vec<NodeId> = operands[..count].iter().map(|&k| pick(k)).collect();
-        nodes.push(graph.try_record(op, imm, &operands).expect("a fair node"));
-    }
-    let last = *nodes.last().expect("there are inputs");
-    let mut outputs = vec![last, nodes[nodes.len() / 2]];
-    if plan.derive {
-        outputs.extend(graph.gradient(last, &inputs));
-    }
-    Recorded { graph, inputs, outputs }
-}
-
-impl Recorded {
-    fn compile(&self, whole: bool, options: &Options) -> Program {
-        let spread = |(k, &node): (usize, &NodeId)| {
-            if whole && k == 1 {
-                Input::whole(node)
-            } else {
-                Input::column(node)
-            }
-        };
-        Program::compile(
-            &self.graph,
-            self.inputs.iter().enumerate().map(spread),
-            self.outputs.iter().copied(),
-            options,
-        )
-        .expect("compiles")
-    }
+fn compile(recorded: &Recorded, whole: bool, options: &Options) -> Program {
+    let spread = |(k, &node): (usize, &NodeId)| {
+        if whole && k == 1 {
+            Input::whole(node)
+        } else {
+            Input::column(node)
+        }
+    };
+    let inputs = recorded.inputs.iter().enumerate().map(spread);
+    Program::compile(&recorded.graph, inputs, recorded.outputs.iter().copied(), options).expect("compiles")
 }
 
 /// Where two runs differ first, if they do.
@@ -141,7 +69,7 @@ fn run(program: &Program, columns: &[Vec<f64>; 3], setup: Setup) -> Vec<u64> {
         .iter()
         .enumerate()
         .map(|(k, column)| {
-            if program.input_spread(k) == wengert_program::Spread::Whole {
+            if program.input_spread(k) == Spread::Whole {
                 &column[..1]
             } else {
                 &column[..]
@@ -154,10 +82,6 @@ fn run(program: &Program, columns: &[Vec<f64>; 3], setup: Setup) -> Vec<u64> {
         .eval_batch(points, &inputs, &mut slices, &mut Workspace::with(setup))
         .expect("runs");
     outputs.concat().into_iter().map(bits).collect()
-}
-
-fn bits(x: f64) -> u64 {
-    if x.is_nan() { f64::NAN.to_bits() } else { x.to_bits() }
 }
 
 /// Columns of points; the second column is one number throughout, so that it may be whole.
@@ -173,26 +97,26 @@ proptest! {
 
     #[test]
     fn every_pass_keeps_every_bit(plan in plan(), columns in columns()) {
-        let recorded = record(&plan);
+        let recorded = plan.record();
         let one = Setup::new().threads(1);
-        let plain = run(&recorded.compile(false, &Options::plain()), &columns, one);
+        let plain = run(&compile(&recorded, false, &Options::plain()), &columns, one);
         let alone: [fn(Options) -> Options; 6] =
             [|o| o.fold(true), |o| o.share(true), |o| o.dead(true), |o| o.order(true), |o| o.reuse(true), |o| o.pair(true)];
         for (k, pass) in alone.into_iter().enumerate() {
-            let program = recorded.compile(false, &pass(Options::plain()));
+            let program = compile(&recorded, false, &pass(Options::plain()));
             prop_assert_eq!(difference(&run(&program, &columns, one), &plain), None, "pass {} of\n{}", k, program);
         }
         for whole in [false, true] {
-            let program = recorded.compile(whole, &Options::new());
+            let program = compile(&recorded, whole, &Options::new());
             prop_assert_eq!(difference(&run(&program, &columns, one), &plain), None, "all passes, whole {}:\n{}", whole, program);
         }
     }
 
     #[test]
     fn lanes_threads_place_and_files_change_no_bit(plan in plan(), columns in columns(), whole: bool) {
-        let recorded = record(&plan);
+        let recorded = plan.record();
         for options in [Options::new(), Options::fast()] {
-            let program = recorded.compile(whole, &options);
+            let program = compile(&recorded, whole, &options);
             let loaded = Program::from_bytes(&program.to_bytes()).expect("its own bytes load");
             for set in InstructionSet::available() {
                 let setup = |lanes, threads| Setup::new().instructions(set).lanes(lanes).threads(threads);
@@ -216,6 +140,11 @@ proptest! {
         }
     }
 
+    #[test]
+    fn every_node_is_its_op_of_its_operands(plan in plan(), x in prop::array::uniform3(number())) {
+        prop_assert_eq!(check_every_node(&plan.record(), &x), Ok(()));
+    }
+
     /// One op at a time, so that nothing magnifies the last place that lanes may differ in.
     #[test]
     fn every_op_gives_the_number_of_the_sweep(op in any::<prop::sample::Index>(), x in prop::array::uniform4(number())) {
@@ -228,9 +157,7 @@ proptest! {
             let mut out = [0.0];
             program.eval(&x[..count], &mut Workspace::with(Setup::new().instructions(set)), &mut out).expect("runs");
             let expected = graph.value(node);
-            let near = (out[0] - expected).abs() <= 3.0 * f64::EPSILON * expected.abs().max(f64::MIN_POSITIVE);
-            prop_assert!(bits(out[0]) == bits(expected) || out[0] == expected || near, "{op}{:?} at {x:?}: {} for {expected}, {set}", imm, out[0]);
-            prop_assert!(out[0] != 0.0 || expected != 0.0 || out[0].to_bits() == expected.to_bits(), "{op} at {x:?}: the sign of zero, {set}");
+            prop_assert!(is_near(op, &x[..count], out[0], expected), "{op}{imm:?} at {x:?}: {} for {expected}, {set}", out[0]);
         }
     }
 

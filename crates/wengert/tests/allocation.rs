@@ -184,6 +184,26 @@ fn a_million_rounds_allocate_nothing_and_leave_resident_memory_flat() {
 }
 
 #[test]
+fn names_of_what_is_dropped_are_freed() {
+    let _alone = alone();
+    let mut g = Graph::new();
+    let x = g.leaf(1.0);
+    let mark = g.mark();
+    let mut round = || {
+        for k in 0..100 {
+            let _scope = g.scope(format!("a scope with a long name, {k}"));
+            let y = g.sin(x);
+            g.label(y, format!("a node with a long name, {k}"));
+        }
+        g.rewind(mark);
+    };
+    round();
+    let counted = measure(|| (0..10).for_each(|_| round()));
+    assert!(counted.count_total > 0);
+    assert_eq!((counted.count_current, counted.bytes_current), (0, 0), "still held");
+}
+
+#[test]
 fn resets_keep_the_memory() {
     let _alone = alone();
     let mut g = Graph::new();
