@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
-use wengert::{Arity, Imm, Op};
+use wengert::{Arity, Op};
 
 use crate::escape;
 use crate::model::{Drawing, Link, Value, Vertex};
@@ -89,7 +89,7 @@ pub(crate) fn write(drawing: &Drawing, hidden: Hidden, options: &Options) -> Str
             Vertex::Op(op) => {
                 line(format_args!(
                     "\t{name} [label=\"{}\" margin=\"0.05,0.02\" height=0.3 width=0.4 ordering=in]",
-                    escape::text(&sign(op.op, op.imm))
+                    escape::text(&op.op.caption(op.imm))
                 ));
             }
             Vertex::Scope(scope) => {
@@ -185,31 +185,7 @@ fn number(x: f64) -> String {
 /// Whether the operands are numbered, since exchanging them would change the value. Those of n-ary
 /// ops are not: the arrows of most arrive in order.
 fn order_matters(op: Op) -> bool {
-    let symmetric = [
-        Op::Add,
-        Op::Mul,
-        Op::Gmul,
-        Op::Max,
-        Op::Min,
-        Op::Hypot,
-        Op::Logaddexp,
-        Op::Eq,
-        Op::Ne,
-    ];
-    matches!(op.arity(), Arity::Fixed(2..)) && !symmetric.contains(&op)
-}
-
-/// How an op reads in its node: its sign, and its immediates, which no operand shows.
-fn sign(op: Op, imm: Imm) -> String {
-    match (op, imm, op.immediates()) {
-        (_, _, 0) => op.symbol().into(),
-        // What `powi` records: as the power that the formula has.
-        (Op::Powd, [p, 0.0], _) => format!("^{p}"),
-        (_, imm, count) => {
-            let imm: Vec<String> = imm[..count].iter().map(f64::to_string).collect();
-            format!("{}({})", op.symbol(), imm.join(", "))
-        }
-    }
+    matches!(op.arity(), Arity::Fixed(2..)) && !op.is_symmetric()
 }
 
 fn counted(count: usize, what: &str) -> String {
@@ -257,13 +233,5 @@ mod tests {
             [0, 999, 1000, 12_345, 1_234_567].map(grouped),
             ["0", "999", "1,000", "12,345", "1,234,567"]
         );
-    }
-
-    #[test]
-    fn immediates_are_shown_beside_the_sign() {
-        assert_eq!(sign(Op::Add, [0.0; 2]), "+");
-        assert_eq!(sign(Op::Powd, [3.0, 0.0]), "^3");
-        assert_eq!(sign(Op::Powd, [-0.5, 1.0]), "powd(-0.5, 1)");
-        assert_eq!(sign(Op::Polygamma, [2.0, 0.0]), "polygamma(2)");
     }
 }

@@ -329,8 +329,8 @@ fn shape_of(tape: &Tape, node: Handle) -> Option<Shape> {
     shape(entry.op(), imm, operands.iter().copied())
 }
 
-/// The shape of a node with at most three operands. Operands of sums and products are sorted:
-/// `x * y` and `y * x` are the same to the bit.
+/// The shape of a node with at most three operands. Those of symmetric ops are sorted: `x * y` and
+/// `y * x` are the same to the bit.
 fn shape(op: Op, imm: Imm, operands: impl ExactSizeIterator<Item = u32>) -> Option<Shape> {
     if operands.len() > 3 || op.layout() == crate::op::Layout::List {
         return None;
@@ -339,7 +339,7 @@ fn shape(op: Op, imm: Imm, operands: impl ExactSizeIterator<Item = u32>) -> Opti
     for (place, operand) in three.iter_mut().zip(operands) {
         *place = operand;
     }
-    if matches!(op, Op::Add | Op::Mul | Op::Gmul) && three[0] > three[1] {
+    if op.is_symmetric() && three[0] > three[1] {
         three.swap(0, 1);
     }
     Some((op, three, imm.map(f64::to_bits)))

@@ -1,33 +1,88 @@
-//! How graphs and nodes read as text: one line a node, in the order of the tape.
+//! How ops, nodes and graphs read as text: one line a node, in the order of the tape.
 
 use std::fmt;
 
 use crate::graph::Graph;
-use crate::node::Node;
-use crate::op::Form;
+use crate::node::{Node, NodeId};
+use crate::op::{Form, Imm, Op};
 
-/// The formula of the node over its operands: `n0 * n1`, `sin(n2)`, `n3 + 1`.
-impl fmt::Display for Node {
+/// A number in full, unless that were a long row of zeros: 0.5, 1e300.
+struct Short(f64);
+
+impl fmt::Display for Short {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let symbol = self.op.symbol();
-        let c = self.imm[0];
-        match (self.op.form(), &self.operands[..]) {
-            (Form::Prefix, [x]) => write!(f, "{symbol}{x}"),
-            (Form::Infix, [x, y]) => write!(f, "{x} {symbol} {y}"),
-            (Form::BeforeConstant, [x]) => write!(f, "{x} {symbol} {c}"),
-            (Form::AfterConstant, [x]) => write!(f, "{c} {symbol} {x}"),
-            (Form::Source, _) => f.write_str(symbol),
-            (_, operands) => {
-                write!(f, "{symbol}(")?;
-                for (k, x) in operands.iter().enumerate() {
-                    write!(f, "{}{x}", if k > 0 { ", " } else { "" })?;
-                }
-                for c in &self.imm[..self.op.immediates()] {
-                    write!(f, ", {c}")?;
-                }
-                f.write_str(")")
+        let x = self.0;
+        if x == 0.0 || !x.is_finite() || (1e-5..1e16).contains(&x.abs()) {
+            write!(f, "{x}")
+        } else {
+            write!(f, "{x:e}")
+        }
+    }
+}
+
+/// How an op with these immediates is written, and its sign. Both stand in its row, but that what
+/// `powi` and `powf` record is one order of a family, and reads as the power that the formula has.
+fn reading(op: Op, imm: Imm) -> (Form, &'static str) {
+    match (op, imm) {
+        (Op::Powd, [_, 0.0]) => (Form::BeforeConstant, "^"),
+        _ => (op.form(), op.symbol()),
+    }
+}
+
+/// Writes the formula of an op over its operands, at most `most` of them.
+pub(crate) fn formula(f: &mut fmt::Formatter<'_>, op: Op, imm: Imm, operands: &[NodeId], most: usize) -> fmt::Result {
+    let (form, symbol) = reading(op, imm);
+    let c = Short(imm[0]);
+    match (form, operands) {
+        (Form::Prefix, [x]) => write!(f, "{symbol}{x}"),
+        (Form::Infix, [x, y]) => write!(f, "{x} {symbol} {y}"),
+        (Form::BeforeConstant, [x]) => write!(f, "{x} {symbol} {c}"),
+        (Form::AfterConstant, [x]) => write!(f, "{c} {symbol} {x}"),
+        (Form::Source, _) => f.write_str(symbol),
+        (_, operands) => {
+            write!(f, "{symbol}(")?;
+            for (k, x) in operands.iter().take(most).enumerate() {
+                write!(f, "{}{x}", if k > 0 { ", " } else { "" })?;
+            }
+            if operands.len() > most {
+                f.write_str(", ...")?;
+            }
+            for &c in &imm[..op.immediates()] {
+                write!(f, ", {}", Short(c))?;
+            }
+            f.write_str(")")
+        }
+    }
+}
+
+impl Op {
+    /// How the op reads where its operands are drawn elsewhere: its sign, with the immediates that
+    /// no operand shows.
+    ///
+    /// ```
+    /// use wengert::{NO_IMM, Op};
+    /// assert_eq!(Op::Add.caption(NO_IMM), "+");
+    /// assert_eq!(Op::from_name("c_div").unwrap().caption([2.0, 0.0]), "2 /");
+    /// assert_eq!(Op::from_name("powd").unwrap().caption([3.0, 0.0]), "^ 3");
+    /// ```
+    pub fn caption(self, imm: Imm) -> String {
+        let (form, symbol) = reading(self, imm);
+        match (form, &imm[..self.immediates()]) {
+            (_, []) => symbol.to_string(),
+            (Form::BeforeConstant, &[c, ..]) => format!("{symbol} {}", Short(c)),
+            (Form::AfterConstant, &[c, ..]) => format!("{} {symbol}", Short(c)),
+            (_, imm) => {
+                let imm: Vec<String> = imm.iter().map(|&c| Short(c).to_string()).collect();
+                format!("{symbol}({})", imm.join(", "))
             }
         }
+    }
+}
+
+/// The formula of the node over its operands: `n0 * n1`, `sin(n2)`, `n3 + 1`, `n4 ^ 2`.
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formula(f, self.op, self.imm, &self.operands, usize::MAX)
     }
 }
 
@@ -46,10 +101,10 @@ impl fmt::Display for Node {
 /// ```
 impl fmt::Display for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let formula = |node: &Node| format!("{} = {node}", node.id);
+        let line = |node: &Node| format!("{} = {node}", node.id);
         let width = self
             .nodes()
-            .map(|node| formula(&node).chars().count())
+            .map(|node| line(&node).chars().count())
             .max()
             .unwrap_or(0)
             .min(48);
@@ -57,9 +112,9 @@ impl fmt::Display for Graph {
             write!(
                 f,
                 "{:<width$}  value {}  grad {}",
-                formula(&node),
-                node.value,
-                self.grad(node.id)
+                line(&node),
+                Short(node.value),
+                Short(self.grad(node.id))
             )?;
             match self.label_of(node.id) {
                 Some(label) => writeln!(f, "  {label}")?,
@@ -67,5 +122,31 @@ impl fmt::Display for Graph {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn powers_and_constants_read_as_they_were_written() {
+        let g = Graph::new();
+        let x = g.var(2.0);
+        let _ = [x.powi(3), x.powf(-0.5), 1.0 / x, x - 2.5, x * 1e300, -x];
+        let formulas: Vec<String> = g.nodes().skip(1).map(|node| node.to_string()).collect();
+        assert_eq!(
+            formulas,
+            ["n0 ^ 3", "n0 ^ -0.5", "1 / n0", "n0 - 2.5", "n0 * 1e300", "-n0"]
+        );
+        let captions: Vec<String> = g.nodes().skip(1).map(|node| node.op.caption(node.imm)).collect();
+        assert_eq!(captions, ["^ 3", "^ -0.5", "1 /", "- 2.5", "* 1e300", "-"]);
+    }
+
+    #[test]
+    fn orders_and_factors_of_helpers_are_shown() {
+        assert_eq!(Op::Powd.caption([-0.5, 1.0]), "powd(-0.5, 1)");
+        assert_eq!(Op::Gauss.caption([1.0, 2.0]), "gauss(1, 2)");
+        assert_eq!(Op::Sin.caption([0.0; 2]), "sin");
     }
 }

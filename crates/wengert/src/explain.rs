@@ -9,6 +9,7 @@ use std::fmt;
 
 use smallvec::SmallVec;
 
+use crate::display::formula;
 use crate::error::{Error, expect};
 use crate::graph::{Graph, Inner};
 use crate::node::NodeId;
@@ -23,6 +24,8 @@ pub struct Site {
     pub node: NodeId,
     /// What it computes.
     pub op: Op,
+    /// The immediates of the op.
+    pub imm: Imm,
     /// Its value.
     pub value: f64,
     /// Its label, if it has one.
@@ -159,6 +162,7 @@ impl Graph {
         Site {
             node: node.id,
             op: node.op,
+            imm: node.imm,
             value: node.value,
             label: self.label_of(node.id),
             scope: self.scope_of(node.id),
@@ -381,18 +385,12 @@ fn path<T>(
 impl fmt::Display for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         named(f, self.node, self.label.as_ref())?;
-        match (self.op.form(), &self.operands[..]) {
-            (Form::Source, _) => Ok(()),
-            (Form::Prefix, [x]) => write!(f, " = {}{}", self.op.symbol(), x.node),
-            (Form::Infix, [x, y]) => write!(f, " = {} {} {}", x.node, self.op.symbol(), y.node),
-            (_, operands) => {
-                write!(f, " = {}(", self.op)?;
-                for (k, x) in operands.iter().take(SHOWN).enumerate() {
-                    write!(f, "{}{}", if k > 0 { ", " } else { "" }, x.node)?;
-                }
-                f.write_str(if operands.len() > SHOWN { ", ...)" } else { ")" })
-            }
+        if self.op.form() == Form::Source {
+            return Ok(());
         }
+        f.write_str(" = ")?;
+        let operands: Vec<NodeId> = self.operands.iter().map(|x| x.node).collect();
+        formula(f, self.op, self.imm, &operands, SHOWN)
     }
 }
 

@@ -418,6 +418,24 @@ impl Op {
         }
     }
 
+    /// Whether its two operands may be exchanged: the value is the same to the bit. False for ops of
+    /// one operand or of more than two.
+    pub const fn is_symmetric(self) -> bool {
+        matches!(
+            self,
+            Op::Add
+                | Op::Mul
+                | Op::Gmul
+                | Op::Max
+                | Op::Min
+                | Op::Hypot
+                | Op::Logaddexp
+                | Op::Softmax2D
+                | Op::Eq
+                | Op::Ne
+        )
+    }
+
     /// The op with this number, which came from `op as u8`.
     #[inline(always)]
     pub(crate) fn from_bits(bits: u8) -> Op {
@@ -448,6 +466,7 @@ const _: () = assert!(Op::ALL.len() <= 128);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scalar::Scalar;
 
     #[test]
     fn every_name_finds_its_op() {
@@ -457,5 +476,35 @@ mod tests {
             assert_eq!(Op::from_bits(op as u8), op);
         }
         assert_eq!(Op::from_name("sine"), None);
+    }
+
+    #[test]
+    fn just_the_symmetric_ops_give_the_same_bits_with_their_operands_exchanged() {
+        let numbers = [
+            0.0,
+            -0.0,
+            1.0,
+            -1.0,
+            0.3,
+            0.7,
+            2.5,
+            -3.0,
+            40.0,
+            1e-310,
+            1e300,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::NAN,
+        ];
+        for &op in Op::ALL.iter().filter(|op| op.arity() == Arity::Fixed(2)) {
+            // Twice in the first operand: some orders of derivatives treat both alike.
+            let imm = if op.immediates() > 0 { [2.0, 0.0] } else { NO_IMM };
+            let same = |x: f64, y: f64| {
+                let [one, other] = [[x, y], [y, x]].map(|args| f64::apply(op, imm, &args));
+                one.to_bits() == other.to_bits() || (one.is_nan() && other.is_nan())
+            };
+            let symmetric = numbers.iter().all(|&x| numbers.iter().all(|&y| same(x, y)));
+            assert_eq!(symmetric, op.is_symmetric(), "{op}");
+        }
     }
 }

@@ -130,6 +130,14 @@ fn infinities_that_meet_are_traced_to_the_first_on_the_way_back() {
 }
 
 #[test]
+fn constants_of_the_op_are_in_the_story() {
+    let g = Graph::new();
+    let l = g.var(0.0).powi(-2) + 1.0;
+    let story = g.explain_nan(l.id()).unwrap().to_string();
+    assert!(story.starts_with("n1 = n0 ^ -2 is inf"), "{story}");
+}
+
+#[test]
 fn an_infinite_value_behind_a_finite_output_is_named_too() {
     // exp overflows, 1/inf is 0, and on the way back inf meets 0.
     let g = Graph::new();

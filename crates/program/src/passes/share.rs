@@ -44,11 +44,7 @@ type Key = (Op, [u64; 2], [u32; MOST]);
 
 fn key(inst: &Inst) -> Key {
     let mut args = inst.args;
-    let either_way = matches!(
-        inst.op,
-        Op::Add | Op::Mul | Op::Gmul | Op::Max | Op::Min | Op::Eq | Op::Ne
-    );
-    if either_way && args[0] > args[1] {
+    if inst.op.is_symmetric() && args[0] > args[1] {
         args.swap(0, 1);
     }
     (inst.op, inst.imm.map(f64::to_bits), args)
