@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use indicatif::HumanCount;
+
 use crate::say;
 use crate::training::Run;
 
@@ -18,12 +20,12 @@ pub(crate) fn show(eager: &Run, compiled: &Run) {
     say!();
     say!(
         "  eager     records {} nodes a step and sweeps back: {:.0} million nodes per second",
-        grouped(eager.nodes),
+        HumanCount(eager.nodes as u64),
         1e-6 * eager.nodes as f64 / median(eager).as_secs_f64(),
     );
     say!(
         "  compiled  runs a program of {} instructions at all points, on all cores;",
-        grouped(compiled.instructions),
+        HumanCount(compiled.instructions as u64),
     );
     say!(
         "            it was compiled in {:.1} ms",
@@ -52,20 +54,6 @@ fn apart(a: &[f64], b: &[f64]) -> f64 {
     })
 }
 
-/// A count with its thousands set apart.
-fn grouped(count: usize) -> String {
-    let digits = count.to_string();
-    let first = digits.len() % 3;
-    let (head, tail) = digits.split_at(first);
-    let mut groups: Vec<&str> = if head.is_empty() { Vec::new() } else { vec![head] };
-    groups.extend(
-        tail.as_bytes()
-            .chunks(3)
-            .filter_map(|group| std::str::from_utf8(group).ok()),
-    );
-    groups.join(",")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,18 +64,5 @@ mod tests {
         assert_eq!(apart(&[1.0, 2.0, 3.0], &[1.5, 1.0, 3.0]), 1.0);
         assert_eq!(apart(&[inf, nan, 1.0], &[inf, nan, 1.0]), 0.0);
         assert!(apart(&[1.0, nan, 1.0], &[1.0, 5.0, 9.0]).is_nan());
-    }
-
-    #[test]
-    fn thousands_are_set_apart() {
-        for (count, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1000, "1,000"),
-            (66_155, "66,155"),
-            (1_234_567, "1,234,567"),
-        ] {
-            assert_eq!(grouped(count), text);
-        }
     }
 }
