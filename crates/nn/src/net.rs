@@ -8,16 +8,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use smallvec::SmallVec;
-use wengert::Scalar;
+use wengert::{Graph, Scalar};
 
 use crate::error::Error;
 use crate::random::SplitMix64;
 
 /// What a layer gives. Layers of up to 16 neurons need no allocation.
 pub type Outputs<T> = SmallVec<[T; 16]>;
-
-/// More parameters than this do not fit a graph.
-const MOST: usize = 1 << 28;
 
 /// What a neuron does with its weighted sum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -304,6 +301,7 @@ fn stacked(inputs: usize, layers: &[(usize, Activation)]) -> Result<Vec<Layer>, 
     if layers.is_empty() {
         return Err(Error::NoLayers);
     }
+    let most = Graph::new().limit();
     let (mut stack, mut fed, mut total) = (Vec::with_capacity(layers.len()), inputs, 0usize);
     for (k, &(width, activation)) in layers.iter().enumerate() {
         if width == 0 {
@@ -312,7 +310,7 @@ fn stacked(inputs: usize, layers: &[(usize, Activation)]) -> Result<Vec<Layer>, 
         let more = fed.checked_add(1).and_then(|each| each.checked_mul(width));
         total = more
             .and_then(|more| more.checked_add(total))
-            .filter(|&n| n <= MOST)
+            .filter(|&n| n <= most)
             .ok_or(Error::TooLarge)?;
         stack.push(Layer::new(Neuron::new(fed, activation), width));
         fed = width;

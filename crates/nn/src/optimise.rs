@@ -42,6 +42,7 @@ impl Optimiser for Sgd {
     fn step(&mut self, parameters: &mut [f64], gradient: &[f64]) {
         ready(&mut self.velocity, parameters, gradient);
         for ((p, &slope), v) in parameters.iter_mut().zip(gradient).zip(&mut self.velocity) {
+            // Not 0 * v + slope: after one infinite slope that would stay NaN.
             *v = if self.momentum == 0.0 {
                 slope
             } else {
