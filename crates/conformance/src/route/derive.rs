@@ -8,7 +8,10 @@
 
 use wengert::{Error, Graph, NodeId};
 
-use super::{Answer, Question, Route, sweep::record};
+use super::{
+    Answer, Question, Route,
+    sweep::{move_to, record},
+};
 
 /// The gradient as graph.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +37,7 @@ impl Route for Derive {
         let mut recording = Recording::at(question, first)?;
         let mut answers = vec![recording.read()?];
         for point in others {
-            match recording.move_to(point) {
+            match move_to(&mut recording.graph, &recording.inputs, point) {
                 Ok(()) => {}
                 Err(Error::GuardFlipped { .. }) => recording = Recording::at(question, point)?,
                 Err(error) => return Err(error.to_string()),
@@ -83,13 +86,6 @@ impl Recording {
             });
         }
         Ok(Self { graph, inputs, outputs })
-    }
-
-    fn move_to(&mut self, x: &[f64]) -> Result<(), Error> {
-        for (&input, &x) in self.inputs.iter().zip(x) {
-            self.graph.try_set(input, x)?;
-        }
-        self.graph.forward()
     }
 
     fn read(&self) -> Result<Vec<Answer>, String> {

@@ -3,7 +3,7 @@
 //!
 //! Next file: `derive.rs`.
 
-use wengert::{Graph, NO_IMM, NodeId, Op};
+use wengert::{Error, Graph, NO_IMM, NodeId, Op};
 
 use super::{Answer, Question, Route};
 use crate::formula::{Formula, Instruction};
@@ -26,21 +26,41 @@ impl Route for Sweep {
     }
 
     fn answer(&self, question: Question<'_>) -> Result<Vec<Vec<Answer>>, String> {
-        let Some((first, others)) = question.points.split_first() else {
-            return Ok(Vec::new());
-        };
-        let (mut graph, inputs, nodes) = record(question.formula, first)?;
-        let outputs: Vec<NodeId> = question.outputs.iter().map(|&k| nodes[k]).collect();
-        let mut answers = vec![at_this_point(&graph, &inputs, &outputs)?];
-        for point in others {
-            for (&input, &x) in inputs.iter().zip(*point) {
-                graph.try_set(input, x).map_err(|e| e.to_string())?;
-            }
-            graph.forward().map_err(|e| e.to_string())?;
-            answers.push(at_this_point(&graph, &inputs, &outputs)?);
-        }
-        Ok(answers)
+        at_every_point(question, at_this_point)
     }
+}
+
+/// What `read(graph, inputs, outputs)` gives at every point of the question: recorded at the first,
+/// recomputed forward at the others.
+///
+/// # Errors
+/// What the engine or `read` says, in words.
+pub(super) fn at_every_point(
+    question: Question<'_>,
+    read: impl Fn(&Graph, &[NodeId], &[NodeId]) -> Result<Vec<Answer>, String>,
+) -> Result<Vec<Vec<Answer>>, String> {
+    let Some((first, others)) = question.points.split_first() else {
+        return Ok(Vec::new());
+    };
+    let (mut graph, inputs, nodes) = record(question.formula, first)?;
+    let outputs: Vec<NodeId> = question.outputs.iter().map(|&k| nodes[k]).collect();
+    let mut answers = vec![read(&graph, &inputs, &outputs)?];
+    for point in others {
+        move_to(&mut graph, &inputs, point).map_err(|e| e.to_string())?;
+        answers.push(read(&graph, &inputs, &outputs)?);
+    }
+    Ok(answers)
+}
+
+/// Recomputes a recording at another point.
+///
+/// # Errors
+/// What the engine says.
+pub(super) fn move_to(graph: &mut Graph, inputs: &[NodeId], x: &[f64]) -> Result<(), Error> {
+    for (&input, &x) in inputs.iter().zip(x) {
+        graph.try_set(input, x)?;
+    }
+    graph.forward()
 }
 
 fn at_this_point(graph: &Graph, inputs: &[NodeId], outputs: &[NodeId]) -> Result<Vec<Answer>, String> {

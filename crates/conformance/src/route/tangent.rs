@@ -5,7 +5,7 @@
 
 use wengert::{Graph, NodeId};
 
-use super::{Answer, Question, Route, sweep::record};
+use super::{Answer, Question, Route, sweep::at_every_point};
 
 /// The tangent sweep.
 #[derive(Clone, Copy, Debug)]
@@ -25,21 +25,9 @@ impl Route for Tangent {
     }
 
     fn answer(&self, question: Question<'_>) -> Result<Vec<Vec<Answer>>, String> {
-        let Some((first, others)) = question.points.split_first() else {
-            return Ok(Vec::new());
-        };
-        let (mut graph, inputs, nodes) = record(question.formula, first)?;
-        let outputs: Vec<NodeId> = question.outputs.iter().map(|&k| nodes[k]).collect();
-        let here = |graph: &Graph| at_this_point(graph, &inputs, &outputs, question.hessian);
-        let mut answers = vec![here(&graph)?];
-        for point in others {
-            for (&input, &x) in inputs.iter().zip(*point) {
-                graph.try_set(input, x).map_err(|e| e.to_string())?;
-            }
-            graph.forward().map_err(|e| e.to_string())?;
-            answers.push(here(&graph)?);
-        }
-        Ok(answers)
+        at_every_point(question, |graph, inputs, outputs| {
+            at_this_point(graph, inputs, outputs, question.hessian)
+        })
     }
 }
 
