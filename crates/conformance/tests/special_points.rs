@@ -1,9 +1,6 @@
 //! The special points of docs/conventions.md, every line of its table, through every route.
 //!
-//! A row of the table below: `inputs | code | value | gradient | Hessian's lower triangle`.
-//! The inputs are the first instructions, so the first of `code` has the index after theirs;
-//! the last one is the output. `-` leaves a number unspecified, a missing column all of them.
-//! In the value column `+0` and `-0` tell the zeros apart, `0` means either.
+//! `special_points.txt` holds them and says how they are written.
 
 use conformance::formula::{Formula, Instruction};
 use conformance::route::dual::evaluate;
@@ -12,234 +9,10 @@ use conformance::route::{self, Answer, Question, Route};
 use conformance::words::{Operands, WORDS};
 use wengert::Series;
 
-const TABLE: &str = "
-# Values: IEEE 754 and C Annex F.
-0 0            | pow 0 1     | 1
-nan 0          | pow 0 1     | 1
-inf 0          | pow 0 1     | 1
-1 nan          | pow 0 1     | 1
-1 -inf         | pow 0 1     | 1
-inf nan        | hypot 0 1   | inf
-nan -inf       | hypot 0 1   | inf
-0 0            | atan2 0 1   | +0
--0 0           | atan2 0 1   | -0
-0 -0           | atan2 0 1   | pi
--0 -0          | atan2 0 1   | -pi
--0 1           | atan2 0 1   | -0
--0 -1          | atan2 0 1   | -pi
--0             | sqrt 0      | -0
-0              | ln 0        | -inf
--0             | ln 0        | -inf
+const TABLE: &str = include_str!("special_points.txt");
 
-# max and min with a NaN.
-nan 1          | max 0 1     | nan | nan nan | nan nan nan
-1 nan          | max 0 1     | nan | nan nan | nan nan nan
-nan nan        | max 0 1     | nan | nan nan | nan nan nan
-nan inf        | max 0 1     | nan | nan nan | nan nan nan
-nan 1          | min 0 1     | nan | nan nan | nan nan nan
-1 nan          | min 0 1     | nan | nan nan | nan nan nan
--inf nan       | min 0 1     | nan | nan nan | nan nan nan
-1 nan 3        | max_of 0 1 2 | nan | nan nan nan
-1 nan 3        | min_of 0 1 2 | nan | nan nan nan
-nan            | clamp 0 0 0 | nan | nan | nan
-
-# max and min at a tie.
-2 2            | max 0 1     | 2   | 1/2 1/2 | 0 0 0
-2 2            | min 0 1     | 2   | 1/2 1/2 | 0 0 0
-0 -0           | max 0 1     | +0  | 1/2 1/2 | 0 0 0
-0 -0           | min 0 1     | -0  | 1/2 1/2 | 0 0 0
-inf inf        | max 0 1     | inf | 1/2 1/2 | 0 0 0
-3              | max 0 0     | 3   | 1 | 0
-3              | min 0 0     | 3   | 1 | 0
-7 7 7 1        | max_of 0 1 2 3 | 7 | 1/3 1/3 1/3 0 | 0 0 0 0 0 0 0 0 0 0
-7 9 7 7        | min_of 0 1 2 3 | 7 | 1/3 0 1/3 1/3 | 0 0 0 0 0 0 0 0 0 0
-7 7 1          | max_of 0 1 2   | 7 | 1/2 1/2 0 | 0 0 0 0 0 0
-5              | max_of 0 0 0 0 | 5 | 1 | 0
-2 1 3          | clamp 0 1 2 | 2   | 1 0 0 | 0 0 0 0 0 0
-0 1 3          | clamp 0 1 2 | 1   | 0 1 0 | 0 0 0 0 0 0
-4 1 3          | clamp 0 1 2 | 3   | 0 0 1 | 0 0 0 0 0 0
-1 1 3          | clamp 0 1 2 | 1   | 1/2 1/2 0 | 0 0 0 0 0 0
-3 1 3          | clamp 0 1 2 | 3   | 1/2 0 1/2 | 0 0 0 0 0 0
-1 1 1          | clamp 0 1 2 | 1   | 1/4 1/4 1/2 | 0 0 0 0 0 0
-
-# Kinks at zero.
-0              | abs 0       | +0  | 0 | 0
--0             | abs 0       | +0  | 0 | 0
-0              | relu 0      | 0   | 0 | 0
--0             | relu 0      | 0   | 0 | 0
-0              | sign 0      | 0   | 0 | 0
--0             | sign 0      | 0   | 0 | 0
--3             | sign 0      | -1  | 0 | 0
-
-# An end of the domain: the one-sided limit.
-0              | sqrt 0      | +0  | inf | -inf
--0             | sqrt 0      | -0  | inf | -inf
-0              | ln 0        | -inf | inf | -inf
--0             | ln 0        | -inf | inf | -inf
-0              | log2 0      | -inf | inf | -inf
-0              | log10 0     | -inf | inf | -inf
--1             | ln_1p 0     | -inf | inf | -inf
-1              | asin 0      | -   | inf | inf
--1             | asin 0      | -   | inf | -inf
-1              | acos 0      | +0  | -inf | -inf
--1             | acos 0      | pi  | -inf | inf
-1              | acosh 0     | +0  | inf | -inf
-1              | atanh 0     | inf | inf | inf
--1             | atanh 0     | -inf | inf | -inf
-0              | cbrt 0      | +0  | inf | -inf
--0             | cbrt 0      | -0  | inf | inf
-
-# Outside the domain.
--1             | sqrt 0      | nan | nan | nan
--inf           | sqrt 0      | nan | nan | nan
--1             | ln 0        | nan | nan | nan
--5e-324        | ln 0        | nan | nan | nan
--inf           | ln 0        | nan | nan | nan
--1             | log2 0      | nan | nan | nan
--1             | log10 0     | nan | nan | nan
--2             | ln_1p 0     | nan | nan | nan
--inf           | ln_1p 0     | nan | nan | nan
-2              | asin 0      | nan | nan | nan
--2             | asin 0      | nan | nan | nan
-inf            | asin 0      | nan | nan | nan
-2              | acos 0      | nan | nan | nan
--2             | acos 0      | nan | nan | nan
-0.5            | acosh 0     | nan | nan | nan
-0              | acosh 0     | nan | nan | nan
--0             | acosh 0     | nan | nan | nan
--1             | acosh 0     | nan | nan | nan
--2             | acosh 0     | nan | nan | nan
--inf           | acosh 0     | nan | nan | nan
-2              | atanh 0     | nan | nan | nan
--2             | atanh 0     | nan | nan | nan
-inf            | atanh 0     | nan | nan | nan
-inf            | sin 0       | nan | nan | nan
--inf           | cos 0       | nan | nan | nan
-inf            | tan 0       | nan | nan | nan
--2             | digamma 0   | nan | nan | nan
--inf           | digamma 0   | nan | nan | nan
-inf            | fract 0     | nan | nan | nan
--inf           | fract 0     | nan | nan | nan
-
-# pow at x = 0: d/dx is y 0^(y-1), d/dy is 0.
-0 0            | pow 0 1     | 1   | 0 0
-0 0.5          | pow 0 1     | 0   | inf 0 | -inf - 0
-0 1            | pow 0 1     | 0   | 1 0   | 0 - 0
-0 1.5          | pow 0 1     | 0   | 0 0   | inf 0 0
-0 2            | pow 0 1     | 0   | 0 0   | 2 0 0
-0 3            | pow 0 1     | 0   | 0 0   | 0 0 0
-0 1e308        | pow 0 1     | 0   | 0 0   | 0 0 0
-0 inf          | pow 0 1     | 0   | 0 0   | 0 0 0
--0 3           | pow 0 1     | -0  | 0 0   | 0 0 0
-0 -1           | pow 0 1     | inf | -inf -
-0              | const 4000000000000000; pow 0 1 | 0 | 0 | 2
-0              | const 3ff0000000000000; pow 0 1 | 0 | 1 | 0
-0              | const 0000000000000000; pow 0 1 | 1 | 0 | 0
-
-# pow at x < 0: d/dx exact for whole y, d/dy NaN.
--2 3           | pow 0 1     | -8  | 12 nan | -12 - -
--2 -2          | pow 0 1     | 1/4 | 1/4 nan | 3/8 - -
--2 0           | pow 0 1     | 1   | 0 nan | 0 - -
--2 1           | pow 0 1     | -2  | 1 nan | 0 - -
--2 0.5         | pow 0 1     | nan | nan nan
--2             | const 4008000000000000; pow 0 1 | -8 | 12 | -12
-
-# powi, with any exponent.
-0              | powi 0 0    | 1   | 0 | 0
-5              | powi 0 0    | 1   | 0 | 0
--5             | powi 0 0    | 1   | 0 | 0
-inf            | powi 0 0    | 1   | 0 | 0
-nan            | powi 0 0    | 1   | 0 | 0
-0              | powi 0 1    | 0   | 1 | 0
-0              | powi 0 2    | 0   | 0 | 2
-0              | powi 0 3    | 0   | 0 | 0
-nan            | powi 0 1    | nan | 1 | 0
-nan            | powi 0 2    | nan | nan | 2
--0             | powi 0 3    | -0  | 0 | 0
-0              | powi 0 -1   | inf | -inf | inf
-1              | powi 0 -2147483648  | 1  | -2147483648 | 4611686020574871552
--1             | powi 0 -2147483648  | 1  | 2147483648 | 4611686020574871552
--1             | powi 0 2147483647   | -1 | 2147483647 | -4611686011984936962
-2              | powi 0 -2147483648  | 0  | 0 | 0
-0              | powi 0 -2147483648  | inf | -inf | inf
-2              | powi 0 2147483647   | inf | inf | inf
-
-# hypot and atan2 at the origin.
-0 0            | hypot 0 1   | +0  | 0 0 | 0 0 0
--0 0           | hypot 0 1   | +0  | 0 0 | 0 0 0
-0 0            | atan2 0 1   | +0  | 0 0 | 0 0 0
--0 0           | atan2 0 1   | -0  | 0 0 | 0 0 0
-0 -0           | atan2 0 1   | pi  | 0 0 | 0 0 0
-
-# logaddexp at the infinities.
-inf inf        | logaddexp 0 1 | inf  | 1/2 1/2 | 1/4 -1/4 1/4
--inf -inf      | logaddexp 0 1 | -inf | 1/2 1/2 | 1/4 -1/4 1/4
-inf -inf       | logaddexp 0 1 | inf  | 1 0 | 0 0 0
--inf inf       | logaddexp 0 1 | inf  | 0 1 | 0 0 0
-3 -inf         | logaddexp 0 1 | 3    | 1 0 | 0 0 0
-inf 3          | logaddexp 0 1 | inf  | 1 0 | 0 0 0
--inf -inf      | logsumexp 0 1 | -inf | 1/2 1/2 | 1/4 -1/4 1/4
-inf inf        | logsumexp 0 1 | inf  | 1/2 1/2 | 1/4 -1/4 1/4
--inf 3         | logsumexp 0 1 | 3    | 0 1 | 0 0 0
-
-# The limits at the infinities.
-inf            | atan 0      | pi/2  | 0 | 0
--inf           | atan 0      | -pi/2 | 0 | 0
-inf            | asinh 0     | inf   | 0 | 0
--inf           | asinh 0     | -inf  | 0 | 0
-inf            | acosh 0     | inf   | 0 | 0
-inf            | erf 0       | 1     | 0 | 0
--inf           | erf 0       | -1    | 0 | 0
-inf            | erfc 0      | 0     | 0 | 0
--inf           | erfc 0      | 2     | 0 | 0
-inf            | norm_cdf 0  | 1     | 0 | 0
--inf           | norm_cdf 0  | 0     | 0 | 0
-inf            | tanh 0      | 1     | 0 | 0
--inf           | tanh 0      | -1    | 0 | 0
-inf            | sigmoid 0   | 1     | 0 | 0
--inf           | sigmoid 0   | 0     | 0 | 0
-inf            | softplus 0  | inf   | 1 | 0
--inf           | softplus 0  | 0     | 0 | 0
-inf            | ln 0        | inf   | 0 | 0
-inf            | log2 0      | inf   | 0 | 0
-inf            | log10 0     | inf   | 0 | 0
-inf            | ln_1p 0     | inf   | 0 | 0
-inf            | sqrt 0      | inf   | 0 | 0
-inf            | cbrt 0      | inf   | 0 | 0
--inf           | cbrt 0      | -inf  | 0 | 0
-inf            | recip 0     | 0     | 0 | 0
--inf           | recip 0     | -0    | 0 | 0
--inf           | exp 0       | 0     | 0 | 0
--inf           | exp2 0      | 0     | 0 | 0
--inf           | exp_m1 0    | -1    | 0 | 0
-inf            | exp 0       | inf   | inf | inf
-inf            | lgamma 0    | inf   | inf | 0
-inf            | digamma 0   | inf   | 0 | 0
-inf            | relu 0      | inf   | 1 | 0
--inf           | relu 0      | 0     | 0 | 0
--inf           | abs 0       | inf   | -1 | 0
-inf 1          | hypot 0 1   | inf   | 1 0 | 0 0 0
-1 -inf         | hypot 0 1   | inf   | 0 -1 | 0 0 0
-
-# The guarded product: an unused branch, a factor of zero, an inner zero.
--1             | const 0000000000000000; gt 0 1; sqrt 0; select 2 3 1 | 0 | 0 | 0
-0              | const 0000000000000000; gt 0 1; sqrt 0; select 2 3 1 | 0 | 0 | 0
-4              | const 0000000000000000; gt 0 1; sqrt 0; select 2 3 1 | 2 | 1/4 | -1/32
-0              | const 0000000000000000; sqrt 0; mul 1 2 | 0 | 0 | 0
-0              | mul 0 0; sqrt 1 | 0 | 0
-0 0            | mul 0 1     | 0   | 0 0 | 0 1 0
-0 5            | mul 0 1     | 0   | 5 0 | 0 1 0
-0 4            | sqrt 1; mul 0 2 | 0 | 2 0 | 0 1/4 0
-
-# Arithmetic and select keep their algebraic partials beside a NaN.
-nan 2          | add 0 1     | nan | 1 1 | 0 0 0
-nan 2          | sub 0 1     | nan | 1 -1 | 0 0 0
-nan 2          | mul 0 1     | nan | 2 nan | 0 1 0
-nan 2          | div 0 1     | nan | 1/2 nan
-nan 2 1        | sum 0 1 2   | nan | 1 1 1 | 0 0 0 0 0 0
-1 nan 2        | select 0 1 2 | nan | 0 1 0 | 0 0 0 0 0 0
-0 nan 2        | select 0 1 2 | 2   | 0 0 1 | 0 0 0 0 0 0
-";
+/// How many rows there are, so that none is lost unseen.
+const ROWS: usize = 199;
 
 /// Reads a number of the table; `None` leaves it unspecified.
 fn number(text: &str) -> Option<f64> {
@@ -301,7 +74,7 @@ fn answer(route: &dyn Route, formula: &Formula, x: &[f64]) -> Answer {
 
 #[test]
 fn every_special_point_is_as_the_conventions_say() {
-    assert_eq!(rows().count(), 199);
+    assert_eq!(rows().count(), ROWS);
     let mut problems = Vec::new();
     for route in route::all() {
         for (line, columns, formula, x) in rows() {
@@ -332,7 +105,7 @@ fn special_points_have_the_same_bits_recorded_at_another_point() {
         let ordinary = (0..formula.inputs).map(|k| [0.75, 0.25, 0.5, 0.125][k]);
         points.insert(0, ordinary.collect());
     }
-    assert_eq!(formulas.iter().map(|(_, points)| points.len() - 1).sum::<usize>(), 199);
+    assert_eq!(formulas.iter().map(|(_, points)| points.len() - 1).sum::<usize>(), ROWS);
     for route in route::all() {
         for (formula, points) in &formulas {
             let points: Vec<&[f64]> = points.iter().map(|x| &x[..]).collect();
