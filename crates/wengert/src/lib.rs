@@ -35,6 +35,8 @@
 //! | [`expr`] | operators that record |
 //! | `real` | what a user's function is generic over |
 //! | `float` | expressions among the traits of numeric code |
+//! | `share` | nodes found again by what they compute |
+//! | `term` | numbers and nodes that record what a rule does to them |
 //! | `derive` | derivatives as graph |
 //! | [`dual`] | tangents without a tape |
 //! | `numbers` | Jacobians, Hessians and products as numbers |
@@ -63,6 +65,8 @@ mod sweep;
 pub mod expr;
 mod real;
 mod float;
+mod share;
+mod term;
 mod derive;
 pub mod dual;
 mod numbers;

@@ -116,6 +116,32 @@ fn a_computed_node_has_a_derivative_too() {
 }
 
 #[test]
+fn what_wants_no_gradient_has_none_in_any_way() {
+    let g = Graph::new();
+    let (x, c) = (g.leaf(2.0), g.constant(3.0));
+    let (cut, root) = (g.detach(x), g.sqrt(c));
+    let l = g.mul(g.mul(x, c), g.mul(cut, root));
+    let inert = [c, cut, root];
+    g.backward(l);
+    assert_eq!(inert.map(|node| g.grad(node)), [0.0; 3]);
+    assert_eq!(g.vjp(&[(l, 1.0)], &inert), [0.0; 3]);
+    assert_eq!(
+        g.gradient(l, &inert).iter().map(|&n| g.value(n)).collect::<Vec<_>>(),
+        [0.0; 3]
+    );
+    for node in inert {
+        assert_eq!(g.value(g.pushforward(&[(node, x)], &[l])[0]), 0.0);
+    }
+    // As an output, too.
+    assert_eq!(
+        g.gradient(c, &[c, x]).iter().map(|&n| g.value(n)).collect::<Vec<_>>(),
+        [0.0; 2]
+    );
+    // Nor does it take anything from what does want one.
+    assert_eq!(g.value(g.gradient(l, &[c, x, cut])[1]), g.grad(x));
+}
+
+#[test]
 fn keys_of_another_graph_are_refused() {
     let g = Graph::new();
     let x = g.leaf(2.0);

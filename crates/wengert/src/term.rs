@@ -1,0 +1,274 @@
+//! Terms: what the rules of the table run over where derivatives become graph. Read
+//! [`crate::derive`] next, which runs them.
+//!
+//! A term is a number or a node, and applying an op to terms records it. It folds what arithmetic
+//! makes certain (a product by 1, a guarded product by 0), and shares what the graph computed
+//! already, so that `exp'` is the node of `exp` itself.
+
+use std::cell::RefCell;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+use smallvec::SmallVec;
+
+use crate::error::Error;
+use crate::graph::{Graph, Inner};
+use crate::node::NodeId;
+use crate::op::{Imm, NO_IMM, Op};
+use crate::scalar::{Scalar, value};
+use crate::share::{Known, Shape};
+use crate::tape::{Extent, Handle};
+
+/// A derivation under way: the graph, and which nodes it has.
+#[derive(Debug)]
+pub(crate) struct Recorder<'g> {
+    pub(crate) graph: &'g Graph,
+    known: RefCell<Known>,
+    /// Whether the node at a position depends on one of those derived in, through nodes that want
+    /// a gradient; as long as the last output is far.
+    pub(crate) active: Vec<bool>,
+    /// How far the graph had got, to go back to where the derivatives do not fit.
+    before: Extent,
+    /// Why they do not; what is recorded then is of no use any more.
+    failure: RefCell<Option<Error>>,
+}
+
+/// A number, or a node that the recorder knows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Term<'r> {
+    Constant(f64),
+    Node {
+        recorder: &'r Recorder<'r>,
+        handle: Handle,
+        value: f64,
+    },
+}
+
+impl<'g> Recorder<'g> {
+    /// A derivation of the outputs in the nodes `wrt`.
+    pub(crate) fn new(graph: &'g Graph, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Recorder<'g>, Error> {
+        let inner = graph.borrow();
+        let mut len = 0;
+        for &output in outputs {
+            len = len.max(inner.fresh(output)? as usize + 1);
+        }
+        let mut active = vec![false; len];
+        for &node in wrt {
+            let position = inner.position(node)? as usize;
+            if let Some(active) = active.get_mut(position) {
+                *active = inner.tape.entries[position].wants();
+            }
+        }
+        let tape = &inner.tape;
+        let mut known = Known::with_room(4 * len);
+        for (position, &entry) in tape.entries[..len].iter().enumerate() {
+            if entry.wants() && !active[position] {
+                let mut any = false;
+                tape.operands(entry, |x| any |= active[x as usize]);
+                active[position] = any;
+            }
+            if position >= inner.stale_below as usize
+                && let Some(shape) = Shape::of(tape, entry)
+                && let Err(vacancy) = known.find(tape, &shape)
+            {
+                known.put(tape, vacancy, position as u32);
+            }
+        }
+        let before = tape.extent();
+        drop(inner);
+        Ok(Recorder {
+            graph,
+            known: RefCell::new(known),
+            active,
+            before,
+            failure: RefCell::new(None),
+        })
+    }
+
+    /// The node of a key whose value may be read.
+    pub(crate) fn term(&self, node: NodeId) -> Result<Term<'_>, Error> {
+        let inner = self.graph.borrow();
+        Ok(self.term_at(&inner, inner.fresh(node)?))
+    }
+
+    fn term_at(&self, inner: &Inner, position: u32) -> Term<'_> {
+        let entry = inner.tape.entries[position as usize];
+        if entry.op() == Op::Const {
+            return Term::Constant(entry.value);
+        }
+        Term::Node {
+            recorder: self,
+            handle: Handle::new(position, entry.wants()),
+            value: entry.value,
+        }
+    }
+
+    /// The node at a position: its op and immediates, and itself; its operands in `operands`, and
+    /// in `args` as terms.
+    pub(crate) fn decode<'r>(
+        &'r self,
+        position: u32,
+        operands: &mut Vec<u32>,
+        args: &mut Vec<Term<'r>>,
+    ) -> (Op, Imm, Term<'r>) {
+        operands.clear();
+        args.clear();
+        let inner = self.graph.borrow();
+        let entry = inner.tape.entries[position as usize];
+        let imm = inner.tape.operands(entry, |x| operands.push(x));
+        args.extend(operands.iter().map(|&x| self.term_at(&inner, x)));
+        (entry.op(), imm, self.term_at(&inner, position))
+    }
+
+    /// The keys of what was derived. Where it did not all fit, none of it stays: no key of it was
+    /// given out.
+    pub(crate) fn nodes<'r>(&self, terms: impl Iterator<Item = Term<'r>>) -> Result<Vec<NodeId>, Error> {
+        let inner = &mut *self.graph.inner.borrow_mut();
+        let node = |term| {
+            let handle = match term {
+                Term::Node { handle, .. } => handle,
+                Term::Constant(c) => inner.tape.try_constant(c)?,
+            };
+            Ok(inner.generations.key(handle.index()))
+        };
+        let nodes = match self.failure.take() {
+            Some(failure) => Err(failure),
+            None => terms.map(node).collect(),
+        };
+        if nodes.is_err() {
+            inner.tape.truncate(self.before);
+        }
+        nodes
+    }
+
+    /// The node of the op at these operands: one that the graph has, or a new one.
+    fn record<'r>(&'r self, op: Op, imm: Imm, args: &[Term<'r>]) -> Term<'r> {
+        self.try_record(op, imm, args).unwrap_or_else(|failure| {
+            self.failure.replace(Some(failure));
+            Term::Constant(f64::NAN)
+        })
+    }
+
+    fn try_record<'r>(&'r self, op: Op, imm: Imm, args: &[Term<'r>]) -> Result<Term<'r>, Error> {
+        let tape = &mut self.graph.inner.borrow_mut().tape;
+        let known = &mut *self.known.borrow_mut();
+        // No rule records an op of any number of operands.
+        let (count, mut handles, mut operands, mut values) = (args.len(), [Handle::NONE; 3], [0; 3], [0.0; 3]);
+        for (k, arg) in args.iter().enumerate() {
+            handles[k] = match *arg {
+                Term::Node { handle, .. } => handle,
+                Term::Constant(c) => tape.try_constant(c)?,
+            };
+            operands[k] = handles[k].index();
+            values[k] = arg.primal();
+        }
+        let (handle, value) = match known.find(tape, &Shape::new(op, imm, operands)) {
+            Ok(position) => {
+                let entry = tape.entries[position as usize];
+                (Handle::new(position, entry.wants()), entry.value)
+            }
+            Err(vacancy) => {
+                tape.make_room(count)?;
+                let value = value::of(op, imm, &values[..count]);
+                let handle = tape.push_op(op, imm, &handles[..count], value);
+                known.put(tape, vacancy, handle.index());
+                (handle, value)
+            }
+        };
+        Ok(Term::Node {
+            recorder: self,
+            handle,
+            value,
+        })
+    }
+}
+
+impl<'r> Term<'r> {
+    /// No adjoint or tangent.
+    pub(crate) const NOTHING: Self = Term::Constant(0.0);
+
+    /// Adds a part of an adjoint or tangent.
+    pub(crate) fn gather(&mut self, part: Self) {
+        if !part.is_nothing() {
+            *self = if self.is_nothing() { part } else { *self + part };
+        }
+    }
+
+    /// Whether it is 0 whatever the operands that vary turn out to be.
+    pub(crate) fn is_nothing(self) -> bool {
+        matches!(self, Term::Constant(0.0))
+    }
+
+    /// What the op gives without recording anything: an operand or a constant, where that is the
+    /// value to the bit whatever the operands that vary turn out to be.
+    fn folded(op: Op, imm: Imm, args: &[Self]) -> Option<Self> {
+        use Term::Constant as C;
+        let is_one = |c: f64| c == 1.0;
+        Some(match (op, args) {
+            (Op::Gmul, &[C(c), x] | &[x, C(c)]) if is_one(c) => x,
+            (Op::Gmul, &[C(0.0), _] | &[_, C(0.0)]) => C(0.0),
+            (Op::Gdiv, &[C(0.0), _]) => C(0.0),
+            (Op::Mul, &[C(c), x] | &[x, C(c)]) if is_one(c) => x,
+            (Op::Div | Op::Gdiv, &[x, C(c)]) if is_one(c) => x,
+            // x - 0 is x even for -0; x + 0 is not.
+            (Op::Sub, &[x, C(c)]) if c.to_bits() == 0 => x,
+            // The derivatives of whole powers end: x^0 is 1, even for NaN.
+            (Op::Powd, _) if imm[1] >= imm[0] && imm[0] >= 0.0 && imm[0].fract() == 0.0 => C(value::powd([1.0], imm)),
+            (Op::Powd, &[x]) if imm == [1.0, 0.0] => x,
+            _ => return None,
+        })
+    }
+}
+
+impl<'r> Scalar for Term<'r> {
+    fn constant(c: f64) -> Self {
+        Term::Constant(c)
+    }
+
+    fn primal(self) -> f64 {
+        match self {
+            Term::Constant(value) | Term::Node { value, .. } => value,
+        }
+    }
+
+    fn apply(op: Op, imm: Imm, args: &[Self]) -> Self {
+        if let Some(known) = Term::folded(op, imm, args) {
+            return known;
+        }
+        let recorder = args.iter().find_map(|x| match *x {
+            Term::Node { recorder, .. } => Some(recorder),
+            Term::Constant(_) => None,
+        });
+        match recorder {
+            Some(recorder) => recorder.record(op, imm, args),
+            None => {
+                let values: SmallVec<[f64; 3]> = args.iter().map(|x| x.primal()).collect();
+                Term::Constant(value::of(op, imm, &values))
+            }
+        }
+    }
+}
+
+impl Neg for Term<'_> {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Self::apply(Op::Neg, NO_IMM, &[self])
+    }
+}
+
+macro_rules! operators {
+    ($($Trait:ident $method:ident $op:expr;)+) => {$(
+        impl<'r> $Trait for Term<'r> {
+            type Output = Self;
+            fn $method(self, rhs: Self) -> Self {
+                Self::apply($op, NO_IMM, &[self, rhs])
+            }
+        }
+        impl<'r> $Trait<f64> for Term<'r> {
+            type Output = Self;
+            fn $method(self, rhs: f64) -> Self {
+                Self::apply($op, NO_IMM, &[self, Term::Constant(rhs)])
+            }
+        }
+    )+};
+}
+operators! { Add add Op::Add; Sub sub Op::Sub; Mul mul Op::Mul; Div div Op::Div; }
