@@ -121,11 +121,11 @@ impl Known {
     #[inline(always)]
     fn lines_of(&self, tape: &Tape, shape: &Shape, hash: u64) -> impl Iterator<Item = usize> + use<> {
         let mask = self.lines.len() - 1;
-        let home = shape.latest(tape) as usize / NEIGHBOURS & mask;
+        let home = (shape.latest(tape) as usize / NEIGHBOURS) & mask;
         let (mut around, mut chosen) = (0, hash as usize);
         std::iter::from_fn(move || {
-            let line = home & !around | chosen & around;
-            around = (around << 2 | 3) & mask;
+            let line = (home & !around) | (chosen & around);
+            around = ((around << 2) | 3) & mask;
             chosen = chosen.wrapping_mul(5).wrapping_add(1);
             Some(line)
         })
@@ -135,7 +135,7 @@ impl Known {
     #[inline]
     pub(crate) fn find(&self, tape: &Tape, shape: &Shape) -> Result<u32, Vacancy> {
         let hash = shape.hash();
-        let tag = hash & !POSITION | POSITION + 1;
+        let tag = (hash & !POSITION) | (POSITION + 1);
         for line in self.lines_of(tape, shape, hash) {
             for (slot, &held) in self.lines[line].iter().enumerate() {
                 if held == 0 {
@@ -199,7 +199,7 @@ mod tests {
     fn lines_looked_at(known: &Known, tape: &Tape) -> f64 {
         let looked_at = |shape: Shape| {
             let hash = shape.hash();
-            let is_there = |&held: &u64| held & !POSITION == hash & !POSITION | POSITION + 1;
+            let is_there = |&held: &u64| held & !POSITION == (hash & !POSITION) | (POSITION + 1);
             let mut lines = known.lines_of(tape, &shape, hash);
             lines.position(|line| known.lines[line].iter().any(is_there)).unwrap() + 1
         };
