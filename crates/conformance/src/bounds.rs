@@ -20,35 +20,21 @@ pub struct Limit {
 }
 
 /// Values of formulas, in `U * bound`.
-pub const VALUE: Limit = Limit {
-    units: 8.0,
-    what: "value",
-};
+pub const VALUE: Limit = limit(8.0, "value");
 /// Gradients of formulas, in `U * bound`.
-pub const GRADIENT: Limit = Limit {
-    units: 4.0,
-    what: "gradient",
-};
+pub const GRADIENT: Limit = limit(4.0, "gradient");
 /// Hessians of formulas, in `U * bound + 1e-13 / 64 * max|H|`.
-pub const HESSIAN: Limit = Limit {
-    units: 64.0,
-    what: "hessian",
-};
+pub const HESSIAN: Limit = limit(64.0, "hessian");
 /// Values of single functions, in ulp.
-pub const VALUE_ULP: Limit = Limit {
-    units: 1.5,
-    what: "value",
-};
+pub const VALUE_ULP: Limit = limit(1.5, "value");
 /// First partials of single functions, in ulp.
-pub const FIRST_ULP: Limit = Limit {
-    units: 4.0,
-    what: "first partial",
-};
+pub const FIRST_ULP: Limit = limit(4.0, "first partial");
 /// Second partials of single functions, in ulp.
-pub const SECOND_ULP: Limit = Limit {
-    units: 8.0,
-    what: "second partial",
-};
+pub const SECOND_ULP: Limit = limit(8.0, "second partial");
+
+const fn limit(units: f64, what: &'static str) -> Limit {
+    Limit { units, what }
+}
 
 /// The largest magnitude among expected numbers.
 pub fn largest(numbers: &[Expected]) -> f64 {

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use wengert::Graph;
+use wengert::{Expr, Graph};
 use wengert_nn::{Fit, Mlp, Sgd, Way, l2, max_margin, save};
 use wengert_viz::Options;
 
@@ -127,8 +127,7 @@ pub(crate) fn show(moons: &Moons, run: &Run) {
 /// Draws a neuron of the trained net and the net whole, and saves the net.
 pub(crate) fn draw(moons: &Moons, run: &Run, folder: &mut Folder) -> Result<(), Box<dyn Error>> {
     let graph = Graph::new();
-    let x = moons.points[0].map(|x| graph.var(x));
-    let x = [x[0].named("x1"), x[1].named("x2")];
+    let x = inputs(&graph, moons);
     let layer = run.net.layers()[0];
     // One that is on at this point, so that its gradients say something.
     let mut neurons = run.net.parameters()[..layer.parameters()].chunks(layer.neuron().parameters());
@@ -146,8 +145,7 @@ pub(crate) fn draw(moons: &Moons, run: &Run, folder: &mut Folder) -> Result<(), 
     )?;
 
     let graph = Graph::new();
-    let x = moons.points[0].map(|x| graph.var(x));
-    let x = [x[0].named("x1"), x[1].named("x2")];
+    let x = inputs(&graph, moons);
     let score = run.net.sketch(&graph, &x)[0].named("score");
     score.backward();
     let net = Options::new().collapse_level(1).draw(&graph, &[score.id()])?;
@@ -155,6 +153,12 @@ pub(crate) fn draw(moons: &Moons, run: &Run, folder: &mut Folder) -> Result<(), 
 
     save(&run.net, folder.place("moons.net", "the parameters of the trained net"))?;
     Ok(())
+}
+
+/// The first point as two named leaves.
+fn inputs<'g>(graph: &'g Graph, moons: &Moons) -> [Expr<'g>; 2] {
+    let [x1, x2] = moons.points[0].map(|x| graph.var(x));
+    [x1.named("x1"), x2.named("x2")]
 }
 
 fn style() -> ProgressStyle {

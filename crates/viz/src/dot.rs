@@ -18,26 +18,15 @@ struct Paint {
     line: &'static str,
 }
 
-const LEAF: Paint = Paint {
-    fill: "#e3f1e5",
-    line: "#5f9a6b",
-};
-const CONSTANT: Paint = Paint {
-    fill: "#efefef",
-    line: "#9a9a9a",
-};
-const RESULT: Paint = Paint {
-    fill: "#ffffff",
-    line: "#6b7684",
-};
-const OUTPUT: Paint = Paint {
-    fill: "#fdedcf",
-    line: "#c08a2d",
-};
-const SCOPE: Paint = Paint {
-    fill: "#e4ebf7",
-    line: "#5a7ab0",
-};
+const fn paint(fill: &'static str, line: &'static str) -> Paint {
+    Paint { fill, line }
+}
+
+const LEAF: Paint = paint("#e3f1e5", "#5f9a6b");
+const CONSTANT: Paint = paint("#efefef", "#9a9a9a");
+const RESULT: Paint = paint("#ffffff", "#6b7684");
+const OUTPUT: Paint = paint("#fdedcf", "#c08a2d");
+const SCOPE: Paint = paint("#e4ebf7", "#5a7ab0");
 const INK: &str = "#1f2630";
 const FAINT: &str = "#6b7684";
 
@@ -76,59 +65,57 @@ pub(crate) fn write(drawing: &Drawing, hidden: Hidden, options: &Options) -> Str
     }
     for index in drawing.node_indices() {
         let name = name(drawing, index);
-        match &drawing[index] {
-            Vertex::Value(value) => {
-                let paint = paint(value);
-                line(format_args!(
-                    "\t{name} [label=\"{}\" shape=record style=filled fillcolor=\"{}\" color=\"{}\"]",
-                    record(value),
-                    paint.fill,
-                    paint.line
-                ));
-            }
-            Vertex::Op(op) => {
-                line(format_args!(
-                    "\t{name} [label=\"{}\" margin=\"0.05,0.02\" height=0.3 width=0.4 ordering=in]",
-                    escape::text(&op.op.caption(op.imm))
-                ));
-            }
-            Vertex::Scope(scope) => {
-                let line_colour = if scope.root { OUTPUT.line } else { SCOPE.line };
-                let label = escape::field(&scope.path.join("/"));
-                line(format_args!(
-                    "\t{name} [label=\"{{ {label} | {} }}\" shape=record style=\"filled,bold\" fillcolor=\"{}\" color=\"{line_colour}\"]",
-                    counted(scope.nodes, "node"),
-                    SCOPE.fill,
-                ));
-            }
-            Vertex::Cut { operands } => {
-                let label = if *operands == 1 {
-                    "…".to_owned()
-                } else {
-                    format!("… {} operands", grouped(*operands))
-                };
-                line(format_args!(
-                    "\t{name} [label=\"{label}\" shape=plaintext fontcolor=\"{FAINT}\" margin=\"0.05,0.02\" height=0.2 width=0.2]"
-                ));
-            }
-        }
+        line(format_args!("\t{name} [{}]", vertex(&drawing[index])));
     }
     for edge in drawing.edge_references() {
         let [from, to] = [edge.source(), edge.target()].map(|end| name(drawing, end));
-        match *edge.weight() {
-            Link::Operand { position } if matches!(&drawing[edge.target()], Vertex::Op(op) if order_matters(op.op)) => {
-                line(format_args!("\t{from} -> {to} [headlabel={}]", position + 1));
-            }
-            Link::Bundle { operands } if operands > 1 => line(format_args!(
-                "\t{from} -> {to} [label=\"×{}\" penwidth=1.6]",
-                grouped(operands)
-            )),
-            Link::Cut => line(format_args!("\t{from} -> {to} [style=dashed]")),
-            _ => line(format_args!("\t{from} -> {to}")),
+        match link(edge.weight(), &drawing[edge.target()]) {
+            Some(look) => line(format_args!("\t{from} -> {to} [{look}]")),
+            None => line(format_args!("\t{from} -> {to}")),
         }
     }
     dot.push_str("}\n");
     dot
+}
+
+/// The label and the look of a vertex.
+fn vertex(vertex: &Vertex) -> String {
+    match vertex {
+        Vertex::Value(value) => {
+            let (label, Paint { fill, line }) = (record(value), paint_of(value));
+            format!("label=\"{label}\" shape=record style=filled fillcolor=\"{fill}\" color=\"{line}\"")
+        }
+        Vertex::Op(op) => {
+            let label = escape::text(&op.op.caption(op.imm));
+            format!("label=\"{label}\" margin=\"0.05,0.02\" height=0.3 width=0.4 ordering=in")
+        }
+        Vertex::Scope(scope) => {
+            let (path, nodes) = (escape::field(&scope.path.join("/")), counted(scope.nodes, "node"));
+            let (fill, line) = (SCOPE.fill, if scope.root { OUTPUT.line } else { SCOPE.line });
+            format!(
+                "label=\"{{ {path} | {nodes} }}\" shape=record style=\"filled,bold\" fillcolor=\"{fill}\" color=\"{line}\""
+            )
+        }
+        Vertex::Cut { operands } => {
+            let label = match operands {
+                1 => "…".to_owned(),
+                _ => format!("… {} operands", grouped(*operands)),
+            };
+            format!("label=\"{label}\" shape=plaintext fontcolor=\"{FAINT}\" margin=\"0.05,0.02\" height=0.2 width=0.2")
+        }
+    }
+}
+
+/// The look of an edge to this vertex, where it is not the usual one.
+fn link(link: &Link, to: &Vertex) -> Option<String> {
+    match *link {
+        Link::Operand { position } if matches!(to, Vertex::Op(op) if order_matters(op.op)) => {
+            Some(format!("headlabel={}", position + 1))
+        }
+        Link::Bundle { operands } if operands > 1 => Some(format!("label=\"×{}\" penwidth=1.6", grouped(operands))),
+        Link::Cut => Some("style=dashed".to_owned()),
+        _ => None,
+    }
 }
 
 /// What the limits left out, in words, or that there is nothing to see.
@@ -168,7 +155,7 @@ fn record(value: &Value) -> String {
     }
 }
 
-fn paint(value: &Value) -> &'static Paint {
+fn paint_of(value: &Value) -> &'static Paint {
     match value.op {
         _ if value.root => &OUTPUT,
         Op::Leaf => &LEAF,
