@@ -168,7 +168,8 @@ fn course(area: &Area<'_>, run: &Run) -> Result<(), Box<dyn Error>> {
         .axis_style(FAINT.stroke_width(FINE))
         .label_style(text(13))
         .x_desc("step")
-        .x_labels(11)
+        // No labels between whole steps, which would be rounded to the same.
+        .x_labels(run.losses.len().min(11))
         .y_labels(5)
         .x_label_formatter(&|step| format!("{step:.0}"))
         .draw()?;

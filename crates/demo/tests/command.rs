@@ -164,6 +164,16 @@ fn options_choose_folder_steps_and_points() {
 }
 
 #[test]
+fn a_few_steps_are_labelled_once_each() {
+    let here = folder("few-steps");
+    succeeded(&demo(&here).args(["--steps", "3"]).output().unwrap());
+    let chart = fs::read_to_string(here.join("out/moons.svg")).unwrap();
+    // Whole numbers stand on no other axis.
+    let labels: Vec<u32> = chart.lines().filter_map(|line| line.parse().ok()).collect();
+    assert_eq!(labels, [0, 1, 2, 3]);
+}
+
+#[test]
 fn help_explains_every_option() {
     let here = folder("help");
     let said = succeeded(&demo(&here).arg("--help").output().unwrap());
