@@ -1,5 +1,5 @@
 //! From a graph to a list: the nodes that outputs and guards depend on, in the order of the tape,
-//! folds unrolled. Read [`crate::passes`] next.
+//! folds unrolled, constants beside operators as values. Read [`crate::passes`] next.
 
 use wengert::{Graph, NO_IMM, Node, NodeId, Op};
 
@@ -201,8 +201,26 @@ impl Lowering<'_> {
                 Ok(sum)
             }
             Op::Logsumexp => self.logsumexp(x),
+            Op::AddC => self.beside(Op::Add, x[0], imm[0]),
+            Op::SubC => self.beside(Op::Sub, x[0], imm[0]),
+            Op::MulC => self.beside(Op::Mul, x[0], imm[0]),
+            Op::DivC => self.beside(Op::Div, x[0], imm[0]),
+            Op::CSub => self.after(Op::Sub, imm[0], x[0]),
+            Op::CDiv => self.after(Op::Div, imm[0], x[0]),
             _ => self.push(Inst::new(op, imm, x)),
         }
+    }
+
+    /// The op of a value and a constant: a value of its own, which folds, fuses and is shared.
+    fn beside(&mut self, op: Op, x: u32, c: f64) -> Result<u32, Error> {
+        let c = self.push(Inst::constant(c))?;
+        self.push(Inst::new(op, NO_IMM, &[x, c]))
+    }
+
+    /// The op of a constant and a value.
+    fn after(&mut self, op: Op, c: f64, x: u32) -> Result<u32, Error> {
+        let c = self.push(Inst::constant(c))?;
+        self.push(Inst::new(op, NO_IMM, &[c, x]))
     }
 
     /// The fold of the op over the operands, from a constant on.

@@ -130,6 +130,26 @@ fn a_sum_has_the_same_bits_for_any_lanes_and_threads() {
 }
 
 #[test]
+fn constants_beside_operators_are_values_like_others() {
+    let program = Program::from_fn(
+        &[0.5],
+        |x| vec![(6.0 / x[0]) * (5.0 - ((x[0] * 3.0 + 2.0) / 4.0 - 1.0))],
+        &Options::new(),
+    )
+    .unwrap();
+    for instruction in program.instructions() {
+        assert!(
+            !instruction.op.name().contains("_c") && !instruction.op.name().contains("c_"),
+            "{instruction}"
+        );
+    }
+    assert_eq!(program.report().paired, 1, "x * 3 + 2 is one step:\n{program}");
+    let mut out = [0.0];
+    program.eval(&[0.7], &mut one_core(), &mut out).unwrap();
+    assert_eq!(out[0], (6.0 / 0.7) * (5.0 - ((0.7 * 3.0 + 2.0) / 4.0 - 1.0)));
+}
+
+#[test]
 fn a_guard_that_flips_is_named_with_its_point() {
     let program = Program::from_fn(
         &[1.0, 2.0],
