@@ -1,7 +1,7 @@
 //! A program laid out to run: steps over places of a workspace. Read [`crate::run`] next.
 //!
-//! Values that are the same at all points live in **cells** (four equal lanes each), are computed
-//! once a call by the **prologue**, and are read by every block. The others live in **slots** (a
+//! Values that are the same at all points live in **cells** (of four equal lanes in a batch), are
+//! computed once a call by the **prologue**, and are read by every block. The others live in **slots** (a
 //! lane for each point of a block) and are computed by the **body**. Inputs that vary are read
 //! from where the caller has them.
 
@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use wengert::{Imm, Op};
 
 use crate::ir::{Ir, NOTHING, Spread};
-use crate::machine::{Code, Machine, machine};
+use crate::machine::{Code, HOT, Machine, machine};
 use crate::options::Options;
 use crate::passes::fuse::{Pairs, pairs};
 use crate::slots::Slots;
@@ -22,6 +22,8 @@ pub(crate) struct Step {
     pub(crate) code: Code,
     /// Which operands are cells: bit 0 for `a`, 1 for `b`, 2 for `c`.
     pub(crate) cells: u8,
+    /// The bit of the code, of the first [`HOT`].
+    pub(crate) hot: u16,
     pub(crate) out: u32,
     pub(crate) a: u32,
     pub(crate) b: u32,
@@ -56,6 +58,8 @@ pub(crate) struct Layout {
     /// The inputs to fetch ahead of the next block: the points of a block are a few lines of
     /// memory in each column, far apart.
     pub(crate) streams: Vec<u32>,
+    /// The inputs that vary from point to point.
+    pub(crate) columns: Vec<u32>,
     /// How many products became one step with a sum.
     pub(crate) paired: usize,
 }
@@ -106,6 +110,7 @@ pub(crate) fn assemble(ir: &Ir, options: &Options) -> Layout {
             outlets: Vec::new(),
             sums: 0,
             streams: Vec::new(),
+            columns: columns(ir),
             paired: pairs.count(),
         },
     };
@@ -126,6 +131,15 @@ pub(crate) fn assemble(ir: &Ir, options: &Options) -> Layout {
     layout.body = body.iter().map(|step| step.finish(&layout)).collect();
     layout.streams = streams(&layout);
     layout
+}
+
+/// The inputs that vary from point to point.
+fn columns(ir: &Ir) -> Vec<u32> {
+    let spreads = (0..).zip(&ir.inputs);
+    spreads
+        .filter(|(_, spread)| **spread == Spread::Column)
+        .map(|(k, _)| k)
+        .collect()
 }
 
 /// As many streams as processors follow by themselves.
@@ -187,22 +201,21 @@ impl Assembler<'_> {
         for (k, outlet) in self.ir.outputs.iter().enumerate() {
             let inst = &self.ir.insts[outlet.value as usize];
             let draft = match outlet.spread {
-                Spread::Column => Draft::exit(Code::Store, k as u32, [outlet.value, NOTHING]),
+                Spread::Column => {
+                    self.layout.outlets.push((outlet.spread, k as u32));
+                    Draft::exit(Code::Store, k as u32, [outlet.value, NOTHING])
+                }
                 Spread::Whole => {
                     self.layout.sums += 1;
                     let sum = self.layout.sums - 1;
+                    self.layout.outlets.push((outlet.spread, sum));
                     match pairs.by_output[k] {
-                        false => Draft::exit(Code::Sum, sum, [outlet.value, outlet.value]),
-                        true if inst.op == Op::Mul => Draft::exit(Code::SumMul, sum, [inst.args[0], inst.args[1]]),
-                        true => Draft::exit(Code::SumGmul, sum, [inst.args[0], inst.args[1]]),
+                        false => Draft::exit(Code::Sum, k as u32, [outlet.value, outlet.value]),
+                        true if inst.op == Op::Mul => Draft::exit(Code::SumMul, k as u32, [inst.args[0], inst.args[1]]),
+                        true => Draft::exit(Code::SumGmul, k as u32, [inst.args[0], inst.args[1]]),
                     }
                 }
             };
-            let number = match outlet.spread {
-                Spread::Column => k as u32,
-                Spread::Whole => draft.aux,
-            };
-            self.layout.outlets.push((outlet.spread, number));
             exits.push((outlet.value, draft));
         }
         for (k, check) in self.ir.checks.iter().enumerate() {
@@ -412,6 +425,11 @@ impl Placed {
         Step {
             code: self.code,
             cells: cell(0) | cell(1) | cell(2),
+            hot: if (self.code as usize) < HOT {
+                1 << self.code as u16
+            } else {
+                0
+            },
             out: index(self.out),
             a,
             b,

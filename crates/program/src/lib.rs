@@ -23,9 +23,9 @@
 //! In reading order: `ir` the list of instructions · `lower` from a graph to a list · `passes`
 //! what is done to it, one file a pass · `machine` how each op runs over lanes · `slots` places
 //! of values · `code` steps over places · `run` the interpreter · `lanes` its vector kernels ·
-//! `arena`, `workspace` memory of the caller's · `batch` points in blocks · [`save`] files ·
-//! [`report`], `listing` what a program says of itself · [`options`], [`program`] the front ·
-//! [`error`] what can go wrong.
+//! `arena`, `workspace` memory of the caller's · `point` one point · `batch`, `stretch` many, in
+//! blocks · [`save`] files · [`report`], `listing` what a program says of itself · [`options`],
+//! [`program`] the front · [`error`] what can go wrong.
 
 mod arena;
 mod batch;
@@ -38,11 +38,13 @@ mod lower;
 mod machine;
 pub mod options;
 mod passes;
+mod point;
 pub mod program;
 pub mod report;
 mod run;
 pub mod save;
 mod slots;
+mod stretch;
 pub mod workspace;
 
 pub use error::Error;

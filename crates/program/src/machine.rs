@@ -8,12 +8,35 @@ use wengert::{Imm, Op};
 
 use crate::lanes::Unary;
 
-/// What a step does; the interpreter has an arm for each.
+/// What a step does; the interpreter has an arm for each. The first [`HOT`] are what most programs
+/// are made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub(crate) enum Code {
-    Copy,
+    Add,
+    Gmul,
+    Mul,
+    /// `a * b + c`, rounding both, of a guarded product.
+    GmulThenAdd,
+    /// The same of a plain one.
+    MulThenAdd,
+    /// The two, rounding once where the instruction set can.
+    FusedGmulAdd,
+    FusedMulAdd,
+    Sub,
+    /// A lane kernel; `aux` is its number.
+    Kernel,
     Neg,
+    Div,
+    /// To an output that is summed over the points.
+    SumGmul,
+    SumMul,
+    Sum,
+    /// To an output at each point.
+    Store,
+    /// A power whose exponent one or two exact operations serve, where `x` is of middling size.
+    Power,
+    Copy,
     Abs,
     Recip,
     Sqrt,
@@ -26,17 +49,12 @@ pub(crate) enum Code {
     Trunc,
     Round,
     Fract,
-    Add,
-    Sub,
-    Mul,
-    Div,
     Max,
     Min,
     Copysign,
     Prefer,
     /// The second operand is the numerator.
     RecipPos,
-    Gmul,
     Gdiv,
     Lt,
     Le,
@@ -46,38 +64,26 @@ pub(crate) enum Code {
     Ne,
     Select,
     MulAdd,
-    /// `a * b + c`, rounding both.
-    MulThenAdd,
-    /// `a * b - c`.
+    /// `a * b - c`, rounding both.
     MulThenSub,
     /// `c - a * b`.
     SubMul,
     /// The same of a guarded product.
-    GmulThenAdd,
     GmulThenSub,
     SubGmul,
-    /// The same, rounding once where the instruction set can.
-    FusedMulAdd,
+    /// The four, rounding once where the instruction set can.
     FusedMulSub,
     FusedSubMul,
-    FusedGmulAdd,
     FusedGmulSub,
     FusedSubGmul,
-    /// A power whose exponent one or two exact operations serve, where `x` is of middling size.
-    Power,
-    /// A lane kernel; `aux` is its number.
-    Kernel,
     /// The scalar function, lane by lane; `aux` says which.
     Scalar,
-    /// To an output at each point.
-    Store,
-    /// To an output that is summed over the points.
-    Sum,
-    SumMul,
-    SumGmul,
     /// A comparison; `aux` says which.
     Check,
 }
+
+/// How many codes the interpreter finds by branches rather than by a jump table.
+pub(crate) const HOT: usize = 16;
 
 /// How an op runs.
 #[derive(Clone, Copy, Debug, PartialEq)]

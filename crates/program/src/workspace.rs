@@ -1,5 +1,5 @@
 //! The workspace: the memory that a program runs in, owned by the caller, so that a call allocates
-//! nothing. Read [`crate::batch`] next.
+//! nothing. Read [`crate::point`] next.
 
 use std::fmt;
 
@@ -96,8 +96,10 @@ pub struct Workspace {
     /// Which program it fits; 0 for none.
     pub(crate) fits: u64,
     pub(crate) lanes: usize,
-    /// A column of four lanes for every place: the cells, and what a single point needs.
-    pub(crate) dense: Arena,
+    /// A number for every place: what a single point needs, and where cells are computed.
+    pub(crate) point: Arena,
+    /// Four equal lanes for every cell.
+    pub(crate) cells: Arena,
     /// One for each thread.
     pub(crate) benches: Vec<Bench>,
     /// What each stretch of a batch adds to each sum.
@@ -153,7 +155,8 @@ impl Workspace {
             setup,
             fits: 0,
             lanes: 0,
-            dense: Arena::new(0),
+            point: Arena::new(0),
+            cells: Arena::new(0),
             benches: Vec::new(),
             stretch_sums: Arena::new(0),
             outputs: Vec::new(),
@@ -173,7 +176,10 @@ impl Workspace {
     /// The bytes it holds.
     pub fn bytes(&self) -> usize {
         let bench = |bench: &Bench| bench.pads.len() + bench.sums.len() + bench._slots.len() + bench.table.capacity();
-        8 * (self.dense.len() + self.stretch_sums.len() + self.benches.iter().map(bench).sum::<usize>())
+        8 * (self.point.len()
+            + self.cells.len()
+            + self.stretch_sums.len()
+            + self.benches.iter().map(bench).sum::<usize>())
     }
 
     /// Fits itself to a program. Allocates unless it fits already.
@@ -185,18 +191,19 @@ impl Workspace {
         let lanes = self.setup.lanes.unwrap_or_else(|| suitable_lanes(layout));
         self.lanes = lanes;
         let places = layout.inputs + layout.cells + layout.slots;
-        self.dense = Arena::new(4 * places as usize);
+        self.point = Arena::new(places as usize);
+        self.cells = Arena::new(4 * layout.cells as usize);
         for &(cell, c) in &layout.constants {
             self.set(layout.inputs + cell, c);
         }
-        let dense = &self.dense;
+        let cells = &self.cells;
         self.benches.clear();
         self.benches.extend((0..threads).map(|_| {
             let slots = Arena::new(lanes * layout.slots as usize);
             let pads = Arena::new(lanes * layout.inputs as usize);
             let table = (0..layout.inputs as usize)
                 .map(|k| pads.at(k * lanes))
-                .chain((layout.inputs..layout.inputs + layout.cells).map(|place| dense.at(4 * place as usize)))
+                .chain((0..layout.cells as usize).map(|cell| cells.at(4 * cell)))
                 .chain((0..layout.slots as usize).map(|k| slots.at(lanes * k)))
                 .map(Column)
                 .collect();
@@ -207,19 +214,28 @@ impl Workspace {
                 _slots: slots,
             }
         }));
-        let stretches = if threads > 1 { crate::batch::MOST_STRETCHES } else { 1 };
+        let stretches = if threads > 1 { crate::stretch::MOST_STRETCHES } else { 1 };
         self.stretch_sums = Arena::new(stretches * layout.sums as usize);
         self.outputs = Vec::with_capacity(layout.outlets.len());
         self.fits = id;
     }
 
-    /// Sets the four lanes of the dense column at a place.
+    /// Sets the number at a place.
     #[inline]
     pub(crate) fn set(&mut self, place: u32, value: f64) {
-        let start = 4 * place as usize;
-        assert!(start + 4 <= self.dense.len(), "place {place}");
+        assert!((place as usize) < self.point.len(), "place {place}");
         // SAFETY: within the arena, which we hold alone.
-        unsafe { *self.dense.start().add(start).cast::<[f64; 4]>() = [value; 4] };
+        unsafe { *self.point.start().add(place as usize) = value };
+    }
+
+    /// Gives the cells of batches the numbers that the prologue computed.
+    pub(crate) fn fill_cells(&mut self, layout: &Layout) {
+        let numbers = self.point.at(layout.inputs as usize);
+        for cell in 0..layout.cells as usize {
+            // SAFETY: the one arena has a number for every cell after those of the inputs, the
+            // other has four; we hold both alone.
+            unsafe { *self.cells.start().add(4 * cell).cast() = [*numbers.add(cell); 4] };
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 
 use super::portable::Portable;
 use super::simd::Simd;
+use super::solo::Solo;
 #[cfg(target_arch = "x86_64")]
 use super::twin::Twin;
 #[cfg(target_arch = "x86_64")]
@@ -16,6 +17,9 @@ use super::{expo, gauss, hyper, log, trig};
 /// A kernel. Safety: `out` and `a` must be valid for `lanes` f64, a multiple of 4,
 /// and be the same or not overlap, and the processor must have the instructions.
 pub(super) type Fn1 = unsafe fn(out: *mut f64, a: *const f64, lanes: usize, slow: fn(f64) -> f64);
+
+/// A kernel at one number. Safety: the processor must have the instructions.
+pub(super) type One = unsafe fn(x: f64, slow: fn(f64) -> f64) -> f64;
 
 /// The loop of a kernel, in an unsafe function with the promise of [`Fn1`]. (Loops are macros: a
 /// generic function taking the kernel as a closure would reach it through a shim that is compiled
@@ -51,6 +55,18 @@ macro_rules! unary {
     };
 }
 
+/// A kernel at one number.
+macro_rules! one {
+    (whole $fma:expr, $f:path, $x:ident $slow:ident) => {{
+        let _ = $slow;
+        $f(Solo::<{ $fma }>::new($x)).get()
+    }};
+    (partial $fma:expr, $f:path, $x:ident $slow:ident) => {{
+        let (y, good) = $f(Solo::<{ $fma }>::new($x));
+        if good { y.get() } else { $slow($x) }
+    }};
+}
+
 /// Overwrites the lanes of `out` that are not in `good`. Safety: `out` must be valid for a vector.
 #[cold]
 #[inline(never)]
@@ -74,7 +90,14 @@ macro_rules! instruction_set {
             $(#[$attr] unsafe fn $n(out: *mut f64, a: *const f64, lanes: usize, slow: fn(f64) -> f64) {
                 unary!($how $Wide, $V, $($f)::+, out a lanes slow)
             })*
-            pub(super) static KERNELS: &[Fn1] = &[$($n),*];
+            /// The same at one number.
+            mod one {
+                use super::*;
+                $(#[$attr] pub(super) unsafe fn $n(x: f64, slow: fn(f64) -> f64) -> f64 {
+                    one!($how <$V>::FMA, $($f)::+, x slow)
+                })*
+            }
+            pub(super) static KERNELS: &[(Fn1, One)] = &[$(($n, one::$n)),*];
         }
     };
 }
@@ -131,8 +154,8 @@ kernels! {
     NormPdf norm_pdf whole gauss::norm_pdf;
 }
 
-/// The kernel, compiled for the instruction set.
-pub(super) fn kernel(isa: Isa, kernel: Unary) -> Fn1 {
+/// The kernel, compiled for the instruction set: over columns, and at one number.
+pub(super) fn kernel(isa: Isa, kernel: Unary) -> (Fn1, One) {
     let table = match isa.0 {
         #[cfg(target_arch = "x86_64")]
         Kind::Avx2Fma => avx2::KERNELS,

@@ -8,7 +8,8 @@
 //! unsafe { sin.run(out, a, lanes) };                // columns of a multiple of 4 lanes; out may be a
 //! ```
 //! Ops of a few instructions are functions of one vector ([`arith`], [`Simd`]) that the interpreter
-//! inlines in its own loops, which it compiles for each [`Kind`]: `Avx2`, `Sse2`, `Portable`.
+//! inlines in its own loops, which it compiles for each [`Kind`]: `Avx2`, `Sse2`, `Portable`; and
+//! for one point at a time with `Solo`.
 //! Functions that take vectors must be inlined into code compiled for the instruction set, or
 //! each instruction becomes a call; `#[inline(always)]` sees to it, closures and functions passed
 //! as values do not for certain.
@@ -22,7 +23,7 @@
 //!   lanes agree to the bit where the portable ones have no FMA.
 //!
 //! Each kernel is written once, over the trait of `simd.rs`. Read on there; the order is `simd`
-//! the trait · `portable`, `x86`, `twin` vectors · `expo`, `log`, `trig`, `hyper`, `gauss` the
+//! the trait · `portable`, `solo`, `x86`, `twin` vectors · `expo`, `log`, `trig`, `hyper`, `gauss` the
 //! functions · `arith` the small ops · `entry` the table of kernels.
 
 pub(crate) mod arith;
@@ -37,6 +38,7 @@ mod portable;
 #[cfg(test)]
 mod reference;
 mod simd;
+mod solo;
 #[cfg(test)]
 mod tests;
 mod trig;
@@ -45,10 +47,11 @@ mod twin;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-use entry::Fn1;
 pub(crate) use entry::Unary;
+use entry::{Fn1, One};
 pub(crate) use portable::Portable;
 pub(crate) use simd::Simd;
+pub(crate) use solo::Solo;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86::{Avx2, Sse2};
 
@@ -114,10 +117,8 @@ impl Isa {
 
     /// A kernel; `slow` is the scalar function, for lanes that the kernel cannot serve.
     pub(crate) fn unary(self, kernel: Unary, slow: fn(f64) -> f64) -> Kernel1 {
-        Kernel1 {
-            run: entry::kernel(self, kernel),
-            slow,
-        }
+        let (run, one) = entry::kernel(self, kernel);
+        Kernel1 { run, one, slow }
     }
 }
 
@@ -125,6 +126,7 @@ impl Isa {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kernel1 {
     run: Fn1,
+    one: One,
     slow: fn(f64) -> f64,
 }
 
@@ -140,4 +142,18 @@ impl Kernel1 {
         // buys a result in the workspace of its operand, without a copy or a check.
         unsafe { (self.run)(out, a, lanes, self.slow) }
     }
+
+    /// The kernel at one number: the bits of a lane.
+    #[inline(always)]
+    pub(crate) fn one(self, x: f64) -> f64 {
+        // SAFETY: a kernel is only made by an `Isa` of this processor. It buys the instructions
+        // that the lanes are computed with.
+        unsafe { (self.one)(x, self.slow) }
+    }
+}
+
+/// The exponential, as [`Unary::Exp`], of one vector.
+#[inline(always)]
+pub(crate) fn exp<V: Simd>(x: V) -> V {
+    expo::exp(x)
 }

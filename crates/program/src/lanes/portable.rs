@@ -1,5 +1,5 @@
 //! Four lanes in plain Rust: for processors without hand-picked instructions, for interpreters
-//! of Rust that know none, and as the form the others are checked against. Next: `x86.rs`.
+//! of Rust that know none, and as the form the others are checked against. Next: `solo.rs`.
 
 use super::simd::Simd;
 use core::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};

@@ -10,7 +10,7 @@ use core::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 pub(crate) trait Simd:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
 {
-    /// f64 per vector: 2, 4 or 8.
+    /// f64 per vector: 1, 2, 4 or 8.
     const LANES: usize;
     /// Whether `madd` and `nmadd` round once.
     const FMA: bool;

@@ -184,6 +184,28 @@ fn a_lane_has_the_same_bits_at_every_place_and_every_width() {
 }
 
 #[test]
+fn a_number_alone_has_the_bits_of_a_lane() {
+    let mut random = SplitMix(5);
+    let mut xs: Vec<f64> = (0..SWEEP / 10).map(|_| random.point()).collect();
+    xs.extend(SPECIAL);
+    xs.extend(SPECIAL.map(f64::next_up));
+    for isa in Isa::available() {
+        for &kernel in Unary::ALL {
+            let one = isa.unary(kernel, slow(kernel));
+            for (&x, lane) in xs.iter().zip(run(isa, kernel, &xs, 64)) {
+                let alone = one.one(x);
+                assert!(
+                    same(alone, lane),
+                    "{} on {} at {x:e}: {alone:e} {lane:e}",
+                    kernel.name(),
+                    isa.name()
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn the_result_may_take_the_place_of_the_operand() {
     let mut random = SplitMix(4);
     let xs: Vec<f64> = (0..12).map(|_| random.point()).collect();

@@ -3,35 +3,43 @@
 use wengert::{Imm, Op, Scalar};
 
 use super::columns::{Operand, Sorted, add_up, each, mended, turns};
-use super::{Block, Flip, Machinery, STRANDS, first_flip};
+use super::{Flip, Machinery, STRANDS, Site, earlier};
 use crate::code::Step;
 use crate::ir::operand_count;
-use crate::lanes::{Simd, arith};
+use crate::lanes::{Simd, Unary, arith, exp};
 use crate::machine::{Code, easy_power};
 
-/// Runs the steps on the block with vectors of this kind.
-///
-/// `FOUR` says that the columns are dense, with four lanes: every loop is one turn then.
+/// The expression of one of the first codes, found by the one bit that is set of so many.
+macro_rules! by_bit {
+    ($hot:ident; $($Code:path => $run:expr,)*) => {
+        $(
+            if $hot & (1 << $Code as u16) != 0 {
+                $run;
+                continue;
+            }
+        )*
+    };
+}
+
+/// Runs the steps on the block with vectors of this kind, of one lane for a single point.
 ///
 /// # Safety
-/// As [`super::run_steps`]; and the processor must have the instructions of `V`.
+/// As [`super::run_steps`] and [`super::run_point`]; and the processor must have the instructions
+/// of `V`.
 #[inline(always)]
-pub(super) unsafe fn run<V: Simd, const FOUR: bool>(
-    machinery: &Machinery<'_>,
-    steps: &[Step],
-    block: &Block,
-) -> Option<Flip> {
+pub(super) unsafe fn run<V: Simd, S: Site>(machinery: &Machinery<'_>, steps: &[Step], block: &S) -> Option<Flip> {
+    const { assert!(S::ONE == (V::LANES == 1)) };
     let mut flip = None;
-    let lanes = if FOUR { 4 } else { block.lanes };
+    let lanes = block.lanes();
     for step in steps {
         // SAFETY: there is a column at every place of a step.
-        let at = |place: u32| unsafe { block.columns.at::<FOUR>(place) };
+        let at = |place: u32| unsafe { block.at(place) };
         let (out, a) = (at(step.out), at(step.a));
-        let operand = |k: usize| Operand::new(at([step.a, step.b, step.c][k]), !FOUR && step.cells >> k & 1 == 1);
-        // Every place holds four numbers at least, and all that are read as columns `lanes`;
-        // results go to cells and slots; columns are the same or apart. What is not marked as a
-        // cell but is one is read by steps of the prologue, on four lanes. This is what every
-        // SAFETY below means by the table.
+        let cell = |k: usize| !S::ONE && step.cells >> k & 1 == 1;
+        let operand = |k: usize| Operand::new(at([step.a, step.b, step.c][k]), cell(k));
+        // Every place holds `lanes` numbers, and four if it is marked as a cell; results go to
+        // places that are no inputs; columns are the same or apart. This is what every SAFETY
+        // below means by the table.
         macro_rules! one {
             ($x:ident => $y:expr) => {
                 // SAFETY: the table.
@@ -87,11 +95,13 @@ pub(super) unsafe fn run<V: Simd, const FOUR: bool>(
         }
         macro_rules! fast_two {
             ($($formula:tt)+) => {
-                if V::FMA && !FOUR {
-                    match step.cells & 3 {
-                        1 => sorted_two!(true false, $($formula)+),
-                        2 => sorted_two!(false true, $($formula)+),
-                        _ => sorted_two!(false false, $($formula)+),
+                if V::FMA && !S::ONE {
+                    if cell(0) {
+                        sorted_two!(true false, $($formula)+)
+                    } else if cell(1) {
+                        sorted_two!(false true, $($formula)+)
+                    } else {
+                        sorted_two!(false false, $($formula)+)
                     }
                 } else {
                     two!($($formula)+)
@@ -115,12 +125,17 @@ pub(super) unsafe fn run<V: Simd, const FOUR: bool>(
         }
         macro_rules! fast_three {
             ($($formula:tt)+) => {
-                if V::FMA && !FOUR {
-                    match step.cells & 5 {
-                        1 => sorted_three!(true false, $($formula)+),
-                        4 => sorted_three!(false true, $($formula)+),
-                        5 => sorted_three!(true true, $($formula)+),
-                        _ => sorted_three!(false false, $($formula)+),
+                if V::FMA && !S::ONE {
+                    if cell(0) {
+                        if cell(2) {
+                            sorted_three!(true true, $($formula)+)
+                        } else {
+                            sorted_three!(true false, $($formula)+)
+                        }
+                    } else if cell(2) {
+                        sorted_three!(false true, $($formula)+)
+                    } else {
+                        sorted_three!(false false, $($formula)+)
                     }
                 } else {
                     three!($($formula)+)
@@ -130,19 +145,53 @@ pub(super) unsafe fn run<V: Simd, const FOUR: bool>(
         macro_rules! sum {
             ($x:ident, $y:ident => $z:expr) => {{
                 let [a, b] = [operand(0), operand(1)];
-                // SAFETY: the table; there is room for the strands of every sum.
+                let (_, sum) = machinery.layout.outlets[step.aux as usize];
+                // SAFETY: the table; there is room for the strands of every sum, and for a number
+                // in the output of a single point.
                 unsafe {
-                    let sums = block.sums.add(step.aux as usize * STRANDS);
-                    add_up!(V, sums, block.active, block.strand, i => {
-                        let ($x, $y): (V, V) = (a.vector(i), b.vector(i));
-                        $z
-                    })
+                    match block.strands(sum) {
+                        Some((sums, strand)) => add_up!(V, sums, block.active(), strand, i => {
+                            let ($x, $y): (V, V) = (a.vector(i), b.vector(i));
+                            $z
+                        }),
+                        None => {
+                            let ($x, $y): (V, V) = (a.vector(0), b.vector(0));
+                            ($z).store(block.output(step.aux));
+                        }
+                    }
                 }
             }};
         }
+        // By branches, whose outcomes processors learn; a jump through a table is as dear as sixteen
+        // vectors where they do not learn its targets, as in many virtual machines.
+        let hot = step.hot;
+        by_bit! { hot;
+            Code::Add => fast_two!(x, y => x + y),
+            Code::Gmul => fast_two!(x, y => x * y, |[x, y, _]| x.gmul(y)),
+            Code::Mul => fast_two!(x, y => x * y),
+            Code::GmulThenAdd => fast_three!(x, y, z => x * y + z, |[x, y, z]| x.gmul(y) + z),
+            Code::MulThenAdd => fast_three!(x, y, z => x * y + z),
+            Code::FusedGmulAdd => fast_three!(x, y, z => x.madd(y, z), |[x, y, z]| mend_fused::<V>(x, y, z)),
+            Code::FusedMulAdd => fast_three!(x, y, z => x.madd(y, z)),
+            Code::Sub => fast_two!(x, y => x - y),
+        }
+        if hot != 0 {
+            by_bit! { hot;
+                // SAFETY: as for `one`.
+                Code::Kernel => unsafe { kernel::<V, S>(machinery, step, out, a, lanes) },
+                Code::Neg => one!(x => arith::neg(x)),
+                Code::Div => two!(x, y => x / y),
+                Code::SumGmul => sum!(x, y => arith::gmul(x, y)),
+                Code::SumMul => sum!(x, y => x * y),
+                Code::Sum => sum!(x, _y => x),
+                // SAFETY: as for `one`; a step stores to that output.
+                Code::Store => unsafe { store(step, block, a) },
+                // SAFETY: as for `one`.
+                Code::Power => unsafe { power::<V>(out, a, lanes, machinery.layout.calls[step.aux as usize].1) },
+            }
+        }
         match step.code {
             Code::Copy => one!(x => x),
-            Code::Neg => one!(x => arith::neg(x)),
             Code::Abs => one!(x => arith::abs(x)),
             Code::Recip => one!(x => arith::recip(x)),
             Code::Sqrt => one!(x => arith::sqrt(x)),
@@ -155,16 +204,11 @@ pub(super) unsafe fn run<V: Simd, const FOUR: bool>(
             Code::Trunc => one!(x => arith::trunc(x)),
             Code::Round => one!(x => arith::round(x)),
             Code::Fract => one!(x => arith::fract(x)),
-            Code::Add => fast_two!(x, y => x + y),
-            Code::Sub => fast_two!(x, y => x - y),
-            Code::Mul => fast_two!(x, y => x * y),
-            Code::Div => two!(x, y => x / y),
             Code::Max => two!(x, y => arith::max(x, y)),
             Code::Min => two!(x, y => arith::min(x, y)),
             Code::Copysign => two!(x, y => arith::copysign(x, y)),
             Code::Prefer => two!(x, y => arith::prefer(x, y)),
             Code::RecipPos => two!(x, y => arith::recip_pos(x, y)),
-            Code::Gmul => fast_two!(x, y => x * y, |[x, y, _]| x.gmul(y)),
             Code::Gdiv => two!(x, y => x / y, |[x, y, _]| x.gdiv(y)),
             Code::Lt => two!(x, y => arith::lt(x, y)),
             Code::Le => two!(x, y => arith::le(x, y)),
@@ -173,65 +217,78 @@ pub(super) unsafe fn run<V: Simd, const FOUR: bool>(
             Code::Eq => two!(x, y => arith::eq(x, y)),
             Code::Ne => two!(x, y => arith::ne(x, y)),
             Code::Select => three!(c, x, y => arith::select(c, x, y)),
-            Code::MulThenAdd => fast_three!(x, y, z => x * y + z),
             Code::MulThenSub => three!(x, y, z => x * y - z),
             Code::SubMul => three!(x, y, z => z - x * y),
-            Code::GmulThenAdd => {
-                fast_three!(x, y, z => x * y + z, |[x, y, z]| x.gmul(y) + z)
-            }
             Code::GmulThenSub => three!(x, y, z => x * y - z, |[x, y, z]| x.gmul(y) - z),
             Code::SubGmul => three!(x, y, z => z - x * y, |[x, y, z]| z - x.gmul(y)),
-            Code::FusedMulAdd => fast_three!(x, y, z => x.madd(y, z)),
             Code::FusedMulSub => three!(x, y, z => x.madd(y, -z)),
             Code::FusedSubMul => three!(x, y, z => x.nmadd(y, z)),
-            Code::FusedGmulAdd => {
-                fast_three!(x, y, z => x.madd(y, z), |[x, y, z]| mend_fused::<V>(x, y, z))
-            }
             Code::FusedGmulSub => three!(x, y, z => x.madd(y, -z), |[x, y, z]| mend_fused::<V>(x, y, -z)),
             Code::FusedSubGmul => three!(x, y, z => x.nmadd(y, z), |[x, y, z]| mend_fused::<V>(-x, y, z)),
-            Code::Sum => sum!(x, _y => x),
-            Code::SumMul => sum!(x, y => x * y),
-            Code::SumGmul => sum!(x, y => arith::gmul(x, y)),
             Code::MulAdd if V::FMA => three!(x, y, z => x.madd(y, z)),
-            Code::Power => {
-                let (_, imm) = machinery.layout.calls[step.aux as usize];
-                // SAFETY: as for `one`.
-                unsafe { power::<V>(out, a, lanes, imm) }
-            }
-            Code::Kernel => {
-                let kernel = machinery.kernels[step.aux as usize];
-                // SAFETY: as for `one`; the kernel is of this instruction set.
-                unsafe { kernel.run(out, a, lanes) }
-            }
             // SAFETY: as for `one`.
-            Code::MulAdd | Code::Scalar => unsafe { by_scalars::<FOUR>(machinery, step, block) },
-            Code::Store => {
-                // SAFETY: the output has room for `active` numbers from `first` on, and is the
-                // caller's: apart from the table.
-                unsafe {
-                    let to = (*block.outputs.add(step.aux as usize)).add(block.first);
-                    if step.cells & 1 == 1 {
-                        for k in 0..block.active {
-                            *to.add(k) = *a;
-                        }
-                    } else {
-                        std::ptr::copy_nonoverlapping(a, to, block.active);
-                    }
-                }
-            }
+            Code::MulAdd | Code::Scalar => unsafe { by_scalars(machinery, step, block) },
             Code::Check => {
-                let check = &machinery.checks[step.aux as usize];
-                let (x, y) = (operand(0), operand(1));
                 // SAFETY: as for `one`.
-                let pairs = (0..block.active).map(|k| unsafe { (x.number(k), y.number(k)) });
-                if let Some(lane) = first_flip(check.relation, check.recorded, pairs) {
-                    let this = (block.first + lane, step.aux);
-                    flip = Some(flip.map_or(this, |flip: Flip| flip.min(this)));
-                }
+                unsafe { check(machinery, step, block, [operand(0), operand(1)], &mut flip) }
             }
+            _ => unreachable!("{:?} is among the first", step.code),
         }
     }
     flip
+}
+
+/// Runs a lane kernel; the exponential of a single point, which many programs are full of, without
+/// a call. Safety: as for `one` in [`run`].
+#[inline(always)]
+unsafe fn kernel<V: Simd, S: Site>(machinery: &Machinery<'_>, step: &Step, out: *mut f64, a: *const f64, lanes: usize) {
+    let kernel = || machinery.kernels[step.aux as usize];
+    // SAFETY: the caller's promise; the kernel is of this instruction set.
+    unsafe {
+        if !S::ONE {
+            kernel().run(out, a, lanes);
+        } else if step.aux == Unary::Exp as u32 {
+            exp(V::load(a)).store(out);
+        } else {
+            *out = kernel().one(*a);
+        }
+    }
+}
+
+/// Stores the points of a column, or a cell as often, to an output. Safety: as for `one` in
+/// [`run`]; the step must store there.
+#[inline(always)]
+unsafe fn store<S: Site>(step: &Step, block: &S, a: *const f64) {
+    // SAFETY: the output has room for the points, and is the caller's: apart from the table.
+    unsafe {
+        let to = block.output(step.aux);
+        if S::ONE || step.cells & 1 == 1 {
+            for k in 0..block.active() {
+                *to.add(k) = *a;
+            }
+        } else {
+            std::ptr::copy_nonoverlapping(a, to, block.active());
+        }
+    }
+}
+
+/// Checks a guard, and keeps its flip if it is the earliest. Not inlined, so that the flip costs
+/// other steps nothing. Safety: as for `one` in [`run`].
+#[inline(never)]
+unsafe fn check<S: Site>(
+    machinery: &Machinery<'_>,
+    step: &Step,
+    block: &S,
+    [x, y]: [Operand; 2],
+    flip: &mut Option<Flip>,
+) {
+    let check = &machinery.checks[step.aux as usize];
+    // SAFETY: the caller's promise.
+    let mut pairs = (0..block.active()).map(|k| unsafe { (x.number(k), y.number(k)) });
+    let flipped = |(x, y)| check.relation.holds(x, y) != check.recorded;
+    if let Some(lane) = pairs.position(flipped) {
+        *flip = earlier(*flip, Some((block.first() + lane, step.aux)));
+    }
 }
 
 /// A guarded product and a sum, rounded once or twice as the vectors do, where the plain form gave
@@ -290,7 +347,7 @@ unsafe fn power<V: Simd>(out: *mut f64, a: *const f64, lanes: usize, imm: Imm) {
 /// Runs a step by the scalar function of its op, on the lanes that are points; the others become
 /// copies of the last. Safety: as [`super::run_steps`].
 #[inline(never)]
-unsafe fn by_scalars<const FOUR: bool>(machinery: &Machinery<'_>, step: &Step, block: &Block) {
+unsafe fn by_scalars<S: Site>(machinery: &Machinery<'_>, step: &Step, block: &S) {
     let (op, imm) = match step.code {
         Code::Scalar => machinery.layout.calls[step.aux as usize],
         _ => (Op::MulAdd, wengert::NO_IMM),
@@ -299,11 +356,11 @@ unsafe fn by_scalars<const FOUR: bool>(machinery: &Machinery<'_>, step: &Step, b
     let count = operand_count(op).unwrap_or(0);
     // SAFETY: there is a column at every place of a step.
     let (columns, out) = unsafe {
-        let at = |place: u32| block.columns.at::<FOUR>(place);
+        let at = |place: u32| block.at(place);
         (places.map(at), at(step.out))
     };
     let mut last = 0.0;
-    for k in 0..block.active {
+    for k in 0..block.active() {
         let mut x = [0.0; 3];
         for (j, x) in x.iter_mut().enumerate().take(count) {
             let lane = if step.cells >> j & 1 == 1 { 0 } else { k };
@@ -314,7 +371,7 @@ unsafe fn by_scalars<const FOUR: bool>(machinery: &Machinery<'_>, step: &Step, b
         // SAFETY: the same; it is a cell or slot, that is, ours to write.
         unsafe { *out.add(k) = last };
     }
-    for k in block.active..block.lanes {
+    for k in block.active()..block.lanes() {
         // SAFETY: as above.
         unsafe { *out.add(k) = last };
     }

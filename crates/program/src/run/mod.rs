@@ -1,19 +1,19 @@
-//! Running steps over one block of points: an interpreter whose every arm is a loop over a column,
-//! compiled once for each instruction set. Read `arms.rs` next, then [`crate::batch`], which cuts
-//! batches into blocks.
+//! Running steps: an interpreter whose every arm is a loop over a column, compiled once for each
+//! instruction set; and once more for a single point, where a column is one number and a loop one
+//! turn. Read `arms.rs` next, then [`crate::batch`], which cuts batches into blocks.
 //!
-//! The unsafe code of the interpreter rests on one invariant, [`Block`]'s: there is a column of
-//! at least `lanes` numbers at every place that the steps name. It buys that a step is a jump
-//! and a loop, with no check of places and no slice made.
+//! The unsafe code of the interpreter rests on one invariant, [`Block`]'s and [`Point`]'s: there
+//! is a column of at least `lanes` numbers at every place that the steps name. It buys that a step
+//! is a jump and a loop, with no check of places and no slice made.
 
 mod arms;
 mod columns;
 
-use wengert::Relation;
-
 use crate::code::{Layout, Step};
 use crate::ir::Check;
-use crate::lanes::{Isa, Kernel1};
+#[cfg(target_arch = "x86_64")]
+use crate::lanes::{Avx2, Sse2};
+use crate::lanes::{Isa, Kernel1, Kind, Portable, Simd, Solo};
 use arms::run;
 
 /// Sums over points are kept in this many strands: point `k` of a stretch adds to strand `k` mod
@@ -30,40 +30,38 @@ pub(crate) struct Machinery<'a> {
     pub(crate) kernels: &'a [Kernel1],
 }
 
-/// Where the columns of a block are.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Columns {
-    /// At these addresses, one for each place.
-    Table(*const *mut f64),
-    /// One after another from here on, four lanes each.
-    Dense(*mut f64),
-}
+/// What steps run on: a block of points or a single one. Safety: whoever makes one keeps its
+/// invariant.
+trait Site {
+    /// Whether it is a single point.
+    const ONE: bool;
 
-impl Columns {
     /// The column at a place. Safety: there must be one.
-    #[inline(always)]
-    unsafe fn at<const FOUR: bool>(self, place: u32) -> *mut f64 {
-        // SAFETY: the caller's promise.
-        unsafe {
-            match self {
-                Columns::Table(table) if !FOUR => *table.add(place as usize),
-                Columns::Dense(start) if FOUR => start.add(4 * place as usize),
-                _ => std::hint::unreachable_unchecked(),
-            }
-        }
-    }
+    unsafe fn at(&self, place: u32) -> *mut f64;
+    /// How many lanes a column has.
+    fn lanes(&self) -> usize;
+    /// How many lanes are points; the others are filled up with copies, and nobody reads them.
+    fn active(&self) -> usize;
+    /// Which point of the batch the first lane is.
+    fn first(&self) -> usize;
+    /// Where the numbers of an output go from the first lane on. Safety: a step must store there.
+    unsafe fn output(&self, output: u32) -> *mut f64;
+    /// Where the strands of a sum are, and which of them the first lane adds to; none for a single
+    /// point, whose sums are itself. Safety: there must be so many sums.
+    unsafe fn strands(&self, sum: u32) -> Option<(*mut f64, usize)>;
 }
 
 /// A block of points to run on.
 ///
 /// Invariant, which whoever makes one keeps: there is a column at every place of the layout; each
-/// is valid for reading `lanes` numbers, and for writing them where it is a cell or slot; no two
-/// overlap unless they are inputs; `lanes` is a multiple of 4, and 4 if they are dense; `active` is
-/// from 1 to `lanes`. Each of `outputs` that a step stores to is valid for writing `active` numbers
-/// from `first` on, and `sums` for reading and writing [`STRANDS`] numbers for each sum.
+/// is valid for reading `lanes` numbers (four, of a cell), and for writing them where it is a
+/// slot; no two overlap unless they are inputs; `lanes` is a multiple of 4; `active` is from 1 to
+/// `lanes`. Each of `outputs` that a step stores to is valid for writing `active` numbers from
+/// `first` on, and `sums` for reading and writing [`STRANDS`] numbers for each sum.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Block {
-    pub(crate) columns: Columns,
+    /// The column at every place.
+    pub(crate) table: *const *mut f64,
     pub(crate) lanes: usize,
     /// How many lanes are points; the others are filled up with copies, and nobody reads them.
     pub(crate) active: usize,
@@ -73,6 +71,80 @@ pub(crate) struct Block {
     pub(crate) strand: usize,
     pub(crate) outputs: *const *mut f64,
     pub(crate) sums: *mut f64,
+}
+
+impl Site for Block {
+    const ONE: bool = false;
+
+    #[inline(always)]
+    unsafe fn at(&self, place: u32) -> *mut f64 {
+        // SAFETY: the caller's promise.
+        unsafe { *self.table.add(place as usize) }
+    }
+    #[inline(always)]
+    fn lanes(&self) -> usize {
+        self.lanes
+    }
+    #[inline(always)]
+    fn active(&self) -> usize {
+        self.active
+    }
+    #[inline(always)]
+    fn first(&self) -> usize {
+        self.first
+    }
+    #[inline(always)]
+    unsafe fn output(&self, output: u32) -> *mut f64 {
+        // SAFETY: the caller's promise.
+        unsafe { (*self.outputs.add(output as usize)).add(self.first) }
+    }
+    #[inline(always)]
+    unsafe fn strands(&self, sum: u32) -> Option<(*mut f64, usize)> {
+        // SAFETY: the caller's promise.
+        Some((unsafe { self.sums.add(sum as usize * STRANDS) }, self.strand))
+    }
+}
+
+/// A single point to run on, or what is the same at all points.
+///
+/// Invariant, which whoever makes one keeps: `numbers` is valid for reading and writing a number
+/// for every place of the layout, and `outputs`, apart from them, for writing one for every output
+/// that a step stores to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Point {
+    pub(crate) numbers: *mut f64,
+    pub(crate) outputs: *mut f64,
+}
+
+impl Site for Point {
+    const ONE: bool = true;
+
+    #[inline(always)]
+    unsafe fn at(&self, place: u32) -> *mut f64 {
+        // SAFETY: the caller's promise.
+        unsafe { self.numbers.add(place as usize) }
+    }
+    #[inline(always)]
+    fn lanes(&self) -> usize {
+        1
+    }
+    #[inline(always)]
+    fn active(&self) -> usize {
+        1
+    }
+    #[inline(always)]
+    fn first(&self) -> usize {
+        0
+    }
+    #[inline(always)]
+    unsafe fn output(&self, output: u32) -> *mut f64 {
+        // SAFETY: the caller's promise.
+        unsafe { self.outputs.add(output as usize) }
+    }
+    #[inline(always)]
+    unsafe fn strands(&self, _: u32) -> Option<(*mut f64, usize)> {
+        None
+    }
 }
 
 /// A guard that came out otherwise than recorded: the point, then which guard.
@@ -85,33 +157,52 @@ pub(crate) type Flip = (usize, u32);
 /// be of that layout.
 pub(crate) unsafe fn run_steps(machinery: &Machinery<'_>, steps: &[Step], block: &Block) -> Option<Flip> {
     #[cfg(target_arch = "x86_64")]
-    use crate::lanes::{Avx2, Sse2};
-    use crate::lanes::{Kind, Portable};
-    #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma")]
-    unsafe fn avx2<const FOUR: bool>(machinery: &Machinery<'_>, steps: &[Step], block: &Block) -> Option<Flip> {
+    unsafe fn avx2(machinery: &Machinery<'_>, steps: &[Step], block: &Block) -> Option<Flip> {
         // SAFETY: the caller's promise.
-        unsafe { run::<Avx2, FOUR>(machinery, steps, block) }
+        unsafe { run::<Avx2, _>(machinery, steps, block) }
     }
     // SAFETY: an `Isa` of a kind exists only where the processor has its instructions; the rest is
     // the caller's promise.
     unsafe {
-        match (machinery.isa.kind(), block.columns) {
+        match machinery.isa.kind() {
             #[cfg(target_arch = "x86_64")]
-            (Kind::Avx2Fma, Columns::Table(_)) => avx2::<false>(machinery, steps, block),
+            Kind::Avx2Fma => avx2(machinery, steps, block),
             #[cfg(target_arch = "x86_64")]
-            (Kind::Avx2Fma, Columns::Dense(_)) => avx2::<true>(machinery, steps, block),
-            #[cfg(target_arch = "x86_64")]
-            (Kind::Sse2, Columns::Table(_)) => run::<Sse2, false>(machinery, steps, block),
-            #[cfg(target_arch = "x86_64")]
-            (Kind::Sse2, Columns::Dense(_)) => run::<Sse2, true>(machinery, steps, block),
-            (Kind::Portable, Columns::Table(_)) => run::<Portable, false>(machinery, steps, block),
-            (Kind::Portable, Columns::Dense(_)) => run::<Portable, true>(machinery, steps, block),
+            Kind::Sse2 => run::<Sse2, _>(machinery, steps, block),
+            Kind::Portable => run::<Portable, _>(machinery, steps, block),
         }
     }
 }
 
-/// The first lane, of so many, where the comparison does not come out as recorded.
-fn first_flip(relation: Relation, recorded: bool, pairs: impl Iterator<Item = (f64, f64)>) -> Option<usize> {
-    pairs.into_iter().position(|(x, y)| relation.holds(x, y) != recorded)
+/// Runs the steps at a single point. Returns the first flip, if there is one.
+///
+/// # Safety
+/// The point must keep [`Point`]'s invariant for the layout of the machinery, and the steps must
+/// be of that layout.
+pub(crate) unsafe fn run_point(machinery: &Machinery<'_>, steps: &[Step], point: &Point) -> Option<Flip> {
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    unsafe fn avx2(machinery: &Machinery<'_>, steps: &[Step], point: &Point) -> Option<Flip> {
+        // SAFETY: the caller's promise.
+        unsafe { run::<Solo<{ Avx2::FMA }>, _>(machinery, steps, point) }
+    }
+    // SAFETY: as in `run_steps`.
+    unsafe {
+        match machinery.isa.kind() {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2Fma => avx2(machinery, steps, point),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Sse2 => run::<Solo<{ Sse2::FMA }>, _>(machinery, steps, point),
+            Kind::Portable => run::<Solo<{ Portable::FMA }>, _>(machinery, steps, point),
+        }
+    }
+}
+
+/// The earlier of two flips.
+pub(crate) fn earlier(a: Option<Flip>, b: Option<Flip>) -> Option<Flip> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        _ => a.or(b),
+    }
 }

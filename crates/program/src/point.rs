@@ -1,0 +1,54 @@
+//! A single point: the program as a function of numbers. Read [`crate::batch`] next.
+
+use crate::error::{Error, same_length};
+use crate::lanes::{Isa, Kernel1};
+use crate::program::Program;
+use crate::run::{Flip, Machinery, Point, run_point};
+use crate::workspace::Workspace;
+
+impl Program {
+    /// Runs the program at one point: a number for each input in `x`, for each output in `out`. A
+    /// sum over points is that of the one.
+    ///
+    /// The bits are those that [`Program::eval_batch`] gives at this point in any batch. Allocates
+    /// nothing once the workspace fits.
+    ///
+    /// # Errors
+    /// [`Error::Length`]; [`Error::GuardFlipped`], and what is in `out` is no result then.
+    pub fn eval(&self, x: &[f64], workspace: &mut Workspace, out: &mut [f64]) -> Result<(), Error> {
+        let layout = self.layout();
+        same_length(|| "inputs".into(), layout.inputs as usize, x.len())?;
+        same_length(|| "outputs".into(), layout.outlets.len(), out.len())?;
+        workspace.fit(self.id(), layout);
+        // SAFETY: `fit` made a number for every place, inputs first; nobody else has the arena.
+        unsafe { std::ptr::copy_nonoverlapping(x.as_ptr(), workspace.point.start(), x.len()) };
+        for &(cell, k) in &layout.wholes {
+            workspace.set(layout.inputs + cell, x[k as usize]);
+        }
+        let machinery = self.machinery(workspace.isa, &workspace.kernels);
+        let point = Point {
+            numbers: workspace.point.start(),
+            outputs: out.as_mut_ptr(),
+        };
+        // SAFETY: the point has a number for every place, as above, and for every output.
+        let flip = unsafe {
+            run_point(&machinery, &layout.prologue, &point).or_else(|| run_point(&machinery, &layout.body, &point))
+        };
+        self.result(flip)
+    }
+
+    /// What running takes, with the kernels of this instruction set.
+    pub(crate) fn machinery<'a>(&'a self, isa: Isa, kernels: &'a [Kernel1]) -> Machinery<'a> {
+        Machinery {
+            isa,
+            layout: self.layout(),
+            checks: &self.ir().checks,
+            kernels,
+        }
+    }
+
+    /// The result of a call whose first flip, if any, is this.
+    pub(crate) fn result(&self, flip: Option<Flip>) -> Result<(), Error> {
+        flip.map_or(Ok(()), |(point, guard)| Err(self.flipped(point, guard as usize)))
+    }
+}
