@@ -15,32 +15,32 @@ use num_traits::Float;
 type Real = echidna::Reverse<f64>;
 
 impl Number for Real {
-    #[inline]
+    #[inline(always)]
     fn value(self) -> f64 {
         Scalar::value(&self)
     }
-    #[inline]
+    #[inline(always)]
     fn subtracted_from(self, c: f64) -> Self {
         c - self
     }
-    #[inline]
+    #[inline(always)]
     fn sin(self) -> Self {
         Float::sin(self)
     }
-    #[inline]
+    #[inline(always)]
     fn exp(self) -> Self {
         Float::exp(self)
     }
-    #[inline]
+    #[inline(always)]
     fn ln(self) -> Self {
         Float::ln(self)
     }
-    #[inline]
+    #[inline(always)]
     fn tanh(self) -> Self {
         Float::tanh(self)
     }
     /// A constant costs the crate nothing, its `max` costs a statement.
-    #[inline]
+    #[inline(always)]
     fn relu(self) -> Self {
         if Scalar::value(&self) > 0.0 {
             self
@@ -62,7 +62,7 @@ impl std::fmt::Debug for Echidna {
 }
 
 impl Echidna {
-    #[inline]
+    #[inline(always)]
     fn inputs(&mut self, x: &[f64]) -> Inputs<Real> {
         self.tape.clear();
         let enter = |&x| {
@@ -72,7 +72,7 @@ impl Echidna {
         x.iter().map(enter).collect()
     }
 
-    #[inline]
+    #[inline(always)]
     fn output<W: Workload>(&mut self, workload: &W, case: usize) -> Real {
         let inputs = self.inputs(workload.inputs());
         let _recording = TapeGuard::new(&mut self.tape);
@@ -89,12 +89,12 @@ impl Engine for Echidna {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn record<W: Workload>(&mut self, workload: &W, case: usize) -> f64 {
         Scalar::value(&self.output(workload, case))
     }
 
-    #[inline]
+    #[inline(always)]
     fn gradient<W: Workload>(
         &mut self,
         workload: &W,

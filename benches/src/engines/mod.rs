@@ -14,7 +14,7 @@ use crate::workloads::Workload;
 use smallvec::SmallVec;
 
 /// Variables of the inputs: on the stack for the small workloads.
-pub(crate) type Inputs<T> = SmallVec<[T; 8]>;
+pub(crate) type Inputs<T> = SmallVec<[T; 4]>;
 
 /// A tape that records a workload and sweeps it back.
 pub trait Engine {

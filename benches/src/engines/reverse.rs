@@ -10,31 +10,31 @@ use crate::workloads::Workload;
 use reverse::{Gradient, Tape, Var};
 
 impl Number for Var<'_> {
-    #[inline]
+    #[inline(always)]
     fn value(self) -> f64 {
         self.val
     }
-    #[inline]
+    #[inline(always)]
     fn subtracted_from(self, c: f64) -> Self {
         c - self
     }
-    #[inline]
+    #[inline(always)]
     fn sin(self) -> Self {
         Var::sin(&self)
     }
-    #[inline]
+    #[inline(always)]
     fn exp(self) -> Self {
         Var::exp(&self)
     }
-    #[inline]
+    #[inline(always)]
     fn ln(self) -> Self {
         Var::ln(&self)
     }
-    #[inline]
+    #[inline(always)]
     fn tanh(self) -> Self {
         Var::tanh(&self)
     }
-    #[inline]
+    #[inline(always)]
     fn relu(self) -> Self {
         if self.val > 0.0 { self } else { self.tape.add_var(0.0) }
     }
@@ -47,7 +47,7 @@ pub struct Reverse {
 }
 
 impl Reverse {
-    #[inline]
+    #[inline(always)]
     fn inputs(&self, x: &[f64]) -> Inputs<Var<'_>> {
         self.tape.clear();
         x.iter().map(|&x| self.tape.add_var(x)).collect()
@@ -61,13 +61,13 @@ impl Engine for Reverse {
         Self { tape: Tape::new() }
     }
 
-    #[inline]
+    #[inline(always)]
     fn record<W: Workload>(&mut self, workload: &W, case: usize) -> f64 {
         let inputs = self.inputs(workload.inputs());
         workload.body(case, &inputs).val
     }
 
-    #[inline]
+    #[inline(always)]
     fn gradient<W: Workload>(
         &mut self,
         workload: &W,

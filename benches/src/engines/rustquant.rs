@@ -9,31 +9,31 @@ use crate::workloads::Workload;
 use RustQuant_autodiff::{Accumulate, Gradient, Graph, Max, Variable};
 
 impl Number for Variable<'_> {
-    #[inline]
+    #[inline(always)]
     fn value(self) -> f64 {
         self.value
     }
-    #[inline]
+    #[inline(always)]
     fn subtracted_from(self, c: f64) -> Self {
         c - self
     }
-    #[inline]
+    #[inline(always)]
     fn sin(self) -> Self {
         Variable::sin(self)
     }
-    #[inline]
+    #[inline(always)]
     fn exp(self) -> Self {
         Variable::exp(self)
     }
-    #[inline]
+    #[inline(always)]
     fn ln(self) -> Self {
         Variable::ln(self)
     }
-    #[inline]
+    #[inline(always)]
     fn tanh(self) -> Self {
         Variable::tanh(self)
     }
-    #[inline]
+    #[inline(always)]
     fn relu(self) -> Self {
         Max::max(&self, 0.0)
     }
@@ -46,7 +46,7 @@ pub struct RustQuant {
 }
 
 impl RustQuant {
-    #[inline]
+    #[inline(always)]
     fn inputs(&self, x: &[f64]) -> Inputs<Variable<'_>> {
         self.graph.clear();
         x.iter().map(|&x| self.graph.var(x)).collect()
@@ -62,13 +62,13 @@ impl Engine for RustQuant {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn record<W: Workload>(&mut self, workload: &W, case: usize) -> f64 {
         let inputs = self.inputs(workload.inputs());
         workload.body(case, &inputs).value
     }
 
-    #[inline]
+    #[inline(always)]
     fn gradient<W: Workload>(
         &mut self,
         workload: &W,

@@ -29,13 +29,13 @@ macro_rules! functions {
 }
 
 impl Number for Expr<'_> {
-    functions!(inline; sin exp ln tanh relu);
+    functions!(inline(always); sin exp ln tanh relu);
 
-    #[inline]
+    #[inline(always)]
     fn sum(terms: &[Self]) -> Self {
         Scalar::sum(terms)
     }
-    #[inline]
+    #[inline(always)]
     fn dot(a: &[Self], b: &[Self]) -> Self {
         Scalar::dot(a, b)
     }
@@ -58,7 +58,7 @@ pub struct Wengert {
 }
 
 impl Wengert {
-    #[inline]
+    #[inline(always)]
     fn inputs(&mut self, x: &[f64]) -> Inputs<Expr<'_>> {
         self.graph.reset();
         x.iter().map(|&x| self.graph.var(x)).collect()
@@ -72,13 +72,13 @@ impl Engine for Wengert {
         Self { graph: graph(ops) }
     }
 
-    #[inline]
+    #[inline(always)]
     fn record<W: Workload>(&mut self, workload: &W, case: usize) -> f64 {
         let inputs = self.inputs(workload.inputs());
         workload.body(case, &inputs).value()
     }
 
-    #[inline]
+    #[inline(always)]
     fn gradient<W: Workload>(
         &mut self,
         workload: &W,
@@ -112,14 +112,14 @@ macro_rules! key_operators {
     ($($trait:ident $method:ident),*) => {$(
         impl $trait for Key<'_> {
             type Output = Self;
-            #[inline]
+            #[inline(always)]
             fn $method(self, other: Self) -> Self {
                 Self { id: self.graph.$method(self.id, other.id), ..self }
             }
         }
         impl $trait<f64> for Key<'_> {
             type Output = Self;
-            #[inline]
+            #[inline(always)]
             fn $method(self, other: f64) -> Self {
                 let other = self.graph.constant(other);
                 Self { id: self.graph.$method(self.id, other), ..self }
@@ -131,7 +131,7 @@ key_operators!(Add add, Sub sub, Mul mul);
 
 impl Neg for Key<'_> {
     type Output = Self;
-    #[inline]
+    #[inline(always)]
     fn neg(self) -> Self {
         Self {
             id: self.graph.neg(self.id),
@@ -142,7 +142,7 @@ impl Neg for Key<'_> {
 
 macro_rules! key_functions {
     ($($name:ident)*) => {$(
-        #[inline]
+        #[inline(always)]
         fn $name(self) -> Self {
             Self { id: self.graph.$name(self.id), ..self }
         }
@@ -150,7 +150,7 @@ macro_rules! key_functions {
 }
 
 impl Key<'_> {
-    #[inline]
+    #[inline(always)]
     fn ids(keys: &[Self]) -> Inputs<NodeId> {
         keys.iter().map(|key| key.id).collect()
     }
@@ -159,11 +159,11 @@ impl Key<'_> {
 impl Number for Key<'_> {
     key_functions!(sin exp ln tanh relu);
 
-    #[inline]
+    #[inline(always)]
     fn value(self) -> f64 {
         self.graph.value(self.id)
     }
-    #[inline]
+    #[inline(always)]
     fn subtracted_from(self, c: f64) -> Self {
         let c = self.graph.constant(c);
         Self {
@@ -171,7 +171,7 @@ impl Number for Key<'_> {
             ..self
         }
     }
-    #[inline]
+    #[inline(always)]
     fn sum(terms: &[Self]) -> Self {
         let graph = terms[0].graph;
         Self {
@@ -179,7 +179,7 @@ impl Number for Key<'_> {
             graph,
         }
     }
-    #[inline]
+    #[inline(always)]
     fn dot(a: &[Self], b: &[Self]) -> Self {
         let graph = a[0].graph;
         Self {
@@ -196,7 +196,7 @@ pub struct WengertKeys {
 }
 
 impl WengertKeys {
-    #[inline]
+    #[inline(always)]
     fn inputs(&mut self, x: &[f64]) -> Inputs<Key<'_>> {
         self.graph.reset();
         let graph = &self.graph;
@@ -216,13 +216,13 @@ impl Engine for WengertKeys {
         Self { graph: graph(ops) }
     }
 
-    #[inline]
+    #[inline(always)]
     fn record<W: Workload>(&mut self, workload: &W, case: usize) -> f64 {
         let inputs = self.inputs(workload.inputs());
         workload.body(case, &inputs).value()
     }
 
-    #[inline]
+    #[inline(always)]
     fn gradient<W: Workload>(
         &mut self,
         workload: &W,

@@ -1,10 +1,12 @@
 //! Building by key: one method an op, made from the table. Read [`crate::expr`] for building with
 //! operators.
 
+use smallvec::SmallVec;
+
 use crate::error::{Error, expect};
-use crate::graph::{Graph, Inner};
+use crate::graph::Graph;
 use crate::node::NodeId;
-use crate::op::{Imm, NO_IMM, Op, count, for_each_op};
+use crate::op::{Arity, Imm, NO_IMM, Op, count, for_each_op};
 use crate::scalar::value;
 use crate::tape::Handle;
 
@@ -49,9 +51,7 @@ impl Graph {
     /// Where the graph is full.
     #[inline]
     pub fn leaf(&self, value: f64) -> NodeId {
-        let inner = &mut *self.inner.borrow_mut();
-        let leaf = inner.tape.push_leaf(value);
-        inner.key(leaf)
+        self.newest(self.tape.push_leaf(value))
     }
 
     /// Inputs of these values, in order.
@@ -68,9 +68,7 @@ impl Graph {
     /// Where the graph is full.
     #[inline]
     pub fn constant(&self, value: f64) -> NodeId {
-        let inner = &mut *self.inner.borrow_mut();
-        let constant = inner.tape.constant(value);
-        inner.key_of(constant.index())
+        self.generations.key(self.tape.constant(value).index())
     }
 
     /// `x` to the whole power `n`; every derivative is exact at 0 too.
@@ -106,7 +104,7 @@ impl Graph {
     /// As the ops.
     pub fn clamp(&self, x: NodeId, low: NodeId, high: NodeId) -> NodeId {
         // Nothing is recorded where the second node would be refused.
-        expect(self.borrow().fresh(high));
+        expect(self.fresh(high));
         self.min(self.max(x, low), high)
     }
 
@@ -122,7 +120,7 @@ impl Graph {
                 given: operands.len(),
             });
         }
-        self.inner.borrow_mut().record(op, imm, &[operands])
+        self.record(op, imm, &[operands])
     }
 
     /// Appends a node of an op of any number of operands.
@@ -131,70 +129,55 @@ impl Graph {
         if lists.iter().any(|list| list.len() != lists[0].len()) || !op.takes(given) {
             return Err(Error::Operands { op, given });
         }
-        self.inner.borrow_mut().record(op, NO_IMM, &lists)
+        self.record(op, NO_IMM, &lists)
     }
 
     #[inline(always)]
     fn build<const N: usize>(&self, op: Op, operands: [NodeId; N], value: impl Fn([f64; N]) -> f64) -> NodeId {
-        let inner = &mut *self.inner.borrow_mut();
         let mut handles = [Handle::NONE; N];
         let mut values = [0.0; N];
         for k in 0..N {
-            (handles[k], values[k]) = expect(inner.operand(operands[k]));
+            (handles[k], values[k]) = expect(self.operand(operands[k]));
         }
         let value = value(values);
         let node = match handles[..] {
-            [x] => inner.tape.push_unary(op, x, value),
-            [x, y] => inner.tape.push_binary(op, x, y, value),
-            _ => inner.tape.push_op(op, NO_IMM, &handles, value),
+            [x] => self.tape.push_unary(op, x, value),
+            [x, y] => self.tape.push_binary(op, x, y, value),
+            _ => self.tape.push_op(op, NO_IMM, &handles, value),
         };
-        inner.key(node)
+        self.newest(node)
     }
-}
 
-impl Inner {
     /// Appends a node of an op that takes as many operands as the lists hold.
-    fn record(&mut self, op: Op, imm: Imm, lists: &[&[NodeId]]) -> Result<NodeId, Error> {
+    fn record(&self, op: Op, imm: Imm, lists: &[&[NodeId]]) -> Result<NodeId, Error> {
         let count = lists.iter().map(|list| list.len()).sum();
         self.tape.make_room(count)?;
-        // Taken, not borrowed, so that checking an operand may look at all the rest.
-        let mut operands = std::mem::take(&mut self.operands);
-        let node = self.fill(&mut operands, lists, count).map(|()| {
-            let (handles, values) = &operands;
-            let node = self.tape.push_op(op, imm, handles, value::of(op, imm, values));
-            self.key_of(node.index())
-        });
-        self.operands = operands;
-        node
-    }
-
-    /// Fills in what recording needs of the operands.
-    fn fill(
-        &self,
-        (handles, values): &mut (Vec<Handle>, Vec<f64>),
-        lists: &[&[NodeId]],
-        count: usize,
-    ) -> Result<(), Error> {
-        handles.clear();
+        let mut values = self.operands.borrow_mut();
         values.clear();
-        let room = handles.try_reserve(count).and_then(|()| values.try_reserve(count));
-        room.map_err(|_| Error::OutOfMemory { nodes: count })?;
-        for &operand in lists.iter().copied().flatten() {
+        values
+            .try_reserve(count)
+            .map_err(|_| Error::OutOfMemory { nodes: count })?;
+        let mut handles: SmallVec<[Handle; 3]> = SmallVec::new();
+        let fixed = matches!(op.arity(), Arity::Fixed(_));
+        let mut wants = false;
+        for (k, &operand) in lists.iter().copied().flatten().enumerate() {
             let (handle, value) = self.operand(operand)?;
-            handles.push(handle);
             values.push(value);
+            match fixed {
+                true => handles.push(handle),
+                false => wants |= self.tape.write_operands(k, std::iter::once(handle)),
+            }
         }
-        Ok(())
+        let value = value::of(op, imm, &values);
+        Ok(self.newest(match fixed {
+            true => self.tape.push_op(op, imm, &handles, value),
+            false => self.tape.push_fold(op, count, wants, value),
+        }))
     }
 
     /// The key of the node that was recorded last.
     #[inline(always)]
-    fn key(&self, node: Handle) -> NodeId {
+    fn newest(&self, node: Handle) -> NodeId {
         NodeId::new(node.index(), self.generations.current())
-    }
-
-    /// The key of a node that may be an older one.
-    fn key_of(&self, position: u32) -> NodeId {
-        self.generations.key(position)
     }
 }

@@ -100,13 +100,24 @@ impl Recorder<'_> {
                 continue;
             }
             let (op, imm, r) = self.decode(position as u32, &mut operands, &mut args);
+            // As in a sweep, what both of two operands receive where they are one is added up first.
+            let twice = matches!(operands[..], [x, y] if x == y);
+            let mut first = Term::NOTHING;
             rule::of(
                 op,
                 imm,
                 &args,
                 r,
                 |k| self.active[operands[k] as usize].then_some(Adj(bar)),
-                |k, bar| adjoints[operands[k] as usize].gather(bar.0),
+                |k, Adj(mut part)| {
+                    if twice {
+                        part.gather(first);
+                        first = part;
+                    }
+                    if !twice || k == 1 {
+                        adjoints[operands[k] as usize].gather(part);
+                    }
+                },
             );
         }
         let derived = |node: &NodeId| match self.active.get(node.index()) {

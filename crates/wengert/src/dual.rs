@@ -136,6 +136,10 @@ impl<const N: usize> Number for Dual<N> {
     fn is_zero(&self) -> bool {
         self.value == 0.0 && self.tangents.iter().all(|&t| t == 0.0)
     }
+    #[inline(always)]
+    fn is_nan(&self) -> bool {
+        self.tangents.iter().fold(self.value, |sum, t| sum + t).is_nan()
+    }
 }
 
 macro_rules! define_dual {

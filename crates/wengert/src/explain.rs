@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 
 use crate::display::formula;
 use crate::error::{Error, expect};
-use crate::graph::{Graph, Inner};
+use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::{Form, Imm, Op};
 use crate::scalar::{Adj, rule};
@@ -118,20 +118,18 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`].
     pub fn try_explain_nan(&self, l: NodeId) -> Result<Option<NanOrigin>, Error> {
-        let inner = self.borrow();
-        let position = inner.fresh(l)?;
-        let output_value = inner.value(position);
-        let (adjoint, spoilt) = Back::new(&inner, position).origin();
+        let position = self.fresh(l)?;
+        let output_value = self.value_at(position);
+        let (adjoint, spoilt) = Back::new(self, position).origin();
         // The output first; else the operand that makes a derivative what it is.
         let start = if output_value.is_finite() {
             spoilt
         } else {
             Some(position)
         };
-        let value = start.map(|start| value_origin(&inner, start));
-        drop(inner);
+        let value = start.map(|start| value_origin(self, start));
         let site = |position| self.site(position);
-        let key = |position| self.borrow().generations.key(position);
+        let key = |position| self.generations.key(position);
         let adjoint = adjoint.map(|found| AdjointOrigin {
             site: site(found.at),
             adjoint: found.adjoint,
@@ -141,7 +139,7 @@ impl Graph {
         });
         let value = value.map(|path| ValueOrigin {
             site: site(path[0]),
-            path: path.iter().map(|&at| (key(at), self.borrow().value(at))).collect(),
+            path: path.iter().map(|&at| (key(at), self.value_at(at))).collect(),
         });
         let found = value.is_some() || adjoint.is_some();
         Ok(found.then_some(NanOrigin {
@@ -153,10 +151,10 @@ impl Graph {
     }
 
     fn site(&self, position: u32) -> Site {
-        let node = self.borrow().node(position);
+        let node = self.node_at(position);
         let operand = |&id: &NodeId| Operand {
             node: id,
-            value: self.value_at(id),
+            value: self.value_at(id.position()),
             label: self.label_of(id),
         };
         Site {
@@ -170,19 +168,13 @@ impl Graph {
         }
     }
 
-    fn value_at(&self, node: NodeId) -> f64 {
-        self.borrow().value(node.position())
-    }
-}
-
-impl Inner {
-    fn value(&self, position: u32) -> f64 {
-        self.tape.entries[position as usize].value
+    fn value_at(&self, position: u32) -> f64 {
+        self.tape.entry(position).value
     }
 }
 
 /// The path from where the value at `start`, which is not finite, comes from.
-fn value_origin(inner: &Inner, start: u32) -> Vec<u32> {
+fn value_origin(graph: &Graph, start: u32) -> Vec<u32> {
     const NOT: u32 = u32::MAX;
     // For what is on a way to `start` that is nowhere finite, the next on it.
     let mut next = vec![NOT; start as usize + 1];
@@ -193,8 +185,8 @@ fn value_origin(inner: &Inner, start: u32) -> Vec<u32> {
             continue;
         }
         let mut first = true;
-        inner.tape.operands(inner.tape.entries[position as usize], |x| {
-            if !inner.value(x).is_finite() {
+        graph.tape.operands(graph.tape.entry(position), |x| {
+            if !graph.value_at(x).is_finite() {
                 first = false;
                 if next[x as usize] == NOT {
                     next[x as usize] = position;
@@ -225,7 +217,7 @@ struct Found {
 
 /// A sweep back that remembers who sent what.
 struct Back<'a> {
-    inner: &'a Inner,
+    graph: &'a Graph,
     adjoints: Vec<f64>,
     /// For every node, one that sent it something; itself for the output.
     sender: Vec<u32>,
@@ -234,10 +226,10 @@ struct Back<'a> {
 }
 
 impl<'a> Back<'a> {
-    fn new(inner: &'a Inner, l: u32) -> Back<'a> {
+    fn new(graph: &'a Graph, l: u32) -> Back<'a> {
         let len = l as usize + 1;
         let mut back = Back {
-            inner,
+            graph,
             adjoints: vec![0.0; len],
             sender: vec![l; len],
             spoilt: vec![false; len],
@@ -245,13 +237,13 @@ impl<'a> Back<'a> {
         back.adjoints[len - 1] = 1.0;
         for position in (0..=l).rev() {
             let Back {
-                inner,
+                graph,
                 mut adjoints,
                 mut sender,
                 mut spoilt,
             } = back;
             let bar = adjoints[position as usize];
-            each_sent(inner, position, bar, |_, x, part| {
+            each_sent(graph, position, bar, |_, x, part| {
                 let x = x as usize;
                 if part != 0.0 && adjoints[x] == 0.0 {
                     sender[x] = position;
@@ -260,7 +252,7 @@ impl<'a> Back<'a> {
                 adjoints[x] += part;
             });
             back = Back {
-                inner,
+                graph,
                 adjoints,
                 sender,
                 spoilt,
@@ -276,7 +268,7 @@ impl<'a> Back<'a> {
         let mut spoils = vec![NONE; self.adjoints.len()];
         let mut found = None;
         for position in 0..self.adjoints.len() {
-            let entry = self.inner.tape.entries[position];
+            let entry = self.graph.tape.entry(position as u32);
             let bar = self.adjoints[position];
             if entry.op() == Op::Leaf {
                 if !bar.is_finite() {
@@ -285,7 +277,7 @@ impl<'a> Back<'a> {
             } else {
                 let mut sent = None;
                 let mut leaf = NONE;
-                each_sent(self.inner, position as u32, bar, |k, x, part| {
+                each_sent(self.graph, position as u32, bar, |k, x, part| {
                     if leaf == NONE && !part.is_finite() {
                         leaf = spoils[x as usize];
                         sent = Some((k, part));
@@ -311,9 +303,9 @@ impl<'a> Back<'a> {
             path.push(self.sender[last as usize]);
         }
         let mut culprit = None;
-        let entry = self.inner.tape.entries[at as usize];
-        self.inner.tape.operands(entry, |x| {
-            if culprit.is_none() && !self.inner.value(x).is_finite() {
+        let entry = self.graph.tape.entry(at);
+        self.graph.tape.operands(entry, |x| {
+            if culprit.is_none() && !self.graph.value_at(x).is_finite() {
                 culprit = Some(x);
             }
         });
@@ -333,16 +325,16 @@ impl<'a> Back<'a> {
 }
 
 /// What a node sends its operands: which operand, its position, and the number.
-fn each_sent(inner: &Inner, position: u32, bar: f64, mut each: impl FnMut(usize, u32, f64)) {
-    let tape = &inner.tape;
-    let entry = tape.entries[position as usize];
+fn each_sent(graph: &Graph, position: u32, bar: f64, mut each: impl FnMut(usize, u32, f64)) {
+    let tape = &graph.tape;
+    let entry = tape.entry(position);
     if bar == 0.0 || !entry.wants() || entry.is_source() {
         return;
     }
     let mut operands: SmallVec<[u32; 4]> = SmallVec::new();
     let imm: Imm = tape.operands(entry, |x| operands.push(x));
-    let args: SmallVec<[f64; 4]> = operands.iter().map(|&x| inner.value(x)).collect();
-    let wants = |k: usize| tape.entries[operands[k] as usize].wants();
+    let args: SmallVec<[f64; 4]> = operands.iter().map(|&x| graph.value_at(x)).collect();
+    let wants = |k: usize| tape.entry(operands[k]).wants();
     rule::of(
         entry.op(),
         imm,

@@ -40,7 +40,7 @@ impl Graph {
     /// # Panics
     /// Where the graph is full.
     pub fn var(&self, value: f64) -> Expr<'_> {
-        let handle = self.inner.borrow_mut().tape.push_leaf(value);
+        let handle = self.tape.push_leaf(value);
         Expr {
             graph: Some(self),
             handle,
@@ -61,7 +61,7 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`].
     pub fn try_expr(&self, node: NodeId) -> Result<Expr<'_>, Error> {
-        let (handle, value) = self.borrow().operand(node)?;
+        let (handle, value) = self.operand(node)?;
         Ok(Expr {
             graph: Some(self),
             handle,
@@ -104,7 +104,7 @@ impl<'g> Expr<'g> {
         let graph = self
             .graph
             .expect("a constant that is of no graph has no key; make it with Graph::constant");
-        graph.borrow().generations.key(self.handle.index())
+        graph.generations.key(self.handle.index())
     }
 
     /// The graph, unless this is a constant that is of none.
@@ -115,19 +115,14 @@ impl<'g> Expr<'g> {
     /// The derivative that the last backward left here; 0 for a constant that is of no graph.
     #[inline]
     pub fn grad(self) -> f64 {
-        self.graph
-            .map_or(0.0, |graph| graph.borrow().adjoint(self.handle.index()))
+        self.graph.map_or(0.0, |graph| graph.adjoint(self.handle.index()))
     }
 
     /// Sweeps back from here: see [`Graph::backward`]. Nothing happens on a constant that is of
     /// no graph.
     pub fn backward(self) {
         if let Some(graph) = self.graph {
-            let swept = graph
-                .inner
-                .borrow_mut()
-                .backward([(self.handle.index(), 1.0)].into_iter());
-            expect(swept);
+            expect(graph.sweep_back([(self.handle.index(), 1.0)].into_iter()));
         }
     }
 
@@ -175,55 +170,32 @@ impl<'g> Expr<'g> {
 
     #[inline(always)]
     fn unary(self, op: Op, value: f64) -> Self {
-        match self.graph {
-            Some(graph) => {
-                let handle = graph.inner.borrow_mut().tape.push_unary(op, self.handle, value);
-                Expr {
-                    graph: self.graph,
-                    handle,
-                    value,
-                }
-            }
-            None => Expr::constant(value),
-        }
+        let (graph, handle) = match self.graph {
+            Some(graph) => (self.graph, graph.tape.push_unary(op, self.handle, value)),
+            _ => unary_apart(op, NO_IMM, self.graph, self.handle, self.value, value),
+        };
+        Expr { graph, handle, value }
     }
 
     #[inline(always)]
     fn binary(self, op: Op, rhs: Self, value: f64) -> Self {
-        match self.graph {
-            Some(graph) if self.address() == rhs.address() => {
-                let handle = graph
-                    .inner
-                    .borrow_mut()
-                    .tape
-                    .push_binary(op, self.handle, rhs.handle, value);
-                Expr {
-                    graph: self.graph,
-                    handle,
-                    value,
-                }
+        let (x, y) = (self, rhs);
+        let (graph, handle) = match x.graph {
+            Some(graph) if x.address() == y.address() => {
+                (x.graph, graph.tape.push_binary(op, x.handle, y.handle, value))
             }
-            _ => Expr::record(op, NO_IMM, &[self, rhs], value),
-        }
+            _ => binary_apart(op, x.graph, x.handle, x.value, y.graph, y.handle, y.value, value),
+        };
+        Expr { graph, handle, value }
     }
 
     #[inline(always)]
     fn with_constant(self, op: Op, c: f64, value: f64) -> Self {
-        match self.graph {
-            Some(graph) => {
-                let handle = graph
-                    .inner
-                    .borrow_mut()
-                    .tape
-                    .push_with_constant(op, self.handle, c, value);
-                Expr {
-                    graph: self.graph,
-                    handle,
-                    value,
-                }
-            }
-            None => Expr::constant(value),
-        }
+        let (graph, handle) = match self.graph {
+            Some(graph) => (self.graph, graph.tape.push_with_constant(op, self.handle, c, value)),
+            _ => unary_apart(op, [c, 0.0], self.graph, self.handle, self.value, value),
+        };
+        Expr { graph, handle, value }
     }
 
     /// Appends any op, making nodes of the constants among its operands.
@@ -232,18 +204,8 @@ impl<'g> Expr<'g> {
         let Some(graph) = common(operands) else {
             return Expr::constant(value);
         };
-        let tape = &mut graph.inner.borrow_mut().tape;
-        let handles: SmallVec<[Handle; 8]> = operands
-            .iter()
-            .map(|x| {
-                if x.graph.is_some() {
-                    x.handle
-                } else {
-                    tape.constant(x.value)
-                }
-            })
-            .collect();
-        let handle = tape.push_op(op, imm, &handles, value);
+        let handles: SmallVec<[Handle; 8]> = operands.iter().map(|x| x.handle_in(graph)).collect();
+        let handle = graph.tape.push_op(op, imm, &handles, value);
         Expr {
             graph: Some(graph),
             handle,
@@ -251,22 +213,95 @@ impl<'g> Expr<'g> {
         }
     }
 
+    /// Appends an op of any number of operands, given as lists of one length.
+    fn fold<const N: usize>(op: Op, lists: [&[Self]; N]) -> Self {
+        let count = op.checked_count(lists.map(<[Self]>::len));
+        let Some(graph) = lists.iter().find_map(|list| common(list)) else {
+            let values: SmallVec<[f64; 8]> = lists.iter().copied().flatten().map(|x| x.value).collect();
+            return Expr::constant(value::of(op, NO_IMM, &values));
+        };
+        let among = |x: &&Self| x.graph.is_some_and(|other| !std::ptr::eq(graph, other));
+        if lists.iter().any(|list| list.iter().find(among).is_some()) {
+            Error::MixedGraphs.panic();
+        }
+        expect(graph.tape.make_room(count));
+        let mut values = graph.operands.borrow_mut();
+        values.clear();
+        let (mut written, mut wants) = (0, false);
+        for list in lists {
+            values.extend(list.iter().map(|x| x.value));
+            wants |= graph
+                .tape
+                .write_operands(written, list.iter().map(|x| x.handle_in(graph)));
+            written += list.len();
+        }
+        let value = value::of(op, NO_IMM, &values);
+        Expr {
+            graph: Some(graph),
+            handle: graph.tape.push_fold(op, count, wants, value),
+            value,
+        }
+    }
+
+    /// Where the expression stands; a free constant becomes a node.
+    #[inline(always)]
+    fn handle_in(&self, graph: &Graph) -> Handle {
+        match self.graph {
+            Some(_) => self.handle,
+            None => graph.tape.constant(self.value),
+        }
+    }
+
     /// Remembers that `self relation other` was asked, and what the answer was.
     pub(crate) fn guarded(self, relation: Relation, other: Self) -> bool {
         let recorded = relation.holds(self.value, other.value);
         if let Some(graph) = common(&[self, other]) {
-            let inner = &mut *graph.inner.borrow_mut();
-            let [left, right] = [self, other].map(|x| {
-                if x.graph.is_some() {
-                    x.handle
-                } else {
-                    inner.tape.constant(x.value)
-                }
-            });
-            inner.push_guard(left, relation, right, recorded);
+            let [left, right] = [self, other].map(|x| x.handle_in(graph));
+            graph.push_guard(left, relation, right, recorded);
         }
         recorded
     }
+}
+
+/// Recording where not every operand is of the graph and wants a gradient. Everything goes in and
+/// comes out by register: an address taken here would cost the usual way its registers.
+#[cold]
+#[inline(never)]
+fn unary_apart(
+    op: Op,
+    imm: Imm,
+    graph: Option<&Graph>,
+    handle: Handle,
+    x: f64,
+    value: f64,
+) -> (Option<&Graph>, Handle) {
+    let x = Expr {
+        graph,
+        handle,
+        value: x,
+    };
+    let Expr { graph, handle, .. } = Expr::record(op, imm, &[x], value);
+    (graph, handle)
+}
+
+/// As [`unary_apart`].
+#[cold]
+#[inline(never)]
+#[allow(clippy::too_many_arguments, reason = "two expressions, field by field")]
+fn binary_apart<'g>(
+    op: Op,
+    x_graph: Option<&'g Graph>,
+    x_handle: Handle,
+    x: f64,
+    y_graph: Option<&'g Graph>,
+    y_handle: Handle,
+    y: f64,
+    value: f64,
+) -> (Option<&'g Graph>, Handle) {
+    let operands = [(x_graph, x_handle, x), (y_graph, y_handle, y)];
+    let operands = operands.map(|(graph, handle, value)| Expr { graph, handle, value });
+    let Expr { graph, handle, .. } = Expr::record(op, NO_IMM, &operands, value);
+    (graph, handle)
 }
 
 /// The graph that the expressions are of; none where all are free constants.
@@ -292,7 +327,7 @@ macro_rules! define_expr {
         ops { $($(#[doc = $odoc:literal])+ $Op:ident = $oname:ident($ox:ident $(, $oy:ident)*) -> $or:ident, $ocost:ident $oform:ident $osym:literal, $oval:block, $obar:ident => [$($opull:expr),+];)+ }
         helpers { $($(#[doc = $hdoc:literal])+ $He:ident = $hname:ident($hx:ident $(, $hy:ident)* $(; $($hk:ident),+)?) -> $hr:ident, $hcost:ident $hform:ident $hsym:literal, $hval:block, $hbar:ident => [$($hpull:expr),+];)+ }
         stops { $($(#[doc = $sdoc:literal])+ $St:ident = $sname:ident($sx:ident $(, $sy:ident)*), $sform:ident $ssym:literal, $sval:block;)+ }
-        folds { $($frows:tt)+ }
+        folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
     ) => {
         /// The ops, one method each.
         #[allow(clippy::should_implement_trait, reason = "the operators are implemented too; a row has one name")]
@@ -337,6 +372,9 @@ macro_rules! define_expr {
             $(#[inline(always)]
             fn $sname(self $(, $sy: Self)*) -> Self {
                 Expr::$sname(self $(, $sy)*)
+            })+
+            $(fn $fname($($fx: &[Self]),+) -> Self {
+                Expr::fold(Op::$Fo, [$($fx),+])
             })+
         }
     };

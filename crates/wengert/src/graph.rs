@@ -1,7 +1,7 @@
 //! The arena: a graph of nodes over a tape, and what can be asked of it. Read [`crate::build`] for
 //! how it grows, [`crate::sweep`] for how derivatives are made.
 
-use std::cell::{Ref, RefCell};
+use std::cell::{Cell, RefCell};
 
 use slotmap::SparseSecondaryMap;
 
@@ -10,7 +10,6 @@ use crate::generation::Generations;
 use crate::guard::{Guard, Relation};
 use crate::node::{Node, NodeId, Operands};
 use crate::numbers::Curvature;
-use crate::op::Op;
 use crate::scope::{Scope, Scopes};
 use crate::sweep;
 use crate::tape::{Extent, Handle, MAX_NODES, Tape};
@@ -28,27 +27,33 @@ use crate::tape::{Extent, Handle, MAX_NODES, Tape};
 /// A node takes 16 bytes, and 8 more once its adjoint was swept. A graph is `Send`.
 #[derive(Debug)]
 pub struct Graph {
-    pub(crate) inner: RefCell<Inner>,
-}
-
-/// What the one `RefCell` of a graph holds. It is never borrowed while code of the user runs.
-#[derive(Debug)]
-pub(crate) struct Inner {
     pub(crate) tape: Tape,
     pub(crate) generations: Generations,
     /// Computed values below this were recorded before the last `set`.
     pub(crate) stale_below: u32,
-    pub(crate) adjoints: Vec<f64>,
-    scratch: Vec<f64>,
+    swept: RefCell<Swept>,
     /// The buffers of the last Hessian-vector product.
-    pub(crate) curvature: Option<Curvature<1>>,
-    /// What recording needs of the operands of an op, kept for the next.
-    pub(crate) operands: (Vec<Handle>, Vec<f64>),
-    /// How many adjoints are of the last sweep; those beyond read as 0.
-    swept: u32,
-    pub(crate) guards: Vec<RawGuard>,
+    pub(crate) curvature: RefCell<Option<Curvature<1>>>,
+    guards: RefCell<Vec<RawGuard>>,
     /// The serial number of the next guard.
-    next_guard: u32,
+    next_guard: Cell<u32>,
+    /// The values of the operands of an n-ary op while it is recorded, kept for the next.
+    pub(crate) operands: RefCell<Vec<f64>>,
+    notes: RefCell<Notes>,
+}
+
+/// What the last sweep back left, and its buffers.
+#[derive(Debug, Default)]
+struct Swept {
+    adjoints: Vec<f64>,
+    scratch: Vec<f64>,
+    /// How many adjoints are of the last sweep; those beyond read as 0.
+    count: u32,
+}
+
+/// What few nodes have.
+#[derive(Debug, Default)]
+struct Notes {
     labels: SparseSecondaryMap<NodeId, String>,
     /// One more than the highest position that has a label.
     labelled_below: u32,
@@ -102,35 +107,31 @@ impl Graph {
     /// # Errors
     /// [`Error::Full`] beyond 2^28 nodes, [`Error::OutOfMemory`] where the allocator refuses.
     pub fn try_with_capacity(nodes: usize) -> Result<Graph, Error> {
-        let graph = Graph::new();
-        graph.inner.borrow_mut().tape.reserve(nodes)?;
-        Ok(graph)
+        Ok(Graph::of(Tape::new(MAX_NODES, nodes)?))
     }
 
     /// An empty graph that may hold `nodes` nodes (2^28 at most) and refuses more.
     pub fn with_limit(nodes: usize) -> Graph {
+        Graph::of(expect(Tape::new(nodes, 0)))
+    }
+
+    fn of(tape: Tape) -> Graph {
         Graph {
-            inner: RefCell::new(Inner {
-                tape: Tape::new(nodes),
-                generations: Generations::new(),
-                stale_below: 0,
-                adjoints: Vec::new(),
-                scratch: Vec::new(),
-                curvature: None,
-                operands: (Vec::new(), Vec::new()),
-                swept: 0,
-                guards: Vec::new(),
-                next_guard: 0,
-                labels: SparseSecondaryMap::new(),
-                labelled_below: 0,
-                scopes: Scopes::default(),
-            }),
+            tape,
+            generations: Generations::new(),
+            stale_below: 0,
+            swept: RefCell::default(),
+            curvature: RefCell::default(),
+            guards: RefCell::default(),
+            next_guard: Cell::new(0),
+            operands: RefCell::default(),
+            notes: RefCell::default(),
         }
     }
 
     /// How many nodes the graph holds.
     pub fn len(&self) -> usize {
-        self.inner.borrow().tape.entries.len()
+        self.tape.len() as usize
     }
 
     /// Whether the graph holds no node.
@@ -140,13 +141,13 @@ impl Graph {
 
     /// How many nodes the graph may hold.
     pub fn limit(&self) -> usize {
-        self.inner.borrow().tape.limit()
+        self.tape.limit()
     }
 
     /// The bytes in use for nodes, their operand lists, immediates, adjoints and guards.
     pub fn memory(&self) -> usize {
-        let inner = self.inner.borrow();
-        inner.tape.bytes() + inner.swept as usize * size_of::<f64>() + size_of_val(&inner.guards[..])
+        let adjoints = self.swept.borrow().count as usize * size_of::<f64>();
+        self.tape.bytes() + adjoints + size_of_val(&self.guards.borrow()[..])
     }
 
     // ---- values
@@ -164,9 +165,7 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`].
     pub fn try_value(&self, node: NodeId) -> Result<f64, Error> {
-        let inner = self.inner.borrow();
-        let position = inner.fresh(node)?;
-        Ok(inner.tape.entries[position as usize].value)
+        Ok(self.tape.entry(self.fresh(node)?).value)
     }
 
     /// Sets the value of a leaf. What was computed before is stale from then on, until
@@ -183,17 +182,9 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::NotALeaf`]; the graph is as before.
     pub fn try_set(&mut self, leaf: NodeId, value: f64) -> Result<(), Error> {
-        let inner = self.inner.get_mut();
-        let position = inner.position(leaf)?;
-        let entry = &mut inner.tape.entries[position as usize];
-        if entry.op() != Op::Leaf {
-            return Err(Error::NotALeaf {
-                node: leaf,
-                op: entry.op(),
-            });
-        }
-        entry.value = value;
-        inner.make_stale();
+        let position = self.leaf_position(leaf)?;
+        self.tape.write(position as u32, value);
+        self.make_stale();
         Ok(())
     }
 
@@ -204,18 +195,12 @@ impl Graph {
     /// new values, so that the recorded expression is no longer the one meant. Computed values
     /// stay stale then; set other leaves and call again, or record anew.
     pub fn forward(&mut self) -> Result<(), Error> {
-        let inner = self.inner.get_mut();
-        sweep::recompute(&mut inner.tape, &mut inner.scratch);
-        let entries = &inner.tape.entries;
-        for guard in &inner.guards {
-            let [left, right] = [guard.left, guard.right].map(|x| entries[x as usize].value);
-            if guard.relation.holds(left, right) != guard.recorded {
-                let error = inner.flipped(guard);
-                inner.make_stale();
-                return Err(error);
-            }
+        sweep::recompute(&mut self.tape, &mut self.swept.get_mut().scratch);
+        if let Some(flipped) = self.first_flipped() {
+            self.make_stale();
+            return Err(flipped);
         }
-        inner.stale_below = 0;
+        self.stale_below = 0;
         Ok(())
     }
 
@@ -252,11 +237,10 @@ impl Graph {
     /// # Errors
     /// As [`Graph::try_backward`].
     pub fn try_backward_seeded(&self, seeds: &[(NodeId, f64)]) -> Result<(), Error> {
-        let inner = &mut *self.inner.borrow_mut();
         for &(output, _) in seeds {
-            inner.fresh(output)?;
+            self.fresh(output)?;
         }
-        inner.backward(seeds.iter().map(|&(output, seed)| (output.position(), seed)))
+        self.sweep_back(seeds.iter().map(|&(output, seed)| (output.position(), seed)))
     }
 
     /// The derivative that the last [`Graph::backward`] left on the node: 0 before any, for nodes
@@ -273,21 +257,20 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`].
     pub fn try_grad(&self, node: NodeId) -> Result<f64, Error> {
-        let inner = self.inner.borrow();
-        Ok(inner.adjoint(inner.position(node)?))
+        Ok(self.adjoint(self.position(node)?))
     }
 
     // ---- going back
 
     /// How far the graph has got, to come back to.
     pub fn mark(&self) -> Mark {
-        let inner = self.inner.borrow();
+        let guards = self.guards.borrow();
         Mark {
-            extent: inner.tape.extent(),
-            stamp: inner.generations.stamp(inner.tape.len()),
-            guards: inner.guards.len() as u32,
-            last_guard: inner.guards.last().map(|guard| guard.serial),
-            scopes: inner.scopes.extent(),
+            extent: self.tape.extent(),
+            stamp: self.generations.stamp(self.tape.len()),
+            guards: guards.len() as u32,
+            last_guard: guards.last().map(|guard| guard.serial),
+            scopes: self.notes.borrow().scopes.extent(),
         }
     }
 
@@ -305,44 +288,43 @@ impl Graph {
     /// # Errors
     /// [`Error::StaleMark`]; the graph is as before.
     pub fn try_rewind(&mut self, mark: Mark) -> Result<(), Error> {
-        let inner = self.inner.get_mut();
         let len = mark.extent.entries;
-        let last_guard = mark
-            .guards
-            .checked_sub(1)
-            .and_then(|last| inner.guards.get(last as usize));
+        let guards = self.guards.get_mut();
+        let last_guard = mark.guards.checked_sub(1).and_then(|last| guards.get(last as usize));
         let last_guard = last_guard.map(|guard| guard.serial);
-        if len > inner.tape.len() || inner.generations.stamp(len) != mark.stamp || last_guard != mark.last_guard {
+        if len > self.tape.len() || self.generations.stamp(len) != mark.stamp || last_guard != mark.last_guard {
             return Err(Error::StaleMark);
         }
-        if len < inner.tape.len() {
-            inner.generations.cut(len);
+        if len < self.tape.len() {
+            self.generations.cut(len);
         }
-        inner.tape.truncate(mark.extent);
-        inner.guards.truncate(mark.guards as usize);
-        inner.scopes.truncate(mark.scopes, len);
-        inner.swept = inner.swept.min(len);
-        if inner.labelled_below > len {
-            inner.labels.retain(|node, _| node.position() < len);
-            inner.labelled_below = len;
+        self.tape.truncate(mark.extent);
+        guards.truncate(mark.guards as usize);
+        let swept = self.swept.get_mut();
+        swept.count = swept.count.min(len);
+        let notes = self.notes.get_mut();
+        notes.scopes.truncate(mark.scopes, len);
+        if notes.labelled_below > len {
+            notes.labels.retain(|node, _| node.position() < len);
+            notes.labelled_below = len;
         }
-        inner.settle();
+        self.settle();
         Ok(())
     }
 
     /// Drops every node; keeps the memory. Keys and marks from before are refused from then on.
     pub fn reset(&mut self) {
-        let inner = self.inner.get_mut();
-        inner.generations.restart();
-        inner.tape.clear();
-        inner.guards.clear();
-        inner.scopes.clear();
-        if inner.labelled_below > 0 {
-            inner.labels.clear();
-            inner.labelled_below = 0;
+        self.generations.restart();
+        self.tape.clear();
+        self.guards.get_mut().clear();
+        let notes = self.notes.get_mut();
+        notes.scopes.clear();
+        if notes.labelled_below > 0 {
+            notes.labels.clear();
+            notes.labelled_below = 0;
         }
-        inner.swept = 0;
-        inner.stale_below = 0;
+        self.swept.get_mut().count = 0;
+        self.stale_below = 0;
     }
 
     // ---- labels and scopes
@@ -353,10 +335,10 @@ impl Graph {
     /// On a wrong key.
     pub fn label(&self, node: NodeId, label: impl Into<String>) {
         let label = label.into();
-        let inner = &mut *self.inner.borrow_mut();
-        let position = expect(inner.position(node));
-        inner.labels.insert(node, label);
-        inner.labelled_below = inner.labelled_below.max(position + 1);
+        let position = expect(self.position(node));
+        let notes = &mut *self.notes.borrow_mut();
+        notes.labels.insert(node, label);
+        notes.labelled_below = notes.labelled_below.max(position + 1);
     }
 
     /// The name a node was given.
@@ -364,22 +346,19 @@ impl Graph {
     /// # Panics
     /// On a wrong key.
     pub fn label_of(&self, node: NodeId) -> Option<String> {
-        let inner = self.inner.borrow();
-        expect(inner.position(node));
-        inner.labels.get(node).cloned()
+        expect(self.position(node));
+        self.notes.borrow().labels.get(node).cloned()
     }
 
     /// Opens a scope: what is recorded until the guard is dropped belongs to it. Scopes nest.
     pub fn scope(&self, name: impl Into<String>) -> Scope<'_> {
         let name = name.into();
-        let inner = &mut *self.inner.borrow_mut();
-        inner.scopes.enter(name, inner.tape.len());
+        self.notes.borrow_mut().scopes.enter(name, self.tape.len());
         Scope { graph: self }
     }
 
     pub(crate) fn leave_scope(&self) {
-        let inner = &mut *self.inner.borrow_mut();
-        inner.scopes.leave(inner.tape.len());
+        self.notes.borrow_mut().scopes.leave(self.tape.len());
     }
 
     /// The scopes a node was recorded in, outermost first.
@@ -387,8 +366,8 @@ impl Graph {
     /// # Panics
     /// On a wrong key.
     pub fn scope_of(&self, node: NodeId) -> Vec<String> {
-        let inner = self.inner.borrow();
-        inner.scopes.path(expect(inner.position(node)))
+        let position = expect(self.position(node));
+        self.notes.borrow().scopes.path(position)
     }
 
     // ---- looking in
@@ -406,14 +385,12 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`].
     pub fn try_node(&self, node: NodeId) -> Result<Node, Error> {
-        let inner = self.inner.borrow();
-        Ok(inner.node(inner.position(node)?))
+        Ok(self.node_at(self.position(node)?))
     }
 
     /// The node at a position of the tape, if it is as long.
     pub fn get(&self, index: usize) -> Option<Node> {
-        let inner = self.inner.borrow();
-        (index < inner.tape.entries.len()).then(|| inner.node(index as u32))
+        (index < self.len()).then(|| self.node_at(index as u32))
     }
 
     /// The nodes in the order of the tape, operands before what uses them.
@@ -423,34 +400,33 @@ impl Graph {
 
     /// The comparisons made while recording, in order.
     pub fn guards(&self) -> Vec<Guard> {
-        let inner = self.inner.borrow();
-        let key = |position| inner.generations.key(position);
+        let key = |position| self.generations.key(position);
         let public = |guard: &RawGuard| Guard {
             left: key(guard.left),
             relation: guard.relation,
             right: key(guard.right),
             recorded: guard.recorded,
         };
-        inner.guards.iter().map(public).collect()
+        self.guards.borrow().iter().map(public).collect()
     }
 
     /// Whether computed values are stale, that is, a leaf was set since the last `forward`.
     pub fn is_stale(&self) -> bool {
-        self.inner.borrow().stale_below > 0
-    }
-
-    pub(crate) fn borrow(&self) -> Ref<'_, Inner> {
-        self.inner.borrow()
+        self.stale_below > 0
     }
 }
 
-impl Inner {
+impl Graph {
     /// Sweeps back from the positions given, each with its seed.
-    pub(crate) fn backward(&mut self, seeds: impl Iterator<Item = (u32, f64)> + Clone) -> Result<(), Error> {
+    pub(crate) fn sweep_back(&self, seeds: impl Iterator<Item = (u32, f64)> + Clone) -> Result<(), Error> {
         let len = seeds.clone().map(|(output, _)| output as usize + 1).max().unwrap_or(0);
-        let adjoints = &mut self.adjoints;
+        let Swept {
+            adjoints,
+            scratch,
+            count,
+        } = &mut *self.swept.borrow_mut();
         if adjoints.len() < len {
-            let (old, most) = (adjoints.len(), self.tape.entries.capacity().max(len));
+            let (old, most) = (adjoints.len(), self.tape.capacity().max(len));
             // Room for all that the tape has room for, where there is as much memory.
             if adjoints.try_reserve_exact(most - old).is_err() {
                 adjoints
@@ -462,19 +438,20 @@ impl Inner {
         } else {
             adjoints[..len].fill(0.0);
         }
-        self.swept = len as u32;
+        *count = len as u32;
         for (output, seed) in seeds {
             adjoints[output as usize] += seed;
         }
-        sweep::reverse(&self.tape, &mut adjoints[..len], &mut self.scratch, sweep::plain);
+        sweep::back(&self.tape, &mut adjoints[..len], scratch);
         Ok(())
     }
 
     /// What the last sweep left at a position of the tape.
     #[inline(always)]
     pub(crate) fn adjoint(&self, position: u32) -> f64 {
-        let wanted = position < self.swept && self.tape.entries[position as usize].wants();
-        if wanted { self.adjoints[position as usize] } else { 0.0 }
+        let swept = self.swept.borrow();
+        let wanted = position < swept.count && self.tape.entry(position).wants();
+        if wanted { swept.adjoints[position as usize] } else { 0.0 }
     }
 
     /// The position of a key.
@@ -487,7 +464,7 @@ impl Inner {
     #[inline(always)]
     pub(crate) fn fresh(&self, node: NodeId) -> Result<u32, Error> {
         let position = self.position(node)?;
-        if position >= self.stale_below || self.tape.entries[position as usize].is_source() {
+        if position >= self.stale_below || self.tape.entry(position).is_source() {
             Ok(position)
         } else {
             Err(Error::StaleValue { node })
@@ -498,12 +475,12 @@ impl Inner {
     #[inline(always)]
     pub(crate) fn operand(&self, node: NodeId) -> Result<(Handle, f64), Error> {
         let position = self.fresh(node)?;
-        let entry = self.tape.entries[position as usize];
+        let entry = self.tape.entry(position);
         Ok((Handle::new(position, entry.wants()), entry.value))
     }
 
-    pub(crate) fn node(&self, position: u32) -> Node {
-        let entry = self.tape.entries[position as usize];
+    pub(crate) fn node_at(&self, position: u32) -> Node {
+        let entry = self.tape.entry(position);
         let mut operands = Operands::new();
         let imm = self.tape.operands(entry, |x| operands.push(self.generations.key(x)));
         Node {
@@ -517,11 +494,11 @@ impl Inner {
     }
 
     /// Remembers that `left relation right` was asked, and what the answer was.
-    pub(crate) fn push_guard(&mut self, left: Handle, relation: Relation, right: Handle, recorded: bool) {
-        let serial = self.next_guard;
-        self.next_guard = serial.wrapping_add(1);
+    pub(crate) fn push_guard(&self, left: Handle, relation: Relation, right: Handle, recorded: bool) {
+        let serial = self.next_guard.get();
+        self.next_guard.set(serial.wrapping_add(1));
         let [left, right] = [left, right].map(Handle::index);
-        self.guards.push(RawGuard {
+        self.guards.borrow_mut().push(RawGuard {
             left,
             right,
             relation,
@@ -530,13 +507,19 @@ impl Inner {
         });
     }
 
-    fn flipped(&self, guard: &RawGuard) -> Error {
-        Error::GuardFlipped {
+    /// The first comparison that comes out otherwise than it was recorded, as an error.
+    fn first_flipped(&self) -> Option<Error> {
+        let guards = self.guards.borrow();
+        let flipped = |guard: &&RawGuard| {
+            let [left, right] = [guard.left, guard.right].map(|x| self.tape.entry(x).value);
+            guard.relation.holds(left, right) != guard.recorded
+        };
+        guards.iter().find(flipped).map(|guard| Error::GuardFlipped {
             left: self.generations.key(guard.left),
             relation: guard.relation,
             right: self.generations.key(guard.right),
             recorded: guard.recorded,
-        }
+        })
     }
 
     fn make_stale(&mut self) {
@@ -547,7 +530,7 @@ impl Inner {
     /// Nothing is stale where nothing but leaves and constants stands below.
     fn settle(&mut self) {
         self.stale_below = self.stale_below.min(self.tape.len());
-        if self.stale_below <= self.tape.sources {
+        if self.stale_below <= self.tape.sources() {
             self.stale_below = 0;
         }
     }

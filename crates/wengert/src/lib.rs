@@ -24,7 +24,9 @@
 //! | [`kernel`] | accurate `f64` functions |
 //! | `folds` | ops of any number of operands |
 //! | [`node`] | keys and views of nodes |
+//! | `cells` | lists that grow behind a shared reference |
 //! | `tape` | how nodes are stored |
+//! | `view` | a tape as it is read |
 //! | `generation` | how a wrong key is told from a right one |
 //! | [`graph`] | the arena, and what can be asked of it |
 //! | `build` | building by key |
@@ -54,7 +56,9 @@ mod scalar;
 pub mod kernel;
 mod folds;
 pub mod node;
+mod cells;
 mod tape;
+mod view;
 mod generation;
 pub mod graph;
 mod build;

@@ -3,7 +3,7 @@
 
 use crate::dual::{Dual, Tangents};
 use crate::error::{Error, expect};
-use crate::graph::{Graph, Inner};
+use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::Op;
 use crate::sweep::{self, Number};
@@ -28,7 +28,7 @@ impl Graph {
     /// [`Error::NotInGraph`], [`Error::StaleValue`].
     pub fn try_vjp(&self, seeds: &[(NodeId, f64)], wrt: &[NodeId]) -> Result<Vec<f64>, Error> {
         for &node in wrt {
-            self.borrow().position(node)?;
+            self.position(node)?;
         }
         self.try_backward_seeded(seeds)?;
         wrt.iter().map(|&node| self.try_grad(node)).collect()
@@ -48,15 +48,14 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`].
     pub fn try_jvp(&self, seeds: &[(NodeId, f64)], outputs: &[NodeId]) -> Result<Vec<f64>, Error> {
-        let inner = self.borrow();
-        let outputs = inner.all_fresh(outputs)?;
+        let outputs = self.all_fresh(outputs)?;
         let mut tangents = vec![Tangents::<1>::ZERO; len(&outputs)];
         for &(leaf, tangent) in seeds {
-            if let Some(place) = tangents.get_mut(inner.leaf(leaf)?) {
+            if let Some(place) = tangents.get_mut(self.leaf_position(leaf)?) {
                 place.0[0] += tangent;
             }
         }
-        sweep::tangents(&inner.tape, &mut tangents, Tangents::ZERO);
+        sweep::tangents(&self.tape, &mut tangents, Tangents::ZERO);
         Ok(outputs.iter().map(|&output| tangents[output].0[0]).collect())
     }
 
@@ -77,11 +76,10 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`].
     pub fn try_jacobian(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Vec<Vec<f64>>, Error> {
-        let inner = self.borrow();
-        let outputs = inner.all_fresh(outputs)?;
+        let outputs = self.all_fresh(outputs)?;
         let leaves = wrt
             .iter()
-            .map(|&leaf| inner.leaf(leaf))
+            .map(|&leaf| self.leaf_position(leaf))
             .collect::<Result<Vec<_>, Error>>()?;
         let len = len(&outputs);
         let mut rows = vec![vec![0.0; leaves.len()]; outputs.len()];
@@ -90,7 +88,7 @@ impl Graph {
             for (batch, some) in leaves.chunks(LANES).enumerate() {
                 tangents.fill(Tangents::ZERO);
                 seed(&mut tangents, some, |tangent, k| tangent.0[k] = 1.0);
-                sweep::tangents(&inner.tape, &mut tangents, Tangents::ZERO);
+                sweep::tangents(&self.tape, &mut tangents, Tangents::ZERO);
                 for (row, &output) in rows.iter_mut().zip(&outputs) {
                     for k in 0..some.len() {
                         row[batch * LANES + k] = tangents[output].0[k];
@@ -103,7 +101,7 @@ impl Graph {
             for (row, &output) in rows.iter_mut().zip(&outputs) {
                 adjoints.fill(0.0);
                 adjoints[output] = 1.0;
-                sweep::reverse(&inner.tape, &mut adjoints[..=output], &mut scratch, sweep::plain);
+                sweep::back(&self.tape, &mut adjoints[..=output], &mut scratch);
                 for (column, &leaf) in row.iter_mut().zip(&leaves) {
                     *column = adjoints.get(leaf).copied().unwrap_or(0.0);
                 }
@@ -134,23 +132,22 @@ impl Graph {
                 got: direction.len(),
             });
         }
-        let inner = &mut *self.inner.borrow_mut();
-        let l = inner.fresh(l)? as usize;
+        let l = self.fresh(l)? as usize;
         let leaves = wrt
             .iter()
-            .map(|&leaf| inner.leaf(leaf))
+            .map(|&leaf| self.leaf_position(leaf))
             .collect::<Result<Vec<_>, Error>>()?;
         // The buffers are kept with the graph: fresh ones cost more than the sweeps, page by page.
-        let mut curvature = inner.curvature.take().unwrap_or_else(|| Curvature::new(l));
+        let mut curvature = self.curvature.take().unwrap_or_else(|| Curvature::new(l));
         curvature.fit(l);
         for (&leaf, &component) in leaves.iter().zip(direction) {
             if let Some(tangent) = curvature.tangents.get_mut(leaf) {
                 tangent.0[0] += component;
             }
         }
-        curvature.sweep(inner);
+        curvature.sweep(self);
         let product = leaves.iter().map(|&leaf| curvature.along(leaf, 0)).collect();
-        inner.curvature = Some(curvature);
+        self.curvature.replace(Some(curvature));
         Ok(product)
     }
 
@@ -169,18 +166,17 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`].
     pub fn try_hessian(&self, l: NodeId, wrt: &[NodeId]) -> Result<Vec<Vec<f64>>, Error> {
-        let inner = self.borrow();
-        let l = inner.fresh(l)? as usize;
+        let l = self.fresh(l)? as usize;
         let leaves = wrt
             .iter()
-            .map(|&leaf| inner.leaf(leaf))
+            .map(|&leaf| self.leaf_position(leaf))
             .collect::<Result<Vec<_>, Error>>()?;
         let mut rows = vec![vec![0.0; leaves.len()]; leaves.len()];
         let mut curvature = Curvature::<LANES>::new(l);
         for (batch, some) in leaves.chunks(LANES).enumerate() {
             curvature.tangents.fill(Tangents::ZERO);
             seed(&mut curvature.tangents, some, |tangent, k| tangent.0[k] = 1.0);
-            curvature.sweep(&inner);
+            curvature.sweep(self);
             for k in 0..some.len() {
                 let column = batch * LANES + k;
                 for (row, &leaf) in rows.iter_mut().zip(&leaves) {
@@ -234,15 +230,15 @@ impl<const N: usize> Curvature<N> {
     }
 
     /// Sweeps; what computed nodes have in `tangents` is overwritten.
-    pub(crate) fn sweep(&mut self, inner: &Inner) {
-        sweep::tangents(&inner.tape, &mut self.tangents, Tangents::ZERO);
+    pub(crate) fn sweep(&mut self, graph: &Graph) {
+        sweep::tangents(&graph.tape, &mut self.tangents, Tangents::ZERO);
         self.adjoints.fill(Dual::ZERO);
         if let Some(last) = self.adjoints.last_mut() {
             last.value = 1.0;
         }
         let tangents = &self.tangents[..];
-        sweep::reverse(&inner.tape, &mut self.adjoints, &mut self.scratch, |entries, x| Dual {
-            value: sweep::plain(entries, x),
+        sweep::reverse(&graph.tape, &mut self.adjoints, &mut self.scratch, |entry, x| Dual {
+            value: entry.value,
             tangents: tangents.get(x as usize).map_or([0.0; N], |tangent| tangent.0),
         });
     }
@@ -253,11 +249,11 @@ impl<const N: usize> Curvature<N> {
     }
 }
 
-impl Inner {
+impl Graph {
     /// The position of a leaf.
-    pub(crate) fn leaf(&self, node: NodeId) -> Result<usize, Error> {
+    pub(crate) fn leaf_position(&self, node: NodeId) -> Result<usize, Error> {
         let position = self.position(node)? as usize;
-        match self.tape.entries[position].op() {
+        match self.tape.entry(position as u32).op() {
             Op::Leaf => Ok(position),
             op => Err(Error::NotALeaf { node, op }),
         }

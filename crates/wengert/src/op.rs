@@ -8,8 +8,9 @@
 //! In a row, `x`, `y`, `z` are the operands, `c`, `p`, `n`, `j`, `k` after a semicolon its
 //! immediates (small numbers kept beside the op), `r` its value. `bar * s` is the guarded product
 //! (0 where either factor is 0) and `bar / s` the guarded quotient (0 where `bar` is 0), so the
-//! factor 0 of an unused branch never meets an infinity. `native` marks ops whose partials cost
-//! no more than a flop or two.
+//! factor 0 of an unused branch never meets an infinity. `linear` marks
+//! ops whose partials are 1 and -1, `native` those whose partials cost no more than a flop or two,
+//! `dear` the rest.
 //!
 //! Sections: `ops` are what users record; `helpers` are what operators with a
 //! constant record and what derivatives need besides (ops like any other, so that derivatives of
@@ -18,6 +19,8 @@
 //! each.
 
 use std::fmt;
+
+use crate::error::Error;
 
 /// The immediates of an op: numbers that belong to the op, not operands. Unused ones are 0.
 pub type Imm = [f64; 2];
@@ -31,7 +34,7 @@ macro_rules! for_each_op {
         $consumer! {
             ops {
                 /// The negative, `-x`.
-                Neg = neg(x) -> r, native prefix "-", { -x }, bar => [-bar];
+                Neg = neg(x) -> r, linear prefix "-", { -x }, bar => [-bar];
                 /// The reciprocal, `1 / x`.
                 Recip = recip(x) -> r, native call "recip", { 1.0 / x }, bar => [-(bar * r * r)];
                 /// The square root.
@@ -111,9 +114,9 @@ macro_rules! for_each_op {
                 /// The derivative of `lgamma`.
                 Digamma = digamma(x) -> r, dear call "digamma", { kernel::digamma(x) }, bar => [bar * x.polygamma_n(1.0)];
                 /// The sum.
-                Add = add(x, y) -> r, native infix "+", { x + y }, bar => [bar, bar];
+                Add = add(x, y) -> r, linear infix "+", { x + y }, bar => [bar, bar];
                 /// The difference.
-                Sub = sub(x, y) -> r, native infix "-", { x - y }, bar => [bar, -bar];
+                Sub = sub(x, y) -> r, linear infix "-", { x - y }, bar => [bar, -bar];
                 /// The product.
                 Mul = mul(x, y) -> r, native infix "*", { x * y }, bar => [bar * y, bar * x];
                 /// The quotient.
@@ -141,11 +144,11 @@ macro_rules! for_each_op {
             }
             helpers {
                 /// `x + c`.
-                AddC = add_c(x; c) -> r, native before_constant "+", { x + c }, bar => [bar];
+                AddC = add_c(x; c) -> r, linear before_constant "+", { x + c }, bar => [bar];
                 /// `x - c`.
-                SubC = sub_c(x; c) -> r, native before_constant "-", { x - c }, bar => [bar];
+                SubC = sub_c(x; c) -> r, linear before_constant "-", { x - c }, bar => [bar];
                 /// `c - x`.
-                CSub = c_sub(x; c) -> r, native after_constant "-", { c - x }, bar => [-bar];
+                CSub = c_sub(x; c) -> r, linear after_constant "-", { c - x }, bar => [-bar];
                 /// `x * c`.
                 MulC = mul_c(x; c) -> r, native before_constant "*", { x * c }, bar => [bar * x.lift(c)];
                 /// `x / c`.
@@ -434,6 +437,19 @@ impl Op {
                 | Op::Eq
                 | Op::Ne
         )
+    }
+
+    /// How many operands there are in lists of these lengths.
+    ///
+    /// # Panics
+    /// With [`Error::Operands`] where the op does not take so many, or they differ.
+    #[inline]
+    pub(crate) fn checked_count<const N: usize>(self, lengths: [usize; N]) -> usize {
+        let given = lengths.iter().sum();
+        if lengths.iter().any(|&length| length != lengths[0]) || !self.takes(given) {
+            Error::Operands { op: self, given }.panic();
+        }
+        given
     }
 
     /// The op with this number, which came from `op as u8`.

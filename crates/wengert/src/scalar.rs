@@ -11,7 +11,6 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use smallvec::SmallVec;
 
-use crate::error::Error;
 use crate::folds;
 use crate::kernel;
 use crate::op::{Imm, NO_IMM, Op, count, for_each_op};
@@ -61,6 +60,45 @@ impl<S: Scalar> Div<S> for Adj<S> {
 }
 
 impl<S: Scalar> Bar<S> for Adj<S> {}
+
+/// An adjoint whose products are not guarded. Where what a rule makes of it is no NaN, it is what
+/// the rule makes of an [`Adj`]: guarding matters for `0 * inf`, `0 / 0` and the like alone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bare<S>(pub(crate) S);
+
+impl<S: Scalar> Neg for Bare<S> {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        Bare(-self.0)
+    }
+}
+
+impl<S: Scalar> Add for Bare<S> {
+    type Output = Self;
+    #[inline(always)]
+    fn add(self, rhs: Self) -> Self {
+        Bare(self.0 + rhs.0)
+    }
+}
+
+impl<S: Scalar> Mul<S> for Bare<S> {
+    type Output = Self;
+    #[inline(always)]
+    fn mul(self, rhs: S) -> Self {
+        Bare(self.0 * rhs)
+    }
+}
+
+impl<S: Scalar> Div<S> for Bare<S> {
+    type Output = Self;
+    #[inline(always)]
+    fn div(self, rhs: S) -> Self {
+        Bare(self.0 / rhs)
+    }
+}
+
+impl<S: Scalar> Bar<S> for Bare<S> {}
 
 macro_rules! define_scalar {
     (
@@ -275,10 +313,7 @@ fn lists<T, const N: usize>(args: &[T]) -> [&[T]; N] {
 /// # Panics
 /// With [`Error::Operands`] where the op does not take so many, or their lengths differ.
 pub(crate) fn joined<T: Copy, const N: usize>(op: Op, lists: [&[T]; N]) -> SmallVec<[T; 8]> {
-    let given = lists.iter().map(|list| list.len()).sum();
-    if lists.iter().any(|list| list.len() != lists[0].len()) || !op.takes(given) {
-        Error::Operands { op, given }.panic();
-    }
+    let given = op.checked_count(lists.map(<[T]>::len));
     let mut all = SmallVec::with_capacity(given);
     for list in lists {
         all.extend_from_slice(list);

@@ -21,6 +21,7 @@ use crate::op::{Imm, NO_IMM, Op, for_each_op};
 use crate::real::Real;
 use crate::recurrence;
 use crate::scalar::Scalar;
+use crate::tape::Entry;
 
 /// A power series in one variable, cut off after `K` coefficients: a value and its change of
 /// orders 1 to `K - 1`.
@@ -311,24 +312,27 @@ impl Graph {
                 got: direction.len(),
             });
         }
-        let inner = self.borrow();
-        let entries = &inner.tape.entries[..=inner.fresh(l)? as usize];
-        let mut series: Vec<Series<K>> = entries.iter().map(|entry| Series::new(entry.value)).collect();
+        let entries = &self.tape.view().entries[..=self.fresh(l)? as usize];
+        let mut series: Vec<Series<K>> = entries
+            .iter()
+            .map(|entry| Series::new(Entry::from(entry.get()).value))
+            .collect();
         let mut moves = vec![false; entries.len()];
         for (&leaf, &component) in wrt.iter().zip(direction) {
-            let leaf = inner.leaf(leaf)?;
+            let leaf = self.leaf_position(leaf)?;
             if leaf < entries.len() && K > 1 {
                 series[leaf].coefficients[1] += component;
                 moves[leaf] = true;
             }
         }
         let mut args = Vec::new();
-        for (position, &entry) in entries.iter().enumerate() {
+        for (position, entry) in entries.iter().enumerate() {
+            let entry = Entry::from(entry.get());
             if !entry.wants() || entry.is_source() {
                 continue;
             }
             args.clear();
-            let imm = inner.tape.operands(entry, |x| {
+            let imm = self.tape.operands(entry, |x| {
                 moves[position] |= moves[x as usize];
                 args.push(series[x as usize]);
             });

@@ -61,7 +61,7 @@ impl Shape {
     fn latest(&self, tape: &Tape) -> u64 {
         let operands = [self.word & POSITION, self.word >> 28 & POSITION, self.third];
         operands.into_iter().fold(0, |latest, x| {
-            let constant = x > latest && tape.entries[x as usize].op() == Op::Const;
+            let constant = x > latest && tape.entry(x as u32).op() == Op::Const;
             if constant { latest } else { latest.max(x) }
         })
     }
@@ -142,7 +142,7 @@ impl Known {
                     return Err(Vacancy { line, slot, tag });
                 }
                 let position = (held & POSITION) as u32;
-                if held & !POSITION == tag && Shape::of(tape, tape.entries[position as usize]) == Some(*shape) {
+                if held & !POSITION == tag && Shape::of(tape, tape.entry(position)) == Some(*shape) {
                     return Ok(position);
                 }
             }
@@ -167,7 +167,7 @@ impl Known {
         let old = std::mem::replace(&mut self.lines, empty);
         for &held in old.iter().flatten().filter(|&&held| held != 0) {
             let position = (held & POSITION) as u32;
-            let shape = Shape::of(tape, tape.entries[position as usize]);
+            let shape = Shape::of(tape, tape.entry(position));
             if let Some(Err(vacancy)) = shape.map(|shape| self.find(tape, &shape)) {
                 self.lines[vacancy.line][vacancy.slot] = vacancy.tag | u64::from(position);
             }
@@ -179,14 +179,14 @@ impl Known {
 mod tests {
     use super::*;
 
-    fn shape(tape: &Tape, position: usize) -> Shape {
-        Shape::of(tape, tape.entries[position]).unwrap()
+    fn shape(tape: &Tape, position: u32) -> Shape {
+        Shape::of(tape, tape.entry(position)).unwrap()
     }
 
     /// A table of all of a tape that is no leaf.
     fn known(tape: &Tape, room: usize) -> Known {
         let mut known = Known::with_room(room);
-        for (position, &entry) in tape.entries.iter().enumerate() {
+        for (position, entry) in tape.entries().enumerate() {
             if let Some(shape) = Shape::of(tape, entry) {
                 let vacancy = known.find(tape, &shape).unwrap_err();
                 known.put(tape, vacancy, position as u32);
@@ -203,13 +203,13 @@ mod tests {
             let mut lines = known.lines_of(tape, &shape, hash);
             lines.position(|line| known.lines[line].iter().any(is_there)).unwrap() + 1
         };
-        let shapes = tape.entries.iter().filter_map(|&entry| Shape::of(tape, entry));
+        let shapes = tape.entries().filter_map(|entry| Shape::of(tape, entry));
         shapes.map(looked_at).sum::<usize>() as f64 / known.held as f64
     }
 
     #[test]
     fn every_node_is_found_again_however_the_table_grew() {
-        let mut tape = Tape::new(1 << 20);
+        let tape = Tape::new(1 << 20, 0).unwrap();
         let x = tape.push_leaf(1.0);
         for k in 0..20_000 {
             let user = tape.push_with_constant(Op::MulC, x, f64::from(k), 0.0);
@@ -217,8 +217,8 @@ mod tests {
         }
         for room in [0, 100, 40_000] {
             let known = known(&tape, room);
-            for position in 1..tape.entries.len() {
-                assert_eq!(known.find(&tape, &shape(&tape, position)).unwrap(), position as u32);
+            for position in 1..tape.len() {
+                assert_eq!(known.find(&tape, &shape(&tape, position)).unwrap(), position);
             }
             assert!(known.find(&tape, &Shape::new(Op::Cos, NO_IMM, [0; 3])).is_err());
         }
@@ -226,19 +226,19 @@ mod tests {
 
     #[test]
     fn a_node_that_all_others_use_does_not_make_the_search_long() {
-        let mut tape = Tape::new(1 << 20);
+        let tape = Tape::new(1 << 20, 0).unwrap();
         let x = tape.push_leaf(1.0);
         for k in 0..100_000 {
             tape.push_with_constant(Op::MulC, x, f64::from(k), 0.0);
         }
-        let mean = lines_looked_at(&known(&tape, tape.entries.len()), &tape);
+        let mean = lines_looked_at(&known(&tape, tape.len() as usize), &tape);
         assert!(mean < 9.0, "{mean} lines");
     }
 
     #[test]
     fn full_lines_in_a_row_are_not_searched_one_by_one() {
         // Every leaf has as many users as fill its line, and one more with a node that they share.
-        let mut tape = Tape::new(1 << 20);
+        let tape = Tape::new(1 << 20, 0).unwrap();
         let leaves: Vec<_> = (0..20_000).map(|k| tape.push_leaf(f64::from(k))).collect();
         for &leaf in &leaves {
             tape.push_unary(Op::Sin, leaf, 0.0);
@@ -249,7 +249,7 @@ mod tests {
             tape.push_binary(Op::Mul, leaf, shared, 0.0);
             tape.push_binary(Op::Sub, leaf, leaves[0], 0.0);
         }
-        let mean = lines_looked_at(&known(&tape, tape.entries.len()), &tape);
+        let mean = lines_looked_at(&known(&tape, tape.len() as usize), &tape);
         assert!(mean < 5.0, "{mean} lines");
     }
 
@@ -261,9 +261,9 @@ mod tests {
         assert_ne!(of(Op::Sub, NO_IMM, 3, 4), of(Op::Sub, NO_IMM, 4, 3));
         assert_ne!(of(Op::Add, NO_IMM, 3, 4), of(Op::Mul, NO_IMM, 3, 4));
         assert_ne!(of(Op::AddC, [0.0, 0.0], 3, 0), of(Op::AddC, [-0.0, 0.0], 3, 0));
-        let mut tape = Tape::new(10);
+        let tape = Tape::new(10, 0).unwrap();
         let x = tape.push_leaf(1.0);
         tape.push_op(Op::Sum, NO_IMM, &[x, x], 2.0);
-        assert!(tape.entries.iter().all(|&entry| Shape::of(&tape, entry).is_none()));
+        assert!(tape.entries().all(|entry| Shape::of(&tape, entry).is_none()));
     }
 }

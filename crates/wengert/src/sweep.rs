@@ -4,55 +4,103 @@
 //! The loops here are the rules of the table once more, unrolled into one match on the bits of the
 //! op, so that an op's operands are decoded and its rule applied without a call or a second match.
 
+use std::cell::Cell;
+
 use smallvec::SmallVec;
 
 use crate::op::{NO_IMM, Op, count, for_each_op};
-use crate::scalar::{Adj, Bar, Scalar, rule, value};
-use crate::tape::{Entry, Tape};
+use crate::scalar::{Adj, Bar, Bare, Scalar, rule, value};
+use crate::tape::{Entry, Stored, Tape};
 
 /// A scalar whose sum starts from a zero, as adjoints do.
 pub(crate) trait Number: Scalar {
     const ZERO: Self;
-    /// Whether it and its tangents are 0, so that nothing need be sent on.
+    /// Whether it and its tangents are 0, so that nothing need be sent on. An adjoint, which starts
+    /// from 0 and is added to, is never -0.
     fn is_zero(&self) -> bool;
+    /// Whether it or a tangent is NaN, or it has infinities of both signs.
+    fn is_nan(&self) -> bool;
 }
 
 impl Number for f64 {
     const ZERO: f64 = 0.0;
     #[inline(always)]
     fn is_zero(&self) -> bool {
-        *self == 0.0
+        self.to_bits() == 0
+    }
+    #[inline(always)]
+    fn is_nan(&self) -> bool {
+        f64::is_nan(*self)
     }
 }
 
 /// Sends the adjoint `bar` of the entry at `i` to its operands: in the loop where the rule is a
 /// flop or two, out of it where the rule calls functions.
 macro_rules! send {
-    (native, $rule:path, $tape:ident, $imm:expr, $operands:ident, $below:ident, $i:ident, $bar:ident, $at:ident, $adjoints:ident, $next:ident) => {
+    (linear, $rule:path, $imm:expr, $operands:ident, $below:ident, $entry:ident, $i:ident, $bar:ident, $at:ident, $adjoints:ident, $next:ident) => {
+        // Neither values nor immediates say what ops of this kind send.
+        let mut parts = $operands.map(|_| Bare($bar));
+        $rule(
+            $operands.map(|_| S::ZERO),
+            NO_IMM,
+            S::ZERO,
+            |_| Some(Bare($bar)),
+            |k, part| parts[k] = part,
+        );
+        add_all($adjoints, $operands, parts, &mut $next);
+    };
+    (native, $rule:path, $imm:expr, $operands:ident, $below:ident, $entry:ident, $i:ident, $bar:ident, $at:ident, $adjoints:ident, $next:ident) => {
         if !all_below($operands, $i) {
             break;
         }
-        $rule(
-            $operands.map(|x| $at($below, x)),
-            $imm,
-            $at(&$tape.entries, $i as u32),
-            |_| Some(Adj($bar)),
-            |k, bar| add_near($adjoints, $operands[k], bar, &mut $next),
-        );
+        let values = $operands.map(|x| read($below, x, $at));
+        let (imm, value) = ($imm, $at($entry, $i as u32));
+        let mut parts = $operands.map(|_| Bare($bar));
+        $rule(values, imm, value, |_| Some(Bare($bar)), |k, part| parts[k] = part);
+        if any_nan(&parts) {
+            parts = rarely(move || {
+                $rule(
+                    values,
+                    imm,
+                    value,
+                    |_| Some(Adj($bar)),
+                    |k, part| parts[k] = Bare(part.0),
+                );
+                parts
+            });
+        }
+        add_all($adjoints, $operands, parts, &mut $next);
     };
-    (dear, $rule:path, $tape:ident, $imm:expr, $operands:ident, $below:ident, $i:ident, $bar:ident, $at:ident, $adjoints:ident, $next:ident) => {
+    (dear, $rule:path, $imm:expr, $operands:ident, $below:ident, $entry:ident, $i:ident, $bar:ident, $at:ident, $adjoints:ident, $next:ident) => {
         let adjoints = &mut *$adjoints;
+        let imm = $imm;
         $next = out_of_line(move || {
+            let mut parts = $operands.map(|_| None);
             $rule(
-                $operands.map(|x| $at($below, x)),
-                $imm,
-                $at(&$tape.entries, $i as u32),
+                $operands.map(|x| read($below, x, $at)),
+                imm,
+                $at($entry, $i as u32),
                 |k| ($operands.len() == 1 || wants($below, $operands[k])).then_some(Adj($bar)),
-                |k, bar| add(adjoints, $operands[k], bar),
+                |k, part| parts[k] = Some(part),
             );
+            match (&$operands[..], &parts[..]) {
+                (&[x, y], &[Some(p), Some(q)]) if x == y => add(adjoints, x, p + q),
+                _ => (0..parts.len())
+                    .for_each(|k| parts[k].into_iter().for_each(|part| add(adjoints, $operands[k], part))),
+            }
             last(adjoints)
         });
     };
+}
+
+/// Whether any of the parts is NaN.
+#[inline(always)]
+fn any_nan<S: Number, const N: usize>(parts: &[Bare<S>; N]) -> bool {
+    let mut sum = parts[0];
+    for &part in &parts[1..] {
+        sum = sum + part;
+    }
+    sum.0.is_nan()
 }
 
 /// Runs what would otherwise take the registers of the loop it stands in.
@@ -70,15 +118,40 @@ fn last<S: Number>(adjoints: &[S]) -> S {
 /// As [`add`], where the last of the adjoints, the one that is read next, is in `next` too: in
 /// long chains it is what the next step waits for, and a register is faster than memory.
 #[inline(always)]
-fn add_near<S: Number>(adjoints: &mut [S], index: u32, bar: Adj<S>, next: &mut S) {
+fn add_near<S: Number>(adjoints: &mut [S], index: u32, part: Bare<S>, next: &mut S) {
     if let [rest @ .., last] = adjoints {
         if index as usize == rest.len() {
-            *next = *next + bar.0;
+            *next = *next + part.0;
             *last = *next;
         } else if let Some(adjoint) = rest.get_mut(index as usize) {
-            *adjoint = *adjoint + bar.0;
+            *adjoint = *adjoint + part.0;
         }
     }
+}
+
+/// Adds to the adjoints of the operands. What both of two receive where they are one, as in
+/// `x * x`, is added up first: an adjoint that was just written takes long to read. (Derivatives
+/// as graph do the same, so that their bits are those of the sweep.)
+#[inline(always)]
+fn add_all<S: Number, const N: usize>(adjoints: &mut [S], operands: [u32; N], parts: [Bare<S>; N], next: &mut S) {
+    match (&operands[..], &parts[..]) {
+        (&[x, y], &[p, q]) if x == y => add_near(adjoints, x, p + q, next),
+        _ => (0..N).for_each(|k| add_near(adjoints, operands[k], parts[k], next)),
+    }
+}
+
+/// Whether the operands stand below position `i`. They do on every tape; said once, it spares the
+/// checks of every access after it.
+#[inline(always)]
+fn all_below<const N: usize>(operands: [u32; N], i: usize) -> bool {
+    operands.iter().all(|&x| (x as usize) < i)
+}
+
+/// What hardly ever happens.
+#[cold]
+#[inline(never)]
+fn rarely<T>(f: impl FnOnce() -> T) -> T {
+    f()
 }
 
 /// Adds to the adjoint at `index`. A tape's operands lie within it, so the check never fails;
@@ -90,22 +163,25 @@ fn add<S: Number>(adjoints: &mut [S], index: u32, bar: Adj<S>) {
     }
 }
 
-/// Whether the operands stand below position `i`. They do on every tape; said once, it spares the
-/// checks of every access after it.
+/// The entry at `index` as the scalar that the adjoints are, as [`add`] without a panic.
 #[inline(always)]
-fn all_below<const N: usize>(operands: [u32; N], i: usize) -> bool {
-    operands.iter().all(|&x| (x as usize) < i)
+fn read<S: Number>(entries: &[Cell<Stored>], index: u32, at: impl Fn(Entry, u32) -> S) -> S {
+    entries
+        .get(index as usize)
+        .map_or(S::ZERO, |cell| at(cell.get().into(), index))
 }
 
-/// The value at `index`, as [`add`] without a panic.
+/// The value at `index`.
 #[inline(always)]
-fn primal(entries: &[Entry], index: u32) -> f64 {
-    entries.get(index as usize).map_or(0.0, |entry| entry.value)
+fn primal(entries: &[Cell<Stored>], index: u32) -> f64 {
+    read(entries, index, plain)
 }
 
 #[inline(always)]
-fn wants(entries: &[Entry], index: u32) -> bool {
-    entries.get(index as usize).is_some_and(|entry| entry.wants())
+fn wants(entries: &[Cell<Stored>], index: u32) -> bool {
+    entries
+        .get(index as usize)
+        .is_some_and(|cell| Entry::from(cell.get()).wants())
 }
 
 macro_rules! define_sweeps {
@@ -136,43 +212,49 @@ macro_rules! define_sweeps {
 
         /// Recomputes every value from the leaves; `args` is room for the operands of an n-ary op.
         pub(crate) fn recompute(tape: &mut Tape, args: &mut Vec<f64>) {
-            for i in tape.sources as usize..tape.entries.len() {
-                let entry = tape.entries[i];
+            tape.settle();
+            let view = tape.view();
+            let entries = view.entries;
+            for (i, cell) in entries.iter().enumerate().skip(tape.sources() as usize) {
+                let entry = Entry::from(cell.get());
+                let below = &entries[..i];
                 let new = match entry.op_bits() {
                     $(bits::$Op => {
-                        let (operands, _) = tape.fixed::<{ count!($ox $($oy)*) }, 0>(entry);
-                        value::$oname(operands.map(|x| primal(&tape.entries, x)), NO_IMM)
+                        let operands = view.fixed::<{ count!($ox $($oy)*) }, 0>(entry);
+                        value::$oname(operands.map(|x| primal(below, x)), NO_IMM)
                     })+
                     $(bits::$He => {
-                        let (operands, imm) = tape.fixed::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry);
-                        value::$hname(operands.map(|x| primal(&tape.entries, x)), imm)
+                        let operands = view.fixed::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry);
+                        let imm = view.imm::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry);
+                        value::$hname(operands.map(|x| primal(below, x)), imm)
                     })+
                     $(bits::$St => {
-                        let (operands, _) = tape.fixed::<{ count!($sx $($sy)*) }, 0>(entry);
-                        value::$sname(operands.map(|x| primal(&tape.entries, x)), NO_IMM)
+                        let operands = view.fixed::<{ count!($sx $($sy)*) }, 0>(entry);
+                        value::$sname(operands.map(|x| primal(below, x)), NO_IMM)
                     })+
                     $(bits::$Fo => {
                         args.clear();
-                        args.extend(tape.list(entry).iter().map(|&x| primal(&tape.entries, x)));
+                        args.extend(view.list(entry).iter().map(|x| primal(below, x.get())));
                         value::$fname(args)
                     })+
-                    _ => entry.value,
+                    _ => continue,
                 };
-                tape.entries[i].value = new;
+                cell.set(entry.with(new));
             }
         }
 
         /// Sends the adjoints of `adjoints` back, from its last entry to the first leaf. `at` gives
-        /// the value of an entry as the scalar that the adjoints are, `scratch` room for the operands
-        /// of an n-ary op.
+        /// an entry, of which it is told where it stands, as the scalar that the adjoints are;
+        /// `scratch` is room for the operands of an n-ary op.
         ///
         /// Operands stand below what uses them, so each step works on the slices below its entry,
-        /// both as long as its position: one comparison checks an operand for both. Rules that call
-        /// functions are kept out of the loop, which then has registers enough to spill nothing.
+        /// both as long as its position. Rules that call functions are kept out of the loop, which
+        /// then has registers enough to spill nothing.
         #[inline(always)]
-        pub(crate) fn reverse<S: Number>(tape: &Tape, adjoints: &mut [S], scratch: &mut Vec<S>, at: impl Fn(&[Entry], u32) -> S + Copy) {
-            let lowest = tape.sources.max(tape.first_leaf.saturating_add(1)) as usize;
-            let mut entries = &tape.entries[..adjoints.len()];
+        pub(crate) fn reverse<S: Number>(tape: &Tape, adjoints: &mut [S], scratch: &mut Vec<S>, at: impl Fn(Entry, u32) -> S + Copy) {
+            let lowest = tape.sources().max(tape.first_leaf().saturating_add(1)) as usize;
+            let view = tape.view();
+            let mut entries = &view.entries[..adjoints.len()];
             let mut next = last(adjoints);
             while let [below @ .., entry] = entries {
                 let i = below.len();
@@ -180,7 +262,7 @@ macro_rules! define_sweeps {
                     break;
                 }
                 entries = below;
-                let entry = *entry;
+                let entry = Entry::from(entry.get());
                 let Some(adjoints) = adjoints.get_mut(..i) else { break };
                 let bar = next;
                 next = last(adjoints);
@@ -190,20 +272,20 @@ macro_rules! define_sweeps {
                 // Entries that want no gradient match no arm.
                 match entry.top() {
                     $(wanting::$Op => {
-                        let (operands, _) = tape.fixed::<{ count!($ox $($oy)*) }, 0>(entry);
-                        send!($ocost, rule::$oname, tape, NO_IMM, operands, below, i, bar, at, adjoints, next);
+                        let operands = view.fixed::<{ count!($ox $($oy)*) }, 0>(entry);
+                        send!($ocost, rule::$oname, NO_IMM, operands, below, entry, i, bar, at, adjoints, next);
                     })+
                     $(wanting::$He => {
-                        let (operands, imm) = tape.fixed::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry);
-                        send!($hcost, rule::$hname, tape, imm, operands, below, i, bar, at, adjoints, next);
+                        let operands = view.fixed::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry);
+                        send!($hcost, rule::$hname, view.imm::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry), operands, below, entry, i, bar, at, adjoints, next);
                     })+
                     $(wanting::$Fo => {
-                        let operands = tape.list(entry);
-                        scratch.clear();
-                        scratch.extend(operands.iter().map(|&x| at(below, x)));
-                        let (adjoints, scratch) = (&mut *adjoints, &scratch[..]);
+                        let operands = view.list(entry);
+                        let (adjoints, scratch) = (&mut *adjoints, &mut *scratch);
                         next = out_of_line(move || {
-                            rule::$fname(scratch, at(&tape.entries, i as u32), |k, partial| add(adjoints, operands[k], Adj(bar) * partial));
+                            scratch.clear();
+                            scratch.extend(operands.iter().map(|x| read(below, x.get(), at)));
+                            rule::$fname(scratch, at(entry, i as u32), |k, partial| add(adjoints, operands[k].get(), Adj(bar) * partial));
                             last(adjoints)
                         });
                     })+
@@ -216,10 +298,11 @@ macro_rules! define_sweeps {
         /// What stands in the places of computed nodes is overwritten.
         #[inline(always)]
         pub(crate) fn tangents<B: Bar<f64>>(tape: &Tape, tangents: &mut [B], zero: B) {
-            let entries = &tape.entries[..tangents.len()];
+            let view = tape.view();
+            let entries = &view.entries[..tangents.len()];
             let mut args: SmallVec<[f64; 16]> = SmallVec::new();
-            for i in tape.sources as usize..entries.len() {
-                let entry = entries[i];
+            for i in tape.sources() as usize..entries.len() {
+                let entry = Entry::from(entries[i].get());
                 if entry.is_source() {
                     continue;
                 }
@@ -227,7 +310,7 @@ macro_rules! define_sweeps {
                 if entry.wants() {
                     match entry.op_bits() {
                         $(bits::$Op => {
-                            let (operands, _) = tape.fixed::<{ count!($ox $($oy)*) }, 0>(entry);
+                            let operands = view.fixed::<{ count!($ox $($oy)*) }, 0>(entry);
                             rule::$oname(
                                 operands.map(|x| primal(entries, x)), NO_IMM, entry.value,
                                 |k| wants(entries, operands[k]).then(|| tangent(tangents, operands[k], zero)),
@@ -235,7 +318,8 @@ macro_rules! define_sweeps {
                             );
                         })+
                         $(bits::$He => {
-                            let (operands, imm) = tape.fixed::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry);
+                            let operands = view.fixed::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry);
+                            let imm = view.imm::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry);
                             rule::$hname(
                                 operands.map(|x| primal(entries, x)), imm, entry.value,
                                 |k| wants(entries, operands[k]).then(|| tangent(tangents, operands[k], zero)),
@@ -243,11 +327,11 @@ macro_rules! define_sweeps {
                             );
                         })+
                         $(bits::$Fo => {
-                            let operands = tape.list(entry);
+                            let operands = view.list(entry);
                             args.clear();
-                            args.extend(operands.iter().map(|&x| primal(entries, x)));
+                            args.extend(operands.iter().map(|x| primal(entries, x.get())));
                             rule::$fname(&args, entry.value, |k, partial| {
-                                sum = sum + tangent(tangents, operands[k], zero) * partial;
+                                sum = sum + tangent(tangents, operands[k].get(), zero) * partial;
                             });
                         })+
                         _ => {}
@@ -266,8 +350,14 @@ fn tangent<B: Copy>(tangents: &[B], index: u32, zero: B) -> B {
     tangents.get(index as usize).copied().unwrap_or(zero)
 }
 
+/// As [`reverse`], over plain numbers.
+#[inline(never)]
+pub(crate) fn back(tape: &Tape, adjoints: &mut [f64], scratch: &mut Vec<f64>) {
+    reverse(tape, adjoints, scratch, plain);
+}
+
 /// The value of an entry, for sweeps over plain numbers.
 #[inline(always)]
-pub(crate) fn plain(entries: &[Entry], index: u32) -> f64 {
-    primal(entries, index)
+pub(crate) fn plain(entry: Entry, _: u32) -> f64 {
+    entry.value
 }

@@ -14,9 +14,15 @@
 //! | 2 | yes | x | list: y, where the immediates start |
 //! | 3 | no | x | list: y, z |
 //! | n-ary | no | where the list starts | its length |
+//!
+//! [`crate::view`] reads them.
 
+use std::cell::Cell;
+
+use crate::cells::Cells;
 use crate::error::{Error, expect};
-use crate::op::{Imm, Layout, NO_IMM, Op};
+use crate::op::{Arity, Imm, Layout, NO_IMM, Op};
+use crate::view::View;
 
 /// The most nodes that the 28 bits of an operand can tell apart.
 pub(crate) const MAX_NODES: usize = 1 << 28;
@@ -24,22 +30,39 @@ pub(crate) const MAX_NODES: usize = 1 << 28;
 const MASK: u64 = (1 << 28) - 1;
 const WANTS: u64 = 1 << 63;
 
-/// A node as it is stored.
+/// A node as it is stored: its value and its word. (A pair is passed in two registers; an array
+/// would go through memory.)
+pub(crate) type Stored = (f64, u64);
+
+const _: () = assert!(size_of::<Stored>() == 16);
+
+/// A node as it is read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
     pub(crate) value: f64,
     word: u64,
 }
 
-const _: () = assert!(size_of::<Entry>() == 16);
+impl From<Stored> for Entry {
+    #[inline(always)]
+    fn from((value, word): Stored) -> Entry {
+        Entry { value, word }
+    }
+}
 
 impl Entry {
-    /// An entry of these fields; `a` may carry the wants-gradient bit of its handle.
+    /// The entry with this value, to be stored.
     #[inline(always)]
-    fn new(op: Op, a: Handle, b: u32, wants: u64, value: f64) -> Entry {
+    pub(crate) fn with(self, value: f64) -> Stored {
+        (value, self.word)
+    }
+
+    #[inline(always)]
+    fn new(op: Op, a: u32, b: u32, wants: bool, value: f64) -> Entry {
+        let top = (op as u64) << 56 | u64::from(wants) << 63;
         Entry {
             value,
-            word: a.0 | u64::from(b) << 28 | (op as u64) << 56 | wants,
+            word: u64::from(a) | u64::from(b) << 28 | top,
         }
     }
 
@@ -82,59 +105,67 @@ impl Entry {
 }
 
 /// Where an entry stands, and whether it wants a gradient: what recording needs of an operand.
-/// The bits are where an entry's word has them, so recording is a few shifts.
+///
+/// The handle of an entry that does is its position and nothing more, so that recording, which
+/// nearly always has such operands, tests one bit and shifts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Handle(u64);
+pub(crate) struct Handle(u32);
+
+/// The bit that says that no gradient is wanted.
+const INERT: u32 = 1 << 31;
 
 impl Handle {
     /// What stands nowhere.
-    pub(crate) const NONE: Handle = Handle(0);
+    pub(crate) const NONE: Handle = Handle(INERT);
 
     #[inline(always)]
     pub(crate) fn new(index: u32, wants: bool) -> Handle {
-        Handle(u64::from(index) | u64::from(wants) << 63)
-    }
-
-    #[inline(always)]
-    fn of(index: u32, wants: u64) -> Handle {
-        Handle(u64::from(index) | wants)
+        Handle(index | if wants { 0 } else { INERT })
     }
 
     #[inline(always)]
     pub(crate) fn index(self) -> u32 {
-        self.0 as u32
+        self.0 & !INERT
     }
 
-    /// The wants-gradient bit, in its place.
     #[inline(always)]
-    fn wants(self) -> u64 {
-        self.0 & WANTS
+    pub(crate) fn wants(self) -> bool {
+        self.0 & INERT == 0
+    }
+
+    /// Whether both want a gradient.
+    #[inline(always)]
+    pub(crate) fn both_want(self, other: Handle) -> bool {
+        (self.0 | other.0) & INERT == 0
     }
 }
 
 /// Where numbers were put lately, by their bits. An entry may be out of date: whoever reads it
 /// checks that the place still holds the number.
 #[derive(Debug)]
-struct Lately([u32; 64]);
+struct Lately([Cell<u32>; 64]);
 
 impl Lately {
+    const fn new() -> Lately {
+        Lately([const { Cell::new(0) }; 64])
+    }
+
     #[inline(always)]
-    fn place(&mut self, bits: u64) -> &mut u32 {
-        &mut self.0[(bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize]
+    fn place(&self, bits: u64) -> &Cell<u32> {
+        &self.0[(bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize]
     }
 }
 
 /// The entries and their side pools.
 #[derive(Debug)]
 pub(crate) struct Tape {
-    pub(crate) entries: Vec<Entry>,
-    lists: Vec<u32>,
-    imms: Vec<f64>,
-    limit: usize,
+    entries: Cells<Stored>,
+    lists: Cells<u32>,
+    imms: Cells<f64>,
     /// The entries below this are leaves and constants.
-    pub(crate) sources: u32,
+    sources: Cell<u32>,
     /// Where the first leaf stands; `u32::MAX` without one.
-    pub(crate) first_leaf: u32,
+    first_leaf: Cell<u32>,
     constants: Lately,
     lately: Lately,
 }
@@ -148,21 +179,26 @@ pub(crate) struct Extent {
 }
 
 impl Tape {
-    pub(crate) fn new(limit: usize) -> Tape {
-        Tape {
-            entries: Vec::new(),
-            lists: Vec::new(),
-            imms: Vec::new(),
-            limit: limit.min(MAX_NODES),
-            sources: 0,
-            first_leaf: u32::MAX,
-            constants: Lately([0; 64]),
-            lately: Lately([0; 64]),
-        }
+    /// An empty tape of at most `limit` entries, with room for `capacity`.
+    pub(crate) fn new(limit: usize, capacity: usize) -> Result<Tape, Error> {
+        Ok(Tape {
+            entries: Cells::with_capacity(limit.min(MAX_NODES), capacity)?,
+            lists: Cells::new(MAX_NODES),
+            imms: Cells::new(MAX_NODES),
+            sources: Cell::new(0),
+            first_leaf: Cell::new(u32::MAX),
+            constants: Lately::new(),
+            lately: Lately::new(),
+        })
     }
 
     pub(crate) fn limit(&self) -> usize {
-        self.limit
+        self.entries.limit()
+    }
+
+    /// How many entries fit before the tape grows.
+    pub(crate) fn capacity(&self) -> usize {
+        self.entries.capacity()
     }
 
     #[inline(always)]
@@ -170,93 +206,80 @@ impl Tape {
         self.entries.len() as u32
     }
 
+    /// The entry at a position that the tape has.
+    #[inline(always)]
+    pub(crate) fn entry(&self, position: u32) -> Entry {
+        self.entries.slice()[position as usize].get().into()
+    }
+
+    /// The entries, in order.
+    pub(crate) fn entries(&self) -> impl DoubleEndedIterator<Item = Entry> + ExactSizeIterator + '_ {
+        self.entries.slice().iter().map(|cell| cell.get().into())
+    }
+
+    /// Makes the entries ready to be written to, cell by cell.
+    pub(crate) fn settle(&mut self) {
+        self.entries.settle();
+    }
+
+    /// Writes the value of an entry.
+    pub(crate) fn write(&mut self, position: u32, value: f64) {
+        self.settle();
+        let cell = &self.entries.slice()[position as usize];
+        cell.set(Entry::from(cell.get()).with(value));
+    }
+
+    /// The entries below this are leaves and constants.
+    pub(crate) fn sources(&self) -> u32 {
+        self.sources.get()
+    }
+
+    /// Where the first leaf stands; `u32::MAX` without one.
+    pub(crate) fn first_leaf(&self) -> u32 {
+        self.first_leaf.get()
+    }
+
     /// The bytes that entries, lists and immediates take.
     pub(crate) fn bytes(&self) -> usize {
-        size_of_val(&self.entries[..]) + size_of_val(&self.lists[..]) + size_of_val(&self.imms[..])
-    }
-
-    /// Makes room for `more` entries.
-    pub(crate) fn reserve(&mut self, more: usize) -> Result<(), Error> {
-        let nodes = self.entries.len() + more;
-        if nodes > self.limit {
-            return Err(Error::Full { limit: self.limit });
-        }
-        self.entries
-            .try_reserve_exact(more)
-            .map_err(|_| Error::OutOfMemory { nodes })
-    }
-
-    /// Makes room for one more entry: twice as many as there are, within the limit.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn grow(&mut self) -> Result<(), Error> {
-        let len = self.entries.len();
-        self.reserve(len.max(64).min(self.limit - len).max(1))
+        self.entries.len() * size_of::<Stored>()
+            + self.lists.len() * size_of::<u32>()
+            + self.imms.len() * size_of::<f64>()
     }
 
     /// Makes room for an entry of as many operands, and for its immediates.
     #[inline(always)]
-    pub(crate) fn make_room(&mut self, operands: usize) -> Result<(), Error> {
-        let lists = self.lists.capacity() - self.lists.len() > operands;
-        let imms = self.imms.capacity() - self.imms.len() >= 2;
-        if lists && imms && self.has_room() {
-            Ok(())
-        } else {
-            self.grow_for(operands)
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn grow_for(&mut self, operands: usize) -> Result<(), Error> {
-        if !self.has_room() {
-            self.grow()?;
-        }
-        if self.lists.len() + operands + 1 > MAX_NODES || self.imms.len() + 2 > MAX_NODES {
-            return Err(Error::Full { limit: self.limit });
-        }
-        let room = self
-            .lists
-            .try_reserve(operands + 1)
-            .and_then(|()| self.imms.try_reserve(2));
-        room.map_err(|_| Error::OutOfMemory {
-            nodes: self.entries.len() + 1,
-        })
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn push_growing(&mut self, entry: Entry) {
-        expect(self.grow());
-        self.entries.push(entry);
+    pub(crate) fn make_room(&self, operands: usize) -> Result<(), Error> {
+        self.entries.reserve(1)?;
+        self.lists.reserve(operands + 1)?;
+        self.imms.reserve(2)
     }
 
     #[inline(always)]
-    fn push(&mut self, entry: Entry) -> u32 {
-        let index = self.entries.len();
-        if index < self.entries.capacity() {
-            self.entries.push(entry);
-        } else {
-            self.push_growing(entry);
+    fn push(&self, entry: Entry) -> u32 {
+        self.entries.push(entry.with(entry.value)) as u32
+    }
+
+    #[inline]
+    pub(crate) fn push_leaf(&self, value: f64) -> Handle {
+        let index = self.push_source(Entry::new(Op::Leaf, 0, 0, true, value));
+        if index < self.first_leaf.get() {
+            self.first_leaf.set(index);
         }
-        index as u32
-    }
-
-    /// Whether one more entry fits without growing.
-    pub(crate) fn has_room(&self) -> bool {
-        self.entries.len() < self.entries.capacity()
-    }
-
-    pub(crate) fn push_leaf(&mut self, value: f64) -> Handle {
-        let index = self.push(Entry::new(Op::Leaf, Handle::NONE, 0, WANTS, value));
-        self.sources += u32::from(self.sources == index);
-        self.first_leaf = self.first_leaf.min(index);
         Handle::new(index, true)
+    }
+
+    #[inline(always)]
+    fn push_source(&self, entry: Entry) -> u32 {
+        let index = self.push(entry);
+        if self.sources.get() == index {
+            self.sources.set(index + 1);
+        }
+        index
     }
 
     /// A constant of this value: one that stands on the tape already, if it was used lately.
     #[inline]
-    pub(crate) fn constant(&mut self, value: f64) -> Handle {
+    pub(crate) fn constant(&self, value: f64) -> Handle {
         match self.known_constant(value) {
             Some(known) => known,
             None => self.push_constant(value),
@@ -264,62 +287,61 @@ impl Tape {
     }
 
     /// As [`Tape::constant`], where the tape may be full.
-    pub(crate) fn try_constant(&mut self, value: f64) -> Result<Handle, Error> {
+    pub(crate) fn try_constant(&self, value: f64) -> Result<Handle, Error> {
         if let Some(known) = self.known_constant(value) {
             return Ok(known);
         }
-        if !self.has_room() {
-            self.grow()?;
-        }
+        self.entries.reserve(1)?;
         Ok(self.push_constant(value))
     }
 
     #[inline]
-    fn known_constant(&mut self, value: f64) -> Option<Handle> {
+    fn known_constant(&self, value: f64) -> Option<Handle> {
         let bits = value.to_bits();
-        let place = *self.constants.place(bits);
-        let entry = self.entries.get(place as usize)?;
+        let place = self.constants.place(bits).get();
+        let entry: Entry = self.entries.get(place as usize)?.into();
         let same = entry.op_bits() == Op::Const as u8 && entry.value.to_bits() == bits;
         same.then(|| Handle::new(place, false))
     }
 
     #[inline]
-    fn push_constant(&mut self, value: f64) -> Handle {
-        let index = self.push(Entry::new(Op::Const, Handle::NONE, 0, 0, value));
-        self.sources += u32::from(self.sources == index);
-        *self.constants.place(value.to_bits()) = index;
+    fn push_constant(&self, value: f64) -> Handle {
+        let index = self.push_source(Entry::new(Op::Const, 0, 0, false, value));
+        self.constants.place(value.to_bits()).set(index);
         Handle::new(index, false)
     }
 
+    /// Appends an op of operands that want a gradient, which it lets through: the first, and the
+    /// second or where the immediates stand.
     #[inline(always)]
-    pub(crate) fn push_unary(&mut self, op: Op, x: Handle, value: f64) -> Handle {
-        if op.stops_gradient() {
-            return self.push_op(op, NO_IMM, &[x], value);
-        }
-        Handle::of(self.push(Entry::new(op, x, 0, 0, value)), x.wants())
+    fn push_wanting(&self, op: Op, x: Handle, b: u32, value: f64) -> Handle {
+        let top = (op as u64) << 56 | WANTS;
+        let word = u64::from(x.0) | u64::from(b) << 28 | top;
+        Handle(self.push(Entry { value, word }))
     }
 
     #[inline(always)]
-    pub(crate) fn push_binary(&mut self, op: Op, x: Handle, y: Handle, value: f64) -> Handle {
-        if op.stops_gradient() {
-            return self.push_op(op, NO_IMM, &[x, y], value);
+    pub(crate) fn push_unary(&self, op: Op, x: Handle, value: f64) -> Handle {
+        if op.stops_gradient() || !x.wants() {
+            return self.push_inert(op, 0.0, x, Handle::NONE, value);
         }
-        // The shift carries y's position to its place and its wants-gradient bit out of the word.
-        let word = x.0 | y.0 << 28 | y.wants() | (op as u64) << 56;
-        let index = self.push(Entry { value, word });
-        Handle(word & WANTS | u64::from(index))
+        self.push_wanting(op, x, 0, value)
+    }
+
+    #[inline(always)]
+    pub(crate) fn push_binary(&self, op: Op, x: Handle, y: Handle, value: f64) -> Handle {
+        if op.stops_gradient() || !x.both_want(y) {
+            return self.push_inert(op, 0.0, x, y, value);
+        }
+        self.push_wanting(op, x, y.0, value)
     }
 
     /// Appends any op; `operands` are as many as it takes.
     ///
     /// # Panics
     /// Where the side pools are full.
-    pub(crate) fn push_op(&mut self, op: Op, imm: Imm, operands: &[Handle], value: f64) -> Handle {
-        let wants = if op.stops_gradient() {
-            0
-        } else {
-            operands.iter().fold(0, |wants, x| wants | x.wants())
-        };
+    pub(crate) fn push_op(&self, op: Op, imm: Imm, operands: &[Handle], value: f64) -> Handle {
+        let wants = !op.stops_gradient() && operands.iter().any(|x| x.wants());
         let (a, b) = match (op.layout(), operands) {
             (Layout::Fixed { imms: 0, .. }, &[x]) => (x.index(), 0),
             (Layout::Fixed { imms: 0, .. }, &[x, y]) => (x.index(), y.index()),
@@ -332,139 +354,102 @@ impl Tape {
             (_, &[x, ref rest @ ..]) => (x.index(), self.place_list(rest, None)),
             (_, &[]) => (0, 0),
         };
-        Handle::of(self.push(Entry::new(op, Handle::new(a, false), b, wants, value)), wants)
+        Handle::new(self.push(Entry::new(op, a, b, wants, value)), wants)
     }
 
-    fn place_list(&mut self, operands: &[Handle], last: Option<u32>) -> u32 {
+    fn place_list(&self, operands: &[Handle], last: Option<u32>) -> u32 {
         let start = self.lists.len();
-        if start + operands.len() + 1 > MAX_NODES {
-            Error::Full { limit: self.limit }.panic();
+        expect(self.lists.reserve(operands.len() + 1));
+        for place in operands.iter().map(|x| x.index()).chain(last) {
+            self.lists.push(place);
         }
-        self.lists.extend(operands.iter().map(|x| x.index()));
-        self.lists.extend(last);
         start as u32
     }
 
-    /// Appends an op of one operand and one immediate.
+    /// Writes the operands of an n-ary op, for which there is room, where
+    /// [`Tape::push_fold`] finds them; returns whether one of them wants a gradient.
     #[inline(always)]
-    pub(crate) fn push_with_constant(&mut self, op: Op, x: Handle, c: f64, value: f64) -> Handle {
+    pub(crate) fn write_operands(&self, from: usize, operands: impl ExactSizeIterator<Item = Handle>) -> bool {
+        let cells = self.lists.spare(from + operands.len());
+        let mut inert = INERT;
+        for (cell, operand) in cells[from.min(cells.len())..].iter().zip(operands) {
+            cell.set(operand.index());
+            inert &= operand.0;
+        }
+        inert == 0
+    }
+
+    /// Appends an n-ary op of the `count` operands that were written last.
+    #[inline(always)]
+    pub(crate) fn push_fold(&self, op: Op, count: usize, wants: bool, value: f64) -> Handle {
+        let start = self.lists.len() as u32;
+        self.lists.advance(count);
+        let wants = wants && !op.stops_gradient();
+        Handle::new(self.push(Entry::new(op, start, count as u32, wants, value)), wants)
+    }
+
+    /// Appends an op of one immediate and one operand.
+    #[inline(always)]
+    pub(crate) fn push_with_constant(&self, op: Op, x: Handle, c: f64, value: f64) -> Handle {
+        if !x.wants() {
+            return self.push_inert(op, c, x, Handle::NONE, value);
+        }
         let place = self.place_constant(c);
-        Handle::of(self.push(Entry::new(op, x, place, 0, value)), x.wants())
+        self.push_wanting(op, x, place, value)
+    }
+
+    /// Appends an op of one or two operands that may want no gradient. Everything goes in by
+    /// register: an address taken by its callers would cost the usual way its registers.
+    #[cold]
+    #[inline(never)]
+    fn push_inert(&self, op: Op, c: f64, x: Handle, y: Handle, value: f64) -> Handle {
+        match op.arity() {
+            Arity::Fixed(1) => self.push_op(op, [c, 0.0], &[x], value),
+            _ => self.push_op(op, NO_IMM, &[x, y], value),
+        }
     }
 
     /// Where the number stands among the immediates: at their end, where it may stand already. (To
     /// look further back costs more than the eight bytes it would spare.)
     #[inline(always)]
-    fn place_constant(&mut self, c: f64) -> u32 {
-        let end = self.imms.len();
-        if let Some(last) = self.imms.last()
-            && last.to_bits() == c.to_bits()
-        {
-            return end as u32 - 1;
+    fn place_constant(&self, c: f64) -> u32 {
+        match self.imms.last() {
+            Some(last) if last.to_bits() == c.to_bits() => self.imms.len() as u32 - 1,
+            _ => self.imms.push(c) as u32,
         }
-        if end < self.imms.capacity() {
-            self.imms.push(c);
-        } else {
-            self.push_imm_growing(c);
-        }
-        end as u32
     }
 
-    #[cold]
-    #[inline(never)]
-    fn push_imm_growing(&mut self, c: f64) {
-        if self.imms.len() >= MAX_NODES {
-            Error::Full { limit: self.limit }.panic();
-        }
-        self.imms.push(c);
-    }
-
-    fn place_imms(&mut self, imm: Imm, count: usize) -> u32 {
+    fn place_imms(&self, imm: Imm, count: usize) -> u32 {
         if count == 1 {
             return self.place_constant(imm[0]);
         }
         let [c, p] = imm.map(f64::to_bits);
-        let bits = c.rotate_left(7) ^ p;
-        let place = *self.lately.place(bits);
-        let there = self.imms.get(place as usize..).and_then(|rest| rest.first_chunk::<2>());
-        if there.is_some_and(|pair| pair.map(f64::to_bits) == [c, p]) {
-            return place;
+        let lately = self.lately.place(c.rotate_left(7) ^ p);
+        let place = lately.get() as usize;
+        let there = [place, place + 1].map(|place| self.imms.get(place).map(f64::to_bits));
+        if there == [Some(c), Some(p)] {
+            return place as u32;
         }
-        let place = self.imms.len() as u32;
-        if place as usize >= MAX_NODES - 1 {
-            Error::Full { limit: self.limit }.panic();
-        }
-        self.imms.extend(imm);
-        *self.lately.place(bits) = place;
+        expect(self.imms.reserve(2));
+        let place = self.imms.push(imm[0]) as u32;
+        self.imms.push(imm[1]);
+        lately.set(place);
         place
     }
 
+    /// The tape as it is, for a walk along it.
     #[inline(always)]
-    fn listed(&self, at: u32) -> u32 {
-        self.lists.get(at as usize).copied().unwrap_or(0)
-    }
-
-    /// `COUNT` immediates from a place on; NaN beyond the end, where none of an entry are.
-    #[inline(always)]
-    fn imm<const COUNT: usize>(&self, at: u32) -> Imm {
-        let place = at as usize;
-        std::array::from_fn(|k| {
-            if k < COUNT {
-                self.imms.get(place + k).copied().unwrap_or(f64::NAN)
-            } else {
-                0.0
-            }
-        })
-    }
-
-    /// The operands and immediates of an entry whose op has `N` operands and `IMMS` immediates.
-    #[inline(always)]
-    pub(crate) fn fixed<const N: usize, const IMMS: usize>(&self, entry: Entry) -> ([u32; N], Imm) {
-        let mut operands = [entry.a(); N];
-        if N == 2 && IMMS == 0 {
-            operands[1] = entry.b();
-        } else {
-            for (k, operand) in operands.iter_mut().enumerate().skip(1) {
-                *operand = self.listed(entry.b() + k as u32 - 1);
-            }
+    pub(crate) fn view(&self) -> View<'_> {
+        View {
+            entries: self.entries.slice(),
+            lists: self.lists.slice(),
+            imms: self.imms.slice(),
         }
-        let imm = match (IMMS, N) {
-            (0, _) => NO_IMM,
-            (_, 1) => self.imm::<IMMS>(entry.b()),
-            (_, _) => self.imm::<IMMS>(self.listed(entry.b() + N as u32 - 1)),
-        };
-        (operands, imm)
-    }
-
-    /// The operands of an entry whose op is n-ary.
-    #[inline(always)]
-    pub(crate) fn list(&self, entry: Entry) -> &[u32] {
-        let start = entry.a() as usize;
-        &self.lists[start..start + entry.b() as usize]
     }
 
     /// The operands and immediates of any entry, handed to `each` in order.
-    pub(crate) fn operands(&self, entry: Entry, mut each: impl FnMut(u32)) -> Imm {
-        macro_rules! fixed {
-            ($n:literal, $imms:literal) => {{
-                let (operands, imm) = self.fixed::<$n, $imms>(entry);
-                operands.into_iter().for_each(each);
-                imm
-            }};
-        }
-        match entry.op().layout() {
-            Layout::Source => NO_IMM,
-            Layout::Fixed { operands: 1, imms: 0 } => fixed!(1, 0),
-            Layout::Fixed { operands: 1, imms: 1 } => fixed!(1, 1),
-            Layout::Fixed { operands: 1, .. } => fixed!(1, 2),
-            Layout::Fixed { operands: 2, imms: 0 } => fixed!(2, 0),
-            Layout::Fixed { operands: 2, .. } => fixed!(2, 2),
-            Layout::Fixed { .. } => fixed!(3, 0),
-            Layout::List => {
-                self.list(entry).iter().for_each(|&x| each(x));
-                NO_IMM
-            }
-        }
+    pub(crate) fn operands(&self, entry: Entry, each: impl FnMut(u32)) -> Imm {
+        self.view().operands(entry, each)
     }
 
     pub(crate) fn extent(&self) -> Extent {
@@ -475,15 +460,23 @@ impl Tape {
         }
     }
 
-    /// Drops what was appended since; keeps the memory.
-    pub(crate) fn truncate(&mut self, extent: Extent) {
+    /// Drops what was appended since, before any value was written to.
+    pub(crate) fn undo(&self, extent: Extent) {
         self.entries.truncate(extent.entries as usize);
         self.lists.truncate(extent.lists as usize);
         self.imms.truncate(extent.imms as usize);
-        self.sources = self.sources.min(extent.entries);
-        if self.first_leaf >= extent.entries {
-            self.first_leaf = u32::MAX;
+        self.sources.set(self.sources.get().min(extent.entries));
+        if self.first_leaf.get() >= extent.entries {
+            self.first_leaf.set(u32::MAX);
         }
+    }
+
+    /// Drops what was appended since; keeps the memory.
+    pub(crate) fn truncate(&mut self, extent: Extent) {
+        self.entries.settle();
+        self.lists.settle();
+        self.imms.settle();
+        self.undo(extent);
     }
 
     pub(crate) fn clear(&mut self) {

@@ -11,7 +11,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 use smallvec::SmallVec;
 
 use crate::error::Error;
-use crate::graph::{Graph, Inner};
+use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::{Imm, NO_IMM, Op};
 use crate::scalar::{Scalar, value};
@@ -46,27 +46,26 @@ pub(crate) enum Term<'r> {
 impl<'g> Recorder<'g> {
     /// A derivation of the outputs in the nodes `wrt`.
     pub(crate) fn new(graph: &'g Graph, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Recorder<'g>, Error> {
-        let inner = graph.borrow();
         let mut len = 0;
         for &output in outputs {
-            len = len.max(inner.fresh(output)? as usize + 1);
+            len = len.max(graph.fresh(output)? as usize + 1);
         }
         let mut active = vec![false; len];
         for &node in wrt {
-            let position = inner.position(node)? as usize;
+            let position = graph.position(node)? as usize;
             if let Some(active) = active.get_mut(position) {
-                *active = inner.tape.entries[position].wants();
+                *active = graph.tape.entry(position as u32).wants();
             }
         }
-        let tape = &inner.tape;
+        let tape = &graph.tape;
         let mut known = Known::with_room(4 * len);
-        for (position, &entry) in tape.entries[..len].iter().enumerate() {
+        for (position, entry) in tape.entries().take(len).enumerate() {
             if entry.wants() && !active[position] {
                 let mut any = false;
                 tape.operands(entry, |x| any |= active[x as usize]);
                 active[position] = any;
             }
-            if position >= inner.stale_below as usize
+            if position >= graph.stale_below as usize
                 && let Some(shape) = Shape::of(tape, entry)
                 && let Err(vacancy) = known.find(tape, &shape)
             {
@@ -74,7 +73,6 @@ impl<'g> Recorder<'g> {
             }
         }
         let before = tape.extent();
-        drop(inner);
         Ok(Recorder {
             graph,
             known: RefCell::new(known),
@@ -86,12 +84,11 @@ impl<'g> Recorder<'g> {
 
     /// The node of a key whose value may be read.
     pub(crate) fn term(&self, node: NodeId) -> Result<Term<'_>, Error> {
-        let inner = self.graph.borrow();
-        Ok(self.term_at(&inner, inner.fresh(node)?))
+        Ok(self.term_at(self.graph.fresh(node)?))
     }
 
-    fn term_at(&self, inner: &Inner, position: u32) -> Term<'_> {
-        let entry = inner.tape.entries[position as usize];
+    fn term_at(&self, position: u32) -> Term<'_> {
+        let entry = self.graph.tape.entry(position);
         if entry.op() == Op::Const {
             return Term::Constant(entry.value);
         }
@@ -112,30 +109,28 @@ impl<'g> Recorder<'g> {
     ) -> (Op, Imm, Term<'r>) {
         operands.clear();
         args.clear();
-        let inner = self.graph.borrow();
-        let entry = inner.tape.entries[position as usize];
-        let imm = inner.tape.operands(entry, |x| operands.push(x));
-        args.extend(operands.iter().map(|&x| self.term_at(&inner, x)));
-        (entry.op(), imm, self.term_at(&inner, position))
+        let entry = self.graph.tape.entry(position);
+        let imm = self.graph.tape.operands(entry, |x| operands.push(x));
+        args.extend(operands.iter().map(|&x| self.term_at(x)));
+        (entry.op(), imm, self.term_at(position))
     }
 
     /// The keys of what was derived. Where it did not all fit, none of it stays: no key of it was
     /// given out.
     pub(crate) fn nodes<'r>(&self, terms: impl Iterator<Item = Term<'r>>) -> Result<Vec<NodeId>, Error> {
-        let inner = &mut *self.graph.inner.borrow_mut();
         let node = |term| {
             let handle = match term {
                 Term::Node { handle, .. } => handle,
-                Term::Constant(c) => inner.tape.try_constant(c)?,
+                Term::Constant(c) => self.graph.tape.try_constant(c)?,
             };
-            Ok(inner.generations.key(handle.index()))
+            Ok(self.graph.generations.key(handle.index()))
         };
         let nodes = match self.failure.take() {
             Some(failure) => Err(failure),
             None => terms.map(node).collect(),
         };
         if nodes.is_err() {
-            inner.tape.truncate(self.before);
+            self.graph.tape.undo(self.before);
         }
         nodes
     }
@@ -149,7 +144,7 @@ impl<'g> Recorder<'g> {
     }
 
     fn try_record<'r>(&'r self, op: Op, imm: Imm, args: &[Term<'r>]) -> Result<Term<'r>, Error> {
-        let tape = &mut self.graph.inner.borrow_mut().tape;
+        let tape = &self.graph.tape;
         let known = &mut *self.known.borrow_mut();
         // No rule records an op of any number of operands.
         let (count, mut handles, mut operands, mut values) = (args.len(), [Handle::NONE; 3], [0; 3], [0.0; 3]);
@@ -163,7 +158,7 @@ impl<'g> Recorder<'g> {
         }
         let (handle, value) = match known.find(tape, &Shape::new(op, imm, operands)) {
             Ok(position) => {
-                let entry = tape.entries[position as usize];
+                let entry = tape.entry(position);
                 (Handle::new(position, entry.wants()), entry.value)
             }
             Err(vacancy) => {

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::error::Error;
-use crate::graph::Inner;
+use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::sparse::structure::{Structure, Structures};
 use crate::tape::Tape;
@@ -39,13 +39,13 @@ pub(crate) struct Variables {
 }
 
 impl Variables {
-    pub(crate) fn new(inner: &Inner, wrt: &[NodeId]) -> Result<Variables, Error> {
+    pub(crate) fn new(graph: &Graph, wrt: &[NodeId]) -> Result<Variables, Error> {
         let mut leaves = Vec::with_capacity(wrt.len());
         let mut known = FxHashMap::default();
         let of_wrt = wrt
             .iter()
             .map(|&node| {
-                let leaf = inner.leaf(node)?;
+                let leaf = graph.leaf_position(node)?;
                 Ok(*known.entry(leaf).or_insert_with(|| {
                     leaves.push(leaf);
                     leaves.len() as u32 - 1
@@ -172,7 +172,7 @@ impl<'a> Dependence<'a> {
         }
         let mut acting = Acting::new();
         for position in 0..len {
-            let entry = tape.entries[position];
+            let entry = tape.entry(position as u32);
             if entry.is_source() || !entry.wants() {
                 continue;
             }
@@ -191,7 +191,7 @@ impl<'a> Dependence<'a> {
     /// Reads the operands of a node.
     #[inline]
     pub(crate) fn acting(&mut self, position: usize, acting: &mut Acting) {
-        let entry = self.tape.entries[position];
+        let entry = self.tape.entry(position as u32);
         acting.operands.clear();
         let imm = self.tape.operands(entry, |x| acting.operands.push(x));
         acting.structure = self.structures.of(entry.op(), imm);

@@ -12,7 +12,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::error::{Error, expect};
-use crate::graph::{Graph, Inner};
+use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::sparse::depend::{Acting, Dependence, Deps, Variables, limit};
 use crate::sparse::matrix::Pattern;
@@ -36,10 +36,9 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`].
     pub fn try_hessian_pattern(&self, l: NodeId, wrt: &[NodeId]) -> Result<Pattern, Error> {
-        let inner = self.borrow();
-        let l = inner.fresh(l)? as usize;
-        let variables = Variables::new(&inner, wrt)?;
-        Ok(repeated(hessian(&inner, l, &variables), &variables, true))
+        let l = self.fresh(l)? as usize;
+        let variables = Variables::new(self, wrt)?;
+        Ok(repeated(hessian(self, l, &variables), &variables, true))
     }
 
     /// Which entries of the Jacobian of the outputs in the leaves `wrt` can differ from 0 at any
@@ -59,10 +58,9 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`].
     pub fn try_jacobian_pattern(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Pattern, Error> {
-        let inner = self.borrow();
-        let outputs = inner.all_fresh(outputs)?;
-        let variables = Variables::new(&inner, wrt)?;
-        Ok(repeated(jacobian(&inner, &outputs, &variables), &variables, false))
+        let outputs = self.all_fresh(outputs)?;
+        let variables = Variables::new(self, wrt)?;
+        Ok(repeated(jacobian(self, &outputs, &variables), &variables, false))
     }
 }
 
@@ -92,9 +90,9 @@ pub(crate) fn repeated(pattern: Pattern, variables: &Variables, rows_too: bool) 
 }
 
 /// The pattern of the Jacobian in distinct variables.
-pub(crate) fn jacobian(inner: &Inner, outputs: &[usize], variables: &Variables) -> Pattern {
+pub(crate) fn jacobian(graph: &Graph, outputs: &[usize], variables: &Variables) -> Pattern {
     let len = outputs.iter().max().map_or(0, |&last| last + 1);
-    let mut dependence = Dependence::new(&inner.tape, len, variables, limit(variables));
+    let mut dependence = Dependence::new(&graph.tape, len, variables, limit(variables));
     let mut entries = Vec::new();
     // Which output last came by the node, and by the variable.
     let mut visited = vec![u32::MAX; len];
@@ -131,13 +129,13 @@ pub(crate) fn jacobian(inner: &Inner, outputs: &[usize], variables: &Variables) 
 }
 
 /// The pattern of the Hessian in distinct variables.
-pub(crate) fn hessian(inner: &Inner, l: usize, variables: &Variables) -> Pattern {
-    hessian_within(inner, l, variables, limit(variables))
+pub(crate) fn hessian(graph: &Graph, l: usize, variables: &Variables) -> Pattern {
+    hessian_within(graph, l, variables, limit(variables))
 }
 
-fn hessian_within(inner: &Inner, l: usize, variables: &Variables, limit: usize) -> Pattern {
+fn hessian_within(graph: &Graph, l: usize, variables: &Variables, limit: usize) -> Pattern {
     let mut pushing = Pushing {
-        dependence: Dependence::new(&inner.tape, l + 1, variables, limit),
+        dependence: Dependence::new(&graph.tape, l + 1, variables, limit),
         variables: variables.leaves.len() as u32,
         waiting: FxHashMap::default(),
         squares: FxHashSet::default(),
@@ -190,7 +188,7 @@ impl Pushing<'_> {
         let mut ends: Vec<End> = Vec::new();
         for position in (0..len).rev() {
             let deps = self.dependence.of[position];
-            if deps == Deps::Nothing || self.dependence.tape.entries[position].is_source() {
+            if deps == Deps::Nothing || self.dependence.tape.entry(position as u32).is_source() {
                 continue;
             }
             let others = match deps {
@@ -400,11 +398,10 @@ mod tests {
             let leaves = g.leaves(&vec![1.0; 2 + next(20)]);
             let ops = 1 + next(60);
             let l = grow(&g, &leaves, ops, &mut next);
-            let inner = g.borrow();
-            let variables = Variables::new(&inner, &leaves).unwrap();
-            let all = hessian_within(&inner, l.index(), &variables, 512);
+            let variables = Variables::new(&g, &leaves).unwrap();
+            let all = hessian_within(&g, l.index(), &variables, 512);
             for limit in [0, 1, 2, 3, 7] {
-                let some = hessian_within(&inner, l.index(), &variables, limit);
+                let some = hessian_within(&g, l.index(), &variables, limit);
                 assert!(some == all, "seed {seed}, sets of {limit}");
             }
         }

@@ -53,10 +53,9 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`].
     pub fn plan_hessian(&self, l: NodeId, wrt: &[NodeId]) -> Result<HessianPlan, Error> {
-        let inner = self.borrow();
-        let position = inner.fresh(l)? as usize;
-        let variables = Variables::new(&inner, wrt)?;
-        let pattern = hessian(&inner, position, &variables);
+        let position = self.fresh(l)? as usize;
+        let variables = Variables::new(self, wrt)?;
+        let pattern = hessian(self, position, &variables);
         let stars = Stars::new(&pattern);
         let lookup = repeated(pattern.clone(), &variables, true);
         let of = |place: usize| variables.of_wrt[place] as usize;
@@ -80,7 +79,7 @@ impl Graph {
             leaves: variables
                 .leaves
                 .iter()
-                .map(|&leaf| inner.generations.key(leaf as u32))
+                .map(|&leaf| self.generations.key(leaf as u32))
                 .collect(),
             pattern: Arc::new(lookup),
             colours: stars.colours,
@@ -113,10 +112,9 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`].
     pub fn plan_jacobian(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Result<JacobianPlan, Error> {
-        let inner = self.borrow();
-        let positions = inner.all_fresh(outputs)?;
-        let variables = Variables::new(&inner, wrt)?;
-        let pattern = jacobian(&inner, &positions, &variables);
+        let positions = self.all_fresh(outputs)?;
+        let variables = Variables::new(self, wrt)?;
+        let pattern = jacobian(self, &positions, &variables);
         let rows = pattern.transposed();
         let forward = columns(&pattern, &rows);
         let back = columns(&rows, &pattern);
@@ -143,7 +141,7 @@ impl Graph {
             leaves: variables
                 .leaves
                 .iter()
-                .map(|&leaf| inner.generations.key(leaf as u32))
+                .map(|&leaf| self.generations.key(leaf as u32))
                 .collect(),
             pattern: Arc::new(lookup),
             colours,
@@ -198,10 +196,9 @@ impl HessianPlan {
     /// [`Error::NotInGraph`] for another graph than the plan was made of, and where its nodes were
     /// dropped; [`Error::StaleValue`].
     pub fn evaluate(&mut self, graph: &Graph) -> Result<Sparse, Error> {
-        let inner = graph.borrow();
-        let l = inner.fresh(self.l)? as usize;
+        let l = graph.fresh(self.l)? as usize;
         for &leaf in &self.leaves {
-            inner.position(leaf)?;
+            graph.position(leaf)?;
         }
         let mut values = vec![0.0; self.pattern.len()];
         let curvature = self.curvature.get_or_insert_with(|| Curvature::new(l));
@@ -221,7 +218,7 @@ impl HessianPlan {
                     tangent.0[lane] = 1.0;
                 }
             }
-            curvature.sweep(&inner);
+            curvature.sweep(graph);
             for read in now {
                 let leaf = self.leaves[read.from as usize].index();
                 values[read.value as usize] = curvature.along(leaf, read.colour as usize - first);
@@ -274,10 +271,9 @@ impl JacobianPlan {
     /// [`Error::NotInGraph`] for another graph than the plan was made of, and where its nodes were
     /// dropped; [`Error::StaleValue`].
     pub fn evaluate(&mut self, graph: &Graph) -> Result<Sparse, Error> {
-        let inner = graph.borrow();
-        let outputs = inner.all_fresh(&self.outputs)?;
+        let outputs = graph.all_fresh(&self.outputs)?;
         for &leaf in &self.leaves {
-            inner.position(leaf)?;
+            graph.position(leaf)?;
         }
         let len = outputs.iter().max().map_or(0, |&last| last + 1);
         let mut values = vec![0.0; self.pattern.len()];
@@ -296,7 +292,7 @@ impl JacobianPlan {
                         tangent.0[lane] = 1.0;
                     }
                 }
-                sweep::tangents(&inner.tape, &mut tangents, Tangents::ZERO);
+                sweep::tangents(&graph.tape, &mut tangents, Tangents::ZERO);
                 for read in now {
                     let output = outputs[read.from as usize];
                     values[read.value as usize] = tangents[output].0[read.colour as usize - first];
@@ -312,7 +308,7 @@ impl JacobianPlan {
                         adjoints[output] += 1.0;
                     }
                 }
-                sweep::reverse(&inner.tape, &mut adjoints, &mut scratch, sweep::plain);
+                sweep::back(&graph.tape, &mut adjoints, &mut scratch);
                 for read in reads {
                     values[read.value as usize] = adjoints[self.leaves[read.from as usize].index()];
                 }

@@ -1,0 +1,227 @@
+//! Lists that grow behind a shared reference: what a tape is made of. Read [`crate::tape`] next.
+//!
+//! Recording takes `&self`, so that expressions nest and live side by side. A `RefCell` around the
+//! tape writes its flag twice for every node, and how many stores a core retires is what bounds
+//! recording: without the flag it takes two thirds of the time. So a list is a slice of cells and
+//! how many of them are in use; to append is to write a cell and the count.
+//!
+//! A slice cannot move while it is shared. Where it is full, one twice as long is allocated beside
+//! it, what it holds is copied, and it stays until the list is next borrowed exclusively: a list
+//! that grew takes up to twice its room until then, one made with room enough never.
+
+use std::cell::{Cell, OnceCell};
+use std::fmt;
+
+use bytemuck::Zeroable;
+use bytemuck::allocation::try_zeroed_slice_box;
+
+use crate::error::{Error, expect};
+
+/// Doubling from [`FEWEST`] elements reaches every length that 28 bits can tell apart.
+const LEVELS: usize = 26;
+const FEWEST: usize = 64;
+
+pub(crate) struct Cells<T> {
+    len: Cell<usize>,
+    first: Box<[Cell<T>]>,
+    /// The slices that took over when those before them were full.
+    more: [OnceCell<Box<[Cell<T>]>>; LEVELS],
+    /// Which slice is in use: the first for 0. Beyond the first only while all of it is in use, so
+    /// that appending need not ask.
+    level: Cell<usize>,
+    /// The most elements there may be.
+    limit: usize,
+}
+
+impl<T: Copy + Zeroable> Cells<T> {
+    pub(crate) fn new(limit: usize) -> Self {
+        Cells {
+            len: Cell::new(0),
+            first: Box::new([]),
+            more: [const { OnceCell::new() }; LEVELS],
+            level: Cell::new(0),
+            limit,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        self.len.get()
+    }
+
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    #[inline(always)]
+    fn at_level(&self, level: usize) -> &[Cell<T>] {
+        match level.checked_sub(1) {
+            None => &self.first,
+            Some(above) => self.more[above].get().map_or(&[], |cells| cells),
+        }
+    }
+
+    #[inline(always)]
+    fn room(&self) -> &[Cell<T>] {
+        self.at_level(self.level.get())
+    }
+
+    /// How many elements fit before it grows.
+    pub(crate) fn capacity(&self) -> usize {
+        self.room().len()
+    }
+
+    /// The elements.
+    #[inline(always)]
+    pub(crate) fn slice(&self) -> &[Cell<T>] {
+        &self.room()[..self.len.get()]
+    }
+
+    #[inline(always)]
+    pub(crate) fn get(&self, index: usize) -> Option<T> {
+        self.slice().get(index).map(Cell::get)
+    }
+
+    /// The element before the end.
+    #[inline(always)]
+    pub(crate) fn last(&self) -> Option<T> {
+        let index = self.len.get().wrapping_sub(1);
+        match self.first.get(index) {
+            Some(cell) => Some(cell.get()),
+            None => self.get_beyond(index),
+        }
+    }
+
+    #[inline(never)]
+    fn get_beyond(&self, index: usize) -> Option<T> {
+        self.room().get(index).map(Cell::get)
+    }
+
+    /// Appends an element and returns where.
+    ///
+    /// # Panics
+    /// With [`Error::Full`] beyond the limit, with [`Error::OutOfMemory`] where it cannot grow.
+    #[inline(always)]
+    pub(crate) fn push(&self, element: T) -> usize {
+        let index = self.len.get();
+        match self.first.get(index) {
+            Some(cell) => {
+                cell.set(element);
+                self.len.set(index + 1);
+                index
+            }
+            None => self.push_beyond(element),
+        }
+    }
+
+    #[inline(never)]
+    fn push_beyond(&self, element: T) -> usize {
+        let index = self.len.get();
+        if index == self.capacity() {
+            expect(self.reserve(1));
+        }
+        self.room()[index].set(element);
+        self.len.set(index + 1);
+        index
+    }
+
+    /// The next `count` cells after the end, for [`Cells::advance`] to take in; fewer where there is
+    /// no room for as many.
+    pub(crate) fn spare(&self, count: usize) -> &[Cell<T>] {
+        let spare = &self.room()[self.len.get()..];
+        &spare[..count.min(spare.len())]
+    }
+
+    /// Takes in the next `count` cells, which [`Cells::spare`] gave.
+    pub(crate) fn advance(&self, count: usize) {
+        self.len.set(self.len.get() + self.spare(count).len());
+    }
+
+    /// Makes room for `more` elements.
+    ///
+    /// # Errors
+    /// [`Error::Full`], [`Error::OutOfMemory`]; the list is as before.
+    #[inline(always)]
+    pub(crate) fn reserve(&self, more: usize) -> Result<(), Error> {
+        if self.first.len().saturating_sub(self.len.get()) >= more {
+            return Ok(());
+        }
+        self.reserve_beyond(more)
+    }
+
+    #[inline(never)]
+    fn reserve_beyond(&self, more: usize) -> Result<(), Error> {
+        let (len, capacity) = (self.len.get(), self.capacity());
+        if capacity - len >= more {
+            return Ok(());
+        }
+        if more > self.limit - len {
+            return Err(Error::Full { limit: self.limit });
+        }
+        let level = self.level.get();
+        let wanted = (2 * capacity).max(FEWEST).min(self.limit).max(len + more);
+        // One that was in use before it was cut shorter may be there still.
+        if self.at_level(level + 1).len() < wanted {
+            let cells = zeroed(wanted)?;
+            if self.more[level].set(cells).is_err() {
+                return self.climb(level + 1, len).reserve_beyond(more);
+            }
+        }
+        self.climb(level + 1, len);
+        Ok(())
+    }
+
+    /// Takes the first `len` elements along to a higher level.
+    fn climb(&self, level: usize, len: usize) -> &Self {
+        for (old, new) in self.room()[..len].iter().zip(self.at_level(level)) {
+            new.set(old.get());
+        }
+        self.level.set(level);
+        self
+    }
+
+    /// Drops what was appended since it had `len` elements. Those that are left must not have been
+    /// written to since: lower levels have them as they were appended.
+    pub(crate) fn truncate(&self, len: usize) {
+        self.len.set(len.min(self.len.get()));
+        while self.level.get() > 0 && self.at_level(self.level.get() - 1).len() >= self.len.get() {
+            self.level.set(self.level.get() - 1);
+        }
+    }
+}
+
+impl<T: Copy + Zeroable> Cells<T> {
+    /// The elements, to write to; the largest slice becomes the first.
+    pub(crate) fn settle(&mut self) -> &mut Self {
+        if self.level.get() > 0 {
+            let above = self.level.get() - 1;
+            self.first = self.more[above].take().unwrap_or_default();
+            self.more.iter_mut().for_each(|cells| drop(cells.take()));
+            self.level.set(0);
+        }
+        self
+    }
+
+    /// Room for `capacity` elements in an empty list.
+    pub(crate) fn with_capacity(limit: usize, capacity: usize) -> Result<Self, Error> {
+        if capacity > limit {
+            return Err(Error::Full { limit });
+        }
+        let first = zeroed(capacity)?;
+        Ok(Cells {
+            first,
+            ..Cells::new(limit)
+        })
+    }
+}
+
+/// Cells of zeros: pages that the system has not handed out yet, where they are many.
+fn zeroed<T: Zeroable>(len: usize) -> Result<Box<[Cell<T>]>, Error> {
+    try_zeroed_slice_box(len).map_err(|()| Error::OutOfMemory { nodes: len })
+}
+
+impl<T: Copy + Zeroable + fmt::Debug> fmt::Debug for Cells<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.slice().iter().map(Cell::get)).finish()
+    }
+}
