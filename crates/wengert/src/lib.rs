@@ -44,7 +44,8 @@
 //! | `numbers` | Jacobians, Hessians and products as numbers |
 //! | [`functions`] | derivatives of closures, in one line |
 //! | [`series`] | Taylor series: derivatives of any order along a line |
-//! | `recurrence` | how an op acts on a series, from its row |
+//! | `recurrence` | how an op acts on a series |
+//! | `symbols` | the recurrence of an op, from its row |
 //! | [`sparse`] | sparse Jacobians and Hessians: patterns, colours, plans |
 //! | [`check`] | a gradient against differences of values |
 //! | [`explain`] | where a NaN comes from |
@@ -77,6 +78,7 @@ mod numbers;
 pub mod functions;
 pub mod series;
 mod recurrence;
+mod symbols;
 pub mod sparse;
 pub mod check;
 pub mod explain;
