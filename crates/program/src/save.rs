@@ -21,12 +21,15 @@
 //!
 //! [postcard]: https://postcard.jamesmunns.com/wire-format
 
+use std::fmt;
 use std::fs;
 use std::io::Write;
+use std::marker::PhantomData;
 use std::path::Path;
 
 use rustc_hash::FxHashMap;
-use serde::{Deserialize, Serialize};
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use wengert::{NO_IMM, Op, Relation};
 
 use crate::error::Error;
@@ -44,16 +47,49 @@ const MOST_ORDER: f64 = 100.0;
 
 #[derive(Default, Serialize, Deserialize)]
 struct File {
+    #[serde(deserialize_with = "list")]
     names: Vec<String>,
+    #[serde(deserialize_with = "list")]
     inputs: Vec<bool>,
+    #[serde(deserialize_with = "list")]
     ops: Vec<u32>,
+    #[serde(deserialize_with = "list")]
     operands: Vec<u32>,
+    #[serde(deserialize_with = "list")]
     immediates: Vec<f64>,
+    #[serde(deserialize_with = "list")]
     outputs: Vec<(u32, bool)>,
+    #[serde(deserialize_with = "list")]
     guards: Vec<(u32, u32, String, bool, String, String)>,
     pair: bool,
     fuse: bool,
     reuse: bool,
+}
+
+/// A list that grows as its items are read: its length is the word of a stranger, and room for so
+/// many could be anything.
+fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    struct Items<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
+            let mut list = Vec::new();
+            while let Some(item) = items.next_element()? {
+                list.push(item);
+            }
+            Ok(list)
+        }
+    }
+    deserializer.deserialize_seq(Items(PhantomData))
 }
 
 impl Program {
