@@ -24,8 +24,8 @@
 //! what is done to it, one file a pass · `machine` how each op runs over lanes · `slots` places
 //! of values · `code` steps over places · `run` the interpreter · `lanes` its vector kernels ·
 //! `arena`, `workspace` memory of the caller's · `point` one point · `batch`, `stretch` many, in
-//! blocks · [`save`] files · [`report`], `listing` what a program says of itself · [`options`],
-//! [`program`] the front · [`error`] what can go wrong.
+//! blocks · [`save`] files · `record` nodes again · [`report`], `listing` what a program says of
+//! itself · [`options`], [`program`] the front · [`error`] what can go wrong.
 
 mod arena;
 mod batch;
@@ -40,6 +40,7 @@ pub mod options;
 mod passes;
 mod point;
 pub mod program;
+mod record;
 pub mod report;
 mod run;
 pub mod save;

@@ -1,5 +1,5 @@
 //! Saving and loading: programs as files that later versions read, and that are checked whole
-//! before anything runs. Read [`crate::report`] next.
+//! before anything runs. Read `record.rs` next.
 //!
 //! # The format, version 1
 //! The eight bytes `wengertp`, then, in [postcard]'s encoding, the version as a `u32` and

@@ -184,6 +184,34 @@ fn a_guard_that_flips_is_named_with_its_point() {
 }
 
 #[test]
+fn a_program_records_as_the_graph_it_was_compiled_from() {
+    let program = tour();
+    let graph = Graph::new();
+    let x = graph.leaves(&[0.1, 0.9, 3.0]);
+    let recorded = program.record(&graph, &x).unwrap();
+    let again = Program::compile(&graph, x.iter().copied(), recorded.iter().copied(), &Options::plain()).unwrap();
+    assert_eq!(again.report().instructions, program.report().instructions);
+    let (mut a, mut b) = ([0.0; 4], [0.0; 4]);
+    program.eval(&[0.1, 0.9, 3.0], &mut one_core(), &mut a).unwrap();
+    again.eval(&[0.1, 0.9, 3.0], &mut one_core(), &mut b).unwrap();
+    assert_eq!(a.map(f64::to_bits), b.map(f64::to_bits));
+    for (node, a) in recorded.into_iter().zip(a) {
+        let value = graph.value(node);
+        assert!((value - a).abs() <= 1e-14 * a.abs(), "{value} {a}");
+    }
+    assert!(matches!(
+        program.record(&graph, &x[..2]),
+        Err(Error::Length {
+            expected: 3,
+            got: 2,
+            ..
+        })
+    ));
+    let other = Graph::new();
+    assert!(matches!(program.record(&other, &x), Err(Error::Graph(_))));
+}
+
+#[test]
 fn what_cannot_be_compiled_or_run_is_an_error_with_a_name() {
     let g = Graph::new();
     let other = Graph::new();

@@ -1,0 +1,54 @@
+//! A program as nodes of a graph again: to draw it, to differentiate it further, to compile it
+//! with something around it. Read [`crate::report`] next.
+
+use wengert::{Graph, NodeId, Op};
+
+use crate::error::{Error, same_length};
+use crate::program::Program;
+
+impl Program {
+    /// Records what the program computes, instruction by instruction, in a graph: as a function of
+    /// these nodes. The result is a node for each output; a sum over points is that of the one.
+    ///
+    /// The nodes are those that the passes left, so a picture of them (`wengert-viz`) shows what
+    /// runs. Guards are not recorded.
+    ///
+    /// ```
+    /// use wengert::Graph;
+    /// use wengert_program::{Options, Program};
+    ///
+    /// let program = Program::from_fn(&[0.5], |x| vec![(x[0] * x[0]).sin()], &Options::new())?;
+    /// let graph = Graph::new();
+    /// let x = graph.leaf(3.0);
+    /// let y = program.record(&graph, &[x])?[0];
+    /// assert_eq!(graph.value(y), 9.0_f64.sin());
+    /// graph.backward(y);
+    /// assert_eq!(graph.grad(x), 6.0 * 9.0_f64.cos());
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Length`]; [`Error::Graph`] on a wrong key or a graph that is full.
+    ///
+    /// # Panics
+    /// Where the graph is full when a constant is due.
+    pub fn record(&self, graph: &Graph, inputs: &[NodeId]) -> Result<Vec<NodeId>, Error> {
+        same_length(|| "inputs".into(), self.inputs(), inputs.len())?;
+        let mut nodes: Vec<NodeId> = Vec::with_capacity(self.ir().insts.len());
+        let mut operands = Vec::new();
+        for inst in &self.ir().insts {
+            let node = match inst.op {
+                Op::Leaf => inputs[inst.args[0] as usize],
+                Op::Const => graph.constant(inst.imm[0]),
+                op => {
+                    operands.clear();
+                    operands.extend(inst.operands().iter().map(|&x| nodes[x as usize]));
+                    graph.try_record(op, inst.imm, &operands)?
+                }
+            };
+            nodes.push(node);
+        }
+        let outputs = self.ir().outputs.iter();
+        Ok(outputs.map(|outlet| nodes[outlet.value as usize]).collect())
+    }
+}
