@@ -1,5 +1,8 @@
 //! Memory of the workspace: numbers at an address that stays, aligned to a cache line. Read
 //! [`crate::workspace`] next.
+//!
+//! The unsafe code rests on the start and the length being those of one allocation, or dangling
+//! and 0. It buys the alignment, and pointers that a `Vec` would take back at every borrow.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::NonNull;

@@ -1,4 +1,7 @@
 //! Batches: the program at many points. Read `stretch.rs` next, which shares them out.
+//!
+//! The unsafe code rests on lengths that are checked before anything runs, and on the room that
+//! `fit` made. It buys that all else goes through pointers, unchecked.
 
 use crate::error::{Error, same_length};
 use crate::ir::Spread;

@@ -1,4 +1,7 @@
 //! A single point: the program as a function of numbers. Read [`crate::batch`] next.
+//!
+//! The unsafe code rests on the room that `fit` made: a number for every place. It buys that steps
+//! run without a check of places.
 
 use crate::error::{Error, same_length};
 use crate::lanes::{Isa, Kernel1};
