@@ -31,7 +31,18 @@ pub(crate) struct Tangents<const N: usize>(pub(crate) [f64; N]);
 
 impl<const N: usize> Tangents<N> {
     pub(crate) const ZERO: Self = Tangents([0.0; N]);
+
+    /// Whether any is NaN, or there are infinities of both signs.
+    #[inline(always)]
+    fn is_nan(&self) -> bool {
+        self.0.iter().sum::<f64>().is_nan()
+    }
 }
+
+/// Tangents whose products are not guarded. Where what a rule makes of them is no NaN, it is what
+/// the rule makes of guarded ones.
+#[derive(Clone, Copy, Debug)]
+struct Loose<const N: usize>(Tangents<N>);
 
 /// `f` of each tangent. (`array::map` is a call, not a loop, from five elements on.)
 #[inline(always)]
@@ -43,14 +54,69 @@ fn each<const N: usize>(f: impl Fn(usize) -> f64) -> Tangents<N> {
     Tangents(tangents)
 }
 
-/// `plain`, or `guarded` where any of it is NaN: one branch for all tangents.
+/// Whether a product or quotient by it needs no guard, whatever the other is: neither 0 nor
+/// infinite nor NaN. Asked of the bits, which leaves the units that make tangents alone.
 #[inline(always)]
-fn guarded<const N: usize>(plain: Tangents<N>, guarded: impl Fn(usize) -> f64) -> Tangents<N> {
-    // The sum is NaN if any tangent is; infinities of both signs make it so needlessly.
-    let sum: f64 = plain.0.iter().sum();
-    if sum.is_nan() { rarely(|| each(guarded)) } else { plain }
+fn is_harmless(partial: f64) -> bool {
+    const INFINITY: u64 = f64::INFINITY.to_bits() << 1;
+    (partial.to_bits() << 1).wrapping_sub(1) < INFINITY - 1
 }
 
+/// `plain`, what tangents make with `partial`, or `guarded` where any of it is NaN: one branch for
+/// all tangents.
+#[inline(always)]
+fn guarded<const N: usize>(plain: Tangents<N>, partial: f64, guarded: impl Fn(usize) -> f64) -> Tangents<N> {
+    if is_harmless(partial) || !plain.is_nan() {
+        plain
+    } else {
+        rarely(move || each(guarded))
+    }
+}
+
+/// The sum of one part or more.
+#[inline(always)]
+fn total<const N: usize, const PARTS: usize>(parts: [Tangents<N>; PARTS]) -> Tangents<N> {
+    let mut sum = parts[0];
+    for &part in &parts[1..] {
+        sum = sum + part;
+    }
+    sum
+}
+
+/// The tangents of an op's value, from those `given` of its operands: of a `linear` op, whose
+/// partials need no guard, without; of a `dear` one, whose partials are not to be computed twice,
+/// with guards. Of a `native` one with guards too, but where tangents are so few that to look for a
+/// NaN in the result costs less.
+macro_rules! push_tangents {
+    (linear, $rule:path, $values:ident, $imm:expr, $value:expr, $given:ident) => {{
+        let mut parts = $given.map(Loose);
+        $rule(
+            $values,
+            $imm,
+            $value,
+            |k| Some(Loose($given[k])),
+            |k, part| parts[k] = part,
+        );
+        total(parts.map(|part| part.0))
+    }};
+    (native, $rule:path, $values:ident, $imm:expr, $value:expr, $given:ident) => {{
+        if $given[0].0.len() > 2 {
+            push_tangents!(dear, $rule, $values, $imm, $value, $given)
+        } else {
+            let sum = push_tangents!(linear, $rule, $values, $imm, $value, $given);
+            if sum.is_nan() {
+                rarely(move || push_tangents!(dear, $rule, $values, $imm, $value, $given))
+            } else {
+                sum
+            }
+        }
+    }};
+    (dear, $rule:path, $values:ident, $imm:expr, $value:expr, $given:ident) => {{
+        let mut parts = $given;
+        $rule($values, $imm, $value, |k| Some($given[k]), |k, part| parts[k] = part);
+        total(parts)
+    }};
+}
 /// Adds a part; the first is taken as it is.
 #[inline(always)]
 fn gather<const N: usize>(sum: &mut Option<Tangents<N>>, part: Tangents<N>) {
@@ -83,7 +149,9 @@ impl<const N: usize> Mul<f64> for Tangents<N> {
     type Output = Self;
     #[inline(always)]
     fn mul(self, partial: f64) -> Self {
-        guarded(each(|k| self.0[k] * partial), |k| kernel::gmul(self.0[k], partial))
+        guarded(each(|k| self.0[k] * partial), partial, move |k| {
+            kernel::gmul(self.0[k], partial)
+        })
     }
 }
 
@@ -91,11 +159,45 @@ impl<const N: usize> Div<f64> for Tangents<N> {
     type Output = Self;
     #[inline(always)]
     fn div(self, rhs: f64) -> Self {
-        guarded(each(|k| self.0[k] / rhs), |k| kernel::gdiv(self.0[k], rhs))
+        guarded(each(|k| self.0[k] / rhs), rhs, move |k| kernel::gdiv(self.0[k], rhs))
     }
 }
 
 impl<const N: usize> Bar<f64> for Tangents<N> {}
+
+impl<const N: usize> Neg for Loose<N> {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        Loose(-self.0)
+    }
+}
+
+impl<const N: usize> Add for Loose<N> {
+    type Output = Self;
+    #[inline(always)]
+    fn add(self, rhs: Self) -> Self {
+        Loose(self.0 + rhs.0)
+    }
+}
+
+impl<const N: usize> Mul<f64> for Loose<N> {
+    type Output = Self;
+    #[inline(always)]
+    fn mul(self, partial: f64) -> Self {
+        Loose(each(|k| self.0.0[k] * partial))
+    }
+}
+
+impl<const N: usize> Div<f64> for Loose<N> {
+    type Output = Self;
+    #[inline(always)]
+    fn div(self, rhs: f64) -> Self {
+        Loose(each(|k| self.0.0[k] / rhs))
+    }
+}
+
+impl<const N: usize> Bar<f64> for Loose<N> {}
 
 impl<const N: usize> Dual<N> {
     /// The input with which direction `k` moves.
@@ -173,9 +275,8 @@ macro_rules! define_dual {
                 let args = [self $(, $oy)*];
                 let values = args.map(|x| x.value);
                 let value = value::$oname(values, NO_IMM);
-                let mut sum = None;
-                rule::$oname(values, NO_IMM, value, |k| Some(args[k].bar()), |_, part| gather(&mut sum, part));
-                Dual { value, tangents: sum.unwrap_or(Tangents::ZERO).0 }
+                let given = args.map(|x| x.bar());
+                Dual { value, tangents: push_tangents!($ocost, rule::$oname, values, NO_IMM, value, given).0 }
             })+
             $(#[inline(always)]
             fn $hname(self $(, $hy: Self)* $($(, $hk: f64)+)?) -> Self {
@@ -183,9 +284,8 @@ macro_rules! define_dual {
                 let args = [self $(, $hy)*];
                 let values = args.map(|x| x.value);
                 let value = value::$hname(values, imm);
-                let mut sum = None;
-                rule::$hname(values, imm, value, |k| Some(args[k].bar()), |_, part| gather(&mut sum, part));
-                Dual { value, tangents: sum.unwrap_or(Tangents::ZERO).0 }
+                let given = args.map(|x| x.bar());
+                Dual { value, tangents: push_tangents!($hcost, rule::$hname, values, imm, value, given).0 }
             })+
             $(#[inline(always)]
             fn $sname(self $(, $sy: Self)*) -> Self {
@@ -333,5 +433,56 @@ impl<const N: usize> PartialOrd<f64> for Dual<N> {
 impl<const N: usize> fmt::Display for Dual<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.value.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPECIAL: [f64; 8] = [
+        0.0,
+        -0.0,
+        1.5,
+        -5e-324,
+        f64::MAX,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        f64::NAN,
+    ];
+
+    fn same(a: f64, b: f64) -> bool {
+        a == b || a.is_nan() && b.is_nan()
+    }
+
+    /// A product, a quotient and an exponential whose tangents are special numbers.
+    fn guards_hold<const N: usize>() {
+        let given = |from: usize| std::array::from_fn::<f64, N, _>(|k| SPECIAL[(from + k) % SPECIAL.len()]);
+        for (from, x) in (0..SPECIAL.len()).flat_map(|from| SPECIAL.map(|x| (from, x))) {
+            for y in SPECIAL {
+                let (a, b) = (given(from), given(from + 3));
+                let dual = |value, tangents| Dual { value, tangents };
+                let product = dual(x, a) * dual(y, b);
+                let quotient = dual(x, a) / dual(y, b);
+                let exponential = dual(x, a).exp();
+                for k in 0..N {
+                    let (of_x, of_y) = (a[k], b[k]);
+                    let want = kernel::gmul(of_x, y) + kernel::gmul(of_y, x);
+                    assert!(same(product.tangents[k], want), "{x} * {y}, {of_x} and {of_y}");
+                    let want = kernel::gdiv(of_x, y) - kernel::gdiv(kernel::gmul(of_y, x / y), y);
+                    assert!(same(quotient.tangents[k], want), "{x} / {y}, {of_x} and {of_y}");
+                    let want = kernel::gmul(of_x, kernel::exp(x));
+                    assert!(same(exponential.tangents[k], want), "exp {x}, {of_x}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn guards_hold_however_many_tangents_there_are() {
+        guards_hold::<1>();
+        guards_hold::<2>();
+        guards_hold::<3>();
+        guards_hold::<8>();
     }
 }
