@@ -49,6 +49,7 @@
 //! | [`sparse`] | sparse Jacobians and Hessians: patterns, colours, plans |
 //! | [`check`] | a gradient against differences of values |
 //! | [`explain`] | where a NaN comes from |
+//! | `story` | how that is told |
 //! | [`error`] | what can go wrong |
 #![forbid(unsafe_code)]
 
@@ -82,6 +83,7 @@ mod symbols;
 pub mod sparse;
 pub mod check;
 pub mod explain;
+mod story;
 pub mod error;
 
 pub use check::{Component, GradientCheck, Verdict, check_gradient};
