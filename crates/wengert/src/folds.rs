@@ -43,10 +43,11 @@ pub(crate) fn product<S: Scalar>(xs: &[S], r: S, mut partial: impl FnMut(usize, 
 }
 
 /// The partials of the largest or smallest, `r`: one over the number of operands that tie for it.
-/// Where `r` is NaN no operand equals it, and 0/0 makes every partial NaN.
+/// Where `r` is NaN no operand equals it, and 0/0 makes every partial NaN; `flat` does the same for
+/// the derivatives of partials, as with `max` of two.
 pub(crate) fn extreme<S: Scalar>(xs: &[S], r: S, mut partial: impl FnMut(usize, S)) {
     let hits: SmallVec<[S; 8]> = xs.iter().map(|&x| x.eq(r)).collect();
-    let ties = hits[1..].iter().fold(hits[0], |s, &hit| s + hit);
+    let ties = hits[1..].iter().fold(hits[0], |s, &hit| s + hit) + r.flat();
     for (k, &hit) in hits.iter().enumerate() {
         partial(k, hit / ties);
     }

@@ -240,6 +240,33 @@ fn ties_share_and_nan_spreads() {
     }
 }
 
+/// Second derivatives by each way that has them: as numbers, and as graph by rows.
+fn hessians(g: &Graph, l: NodeId, x: &[NodeId]) -> [Vec<f64>; 2] {
+    let rows = g.gradient(l, x).into_iter().flat_map(|slope| g.gradient(slope, x));
+    let by_graph = rows.map(|node| g.value(node)).collect();
+    [g.hessian(l, x).concat(), by_graph]
+}
+
+#[test]
+fn second_derivatives_of_extremes_are_those_of_max_and_min() {
+    let g = Graph::new();
+    for values in [[2.0, 3.0], [3.0, 3.0], [f64::NAN, 3.0], [3.0, f64::NAN]] {
+        let x = g.leaves(&values);
+        for (one, many) in [(g.max(x[0], x[1]), g.max_of(&x)), (g.min(x[0], x[1]), g.min_of(&x))] {
+            let [want, of_graph] = hessians(&g, one, &x);
+            let nan = values.iter().any(|v| v.is_nan());
+            assert!(
+                want.iter()
+                    .chain(&of_graph)
+                    .all(|h| if nan { h.is_nan() } else { *h == 0.0 })
+            );
+            for got in hessians(&g, many, &x).concat() {
+                assert!(if nan { got.is_nan() } else { got == 0.0 }, "{got} at {values:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn logsumexp_and_norm_do_not_overflow() {
     let inf = f64::INFINITY;
