@@ -5,7 +5,7 @@
 //! vector each time.
 //! Read next: `../measure.rs`.
 
-use super::{Engine, Inputs};
+use super::{Engine, Inputs, entered};
 use crate::number::Number;
 use crate::workloads::Workload;
 use echidna::Scalar;
@@ -65,11 +65,10 @@ impl Echidna {
     #[inline(always)]
     fn inputs(&mut self, x: &[f64]) -> Inputs<Real> {
         self.tape.clear();
-        let enter = |&x| {
+        entered(x, |x| {
             let (index, value) = self.tape.new_variable(x);
             Real::from_tape(value, index)
-        };
-        x.iter().map(enter).collect()
+        })
     }
 
     #[inline(always)]

@@ -4,7 +4,7 @@
 //! interface leaves no way around. It has no relu: a branch does it, as a user would write.
 //! Read next: `rustquant.rs`.
 
-use super::{Engine, Inputs};
+use super::{Engine, Inputs, entered};
 use crate::number::Number;
 use crate::workloads::Workload;
 use reverse::{Gradient, Tape, Var};
@@ -50,7 +50,7 @@ impl Reverse {
     #[inline(always)]
     fn inputs(&self, x: &[f64]) -> Inputs<Var<'_>> {
         self.tape.clear();
-        x.iter().map(|&x| self.tape.add_var(x)).collect()
+        entered(x, |x| self.tape.add_var(x))
     }
 }
 

@@ -3,7 +3,7 @@
 //! The graph is cleared and reused; its sweep allocates a fresh adjoint vector each time.
 //! Read next: `echidna.rs`.
 
-use super::{Engine, Inputs};
+use super::{Engine, Inputs, entered};
 use crate::number::Number;
 use crate::workloads::Workload;
 use RustQuant_autodiff::{Accumulate, Gradient, Graph, Max, Variable};
@@ -49,7 +49,7 @@ impl RustQuant {
     #[inline(always)]
     fn inputs(&self, x: &[f64]) -> Inputs<Variable<'_>> {
         self.graph.clear();
-        x.iter().map(|&x| self.graph.var(x)).collect()
+        entered(x, |x| self.graph.var(x))
     }
 }
 

@@ -4,7 +4,7 @@
 //! through [`Expr`], `wengert-keys` through the builders over [`NodeId`], which check their keys.
 //! Read next: `reverse.rs`.
 
-use super::{Engine, Inputs};
+use super::{Engine, Inputs, entered};
 use crate::number::Number;
 use crate::workloads::Workload;
 use std::ops::{Add, Mul, Neg, Sub};
@@ -61,7 +61,7 @@ impl Wengert {
     #[inline(always)]
     fn inputs(&mut self, x: &[f64]) -> Inputs<Expr<'_>> {
         self.graph.reset();
-        x.iter().map(|&x| self.graph.var(x)).collect()
+        entered(x, |x| self.graph.var(x))
     }
 }
 
@@ -200,12 +200,10 @@ impl WengertKeys {
     fn inputs(&mut self, x: &[f64]) -> Inputs<Key<'_>> {
         self.graph.reset();
         let graph = &self.graph;
-        x.iter()
-            .map(|&x| Key {
-                graph,
-                id: graph.leaf(x),
-            })
-            .collect()
+        entered(x, |x| Key {
+            graph,
+            id: graph.leaf(x),
+        })
     }
 }
 

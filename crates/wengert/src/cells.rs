@@ -92,6 +92,7 @@ impl<T: Copy + Zeroable> Cells<T> {
         }
     }
 
+    #[cold]
     #[inline(never)]
     fn get_beyond(&self, index: usize) -> Option<T> {
         self.room().get(index).map(Cell::get)
@@ -114,6 +115,7 @@ impl<T: Copy + Zeroable> Cells<T> {
         }
     }
 
+    #[cold]
     #[inline(never)]
     fn push_beyond(&self, element: T) -> usize {
         let index = self.len.get();
@@ -191,15 +193,21 @@ impl<T: Copy + Zeroable> Cells<T> {
 }
 
 impl<T: Copy + Zeroable> Cells<T> {
-    /// The elements, to write to; the largest slice becomes the first.
-    pub(crate) fn settle(&mut self) -> &mut Self {
+    /// Makes the slice in use the first, so that elements may be written to.
+    #[inline(always)]
+    pub(crate) fn settle(&mut self) {
         if self.level.get() > 0 {
-            let above = self.level.get() - 1;
-            self.first = self.more[above].take().unwrap_or_default();
-            self.more.iter_mut().for_each(|cells| drop(cells.take()));
-            self.level.set(0);
+            self.settle_first();
         }
-        self
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn settle_first(&mut self) {
+        let above = self.level.get() - 1;
+        self.first = self.more[above].take().unwrap_or_default();
+        self.more.iter_mut().for_each(|cells| drop(cells.take()));
+        self.level.set(0);
     }
 
     /// Room for `capacity` elements in an empty list.

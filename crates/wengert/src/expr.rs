@@ -122,7 +122,7 @@ impl<'g> Expr<'g> {
     /// no graph.
     pub fn backward(self) {
         if let Some(graph) = self.graph {
-            expect(graph.sweep_back([(self.handle.index(), 1.0)].into_iter()));
+            expect(graph.sweep_back(&[(self.handle.index(), 1.0)]));
         }
     }
 
@@ -180,11 +180,12 @@ impl<'g> Expr<'g> {
     #[inline(always)]
     fn binary(self, op: Op, rhs: Self, value: f64) -> Self {
         let (x, y) = (self, rhs);
-        let (graph, handle) = match x.graph {
-            Some(graph) if x.address() == y.address() => {
-                (x.graph, graph.tape.push_binary(op, x.handle, y.handle, value))
-            }
-            _ => binary_apart(op, x.graph, x.handle, x.value, y.graph, y.handle, y.value, value),
+        let (graph, handle) = if x.address() == y.address()
+            && let Some(graph) = x.graph
+        {
+            (x.graph, graph.tape.push_binary(op, x.handle, y.handle, value))
+        } else {
+            binary_apart(op, x.graph, x.handle, x.value, y.graph, y.handle, y.value, value)
         };
         Expr { graph, handle, value }
     }

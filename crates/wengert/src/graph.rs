@@ -4,6 +4,7 @@
 use std::cell::{Cell, RefCell};
 
 use slotmap::SparseSecondaryMap;
+use smallvec::SmallVec;
 
 use crate::error::{Error, expect};
 use crate::generation::Generations;
@@ -240,7 +241,8 @@ impl Graph {
         for &(output, _) in seeds {
             self.fresh(output)?;
         }
-        self.sweep_back(seeds.iter().map(|&(output, seed)| (output.position(), seed)))
+        let seeds: SmallVec<[(u32, f64); 4]> = seeds.iter().map(|&(output, seed)| (output.position(), seed)).collect();
+        self.sweep_back(&seeds)
     }
 
     /// The derivative that the last [`Graph::backward`] left on the node: 0 before any, for nodes
@@ -418,8 +420,8 @@ impl Graph {
 
 impl Graph {
     /// Sweeps back from the positions given, each with its seed.
-    pub(crate) fn sweep_back(&self, seeds: impl Iterator<Item = (u32, f64)> + Clone) -> Result<(), Error> {
-        let len = seeds.clone().map(|(output, _)| output as usize + 1).max().unwrap_or(0);
+    pub(crate) fn sweep_back(&self, seeds: &[(u32, f64)]) -> Result<(), Error> {
+        let len = seeds.iter().map(|&(output, _)| output as usize + 1).max().unwrap_or(0);
         let Swept {
             adjoints,
             scratch,
@@ -433,16 +435,10 @@ impl Graph {
                     .try_reserve_exact(len - old)
                     .map_err(|_| Error::OutOfMemory { nodes: len })?;
             }
-            adjoints.fill(0.0);
             adjoints.resize(len, 0.0);
-        } else {
-            adjoints[..len].fill(0.0);
         }
         *count = len as u32;
-        for (output, seed) in seeds {
-            adjoints[output as usize] += seed;
-        }
-        sweep::back(&self.tape, &mut adjoints[..len], scratch);
+        sweep::back(&self.tape, &mut adjoints[..len], seeds, scratch);
         Ok(())
     }
 

@@ -99,9 +99,8 @@ impl Graph {
             let mut adjoints = vec![0.0; len];
             let mut scratch = Vec::new();
             for (row, &output) in rows.iter_mut().zip(&outputs) {
-                adjoints.fill(0.0);
-                adjoints[output] = 1.0;
-                sweep::back(&self.tape, &mut adjoints[..=output], &mut scratch);
+                let seeds = [(output as u32, 1.0)];
+                sweep::back(&self.tape, &mut adjoints[..=output], &seeds, &mut scratch);
                 for (column, &leaf) in row.iter_mut().zip(&leaves) {
                     *column = adjoints.get(leaf).copied().unwrap_or(0.0);
                 }
@@ -232,15 +231,9 @@ impl<const N: usize> Curvature<N> {
     /// Sweeps; what computed nodes have in `tangents` is overwritten.
     pub(crate) fn sweep(&mut self, graph: &Graph) {
         sweep::tangents(&graph.tape, &mut self.tangents, Tangents::ZERO);
-        self.adjoints.fill(Dual::ZERO);
-        if let Some(last) = self.adjoints.last_mut() {
-            last.value = 1.0;
-        }
-        let tangents = &self.tangents[..];
-        sweep::reverse(&graph.tape, &mut self.adjoints, &mut self.scratch, |entry, x| Dual {
-            value: entry.value,
-            tangents: tangents.get(x as usize).map_or([0.0; N], |tangent| tangent.0),
-        });
+        let seeds = [(self.adjoints.len() as u32 - 1, Dual::new(1.0))];
+        let (tangents, adjoints) = (&self.tangents[..], &mut self.adjoints[..]);
+        sweep::back_dual(&graph.tape, tangents, adjoints, &seeds, &mut self.scratch);
     }
 
     /// The derivative of the gradient's component at a leaf, in direction `k`.

@@ -56,9 +56,9 @@ macro_rules! for_each_op {
                 /// `ln(1 + x)`, exact near 0.
                 Ln1p = ln_1p(x) -> r, dear call "ln_1p", { kernel::ln_1p(x) }, bar => [bar * (x + 1.0).recip_pos(1.0)];
                 /// Sine, in radians.
-                Sin = sin(x) -> r, dear call "sin", { kernel::sin(x) }, bar => [bar * x.cos()];
+                Sin = sin(x) -> r, native call "sin", { kernel::sin(x) }, bar => [bar * x.cos()];
                 /// Cosine, in radians.
-                Cos = cos(x) -> r, dear call "cos", { kernel::cos(x) }, bar => [-(bar * x.sin())];
+                Cos = cos(x) -> r, native call "cos", { kernel::cos(x) }, bar => [-(bar * x.sin())];
                 /// Tangent, in radians.
                 Tan = tan(x) -> r, native call "tan", { kernel::tan(x) }, bar => [bar * (r * r + 1.0)];
                 /// Arc sine, in radians.
@@ -322,19 +322,19 @@ macro_rules! define_op {
         #[repr(u8)]
         #[non_exhaustive]
         pub enum Op {
-            /// An input: its value is set from outside.
-            Leaf,
-            /// A number that never changes and wants no gradient.
-            Const,
             $($(#[doc = $odoc])+ $Op,)+
             $($(#[doc = $hdoc])+ $He,)+
             $($(#[doc = $sdoc])+ $St,)+
             $($(#[doc = $fdoc])+ $Fo,)+
+            /// An input: its value is set from outside.
+            Leaf,
+            /// A number that never changes and wants no gradient.
+            Const,
         }
 
         impl Op {
-            /// Every op, in the order of the table.
-            pub const ALL: &'static [Op] = &[Op::Leaf, Op::Const, $(Op::$Op,)+ $(Op::$He,)+ $(Op::$St,)+ $(Op::$Fo,)+];
+            /// Every op, in the order of the table; sources last.
+            pub const ALL: &'static [Op] = &[$(Op::$Op,)+ $(Op::$He,)+ $(Op::$St,)+ $(Op::$Fo,)+ Op::Leaf, Op::Const];
 
             /// The name that files and [`Op::from_name`] use.
             pub const fn name(self) -> &'static str {

@@ -23,6 +23,12 @@ pub(crate) trait Bar<S>:
 {
 }
 
+/// A bar that is one scalar: what a sweep back carries.
+pub(crate) trait Adjoint<S>: Bar<S> {
+    fn of(adjoint: S) -> Self;
+    fn get(self) -> S;
+}
+
 /// One adjoint or tangent, a scalar like the values are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Adj<S>(pub(crate) S);
@@ -60,6 +66,17 @@ impl<S: Scalar> Div<S> for Adj<S> {
 }
 
 impl<S: Scalar> Bar<S> for Adj<S> {}
+
+impl<S: Scalar> Adjoint<S> for Adj<S> {
+    #[inline(always)]
+    fn of(adjoint: S) -> Self {
+        Adj(adjoint)
+    }
+    #[inline(always)]
+    fn get(self) -> S {
+        self.0
+    }
+}
 
 /// An adjoint whose products are not guarded. Where what a rule makes of it is no NaN, it is what
 /// the rule makes of an [`Adj`]: guarding matters for `0 * inf`, `0 / 0` and the like alone.
@@ -99,6 +116,17 @@ impl<S: Scalar> Div<S> for Bare<S> {
 }
 
 impl<S: Scalar> Bar<S> for Bare<S> {}
+
+impl<S: Scalar> Adjoint<S> for Bare<S> {
+    #[inline(always)]
+    fn of(adjoint: S) -> Self {
+        Bare(adjoint)
+    }
+    #[inline(always)]
+    fn get(self) -> S {
+        self.0
+    }
+}
 
 macro_rules! define_scalar {
     (

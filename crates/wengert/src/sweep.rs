@@ -8,8 +8,9 @@ use std::cell::Cell;
 
 use smallvec::SmallVec;
 
+use crate::dual::{Dual, Tangents};
 use crate::op::{NO_IMM, Op, count, for_each_op};
-use crate::scalar::{Adj, Bar, Bare, Scalar, rule, value};
+use crate::scalar::{Adj, Adjoint, Bar, Bare, Scalar, rule, value};
 use crate::tape::{Entry, Stored, Tape};
 
 /// A scalar whose sum starts from a zero, as adjoints do.
@@ -37,41 +38,35 @@ impl Number for f64 {
 /// Sends the adjoint `bar` of the entry at `i` to its operands: in the loop where the rule is a
 /// flop or two, out of it where the rule calls functions.
 macro_rules! send {
-    (linear, $rule:path, $imm:expr, $operands:ident, $below:ident, $entry:ident, $i:ident, $bar:ident, $at:ident, $adjoints:ident, $next:ident) => {
+    (linear, $rule:path, $imm:expr, $operands:ident, $below:ident, $cell:ident, $i:ident, $bar:ident, $at:ident, $adjoints:ident, $next:ident, $sum:ident) => {
         // Neither values nor immediates say what ops of this kind send.
-        let mut parts = $operands.map(|_| Bare($bar));
+        let mut parts = $operands.map(|_| $bar);
         $rule(
             $operands.map(|_| S::ZERO),
             NO_IMM,
             S::ZERO,
-            |_| Some(Bare($bar)),
+            |_| Some($bar),
             |k, part| parts[k] = part,
         );
-        add_all($adjoints, $operands, parts, &mut $next);
+        add_all($adjoints, $operands, parts.map(Adjoint::get), &mut $next);
     };
-    (native, $rule:path, $imm:expr, $operands:ident, $below:ident, $entry:ident, $i:ident, $bar:ident, $at:ident, $adjoints:ident, $next:ident) => {
+    (native, $rule:path, $imm:expr, $operands:ident, $below:ident, $cell:ident, $i:ident, $bar:ident, $at:ident, $adjoints:ident, $next:ident, $sum:ident) => {
         if !all_below($operands, $i) {
             break;
         }
         let values = $operands.map(|x| read($below, x, $at));
-        let (imm, value) = ($imm, $at($entry, $i as u32));
-        let mut parts = $operands.map(|_| Bare($bar));
-        $rule(values, imm, value, |_| Some(Bare($bar)), |k, part| parts[k] = part);
-        if any_nan(&parts) {
-            parts = rarely(move || {
-                $rule(
-                    values,
-                    imm,
-                    value,
-                    |_| Some(Adj($bar)),
-                    |k, part| parts[k] = Bare(part.0),
-                );
-                parts
-            });
-        }
-        add_all($adjoints, $operands, parts, &mut $next);
+        let mut parts = $operands.map(|_| $bar);
+        $rule(
+            values,
+            $imm,
+            $at(Entry::from($cell.get()), $i as u32),
+            |_| Some($bar),
+            |k, part| parts[k] = part,
+        );
+        $sum = parts[1..].iter().fold(parts[0], |sum, &part| sum + part).get() + $sum;
+        add_all($adjoints, $operands, parts.map(Adjoint::get), &mut $next);
     };
-    (dear, $rule:path, $imm:expr, $operands:ident, $below:ident, $entry:ident, $i:ident, $bar:ident, $at:ident, $adjoints:ident, $next:ident) => {
+    (dear, $rule:path, $imm:expr, $operands:ident, $below:ident, $cell:ident, $i:ident, $bar:ident, $at:ident, $adjoints:ident, $next:ident, $sum:ident) => {
         let adjoints = &mut *$adjoints;
         let imm = $imm;
         $next = out_of_line(move || {
@@ -79,28 +74,21 @@ macro_rules! send {
             $rule(
                 $operands.map(|x| read($below, x, $at)),
                 imm,
-                $at($entry, $i as u32),
-                |k| ($operands.len() == 1 || wants($below, $operands[k])).then_some(Adj($bar)),
+                $at(Entry::from($cell.get()), $i as u32),
+                |k| ($operands.len() == 1 || wants($below, $operands[k])).then_some(Adj($bar.get())),
                 |k, part| parts[k] = Some(part),
             );
             match (&$operands[..], &parts[..]) {
-                (&[x, y], &[Some(p), Some(q)]) if x == y => add(adjoints, x, p + q),
-                _ => (0..parts.len())
-                    .for_each(|k| parts[k].into_iter().for_each(|part| add(adjoints, $operands[k], part))),
+                (&[x, y], &[Some(p), Some(q)]) if x == y => add(adjoints, x, (p + q).get()),
+                _ => (0..parts.len()).for_each(|k| {
+                    parts[k]
+                        .into_iter()
+                        .for_each(|part| add(adjoints, $operands[k], part.get()))
+                }),
             }
             last(adjoints)
         });
     };
-}
-
-/// Whether any of the parts is NaN.
-#[inline(always)]
-fn any_nan<S: Number, const N: usize>(parts: &[Bare<S>; N]) -> bool {
-    let mut sum = parts[0];
-    for &part in &parts[1..] {
-        sum = sum + part;
-    }
-    sum.0.is_nan()
 }
 
 /// Runs what would otherwise take the registers of the loop it stands in.
@@ -118,13 +106,13 @@ fn last<S: Number>(adjoints: &[S]) -> S {
 /// As [`add`], where the last of the adjoints, the one that is read next, is in `next` too: in
 /// long chains it is what the next step waits for, and a register is faster than memory.
 #[inline(always)]
-fn add_near<S: Number>(adjoints: &mut [S], index: u32, part: Bare<S>, next: &mut S) {
+fn add_near<S: Number>(adjoints: &mut [S], index: u32, part: S, next: &mut S) {
     if let [rest @ .., last] = adjoints {
         if index as usize == rest.len() {
-            *next = *next + part.0;
+            *next = *next + part;
             *last = *next;
         } else if let Some(adjoint) = rest.get_mut(index as usize) {
-            *adjoint = *adjoint + part.0;
+            *adjoint = *adjoint + part;
         }
     }
 }
@@ -133,7 +121,7 @@ fn add_near<S: Number>(adjoints: &mut [S], index: u32, part: Bare<S>, next: &mut
 /// `x * x`, is added up first: an adjoint that was just written takes long to read. (Derivatives
 /// as graph do the same, so that their bits are those of the sweep.)
 #[inline(always)]
-fn add_all<S: Number, const N: usize>(adjoints: &mut [S], operands: [u32; N], parts: [Bare<S>; N], next: &mut S) {
+fn add_all<S: Number, const N: usize>(adjoints: &mut [S], operands: [u32; N], parts: [S; N], next: &mut S) {
     match (&operands[..], &parts[..]) {
         (&[x, y], &[p, q]) if x == y => add_near(adjoints, x, p + q, next),
         _ => (0..N).for_each(|k| add_near(adjoints, operands[k], parts[k], next)),
@@ -147,19 +135,12 @@ fn all_below<const N: usize>(operands: [u32; N], i: usize) -> bool {
     operands.iter().all(|&x| (x as usize) < i)
 }
 
-/// What hardly ever happens.
-#[cold]
-#[inline(never)]
-fn rarely<T>(f: impl FnOnce() -> T) -> T {
-    f()
-}
-
 /// Adds to the adjoint at `index`. A tape's operands lie within it, so the check never fails;
 /// `get_mut` keeps it from being a panic in the middle of the loop.
 #[inline(always)]
-fn add<S: Number>(adjoints: &mut [S], index: u32, bar: Adj<S>) {
+fn add<S: Number>(adjoints: &mut [S], index: u32, part: S) {
     if let Some(adjoint) = adjoints.get_mut(index as usize) {
-        *adjoint = *adjoint + bar.0;
+        *adjoint = *adjoint + part;
     }
 }
 
@@ -191,7 +172,8 @@ macro_rules! define_sweeps {
         stops { $($(#[doc = $sdoc:literal])+ $St:ident = $sname:ident($sx:ident $(, $sy:ident)*), $sform:ident $ssym:literal, $sval:block;)+ }
         folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
     ) => {
-        /// The op numbers as constants, to match on.
+        /// The op numbers as constants, to match on; they are the top bytes of entries that want a
+        /// gradient.
         #[allow(non_upper_case_globals, dead_code, reason = "named as the ops, all of them")]
         mod bits {
             use super::Op;
@@ -199,15 +181,6 @@ macro_rules! define_sweeps {
             $(pub(super) const $He: u8 = Op::$He as u8;)+
             $(pub(super) const $St: u8 = Op::$St as u8;)+
             $(pub(super) const $Fo: u8 = Op::$Fo as u8;)+
-        }
-
-        /// The top bytes of entries that want a gradient.
-        #[allow(non_upper_case_globals, reason = "named as the ops")]
-        mod wanting {
-            use super::Op;
-            $(pub(super) const $Op: u8 = Op::$Op as u8 | 0x80;)+
-            $(pub(super) const $He: u8 = Op::$He as u8 | 0x80;)+
-            $(pub(super) const $Fo: u8 = Op::$Fo as u8 | 0x80;)+
         }
 
         /// Recomputes every value from the leaves; `args` is room for the operands of an n-ary op.
@@ -245,53 +218,57 @@ macro_rules! define_sweeps {
 
         /// Sends the adjoints of `adjoints` back, from its last entry to the first leaf. `at` gives
         /// an entry, of which it is told where it stands, as the scalar that the adjoints are;
-        /// `scratch` is room for the operands of an n-ary op.
+        /// `scratch` is room for the operands of an n-ary op. Returns the sum of what rules in the
+        /// loop sent: NaN where any of it is.
         ///
         /// Operands stand below what uses them, so each step works on the slices below its entry,
         /// both as long as its position. Rules that call functions are kept out of the loop, which
         /// then has registers enough to spill nothing.
         #[inline(always)]
-        pub(crate) fn reverse<S: Number>(tape: &Tape, adjoints: &mut [S], scratch: &mut Vec<S>, at: impl Fn(Entry, u32) -> S + Copy) {
+        fn reverse<S: Number, B: Adjoint<S>>(tape: &Tape, adjoints: &mut [S], scratch: &mut Vec<S>, at: impl Fn(Entry, u32) -> S + Copy) -> S {
             let lowest = tape.sources().max(tape.first_leaf().saturating_add(1)) as usize;
             let view = tape.view();
             let mut entries = &view.entries[..adjoints.len()];
             let mut next = last(adjoints);
+            let mut sum = S::ZERO;
             while let [below @ .., entry] = entries {
                 let i = below.len();
                 if i < lowest {
                     break;
                 }
                 entries = below;
-                let entry = Entry::from(entry.get());
+                let (cell, entry) = (entry, Entry::from(entry.get()));
                 let Some(adjoints) = adjoints.get_mut(..i) else { break };
                 let bar = next;
                 next = last(adjoints);
                 if bar.is_zero() {
                     continue;
                 }
-                // Entries that want no gradient match no arm.
+                let bar = B::of(bar);
+                // Leaves and entries that want no gradient match no arm.
                 match entry.top() {
-                    $(wanting::$Op => {
+                    $(bits::$Op => {
                         let operands = view.fixed::<{ count!($ox $($oy)*) }, 0>(entry);
-                        send!($ocost, rule::$oname, NO_IMM, operands, below, entry, i, bar, at, adjoints, next);
+                        send!($ocost, rule::$oname, NO_IMM, operands, below, cell, i, bar, at, adjoints, next, sum);
                     })+
-                    $(wanting::$He => {
+                    $(bits::$He => {
                         let operands = view.fixed::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry);
-                        send!($hcost, rule::$hname, view.imm::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry), operands, below, entry, i, bar, at, adjoints, next);
+                        send!($hcost, rule::$hname, view.imm::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry), operands, below, cell, i, bar, at, adjoints, next, sum);
                     })+
-                    $(wanting::$Fo => {
+                    $(bits::$Fo => {
                         let operands = view.list(entry);
                         let (adjoints, scratch) = (&mut *adjoints, &mut *scratch);
                         next = out_of_line(move || {
                             scratch.clear();
                             scratch.extend(operands.iter().map(|x| read(below, x.get(), at)));
-                            rule::$fname(scratch, at(entry, i as u32), |k, partial| add(adjoints, operands[k].get(), Adj(bar) * partial));
+                            rule::$fname(scratch, at(Entry::from(cell.get()), i as u32), |k, partial| add(adjoints, operands[k].get(), (Adj(bar.get()) * partial).get()));
                             last(adjoints)
                         });
                     })+
                     _ => {}
                 }
             }
+            sum
         }
 
         /// Carries tangents forward, from the leaves' in `tangents` to every entry it has room for.
@@ -350,14 +327,65 @@ fn tangent<B: Copy>(tangents: &[B], index: u32, zero: B) -> B {
     tangents.get(index as usize).copied().unwrap_or(zero)
 }
 
-/// As [`reverse`], over plain numbers.
+/// Sweeps back from what `seeds` say, position by position; see [`reverse`] for the rest.
+///
+/// To guard every product costs a tenth of a sweep, and matters where one would be `0 * inf` or
+/// the like. So they are not guarded at first, and all is swept again, guarded, where a NaN came
+/// of it: what else rules send is the same.
+#[inline(always)]
+fn guarded<S: Number>(
+    tape: &Tape,
+    adjoints: &mut [S],
+    seeds: &[(u32, S)],
+    scratch: &mut Vec<S>,
+    at: impl Fn(Entry, u32) -> S + Copy,
+) {
+    seed(adjoints, seeds);
+    if reverse::<S, Bare<S>>(tape, adjoints, scratch, at).is_nan() {
+        again(|| {
+            seed(adjoints, seeds);
+            reverse::<S, Adj<S>>(tape, adjoints, scratch, at);
+        });
+    }
+}
+
+#[inline(always)]
+fn seed<S: Number>(adjoints: &mut [S], seeds: &[(u32, S)]) {
+    adjoints.fill(S::ZERO);
+    for &(position, seed) in seeds {
+        add(adjoints, position, seed);
+    }
+}
+
+#[cold]
 #[inline(never)]
-pub(crate) fn back(tape: &Tape, adjoints: &mut [f64], scratch: &mut Vec<f64>) {
-    reverse(tape, adjoints, scratch, plain);
+fn again(sweep: impl FnOnce()) {
+    sweep();
+}
+
+/// Sweeps back over plain numbers from the seeds; `scratch` is room for the operands of an n-ary op.
+#[inline(never)]
+pub(crate) fn back(tape: &Tape, adjoints: &mut [f64], seeds: &[(u32, f64)], scratch: &mut Vec<f64>) {
+    guarded(tape, adjoints, seeds, scratch, plain);
+}
+
+/// As [`back`], over duals: values of the tape with these tangents.
+#[inline(never)]
+pub(crate) fn back_dual<const N: usize>(
+    tape: &Tape,
+    tangents: &[Tangents<N>],
+    adjoints: &mut [Dual<N>],
+    seeds: &[(u32, Dual<N>)],
+    scratch: &mut Vec<Dual<N>>,
+) {
+    guarded(tape, adjoints, seeds, scratch, |entry, x| Dual {
+        value: entry.value,
+        tangents: tangents.get(x as usize).map_or([0.0; N], |tangent| tangent.0),
+    });
 }
 
 /// The value of an entry, for sweeps over plain numbers.
 #[inline(always)]
-pub(crate) fn plain(entry: Entry, _: u32) -> f64 {
+fn plain(entry: Entry, _: u32) -> f64 {
     entry.value
 }

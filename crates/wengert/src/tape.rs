@@ -2,7 +2,7 @@
 //! [`crate::generation`] for how keys are checked, [`crate::sweep`] for what walks the tape.
 //!
 //! An entry is its value and a word of four fields, from the lowest bit: `a` 28 bits, `b` 28, op 7,
-//! wants-gradient 1, so that the top byte says at once what a reverse sweep has to do.
+//! wants-no-gradient 1, so that the top byte says at once what a reverse sweep has to do.
 //! One or two operands stand in `a` and `b`. Immediates stand in a pool of their own, third
 //! operands and the operands of n-ary ops in a pool of lists:
 //!
@@ -28,7 +28,7 @@ use crate::view::View;
 pub(crate) const MAX_NODES: usize = 1 << 28;
 
 const MASK: u64 = (1 << 28) - 1;
-const WANTS: u64 = 1 << 63;
+const INERT_WORD: u64 = 1 << 63;
 
 /// A node as it is stored: its value and its word. (A pair is passed in two registers; an array
 /// would go through memory.)
@@ -59,14 +59,14 @@ impl Entry {
 
     #[inline(always)]
     fn new(op: Op, a: u32, b: u32, wants: bool, value: f64) -> Entry {
-        let top = (op as u64) << 56 | u64::from(wants) << 63;
+        let top = (op as u64) << 56 | if wants { 0 } else { INERT_WORD };
         Entry {
             value,
             word: u64::from(a) | u64::from(b) << 28 | top,
         }
     }
 
-    /// The number of the op, and 128 more where the entry wants a gradient.
+    /// The number of the op, and 128 more where the entry wants no gradient.
     #[inline(always)]
     pub(crate) fn top(self) -> u8 {
         (self.word >> 56) as u8
@@ -84,7 +84,7 @@ impl Entry {
 
     #[inline(always)]
     pub(crate) fn wants(self) -> bool {
-        self.word & WANTS != 0
+        self.word & INERT_WORD == 0
     }
 
     #[inline(always)]
@@ -100,7 +100,7 @@ impl Entry {
     /// Whether the value is given from outside rather than computed.
     #[inline(always)]
     pub(crate) fn is_source(self) -> bool {
-        self.op_bits() <= Op::Const as u8
+        self.op_bits() >= Op::Leaf as u8
     }
 }
 
@@ -259,7 +259,7 @@ impl Tape {
         self.entries.push(entry.with(entry.value)) as u32
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push_leaf(&self, value: f64) -> Handle {
         let index = self.push_source(Entry::new(Op::Leaf, 0, 0, true, value));
         if index < self.first_leaf.get() {
@@ -315,7 +315,7 @@ impl Tape {
     /// second or where the immediates stand.
     #[inline(always)]
     fn push_wanting(&self, op: Op, x: Handle, b: u32, value: f64) -> Handle {
-        let top = (op as u64) << 56 | WANTS;
+        let top = (op as u64) << 56;
         let word = u64::from(x.0) | u64::from(b) << 28 | top;
         Handle(self.push(Entry { value, word }))
     }

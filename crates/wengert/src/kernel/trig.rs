@@ -18,7 +18,15 @@ pub fn sin(x: f64) -> f64 {
     if a < SMALL {
         // The sum below would lose the sign of -0.
         if a < 1e-9 { x } else { sin_poly(x, 0.0) }
-    } else if a < FAST_END {
+    } else {
+        sin_beyond(x)
+    }
+}
+
+/// Out of line, so that a loop around [`sin`] keeps its registers while it needs no reduction.
+#[inline(never)]
+fn sin_beyond(x: f64) -> f64 {
+    if x.abs() < FAST_END {
         let (quadrant, y, low) = reduce(x);
         turn(quadrant, sin_poly(y, low), cos_poly(y, low))
     } else {
@@ -30,9 +38,13 @@ pub fn sin(x: f64) -> f64 {
 #[inline]
 pub fn cos(x: f64) -> f64 {
     let a = x.abs();
-    if a < SMALL {
-        cos_poly(x, 0.0)
-    } else if a < FAST_END {
+    if a < SMALL { cos_poly(x, 0.0) } else { cos_beyond(x) }
+}
+
+/// As [`sin_beyond`].
+#[inline(never)]
+fn cos_beyond(x: f64) -> f64 {
+    if x.abs() < FAST_END {
         let (quadrant, y, low) = reduce(x);
         turn(quadrant.wrapping_add(1), sin_poly(y, low), cos_poly(y, low))
     } else {

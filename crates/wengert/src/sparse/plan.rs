@@ -302,13 +302,10 @@ impl JacobianPlan {
             let mut adjoints = vec![0.0; len];
             let mut scratch = Vec::new();
             for reads in reads.chunk_by(|a, b| a.colour == b.colour) {
-                adjoints.fill(0.0);
-                for (&output, &colour) in outputs.iter().zip(&self.colours.of) {
-                    if colour == reads[0].colour {
-                        adjoints[output] += 1.0;
-                    }
-                }
-                sweep::back(&graph.tape, &mut adjoints, &mut scratch);
+                let coloured = outputs.iter().zip(&self.colours.of);
+                let coloured = coloured.filter(|&(_, &colour)| colour == reads[0].colour);
+                let seeds: Vec<(u32, f64)> = coloured.map(|(&output, _)| (output as u32, 1.0)).collect();
+                sweep::back(&graph.tape, &mut adjoints, &seeds, &mut scratch);
                 for read in reads {
                     values[read.value as usize] = adjoints[self.leaves[read.from as usize].index()];
                 }
