@@ -32,16 +32,15 @@ pub(crate) struct Recorder<'g> {
     failure: RefCell<Option<Error>>,
 }
 
-/// A number, or a node that the recorder knows.
+/// A number, or a node that the recorder knows. Two words, so that it travels in registers: written
+/// to memory in words and read back whole, it would have to be waited for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Term<'r> {
     Constant(f64),
-    Node {
-        recorder: &'r Recorder<'r>,
-        handle: Handle,
-        value: f64,
-    },
+    Node { recorder: &'r Recorder<'r>, handle: Handle },
 }
+
+const _: () = assert!(size_of::<Term<'_>>() == 16);
 
 impl<'g> Recorder<'g> {
     /// A derivation of the outputs in the nodes `wrt`.
@@ -87,6 +86,7 @@ impl<'g> Recorder<'g> {
         Ok(self.term_at(self.graph.fresh(node)?))
     }
 
+    #[inline(always)]
     fn term_at(&self, position: u32) -> Term<'_> {
         let entry = self.graph.tape.entry(position);
         if entry.op() == Op::Const {
@@ -95,7 +95,6 @@ impl<'g> Recorder<'g> {
         Term::Node {
             recorder: self,
             handle: Handle::new(position, entry.wants()),
-            value: entry.value,
         }
     }
 
@@ -147,33 +146,25 @@ impl<'g> Recorder<'g> {
         let tape = &self.graph.tape;
         let known = &mut *self.known.borrow_mut();
         // No rule records an op of any number of operands.
-        let (count, mut handles, mut operands, mut values) = (args.len(), [Handle::NONE; 3], [0; 3], [0.0; 3]);
+        let (count, mut handles, mut operands) = (args.len(), [Handle::NONE; 3], [0; 3]);
         for (k, arg) in args.iter().enumerate() {
             handles[k] = match *arg {
                 Term::Node { handle, .. } => handle,
                 Term::Constant(c) => tape.try_constant(c)?,
             };
             operands[k] = handles[k].index();
-            values[k] = arg.primal();
         }
-        let (handle, value) = match known.find(tape, &Shape::new(op, imm, operands)) {
-            Ok(position) => {
-                let entry = tape.entry(position);
-                (Handle::new(position, entry.wants()), entry.value)
-            }
+        let handle = match known.find(tape, &Shape::new(op, imm, operands)) {
+            Ok(position) => Handle::new(position, tape.entry(position).wants()),
             Err(vacancy) => {
                 tape.make_room(count)?;
-                let value = value::of(op, imm, &values[..count]);
-                let handle = tape.push_op(op, imm, &handles[..count], value);
+                let values = operands.map(|x| tape.entry(x).value);
+                let handle = tape.push_op(op, imm, &handles[..count], value::of(op, imm, &values[..count]));
                 known.put(tape, vacancy, handle.index());
-                (handle, value)
+                handle
             }
         };
-        Ok(Term::Node {
-            recorder: self,
-            handle,
-            value,
-        })
+        Ok(Term::Node { recorder: self, handle })
     }
 }
 
@@ -221,7 +212,8 @@ impl<'r> Scalar for Term<'r> {
 
     fn primal(self) -> f64 {
         match self {
-            Term::Constant(value) | Term::Node { value, .. } => value,
+            Term::Constant(value) => value,
+            Term::Node { recorder, handle } => recorder.graph.tape.entry(handle.index()).value,
         }
     }
 
