@@ -53,6 +53,15 @@ pub(crate) fn extreme<S: Scalar>(xs: &[S], r: S, mut partial: impl FnMut(usize, 
     }
 }
 
+/// The partials of the norm, `r`: the operand over it. At the origin that is `0 / inf`, so that
+/// derivatives of every order are 0 there, as those of `hypot` are.
+pub(crate) fn direction<S: Scalar>(xs: &[S], r: S, mut partial: impl FnMut(usize, S)) {
+    let length = r.select(r, r.lift(f64::INFINITY));
+    for (k, &x) in xs.iter().enumerate() {
+        partial(k, x.gdiv(length));
+    }
+}
+
 /// The partials of `logsumexp`, whose value is `r`: `e^(x - r)` over their sum, which is 1 but
 /// for rounding, and the number of ties where `r` is infinite.
 pub(crate) fn softmax<S: Scalar>(xs: &[S], r: S, mut partial: impl FnMut(usize, S)) {

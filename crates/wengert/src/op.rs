@@ -236,9 +236,9 @@ macro_rules! for_each_op {
                 /// The mean: the sum, left to right, over the count.
                 Mean = mean(xs) -> r, call "mean", least 1, { xs.iter().fold(0.0, |s, &x| s + x) / xs.len() as f64 },
                     partial => { let share = r.lift(1.0 / xs.len() as f64); for k in 0..xs.len() { partial(k, share) } };
-                /// The Euclidean norm: `hypot` folded left to right; 0 of none, and its partials are 0 at the origin.
+                /// The Euclidean norm: `hypot` folded left to right; 0 of none, and at the origin its derivatives are 0.
                 Norm = norm(xs) -> r, call "norm", least 0, { xs.iter().fold(0.0, |s: f64, &x| kernel::hypot(s, x)) },
-                    partial => { for k in 0..xs.len() { partial(k, xs[k].gdiv(r)) } };
+                    partial => { folds::direction(xs, r, partial) };
             }
         }
     };

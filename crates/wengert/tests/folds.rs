@@ -268,6 +268,24 @@ fn second_derivatives_of_extremes_are_those_of_max_and_min() {
 }
 
 #[test]
+fn at_the_origin_a_norm_has_the_derivatives_of_hypot() {
+    let g = Graph::new();
+    let x = g.leaves(&[0.0, -0.0]);
+    for l in [g.hypot(x[0], x[1]), g.norm(&x)] {
+        assert_eq!(hessians(&g, l, &x).concat(), [0.0; 8]);
+    }
+    // And beyond it those of the chain of `hypot`.
+    let x = g.leaves(&[3.0, -4.0, 12.0]);
+    let chain = g.hypot(g.hypot(x[0], x[1]), x[2]);
+    let [want, _] = hessians(&g, chain, &x);
+    for got in hessians(&g, g.norm(&x), &x) {
+        for (got, want) in got.iter().zip(&want) {
+            assert!((got - want).abs() < 1e-16, "{got} for {want}");
+        }
+    }
+}
+
+#[test]
 fn logsumexp_and_norm_do_not_overflow() {
     let inf = f64::INFINITY;
     let g = Graph::new();
