@@ -34,7 +34,7 @@ impl<const N: usize> Tangents<N> {
 
     /// Whether any is NaN, or there are infinities of both signs.
     #[inline(always)]
-    fn is_nan(&self) -> bool {
+    pub(crate) fn is_nan(&self) -> bool {
         self.0.iter().sum::<f64>().is_nan()
     }
 }
@@ -42,7 +42,7 @@ impl<const N: usize> Tangents<N> {
 /// Tangents whose products are not guarded. Where what a rule makes of them is no NaN, it is what
 /// the rule makes of guarded ones.
 #[derive(Clone, Copy, Debug)]
-struct Loose<const N: usize>(Tangents<N>);
+pub(crate) struct Loose<const N: usize>(pub(crate) Tangents<N>);
 
 /// `f` of each tangent. (`array::map` is a call, not a loop, from five elements on.)
 #[inline(always)]
@@ -75,7 +75,7 @@ fn guarded<const N: usize>(plain: Tangents<N>, partial: f64, guarded: impl Fn(us
 
 /// The sum of one part or more.
 #[inline(always)]
-fn total<const N: usize, const PARTS: usize>(parts: [Tangents<N>; PARTS]) -> Tangents<N> {
+pub(crate) fn total<const N: usize, const PARTS: usize>(parts: [Tangents<N>; PARTS]) -> Tangents<N> {
     let mut sum = parts[0];
     for &part in &parts[1..] {
         sum = sum + part;
@@ -117,6 +117,7 @@ macro_rules! push_tangents {
         total(parts)
     }};
 }
+pub(crate) use push_tangents;
 /// Adds a part; the first is taken as it is.
 #[inline(always)]
 fn gather<const N: usize>(sum: &mut Option<Tangents<N>>, part: Tangents<N>) {
@@ -125,7 +126,7 @@ fn gather<const N: usize>(sum: &mut Option<Tangents<N>>, part: Tangents<N>) {
 
 #[cold]
 #[inline(never)]
-fn rarely<T>(f: impl FnOnce() -> T) -> T {
+pub(crate) fn rarely<T>(f: impl FnOnce() -> T) -> T {
     f()
 }
 

@@ -55,7 +55,7 @@ impl Graph {
                 place.0[0] += tangent;
             }
         }
-        sweep::tangents(&self.tape, &mut tangents, Tangents::ZERO);
+        sweep::tangents(&self.tape, &mut tangents);
         Ok(outputs.iter().map(|&output| tangents[output].0[0]).collect())
     }
 
@@ -88,7 +88,7 @@ impl Graph {
             for (batch, some) in leaves.chunks(LANES).enumerate() {
                 tangents.fill(Tangents::ZERO);
                 seed(&mut tangents, some, |tangent, k| tangent.0[k] = 1.0);
-                sweep::tangents(&self.tape, &mut tangents, Tangents::ZERO);
+                sweep::tangents(&self.tape, &mut tangents);
                 for (row, &output) in rows.iter_mut().zip(&outputs) {
                     for k in 0..some.len() {
                         row[batch * LANES + k] = tangents[output].0[k];
@@ -230,7 +230,7 @@ impl<const N: usize> Curvature<N> {
 
     /// Sweeps; what computed nodes have in `tangents` is overwritten.
     pub(crate) fn sweep(&mut self, graph: &Graph) {
-        sweep::tangents(&graph.tape, &mut self.tangents, Tangents::ZERO);
+        sweep::tangents(&graph.tape, &mut self.tangents);
         let seeds = [(self.adjoints.len() as u32 - 1, Dual::new(1.0))];
         let (tangents, adjoints) = (&self.tangents[..], &mut self.adjoints[..]);
         sweep::back_dual(&graph.tape, tangents, adjoints, &seeds, &mut self.scratch);

@@ -8,9 +8,9 @@ use std::cell::Cell;
 
 use smallvec::SmallVec;
 
-use crate::dual::{Dual, Tangents};
+use crate::dual::{Dual, Loose, Tangents, push_tangents, rarely, total};
 use crate::op::{NO_IMM, Op, count, for_each_op};
-use crate::scalar::{Adj, Adjoint, Bar, Bare, Scalar, rule, value};
+use crate::scalar::{Adj, Adjoint, Bare, Scalar, rule, value};
 use crate::tape::{Entry, Stored, Tape};
 
 /// A scalar whose sum starts from a zero, as adjoints do.
@@ -88,6 +88,30 @@ macro_rules! send {
             }
             last(adjoints)
         });
+    };
+}
+
+/// The tangents of the entry at `i`, from those of its operands: as [`send`], the other way. Where
+/// no gradient is wanted tangents are 0, and cheaper to use than to ask about.
+macro_rules! carry {
+    (dear, $rule:path, $imm:expr, $operands:ident, $entries:ident, $entry:ident, $tangents:ident, $i:ident) => {
+        let (imm, tangents) = ($imm, &mut *$tangents);
+        out_of_line(move || {
+            let mut sum = Tangents::ZERO;
+            $rule(
+                $operands.map(|x| primal($entries, x)),
+                imm,
+                $entry.value,
+                |k| ($operands.len() == 1 || wants($entries, $operands[k])).then(|| tangent(tangents, $operands[k])),
+                |_, part| sum = sum + part,
+            );
+            tangents[$i] = sum;
+        });
+    };
+    ($cheap:ident, $rule:path, $imm:expr, $operands:ident, $entries:ident, $entry:ident, $tangents:ident, $i:ident) => {
+        let (values, imm) = ($operands.map(|x| primal($entries, x)), $imm);
+        let given = $operands.map(|x| tangent($tangents, x));
+        $tangents[$i] = push_tangents!($cheap, $rule, values, imm, $entry.value, given);
     };
 }
 
@@ -273,48 +297,36 @@ macro_rules! define_sweeps {
 
         /// Carries tangents forward, from the leaves' in `tangents` to every entry it has room for.
         /// What stands in the places of computed nodes is overwritten.
-        #[inline(always)]
-        pub(crate) fn tangents<B: Bar<f64>>(tape: &Tape, tangents: &mut [B], zero: B) {
+        #[inline(never)]
+        pub(crate) fn tangents<const N: usize>(tape: &Tape, tangents: &mut [Tangents<N>]) {
             let view = tape.view();
             let entries = &view.entries[..tangents.len()];
             let mut args: SmallVec<[f64; 16]> = SmallVec::new();
             for i in tape.sources() as usize..entries.len() {
                 let entry = Entry::from(entries[i].get());
-                if entry.is_source() {
+                if !entry.wants() {
+                    tangents[i] = Tangents::ZERO;
                     continue;
                 }
-                let mut sum = zero;
-                if entry.wants() {
-                    match entry.op_bits() {
-                        $(bits::$Op => {
-                            let operands = view.fixed::<{ count!($ox $($oy)*) }, 0>(entry);
-                            rule::$oname(
-                                operands.map(|x| primal(entries, x)), NO_IMM, entry.value,
-                                |k| wants(entries, operands[k]).then(|| tangent(tangents, operands[k], zero)),
-                                |_, part| sum = sum + part,
-                            );
-                        })+
-                        $(bits::$He => {
-                            let operands = view.fixed::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry);
-                            let imm = view.imm::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry);
-                            rule::$hname(
-                                operands.map(|x| primal(entries, x)), imm, entry.value,
-                                |k| wants(entries, operands[k]).then(|| tangent(tangents, operands[k], zero)),
-                                |_, part| sum = sum + part,
-                            );
-                        })+
-                        $(bits::$Fo => {
-                            let operands = view.list(entry);
-                            args.clear();
-                            args.extend(operands.iter().map(|x| primal(entries, x.get())));
-                            rule::$fname(&args, entry.value, |k, partial| {
-                                sum = sum + tangent(tangents, operands[k].get(), zero) * partial;
-                            });
-                        })+
-                        _ => {}
-                    }
+                match entry.op_bits() {
+                    $(bits::$Op => {
+                        let operands = view.fixed::<{ count!($ox $($oy)*) }, 0>(entry);
+                        carry!($ocost, rule::$oname, NO_IMM, operands, entries, entry, tangents, i);
+                    })+
+                    $(bits::$He => {
+                        let operands = view.fixed::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry);
+                        carry!($hcost, rule::$hname, view.imm::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry), operands, entries, entry, tangents, i);
+                    })+
+                    $(bits::$Fo => {
+                        let operands = view.list(entry);
+                        args.clear();
+                        args.extend(operands.iter().map(|x| primal(entries, x.get())));
+                        let mut sum = Tangents::ZERO;
+                        rule::$fname(&args, entry.value, |k, partial| sum = sum + tangent(tangents, operands[k].get()) * partial);
+                        tangents[i] = sum;
+                    })+
+                    _ => {}
                 }
-                tangents[i] = sum;
             }
         }
     };
@@ -323,8 +335,8 @@ for_each_op!(define_sweeps);
 
 /// The tangent at `index`, as [`add`] without a panic.
 #[inline(always)]
-fn tangent<B: Copy>(tangents: &[B], index: u32, zero: B) -> B {
-    tangents.get(index as usize).copied().unwrap_or(zero)
+fn tangent<const N: usize>(tangents: &[Tangents<N>], index: u32) -> Tangents<N> {
+    tangents.get(index as usize).copied().unwrap_or(Tangents::ZERO)
 }
 
 /// Sweeps back from what `seeds` say, position by position; see [`reverse`] for the rest.

@@ -292,7 +292,7 @@ impl JacobianPlan {
                         tangent.0[lane] = 1.0;
                     }
                 }
-                sweep::tangents(&graph.tape, &mut tangents, Tangents::ZERO);
+                sweep::tangents(&graph.tape, &mut tangents);
                 for read in now {
                     let output = outputs[read.from as usize];
                     values[read.value as usize] = tangents[output].0[read.colour as usize - first];
