@@ -55,14 +55,17 @@ impl<T: Copy + Zeroable> Cells<T> {
 
     #[inline(always)]
     fn at_level(&self, level: usize) -> &[Cell<T>] {
-        match level.checked_sub(1) {
-            None => &self.first,
-            Some(above) => self.more[above].get().map_or(&[], |cells| cells),
-        }
+        if level == 0 { &self.first } else { self.above(level) }
     }
 
+    #[inline(never)]
+    fn above(&self, level: usize) -> &[Cell<T>] {
+        self.more[level - 1].get().map_or(&[], |cells| cells)
+    }
+
+    /// The slice in use: the elements, and what there is room for.
     #[inline(always)]
-    fn room(&self) -> &[Cell<T>] {
+    pub(crate) fn room(&self) -> &[Cell<T>] {
         self.at_level(self.level.get())
     }
 
@@ -80,22 +83,6 @@ impl<T: Copy + Zeroable> Cells<T> {
     #[inline(always)]
     pub(crate) fn get(&self, index: usize) -> Option<T> {
         self.slice().get(index).map(Cell::get)
-    }
-
-    /// The element before the end.
-    #[inline(always)]
-    pub(crate) fn last(&self) -> Option<T> {
-        let index = self.len.get().wrapping_sub(1);
-        match self.first.get(index) {
-            Some(cell) => Some(cell.get()),
-            None => self.get_beyond(index),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn get_beyond(&self, index: usize) -> Option<T> {
-        self.room().get(index).map(Cell::get)
     }
 
     /// Appends an element and returns where.
@@ -199,6 +186,13 @@ impl<T: Copy + Zeroable> Cells<T> {
         if self.level.get() > 0 {
             self.settle_first();
         }
+    }
+
+    /// Drops all elements; keeps the memory.
+    #[inline(always)]
+    pub(crate) fn clear(&mut self) {
+        self.settle();
+        *self.len.get_mut() = 0;
     }
 
     #[cold]

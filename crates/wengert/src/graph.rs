@@ -61,6 +61,22 @@ struct Notes {
     scopes: Scopes,
 }
 
+impl Notes {
+    #[inline(always)]
+    fn clear(&mut self) {
+        if self.labelled_below > 0 || !self.scopes.is_empty() {
+            self.forget();
+        }
+    }
+
+    #[inline(never)]
+    fn forget(&mut self) {
+        self.scopes.clear();
+        self.labels.clear();
+        self.labelled_below = 0;
+    }
+}
+
 /// A guard between positions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RawGuard {
@@ -319,12 +335,7 @@ impl Graph {
         self.generations.restart();
         self.tape.clear();
         self.guards.get_mut().clear();
-        let notes = self.notes.get_mut();
-        notes.scopes.clear();
-        if notes.labelled_below > 0 {
-            notes.labels.clear();
-            notes.labelled_below = 0;
-        }
+        self.notes.get_mut().clear();
         self.swept.get_mut().count = 0;
         self.stale_below = 0;
     }

@@ -67,6 +67,11 @@ impl Scopes {
         path
     }
 
+    /// Whether none was opened.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tree.is_empty()
+    }
+
     pub(crate) fn extent(&self) -> u32 {
         self.tree.len() as u32
     }

@@ -3,15 +3,17 @@
 //!
 //! An entry is its value and a word of four fields, from the lowest bit: `a` 28 bits, `b` 28, op 7,
 //! wants-no-gradient 1, so that the top byte says at once what a reverse sweep has to do.
-//! One or two operands stand in `a` and `b`. Immediates stand in a pool of their own, third
-//! operands and the operands of n-ary ops in a pool of lists:
+//! One or two operands stand in `a` and `b`. Immediates stand in a pool of their own, but for a
+//! single one of few bits, which stands in the entry; third operands and the operands of n-ary ops
+//! stand in a pool of lists:
 //!
 //! | operands | immediates | `a` | `b` |
 //! |--|--|--|--|
-//! | 1 | no | x | |
-//! | 1 | yes | x | where the immediates start |
-//! | 2 | no | x | y |
-//! | 2 | yes | x | list: y, where the immediates start |
+//! | 1 | 0 | x | |
+//! | 1 | 1 | x | the immediate, or where it stands |
+//! | 1 | 2 | x | where the immediates start |
+//! | 2 | 0 | x | y |
+//! | 2 | 2 | x | list: y, where the immediates start |
 //! | 3 | no | x | list: y, z |
 //! | n-ary | no | where the list starts | its length |
 //!
@@ -104,6 +106,38 @@ impl Entry {
     }
 }
 
+/// A single immediate in 28 bits. Numbers as programs have them, 0.5 or 100, end in many zeros: one
+/// of whose bits only the first 27 are used stands there itself. Where it is a literal, whether it
+/// is short is known when the program is compiled.
+pub(crate) struct Constant;
+
+impl Constant {
+    const POOLED: u32 = 1 << 27;
+
+    /// The most immediates that the other bits can tell apart.
+    pub(crate) const MOST: usize = 1 << 27;
+
+    #[inline(always)]
+    fn short(c: f64) -> Option<u32> {
+        let bits = c.to_bits();
+        (bits << 27 == 0).then_some((bits >> 37) as u32)
+    }
+
+    #[inline(always)]
+    fn pooled(place: usize) -> u32 {
+        Constant::POOLED | place as u32
+    }
+
+    /// The number itself, or where in the pool it stands.
+    #[inline(always)]
+    pub(crate) fn read(code: u32) -> Result<f64, usize> {
+        match code & Constant::POOLED {
+            0 => Ok(f64::from_bits(u64::from(code) << 37)),
+            _ => Err((code & !Constant::POOLED) as usize),
+        }
+    }
+}
+
 /// Where an entry stands, and whether it wants a gradient: what recording needs of an operand.
 ///
 /// The handle of an entry that does is its position and nothing more, so that recording, which
@@ -184,7 +218,7 @@ impl Tape {
         Ok(Tape {
             entries: Cells::with_capacity(limit.min(MAX_NODES), capacity)?,
             lists: Cells::new(MAX_NODES),
-            imms: Cells::new(MAX_NODES),
+            imms: Cells::new(Constant::MOST),
             sources: Cell::new(0),
             first_leaf: Cell::new(u32::MAX),
             constants: Lately::new(),
@@ -409,13 +443,12 @@ impl Tape {
         }
     }
 
-    /// Where the number stands among the immediates: at their end, where it may stand already. (To
-    /// look further back costs more than the eight bytes it would spare.)
+    /// What stands for the number in an entry: see [`Constant`].
     #[inline(always)]
     fn place_constant(&self, c: f64) -> u32 {
-        match self.imms.last() {
-            Some(last) if last.to_bits() == c.to_bits() => self.imms.len() as u32 - 1,
-            _ => self.imms.push(c) as u32,
+        match Constant::short(c) {
+            Some(short) => short,
+            None => Constant::pooled(self.imms.push(c)),
         }
     }
 
@@ -442,8 +475,8 @@ impl Tape {
     pub(crate) fn view(&self) -> View<'_> {
         View {
             entries: self.entries.slice(),
-            lists: self.lists.slice(),
-            imms: self.imms.slice(),
+            lists: self.lists.room(),
+            imms: self.imms.room(),
         }
     }
 
@@ -479,11 +512,12 @@ impl Tape {
         self.undo(extent);
     }
 
+    /// Drops all; keeps the memory.
     pub(crate) fn clear(&mut self) {
-        self.truncate(Extent {
-            entries: 0,
-            lists: 0,
-            imms: 0,
-        });
+        self.entries.clear();
+        self.lists.clear();
+        self.imms.clear();
+        *self.sources.get_mut() = 0;
+        *self.first_leaf.get_mut() = u32::MAX;
     }
 }

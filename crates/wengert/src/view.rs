@@ -4,7 +4,7 @@
 use std::cell::Cell;
 
 use crate::op::{Imm, Layout, NO_IMM};
-use crate::tape::{Entry, Stored};
+use crate::tape::{Constant, Entry, Stored};
 
 /// The entries of a tape and its side pools.
 #[derive(Clone, Copy, Debug)]
@@ -43,8 +43,13 @@ impl<'t> View<'t> {
             (_, _) => self.listed(entry.b() + N as u32 - 1),
         };
         let mut imm = NO_IMM;
+        let pooled = |place: usize| self.imms.get(place).map_or(f64::NAN, Cell::get);
+        if IMMS == 1 {
+            imm[0] = Constant::read(place).unwrap_or_else(pooled);
+            return imm;
+        }
         for (k, imm) in imm.iter_mut().enumerate().take(IMMS) {
-            *imm = self.imms.get(place as usize + k).map_or(f64::NAN, Cell::get);
+            *imm = pooled(place as usize + k);
         }
         imm
     }
