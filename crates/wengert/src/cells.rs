@@ -227,3 +227,86 @@ impl<T: Copy + Zeroable + fmt::Debug> fmt::Debug for Cells<T> {
         f.debug_list().entries(self.slice().iter().map(Cell::get)).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn push_all(cells: &Cells<u32>, elements: impl IntoIterator<Item = u32>) {
+        for element in elements {
+            cells.push(element);
+        }
+    }
+
+    fn held(cells: &Cells<u32>) -> Vec<u32> {
+        cells.slice().iter().map(Cell::get).collect()
+    }
+
+    #[test]
+    fn what_was_pushed_stays_through_growth() {
+        let mut cells = Cells::with_capacity(1 << 20, 3).unwrap();
+        for k in 0..10_000 {
+            assert_eq!(cells.push(k), k as usize);
+        }
+        assert_eq!(held(&cells), (0..10_000).collect::<Vec<_>>());
+        let capacity = cells.capacity();
+        cells.settle();
+        assert_eq!((cells.level.get(), cells.capacity()), (0, capacity));
+        assert_eq!(held(&cells), (0..10_000).collect::<Vec<_>>());
+        assert_eq!((cells.get(9_999), cells.get(10_000)), (Some(9_999), None));
+    }
+
+    /// Cut under a shared reference, then grown again: the slices that stand there from before are
+    /// used again, and hold what was pushed since.
+    #[test]
+    fn a_list_that_was_cut_grows_again() {
+        let cells = Cells::new(1 << 20);
+        for cut in [0, 1, 63, 64, 65, 100, 128, 129, 1000] {
+            push_all(&cells, 0..1000);
+            cells.truncate(cut);
+            assert_eq!(held(&cells), (0..cut as u32).collect::<Vec<_>>());
+            push_all(&cells, (cut as u32..3000).map(|k| k + 7));
+            let expected = (0..cut as u32).chain((cut as u32..3000).map(|k| k + 7));
+            assert_eq!(held(&cells), expected.collect::<Vec<_>>(), "cut to {cut}");
+            cells.truncate(0);
+        }
+    }
+
+    #[test]
+    fn a_list_cut_to_nothing_begins_anew() {
+        let mut cells = Cells::new(1 << 20);
+        push_all(&cells, 0..300);
+        cells.clear();
+        assert!(cells.capacity() >= 300, "the memory is kept");
+        assert_eq!((cells.push(5), held(&cells)), (0, vec![5]));
+    }
+
+    #[test]
+    fn no_more_than_the_limit_fits() {
+        let cells = Cells::new(70);
+        push_all(&cells, 0..70);
+        assert_eq!(cells.reserve(1), Err(Error::Full { limit: 70 }));
+        assert_eq!(held(&cells), (0..70).collect::<Vec<_>>());
+        cells.truncate(69);
+        assert_eq!(cells.reserve(1), Ok(()));
+        assert_eq!(Cells::<u32>::with_capacity(5, 6).err(), Some(Error::Full { limit: 5 }));
+        assert!(std::panic::catch_unwind(|| Cells::new(0).push(1)).is_err());
+    }
+
+    #[test]
+    fn spare_cells_are_taken_in() {
+        let cells = Cells::new(1 << 20);
+        push_all(&cells, 0..60);
+        assert_eq!(cells.spare(10).len(), 4, "no more than there is room for");
+        cells.reserve(10).unwrap();
+        for (k, cell) in cells.spare(10).iter().enumerate() {
+            cell.set(100 + k as u32);
+        }
+        assert_eq!(held(&cells).len(), 60);
+        cells.advance(10);
+        assert_eq!(
+            held(&cells)[58..],
+            [58, 59, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109]
+        );
+    }
+}

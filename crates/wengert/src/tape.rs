@@ -521,3 +521,42 @@ impl Tape {
         *self.first_leaf.get_mut() = u32::MAX;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_constant_is_read_as_it_was_placed() {
+        let tape = Tape::new(1 << 20, 0).unwrap();
+        let short = [
+            0.0,
+            -0.0,
+            0.5,
+            -2.0,
+            100.0,
+            65535.0,
+            1e-300,
+            f64::INFINITY,
+            f64::NAN,
+            2f64.powi(-1022),
+        ];
+        let long = [
+            0.1,
+            131071.0,
+            1e-300 / 3.0,
+            f64::MAX,
+            f64::MIN_POSITIVE / 2.0 * 1.5,
+            f64::from_bits(1),
+        ];
+        let numbers = short.map(|c| f64::from_bits(c.to_bits() >> 37 << 37));
+        for c in numbers.into_iter().chain(long) {
+            let x = tape.push_leaf(1.0);
+            let node = tape.push_with_constant(Op::MulC, x, c, c);
+            let imm = tape.operands(tape.entry(node.index()), |operand| assert_eq!(operand, x.index()));
+            assert_eq!(imm.map(f64::to_bits), [c.to_bits(), 0], "{c:?}");
+        }
+        assert!(Constant::short(0.1).is_none() && Constant::short(-0.75).is_some());
+        assert_eq!(tape.imms.len(), 5, "of numbers with few bits none is pooled");
+    }
+}
