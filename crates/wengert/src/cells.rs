@@ -17,14 +17,15 @@ use bytemuck::allocation::try_zeroed_slice_box;
 
 use crate::error::{Error, expect};
 
-/// Doubling from [`FEWEST`] elements reaches every length that 28 bits can tell apart.
-const LEVELS: usize = 26;
+/// Doubling from [`FEWEST`] elements reaches every length that 28 bits can tell apart. A power of
+/// two, so that no index of a level needs a check.
+const LEVELS: usize = 32;
 const FEWEST: usize = 64;
 
 pub(crate) struct Cells<T> {
     len: Cell<usize>,
     first: Box<[Cell<T>]>,
-    /// The slices that took over when those before them were full.
+    /// The slices that took over when those before them were full, from 1 on.
     more: [OnceCell<Box<[Cell<T>]>>; LEVELS],
     /// Which slice is in use: the first for 0. Beyond the first only while all of it is in use, so
     /// that appending need not ask.
@@ -58,9 +59,13 @@ impl<T: Copy + Zeroable> Cells<T> {
         if level == 0 { &self.first } else { self.above(level) }
     }
 
-    #[inline(never)]
+    /// As [`Cells::at_level`], beyond the first; nothing for the first.
+    #[inline(always)]
     fn above(&self, level: usize) -> &[Cell<T>] {
-        self.more[level - 1].get().map_or(&[], |cells| cells)
+        match self.more[level % LEVELS].get() {
+            Some(cells) => cells,
+            None => &[],
+        }
     }
 
     /// The slice in use: the elements, and what there is room for.
@@ -92,23 +97,24 @@ impl<T: Copy + Zeroable> Cells<T> {
     #[inline(always)]
     pub(crate) fn push(&self, element: T) -> usize {
         let index = self.len.get();
-        match self.first.get(index) {
-            Some(cell) => {
-                cell.set(element);
-                self.len.set(index + 1);
-                index
-            }
-            None => self.push_beyond(element),
-        }
+        // The first slice by itself: to ask which one is in use takes longer than to write to it.
+        let cell = match self.first.get(index) {
+            Some(cell) => cell,
+            None => match self.above(self.level.get()).get(index) {
+                Some(cell) => cell,
+                None => return self.push_growing(element),
+            },
+        };
+        cell.set(element);
+        self.len.set(index + 1);
+        index
     }
 
     #[cold]
     #[inline(never)]
-    fn push_beyond(&self, element: T) -> usize {
+    fn push_growing(&self, element: T) -> usize {
+        expect(self.reserve(1));
         let index = self.len.get();
-        if index == self.capacity() {
-            expect(self.reserve(1));
-        }
         self.room()[index].set(element);
         self.len.set(index + 1);
         index
@@ -152,7 +158,7 @@ impl<T: Copy + Zeroable> Cells<T> {
         // One that was in use before it was cut shorter may be there still.
         if self.at_level(level + 1).len() < wanted {
             let cells = zeroed(wanted)?;
-            if self.more[level].set(cells).is_err() {
+            if self.more[level + 1].set(cells).is_err() {
                 return self.climb(level + 1, len).reserve_beyond(more);
             }
         }
@@ -198,8 +204,7 @@ impl<T: Copy + Zeroable> Cells<T> {
     #[cold]
     #[inline(never)]
     fn settle_first(&mut self) {
-        let above = self.level.get() - 1;
-        self.first = self.more[above].take().unwrap_or_default();
+        self.first = self.more[self.level.get()].take().unwrap_or_default();
         self.more.iter_mut().for_each(|cells| drop(cells.take()));
         self.level.set(0);
     }
