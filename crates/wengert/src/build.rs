@@ -151,7 +151,7 @@ impl Graph {
     /// Appends a node of an op that takes as many operands as the lists hold.
     fn record(&self, op: Op, imm: Imm, lists: &[&[NodeId]]) -> Result<NodeId, Error> {
         let count = lists.iter().map(|list| list.len()).sum();
-        self.tape.make_room(count)?;
+        self.tape.make_room(op, count)?;
         let mut values = self.operands.borrow_mut();
         values.clear();
         values

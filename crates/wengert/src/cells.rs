@@ -6,8 +6,8 @@
 //! how many of them are in use; to append is to write a cell and the count.
 //!
 //! A slice cannot move while it is shared. Where it is full, one twice as long is allocated beside
-//! it, what it holds is copied, and it stays until the list is next borrowed exclusively: a list
-//! that grew takes up to twice its room until then, one made with room enough never.
+//! it, what it holds is copied, and it stays until the list is settled, which takes it exclusively:
+//! a list that grew takes up to twice its room until then, one made with room enough never.
 
 use std::cell::{Cell, OnceCell};
 use std::fmt;
@@ -16,33 +16,52 @@ use bytemuck::Zeroable;
 use bytemuck::allocation::try_zeroed_slice_box;
 
 use crate::error::{Error, expect};
+use crate::tape::MAX_NODES;
 
-/// Doubling from [`FEWEST`] elements reaches every length that 28 bits can tell apart. A power of
-/// two, so that no index of a level needs a check.
+/// A power of two, so that no index of a level needs a check.
 const LEVELS: usize = 32;
 const FEWEST: usize = 64;
+
+/// Doubling from the fewest reaches every length that there may be.
+const _: () = assert!((FEWEST as u64) << (LEVELS - 2) >= MAX_NODES as u64);
 
 pub(crate) struct Cells<T> {
     len: Cell<usize>,
     first: Box<[Cell<T>]>,
     /// The slices that took over when those before them were full, from 1 on.
     more: [OnceCell<Box<[Cell<T>]>>; LEVELS],
-    /// Which slice is in use: the first for 0. Beyond the first only while all of it is in use, so
-    /// that appending need not ask.
+    /// Which slice is in use: the first for 0. Those below are full, and hold what this one begins
+    /// with: so appending to the first need not ask, and a list that is cut shorter goes back.
     level: Cell<usize>,
     /// The most elements there may be.
     limit: usize,
+    /// What may be how many in all, for the error that says so.
+    told: usize,
 }
 
 impl<T: Copy + Zeroable> Cells<T> {
-    pub(crate) fn new(limit: usize) -> Self {
+    /// An empty list of at most `limit` elements, in a graph that may hold `told` nodes.
+    pub(crate) fn new(limit: usize, told: usize) -> Self {
         Cells {
             len: Cell::new(0),
             first: Box::new([]),
             more: [const { OnceCell::new() }; LEVELS],
             level: Cell::new(0),
             limit,
+            told,
         }
+    }
+
+    /// Room for `capacity` elements in an empty list of at most `limit`, the nodes of a graph.
+    pub(crate) fn with_capacity(limit: usize, capacity: usize) -> Result<Self, Error> {
+        if capacity > limit {
+            return Err(Error::Full { limit });
+        }
+        let first = zeroed(capacity)?;
+        Ok(Cells {
+            first,
+            ..Cells::new(limit, limit)
+        })
     }
 
     #[inline(always)]
@@ -129,13 +148,24 @@ impl<T: Copy + Zeroable> Cells<T> {
 
     /// Takes in the next `count` cells, which [`Cells::spare`] gave.
     pub(crate) fn advance(&self, count: usize) {
-        self.len.set(self.len.get() + self.spare(count).len());
+        let given = self.spare(count).len();
+        debug_assert_eq!(given, count, "there is room for what was written");
+        self.len.set(self.len.get() + given);
     }
 
-    /// Makes room for `more` elements.
+    /// Whether there may be `more` elements.
+    pub(crate) fn allow(&self, more: usize) -> Result<(), Error> {
+        match more > self.limit - self.len.get() {
+            true => Err(Error::Full { limit: self.told }),
+            false => Ok(()),
+        }
+    }
+
+    /// Makes room for `more` elements side by side. Where that takes another slice, what is left of
+    /// the one in use is skipped: fewer than `more` elements, of any value.
     ///
     /// # Errors
-    /// [`Error::Full`], [`Error::OutOfMemory`]; the list is as before.
+    /// [`Error::Full`], [`Error::OutOfMemory`].
     #[inline(always)]
     pub(crate) fn reserve(&self, more: usize) -> Result<(), Error> {
         if self.first.len().saturating_sub(self.len.get()) >= more {
@@ -146,33 +176,26 @@ impl<T: Copy + Zeroable> Cells<T> {
 
     #[inline(never)]
     fn reserve_beyond(&self, more: usize) -> Result<(), Error> {
-        let (len, capacity) = (self.len.get(), self.capacity());
-        if capacity - len >= more {
+        let capacity = self.capacity();
+        if capacity - self.len.get() >= more {
             return Ok(());
         }
-        if more > self.limit - len {
-            return Err(Error::Full { limit: self.limit });
+        if more > self.limit - capacity {
+            return Err(Error::Full { limit: self.told });
         }
-        let level = self.level.get();
-        let wanted = (2 * capacity).max(FEWEST).min(self.limit).max(len + more);
-        // One that was in use before it was cut shorter may be there still.
-        if self.at_level(level + 1).len() < wanted {
-            let cells = zeroed(wanted)?;
-            if self.more[level + 1].set(cells).is_err() {
-                return self.climb(level + 1, len).reserve_beyond(more);
-            }
+        let level = self.level.get() + 1;
+        // One that was in use before the list was cut shorter may be there still.
+        if self.above(level).is_empty() {
+            let wanted = (2 * capacity).max(FEWEST).min(self.limit).max(capacity + more);
+            let placed = self.more[level % LEVELS].set(zeroed(wanted)?);
+            debug_assert!(placed.is_ok(), "an empty place");
         }
-        self.climb(level + 1, len);
-        Ok(())
-    }
-
-    /// Takes the first `len` elements along to a higher level.
-    fn climb(&self, level: usize, len: usize) -> &Self {
-        for (old, new) in self.room()[..len].iter().zip(self.at_level(level)) {
+        for (old, new) in self.room().iter().zip(self.above(level)) {
             new.set(old.get());
         }
+        self.len.set(capacity);
         self.level.set(level);
-        self
+        self.reserve_beyond(more)
     }
 
     /// Drops what was appended since it had `len` elements. Those that are left must not have been
@@ -185,6 +208,7 @@ impl<T: Copy + Zeroable> Cells<T> {
     }
 }
 
+/// What takes the list exclusively.
 impl<T: Copy + Zeroable> Cells<T> {
     /// Makes the slice in use the first, so that elements may be written to.
     #[inline(always)]
@@ -194,10 +218,9 @@ impl<T: Copy + Zeroable> Cells<T> {
         }
     }
 
-    /// Drops all elements; keeps the memory.
+    /// Drops all elements of a settled list; keeps the memory.
     #[inline(always)]
     pub(crate) fn clear(&mut self) {
-        self.settle();
         *self.len.get_mut() = 0;
     }
 
@@ -207,18 +230,6 @@ impl<T: Copy + Zeroable> Cells<T> {
         self.first = self.more[self.level.get()].take().unwrap_or_default();
         self.more.iter_mut().for_each(|cells| drop(cells.take()));
         self.level.set(0);
-    }
-
-    /// Room for `capacity` elements in an empty list.
-    pub(crate) fn with_capacity(limit: usize, capacity: usize) -> Result<Self, Error> {
-        if capacity > limit {
-            return Err(Error::Full { limit });
-        }
-        let first = zeroed(capacity)?;
-        Ok(Cells {
-            first,
-            ..Cells::new(limit)
-        })
     }
 }
 
@@ -265,7 +276,7 @@ mod tests {
     /// used again, and hold what was pushed since.
     #[test]
     fn a_list_that_was_cut_grows_again() {
-        let cells = Cells::new(1 << 20);
+        let cells = Cells::new(1 << 20, 1 << 20);
         for cut in [0, 1, 63, 64, 65, 100, 128, 129, 1000] {
             push_all(&cells, 0..1000);
             cells.truncate(cut);
@@ -279,8 +290,9 @@ mod tests {
 
     #[test]
     fn a_list_cut_to_nothing_begins_anew() {
-        let mut cells = Cells::new(1 << 20);
+        let mut cells = Cells::new(1 << 20, 1 << 20);
         push_all(&cells, 0..300);
+        cells.settle();
         cells.clear();
         assert!(cells.capacity() >= 300, "the memory is kept");
         assert_eq!((cells.push(5), held(&cells)), (0, vec![5]));
@@ -288,30 +300,32 @@ mod tests {
 
     #[test]
     fn no_more_than_the_limit_fits() {
-        let cells = Cells::new(70);
+        let cells = Cells::new(70, 9);
         push_all(&cells, 0..70);
-        assert_eq!(cells.reserve(1), Err(Error::Full { limit: 70 }));
+        assert_eq!(cells.reserve(1), Err(Error::Full { limit: 9 }));
         assert_eq!(held(&cells), (0..70).collect::<Vec<_>>());
         cells.truncate(69);
         assert_eq!(cells.reserve(1), Ok(()));
         assert_eq!(Cells::<u32>::with_capacity(5, 6).err(), Some(Error::Full { limit: 5 }));
-        assert!(std::panic::catch_unwind(|| Cells::new(0).push(1)).is_err());
+        assert!(std::panic::catch_unwind(|| Cells::new(0, 0).push(1)).is_err());
     }
 
     #[test]
     fn spare_cells_are_taken_in() {
-        let cells = Cells::new(1 << 20);
+        let cells = Cells::new(1 << 20, 1 << 20);
         push_all(&cells, 0..60);
         assert_eq!(cells.spare(10).len(), 4, "no more than there is room for");
         cells.reserve(10).unwrap();
+        assert_eq!(cells.len(), 64, "what was left of the smaller slice is skipped");
         for (k, cell) in cells.spare(10).iter().enumerate() {
             cell.set(100 + k as u32);
         }
-        assert_eq!(held(&cells).len(), 60);
         cells.advance(10);
-        assert_eq!(
-            held(&cells)[58..],
-            [58, 59, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109]
-        );
+        cells.truncate(74);
+        assert_eq!(held(&cells)[64..], [100, 101, 102, 103, 104, 105, 106, 107, 108, 109]);
+        cells.truncate(30);
+        push_all(&cells, 200..300);
+        assert_eq!(held(&cells)[28..32], [28, 29, 200, 201]);
+        assert_eq!((cells.len(), cells.get(129)), (130, Some(299)));
     }
 }

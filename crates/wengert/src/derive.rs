@@ -8,6 +8,7 @@
 use crate::error::{Error, expect};
 use crate::graph::Graph;
 use crate::node::NodeId;
+use crate::op::Arity;
 use crate::scalar::{Adj, rule};
 use crate::term::{Recorder, Term};
 
@@ -101,7 +102,7 @@ impl Recorder<'_> {
             }
             let (op, imm, r) = self.decode(position as u32, &mut operands, &mut args);
             // As in a sweep, what both of two operands receive where they are one is added up first.
-            let twice = matches!(operands[..], [x, y] if x == y);
+            let twice = op.arity() == Arity::Fixed(2) && operands[0] == operands[1];
             let mut first = Term::NOTHING;
             rule::of(
                 op,

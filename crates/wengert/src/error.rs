@@ -51,7 +51,7 @@ pub enum Error {
         /// The name that was looked for.
         name: String,
     },
-    /// The graph holds as many nodes, or operands of n-ary ops, as it may.
+    /// The graph holds as many nodes, operands of n-ary ops (2^28) or long immediates (2^27) as it may.
     #[error("the graph is full: it may hold {limit} nodes; rewind or reset it, or make one with a higher limit")]
     Full {
         /// The limit.

@@ -205,7 +205,10 @@ impl<'g> Expr<'g> {
         let Some(graph) = common(operands) else {
             return Expr::constant(value);
         };
-        let handles: SmallVec<[Handle; 8]> = operands.iter().map(|x| x.handle_in(graph)).collect();
+        // Nothing is recorded where not all of it would fit.
+        let free = operands.iter().filter(|x| x.graph.is_none()).count();
+        expect(graph.tape.allow(1 + free));
+        let handles: SmallVec<[Handle; 3]> = operands.iter().map(|x| x.handle_in(graph)).collect();
         let handle = graph.tape.push_op(op, imm, &handles, value);
         Expr {
             graph: Some(graph),
@@ -225,7 +228,10 @@ impl<'g> Expr<'g> {
         if lists.iter().any(|list| list.iter().find(among).is_some()) {
             Error::MixedGraphs.panic();
         }
-        expect(graph.tape.make_room(count));
+        // Nothing is recorded where not all of it would fit.
+        let free = lists.iter().copied().flatten().filter(|x| x.graph.is_none()).count();
+        expect(graph.tape.allow(1 + free));
+        expect(graph.tape.make_room(op, count));
         let mut values = graph.operands.borrow_mut();
         values.clear();
         let (mut written, mut wants) = (0, false);

@@ -326,7 +326,7 @@ impl Graph {
             notes.labels.retain(|node, _| node.position() < len);
             notes.labelled_below = len;
         }
-        self.settle();
+        self.limit_staleness();
         Ok(())
     }
 
@@ -531,11 +531,11 @@ impl Graph {
 
     fn make_stale(&mut self) {
         self.stale_below = self.tape.len();
-        self.settle();
+        self.limit_staleness();
     }
 
     /// Nothing is stale where nothing but leaves and constants stands below.
-    fn settle(&mut self) {
+    fn limit_staleness(&mut self) {
         self.stale_below = self.stale_below.min(self.tape.len());
         if self.stale_below <= self.tape.sources() {
             self.stale_below = 0;

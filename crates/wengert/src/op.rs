@@ -9,8 +9,8 @@
 //! immediates (small numbers kept beside the op), `r` its value. `bar * s` is the guarded product
 //! (0 where either factor is 0) and `bar / s` the guarded quotient (0 where `bar` is 0), so the
 //! factor 0 of an unused branch never meets an infinity. `linear` marks
-//! ops whose partials are 1 and -1, `native` those whose partials cost no more than a flop or two,
-//! `dear` the rest.
+//! ops whose partials are 1 and -1, `native` those whose partials cost a flop or two, or a
+//! kernel whose usual case is short, `dear` the rest.
 //!
 //! Sections: `ops` are what users record; `helpers` are what operators with a
 //! constant record and what derivatives need besides (ops like any other, so that derivatives of
@@ -475,6 +475,28 @@ impl fmt::Display for Op {
         f.write_str(self.name())
     }
 }
+
+/// What a tape has a place for: see its layout.
+const _: () = {
+    let mut k = 0;
+    while k < Op::ALL.len() {
+        assert!(matches!(
+            Op::ALL[k].layout(),
+            Layout::Source
+                | Layout::List
+                | Layout::Fixed {
+                    operands: 1,
+                    imms: 0..=2
+                }
+                | Layout::Fixed {
+                    operands: 2,
+                    imms: 0 | 2
+                }
+                | Layout::Fixed { operands: 3, imms: 0 }
+        ));
+        k += 1;
+    }
+};
 
 /// The op number must fit the seven bits that a node has for it.
 const _: () = assert!(Op::ALL.len() <= 128);

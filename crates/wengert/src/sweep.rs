@@ -143,7 +143,8 @@ fn add_near<S: Number>(adjoints: &mut [S], index: u32, part: S, next: &mut S) {
 
 /// Adds to the adjoints of the operands. What both of two receive where they are one, as in
 /// `x * x`, is added up first: an adjoint that was just written takes long to read. (Derivatives
-/// as graph do the same, so that their bits are those of the sweep.)
+/// as graph do the same, so that their bits are those of the sweep. Ternary and n-ary ops add part by
+/// part, here and there.)
 #[inline(always)]
 fn add_all<S: Number, const N: usize>(adjoints: &mut [S], operands: [u32; N], parts: [S; N], next: &mut S) {
     match (&operands[..], &parts[..]) {
@@ -246,7 +247,7 @@ macro_rules! define_sweeps {
         /// loop sent: NaN where any of it is.
         ///
         /// Operands stand below what uses them, so each step works on the slices below its entry,
-        /// both as long as its position. Rules that call functions are kept out of the loop, which
+        /// both as long as its position. Dear rules are kept out of the loop, which
         /// then has registers enough to spill nothing.
         #[inline(always)]
         fn reverse<S: Number, B: Adjoint<S>>(tape: &Tape, adjoints: &mut [S], scratch: &mut Vec<S>, at: impl Fn(Entry, u32) -> S + Copy) -> S {

@@ -215,10 +215,11 @@ pub(crate) struct Extent {
 impl Tape {
     /// An empty tape of at most `limit` entries, with room for `capacity`.
     pub(crate) fn new(limit: usize, capacity: usize) -> Result<Tape, Error> {
+        let limit = limit.min(MAX_NODES);
         Ok(Tape {
-            entries: Cells::with_capacity(limit.min(MAX_NODES), capacity)?,
-            lists: Cells::new(MAX_NODES),
-            imms: Cells::new(Constant::MOST),
+            entries: Cells::with_capacity(limit, capacity)?,
+            lists: Cells::new(MAX_NODES, limit),
+            imms: Cells::new(Constant::MOST, limit),
             sources: Cell::new(0),
             first_leaf: Cell::new(u32::MAX),
             constants: Lately::new(),
@@ -251,9 +252,12 @@ impl Tape {
         self.entries.slice().iter().map(|cell| cell.get().into())
     }
 
-    /// Makes the entries ready to be written to, cell by cell.
+    /// Lets go of what lists took before they grew, and makes them ready to be written to.
+    #[inline(always)]
     pub(crate) fn settle(&mut self) {
         self.entries.settle();
+        self.lists.settle();
+        self.imms.settle();
     }
 
     /// Writes the value of an entry.
@@ -280,12 +284,29 @@ impl Tape {
             + self.imms.len() * size_of::<f64>()
     }
 
-    /// Makes room for an entry of as many operands, and for its immediates.
+    /// Makes room for an entry of the op with as many operands, and for what of it stands elsewhere.
     #[inline(always)]
-    pub(crate) fn make_room(&self, operands: usize) -> Result<(), Error> {
+    pub(crate) fn make_room(&self, op: Op, count: usize) -> Result<(), Error> {
+        let (lists, imms) = match op.layout() {
+            Layout::Source
+            | Layout::Fixed {
+                operands: 1 | 2,
+                imms: 0,
+            } => (0, 0),
+            Layout::Fixed { operands: 1, imms } => (0, imms),
+            Layout::Fixed { operands, imms } => (operands, imms),
+            // An empty list starts somewhere too.
+            Layout::List => (count.max(1), 0),
+        };
         self.entries.reserve(1)?;
-        self.lists.reserve(operands + 1)?;
-        self.imms.reserve(2)
+        self.lists.reserve(lists)?;
+        self.imms.reserve(imms)
+    }
+
+    /// Whether as many entries may be added; there is room for the first of them then.
+    pub(crate) fn allow(&self, entries: usize) -> Result<(), Error> {
+        self.entries.allow(entries)?;
+        self.entries.reserve(1)
     }
 
     #[inline(always)]
@@ -392,8 +413,8 @@ impl Tape {
     }
 
     fn place_list(&self, operands: &[Handle], last: Option<u32>) -> u32 {
-        let start = self.lists.len();
         expect(self.lists.reserve(operands.len() + 1));
+        let start = self.lists.len();
         for place in operands.iter().map(|x| x.index()).chain(last) {
             self.lists.push(place);
         }
@@ -405,6 +426,7 @@ impl Tape {
     #[inline(always)]
     pub(crate) fn write_operands(&self, from: usize, operands: impl ExactSizeIterator<Item = Handle>) -> bool {
         let cells = self.lists.spare(from + operands.len());
+        debug_assert_eq!(cells.len(), from + operands.len(), "there is room");
         let mut inert = INERT;
         for (cell, operand) in cells[from.min(cells.len())..].iter().zip(operands) {
             cell.set(operand.index());
@@ -417,9 +439,10 @@ impl Tape {
     #[inline(always)]
     pub(crate) fn push_fold(&self, op: Op, count: usize, wants: bool, value: f64) -> Handle {
         let start = self.lists.len() as u32;
-        self.lists.advance(count);
         let wants = wants && !op.stops_gradient();
-        Handle::new(self.push(Entry::new(op, start, count as u32, wants, value)), wants)
+        let index = self.push(Entry::new(op, start, count as u32, wants, value));
+        self.lists.advance(count);
+        Handle::new(index, wants)
     }
 
     /// Appends an op of one immediate and one operand.
@@ -506,14 +529,13 @@ impl Tape {
 
     /// Drops what was appended since; keeps the memory.
     pub(crate) fn truncate(&mut self, extent: Extent) {
-        self.entries.settle();
-        self.lists.settle();
-        self.imms.settle();
+        self.settle();
         self.undo(extent);
     }
 
     /// Drops all; keeps the memory.
     pub(crate) fn clear(&mut self) {
+        self.settle();
         self.entries.clear();
         self.lists.clear();
         self.imms.clear();

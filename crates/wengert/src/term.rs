@@ -157,7 +157,7 @@ impl<'g> Recorder<'g> {
         let handle = match known.find(tape, &Shape::new(op, imm, operands)) {
             Ok(position) => Handle::new(position, tape.entry(position).wants()),
             Err(vacancy) => {
-                tape.make_room(count)?;
+                tape.make_room(op, count)?;
                 let values = operands.map(|x| tape.entry(x).value);
                 let handle = tape.push_op(op, imm, &handles[..count], value::of(op, imm, &values[..count]));
                 known.put(tape, vacancy, handle.index());

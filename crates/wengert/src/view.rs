@@ -17,6 +17,7 @@ pub(crate) struct View<'t> {
 impl<'t> View<'t> {
     #[inline(always)]
     fn listed(self, at: u32) -> u32 {
+        debug_assert!((at as usize) < self.lists.len());
         self.lists.get(at as usize).map_or(0, Cell::get)
     }
 

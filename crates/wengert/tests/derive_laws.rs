@@ -238,3 +238,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn folds_of_one_operand_twice_have_the_bits_of_the_sweep() {
+    let ways: [fn(&Graph, NodeId) -> NodeId; 5] = [
+        |g, x| g.dot(&[x], &[x]),
+        |g, x| g.sum(&[x, x]),
+        |g, x| g.product(&[x, x]),
+        |g, x| g.mul(x, x),
+        |g, x| g.add(x, x),
+    ];
+    for way in ways {
+        let g = Graph::new();
+        let x = g.leaf(1.0);
+        let inner = way(&g, x);
+        // So large a part reaches x first that the order of the others shows.
+        let l = g.add((g.expr(x) * 1e16).id(), inner);
+        g.backward(l);
+        let gradient = g.gradient(l, &[x])[0];
+        assert_eq!(g.grad(x).to_bits(), g.value(gradient).to_bits());
+    }
+}

@@ -167,12 +167,12 @@ fn a_capacity_beyond_the_most_is_refused() {
 
 #[test]
 fn immediates_and_lists_are_bounded_too() {
-    // Each distinct immediate takes a place; equal ones share it, so the limit of nodes is met first.
+    // Each takes a place of eight bytes; the limit of nodes is met first.
     let g = Graph::with_limit(1000);
     let x = g.var(1.0);
     let mut y = x;
     for k in 0..499 {
-        y = y * f64::from(k) + 0.5;
+        y = y * (0.1 + f64::from(k)) + 0.7;
     }
     assert_eq!(g.len(), 999);
     let fold = g.try_record(Op::Sum, NO_IMM, &[x.id(); 5000]).unwrap();

@@ -248,3 +248,35 @@ fn a_sweep_reaches_every_form_of_node() {
         assert!((g.value(as_graph) - slope).abs() < 1e-14, "{op} as graph");
     }
 }
+
+/// Sweeps guard their products once a NaN came of not doing so. Here one does: an adjoint overflows
+/// and meets a factor 0, which passes nothing on, so nothing of the rest may change.
+#[test]
+fn a_sweep_that_had_to_be_guarded_has_the_bits_of_one_that_had_not() {
+    let record = |spoilt: bool| {
+        let g = Graph::new();
+        let [x, y, z] = [0.7, -1.3, 2.0].map(|v| g.var(v));
+        let mut l = (x * y).sin() + z.exp() * x / y + x.hypot(z) * 0.1;
+        let mut other = y * z;
+        if spoilt {
+            let nothing = x * g.expr(g.constant(0.0)) * 1e300 * 1e300;
+            l = l + nothing;
+            other = other + nothing;
+        }
+        let (l, other, leaves) = (l.id(), other.id(), [x, y, z].map(|e| e.id()));
+        (g, l, other, leaves)
+    };
+    let bits = |numbers: Vec<f64>| numbers.into_iter().map(f64::to_bits).collect::<Vec<_>>();
+    let all = |spoilt: bool| {
+        let (g, l, other, leaves) = record(spoilt);
+        let mut seen = Vec::new();
+        g.backward(l);
+        seen.push(bits(leaves.map(|leaf| g.grad(leaf)).to_vec()));
+        seen.push(bits(g.vjp(&[(l, 0.5), (other, -3.0)], &leaves)));
+        seen.extend(g.jacobian(&[l], &leaves).into_iter().map(bits));
+        seen.push(bits(g.hvp(l, &leaves, &[1.0, 0.5, -2.0])));
+        seen.extend(g.hessian(l, &leaves).into_iter().map(bits));
+        seen
+    };
+    assert_eq!(all(true), all(false));
+}
