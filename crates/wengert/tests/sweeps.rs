@@ -260,8 +260,8 @@ fn a_sweep_that_had_to_be_guarded_has_the_bits_of_one_that_had_not() {
         let mut other = y * z;
         if spoilt {
             let nothing = x * g.expr(g.constant(0.0)) * 1e300 * 1e300;
-            l = l + nothing;
-            other = other + nothing;
+            l += nothing;
+            other += nothing;
         }
         let (l, other, leaves) = (l.id(), other.id(), [x, y, z].map(|e| e.id()));
         (g, l, other, leaves)
