@@ -206,8 +206,8 @@ impl<'g> Expr<'g> {
             return Expr::constant(value);
         };
         // Nothing is recorded where not all of it would fit.
-        let free = operands.iter().filter(|x| x.graph.is_none()).count();
-        expect(graph.tape.allow(1 + free));
+        let new = operands.iter().filter(|x| x.is_new_to(graph)).count();
+        expect(graph.tape.allow(1 + new));
         let handles: SmallVec<[Handle; 3]> = operands.iter().map(|x| x.handle_in(graph)).collect();
         let handle = graph.tape.push_op(op, imm, &handles, value);
         Expr {
@@ -229,8 +229,8 @@ impl<'g> Expr<'g> {
             Error::MixedGraphs.panic();
         }
         // Nothing is recorded where not all of it would fit.
-        let free = lists.iter().copied().flatten().filter(|x| x.graph.is_none()).count();
-        expect(graph.tape.allow(1 + free));
+        let new = lists.iter().copied().flatten().filter(|x| x.is_new_to(graph)).count();
+        expect(graph.tape.allow(1 + new));
         expect(graph.tape.make_room(op, count));
         let mut values = graph.operands.borrow_mut();
         values.clear();
@@ -248,6 +248,11 @@ impl<'g> Expr<'g> {
             handle: graph.tape.push_fold(op, count, wants, value),
             value,
         }
+    }
+
+    /// Whether it is a free constant that will become a node.
+    fn is_new_to(&self, graph: &Graph) -> bool {
+        self.graph.is_none() && graph.tape.known_constant(self.value).is_none()
     }
 
     /// Where the expression stands; a free constant becomes a node.

@@ -350,8 +350,9 @@ impl Tape {
         Ok(self.push_constant(value))
     }
 
+    /// A constant of this value that was used lately.
     #[inline]
-    fn known_constant(&self, value: f64) -> Option<Handle> {
+    pub(crate) fn known_constant(&self, value: f64) -> Option<Handle> {
         let bits = value.to_bits();
         let place = self.constants.place(bits).get();
         let entry: Entry = self.entries.get(place as usize)?.into();

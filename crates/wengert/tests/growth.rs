@@ -73,6 +73,12 @@ fn a_refused_operator_leaves_nothing() {
         assert!(catch_unwind(AssertUnwindSafe(|| way(g.expr(x)))).is_err());
         assert_eq!((g.len(), g.memory()), before);
     }
+    // A constant that is there already takes no node.
+    let g = Graph::with_limit(3);
+    let x = g.var(1.0);
+    g.constant(9.0);
+    assert_eq!(two_nodes[0](x), 9.0);
+    assert_eq!(g.len(), 3);
 }
 
 fn drop_expr(_: Expr<'_>) {}
