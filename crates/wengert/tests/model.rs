@@ -174,13 +174,18 @@ impl Model {
             let value = |k: usize| self.nodes[operands[k]].value;
             match op {
                 Op::Neg => bars[operands[0]] -= bar,
-                Op::Add => {
-                    bars[operands[0]] += bar;
-                    bars[operands[1]] += bar;
-                }
-                Op::Mul => {
-                    bars[operands[0]] += guarded(bar, value(1));
-                    bars[operands[1]] += guarded(bar, value(0));
+                Op::Add | Op::Mul => {
+                    let parts = match op {
+                        Op::Add => [bar, bar],
+                        _ => [guarded(bar, value(1)), guarded(bar, value(0))],
+                    };
+                    if operands[0] == operands[1] {
+                        // What one operand receives twice is added up first.
+                        bars[operands[0]] += parts[0] + parts[1];
+                    } else {
+                        bars[operands[0]] += parts[0];
+                        bars[operands[1]] += parts[1];
+                    }
                 }
                 _ => {}
             }
