@@ -169,34 +169,44 @@ impl<'g> Expr<'g> {
     }
 
     #[inline(always)]
-    fn unary(self, op: Op, value: f64) -> Self {
-        let (graph, handle) = match self.graph {
-            Some(graph) => (self.graph, graph.tape.push_unary(op, self.handle, value)),
-            _ => unary_apart(op, NO_IMM, self.graph, self.handle, self.value, value),
-        };
+    fn place(self) -> Place<'g> {
+        (self.graph, self.handle)
+    }
+
+    #[inline(always)]
+    fn at((graph, handle): Place<'g>, value: f64) -> Self {
         Expr { graph, handle, value }
+    }
+
+    #[inline(always)]
+    fn unary(self, op: Op, value: f64) -> Self {
+        let place = match self.graph {
+            Some(graph) => (self.graph, graph.tape.push_unary(op, self.handle, value)),
+            _ => unary_apart(op, NO_IMM, self.place(), self.value, value),
+        };
+        Expr::at(place, value)
     }
 
     #[inline(always)]
     fn binary(self, op: Op, rhs: Self, value: f64) -> Self {
         let (x, y) = (self, rhs);
-        let (graph, handle) = if x.address() == y.address()
+        let place = if x.address() == y.address()
             && let Some(graph) = x.graph
         {
             (x.graph, graph.tape.push_binary(op, x.handle, y.handle, value))
         } else {
-            binary_apart(op, x.graph, x.handle, x.value, y.graph, y.handle, y.value, value)
+            binary_apart(op, x.place(), x.value, y.place(), y.value, value)
         };
-        Expr { graph, handle, value }
+        Expr::at(place, value)
     }
 
     #[inline(always)]
     fn with_constant(self, op: Op, c: f64, value: f64) -> Self {
-        let (graph, handle) = match self.graph {
+        let place = match self.graph {
             Some(graph) => (self.graph, graph.tape.push_with_constant(op, self.handle, c, value)),
-            _ => unary_apart(op, [c, 0.0], self.graph, self.handle, self.value, value),
+            _ => unary_apart(op, [c, 0.0], self.place(), self.value, value),
         };
-        Expr { graph, handle, value }
+        Expr::at(place, value)
     }
 
     /// Appends any op, making nodes of the constants among its operands.
@@ -275,45 +285,22 @@ impl<'g> Expr<'g> {
     }
 }
 
+/// Where an expression stands, if anywhere: two registers.
+type Place<'g> = (Option<&'g Graph>, Handle);
+
 /// Recording where not every operand is of the graph and wants a gradient. Everything goes in and
 /// comes out by register: an address taken here would cost the usual way its registers.
 #[cold]
 #[inline(never)]
-fn unary_apart(
-    op: Op,
-    imm: Imm,
-    graph: Option<&Graph>,
-    handle: Handle,
-    x: f64,
-    value: f64,
-) -> (Option<&Graph>, Handle) {
-    let x = Expr {
-        graph,
-        handle,
-        value: x,
-    };
-    let Expr { graph, handle, .. } = Expr::record(op, imm, &[x], value);
-    (graph, handle)
+fn unary_apart<'g>(op: Op, imm: Imm, place: Place<'g>, x: f64, value: f64) -> Place<'g> {
+    Expr::record(op, imm, &[Expr::at(place, x)], value).place()
 }
 
 /// As [`unary_apart`].
 #[cold]
 #[inline(never)]
-#[allow(clippy::too_many_arguments, reason = "two expressions, field by field")]
-fn binary_apart<'g>(
-    op: Op,
-    x_graph: Option<&'g Graph>,
-    x_handle: Handle,
-    x: f64,
-    y_graph: Option<&'g Graph>,
-    y_handle: Handle,
-    y: f64,
-    value: f64,
-) -> (Option<&'g Graph>, Handle) {
-    let operands = [(x_graph, x_handle, x), (y_graph, y_handle, y)];
-    let operands = operands.map(|(graph, handle, value)| Expr { graph, handle, value });
-    let Expr { graph, handle, .. } = Expr::record(op, NO_IMM, &operands, value);
-    (graph, handle)
+fn binary_apart<'g>(op: Op, x_place: Place<'g>, x: f64, y_place: Place<'g>, y: f64, value: f64) -> Place<'g> {
+    Expr::record(op, NO_IMM, &[Expr::at(x_place, x), Expr::at(y_place, y)], value).place()
 }
 
 /// The graph that the expressions are of; none where all are free constants.

@@ -29,104 +29,103 @@ pub(crate) trait Adjoint<S>: Bar<S> {
     fn get(self) -> S;
 }
 
-/// One adjoint or tangent, a scalar like the values are.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Adj<S>(pub(crate) S);
+macro_rules! adjoint {
+    ($(#[doc = $doc:literal])+ $Name:ident: $x:ident * $s:ident is $product:expr, $y:ident / $t:ident is $quotient:expr) => {
+        $(#[doc = $doc])+
+        #[derive(Clone, Copy, Debug)]
+        pub(crate) struct $Name<S>(pub(crate) S);
 
-impl<S: Scalar> Neg for Adj<S> {
-    type Output = Self;
-    #[inline(always)]
-    fn neg(self) -> Self {
-        Adj(-self.0)
-    }
+        impl<S: Scalar> Neg for $Name<S> {
+            type Output = Self;
+            #[inline(always)]
+            fn neg(self) -> Self {
+                $Name(-self.0)
+            }
+        }
+
+        impl<S: Scalar> Add for $Name<S> {
+            type Output = Self;
+            #[inline(always)]
+            fn add(self, rhs: Self) -> Self {
+                $Name(self.0 + rhs.0)
+            }
+        }
+
+        impl<S: Scalar> Mul<S> for $Name<S> {
+            type Output = Self;
+            #[inline(always)]
+            fn mul(self, $s: S) -> Self {
+                let $x = self.0;
+                $Name($product)
+            }
+        }
+
+        impl<S: Scalar> Div<S> for $Name<S> {
+            type Output = Self;
+            #[inline(always)]
+            fn div(self, $t: S) -> Self {
+                let $y = self.0;
+                $Name($quotient)
+            }
+        }
+
+        impl<S: Scalar> Bar<S> for $Name<S> {}
+
+        impl<S: Scalar> Adjoint<S> for $Name<S> {
+            #[inline(always)]
+            fn of(adjoint: S) -> Self {
+                $Name(adjoint)
+            }
+            #[inline(always)]
+            fn get(self) -> S {
+                self.0
+            }
+        }
+    };
 }
 
-impl<S: Scalar> Add for Adj<S> {
-    type Output = Self;
-    #[inline(always)]
-    fn add(self, rhs: Self) -> Self {
-        Adj(self.0 + rhs.0)
-    }
+adjoint! {
+    /// One adjoint or tangent, a scalar like the values are.
+    Adj: bar * s is bar.gmul(s), bar / s is bar.gdiv(s)
 }
 
-impl<S: Scalar> Mul<S> for Adj<S> {
-    type Output = Self;
-    #[inline(always)]
-    fn mul(self, rhs: S) -> Self {
-        Adj(self.0.gmul(rhs))
-    }
+adjoint! {
+    /// An adjoint whose products are not guarded. Where what a rule makes of it is no NaN, it is
+    /// what the rule makes of an [`Adj`]: guarding matters for `0 * inf`, `0 / 0` and the like
+    /// alone.
+    Bare: bar * s is bar * s, bar / s is bar / s
 }
 
-impl<S: Scalar> Div<S> for Adj<S> {
-    type Output = Self;
-    #[inline(always)]
-    fn div(self, rhs: S) -> Self {
-        Adj(self.0.gdiv(rhs))
-    }
+/// The operators of a scalar that has no faster way than to apply the op.
+macro_rules! operators_by_apply {
+    ([$($generics:tt)*] $Type:ty) => {
+        impl<$($generics)*> Neg for $Type {
+            type Output = Self;
+            fn neg(self) -> Self {
+                Self::apply(Op::Neg, NO_IMM, &[self])
+            }
+        }
+        operators_by_apply! { [$($generics)*] $Type, Add add Op::Add }
+        operators_by_apply! { [$($generics)*] $Type, Sub sub Op::Sub }
+        operators_by_apply! { [$($generics)*] $Type, Mul mul Op::Mul }
+        operators_by_apply! { [$($generics)*] $Type, Div div Op::Div }
+    };
+    ([$($generics:tt)*] $Type:ty, $Trait:ident $method:ident $op:expr) => {
+        impl<$($generics)*> $Trait for $Type {
+            type Output = Self;
+            fn $method(self, rhs: Self) -> Self {
+                Self::apply($op, NO_IMM, &[self, rhs])
+            }
+        }
+        impl<$($generics)*> $Trait<f64> for $Type {
+            type Output = Self;
+            fn $method(self, rhs: f64) -> Self {
+                Self::apply($op, NO_IMM, &[self, Self::constant(rhs)])
+            }
+        }
+    };
 }
-
-impl<S: Scalar> Bar<S> for Adj<S> {}
-
-impl<S: Scalar> Adjoint<S> for Adj<S> {
-    #[inline(always)]
-    fn of(adjoint: S) -> Self {
-        Adj(adjoint)
-    }
-    #[inline(always)]
-    fn get(self) -> S {
-        self.0
-    }
-}
-
-/// An adjoint whose products are not guarded. Where what a rule makes of it is no NaN, it is what
-/// the rule makes of an [`Adj`]: guarding matters for `0 * inf`, `0 / 0` and the like alone.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bare<S>(pub(crate) S);
-
-impl<S: Scalar> Neg for Bare<S> {
-    type Output = Self;
-    #[inline(always)]
-    fn neg(self) -> Self {
-        Bare(-self.0)
-    }
-}
-
-impl<S: Scalar> Add for Bare<S> {
-    type Output = Self;
-    #[inline(always)]
-    fn add(self, rhs: Self) -> Self {
-        Bare(self.0 + rhs.0)
-    }
-}
-
-impl<S: Scalar> Mul<S> for Bare<S> {
-    type Output = Self;
-    #[inline(always)]
-    fn mul(self, rhs: S) -> Self {
-        Bare(self.0 * rhs)
-    }
-}
-
-impl<S: Scalar> Div<S> for Bare<S> {
-    type Output = Self;
-    #[inline(always)]
-    fn div(self, rhs: S) -> Self {
-        Bare(self.0 / rhs)
-    }
-}
-
-impl<S: Scalar> Bar<S> for Bare<S> {}
-
-impl<S: Scalar> Adjoint<S> for Bare<S> {
-    #[inline(always)]
-    fn of(adjoint: S) -> Self {
-        Bare(adjoint)
-    }
-    #[inline(always)]
-    fn get(self) -> S {
-        self.0
-    }
-}
+pub(crate) use operators_by_apply;
 
 macro_rules! define_scalar {
     (

@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 
 use crate::op::{Imm, NO_IMM, Op};
 use crate::recurrence::{Args, Recurrence, Source, Step, Value};
-use crate::scalar::{Bar, Scalar, rule, value};
+use crate::scalar::{Bar, Scalar, operators_by_apply, rule, value};
 use crate::series::arithmetic;
 
 impl Recurrence {
@@ -176,30 +176,7 @@ impl Scalar for Val<'_> {
     }
 }
 
-impl Neg for Val<'_> {
-    type Output = Self;
-    fn neg(self) -> Self {
-        Self::apply(Op::Neg, NO_IMM, &[self])
-    }
-}
-
-macro_rules! operators {
-    ($($Trait:ident $method:ident $op:expr;)+) => {$(
-        impl $Trait for Val<'_> {
-            type Output = Self;
-            fn $method(self, rhs: Self) -> Self {
-                Self::apply($op, NO_IMM, &[self, rhs])
-            }
-        }
-        impl $Trait<f64> for Val<'_> {
-            type Output = Self;
-            fn $method(self, rhs: f64) -> Self {
-                Self::apply($op, NO_IMM, &[self, Val::Number(rhs)])
-            }
-        }
-    )+};
-}
-operators! { Add add Op::Add; Sub sub Op::Sub; Mul mul Op::Mul; Div div Op::Div; }
+operators_by_apply! { ['t] Val<'t> }
 
 /// What is linear in `D x`, as a symbol.
 #[derive(Clone, Copy, Debug)]

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::{Imm, NO_IMM, Op};
-use crate::scalar::{Scalar, value};
+use crate::scalar::{Scalar, operators_by_apply, value};
 use crate::share::{Known, Shape};
 use crate::tape::{Extent, Handle};
 
@@ -235,27 +235,4 @@ impl<'r> Scalar for Term<'r> {
     }
 }
 
-impl Neg for Term<'_> {
-    type Output = Self;
-    fn neg(self) -> Self {
-        Self::apply(Op::Neg, NO_IMM, &[self])
-    }
-}
-
-macro_rules! operators {
-    ($($Trait:ident $method:ident $op:expr;)+) => {$(
-        impl<'r> $Trait for Term<'r> {
-            type Output = Self;
-            fn $method(self, rhs: Self) -> Self {
-                Self::apply($op, NO_IMM, &[self, rhs])
-            }
-        }
-        impl<'r> $Trait<f64> for Term<'r> {
-            type Output = Self;
-            fn $method(self, rhs: f64) -> Self {
-                Self::apply($op, NO_IMM, &[self, Term::Constant(rhs)])
-            }
-        }
-    )+};
-}
-operators! { Add add Op::Add; Sub sub Op::Sub; Mul mul Op::Mul; Div div Op::Div; }
+operators_by_apply! { ['r] Term<'r> }

@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::op::{Imm, Layout, NO_IMM, Op};
-use crate::scalar::{Bar, Scalar, rule, value};
+use crate::scalar::{Bar, Scalar, operators_by_apply, rule, value};
 
 /// A set of operands: bit `k` for operand `k`.
 type Mask = u32;
@@ -202,30 +202,7 @@ impl<const DEEP: bool> Scalar for Known<DEEP> {
     }
 }
 
-impl<const DEEP: bool> Neg for Known<DEEP> {
-    type Output = Self;
-    fn neg(self) -> Self {
-        Self::apply(Op::Neg, NO_IMM, &[self])
-    }
-}
-
-macro_rules! operators {
-    ($($Trait:ident $method:ident $op:expr;)+) => {$(
-        impl<const DEEP: bool> $Trait for Known<DEEP> {
-            type Output = Self;
-            fn $method(self, rhs: Self) -> Self {
-                Self::apply($op, NO_IMM, &[self, rhs])
-            }
-        }
-        impl<const DEEP: bool> $Trait<f64> for Known<DEEP> {
-            type Output = Self;
-            fn $method(self, rhs: f64) -> Self {
-                Self::apply($op, NO_IMM, &[self, Known::Number(rhs)])
-            }
-        }
-    )+};
-}
-operators! { Add add Op::Add; Sub sub Op::Sub; Mul mul Op::Mul; Div div Op::Div; }
+operators_by_apply! { [const DEEP: bool] Known<DEEP> }
 
 /// What becomes of `bar`: nothing, or what went through partials made of some operands.
 #[derive(Clone, Copy, Debug)]
