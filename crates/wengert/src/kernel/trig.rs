@@ -17,7 +17,7 @@ pub fn sin(x: f64) -> f64 {
     let a = x.abs();
     if a < SMALL {
         // The sum below would lose the sign of -0.
-        if a < 1e-9 { x } else { sin_poly(x, 0.0) }
+        if a < 1e-9 { x } else { sin_near(x) }
     } else {
         sin_beyond(x)
     }
@@ -38,7 +38,7 @@ fn sin_beyond(x: f64) -> f64 {
 #[inline]
 pub fn cos(x: f64) -> f64 {
     let a = x.abs();
-    if a < SMALL { cos_poly(x, 0.0) } else { cos_beyond(x) }
+    if a < SMALL { cos_near(x) } else { cos_beyond(x) }
 }
 
 /// As [`sin_beyond`].
@@ -101,6 +101,30 @@ fn sin_poly(y: f64, low: f64) -> f64 {
     let s = (0.008_333_333_333_322_49 + z * -0.000_198_412_698_298_579_5)
         + z2 * ((2.755_731_370_707_006_8e-6 + z * -2.505_076_025_340_686_3e-8) + z2 * 1.589_690_995_211_55e-10);
     y - ((z * (0.5 * low - y3 * s) - low) + y3 * 0.166_666_666_666_666_32)
+}
+
+/// `sin(x)` for `|x| <= pi/4`: as [`sin_poly`], with the fewest operations one after another.
+#[inline(always)]
+fn sin_near(x: f64) -> f64 {
+    let z = x * x;
+    let z2 = z * z;
+    let s = (-0.166_666_666_666_666_32 + z * 0.008_333_333_333_322_49)
+        + z2 * (-0.000_198_412_698_298_579_5 + z * 2.755_731_370_707_006_8e-6)
+        + z2 * z2 * (-2.505_076_025_340_686_3e-8 + z * 1.589_690_995_211_55e-10);
+    x + z * x * s
+}
+
+/// `cos(x)` for `|x| <= pi/4`: as [`cos_poly`].
+#[inline(always)]
+fn cos_near(x: f64) -> f64 {
+    let z = x * x;
+    let z2 = z * z;
+    let c = (0.041_666_666_666_666_6 + z * -0.001_388_888_888_887_411)
+        + z2 * ((2.480_158_728_947_673e-5 + z * -2.755_731_435_139_066_3e-7)
+            + z2 * (2.087_572_321_298_175e-9 + z * -1.135_964_755_778_819_5e-11));
+    let half = 0.5 * z;
+    let w = 1.0 - half;
+    w + (((1.0 - w) - half) + z2 * c)
 }
 
 /// `cos(y + low)` for `|y| <= pi/4`, by fdlibm's polynomial.
