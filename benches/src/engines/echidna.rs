@@ -63,17 +63,18 @@ impl std::fmt::Debug for Echidna {
 
 impl Echidna {
     #[inline(always)]
-    fn inputs(&mut self, x: &[f64]) -> Inputs<Real> {
+    fn enter(&mut self, x: &[f64], inputs: &mut Inputs<Real>) {
         self.tape.clear();
-        entered(x, |x| {
+        entered(inputs, x, |x| {
             let (index, value) = self.tape.new_variable(x);
             Real::from_tape(value, index)
-        })
+        });
     }
 
     #[inline(always)]
     fn output<W: Workload>(&mut self, workload: &W, case: usize) -> Real {
-        let inputs = self.inputs(workload.inputs());
+        let mut inputs = Inputs::new();
+        self.enter(workload.inputs(), &mut inputs);
         let _recording = TapeGuard::new(&mut self.tape);
         workload.body(case, &inputs)
     }

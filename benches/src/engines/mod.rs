@@ -16,16 +16,14 @@ use smallvec::SmallVec;
 /// Variables of the inputs: on the stack for the small workloads.
 pub(crate) type Inputs<T> = SmallVec<[T; 4]>;
 
-/// The inputs as variables. Filled in place: to move what was just written is to wait for it, for
-/// longer than the smallest workload takes to be recorded.
+/// Enters the inputs as variables. They are written to where they stay: to move what was just
+/// written is to wait for it, for longer than the smallest workload takes to be recorded.
 #[inline(always)]
-pub(crate) fn entered<T>(x: &[f64], mut enter: impl FnMut(f64) -> T) -> Inputs<T> {
-    let mut inputs = Inputs::new();
+pub(crate) fn entered<T>(inputs: &mut Inputs<T>, x: &[f64], mut enter: impl FnMut(f64) -> T) {
     inputs.reserve(x.len());
     for &x in x {
         inputs.push(enter(x));
     }
-    inputs
 }
 
 /// A tape that records a workload and sweeps it back.

@@ -48,9 +48,9 @@ pub struct Reverse {
 
 impl Reverse {
     #[inline(always)]
-    fn inputs(&self, x: &[f64]) -> Inputs<Var<'_>> {
+    fn enter<'t>(&'t self, x: &[f64], inputs: &mut Inputs<Var<'t>>) {
         self.tape.clear();
-        entered(x, |x| self.tape.add_var(x))
+        entered(inputs, x, |x| self.tape.add_var(x));
     }
 }
 
@@ -63,7 +63,8 @@ impl Engine for Reverse {
 
     #[inline(always)]
     fn record<W: Workload>(&mut self, workload: &W, case: usize) -> f64 {
-        let inputs = self.inputs(workload.inputs());
+        let mut inputs = Inputs::new();
+        self.enter(workload.inputs(), &mut inputs);
         workload.body(case, &inputs).val
     }
 
@@ -75,7 +76,8 @@ impl Engine for Reverse {
         gradient: &mut [f64],
         recorded: impl FnOnce(),
     ) -> f64 {
-        let inputs = self.inputs(workload.inputs());
+        let mut inputs = Inputs::new();
+        self.enter(workload.inputs(), &mut inputs);
         let output = workload.body(case, &inputs);
         recorded();
         let adjoints = output.grad();

@@ -47,9 +47,9 @@ pub struct RustQuant {
 
 impl RustQuant {
     #[inline(always)]
-    fn inputs(&self, x: &[f64]) -> Inputs<Variable<'_>> {
+    fn enter<'t>(&'t self, x: &[f64], inputs: &mut Inputs<Variable<'t>>) {
         self.graph.clear();
-        entered(x, |x| self.graph.var(x))
+        entered(inputs, x, |x| self.graph.var(x));
     }
 }
 
@@ -64,7 +64,8 @@ impl Engine for RustQuant {
 
     #[inline(always)]
     fn record<W: Workload>(&mut self, workload: &W, case: usize) -> f64 {
-        let inputs = self.inputs(workload.inputs());
+        let mut inputs = Inputs::new();
+        self.enter(workload.inputs(), &mut inputs);
         workload.body(case, &inputs).value
     }
 
@@ -76,7 +77,8 @@ impl Engine for RustQuant {
         gradient: &mut [f64],
         recorded: impl FnOnce(),
     ) -> f64 {
-        let inputs = self.inputs(workload.inputs());
+        let mut inputs = Inputs::new();
+        self.enter(workload.inputs(), &mut inputs);
         let output = workload.body(case, &inputs);
         recorded();
         let adjoints = output.accumulate();

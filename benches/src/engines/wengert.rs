@@ -59,9 +59,9 @@ pub struct Wengert {
 
 impl Wengert {
     #[inline(always)]
-    fn inputs(&mut self, x: &[f64]) -> Inputs<Expr<'_>> {
+    fn enter<'t>(&'t mut self, x: &[f64], inputs: &mut Inputs<Expr<'t>>) {
         self.graph.reset();
-        entered(x, |x| self.graph.var(x))
+        entered(inputs, x, |x| self.graph.var(x));
     }
 }
 
@@ -74,7 +74,8 @@ impl Engine for Wengert {
 
     #[inline(always)]
     fn record<W: Workload>(&mut self, workload: &W, case: usize) -> f64 {
-        let inputs = self.inputs(workload.inputs());
+        let mut inputs = Inputs::new();
+        self.enter(workload.inputs(), &mut inputs);
         workload.body(case, &inputs).value()
     }
 
@@ -86,7 +87,8 @@ impl Engine for Wengert {
         gradient: &mut [f64],
         recorded: impl FnOnce(),
     ) -> f64 {
-        let inputs = self.inputs(workload.inputs());
+        let mut inputs = Inputs::new();
+        self.enter(workload.inputs(), &mut inputs);
         let output = workload.body(case, &inputs);
         recorded();
         output.backward();
@@ -197,13 +199,13 @@ pub struct WengertKeys {
 
 impl WengertKeys {
     #[inline(always)]
-    fn inputs(&mut self, x: &[f64]) -> Inputs<Key<'_>> {
+    fn enter<'t>(&'t mut self, x: &[f64], inputs: &mut Inputs<Key<'t>>) {
         self.graph.reset();
         let graph = &self.graph;
-        entered(x, |x| Key {
+        entered(inputs, x, |x| Key {
             graph,
             id: graph.leaf(x),
-        })
+        });
     }
 }
 
@@ -216,7 +218,8 @@ impl Engine for WengertKeys {
 
     #[inline(always)]
     fn record<W: Workload>(&mut self, workload: &W, case: usize) -> f64 {
-        let inputs = self.inputs(workload.inputs());
+        let mut inputs = Inputs::new();
+        self.enter(workload.inputs(), &mut inputs);
         workload.body(case, &inputs).value()
     }
 
@@ -228,7 +231,8 @@ impl Engine for WengertKeys {
         gradient: &mut [f64],
         recorded: impl FnOnce(),
     ) -> f64 {
-        let inputs = self.inputs(workload.inputs());
+        let mut inputs = Inputs::new();
+        self.enter(workload.inputs(), &mut inputs);
         let output = workload.body(case, &inputs);
         recorded();
         output.graph.backward(output.id);

@@ -25,7 +25,7 @@ impl Rosenbrock {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn term<T: Number>(x: T, next: T) -> T {
     let valley = next - x * x;
     let slope = x.subtracted_from(1.0);
