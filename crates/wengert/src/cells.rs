@@ -15,6 +15,7 @@ use std::fmt;
 use bytemuck::Zeroable;
 use bytemuck::allocation::try_zeroed_slice_box;
 
+use crate::cold::rare;
 use crate::error::{Error, expect};
 use crate::tape::MAX_NODES;
 
@@ -119,10 +120,13 @@ impl<T: Copy + Zeroable> Cells<T> {
         // The first slice by itself: to ask which one is in use takes longer than to write to it.
         let cell = match self.first.get(index) {
             Some(cell) => cell,
-            None => match self.above(self.level.get()).get(index) {
-                Some(cell) => cell,
-                None => return self.push_growing(element),
-            },
+            None => {
+                rare();
+                match self.above(self.level.get()).get(index) {
+                    Some(cell) => cell,
+                    None => return self.push_growing(element),
+                }
+            }
         };
         cell.set(element);
         self.len.set(index + 1);

@@ -11,6 +11,7 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssi
 
 use smallvec::SmallVec;
 
+use crate::cold::rarely;
 use crate::kernel;
 use crate::op::{Imm, NO_IMM, Op, for_each_op};
 use crate::scalar::{Bar, Scalar, imm, rule, value};
@@ -122,12 +123,6 @@ pub(crate) use push_tangents;
 #[inline(always)]
 fn gather<const N: usize>(sum: &mut Option<Tangents<N>>, part: Tangents<N>) {
     *sum = Some(sum.map_or(part, |sum| sum + part));
-}
-
-#[cold]
-#[inline(never)]
-pub(crate) fn rarely<T>(f: impl FnOnce() -> T) -> T {
-    f()
 }
 
 impl<const N: usize> Neg for Tangents<N> {

@@ -115,7 +115,10 @@ impl<'g> Expr<'g> {
     /// The derivative that the last backward left here; 0 for a constant that is of no graph.
     #[inline]
     pub fn grad(self) -> f64 {
-        self.graph.map_or(0.0, |graph| graph.adjoint(self.handle.index()))
+        match self.graph {
+            Some(graph) if self.handle.wants() => graph.adjoint(self.handle.index()),
+            _ => 0.0,
+        }
     }
 
     /// Sweeps back from here: see [`Graph::backward`]. Nothing happens on a constant that is of

@@ -275,7 +275,11 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`].
     pub fn try_grad(&self, node: NodeId) -> Result<f64, Error> {
-        Ok(self.adjoint(self.position(node)?))
+        let position = self.position(node)?;
+        Ok(match self.tape.entry(position).wants() {
+            true => self.adjoint(position),
+            false => 0.0,
+        })
     }
 
     // ---- going back
@@ -453,12 +457,14 @@ impl Graph {
         Ok(())
     }
 
-    /// What the last sweep left at a position of the tape.
+    /// What the last sweep left at a position that wants a gradient.
     #[inline(always)]
     pub(crate) fn adjoint(&self, position: u32) -> f64 {
         let swept = self.swept.borrow();
-        let wanted = position < swept.count && self.tape.entry(position).wants();
-        if wanted { swept.adjoints[position as usize] } else { 0.0 }
+        match swept.adjoints.get(position as usize) {
+            Some(&adjoint) if position < swept.count => adjoint,
+            _ => 0.0,
+        }
     }
 
     /// The position of a key.

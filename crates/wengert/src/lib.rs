@@ -24,7 +24,9 @@
 //! | [`kernel`] | accurate `f64` functions |
 //! | `folds` | ops of any number of operands |
 //! | [`node`] | keys and views of nodes |
+//! | `cold` | what hardly runs, kept out of the way |
 //! | `cells` | lists that grow behind a shared reference |
+//! | `code` | the numbers that stand for ops on a tape |
 //! | `tape` | how nodes are stored |
 //! | `view` | a tape as it is read |
 //! | `generation` | how a wrong key is told from a right one |
@@ -33,7 +35,7 @@
 //! | [`guard`] | comparisons that were recorded |
 //! | `scope` | named stretches of recording |
 //! | `display` | graphs as text |
-//! | `sweep` | forward and reverse, once |
+//! | `sweep` | walking the tape, forward and back |
 //! | [`expr`] | operators that record |
 //! | `real` | what a user's function is generic over |
 //! | `float` | expressions among the traits of numeric code |
@@ -58,7 +60,9 @@ mod scalar;
 pub mod kernel;
 mod folds;
 pub mod node;
+mod cold;
 mod cells;
+mod code;
 mod tape;
 mod view;
 mod generation;

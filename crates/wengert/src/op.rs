@@ -452,12 +452,6 @@ impl Op {
         given
     }
 
-    /// The op with this number, which came from `op as u8`.
-    #[inline(always)]
-    pub(crate) fn from_bits(bits: u8) -> Op {
-        Op::ALL[usize::from(bits)]
-    }
-
     pub(crate) const fn layout(self) -> Layout {
         match self.arity() {
             Arity::Fixed(0) => Layout::Source,
@@ -498,9 +492,6 @@ const _: () = {
     }
 };
 
-/// The op number must fit the seven bits that a node has for it.
-const _: () = assert!(Op::ALL.len() <= 128);
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -511,7 +502,6 @@ mod tests {
         for (number, &op) in Op::ALL.iter().enumerate() {
             assert_eq!(Op::from_name(op.name()), Some(op));
             assert_eq!(op as usize, number);
-            assert_eq!(Op::from_bits(op as u8), op);
         }
         assert_eq!(Op::from_name("sine"), None);
     }

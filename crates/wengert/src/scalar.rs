@@ -25,12 +25,14 @@ pub(crate) trait Bar<S>:
 
 /// A bar that is one scalar: what a sweep back carries.
 pub(crate) trait Adjoint<S>: Bar<S> {
+    /// Whether products and quotients are guarded.
+    const GUARDED: bool;
     fn of(adjoint: S) -> Self;
     fn get(self) -> S;
 }
 
 macro_rules! adjoint {
-    ($(#[doc = $doc:literal])+ $Name:ident: $x:ident * $s:ident is $product:expr, $y:ident / $t:ident is $quotient:expr) => {
+    ($(#[doc = $doc:literal])+ $Name:ident, guarded $guarded:literal: $x:ident * $s:ident is $product:expr, $y:ident / $t:ident is $quotient:expr) => {
         $(#[doc = $doc])+
         #[derive(Clone, Copy, Debug)]
         pub(crate) struct $Name<S>(pub(crate) S);
@@ -72,6 +74,7 @@ macro_rules! adjoint {
         impl<S: Scalar> Bar<S> for $Name<S> {}
 
         impl<S: Scalar> Adjoint<S> for $Name<S> {
+            const GUARDED: bool = $guarded;
             #[inline(always)]
             fn of(adjoint: S) -> Self {
                 $Name(adjoint)
@@ -86,14 +89,14 @@ macro_rules! adjoint {
 
 adjoint! {
     /// One adjoint or tangent, a scalar like the values are.
-    Adj: bar * s is bar.gmul(s), bar / s is bar.gdiv(s)
+    Adj, guarded true: bar * s is bar.gmul(s), bar / s is bar.gdiv(s)
 }
 
 adjoint! {
     /// An adjoint whose products are not guarded. Where what a rule makes of it is no NaN, it is
     /// what the rule makes of an [`Adj`]: guarding matters for `0 * inf`, `0 / 0` and the like
     /// alone.
-    Bare: bar * s is bar * s, bar / s is bar / s
+    Bare, guarded false: bar * s is bar * s, bar / s is bar / s
 }
 
 /// The operators of a scalar that has no faster way than to apply the op.

@@ -1,8 +1,9 @@
 //! The tape: a Wengert list of 16-byte entries, and the side pools of what few entries have. Read
 //! [`crate::generation`] for how keys are checked, [`crate::sweep`] for what walks the tape.
 //!
-//! An entry is its value and a word of four fields, from the lowest bit: `a` 28 bits, `b` 28, op 7,
-//! wants-no-gradient 1, so that the top byte says at once what a reverse sweep has to do.
+//! An entry is its value and a word of four fields, from the lowest bit: the code of the op
+//! ([`crate::code`]) 7 bits, wants-no-gradient 1, `b` 28, `a` 28: the lowest byte says at once what
+//! a reverse sweep has to do, and `a`, which nearly all entries have, needs no mask.
 //! One or two operands stand in `a` and `b`. Immediates stand in a pool of their own, but for a
 //! single one of few bits, which stands in the entry; third operands and the operands of n-ary ops
 //! stand in a pool of lists:
@@ -30,7 +31,9 @@ use crate::view::View;
 pub(crate) const MAX_NODES: usize = 1 << 28;
 
 const MASK: u64 = (1 << 28) - 1;
-const INERT_WORD: u64 = 1 << 63;
+const INERT_WORD: u64 = 1 << 7;
+const B: u32 = 8;
+const A: u32 = 36;
 
 /// A node as it is stored: its value and its word. (A pair is passed in two registers; an array
 /// would go through memory.)
@@ -61,27 +64,27 @@ impl Entry {
 
     #[inline(always)]
     fn new(op: Op, a: u32, b: u32, wants: bool, value: f64) -> Entry {
-        let top = (op as u64) << 56 | if wants { 0 } else { INERT_WORD };
+        let code = u64::from(op.code()) | if wants { 0 } else { INERT_WORD };
         Entry {
             value,
-            word: u64::from(a) | u64::from(b) << 28 | top,
+            word: code | u64::from(b) << B | u64::from(a) << A,
         }
     }
 
-    /// The number of the op, and 128 more where the entry wants no gradient.
+    /// The code of the op, and 128 more where the entry wants no gradient.
     #[inline(always)]
-    pub(crate) fn top(self) -> u8 {
-        (self.word >> 56) as u8
+    pub(crate) fn tag(self) -> u8 {
+        self.word as u8
     }
 
     #[inline(always)]
-    pub(crate) fn op_bits(self) -> u8 {
-        self.top() & 0x7f
+    pub(crate) fn code(self) -> u8 {
+        self.tag() & 0x7f
     }
 
     #[inline(always)]
     pub(crate) fn op(self) -> Op {
-        Op::from_bits(self.op_bits())
+        Op::from_code(self.code())
     }
 
     #[inline(always)]
@@ -91,18 +94,18 @@ impl Entry {
 
     #[inline(always)]
     pub(crate) fn a(self) -> u32 {
-        (self.word & MASK) as u32
+        (self.word >> A) as u32
     }
 
     #[inline(always)]
     pub(crate) fn b(self) -> u32 {
-        (self.word >> 28 & MASK) as u32
+        (self.word >> B & MASK) as u32
     }
 
     /// Whether the value is given from outside rather than computed.
     #[inline(always)]
     pub(crate) fn is_source(self) -> bool {
-        self.op_bits() >= Op::Leaf as u8
+        self.code() >= Op::Leaf.code()
     }
 }
 
@@ -356,7 +359,7 @@ impl Tape {
         let bits = value.to_bits();
         let place = self.constants.place(bits).get();
         let entry: Entry = self.entries.get(place as usize)?.into();
-        let same = entry.op_bits() == Op::Const as u8 && entry.value.to_bits() == bits;
+        let same = entry.code() == Op::Const.code() && entry.value.to_bits() == bits;
         same.then(|| Handle::new(place, false))
     }
 
@@ -371,8 +374,7 @@ impl Tape {
     /// second or where the immediates stand.
     #[inline(always)]
     fn push_wanting(&self, op: Op, x: Handle, b: u32, value: f64) -> Handle {
-        let top = (op as u64) << 56;
-        let word = u64::from(x.0) | u64::from(b) << 28 | top;
+        let word = u64::from(op.code()) | u64::from(b) << B | u64::from(x.0) << A;
         Handle(self.push(Entry { value, word }))
     }
 

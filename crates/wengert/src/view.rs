@@ -15,6 +15,15 @@ pub(crate) struct View<'t> {
 }
 
 impl<'t> View<'t> {
+    /// The tape as it was when it had `len` entries.
+    #[inline(always)]
+    pub(crate) fn below(self, len: usize) -> Self {
+        View {
+            entries: &self.entries[..len],
+            ..self
+        }
+    }
+
     #[inline(always)]
     fn listed(self, at: u32) -> u32 {
         debug_assert!((at as usize) < self.lists.len());

@@ -1,0 +1,127 @@
+//! Walking the tape forward: to recompute values, and to carry tangents. Read `back.rs` next.
+
+use smallvec::SmallVec;
+
+use super::{primal, wants};
+use crate::code::codes;
+use crate::cold::{out_of_line, rarely};
+use crate::dual::{Loose, Tangents, push_tangents, total};
+use crate::op::{NO_IMM, count, for_each_op};
+use crate::scalar::{rule, value};
+use crate::tape::{Entry, Tape};
+
+/// The tangents of the entry at `i`, from those of its operands: as `send` in
+/// `back.rs`, the other way. Where no gradient is wanted tangents are 0, and cheaper to use than to ask about.
+macro_rules! carry {
+    (dear, $rule:path, $imm:expr, $operands:ident, $entries:ident, $entry:ident, $tangents:ident, $i:ident) => {
+        let (imm, tangents) = ($imm, &mut *$tangents);
+        out_of_line(move || {
+            let mut sum = Tangents::ZERO;
+            $rule(
+                $operands.map(|x| primal($entries, x)),
+                imm,
+                $entry.value,
+                |k| ($operands.len() == 1 || wants($entries, $operands[k])).then(|| tangent(tangents, $operands[k])),
+                |_, part| sum = sum + part,
+            );
+            tangents[$i] = sum;
+        });
+    };
+    ($cheap:ident, $rule:path, $imm:expr, $operands:ident, $entries:ident, $entry:ident, $tangents:ident, $i:ident) => {
+        let (values, imm) = ($operands.map(|x| primal($entries, x)), $imm);
+        let given = $operands.map(|x| tangent($tangents, x));
+        $tangents[$i] = push_tangents!($cheap, $rule, values, imm, $entry.value, given);
+    };
+}
+
+/// The tangent at `index`, as [`primal`] without a panic.
+#[inline(always)]
+fn tangent<const N: usize>(tangents: &[Tangents<N>], index: u32) -> Tangents<N> {
+    tangents.get(index as usize).copied().unwrap_or(Tangents::ZERO)
+}
+
+macro_rules! define_forward_sweeps {
+    (
+        ops { $($(#[doc = $odoc:literal])+ $Op:ident = $oname:ident($ox:ident $(, $oy:ident)*) -> $or:ident, $ocost:ident $oform:ident $osym:literal, $oval:block, $obar:ident => [$($opull:expr),+];)+ }
+        helpers { $($(#[doc = $hdoc:literal])+ $He:ident = $hname:ident($hx:ident $(, $hy:ident)* $(; $($hk:ident),+)?) -> $hr:ident, $hcost:ident $hform:ident $hsym:literal, $hval:block, $hbar:ident => [$($hpull:expr),+];)+ }
+        stops { $($(#[doc = $sdoc:literal])+ $St:ident = $sname:ident($sx:ident $(, $sy:ident)*), $sform:ident $ssym:literal, $sval:block;)+ }
+        folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
+    ) => {
+        /// Recomputes every value from the leaves; `args` is room for the operands of an n-ary op.
+        pub(crate) fn recompute(tape: &mut Tape, args: &mut Vec<f64>) {
+            tape.settle();
+            let view = tape.view();
+            let entries = view.entries;
+            for (i, cell) in entries.iter().enumerate().skip(tape.sources() as usize) {
+                let entry = Entry::from(cell.get());
+                let below = &entries[..i];
+                let new = match entry.code() {
+                    $(codes::$Op => {
+                        let operands = view.fixed::<{ count!($ox $($oy)*) }, 0>(entry);
+                        value::$oname(operands.map(|x| primal(below, x)), NO_IMM)
+                    })+
+                    $(codes::$He => {
+                        let operands = view.fixed::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry);
+                        let imm = view.imm::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry);
+                        value::$hname(operands.map(|x| primal(below, x)), imm)
+                    })+
+                    $(codes::$St => {
+                        let operands = view.fixed::<{ count!($sx $($sy)*) }, 0>(entry);
+                        value::$sname(operands.map(|x| primal(below, x)), NO_IMM)
+                    })+
+                    $(codes::$Fo => {
+                        args.clear();
+                        args.extend(view.list(entry).iter().map(|x| primal(below, x.get())));
+                        value::$fname(args)
+                    })+
+                    _ => continue,
+                };
+                cell.set(entry.with(new));
+            }
+        }
+
+        /// Sends the adjoints of `adjoints` back, from its last entry to the first leaf. `at` gives
+        /// an entry, of which it is told where it stands, as the scalar that the adjoints are;
+        /// `scratch` is room for the operands of an n-ary op. Returns the sum of what rules in the
+        /// loop sent: NaN where any of it is.
+        ///
+        /// Operands stand below what uses them, so each step works on the slices below its entry,
+        /// both as long as its position. Dear rules are kept out of the loop, which
+        /// then has registers enough to spill nothing.
+        /// Carries tangents forward, from the leaves' in `tangents` to every entry it has room for.
+        /// What stands in the places of computed nodes is overwritten.
+        #[inline(never)]
+        pub(crate) fn tangents<const N: usize>(tape: &Tape, tangents: &mut [Tangents<N>]) {
+            let view = tape.view();
+            let entries = &view.entries[..tangents.len()];
+            let mut args: SmallVec<[f64; 16]> = SmallVec::new();
+            for i in tape.sources() as usize..entries.len() {
+                let entry = Entry::from(entries[i].get());
+                if !entry.wants() {
+                    tangents[i] = Tangents::ZERO;
+                    continue;
+                }
+                match entry.code() {
+                    $(codes::$Op => {
+                        let operands = view.fixed::<{ count!($ox $($oy)*) }, 0>(entry);
+                        carry!($ocost, rule::$oname, NO_IMM, operands, entries, entry, tangents, i);
+                    })+
+                    $(codes::$He => {
+                        let operands = view.fixed::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry);
+                        carry!($hcost, rule::$hname, view.imm::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry), operands, entries, entry, tangents, i);
+                    })+
+                    $(codes::$Fo => {
+                        let operands = view.list(entry);
+                        args.clear();
+                        args.extend(operands.iter().map(|x| primal(entries, x.get())));
+                        let mut sum = Tangents::ZERO;
+                        rule::$fname(&args, entry.value, |k, partial| sum = sum + tangent(tangents, operands[k].get()) * partial);
+                        tangents[i] = sum;
+                    })+
+                    _ => {}
+                }
+            }
+        }
+    };
+}
+for_each_op!(define_forward_sweeps);
