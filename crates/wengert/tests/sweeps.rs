@@ -280,3 +280,33 @@ fn a_sweep_that_had_to_be_guarded_has_the_bits_of_one_that_had_not() {
     };
     assert_eq!(all(true), all(false));
 }
+
+/// `0 * inf` sent to a leaf among the first, to one further on, to computed nodes right below and
+/// further down: it is noticed, and 0 is sent.
+#[test]
+fn zero_times_infinity_is_noticed_wherever_it_would_land() {
+    for kind in 0..3 {
+        for between in [0, 1, 5] {
+            let g = Graph::new();
+            let a = g.var(2.0);
+            let node = match kind {
+                0 => a,
+                1 => a + 1.0,
+                _ => {
+                    let _ = a * 3.0;
+                    g.var(5.0)
+                }
+            };
+            let filler = (0..between).fold(a, |sum, _| sum + 1.0);
+            let zero = g.expr(g.constant(0.0));
+            let l = node * zero * 1e300 * 1e300 + node + filler;
+            l.backward();
+            let of_a = if kind < 2 { 2.0 } else { 1.0 };
+            assert_eq!(
+                (node.grad(), a.grad()),
+                (if kind == 0 { 2.0 } else { 1.0 }, of_a),
+                "{kind} {between}"
+            );
+        }
+    }
+}
