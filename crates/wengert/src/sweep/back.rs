@@ -46,8 +46,6 @@ impl<B, A> Here<'_, B, A> {
 /// What both of two operands receive where they are one, as in `x * x`, is added up first.
 /// (Derivatives as graph do the same, so that their bits are those of the sweep. Ternary and n-ary
 /// ops add part by part, here and there.)
-///
-/// (The fields are taken out of `here` first: what a closure borrows has to be in memory.)
 macro_rules! send {
     (linear, $rule:path, $imm:expr, $operands:ident, $here:ident, $adjoints:ident) => {{
         // Neither values nor immediates say what ops of this kind send.
@@ -68,22 +66,9 @@ macro_rules! send {
         send_all($adjoints, $here.i, $operands, parts.map(Adjoint::get))
     }};
     (native, $rule:path, $imm:expr, $operands:ident, $here:ident, $adjoints:ident) => {{
-        let imm = $imm;
-        let Here { view, cell, i, bar, at } = $here;
-        let entries = view.entries;
-        let parts = move |operands: [u32; _]| {
-            let mut parts = operands.map(|_| bar);
-            $rule(
-                operands.map(|x| read(entries, x, at)),
-                imm,
-                at(Entry::from(cell.get()), i as u32),
-                |_| Some(bar),
-                |k, part| parts[k] = part,
-            );
-            parts.map(Adjoint::get)
-        };
+        let len = $here.view.entries.len();
         // They lie below, always; said once, it spares the checks of every access after it.
-        if $operands[0] as usize >= entries.len() {
+        if $operands[0] as usize >= len {
             rare();
             return S::ZERO;
         }
@@ -91,22 +76,23 @@ macro_rules! send {
             && x == y
         {
             rare();
-            let parts = parts($operands.map(|_| x));
+            let parts = parts!($rule, $imm, $operands.map(|_| x), $here);
             let both = parts[1..].iter().fold(parts[0], |sum, &part| sum + part);
-            return send_all($adjoints, i, [x], [both]);
+            return send_all($adjoints, $here.i, [x], [both]);
         }
         for &x in &$operands[1..] {
-            if x as usize >= entries.len() {
+            if x as usize >= len {
                 rare();
                 return S::ZERO;
             }
         }
-        send_all($adjoints, i, $operands, parts($operands))
+        let parts = parts!($rule, $imm, $operands, $here);
+        send_all($adjoints, $here.i, $operands, parts)
     }};
     (dear, $rule:path, $imm:expr, $operands:ident, $here:ident, $adjoints:ident) => {{
-        let imm = $imm;
+        // Taken out of `here` first: what a closure borrows has to be in memory.
         let Here { view, cell, i, bar, at } = $here;
-        let entries = view.entries;
+        let (entries, imm) = (view.entries, $imm);
         out_of_line(move || {
             let mut parts = $operands.map(|_| None);
             $rule(
@@ -126,6 +112,22 @@ macro_rules! send {
             }
         });
         S::ZERO
+    }};
+}
+
+/// What a rule sends to each of the operands. (A macro, since a closure called twice is a call.)
+macro_rules! parts {
+    ($rule:path, $imm:expr, $operands:expr, $here:ident) => {{
+        let operands = $operands;
+        let mut parts = operands.map(|_| $here.bar);
+        $rule(
+            operands.map(|x| read($here.view.entries, x, $here.at)),
+            $imm,
+            ($here.at)($here.entry(), $here.i as u32),
+            |_| Some($here.bar),
+            |k, part| parts[k] = part,
+        );
+        parts.map(Adjoint::get)
     }};
 }
 
@@ -213,7 +215,9 @@ macro_rules! define_back {
 
         /// Sends what is in `adjoints` back, from its last entry to the first leaf; `args` is room
         /// for the operands of an n-ary op.
-        #[inline(always)]
+        ///
+        /// A function of its own, so that the loop is the same wherever it is called from.
+        #[inline(never)]
         fn reverse<S: Number, B: Adjoint<S>>(tape: &Tape, adjoints: &mut [S], args: &mut Vec<S>, at: impl Fn(Entry, u32) -> S + Copy) -> Outcome {
             // Below this are leaves and constants alone, or nothing that wants a gradient.
             let lowest = tape.sources().max(tape.first_leaf().saturating_add(1)) as usize;
