@@ -86,7 +86,7 @@ impl Routes for Asian {
     fn route(&self, name: &str) -> Route<'_> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         match (name, Manner::named(name)) {
-            ("dual", _) => some(Duals::<_, 3>::new(self)?),
+            ("dual", _) => some(Duals::<_, 4>::new(self)?),
             ("hvp", _) => some(Hvp::new(self)),
             ("gradient-graph", _) => some(GradientGraph::new(self)?),
             (_, Some(manner)) if manner.threads <= cores => some(Paths::new(self, manner)?),
