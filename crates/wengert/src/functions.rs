@@ -170,3 +170,32 @@ impl Recording {
         Recording { graph, inputs, outputs }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Real;
+
+    #[test]
+    fn a_function_of_any_number_of_inputs_has_the_gradient_that_a_recording_has() {
+        struct Chain;
+        impl Function for Chain {
+            fn call<T: Real>(&self, x: &[T]) -> T {
+                let start = T::constant(0.5);
+                x.iter().fold(start, |sum, &x| (sum * x).sin() + x * x)
+            }
+        }
+        for n in 0..=2 * FORWARD_UP_TO {
+            let x: Vec<f64> = (0..n).map(|k| 0.3 + 0.1 * k as f64).collect();
+            let (value, gradient) = function_gradient(&Chain, &x);
+            let (recorded, expected) = value_and_gradient(|x| Chain.call(x), &x);
+            assert_eq!((value, gradient.len()), (recorded, n));
+            for (forward, back) in gradient.iter().zip(&expected) {
+                assert!(
+                    (forward - back).abs() <= 1e-15 * back.abs(),
+                    "{n} inputs: {forward} {back}"
+                );
+            }
+        }
+    }
+}
