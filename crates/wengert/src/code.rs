@@ -6,7 +6,7 @@
 
 use crate::op::{Op, for_each_op};
 
-/// The common ops in the order of their codes, from 0.
+/// The common ops in the order of their codes, from 0; the reverse loop takes this order for granted.
 const COMMON: [Op; 7] = [Op::Mul, Op::Add, Op::Sub, Op::MulC, Op::AddC, Op::SubC, Op::CSub];
 
 const COUNT: usize = Op::ALL.len();

@@ -15,7 +15,7 @@ pub(crate) struct View<'t> {
 }
 
 impl<'t> View<'t> {
-    /// The tape as it was when it had `len` entries.
+    /// The first `len` entries.
     #[inline(always)]
     pub(crate) fn below(self, len: usize) -> Self {
         View {

@@ -131,7 +131,7 @@ macro_rules! parts {
     }};
 }
 
-/// Adds to the adjoint at `index`, which there always is: see [`read`].
+/// Adds to the adjoint at `index`; there always is one, as there is an entry: see [`read`].
 #[inline(always)]
 fn send_to<S: Number>(adjoints: &mut [S], index: u32, part: S) {
     match adjoints.get_mut(index as usize) {
@@ -140,8 +140,8 @@ fn send_to<S: Number>(adjoints: &mut [S], index: u32, part: S) {
     }
 }
 
-/// Adds to the adjoints of the operands of the entry at `i`, in order, and returns what the entry
-/// right below it receives last; no two operands of two are one.
+/// Adds to the adjoints of the operands of the entry at `i` and returns what the entry right below
+/// it receives last. Two operands must differ; three or more receive their parts in order.
 #[inline(always)]
 fn send_all<S: Number, const N: usize>(adjoints: &mut [S], i: usize, operands: [u32; N], parts: [S; N]) -> S {
     let near = |x: u32| x as usize == i.wrapping_sub(1);
@@ -168,6 +168,17 @@ fn send_all<S: Number, const N: usize>(adjoints: &mut [S], i: usize, operands: [
     }
     S::ZERO
 }
+
+/// What the loop takes for granted where it compares codes.
+const _: () = assert!(
+    codes::Mul == 0
+        && codes::Add == 1
+        && codes::Sub == 2
+        && codes::MulC == 3
+        && codes::AddC == 4
+        && codes::SubC == 5
+        && codes::CSub == 6
+);
 
 /// How a sweep ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -288,7 +299,8 @@ for_each_op!(define_back);
 ///
 /// To guard every product costs a tenth of a sweep, and matters where one would be `0 * inf` or
 /// the like. So they are not guarded at first, and all is swept again, guarded, where a NaN came
-/// of it: what else rules send is the same.
+/// of it: what else rules send is the same. (Dear rules and n-ary ops are guarded always: there it
+/// costs little beside the rest.)
 #[inline(always)]
 fn guarded<S: Number>(
     tape: &Tape,

@@ -10,8 +10,8 @@ use crate::op::{NO_IMM, count, for_each_op};
 use crate::scalar::{rule, value};
 use crate::tape::{Entry, Tape};
 
-/// The tangents of the entry at `i`, from those of its operands: as `send` in
-/// `back.rs`, the other way. Where no gradient is wanted tangents are 0, and cheaper to use than to ask about.
+/// The tangents of the entry at `i`, from those of its operands: as `send` in `back.rs`, the other
+/// way. Where no gradient is wanted tangents are 0, and cheaper to use than to ask about.
 macro_rules! carry {
     (dear, $rule:path, $imm:expr, $operands:ident, $entries:ident, $entry:ident, $tangents:ident, $i:ident) => {
         let (imm, tangents) = ($imm, &mut *$tangents);
@@ -80,14 +80,6 @@ macro_rules! define_forward_sweeps {
             }
         }
 
-        /// Sends the adjoints of `adjoints` back, from its last entry to the first leaf. `at` gives
-        /// an entry, of which it is told where it stands, as the scalar that the adjoints are;
-        /// `scratch` is room for the operands of an n-ary op. Returns the sum of what rules in the
-        /// loop sent: NaN where any of it is.
-        ///
-        /// Operands stand below what uses them, so each step works on the slices below its entry,
-        /// both as long as its position. Dear rules are kept out of the loop, which
-        /// then has registers enough to spill nothing.
         /// Carries tangents forward, from the leaves' in `tangents` to every entry it has room for.
         /// What stands in the places of computed nodes is overwritten.
         #[inline(never)]
