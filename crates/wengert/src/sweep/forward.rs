@@ -9,6 +9,7 @@ use crate::dual::{Loose, Tangents, push_tangents, total};
 use crate::op::{NO_IMM, count, for_each_op};
 use crate::scalar::{rule, value};
 use crate::tape::{Entry, Tape};
+use crate::view::View;
 
 /// The tangents of the entry at `i`, from those of its operands: as `send` in `back.rs`, the other
 /// way. Where no gradient is wanted tangents are 0, and cheaper to use than to ask about.
@@ -80,28 +81,64 @@ macro_rules! define_forward_sweeps {
             }
         }
 
+        /// Carries tangents to an entry, one function a row.
+        mod step {
+            use super::*;
+
+            $(#[inline(always)]
+            pub(super) fn $oname<const N: usize>(view: View<'_>, entry: Entry, tangents: &mut [Tangents<N>], i: usize) {
+                let (entries, operands) = (view.entries, view.fixed::<{ count!($ox $($oy)*) }, 0>(entry));
+                carry!($ocost, rule::$oname, NO_IMM, operands, entries, entry, tangents, i);
+            })+
+            $(#[inline(always)]
+            pub(super) fn $hname<const N: usize>(view: View<'_>, entry: Entry, tangents: &mut [Tangents<N>], i: usize) {
+                let (entries, operands) = (view.entries, view.fixed::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry));
+                carry!($hcost, rule::$hname, view.imm::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry), operands, entries, entry, tangents, i);
+            })+
+        }
+
         /// Carries tangents forward, from the leaves' in `tangents` to every entry it has room for.
         /// What stands in the places of computed nodes is overwritten.
         #[inline(never)]
         pub(crate) fn tangents<const N: usize>(tape: &Tape, tangents: &mut [Tangents<N>]) {
-            let view = tape.view();
-            let entries = &view.entries[..tangents.len()];
+            let view = tape.view().below(tangents.len());
+            let entries = view.entries;
             let mut args: SmallVec<[f64; 16]> = SmallVec::new();
             for i in tape.sources() as usize..entries.len() {
                 let entry = Entry::from(entries[i].get());
+                // The common ops by comparisons, as on the way back.
+                let code = entry.tag();
+                if code <= codes::Sub {
+                    if code == codes::Mul {
+                        step::mul(view, entry, tangents, i);
+                    } else if code == codes::Add {
+                        step::add(view, entry, tangents, i);
+                    } else {
+                        step::sub(view, entry, tangents, i);
+                    }
+                    continue;
+                }
+                if code <= codes::CSub {
+                    if code <= codes::AddC {
+                        if code == codes::MulC {
+                            step::mul_c(view, entry, tangents, i);
+                        } else {
+                            step::add_c(view, entry, tangents, i);
+                        }
+                    } else if code == codes::SubC {
+                        step::sub_c(view, entry, tangents, i);
+                    } else {
+                        step::c_sub(view, entry, tangents, i);
+                    }
+                    continue;
+                }
                 if !entry.wants() {
                     tangents[i] = Tangents::ZERO;
                     continue;
                 }
-                match entry.code() {
-                    $(codes::$Op => {
-                        let operands = view.fixed::<{ count!($ox $($oy)*) }, 0>(entry);
-                        carry!($ocost, rule::$oname, NO_IMM, operands, entries, entry, tangents, i);
-                    })+
-                    $(codes::$He => {
-                        let operands = view.fixed::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry);
-                        carry!($hcost, rule::$hname, view.imm::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry), operands, entries, entry, tangents, i);
-                    })+
+                match code {
+                    $(codes::$Op => step::$oname(view, entry, tangents, i),)+
+                    $(codes::$He => step::$hname(view, entry, tangents, i),)+
                     $(codes::$Fo => {
                         let operands = view.list(entry);
                         args.clear();
