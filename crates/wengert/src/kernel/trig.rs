@@ -92,15 +92,24 @@ fn reduce(x: f64) -> (u64, f64, f64) {
     (shifted.to_bits(), y, (head - y) + dropped)
 }
 
-/// `sin(y + low)` for `|y| <= pi/4`, by fdlibm's polynomial.
+/// fdlibm's polynomial of the sine on `|x| <= pi/4`, as factors of `x^3`, `x^5` and so on.
+const SIN: [f64; 6] = [
+    -0.166_666_666_666_666_32,
+    0.008_333_333_333_322_49,
+    -0.000_198_412_698_298_579_5,
+    2.755_731_370_707_006_8e-6,
+    -2.505_076_025_340_686_3e-8,
+    1.589_690_995_211_55e-10,
+];
+
+/// `sin(y + low)` for `|y| <= pi/4`.
 #[inline(always)]
 fn sin_poly(y: f64, low: f64) -> f64 {
     let z = y * y;
     let z2 = z * z;
     let y3 = z * y;
-    let s = (0.008_333_333_333_322_49 + z * -0.000_198_412_698_298_579_5)
-        + z2 * ((2.755_731_370_707_006_8e-6 + z * -2.505_076_025_340_686_3e-8) + z2 * 1.589_690_995_211_55e-10);
-    y - ((z * (0.5 * low - y3 * s) - low) + y3 * 0.166_666_666_666_666_32)
+    let s = (SIN[1] + z * SIN[2]) + z2 * ((SIN[3] + z * SIN[4]) + z2 * SIN[5]);
+    y - ((z * (0.5 * low - y3 * s) - low) - y3 * SIN[0])
 }
 
 /// `sin(x)` for `|x| <= pi/4`: as [`sin_poly`], with the fewest operations one after another.
@@ -108,28 +117,27 @@ fn sin_poly(y: f64, low: f64) -> f64 {
 fn sin_near(x: f64) -> f64 {
     let z = x * x;
     let z2 = z * z;
-    let s = (-0.166_666_666_666_666_32 + z * 0.008_333_333_333_322_49)
-        + z2 * (-0.000_198_412_698_298_579_5 + z * 2.755_731_370_707_006_8e-6)
-        + z2 * z2 * (-2.505_076_025_340_686_3e-8 + z * 1.589_690_995_211_55e-10);
+    let s = (SIN[0] + z * SIN[1]) + z2 * (SIN[2] + z * SIN[3]) + z2 * z2 * (SIN[4] + z * SIN[5]);
     x + z * x * s
 }
 
-/// `cos(x)` for `|x| <= pi/4`: as [`cos_poly`].
+/// `cos(x)` for `|x| <= pi/4`.
 #[inline(always)]
 fn cos_near(x: f64) -> f64 {
-    let z = x * x;
-    let z2 = z * z;
-    let c = (0.041_666_666_666_666_6 + z * -0.001_388_888_888_887_411)
-        + z2 * ((2.480_158_728_947_673e-5 + z * -2.755_731_435_139_066_3e-7)
-            + z2 * (2.087_572_321_298_175e-9 + z * -1.135_964_755_778_819_5e-11));
-    let half = 0.5 * z;
-    let w = 1.0 - half;
-    w + (((1.0 - w) - half) + z2 * c)
+    let (head, rest, tail) = cos_parts(x);
+    head + (rest + tail)
 }
 
-/// `cos(y + low)` for `|y| <= pi/4`, by fdlibm's polynomial.
+/// `cos(y + low)` for `|y| <= pi/4`.
 #[inline(always)]
 fn cos_poly(y: f64, low: f64) -> f64 {
+    let (head, rest, tail) = cos_parts(y);
+    head + (rest + (tail - y * low))
+}
+
+/// `1 - y^2/2`, what it lost in rounding, and the higher powers, by fdlibm's polynomial.
+#[inline(always)]
+fn cos_parts(y: f64) -> (f64, f64, f64) {
     let z = y * y;
     let z2 = z * z;
     let c = (0.041_666_666_666_666_6 + z * -0.001_388_888_888_887_411)
@@ -137,7 +145,7 @@ fn cos_poly(y: f64, low: f64) -> f64 {
             + z2 * (2.087_572_321_298_175e-9 + z * -1.135_964_755_778_819_5e-11));
     let half = 0.5 * z;
     let w = 1.0 - half;
-    w + (((1.0 - w) - half) + (z2 * c - y * low))
+    (w, (1.0 - w) - half, z2 * c)
 }
 
 /// Tangent, in radians; NaN at infinity.
