@@ -51,7 +51,7 @@ impl Graph {
     /// Where the graph is full.
     #[inline]
     pub fn leaf(&self, value: f64) -> NodeId {
-        self.newest(self.tape.push_leaf(value))
+        self.newest(self.tape.push_leaf(value).0)
     }
 
     /// Inputs of these values, in order.

@@ -107,7 +107,30 @@ impl<T: Copy + Zeroable> Cells<T> {
 
     #[inline(always)]
     pub(crate) fn get(&self, index: usize) -> Option<T> {
-        self.slice().get(index).map(Cell::get)
+        match index < self.len.get() {
+            true => self.room().get(index).map(Cell::get),
+            false => None,
+        }
+    }
+
+    /// The cell after the end, and where that is; none where there is no room.
+    #[inline(always)]
+    pub(crate) fn vacant(&self) -> Option<(&Cell<T>, usize)> {
+        let index = self.len.get();
+        // The first slice by itself: to ask which one is in use takes longer than to write to it.
+        if let Some(cell) = self.first.get(index) {
+            return Some((cell, index));
+        }
+        rare();
+        Some((self.above(self.level.get()).get(index)?, index))
+    }
+
+    /// Takes in the cell that [`Cells::vacant`] gave, with this element.
+    #[inline(always)]
+    pub(crate) fn occupy(&self, (cell, index): (&Cell<T>, usize), element: T) -> usize {
+        cell.set(element);
+        self.len.set(index + 1);
+        index
     }
 
     /// Appends an element and returns where.
@@ -116,21 +139,10 @@ impl<T: Copy + Zeroable> Cells<T> {
     /// With [`Error::Full`] beyond the limit, with [`Error::OutOfMemory`] where it cannot grow.
     #[inline(always)]
     pub(crate) fn push(&self, element: T) -> usize {
-        let index = self.len.get();
-        // The first slice by itself: to ask which one is in use takes longer than to write to it.
-        let cell = match self.first.get(index) {
-            Some(cell) => cell,
-            None => {
-                rare();
-                match self.above(self.level.get()).get(index) {
-                    Some(cell) => cell,
-                    None => return self.push_growing(element),
-                }
-            }
-        };
-        cell.set(element);
-        self.len.set(index + 1);
-        index
+        match self.vacant() {
+            Some(vacant) => self.occupy(vacant, element),
+            None => self.push_growing(element),
+        }
     }
 
     #[cold]

@@ -40,7 +40,7 @@ impl Graph {
     /// # Panics
     /// Where the graph is full.
     pub fn var(&self, value: f64) -> Expr<'_> {
-        let handle = self.tape.push_leaf(value);
+        let (handle, value) = self.tape.push_leaf(value);
         Expr {
             graph: Some(self),
             handle,
@@ -183,9 +183,12 @@ impl<'g> Expr<'g> {
 
     #[inline(always)]
     fn unary(self, op: Op, value: f64) -> Self {
-        let place = match self.graph {
-            Some(graph) => (self.graph, graph.tape.push_unary(op, self.handle, value)),
-            _ => unary_apart(op, NO_IMM, self.place(), self.value, value),
+        let place = if let Some(graph) = self.graph
+            && let Some(handle) = graph.tape.try_unary(op, self.handle, value)
+        {
+            (self.graph, handle)
+        } else {
+            unary_apart(op, NO_IMM, self.place(), self.value, value)
         };
         Expr::at(place, value)
     }
@@ -195,8 +198,9 @@ impl<'g> Expr<'g> {
         let (x, y) = (self, rhs);
         let place = if x.address() == y.address()
             && let Some(graph) = x.graph
+            && let Some(handle) = graph.tape.try_binary(op, x.handle, y.handle, value)
         {
-            (x.graph, graph.tape.push_binary(op, x.handle, y.handle, value))
+            (x.graph, handle)
         } else {
             binary_apart(op, x.place(), x.value, y.place(), y.value, value)
         };
@@ -205,9 +209,12 @@ impl<'g> Expr<'g> {
 
     #[inline(always)]
     fn with_constant(self, op: Op, c: f64, value: f64) -> Self {
-        let place = match self.graph {
-            Some(graph) => (self.graph, graph.tape.push_with_constant(op, self.handle, c, value)),
-            _ => unary_apart(op, [c, 0.0], self.place(), self.value, value),
+        let place = if let Some(graph) = self.graph
+            && let Some(handle) = graph.tape.try_with_constant(op, self.handle, c, value)
+        {
+            (self.graph, handle)
+        } else {
+            unary_apart(op, [c, 0.0], self.place(), self.value, value)
         };
         Expr::at(place, value)
     }
@@ -291,8 +298,9 @@ impl<'g> Expr<'g> {
 /// Where an expression stands, if anywhere: two registers.
 type Place<'g> = (Option<&'g Graph>, Handle);
 
-/// Recording where not every operand is of the graph and wants a gradient. Everything goes in and
-/// comes out by register: an address taken here would cost the usual way its registers.
+/// Recording where something is unusual: an operand is of no graph, or wants no gradient, or there
+/// is no room. Everything goes in and comes out by register: an address taken here would cost the
+/// usual way its registers.
 #[cold]
 #[inline(never)]
 fn unary_apart<'g>(op: Op, imm: Imm, place: Place<'g>, x: f64, value: f64) -> Place<'g> {

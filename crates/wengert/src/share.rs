@@ -210,9 +210,9 @@ mod tests {
     #[test]
     fn every_node_is_found_again_however_the_table_grew() {
         let tape = Tape::new(1 << 20, 0).unwrap();
-        let x = tape.push_leaf(1.0);
+        let (x, _) = tape.push_leaf(1.0);
         for k in 0..20_000 {
-            let user = tape.push_with_constant(Op::MulC, x, f64::from(k), 0.0);
+            let user = tape.push_op(Op::MulC, [f64::from(k), 0.0], &[x], 0.0);
             tape.push_unary(Op::Sin, user, 0.0);
         }
         for room in [0, 100, 40_000] {
@@ -227,9 +227,9 @@ mod tests {
     #[test]
     fn a_node_that_all_others_use_does_not_make_the_search_long() {
         let tape = Tape::new(1 << 20, 0).unwrap();
-        let x = tape.push_leaf(1.0);
+        let (x, _) = tape.push_leaf(1.0);
         for k in 0..100_000 {
-            tape.push_with_constant(Op::MulC, x, f64::from(k), 0.0);
+            tape.push_op(Op::MulC, [f64::from(k), 0.0], &[x], 0.0);
         }
         let mean = lines_looked_at(&known(&tape, tape.len() as usize), &tape);
         assert!(mean < 9.0, "{mean} lines");
@@ -239,7 +239,7 @@ mod tests {
     fn full_lines_in_a_row_are_not_searched_one_by_one() {
         // Every leaf has as many users as fill its line, and one more with a node that they share.
         let tape = Tape::new(1 << 20, 0).unwrap();
-        let leaves: Vec<_> = (0..20_000).map(|k| tape.push_leaf(f64::from(k))).collect();
+        let leaves: Vec<_> = (0..20_000).map(|k| tape.push_leaf(f64::from(k)).0).collect();
         for &leaf in &leaves {
             tape.push_unary(Op::Sin, leaf, 0.0);
             tape.push_unary(Op::Exp, leaf, 0.0);
@@ -262,7 +262,7 @@ mod tests {
         assert_ne!(of(Op::Add, NO_IMM, 3, 4), of(Op::Mul, NO_IMM, 3, 4));
         assert_ne!(of(Op::AddC, [0.0, 0.0], 3, 0), of(Op::AddC, [-0.0, 0.0], 3, 0));
         let tape = Tape::new(10, 0).unwrap();
-        let x = tape.push_leaf(1.0);
+        let (x, _) = tape.push_leaf(1.0);
         tape.push_op(Op::Sum, NO_IMM, &[x, x], 2.0);
         assert!(tape.entries().all(|entry| Shape::of(&tape, entry).is_none()));
     }

@@ -317,9 +317,29 @@ impl Tape {
         self.entries.push(entry.with(entry.value)) as u32
     }
 
+    /// Appends a leaf; returns its value too, since what is kept while a function is called for room
+    /// is kept in memory even where there is room.
     #[inline(always)]
-    pub(crate) fn push_leaf(&self, value: f64) -> Handle {
-        let index = self.push_source(Entry::new(Op::Leaf, 0, 0, true, value));
+    pub(crate) fn push_leaf(&self, value: f64) -> (Handle, f64) {
+        match self.entries.vacant() {
+            Some(vacant) => (self.occupy_leaf(vacant, value), value),
+            None => self.push_leaf_growing(value),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn push_leaf_growing(&self, value: f64) -> (Handle, f64) {
+        expect(self.entries.reserve(1));
+        let vacant = self.entries.vacant().expect("there is room");
+        (self.occupy_leaf(vacant, value), value)
+    }
+
+    #[inline(always)]
+    fn occupy_leaf(&self, vacant: (&Cell<Stored>, usize), value: f64) -> Handle {
+        let entry = Entry::new(Op::Leaf, 0, 0, true, value);
+        let index = self.entries.occupy(vacant, entry.with(value)) as u32;
+        self.note_source(index);
         if index < self.first_leaf.get() {
             self.first_leaf.set(index);
         }
@@ -327,12 +347,10 @@ impl Tape {
     }
 
     #[inline(always)]
-    fn push_source(&self, entry: Entry) -> u32 {
-        let index = self.push(entry);
+    fn note_source(&self, index: u32) {
         if self.sources.get() == index {
             self.sources.set(index + 1);
         }
-        index
     }
 
     /// A constant of this value: one that stands on the tape already, if it was used lately.
@@ -365,33 +383,81 @@ impl Tape {
 
     #[inline]
     fn push_constant(&self, value: f64) -> Handle {
-        let index = self.push_source(Entry::new(Op::Const, 0, 0, false, value));
+        let index = self.push(Entry::new(Op::Const, 0, 0, false, value));
+        self.note_source(index);
         self.constants.place(value.to_bits()).set(index);
         Handle::new(index, false)
     }
 
-    /// Appends an op of operands that want a gradient, which it lets through: the first, and the
+    /// Appends an op of one operand in the usual case: it and its operand want a gradient, and there
+    /// is room. (One question is answered for all that is unusual, so that there is one way to go
+    /// on: where several calls join the usual way, it holds its values in memory.)
+    #[inline(always)]
+    pub(crate) fn try_unary(&self, op: Op, x: Handle, value: f64) -> Option<Handle> {
+        if op.stops_gradient() || !x.wants() {
+            return None;
+        }
+        let vacant = self.entries.vacant()?;
+        Some(self.occupy(vacant, op, x, 0, value))
+    }
+
+    /// As [`Tape::try_unary`].
+    #[inline(always)]
+    pub(crate) fn try_binary(&self, op: Op, x: Handle, y: Handle, value: f64) -> Option<Handle> {
+        if op.stops_gradient() || !x.both_want(y) {
+            return None;
+        }
+        let vacant = self.entries.vacant()?;
+        Some(self.occupy(vacant, op, x, y.0, value))
+    }
+
+    /// As [`Tape::try_unary`], an op of one immediate.
+    #[inline(always)]
+    pub(crate) fn try_with_constant(&self, op: Op, x: Handle, c: f64, value: f64) -> Option<Handle> {
+        if !x.wants() {
+            return None;
+        }
+        let vacant = self.entries.vacant()?;
+        let place = match Constant::short(c) {
+            Some(short) => short,
+            None => Constant::pooled(self.imms.occupy(self.imms.vacant()?, c)),
+        };
+        Some(self.occupy(vacant, op, x, place, value))
+    }
+
+    /// Takes in an op of operands that want a gradient, which it lets through: the first, and the
     /// second or where the immediates stand.
     #[inline(always)]
-    fn push_wanting(&self, op: Op, x: Handle, b: u32, value: f64) -> Handle {
+    fn occupy(&self, vacant: (&Cell<Stored>, usize), op: Op, x: Handle, b: u32, value: f64) -> Handle {
         let word = u64::from(op.code()) | u64::from(b) << B | u64::from(x.0) << A;
-        Handle(self.push(Entry { value, word }))
+        Handle(self.entries.occupy(vacant, (value, word)) as u32)
     }
 
     #[inline(always)]
     pub(crate) fn push_unary(&self, op: Op, x: Handle, value: f64) -> Handle {
-        if op.stops_gradient() || !x.wants() {
-            return self.push_inert(op, 0.0, x, Handle::NONE, value);
+        match self.try_unary(op, x, value) {
+            Some(handle) => handle,
+            None => self.push_apart(op, x, Handle::NONE, value),
         }
-        self.push_wanting(op, x, 0, value)
     }
 
     #[inline(always)]
     pub(crate) fn push_binary(&self, op: Op, x: Handle, y: Handle, value: f64) -> Handle {
-        if op.stops_gradient() || !x.both_want(y) {
-            return self.push_inert(op, 0.0, x, y, value);
+        match self.try_binary(op, x, y, value) {
+            Some(handle) => handle,
+            None => self.push_apart(op, x, y, value),
         }
-        self.push_wanting(op, x, y.0, value)
+    }
+
+    /// Appends an op of one or two operands where something is unusual. Everything goes in by
+    /// register: an address taken by its callers would cost the usual way its registers.
+    #[cold]
+    #[inline(never)]
+    fn push_apart(&self, op: Op, x: Handle, y: Handle, value: f64) -> Handle {
+        match op.arity() {
+            Arity::Fixed(1) => self.push_op(op, NO_IMM, &[x], value),
+            _ => self.push_op(op, NO_IMM, &[x, y], value),
+        }
     }
 
     /// Appends any op; `operands` are as many as it takes.
@@ -446,27 +512,6 @@ impl Tape {
         let index = self.push(Entry::new(op, start, count as u32, wants, value));
         self.lists.advance(count);
         Handle::new(index, wants)
-    }
-
-    /// Appends an op of one immediate and one operand.
-    #[inline(always)]
-    pub(crate) fn push_with_constant(&self, op: Op, x: Handle, c: f64, value: f64) -> Handle {
-        if !x.wants() {
-            return self.push_inert(op, c, x, Handle::NONE, value);
-        }
-        let place = self.place_constant(c);
-        self.push_wanting(op, x, place, value)
-    }
-
-    /// Appends an op of one or two operands that may want no gradient. Everything goes in by
-    /// register: an address taken by its callers would cost the usual way its registers.
-    #[cold]
-    #[inline(never)]
-    fn push_inert(&self, op: Op, c: f64, x: Handle, y: Handle, value: f64) -> Handle {
-        match op.arity() {
-            Arity::Fixed(1) => self.push_op(op, [c, 0.0], &[x], value),
-            _ => self.push_op(op, NO_IMM, &[x, y], value),
-        }
     }
 
     /// What stands for the number in an entry: see [`Constant`].
@@ -576,8 +621,8 @@ mod tests {
         ];
         let numbers = short.map(|c| f64::from_bits(c.to_bits() >> 37 << 37));
         for c in numbers.into_iter().chain(long) {
-            let x = tape.push_leaf(1.0);
-            let node = tape.push_with_constant(Op::MulC, x, c, c);
+            let (x, _) = tape.push_leaf(1.0);
+            let node = tape.push_op(Op::MulC, [c, 0.0], &[x], c);
             let imm = tape.operands(tape.entry(node.index()), |operand| assert_eq!(operand, x.index()));
             assert_eq!(imm.map(f64::to_bits), [c.to_bits(), 0], "{c:?}");
         }
