@@ -6,7 +6,7 @@
 
 use crate::op::{Op, for_each_op};
 
-/// The common ops in the order of their codes, from 0; the reverse loop takes this order for granted.
+/// The common ops in the order of their codes, from 0.
 const COMMON: [Op; 7] = [Op::Mul, Op::Add, Op::Sub, Op::MulC, Op::AddC, Op::SubC, Op::CSub];
 
 const COUNT: usize = Op::ALL.len();
@@ -87,6 +87,17 @@ macro_rules! define_codes {
     };
 }
 for_each_op!(define_codes);
+
+/// The sweeps compare codes, and take their order for granted.
+const _: () = assert!(
+    codes::Mul == 0
+        && codes::Add == 1
+        && codes::Sub == 2
+        && codes::MulC == 3
+        && codes::AddC == 4
+        && codes::SubC == 5
+        && codes::CSub == 6
+);
 
 #[cfg(test)]
 mod tests {

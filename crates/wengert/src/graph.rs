@@ -6,6 +6,7 @@ use std::cell::{Cell, RefCell};
 use slotmap::SparseSecondaryMap;
 use smallvec::SmallVec;
 
+use crate::cells::Cells;
 use crate::error::{Error, expect};
 use crate::generation::Generations;
 use crate::guard::{Guard, Relation};
@@ -32,7 +33,10 @@ pub struct Graph {
     pub(crate) generations: Generations,
     /// Computed values below this were recorded before the last `set`.
     pub(crate) stale_below: u32,
-    swept: RefCell<Swept>,
+    /// What the last sweep back left; what it did not reach reads as 0.
+    adjoints: Cells<f64>,
+    /// Room for the operands of an n-ary op while a sweep is at it, kept for the next.
+    scratch: RefCell<Vec<f64>>,
     /// The buffers of the last Hessian-vector product.
     pub(crate) curvature: RefCell<Option<Curvature<1>>>,
     guards: RefCell<Vec<RawGuard>>,
@@ -41,15 +45,6 @@ pub struct Graph {
     /// The values of the operands of an n-ary op while it is recorded, kept for the next.
     pub(crate) operands: RefCell<Vec<f64>>,
     notes: RefCell<Notes>,
-}
-
-/// What the last sweep back left, and its buffers.
-#[derive(Debug, Default)]
-struct Swept {
-    adjoints: Vec<f64>,
-    scratch: Vec<f64>,
-    /// How many adjoints are of the last sweep; those beyond read as 0.
-    count: u32,
 }
 
 /// What few nodes have.
@@ -137,7 +132,8 @@ impl Graph {
             tape,
             generations: Generations::new(),
             stale_below: 0,
-            swept: RefCell::default(),
+            adjoints: Cells::new(MAX_NODES, MAX_NODES),
+            scratch: RefCell::default(),
             curvature: RefCell::default(),
             guards: RefCell::default(),
             next_guard: Cell::new(0),
@@ -163,7 +159,7 @@ impl Graph {
 
     /// The bytes in use for nodes, their operand lists, immediates, adjoints and guards.
     pub fn memory(&self) -> usize {
-        let adjoints = self.swept.borrow().count as usize * size_of::<f64>();
+        let adjoints = self.adjoints.len() * size_of::<f64>();
         self.tape.bytes() + adjoints + size_of_val(&self.guards.borrow()[..])
     }
 
@@ -212,7 +208,7 @@ impl Graph {
     /// new values, so that the recorded expression is no longer the one meant. Computed values
     /// stay stale then; set other leaves and call again, or record anew.
     pub fn forward(&mut self) -> Result<(), Error> {
-        sweep::recompute(&mut self.tape, &mut self.swept.get_mut().scratch);
+        sweep::recompute(&mut self.tape, self.scratch.get_mut());
         if let Some(flipped) = self.first_flipped() {
             self.make_stale();
             return Err(flipped);
@@ -322,8 +318,8 @@ impl Graph {
         }
         self.tape.truncate(mark.extent);
         guards.truncate(mark.guards as usize);
-        let swept = self.swept.get_mut();
-        swept.count = swept.count.min(len);
+        self.adjoints.settle();
+        self.adjoints.truncate(len as usize);
         let notes = self.notes.get_mut();
         notes.scopes.truncate(mark.scopes, len);
         if notes.labelled_below > len {
@@ -340,7 +336,8 @@ impl Graph {
         self.tape.clear();
         self.guards.get_mut().clear();
         self.notes.get_mut().clear();
-        self.swept.get_mut().count = 0;
+        self.adjoints.settle();
+        self.adjoints.clear();
         self.stale_below = 0;
     }
 
@@ -437,34 +434,15 @@ impl Graph {
     /// Sweeps back from the positions given, each with its seed.
     pub(crate) fn sweep_back(&self, seeds: &[(u32, f64)]) -> Result<(), Error> {
         let len = seeds.iter().map(|&(output, _)| output as usize + 1).max().unwrap_or(0);
-        let Swept {
-            adjoints,
-            scratch,
-            count,
-        } = &mut *self.swept.borrow_mut();
-        if adjoints.len() < len {
-            let (old, most) = (adjoints.len(), self.tape.capacity().max(len));
-            // Room for all that the tape has room for, where there is as much memory.
-            if adjoints.try_reserve_exact(most - old).is_err() {
-                adjoints
-                    .try_reserve_exact(len - old)
-                    .map_err(|_| Error::OutOfMemory { nodes: len })?;
-            }
-            adjoints.resize(len, 0.0);
-        }
-        *count = len as u32;
-        sweep::back(&self.tape, &mut adjoints[..len], seeds, scratch);
+        self.adjoints.stretch(len, self.tape.capacity())?;
+        sweep::back(&self.tape, self.adjoints.slice(), seeds, &self.scratch);
         Ok(())
     }
 
     /// What the last sweep left at a position that wants a gradient.
     #[inline(always)]
     pub(crate) fn adjoint(&self, position: u32) -> f64 {
-        let swept = self.swept.borrow();
-        match swept.adjoints.get(position as usize) {
-            Some(&adjoint) if position < swept.count => adjoint,
-            _ => 0.0,
-        }
+        self.adjoints.get(position as usize).unwrap_or(0.0)
     }
 
     /// The position of a key.

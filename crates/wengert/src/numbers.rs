@@ -1,6 +1,8 @@
 //! Derivatives as numbers, by key: sweeps over `f64`, over tangents, and over duals. Read
 //! [`crate::functions`] for the same over closures.
 
+use std::cell::{Cell, RefCell};
+
 use crate::dual::{Dual, Tangents};
 use crate::error::{Error, expect};
 use crate::graph::Graph;
@@ -96,13 +98,13 @@ impl Graph {
                 }
             }
         } else {
-            let mut adjoints = vec![0.0; len];
-            let mut scratch = Vec::new();
+            let adjoints = vec![Cell::new(0.0); len];
+            let scratch = RefCell::default();
             for (row, &output) in rows.iter_mut().zip(&outputs) {
                 let seeds = [(output as u32, 1.0)];
-                sweep::back(&self.tape, &mut adjoints[..=output], &seeds, &mut scratch);
+                sweep::back(&self.tape, &adjoints[..=output], &seeds, &scratch);
                 for (column, &leaf) in row.iter_mut().zip(&leaves) {
-                    *column = adjoints.get(leaf).copied().unwrap_or(0.0);
+                    *column = adjoints.get(leaf).map_or(0.0, Cell::get);
                 }
             }
         }
@@ -206,8 +208,8 @@ fn seed<T>(tangents: &mut [T], leaves: &[usize], mut set: impl FnMut(&mut T, usi
 pub(crate) struct Curvature<const N: usize> {
     /// The directions, at the leaves.
     pub(crate) tangents: Vec<Tangents<N>>,
-    adjoints: Vec<Dual<N>>,
-    scratch: Vec<Dual<N>>,
+    adjoints: Vec<Cell<Dual<N>>>,
+    scratch: RefCell<Vec<Dual<N>>>,
 }
 
 impl<const N: usize> Curvature<N> {
@@ -215,8 +217,8 @@ impl<const N: usize> Curvature<N> {
     pub(crate) fn new(l: usize) -> Self {
         Curvature {
             tangents: vec![Tangents::ZERO; l + 1],
-            adjoints: vec![Dual::ZERO; l + 1],
-            scratch: Vec::new(),
+            adjoints: vec![Cell::new(Dual::ZERO); l + 1],
+            scratch: RefCell::default(),
         }
     }
 
@@ -225,20 +227,19 @@ impl<const N: usize> Curvature<N> {
     fn fit(&mut self, l: usize) {
         self.tangents.clear();
         self.tangents.resize(l + 1, Tangents::ZERO);
-        self.adjoints.resize(l + 1, Dual::ZERO);
+        self.adjoints.resize(l + 1, Cell::new(Dual::ZERO));
     }
 
     /// Sweeps; what computed nodes have in `tangents` is overwritten.
     pub(crate) fn sweep(&mut self, graph: &Graph) {
         sweep::tangents(&graph.tape, &mut self.tangents);
         let seeds = [(self.adjoints.len() as u32 - 1, Dual::new(1.0))];
-        let (tangents, adjoints) = (&self.tangents[..], &mut self.adjoints[..]);
-        sweep::back_dual(&graph.tape, tangents, adjoints, &seeds, &mut self.scratch);
+        sweep::back_dual(&graph.tape, &self.tangents, &self.adjoints, &seeds, &self.scratch);
     }
 
     /// The derivative of the gradient's component at a leaf, in direction `k`.
     pub(crate) fn along(&self, leaf: usize, k: usize) -> f64 {
-        self.adjoints.get(leaf).map_or(0.0, |adjoint| adjoint.tangents[k])
+        self.adjoints.get(leaf).map_or(0.0, |adjoint| adjoint.get().tangents[k])
     }
 }
 

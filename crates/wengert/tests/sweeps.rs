@@ -310,3 +310,85 @@ fn zero_times_infinity_is_noticed_wherever_it_would_land() {
         }
     }
 }
+
+/// A run of `dead` nodes that receive nothing, with `live` nodes that do below it, above it, or
+/// between two of them: what the run stands among is as if it were not there.
+#[test]
+fn runs_of_zero_adjoints_of_any_length_are_stepped_over() {
+    for dead in 0..6 {
+        for live in 0..4 {
+            let g = Graph::new();
+            let x = g.leaves(&[0.75, -1.25]);
+            let chain = |mut y: NodeId, links: usize| {
+                for _ in 0..links {
+                    y = g.mul(g.sin(y), x[1]);
+                }
+                y
+            };
+            let below = chain(x[0], live);
+            let mut unused = x[0];
+            for _ in 0..dead {
+                unused = g.exp(unused);
+            }
+            // What stands under a flat relu receives 0, and sends 0 to the run.
+            let flat = g.relu(g.sub(g.constant(0.0), g.exp(unused)));
+            let between = chain(below, live);
+            let mut second = between;
+            for _ in 0..dead {
+                second = g.cosh(second);
+            }
+            let above = chain(between, live);
+            g.backward(g.add(above, g.mul(flat, second)));
+
+            let plain = Graph::new();
+            let y = plain.leaves(&[0.75, -1.25]);
+            let mut l = y[0];
+            for _ in 0..3 * live {
+                l = plain.mul(plain.sin(l), y[1]);
+            }
+            plain.backward(l);
+            assert_eq!(grads(&g, &x), grads(&plain, &y), "{dead} dead, {live} live");
+        }
+    }
+}
+
+/// A NaN that stands under a run of zeros is found there, and goes on to the leaf.
+#[test]
+fn a_nan_below_a_run_of_zeros_reaches_its_leaf() {
+    for dead in 0..5 {
+        let g = Graph::new();
+        let (x, y) = (g.leaf(-1.0), g.leaf(2.0));
+        let nan = g.ln(x);
+        let mut unused = y;
+        for _ in 0..dead {
+            unused = g.exp(unused);
+        }
+        g.backward(g.mul(nan, y));
+        assert!(g.grad(x).is_nan() && g.grad(y).is_nan(), "{dead}");
+        // Where nothing is sent to it, it sends nothing.
+        g.backward(unused);
+        assert_eq!(g.grad(x), 0.0, "{dead}");
+    }
+}
+
+/// Adjoints move to larger room while the graph is shared, and those of the last sweep stay readable
+/// when it is not shared any more.
+#[test]
+fn gradients_are_right_while_the_graph_grows_between_sweeps() {
+    let mut g = Graph::new();
+    let x = g.leaf(1.0);
+    let mark = g.mark();
+    for round in 0..3 {
+        let mut l = x;
+        for links in 1..=300 {
+            l = g.add(l, x);
+            g.backward(l);
+            assert_eq!(g.grad(x), f64::from(links + 1), "round {round}");
+            assert_eq!(g.grad(l), 1.0);
+        }
+        g.rewind(mark);
+        assert_eq!(g.grad(x), 301.0, "it stays after rewinding");
+    }
+    g.reset();
+    assert_eq!(g.grad(g.leaf(1.0)), 0.0);
+}

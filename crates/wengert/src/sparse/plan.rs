@@ -1,6 +1,7 @@
 //! Sparse derivatives as numbers: a plan of sweeps, made once and run at any values. Read
 //! `sweep.rs` of the engine for the sweeps.
 
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::sync::Arc;
 
@@ -299,15 +300,15 @@ impl JacobianPlan {
                 }
             }
         } else {
-            let mut adjoints = vec![0.0; len];
-            let mut scratch = Vec::new();
+            let adjoints = vec![Cell::new(0.0); len];
+            let scratch = RefCell::default();
             for reads in reads.chunk_by(|a, b| a.colour == b.colour) {
                 let coloured = outputs.iter().zip(&self.colours.of);
                 let coloured = coloured.filter(|&(_, &colour)| colour == reads[0].colour);
                 let seeds: Vec<(u32, f64)> = coloured.map(|(&output, _)| (output as u32, 1.0)).collect();
-                sweep::back(&graph.tape, &mut adjoints, &seeds, &mut scratch);
+                sweep::back(&graph.tape, &adjoints, &seeds, &scratch);
                 for read in reads {
-                    values[read.value as usize] = adjoints[self.leaves[read.from as usize].index()];
+                    values[read.value as usize] = adjoints[self.leaves[read.from as usize].index()].get();
                 }
             }
         }
