@@ -1,0 +1,231 @@
+//! [`Var`] among the traits of linear algebra: a real field of one lane.
+
+use std::f64::consts;
+
+use num_traits::{Float, Signed, Zero};
+use simba::scalar::{ComplexField, Field, RealField, SubsetOf};
+use simba::simd::{PrimitiveSimdValue, SimdValue};
+use wengert::Scalar;
+
+use crate::var::Var;
+
+impl SubsetOf<Var> for Var {
+    fn to_superset(&self) -> Var {
+        *self
+    }
+    fn from_superset_unchecked(element: &Var) -> Var {
+        *element
+    }
+    fn is_in_subset(_: &Var) -> bool {
+        true
+    }
+}
+
+/// Plain numbers are constants. The way back reads the value, and a guard holds replaying to it.
+macro_rules! plain_numbers {
+    ($($Plain:ty)+) => {$(
+        impl SubsetOf<Var> for $Plain {
+            fn to_superset(&self) -> Var {
+                f64::from(*self).into()
+            }
+            fn from_superset_unchecked(element: &Var) -> $Plain {
+                element.read() as $Plain
+            }
+            fn is_in_subset(_: &Var) -> bool {
+                true
+            }
+        }
+    )+};
+}
+plain_numbers! { f32 f64 }
+
+#[allow(
+    unsafe_code,
+    reason = "the trait has these two as unsafe; here they are as safe as the others"
+)]
+impl SimdValue for Var {
+    const LANES: usize = 1;
+    type Element = Var;
+    type SimdBool = bool;
+
+    fn splat(value: Var) -> Var {
+        value
+    }
+    fn extract(&self, lane: usize) -> Var {
+        assert_eq!(lane, 0, "a number is one lane");
+        *self
+    }
+    unsafe fn extract_unchecked(&self, _: usize) -> Var {
+        *self
+    }
+    fn replace(&mut self, lane: usize, value: Var) {
+        assert_eq!(lane, 0, "a number is one lane");
+        *self = value;
+    }
+    unsafe fn replace_unchecked(&mut self, _: usize, value: Var) {
+        *self = value;
+    }
+    fn select(self, condition: bool, other: Var) -> Var {
+        if condition { self } else { other }
+    }
+}
+
+impl PrimitiveSimdValue for Var {}
+
+impl Field for Var {}
+
+/// The op of the same name, for each.
+macro_rules! ops {
+    ($($name:ident)+) => {$(
+        fn $name(self) -> Var {
+            Var::$name(self)
+        }
+    )+};
+}
+
+/// The number itself, for each.
+macro_rules! itself {
+    ($($name:ident)+) => {$(
+        fn $name(self) -> Var {
+            self
+        }
+    )+};
+}
+
+/// A constant, for each.
+macro_rules! constants {
+    ($($name:ident = $value:expr;)+) => {$(
+        fn $name() -> Var {
+            $value.into()
+        }
+    )+};
+}
+
+impl ComplexField for Var {
+    type RealField = Var;
+
+    itself! { real conjugate }
+
+    ops! {
+        floor ceil round trunc fract abs recip sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh
+        ln ln_1p log2 log10 exp exp2 exp_m1 sqrt cbrt
+    }
+
+    fn from_real(re: Var) -> Var {
+        re
+    }
+    fn imaginary(self) -> Var {
+        Var::zero()
+    }
+    fn modulus(self) -> Var {
+        self.abs()
+    }
+    fn modulus_squared(self) -> Var {
+        self * self
+    }
+    fn norm1(self) -> Var {
+        self.abs()
+    }
+    /// Leaves a guard.
+    fn argument(self) -> Var {
+        if self >= 0.0 { Var::zero() } else { Var::pi() }
+    }
+    fn scale(self, factor: Var) -> Var {
+        self * factor
+    }
+    fn unscale(self, factor: Var) -> Var {
+        self / factor
+    }
+    /// Leaves a guard.
+    fn to_exp(self) -> (Var, Var) {
+        if self >= 0.0 {
+            (self, 1.0.into())
+        } else {
+            (-self, (-1.0).into())
+        }
+    }
+    fn signum(self) -> Var {
+        Signed::signum(&self)
+    }
+    fn mul_add(self, a: Var, b: Var) -> Var {
+        Var::mul_add(self, a, b)
+    }
+    fn hypot(self, other: Var) -> Var {
+        Var::hypot(self, other)
+    }
+    fn sin_cos(self) -> (Var, Var) {
+        (self.sin(), self.cos())
+    }
+    fn log(self, base: Var) -> Var {
+        self.ln() / base.ln()
+    }
+    fn powi(self, n: i32) -> Var {
+        Var::powi(self, n)
+    }
+    fn powf(self, n: Var) -> Var {
+        Scalar::pow(self, n)
+    }
+    fn powc(self, n: Var) -> Var {
+        Scalar::pow(self, n)
+    }
+    /// Leaves a guard.
+    fn is_finite(&self) -> bool {
+        self.with(|x| x.is_finite())
+    }
+    /// Leaves a guard.
+    fn try_sqrt(self) -> Option<Var> {
+        (self >= 0.0).then(|| self.sqrt())
+    }
+}
+
+impl RealField for Var {
+    constants! {
+        pi = consts::PI;
+        two_pi = consts::TAU;
+        frac_pi_2 = consts::FRAC_PI_2;
+        frac_pi_3 = consts::FRAC_PI_3;
+        frac_pi_4 = consts::FRAC_PI_4;
+        frac_pi_6 = consts::FRAC_PI_6;
+        frac_pi_8 = consts::FRAC_PI_8;
+        frac_1_pi = consts::FRAC_1_PI;
+        frac_2_pi = consts::FRAC_2_PI;
+        frac_2_sqrt_pi = consts::FRAC_2_SQRT_PI;
+        e = consts::E;
+        log2_e = consts::LOG2_E;
+        log10_e = consts::LOG10_E;
+        ln_2 = consts::LN_2;
+        ln_10 = consts::LN_10;
+    }
+
+    /// Leaves a guard.
+    fn is_sign_positive(&self) -> bool {
+        Signed::is_positive(self)
+    }
+    /// Leaves a guard.
+    fn is_sign_negative(&self) -> bool {
+        Signed::is_negative(self)
+    }
+    fn copysign(self, sign: Var) -> Var {
+        Var::copysign(self, sign)
+    }
+    /// NaN where either is: IEEE 754-2019's maximum.
+    fn max(self, other: Var) -> Var {
+        Var::max(self, other)
+    }
+    /// NaN where either is: IEEE 754-2019's minimum.
+    fn min(self, other: Var) -> Var {
+        Var::min(self, other)
+    }
+    fn clamp(self, low: Var, high: Var) -> Var {
+        Var::clamp(self, low, high)
+    }
+    fn atan2(self, other: Var) -> Var {
+        Var::atan2(self, other)
+    }
+    fn min_value() -> Option<Var> {
+        Some(f64::MIN.into())
+    }
+    fn max_value() -> Option<Var> {
+        Some(f64::MAX.into())
+    }
+}

@@ -1,0 +1,69 @@
+//! Which graph a thread records on. Read `var` next.
+
+use std::cell::RefCell;
+use std::mem;
+
+use wengert::Graph;
+
+thread_local! {
+    /// The graph that this thread records on, moved in here for as long.
+    static OPEN: RefCell<Option<Graph>> = const { RefCell::new(None) };
+}
+
+/// Runs `f` and records on the graph what it does with [`Var`](crate::Var)s on this thread.
+///
+/// The graph is moved out of reach meanwhile ([`with_graph`] lends it) and is back when this
+/// returns, also by a panic. Calls nest: the innermost graph is recorded on. Moving it there and
+/// back costs the copying of some thousand bytes, whatever its size.
+///
+/// # Panics
+/// Where it is called from within [`with_graph`].
+pub fn record<R>(graph: &mut Graph, f: impl FnOnce() -> R) -> R {
+    let session = Session::open(graph);
+    let result = f();
+    drop(session);
+    result
+}
+
+/// Lends the graph that this thread records on: for labels, scopes, sweeps and gradients in the
+/// middle of a recording. `Var`s may be used meanwhile.
+///
+/// # Panics
+/// Where this thread records on none.
+pub fn with_graph<R>(f: impl FnOnce(&Graph) -> R) -> R {
+    try_with_graph(|graph| f(graph.expect(NONE_OPEN)))
+}
+
+const NONE_OPEN: &str = "this thread records on no graph: use numbers of a graph within wengert_nalgebra::record, \
+                         and after it read them from the graph, by their id()";
+
+/// As [`with_graph`], where there may be none.
+pub(crate) fn try_with_graph<R>(f: impl FnOnce(Option<&Graph>) -> R) -> R {
+    OPEN.with_borrow(|open| f(open.as_ref()))
+}
+
+/// A graph that is recorded on, until it is dropped.
+struct Session<'g> {
+    graph: &'g mut Graph,
+    outer: Option<Graph>,
+}
+
+impl<'g> Session<'g> {
+    fn open(graph: &'g mut Graph) -> Self {
+        let outer = OPEN.with(|open| match open.try_borrow_mut() {
+            Ok(mut open) => open.replace(mem::take(graph)),
+            Err(_) => panic!("the graph is lent: call wengert_nalgebra::record outside with_graph"),
+        });
+        Session { graph, outer }
+    }
+}
+
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        // Nothing is lent by now: what lends it has returned or unwound.
+        let ours = OPEN.with_borrow_mut(|open| mem::replace(open, self.outer.take()));
+        if let Some(ours) = ours {
+            *self.graph = ours;
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! The number: a node of the graph that is recorded on, or a constant. Read `numeric` next.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::iter::{Product, Sum};
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssign, Sub, SubAssign};
+
+use wengert::{Expr, Graph, Imm, NodeId, Op, Real, Scalar};
+
+use crate::session::{try_with_graph, with_graph};
+
+/// A number that is a node of the graph that this thread records on ([`record`](crate::record)), or
+/// a constant that is of none.
+///
+/// It keeps no value of its own that could grow old: its value is the graph's. Comparisons, and
+/// whatever else turns it into a plain number, leave guards, as with [`wengert::Expr`].
+///
+/// # Panics
+/// Everything done with a number that is no constant panics where the thread records on no graph,
+/// and with the text of a [`wengert::Error`] where it is of another graph, was dropped from this one,
+/// or is stale.
+#[derive(Clone, Copy)]
+pub struct Var(Kind);
+
+const _: () = assert!(size_of::<Var>() == 16);
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Constant(f64),
+    Node(NodeId),
+}
+
+impl Var {
+    /// An input of this value: a leaf of the graph that is recorded on.
+    ///
+    /// # Panics
+    /// Where this thread records on none, and where the graph is full.
+    pub fn leaf(value: f64) -> Var {
+        with_graph(|graph| Var(Kind::Node(graph.leaf(value))))
+    }
+
+    /// The key of the node, by which the graph gives values and derivatives afterwards.
+    ///
+    /// # Panics
+    /// On a constant, which is of no graph.
+    pub fn id(self) -> NodeId {
+        match self.0 {
+            Kind::Node(id) => id,
+            Kind::Constant(_) => panic!("a constant is no node of a graph and has no key; make it with Var::leaf"),
+        }
+    }
+
+    /// The value, as a plain number that what is recorded with it does not depend on. (A branch on
+    /// it leaves no guard; comparing the number itself does.)
+    pub fn value(self) -> f64 {
+        self.with(|x| x.value())
+    }
+
+    /// The derivative that the last sweep back left here; 0 for a constant.
+    pub fn grad(self) -> f64 {
+        self.with(|x| x.grad())
+    }
+
+    /// Sweeps back from here ([`Graph::backward`]); nothing happens on a constant.
+    pub fn backward(self) {
+        self.with(|x| x.backward());
+    }
+
+    /// Names the node, and hands the number on. A constant has no name.
+    pub fn named(self, label: &str) -> Var {
+        self.map(|x| x.named(label))
+    }
+
+    fn constant_value(self) -> Option<f64> {
+        match self.0 {
+            Kind::Constant(value) => Some(value),
+            Kind::Node(_) => None,
+        }
+    }
+
+    /// The number as an expression of the graph.
+    fn expr(self, graph: &Graph) -> Expr<'_> {
+        match self.0 {
+            Kind::Constant(value) => Expr::constant(value),
+            Kind::Node(id) => graph.expr(id),
+        }
+    }
+
+    fn of(x: Expr<'_>) -> Var {
+        Var(match x.graph() {
+            Some(_) => Kind::Node(x.id()),
+            None => Kind::Constant(x.value()),
+        })
+    }
+
+    /// What `f` makes of the numbers as expressions; constants alone need no graph.
+    pub(crate) fn with_all<const N: usize, R>(numbers: [Var; N], f: impl for<'g> FnOnce([Expr<'g>; N]) -> R) -> R {
+        match numbers.iter().all(|x| x.constant_value().is_some()) {
+            true => f(numbers.map(|x| Expr::constant(x.constant_value().unwrap_or(f64::NAN)))),
+            false => with_graph(|graph| f(numbers.map(|x| x.expr(graph)))),
+        }
+    }
+
+    pub(crate) fn with<R>(self, f: impl for<'g> FnOnce(Expr<'g>) -> R) -> R {
+        Var::with_all([self], |[x]| f(x))
+    }
+
+    /// The number that `f` records.
+    pub(crate) fn map(self, f: impl for<'g> FnOnce(Expr<'g>) -> Expr<'g>) -> Var {
+        self.with(|x| Var::of(f(x)))
+    }
+
+    /// As [`Var::map`], of two numbers.
+    pub(crate) fn zip(self, other: Var, f: impl for<'g> FnOnce(Expr<'g>, Expr<'g>) -> Expr<'g>) -> Var {
+        Var::with_all([self, other], |[x, y]| Var::of(f(x, y)))
+    }
+}
+
+impl From<f64> for Var {
+    /// A constant.
+    fn from(value: f64) -> Var {
+        Var(Kind::Constant(value))
+    }
+}
+
+/// All ops: operands first, then immediates.
+impl Scalar for Var {
+    fn constant(c: f64) -> Var {
+        c.into()
+    }
+
+    fn apply(op: Op, imm: Imm, args: &[Var]) -> Var {
+        let constants: Option<Vec<f64>> = args.iter().map(|x| x.constant_value()).collect();
+        match constants {
+            Some(values) => f64::apply(op, imm, &values).into(),
+            None => with_graph(|graph| {
+                let args: Vec<Expr<'_>> = args.iter().map(|x| x.expr(graph)).collect();
+                Var::of(Expr::apply(op, imm, &args))
+            }),
+        }
+    }
+
+    fn primal(self) -> f64 {
+        self.value()
+    }
+}
+
+impl Real for Var {}
+
+macro_rules! shared_names {
+    ($($name:ident($($y:ident),*))+) => {
+        /// What [`Scalar`] and nalgebra's traits both name. A method of the number's own is the one
+        /// that is meant, so no call has to say which trait's it is.
+        impl Var {
+            $(#[doc = concat!("[`Scalar::", stringify!($name), "`].")]
+            pub fn $name(self $(, $y: Var)*) -> Var {
+                Scalar::$name(self $(, $y)*)
+            })+
+        }
+    };
+}
+shared_names! {
+    abs() floor() ceil() round() trunc() fract() recip() sqrt() cbrt() exp() exp2() exp_m1() ln() ln_1p() log2() log10()
+    sin() cos() tan() asin() acos() atan() sinh() cosh() tanh() asinh() acosh() atanh()
+    hypot(other) atan2(other) max(other) min(other) clamp(low, high) copysign(sign) mul_add(a, b)
+}
+
+impl Var {
+    /// [`Scalar::powi`].
+    pub fn powi(self, n: i32) -> Var {
+        Scalar::powi(self, n)
+    }
+}
+
+/// The operators with a plain number on either side, and those that assign.
+macro_rules! operators {
+    ($($Trait:ident $method:ident $Assign:ident $assign:ident $sign:tt;)+) => {$(
+        impl $Trait<f64> for Var {
+            type Output = Var;
+            fn $method(self, rhs: f64) -> Var {
+                self $sign Var::from(rhs)
+            }
+        }
+        impl $Trait<Var> for f64 {
+            type Output = Var;
+            fn $method(self, rhs: Var) -> Var {
+                Var::from(self) $sign rhs
+            }
+        }
+        impl $Assign for Var {
+            fn $assign(&mut self, rhs: Var) {
+                *self = *self $sign rhs;
+            }
+        }
+        impl $Assign<f64> for Var {
+            fn $assign(&mut self, rhs: f64) {
+                *self = *self $sign rhs;
+            }
+        }
+    )+};
+}
+operators! {
+    Add add AddAssign add_assign +;
+    Sub sub SubAssign sub_assign -;
+    Mul mul MulAssign mul_assign *;
+    Div div DivAssign div_assign /;
+    Rem rem RemAssign rem_assign %;
+}
+
+macro_rules! with_constants {
+    ($($Trait:ident $method:ident $sign:tt;)+) => {$(
+        /// A constant is kept with the op: it is no node.
+        impl $Trait for Var {
+            type Output = Var;
+            fn $method(self, rhs: Var) -> Var {
+                match (self.0, rhs.0) {
+                    (Kind::Node(_), Kind::Constant(c)) => self.map(|x| x $sign c),
+                    (Kind::Constant(c), Kind::Node(_)) => rhs.map(|y| c $sign y),
+                    _ => self.zip(rhs, |x, y| x $sign y),
+                }
+            }
+        }
+    )+};
+}
+with_constants! {
+    Add add +;
+    Sub sub -;
+    Mul mul *;
+    Div div /;
+}
+
+impl Rem for Var {
+    type Output = Var;
+    fn rem(self, rhs: Var) -> Var {
+        self.zip(rhs, |x, y| x % y)
+    }
+}
+
+impl Neg for Var {
+    type Output = Var;
+    fn neg(self) -> Var {
+        self.map(|x| -x)
+    }
+}
+
+/// One node, whatever the count.
+impl Sum for Var {
+    fn sum<I: Iterator<Item = Var>>(terms: I) -> Var {
+        <Var as Scalar>::sum(&terms.collect::<Vec<_>>())
+    }
+}
+
+/// One node, whatever the count.
+impl Product for Var {
+    fn product<I: Iterator<Item = Var>>(factors: I) -> Var {
+        <Var as Scalar>::product(&factors.collect::<Vec<_>>())
+    }
+}
+
+/// Leaves a guard.
+impl PartialEq for Var {
+    fn eq(&self, other: &Var) -> bool {
+        Var::with_all([*self, *other], |[x, y]| x == y)
+    }
+}
+
+/// Leaves a guard.
+impl PartialEq<f64> for Var {
+    fn eq(&self, other: &f64) -> bool {
+        *self == Var::from(*other)
+    }
+}
+
+/// Leaves guards.
+impl PartialOrd for Var {
+    fn partial_cmp(&self, other: &Var) -> Option<Ordering> {
+        Var::with_all([*self, *other], |[x, y]| x.partial_cmp(&y))
+    }
+    fn lt(&self, other: &Var) -> bool {
+        Var::with_all([*self, *other], |[x, y]| x < y)
+    }
+    fn le(&self, other: &Var) -> bool {
+        Var::with_all([*self, *other], |[x, y]| x <= y)
+    }
+    fn gt(&self, other: &Var) -> bool {
+        Var::with_all([*self, *other], |[x, y]| x > y)
+    }
+    fn ge(&self, other: &Var) -> bool {
+        Var::with_all([*self, *other], |[x, y]| x >= y)
+    }
+}
+
+/// Leaves guards.
+impl PartialOrd<f64> for Var {
+    fn partial_cmp(&self, other: &f64) -> Option<Ordering> {
+        self.partial_cmp(&Var::from(*other))
+    }
+}
+
+impl Var {
+    /// The value, where it can be read: no panic in the middle of a message.
+    fn shown(self) -> Result<f64, NodeId> {
+        match self.0 {
+            Kind::Constant(value) => Ok(value),
+            Kind::Node(id) => try_with_graph(|graph| graph.and_then(|graph| graph.try_value(id).ok())).ok_or(id),
+        }
+    }
+}
+
+/// The value; the key, where the graph that is recorded on does not have it.
+impl fmt::Display for Var {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.shown() {
+            Ok(value) => fmt::Display::fmt(&value, f),
+            Err(id) => fmt::Display::fmt(&id, f),
+        }
+    }
+}
+
+/// As displayed.
+impl fmt::Debug for Var {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.shown() {
+            Ok(value) => fmt::Debug::fmt(&value, f),
+            Err(id) => fmt::Debug::fmt(&id, f),
+        }
+    }
+}
