@@ -21,8 +21,9 @@ pub enum Way {
     /// Records every example at every step and sweeps back: on one core, for losses of any kind.
     Eager,
     /// Compiles the loss of one example once, and runs it at all examples of a batch: many at a
-    /// time, on all cores. The loss may look at no value while it is recorded; comparisons that
-    /// it makes are checked at every example, and one that comes out otherwise is an error.
+    /// time, on all cores. The loss may look at no value while it is recorded: what
+    /// [`Expr::value`](wengert::Expr::value) decides, as the index of a class, would be decided for all
+    /// examples by one, and not noticed. Comparisons of expressions that it makes are checked at every example, and one that comes out otherwise is an error.
     /// `relu`, `abs`, `max` and `select` decide anew everywhere and are free of that.
     Compiled,
 }

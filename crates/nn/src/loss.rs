@@ -23,6 +23,10 @@ pub fn squared_error<T: Scalar>(outputs: &[T], targets: &[T]) -> T {
 /// The cross-entropy of one example: minus the logarithm of the probability that the softmax of
 /// the logits gives to the right class. By `logsumexp`, so that no logit is too large.
 ///
+/// The class is a plain number: in a loss that is compiled ([`Way::Compiled`](crate::Way::Compiled)),
+/// the class of one example would be that of all. Let the example say it by a 1 among zeros, and take
+/// [`shared_cross_entropy`].
+///
 /// # Panics
 /// Where there is no logit of that class.
 pub fn cross_entropy<T: Scalar>(logits: &[T], class: usize) -> T {

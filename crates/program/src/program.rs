@@ -76,7 +76,8 @@ impl Program {
     }
 
     /// Compiles a closure that builds the outputs from the inputs. It is recorded once, at `at`:
-    /// comparisons it makes there are checked wherever the program runs.
+    /// comparisons of expressions it makes there are checked wherever the program runs. (What it
+    /// decides by [`Expr::value`](wengert::Expr::value) is decided for good, and not checked.)
     ///
     /// # Errors
     /// As [`Program::compile`].

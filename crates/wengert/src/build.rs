@@ -27,15 +27,18 @@ macro_rules! define_builders {
         impl Graph {
             $($(#[doc = $odoc])+
             #[inline]
+            #[track_caller]
             pub fn $oname(&self, $ox: NodeId $(, $oy: NodeId)*) -> NodeId {
                 self.build(Op::$Op, [$ox $(, $oy)*], |operands: [f64; count!($ox $($oy)*)]| value::$oname(operands, NO_IMM))
             })+
             $($(#[doc = $sdoc])+
             #[inline]
+            #[track_caller]
             pub fn $sname(&self, $sx: NodeId $(, $sy: NodeId)*) -> NodeId {
                 self.build(Op::$St, [$sx $(, $sy)*], |operands: [f64; count!($sx $($sy)*)]| value::$sname(operands, NO_IMM))
             })+
             $($(#[doc = $fdoc])+
+            #[track_caller]
             pub fn $fname(&self, $($fx: &[NodeId]),+) -> NodeId {
                 expect(self.record_lists(Op::$Fo, [$($fx),+]))
             })+
@@ -75,6 +78,7 @@ impl Graph {
     ///
     /// # Panics
     /// As the ops.
+    #[track_caller]
     pub fn powi(&self, x: NodeId, n: i32) -> NodeId {
         self.powf(x, f64::from(n))
     }
@@ -83,6 +87,7 @@ impl Graph {
     ///
     /// # Panics
     /// As the ops.
+    #[track_caller]
     pub fn powf(&self, x: NodeId, p: f64) -> NodeId {
         expect(self.try_record(Op::Powd, [p, 0.0], &[x]))
     }
@@ -91,6 +96,7 @@ impl Graph {
     ///
     /// # Panics
     /// As the ops.
+    #[track_caller]
     pub fn polygamma(&self, x: NodeId, n: u32) -> NodeId {
         if n == 0 {
             return self.digamma(x);
@@ -102,6 +108,7 @@ impl Graph {
     ///
     /// # Panics
     /// As the ops.
+    #[track_caller]
     pub fn clamp(&self, x: NodeId, low: NodeId, high: NodeId) -> NodeId {
         // Nothing is recorded where the second node would be refused.
         expect(self.fresh(high));
@@ -133,6 +140,7 @@ impl Graph {
     }
 
     #[inline(always)]
+    #[track_caller]
     fn build<const N: usize>(&self, op: Op, operands: [NodeId; N], value: impl Fn([f64; N]) -> f64) -> NodeId {
         let mut handles = [Handle::NONE; N];
         let mut values = [0.0; N];

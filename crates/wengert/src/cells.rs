@@ -1,9 +1,9 @@
 //! Lists that grow behind a shared reference: what a tape is made of. Read [`crate::tape`] next.
 //!
 //! Recording takes `&self`, so that expressions nest and live side by side. A `RefCell` around the
-//! tape writes its flag twice for every node, and how many stores a core retires is what bounds
-//! recording: without the flag it takes two thirds of the time. So a list is a slice of cells and
-//! how many of them are in use; to append is to write a cell and the count.
+//! tape writes its flag twice for every node, and stores were what recording was bound by: without
+//! the flag it takes two thirds of the time. So a list is a slice of cells and how many of them are
+//! in use; to append is to write a cell and the count.
 //!
 //! A slice cannot move while it is shared. Where it is full, one twice as long is allocated beside
 //! it, what it holds is copied, and it stays until the list is settled, which takes it exclusively:
@@ -214,35 +214,6 @@ impl<T: Copy + Zeroable> Cells<T> {
         self.reserve_beyond(more)
     }
 
-    /// Makes the list `len` elements long, of any value. Where that takes another slice, it has room
-    /// for `most` if there is as much memory.
-    ///
-    /// # Errors
-    /// [`Error::OutOfMemory`]; the list is as before.
-    #[inline(always)]
-    pub(crate) fn stretch(&self, len: usize, most: usize) -> Result<(), Error> {
-        if self.capacity() < len {
-            self.replace(len, most)?;
-        }
-        self.len.set(len);
-        Ok(())
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn replace(&self, len: usize, most: usize) -> Result<(), Error> {
-        let level = self.level.get() + 1;
-        let Some(place) = self.more.get(level) else {
-            return Err(Error::OutOfMemory { nodes: len });
-        };
-        // Doubling, so that the levels suffice.
-        let wanted = most.max(len).max(2 * self.capacity());
-        let placed = place.set(zeroed(wanted).or_else(|_| zeroed(len))?);
-        debug_assert!(placed.is_ok(), "an empty place");
-        self.level.set(level);
-        Ok(())
-    }
-
     /// Drops what was appended since it had `len` elements. Those that are left must not have been
     /// written to since: lower levels have them as they were appended.
     pub(crate) fn truncate(&self, len: usize) {
@@ -341,29 +312,6 @@ mod tests {
         cells.clear();
         assert!(cells.capacity() >= 300, "the memory is kept");
         assert_eq!((cells.push(5), held(&cells)), (0, vec![5]));
-    }
-
-    #[test]
-    fn a_list_is_stretched_and_keeps_what_is_written_then() {
-        let mut cells = Cells::<u32>::new(1 << 20, 1 << 20);
-        assert_eq!((cells.stretch(3, 10), cells.capacity()), (Ok(()), 10));
-        cells.slice().iter().for_each(|cell| cell.set(7));
-        assert_eq!(cells.stretch(2, 0), Ok(()));
-        assert_eq!((cells.get(1), cells.get(2)), (Some(7), None));
-        for len in 11..3000 {
-            assert_eq!(cells.stretch(len, 0), Ok(()));
-            cells.slice()[len - 1].set(len as u32);
-            assert_eq!((cells.get(len - 1), cells.get(len)), (Some(len as u32), None));
-        }
-        cells.settle();
-        assert_eq!((cells.get(2998), cells.get(2999)), (Some(2999), None));
-        cells.truncate(5);
-        assert_eq!((cells.slice().len(), cells.stretch(6, 0)), (5, Ok(())));
-        assert_eq!(
-            cells.stretch(usize::MAX, 0),
-            Err(Error::OutOfMemory { nodes: usize::MAX })
-        );
-        assert_eq!(cells.slice().len(), 6, "as before");
     }
 
     #[test]

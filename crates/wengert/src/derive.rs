@@ -23,6 +23,7 @@ impl Graph {
     ///
     /// # Panics
     /// On a wrong key, where `l` is stale, and where the graph is full.
+    #[track_caller]
     pub fn gradient(&self, l: NodeId, wrt: &[NodeId]) -> Vec<NodeId> {
         expect(self.try_gradient(l, wrt))
     }
@@ -42,6 +43,7 @@ impl Graph {
     ///
     /// # Panics
     /// On a wrong key, and where an output or seed is stale.
+    #[track_caller]
     pub fn pullback(&self, seeds: &[(NodeId, NodeId)], wrt: &[NodeId]) -> Vec<NodeId> {
         expect(self.try_pullback(seeds, wrt))
     }
@@ -67,6 +69,7 @@ impl Graph {
     ///
     /// # Panics
     /// On a wrong key, and where an output or tangent is stale.
+    #[track_caller]
     pub fn pushforward(&self, seeds: &[(NodeId, NodeId)], outputs: &[NodeId]) -> Vec<NodeId> {
         expect(self.try_pushforward(seeds, outputs))
     }

@@ -99,6 +99,8 @@ impl fmt::Display for Node {
 /// n2 = n1 + 1   value 5  grad 1  l
 /// ");
 /// ```
+///
+/// Values that a [`Graph::set`] made stale are called so; gradients are those of the last sweep.
 impl fmt::Display for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let line = |node: &Node| format!("{} = {node}", node.id);
@@ -109,13 +111,12 @@ impl fmt::Display for Graph {
             .unwrap_or(0)
             .min(48);
         for node in self.nodes() {
-            write!(
-                f,
-                "{:<width$}  value {}  grad {}",
-                line(&node),
-                Short(node.value),
-                Short(self.grad(node.id))
-            )?;
+            write!(f, "{:<width$}  value ", line(&node))?;
+            match self.try_value(node.id) {
+                Ok(value) => write!(f, "{}", Short(value))?,
+                Err(_) => f.write_str("stale")?,
+            }
+            write!(f, "  grad {}", Short(self.grad(node.id)))?;
             match self.label_of(node.id) {
                 Some(label) => writeln!(f, "  {label}")?,
                 None => writeln!(f)?,
@@ -141,6 +142,19 @@ mod tests {
         );
         let captions: Vec<String> = g.nodes().skip(1).map(|node| node.op.caption(node.imm)).collect();
         assert_eq!(captions, ["^ 3", "^ -0.5", "1 /", "- 2.5", "* 1e300", "-"]);
+    }
+
+    #[test]
+    fn stale_values_are_called_stale() {
+        let mut g = Graph::new();
+        let x = g.leaf(2.0);
+        let l = g.mul(x, x);
+        g.backward(l);
+        g.set(x, 3.0);
+        assert_eq!(
+            g.to_string(),
+            "n0 = leaf     value 3  grad 4\nn1 = n0 * n0  value stale  grad 1\n"
+        );
     }
 
     #[test]

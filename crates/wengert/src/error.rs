@@ -100,6 +100,19 @@ fn operands_hint(op: Op) -> String {
     }
 }
 
+/// The error of a length, where the two differ.
+pub(crate) fn same_length(what: &'static str, expected: usize, got: usize) -> Result<(), Error> {
+    match expected == got {
+        true => Ok(()),
+        false => Err(Error::Length { what, expected, got }),
+    }
+}
+
+/// As [`same_length`], of a direction: a component for every input.
+pub(crate) fn direction_length(expected: usize, got: usize) -> Result<(), Error> {
+    same_length("components of the direction", expected, got)
+}
+
 impl Error {
     /// Panics with the text of the error: what every plain builder does where its `try_` form
     /// would return it.

@@ -107,6 +107,7 @@ impl Graph {
     ///
     /// # Panics
     /// On a wrong key, and where `l` is stale.
+    #[track_caller]
     pub fn explain_nan(&self, l: NodeId) -> Option<NanOrigin> {
         expect(self.try_explain_nan(l))
     }

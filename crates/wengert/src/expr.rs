@@ -52,6 +52,7 @@ impl Graph {
     ///
     /// # Panics
     /// On a wrong key, and where the node's value is stale.
+    #[track_caller]
     pub fn expr(&self, node: NodeId) -> Expr<'_> {
         expect(self.try_expr(node))
     }
@@ -91,6 +92,10 @@ impl<'g> Expr<'g> {
     }
 
     /// The value.
+    ///
+    /// It is a plain number, and what is decided by it is decided once: a branch on it, or an index
+    /// made of it, is not noticed where the recording is replayed at other values ([`Graph::forward`],
+    /// compiled programs). Compare the expression itself, which leaves a guard, or select by an op.
     #[inline(always)]
     pub fn value(self) -> f64 {
         self.value

@@ -5,6 +5,7 @@
 //! [`Function`], which is generic over the number, lets [`function_gradient`] choose.
 
 use crate::dual::Dual;
+use crate::error::{direction_length, expect, same_length};
 use crate::expr::Expr;
 use crate::graph::Graph;
 use crate::node::NodeId;
@@ -115,11 +116,7 @@ pub fn hvp(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64], direction: &[
 /// As [`Graph`]'s builders, and where `direction` is not as long as `x`.
 pub fn jvp(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64], direction: &[f64]) -> Vec<f64> {
     let recording = Recording::of(x, f);
-    assert_eq!(
-        direction.len(),
-        x.len(),
-        "the direction has as many components as there are inputs"
-    );
+    expect(direction_length(x.len(), direction.len()));
     let seeds: Vec<_> = recording
         .inputs
         .iter()
@@ -135,11 +132,8 @@ pub fn jvp(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64], directio
 /// As [`Graph`]'s builders, and where `seed` is not as long as what `f` returns.
 pub fn vjp(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64], seed: &[f64]) -> Vec<f64> {
     let recording = Recording::of(x, f);
-    assert_eq!(
-        seed.len(),
-        recording.outputs.len(),
-        "the seed has as many components as there are outputs"
-    );
+    let expected = recording.outputs.len();
+    expect(same_length("components of the seed", expected, seed.len()));
     let seeds: Vec<_> = recording.outputs.iter().copied().zip(seed.iter().copied()).collect();
     recording.graph.vjp(&seeds, &recording.inputs)
 }

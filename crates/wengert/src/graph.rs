@@ -2,11 +2,12 @@
 //! how it grows, [`crate::sweep`] for how derivatives are made.
 
 use std::cell::{Cell, RefCell};
+use std::fmt;
 
 use slotmap::SparseSecondaryMap;
 use smallvec::SmallVec;
 
-use crate::cells::Cells;
+use crate::adjoints::Adjoints;
 use crate::error::{Error, expect};
 use crate::generation::Generations;
 use crate::guard::{Guard, Relation};
@@ -27,14 +28,13 @@ use crate::tape::{Extent, Handle, MAX_NODES, Tape};
 /// [`Error`]; the `try_` forms return it.
 ///
 /// A node takes 16 bytes, and 8 more once its adjoint was swept. A graph is `Send`.
-#[derive(Debug)]
 pub struct Graph {
     pub(crate) tape: Tape,
     pub(crate) generations: Generations,
     /// Computed values below this were recorded before the last `set`.
     pub(crate) stale_below: u32,
-    /// What the last sweep back left; what it did not reach reads as 0.
-    adjoints: Cells<f64>,
+    /// What the last sweep back left.
+    adjoints: Adjoints,
     /// Room for the operands of an n-ary op while a sweep is at it, kept for the next.
     scratch: RefCell<Vec<f64>>,
     /// The buffers of the last Hessian-vector product.
@@ -93,6 +93,18 @@ pub struct Mark {
     scopes: u32,
 }
 
+/// Its size; `Display` lists the nodes.
+impl fmt::Debug for Graph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Graph")
+            .field("nodes", &self.len())
+            .field("swept", &self.adjoints.len())
+            .field("guards", &self.guards.borrow().len())
+            .field("stale", &self.is_stale())
+            .finish_non_exhaustive()
+    }
+}
+
 impl Default for Graph {
     fn default() -> Self {
         Graph::new()
@@ -110,6 +122,7 @@ impl Graph {
     ///
     /// # Panics
     /// Where that is more than 2^28 or the memory cannot be had.
+    #[track_caller]
     pub fn with_capacity(nodes: usize) -> Graph {
         expect(Graph::try_with_capacity(nodes))
     }
@@ -123,6 +136,7 @@ impl Graph {
     }
 
     /// An empty graph that may hold `nodes` nodes (2^28 at most) and refuses more.
+    #[track_caller]
     pub fn with_limit(nodes: usize) -> Graph {
         Graph::of(expect(Tape::new(nodes, 0)))
     }
@@ -132,7 +146,7 @@ impl Graph {
             tape,
             generations: Generations::new(),
             stale_below: 0,
-            adjoints: Cells::new(MAX_NODES, MAX_NODES),
+            adjoints: Adjoints::default(),
             scratch: RefCell::default(),
             curvature: RefCell::default(),
             guards: RefCell::default(),
@@ -169,6 +183,7 @@ impl Graph {
     ///
     /// # Panics
     /// On a wrong key, and on a computed value that a [`Graph::set`] made stale.
+    #[track_caller]
     pub fn value(&self, node: NodeId) -> f64 {
         expect(self.try_value(node))
     }
@@ -184,8 +199,28 @@ impl Graph {
     /// Sets the value of a leaf. What was computed before is stale from then on, until
     /// [`Graph::forward`]; leaves may be read and set one after another.
     ///
+    /// An [`Expr`](crate::Expr) borrows the graph, so none may be in use any more: keep its key.
+    ///
+    /// ```
+    /// let mut g = wengert::Graph::new();
+    /// let x = g.leaf(3.0);
+    /// let start = g.mark();
+    /// for _ in 0..20 {
+    ///     let loss = {
+    ///         let x = g.expr(x);
+    ///         ((x - 1.0) * (x - 1.0)).id()
+    ///     };
+    ///     g.backward(loss);
+    ///     let step = 0.25 * g.grad(x);
+    ///     g.rewind(start);
+    ///     g.set(x, g.value(x) - step);
+    /// }
+    /// assert!((g.value(x) - 1.0).abs() < 1e-5);
+    /// ```
+    ///
     /// # Panics
     /// On a wrong key, and on a node that is no leaf.
+    #[track_caller]
     pub fn set(&mut self, leaf: NodeId, value: f64) {
         expect(self.try_set(leaf, value));
     }
@@ -202,6 +237,10 @@ impl Graph {
     }
 
     /// Recomputes every value from the leaves: after [`Graph::set`]. O(nodes), allocates nothing.
+    /// Gradients stay those of the last sweep until the next [`Graph::backward`].
+    ///
+    /// What was recorded is recomputed as it is. A comparison of expressions is checked to come out as
+    /// before; a branch on [`Expr::value`](crate::Expr::value) leaves nothing to check.
     ///
     /// # Errors
     /// [`Error::GuardFlipped`] where a comparison made while recording comes out otherwise at the
@@ -224,6 +263,7 @@ impl Graph {
     ///
     /// # Panics
     /// On a wrong key, and where `l` is stale.
+    #[track_caller]
     pub fn backward(&self, l: NodeId) {
         expect(self.try_backward(l));
     }
@@ -241,6 +281,7 @@ impl Graph {
     ///
     /// # Panics
     /// As [`Graph::backward`].
+    #[track_caller]
     pub fn backward_seeded(&self, seeds: &[(NodeId, f64)]) {
         expect(self.try_backward_seeded(seeds));
     }
@@ -262,6 +303,7 @@ impl Graph {
     ///
     /// # Panics
     /// On a wrong key.
+    #[track_caller]
     pub fn grad(&self, node: NodeId) -> f64 {
         expect(self.try_grad(node))
     }
@@ -297,6 +339,7 @@ impl Graph {
     ///
     /// # Panics
     /// On a stale mark.
+    #[track_caller]
     pub fn rewind(&mut self, mark: Mark) {
         expect(self.try_rewind(mark));
     }
@@ -318,7 +361,6 @@ impl Graph {
         }
         self.tape.truncate(mark.extent);
         guards.truncate(mark.guards as usize);
-        self.adjoints.settle();
         self.adjoints.truncate(len as usize);
         let notes = self.notes.get_mut();
         notes.scopes.truncate(mark.scopes, len);
@@ -336,8 +378,7 @@ impl Graph {
         self.tape.clear();
         self.guards.get_mut().clear();
         self.notes.get_mut().clear();
-        self.adjoints.settle();
-        self.adjoints.clear();
+        self.adjoints.truncate(0);
         self.stale_below = 0;
     }
 
@@ -347,6 +388,7 @@ impl Graph {
     ///
     /// # Panics
     /// On a wrong key.
+    #[track_caller]
     pub fn label(&self, node: NodeId, label: impl Into<String>) {
         let label = label.into();
         let position = expect(self.position(node));
@@ -359,6 +401,7 @@ impl Graph {
     ///
     /// # Panics
     /// On a wrong key.
+    #[track_caller]
     pub fn label_of(&self, node: NodeId) -> Option<String> {
         expect(self.position(node));
         self.notes.borrow().labels.get(node).cloned()
@@ -379,6 +422,7 @@ impl Graph {
     ///
     /// # Panics
     /// On a wrong key.
+    #[track_caller]
     pub fn scope_of(&self, node: NodeId) -> Vec<String> {
         let position = expect(self.position(node));
         self.notes.borrow().scopes.path(position)
@@ -390,6 +434,7 @@ impl Graph {
     ///
     /// # Panics
     /// On a wrong key.
+    #[track_caller]
     pub fn node(&self, node: NodeId) -> Node {
         expect(self.try_node(node))
     }
@@ -434,15 +479,15 @@ impl Graph {
     /// Sweeps back from the positions given, each with its seed.
     pub(crate) fn sweep_back(&self, seeds: &[(u32, f64)]) -> Result<(), Error> {
         let len = seeds.iter().map(|&(output, _)| output as usize + 1).max().unwrap_or(0);
-        self.adjoints.stretch(len, self.tape.capacity())?;
-        sweep::back(&self.tape, self.adjoints.slice(), seeds, &self.scratch);
-        Ok(())
+        self.adjoints.fill(len, self.tape.capacity(), |adjoints| {
+            sweep::back(&self.tape, adjoints, seeds, &self.scratch);
+        })
     }
 
     /// What the last sweep left at a position that wants a gradient.
     #[inline(always)]
     pub(crate) fn adjoint(&self, position: u32) -> f64 {
-        self.adjoints.get(position as usize).unwrap_or(0.0)
+        self.adjoints.get(position as usize)
     }
 
     /// The position of a key.

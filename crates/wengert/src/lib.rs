@@ -30,6 +30,7 @@
 //! | `tape` | how nodes are stored |
 //! | `view` | a tape as it is read |
 //! | `generation` | how a wrong key is told from a right one |
+//! | `adjoints` | what a sweep leaves |
 //! | [`graph`] | the arena, and what can be asked of it |
 //! | `build` | building by key |
 //! | [`guard`] | comparisons that were recorded |
@@ -66,6 +67,7 @@ mod code;
 mod tape;
 mod view;
 mod generation;
+mod adjoints;
 pub mod graph;
 mod build;
 pub mod guard;

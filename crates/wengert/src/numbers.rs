@@ -2,9 +2,10 @@
 //! [`crate::functions`] for the same over closures.
 
 use std::cell::{Cell, RefCell};
+use std::mem;
 
 use crate::dual::{Dual, Tangents};
-use crate::error::{Error, expect};
+use crate::error::{Error, direction_length, expect};
 use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::Op;
@@ -20,6 +21,7 @@ impl Graph {
     ///
     /// # Panics
     /// On a wrong key, and where an output is stale.
+    #[track_caller]
     pub fn vjp(&self, seeds: &[(NodeId, f64)], wrt: &[NodeId]) -> Vec<f64> {
         expect(self.try_vjp(seeds, wrt))
     }
@@ -41,6 +43,7 @@ impl Graph {
     ///
     /// # Panics
     /// On a wrong key, where an output is stale, and where a seeded node is no leaf.
+    #[track_caller]
     pub fn jvp(&self, seeds: &[(NodeId, f64)], outputs: &[NodeId]) -> Vec<f64> {
         expect(self.try_jvp(seeds, outputs))
     }
@@ -69,6 +72,7 @@ impl Graph {
     ///
     /// # Panics
     /// On a wrong key, where an output is stale, and where a node of `wrt` is no leaf.
+    #[track_caller]
     pub fn jacobian(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Vec<Vec<f64>> {
         expect(self.try_jacobian(outputs, wrt))
     }
@@ -117,6 +121,7 @@ impl Graph {
     /// # Panics
     /// On a wrong key, where `l` is stale, where a node of `wrt` is no leaf, and where `direction`
     /// is not as long as `wrt`.
+    #[track_caller]
     pub fn hvp(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> Vec<f64> {
         expect(self.try_hvp(l, wrt, direction))
     }
@@ -126,13 +131,7 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`], [`Error::Length`].
     pub fn try_hvp(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> Result<Vec<f64>, Error> {
-        if direction.len() != wrt.len() {
-            return Err(Error::Length {
-                what: "components of the direction",
-                expected: wrt.len(),
-                got: direction.len(),
-            });
-        }
+        direction_length(wrt.len(), direction.len())?;
         let l = self.fresh(l)? as usize;
         let leaves = wrt
             .iter()
@@ -158,6 +157,7 @@ impl Graph {
     ///
     /// # Panics
     /// On a wrong key, where `l` is stale, and where a node of `wrt` is no leaf.
+    #[track_caller]
     pub fn hessian(&self, l: NodeId, wrt: &[NodeId]) -> Vec<Vec<f64>> {
         expect(self.try_hessian(l, wrt))
     }
@@ -208,8 +208,8 @@ fn seed<T>(tangents: &mut [T], leaves: &[usize], mut set: impl FnMut(&mut T, usi
 pub(crate) struct Curvature<const N: usize> {
     /// The directions, at the leaves.
     pub(crate) tangents: Vec<Tangents<N>>,
-    adjoints: Vec<Cell<Dual<N>>>,
-    scratch: RefCell<Vec<Dual<N>>>,
+    adjoints: Vec<Dual<N>>,
+    scratch: Vec<Dual<N>>,
 }
 
 impl<const N: usize> Curvature<N> {
@@ -217,8 +217,8 @@ impl<const N: usize> Curvature<N> {
     pub(crate) fn new(l: usize) -> Self {
         Curvature {
             tangents: vec![Tangents::ZERO; l + 1],
-            adjoints: vec![Cell::new(Dual::ZERO); l + 1],
-            scratch: RefCell::default(),
+            adjoints: vec![Dual::ZERO; l + 1],
+            scratch: Vec::new(),
         }
     }
 
@@ -227,19 +227,22 @@ impl<const N: usize> Curvature<N> {
     fn fit(&mut self, l: usize) {
         self.tangents.clear();
         self.tangents.resize(l + 1, Tangents::ZERO);
-        self.adjoints.resize(l + 1, Cell::new(Dual::ZERO));
+        self.adjoints.resize(l + 1, Dual::ZERO);
     }
 
     /// Sweeps; what computed nodes have in `tangents` is overwritten.
     pub(crate) fn sweep(&mut self, graph: &Graph) {
         sweep::tangents(&graph.tape, &mut self.tangents);
         let seeds = [(self.adjoints.len() as u32 - 1, Dual::new(1.0))];
-        sweep::back_dual(&graph.tape, &self.tangents, &self.adjoints, &seeds, &self.scratch);
+        let adjoints = Cell::from_mut(&mut self.adjoints[..]).as_slice_of_cells();
+        let scratch = RefCell::new(mem::take(&mut self.scratch));
+        sweep::back_dual(&graph.tape, &self.tangents, adjoints, &seeds, &scratch);
+        self.scratch = scratch.into_inner();
     }
 
     /// The derivative of the gradient's component at a leaf, in direction `k`.
     pub(crate) fn along(&self, leaf: usize, k: usize) -> f64 {
-        self.adjoints.get(leaf).map_or(0.0, |adjoint| adjoint.get().tangents[k])
+        self.adjoints.get(leaf).map_or(0.0, |adjoint| adjoint.tangents[k])
     }
 }
 

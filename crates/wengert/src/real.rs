@@ -11,7 +11,9 @@ use crate::scalar::Scalar;
 ///
 /// A function `fn f<T: Real>(x: &[T]) -> T` computes plain values, tangents or a recording,
 /// whichever is asked of it. All ops are methods ([`Scalar`]); `f64` stands on the right of the
-/// operators, and [`Scalar::constant`] makes a number of it elsewhere.
+/// operators alone: `1.0 - x` is `-x + 1.0`, or `T::constant(1.0) - x`. Where a closure over
+/// expressions is asked for, `|x| f(x)` passes such a function; its bare name is of one lifetime and
+/// does not fit.
 pub trait Real:
     Scalar
     + From<f64>

@@ -13,7 +13,7 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssi
 
 use smallvec::SmallVec;
 
-use crate::error::{Error, expect};
+use crate::error::{Error, direction_length, expect};
 use crate::graph::Graph;
 use crate::kernel::{gdiv, gmul};
 use crate::node::NodeId;
@@ -296,6 +296,7 @@ impl Graph {
     /// # Panics
     /// On a wrong key, where `l` is stale, where a node of `wrt` is no leaf, and where `direction`
     /// is not as long as `wrt`.
+    #[track_caller]
     pub fn taylor<const K: usize>(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> [f64; K] {
         expect(self.try_taylor(l, wrt, direction))
     }
@@ -305,13 +306,7 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`], [`Error::Length`].
     pub fn try_taylor<const K: usize>(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> Result<[f64; K], Error> {
-        if direction.len() != wrt.len() {
-            return Err(Error::Length {
-                what: "components of the direction",
-                expected: wrt.len(),
-                got: direction.len(),
-            });
-        }
+        direction_length(wrt.len(), direction.len())?;
         let entries = &self.tape.view().entries[..=self.fresh(l)? as usize];
         let mut series: Vec<Series<K>> = entries
             .iter()
@@ -354,12 +349,9 @@ impl Graph {
 ///
 /// # Panics
 /// Where `direction` is not as long as `x`.
+#[track_caller]
 pub fn taylor<const K: usize>(f: impl Fn(&[Series<K>]) -> Series<K>, x: &[f64], direction: &[f64]) -> [f64; K] {
-    assert_eq!(
-        direction.len(),
-        x.len(),
-        "the direction has as many components as there are inputs"
-    );
+    expect(direction_length(x.len(), direction.len()));
     let line: Vec<Series<K>> = x.iter().zip(direction).map(|(&x, &d)| Series::moving(x, d)).collect();
     f(&line).coefficients
 }

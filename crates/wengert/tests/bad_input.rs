@@ -136,15 +136,27 @@ fn a_direction_has_as_many_components_as_there_are_leaves() {
 }
 
 #[test]
-#[should_panic(expected = "the direction has as many components as there are inputs")]
+#[should_panic(expected = "components of the direction: expected 2, got 1")]
 fn a_closures_jvp_refuses_a_direction_of_another_length() {
     wengert::jvp(|x| vec![x[0] * x[1]], &[1.0, 2.0], &[1.0]);
 }
 
 #[test]
-#[should_panic(expected = "the seed has as many components as there are outputs")]
+#[should_panic(expected = "components of the seed: expected 1, got 2")]
 fn a_closures_vjp_refuses_a_seed_of_another_length() {
     wengert::vjp(|x| vec![x[0] * x[1]], &[1.0, 2.0], &[1.0, 1.0]);
+}
+
+#[test]
+#[should_panic(expected = "components of the direction: expected 2, got 3")]
+fn a_closures_series_refuses_a_direction_of_another_length() {
+    wengert::taylor::<3>(|x| x[0] * x[1], &[1.0, 2.0], &[1.0; 3]);
+}
+
+#[test]
+#[should_panic(expected = "components of the vector: expected 2, got 1")]
+fn a_sparse_matrix_refuses_a_vector_of_another_length() {
+    wengert::sparse_jacobian(|x| vec![x[0] * x[1]], &[1.0, 2.0]).times(&[1.0]);
 }
 
 #[test]

@@ -328,6 +328,9 @@ fn a_graph_may_go_to_another_thread_and_its_sizes_are_pinned() {
     is_shared::<Error>();
     is_shared::<wengert::Mark>();
     is_shared::<wengert::Node>();
+    is_shared::<wengert::HessianPlan>();
+    is_shared::<wengert::JacobianPlan>();
+    is_shared::<wengert::Sparse>();
     assert_eq!(size_of::<Expr<'_>>(), 24);
     assert_eq!(size_of::<NodeId>(), 8);
     assert_eq!(size_of::<Op>(), 1);

@@ -108,7 +108,11 @@ fn homogeneous(p: &Point, c: &[f64], d: Big, degree: i32) -> f64 {
     .value()
 }
 
-/// `Re(i^k (u + i v)^-n)` for `n >= 1`: the partials of the angle. 0 at the origin.
+/// Up to here the binomial coefficients of a power are no larger than the largest number.
+const HIGHEST_ORDER: u32 = 1000;
+
+/// `Re(i^k (u + i v)^-n)` for `n >= 1`: the partials of the angle. 0 at the origin; NaN elsewhere for
+/// orders beyond 1000.
 ///
 /// `atan2(y, x)` has `zpow(x, y, 1, 0) = x / (x^2 + y^2)` in `y` and `-zpow(x, y, 1, 1) = -y / (x^2 + y^2)` in `x`;
 /// the derivative of `zpow(u, v, n, k)` is `-n zpow(u, v, n+1, k)` in `u` and `-n zpow(u, v, n+1, k+1)` in `v`.
@@ -147,6 +151,9 @@ fn zpow_any(u: f64, v: f64, n: f64, k: f64) -> f64 {
         Err(r) => return r,
     };
     let (n, k) = (n as u32, k as u32);
+    if n > HIGHEST_ORDER {
+        return f64::NAN;
+    }
     let d = Big::new(p.square, 0).powi(n);
     if n == 2 && k % 2 == 0 && p.u.e >= -1 && p.v.e >= -1 {
         // (u - v)(u + v): the difference of the squares would cancel.
@@ -327,6 +334,15 @@ mod tests {
         assert_eq!(hypot_partial(INF, 1.0, 0.0, 2.0), 0.0);
         assert_eq!(zpow(INF, 1.0, 1.0, 0.0), 0.0);
         assert!(cosine(NAN, INF).is_nan() && zpow(1.0, NAN, 1.0, 0.0).is_nan());
+    }
+
+    #[test]
+    fn absurd_orders_are_no_numbers_and_take_no_time() {
+        let highest = f64::from(HIGHEST_ORDER);
+        assert!(zpow(0.5, 0.25, highest, 0.0).is_infinite());
+        assert_eq!(zpow(3.0, 4.0, highest, 0.0), 0.0);
+        assert!(zpow(3.0, 4.0, highest + 1.0, 0.0).is_nan() && zpow(3.0, 4.0, 1e300, 1.0).is_nan());
+        assert_eq!(zpow(0.0, 0.0, 1e300, 1.0), 0.0);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::error::{expect, same_length};
+
 /// Which entries of a matrix can differ from 0, compressed by columns (CSC).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Pattern {
@@ -205,11 +207,7 @@ impl Sparse {
     /// # Panics
     /// Where the vector is not as long as there are columns.
     pub fn times(&self, vector: &[f64]) -> Vec<f64> {
-        assert_eq!(
-            vector.len(),
-            self.cols(),
-            "the vector has as many components as the matrix has columns"
-        );
+        expect(same_length("components of the vector", self.cols(), vector.len()));
         let mut product = vec![0.0; self.rows()];
         for (row, col, value) in self.triplets() {
             product[row] += value * vector[col];

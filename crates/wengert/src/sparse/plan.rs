@@ -36,6 +36,7 @@ impl Graph {
     ///
     /// # Panics
     /// On a wrong key, where `l` is stale, and where a node of `wrt` is no leaf.
+    #[track_caller]
     pub fn sparse_hessian(&self, l: NodeId, wrt: &[NodeId]) -> Sparse {
         expect(self.try_sparse_hessian(l, wrt))
     }
@@ -95,6 +96,7 @@ impl Graph {
     ///
     /// # Panics
     /// On a wrong key, where an output is stale, and where a node of `wrt` is no leaf.
+    #[track_caller]
     pub fn sparse_jacobian(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Sparse {
         expect(self.try_sparse_jacobian(outputs, wrt))
     }

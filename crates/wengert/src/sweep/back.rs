@@ -4,9 +4,11 @@
 //! memory, which is why it is written as it is:
 //!
 //! - The common ops are told apart by comparisons ([`crate::code`]), the others by a jump.
-//! - What an entry sends to the one right below it is handed on in a register, and the adjoint there
-//!   is read before this entry sends anything else: an adjoint read back right after it was written
-//!   takes long to come, and a processor that has seen one come so waits for others.
+//! - What the usual entry sends to the one right below it is handed on in a register, and the adjoint
+//!   there is read before this entry sends anything else: an adjoint read back right after it was
+//!   written takes long to come, and a processor that has seen one come so waits for others. (Usual
+//!   are ops of one or two operands that call no function; the others send through memory, and what
+//!   is below is read again after them.)
 //! - An adjoint is asked once whether it is 0, so that nothing need be sent, or NaN, so that the
 //!   sweep was run without guards in vain: see [`guarded`].
 //! - Branches that hardly happen say so.
@@ -98,8 +100,8 @@ macro_rules! parts {
 }
 
 /// Sends the adjoint `bar` to the operands: in the loop where the rule is a flop or two, out of it
-/// where the rule calls functions, which then sends all through memory. Otherwise what goes to the
-/// entry right below is not sent but returned.
+/// where the rule calls functions, which then sends all through memory. Otherwise, of one operand or
+/// two, what goes to the entry right below is not sent but returned.
 ///
 /// What both of two operands receive where they are one, as in `x * x`, is added up first.
 /// (Derivatives as graph do the same, so that their bits are those of the sweep. Ternary and n-ary
@@ -191,9 +193,9 @@ enum Stop {
     End,
     /// At an adjoint that is NaN.
     Nan,
-    /// At adjoints that are 0: at least two, this and the one above.
+    /// In a run of adjoints that are 0; those from `end` up were looked at.
     Zeros {
-        below: usize,
+        end: usize,
     },
 }
 
@@ -231,6 +233,7 @@ macro_rules! define_back {
                 let parts = if code == codes::MulC {
                     parts!(rule::mul_c, here.view.imm::<1, 1>(here.entry()), operands, here)
                 } else if code <= codes::SubC {
+                    // `sub_c` sends what `add_c` does.
                     parts!(rule::add_c, NO_IMM, operands, here)
                 } else {
                     parts!(rule::c_sub, NO_IMM, operands, here)
@@ -285,7 +288,7 @@ macro_rules! define_back {
                             return Stop::End;
                         }
                         if below.is_zero() {
-                            return Stop::Zeros { below: near };
+                            return Stop::Zeros { end: near };
                         }
                         bar = below;
                         continue;
@@ -301,6 +304,7 @@ macro_rules! define_back {
                     if here.i < lowest {
                         return Stop::End;
                     }
+                    // The common ops are among these too, and never come here.
                     let carried = match code {
                         $(codes::$Op => step::$oname(here),)+
                         $(codes::$He => step::$hname(here),)+
@@ -345,7 +349,7 @@ fn reverse<S: Number, B: Adjoint<S>>(
     let mut last = adjoints.len().wrapping_sub(1);
     loop {
         match run::<S, B>(&sweep, last, at) {
-            Stop::Zeros { below } => last = last_sending(adjoints, below),
+            Stop::Zeros { end } => last = last_sending(adjoints, end),
             Stop::Nan => return true,
             // The loop ends before it looks at these.
             Stop::End => return any_nan(&adjoints[..sweep.lowest.min(adjoints.len())]),
@@ -376,8 +380,9 @@ fn guarded<S: Number>(
     }
 }
 
-/// So many adjoints are few. What was written one by one is not yet there to be read many at a time,
-/// nor the other way round, and to wait for it takes longer than a few take one by one.
+/// So many adjoints are few: written and read one by one. A processor hands what was just written to
+/// who reads it only where both are of one width; else the reader waits for memory, which takes longer
+/// than what many at a time would save.
 const FEW: usize = 16;
 
 /// Makes every adjoint 0 but those of the seeds.
@@ -391,6 +396,7 @@ fn seed<S: Number>(adjoints: &[Cell<S>], seeds: &[(u32, S)]) {
     };
     adjoints.iter().for_each(|adjoint| adjoint.set(zero));
     let place = |position: u32| adjoints.get(position as usize);
+    // The first is not added to the 0 there, which would have to be waited for.
     let Some((&(first, seed), more)) = seeds.split_first() else {
         return;
     };

@@ -1,0 +1,108 @@
+//! What a sweep back leaves: an adjoint for every entry it reached. Read [`crate::sweep`] for what
+//! writes them.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+
+use bytemuck::allocation::try_zeroed_slice_box;
+
+use crate::error::Error;
+
+/// The adjoints of the last sweep, in memory that is kept for the next.
+#[derive(Default)]
+pub(crate) struct Adjoints {
+    /// Exclusively borrowed only to be replaced by a larger one.
+    room: RefCell<Box<[Cell<f64>]>>,
+    /// How many are of the last sweep; those beyond read as 0.
+    len: Cell<usize>,
+}
+
+impl Adjoints {
+    pub(crate) fn len(&self) -> usize {
+        self.len.get()
+    }
+
+    /// The adjoint at an index; 0 where the last sweep did not reach.
+    #[inline(always)]
+    pub(crate) fn get(&self, index: usize) -> f64 {
+        match index < self.len.get() {
+            true => self.room.borrow().get(index).map_or(0.0, Cell::get),
+            false => 0.0,
+        }
+    }
+
+    /// Hands `sweep` room for `len` adjoints, of any value, which are those of the last sweep then.
+    /// Where it takes new memory, there is room for `most` if so much can be had.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`]; the adjoints are as before.
+    #[inline(always)]
+    pub(crate) fn fill(&self, len: usize, most: usize, sweep: impl FnOnce(&[Cell<f64>])) -> Result<(), Error> {
+        if self.room.borrow().len() < len {
+            self.grow(len, most)?;
+        }
+        self.len.set(len);
+        sweep(&self.room.borrow()[..len]);
+        Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&self, len: usize, most: usize) -> Result<(), Error> {
+        // Zeros are pages that the system has not handed out yet: room that is not used costs none.
+        let zeroed = |len| try_zeroed_slice_box(len).ok();
+        let roomy = zeroed(most.max(len)).or_else(|| zeroed(len));
+        *self.room.borrow_mut() = roomy.ok_or(Error::OutOfMemory { nodes: len })?;
+        Ok(())
+    }
+
+    /// Forgets those beyond the first `len`.
+    #[inline(always)]
+    pub(crate) fn truncate(&mut self, len: usize) {
+        let all = self.len.get_mut();
+        *all = len.min(*all);
+    }
+}
+
+impl fmt::Debug for Adjoints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries((0..self.len()).map(|index| self.get(index)))
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(adjoints: &Adjoints, len: usize, most: usize, with: f64) -> Result<(), Error> {
+        adjoints.fill(len, most, |room| {
+            assert_eq!(room.len(), len);
+            room.iter().for_each(|cell| cell.set(with));
+        })
+    }
+
+    #[test]
+    fn those_of_the_last_sweep_are_there_and_no_others() {
+        let mut adjoints = Adjoints::default();
+        assert_eq!((adjoints.len(), adjoints.get(0)), (0, 0.0));
+        assert_eq!(filled(&adjoints, 3, 10, 7.0), Ok(()));
+        assert_eq!([0, 2, 3].map(|index| adjoints.get(index)), [7.0, 7.0, 0.0]);
+        assert_eq!(filled(&adjoints, 2, 10, 8.0), Ok(()));
+        assert_eq!([1, 2].map(|index| adjoints.get(index)), [8.0, 0.0]);
+        adjoints.truncate(1);
+        assert_eq!([0, 1].map(|index| adjoints.get(index)), [8.0, 0.0]);
+        adjoints.truncate(5);
+        assert_eq!(adjoints.len(), 1);
+    }
+
+    #[test]
+    fn memory_that_cannot_be_had_is_done_without() {
+        let adjoints = Adjoints::default();
+        let all = usize::MAX / 8;
+        assert_eq!(filled(&adjoints, 3, all, 1.0), Ok(()), "no more than is needed, then");
+        assert_eq!(filled(&adjoints, all, 0, 2.0), Err(Error::OutOfMemory { nodes: all }));
+        assert_eq!((adjoints.len(), adjoints.get(2)), (3, 1.0), "as before");
+    }
+}

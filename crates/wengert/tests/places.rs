@@ -1,0 +1,38 @@
+//! A panic of a plain method points to the line that called it, not into the engine.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
+use std::sync::{Arc, Mutex};
+
+use wengert::{Graph, NodeId};
+
+#[test]
+fn a_refusal_points_to_the_line_that_asked() {
+    let place = Arc::new(Mutex::new(String::new()));
+    let seen = Arc::clone(&place);
+    set_hook(Box::new(move |panic| {
+        *seen.lock().unwrap() = panic.location().map_or_else(String::new, |at| at.file().to_owned());
+    }));
+    let wrong = NodeId::default();
+    type Call = fn(&mut Graph, NodeId);
+    let calls: [(&str, Call); 13] = [
+        ("value", |g, x| _ = g.value(x)),
+        ("set", |g, x| g.set(x, 1.0)),
+        ("backward", |g, x| g.backward(x)),
+        ("grad", |g, x| _ = g.grad(x)),
+        ("label", |g, x| g.label(x, "x")),
+        ("node", |g, x| _ = g.node(x)),
+        ("expr", |g, x| _ = g.expr(x).value()),
+        ("sin", |g, x| _ = g.sin(x)),
+        ("mul", |g, x| _ = g.mul(x, x)),
+        ("lt", |g, x| _ = g.lt(x, x)),
+        ("sum", |g, x| _ = g.sum(&[x])),
+        ("hessian", |g, x| _ = g.hessian(x, &[x])),
+        ("gradient", |g, x| _ = g.gradient(x, &[x])),
+    ];
+    for (name, call) in calls {
+        let mut g = Graph::new();
+        assert!(catch_unwind(AssertUnwindSafe(|| call(&mut g, wrong))).is_err());
+        let place = place.lock().unwrap().clone();
+        assert!(place.ends_with("places.rs"), "{name} points to {place}");
+    }
+}
