@@ -350,3 +350,22 @@ fn the_field_has_the_values_of_plain_numbers() {
     );
     assert!(panic_of(|| x.extract(1)).contains("one lane"));
 }
+
+/// Generations of keys are many but not endless: to record takes no graph's worth of them each time.
+#[test]
+fn recording_again_and_again_uses_up_no_generations() {
+    let generation = || -> u32 {
+        let key = format!("{:?}", Graph::new().leaf(0.0));
+        let digits = key.trim_end_matches(')').rsplit('v').next();
+        digits.and_then(|digits| digits.parse().ok()).expect("NodeId(0v1)")
+    };
+    let mut g = Graph::new();
+    record(&mut g, || Var::leaf(1.0));
+    let before = generation();
+    for _ in 0..10_000 {
+        record(&mut g, || Var::leaf(1.0));
+    }
+    // Other tests take some meanwhile.
+    let used = generation().wrapping_sub(before);
+    assert!(used < 10_000, "{used}");
+}
