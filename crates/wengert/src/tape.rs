@@ -622,11 +622,42 @@ mod tests {
         let numbers = short.map(|c| f64::from_bits(c.to_bits() >> 37 << 37));
         for c in numbers.into_iter().chain(long) {
             let (x, _) = tape.push_leaf(1.0);
-            let node = tape.push_op(Op::MulC, [c, 0.0], &[x], c);
-            let imm = tape.operands(tape.entry(node.index()), |operand| assert_eq!(operand, x.index()));
-            assert_eq!(imm.map(f64::to_bits), [c.to_bits(), 0], "{c:?}");
+            // In the unusual way, which makes room, and in the usual one.
+            let unusual = tape.push_op(Op::MulC, [c, 0.0], &[x], c);
+            let usual = tape.try_with_constant(Op::MulC, x, c, c).expect("there is room");
+            for node in [unusual, usual] {
+                let imm = tape.operands(tape.entry(node.index()), |operand| assert_eq!(operand, x.index()));
+                assert_eq!(imm.map(f64::to_bits), [c.to_bits(), 0], "{c:?}");
+            }
         }
         assert!(Constant::short(0.1).is_none() && Constant::short(-0.75).is_some());
-        assert_eq!(tape.imms.len(), 5, "of numbers with few bits none is pooled");
+        assert_eq!(tape.imms.len(), 10, "of numbers with few bits none is pooled");
+    }
+
+    #[test]
+    fn what_the_usual_way_refuses_leaves_nothing_behind() {
+        let tape = Tape::new(2, 2).unwrap();
+        let (x, _) = tape.push_leaf(1.0);
+        let constant = tape.constant(2.0);
+        let sizes = || (tape.len(), tape.imms.len(), tape.lists.len());
+        let before = sizes();
+        assert_eq!(tape.try_unary(Op::Sin, x, 0.0), None, "no room");
+        assert_eq!(tape.try_binary(Op::Mul, x, x, 1.0), None, "no room");
+        assert_eq!(tape.try_with_constant(Op::MulC, x, 0.1, 0.1), None, "no room");
+        assert_eq!(sizes(), before);
+
+        let tape = Tape::new(1 << 20, 8).unwrap();
+        let (x, _) = tape.push_leaf(1.0);
+        let sizes = || (tape.len(), tape.imms.len(), tape.lists.len());
+        let before = sizes();
+        assert_eq!(
+            tape.try_with_constant(Op::MulC, x, 0.1, 0.1),
+            None,
+            "no room for it in the pool"
+        );
+        assert_eq!(tape.try_unary(Op::Sin, constant, 0.0), None, "no gradient is wanted");
+        assert_eq!(tape.try_binary(Op::Mul, x, constant, 1.0), None, "nor of one of two");
+        assert_eq!(tape.try_unary(Op::Detach, x, 1.0), None, "nor let through");
+        assert_eq!(sizes(), before);
     }
 }

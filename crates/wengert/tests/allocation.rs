@@ -287,3 +287,30 @@ fn rosenbrock_takes_at_most_26_bytes_an_op() {
     let bytes = g.memory() as f64 / g.len() as f64;
     assert!(bytes <= 26.0, "{bytes}");
 }
+
+/// Adjoints that outgrow their memory let go of it, though the graph is shared all the while.
+#[test]
+fn sweeps_of_a_growing_graph_hold_the_adjoints_of_the_last_alone() {
+    let _alone = alone();
+    let held = |sweeps: bool| {
+        let g = Graph::new();
+        let counted = measure(|| {
+            let x = g.var(1.0);
+            let mut l = x;
+            for _ in 0..20_000 {
+                l += x;
+                // Every time the tape has grown, the adjoints have to.
+                if sweeps && g.len().is_power_of_two() {
+                    l.backward();
+                }
+            }
+            if sweeps {
+                l.backward();
+                assert_eq!(x.grad(), 20_001.0);
+            }
+        });
+        counted.bytes_current
+    };
+    let adjoints = held(true) - held(false);
+    assert!(adjoints <= 8 * 32_768, "{adjoints} bytes");
+}
