@@ -130,6 +130,10 @@ impl Scalar for Var {
     }
 
     fn apply(op: Op, imm: Imm, args: &[Var]) -> Var {
+        // Here, and not within the closure, so that a refusal points to the caller.
+        if let Err(error) = op.check(imm, args.len()) {
+            panic!("{error}");
+        }
         let constants: Option<Vec<f64>> = args.iter().map(|x| x.constant_value()).collect();
         match constants {
             Some(values) => f64::apply(op, imm, &values).into(),

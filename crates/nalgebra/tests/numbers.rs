@@ -7,7 +7,7 @@ use nalgebra::{ComplexField, RealField};
 use num_traits::{One, Signed, Zero};
 use simba::scalar::SupersetOf;
 use simba::simd::SimdValue;
-use wengert::{Arity, Graph, Op, Scalar};
+use wengert::{Arity, Graph, NO_IMM, Op, Scalar};
 use wengert_nalgebra::{Var, record, with_graph};
 
 /// The text of the panic that `f` ends in.
@@ -51,7 +51,8 @@ fn every_op_is_the_engines_own() {
             _ => 2 * op.lists(),
         };
         let values = &[0.375, 0.625, 0.25, 0.75][..count];
-        let imm = [2.0, 1.0];
+        let mut imm = NO_IMM;
+        imm[..op.immediates()].copy_from_slice(&[2.0, 1.0][..op.immediates()]);
         let expected = f64::apply(op, imm, values).to_bits();
         for nodes in 0..1 << count {
             let got = record(&mut g, || {
@@ -67,6 +68,20 @@ fn every_op_is_the_engines_own() {
                 Var::apply(op, imm, &args).value()
             });
             assert_eq!(got.to_bits(), expected, "{op} with nodes {nodes:b}");
+        }
+    }
+}
+
+#[test]
+fn an_op_is_not_applied_to_what_it_does_not_take() {
+    let mut g = Graph::new();
+    for &op in Op::ALL {
+        let applied = !matches!(op, Op::Leaf | Op::Const);
+        for given in (0..5).filter(|&given| !applied || !op.takes(given)) {
+            let expected = wengert::Error::Operands { op, given }.to_string();
+            assert_eq!(panic_of(|| Var::apply(op, NO_IMM, &vec![1.0.into(); given])), expected);
+            let recorded = panic_of(|| record(&mut g, || Var::apply(op, NO_IMM, &vec![Var::leaf(1.0); given])));
+            assert_eq!(recorded, expected);
         }
     }
 }

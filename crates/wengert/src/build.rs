@@ -118,15 +118,10 @@ impl Graph {
     /// Appends a node of any op: the general and fallible form of the builders.
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Operands`], [`Error::Full`],
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], those of [`Op::check`], [`Error::Full`],
     /// [`Error::OutOfMemory`]; the graph is as before.
     pub fn try_record(&self, op: Op, imm: Imm, operands: &[NodeId]) -> Result<NodeId, Error> {
-        if matches!(op, Op::Leaf | Op::Const) || !op.takes(operands.len()) {
-            return Err(Error::Operands {
-                op,
-                given: operands.len(),
-            });
-        }
+        op.check(imm, operands.len())?;
         self.record(op, imm, &[operands])
     }
 

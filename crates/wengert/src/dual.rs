@@ -12,6 +12,7 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssi
 use smallvec::SmallVec;
 
 use crate::cold::rarely;
+use crate::error::expect;
 use crate::kernel;
 use crate::op::{Imm, NO_IMM, Op, for_each_op};
 use crate::scalar::{Bar, Scalar, imm, rule, value};
@@ -259,6 +260,7 @@ macro_rules! define_dual {
             }
 
             fn apply(op: Op, imm: Imm, args: &[Self]) -> Self {
+                expect(op.check(imm, args.len()));
                 let values: SmallVec<[f64; 8]> = args.iter().map(|x| x.value).collect();
                 let value = value::of(op, imm, &values);
                 let mut sum = None;

@@ -2,7 +2,7 @@
 
 use crate::guard::Relation;
 use crate::node::NodeId;
-use crate::op::Op;
+use crate::op::{Imm, Op};
 
 /// Why the engine refused. Plain builders panic with the text of one of these; their `try_` forms
 /// return it.
@@ -44,6 +44,14 @@ pub enum Error {
         op: Op,
         /// How many operands it was given.
         given: usize,
+    },
+    /// Numbers beside an op that has fewer of them.
+    #[error("{op} has {} immediates, but was given {given:?}: the others must be 0", .op.immediates())]
+    Immediates {
+        /// The op.
+        op: Op,
+        /// The immediates it was given.
+        given: Imm,
     },
     /// No op has this name.
     #[error("there is no op named {name:?}; Op::ALL lists them")]
@@ -91,7 +99,7 @@ pub enum Error {
 
 fn operands_hint(op: Op) -> String {
     match op.arity() {
-        crate::op::Arity::Fixed(0) => "; Graph::leaf and Graph::constant make these".into(),
+        crate::op::Arity::Fixed(0) => ", or any: Graph::leaf and Graph::constant make these".into(),
         crate::op::Arity::Fixed(n) => format!(" but {n}"),
         crate::op::Arity::AtLeast(n) if op.lists() > 1 => {
             format!(" but {} lists of one length, {n} or more each", op.lists())

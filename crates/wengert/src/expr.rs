@@ -226,6 +226,7 @@ impl<'g> Expr<'g> {
 
     /// Appends any op, making nodes of the constants among its operands.
     #[inline(never)]
+    #[track_caller]
     fn record(op: Op, imm: Imm, operands: &[Self], value: f64) -> Self {
         let Some(graph) = common(operands) else {
             return Expr::constant(value);
@@ -243,6 +244,7 @@ impl<'g> Expr<'g> {
     }
 
     /// Appends an op of any number of operands, given as lists of one length.
+    #[track_caller]
     fn fold<const N: usize>(op: Op, lists: [&[Self]; N]) -> Self {
         let count = op.checked_count(lists.map(<[Self]>::len));
         let Some(graph) = lists.iter().find_map(|list| common(list)) else {
@@ -321,6 +323,7 @@ fn binary_apart<'g>(op: Op, x_place: Place<'g>, x: f64, y_place: Place<'g>, y: f
 
 /// The graph that the expressions are of; none where all are free constants.
 #[inline]
+#[track_caller]
 fn common<'g>(operands: &[Expr<'g>]) -> Option<&'g Graph> {
     let mut graphs = operands.iter().filter_map(|x| x.graph);
     let first = graphs.next()?;
@@ -371,6 +374,7 @@ macro_rules! define_expr {
             }
 
             fn apply(op: Op, imm: Imm, args: &[Self]) -> Self {
+                expect(op.check(imm, args.len()));
                 let values: SmallVec<[f64; 8]> = args.iter().map(|x| x.value).collect();
                 Expr::record(op, imm, args, value::of(op, imm, &values))
             }

@@ -22,7 +22,7 @@ use std::fmt;
 
 use crate::error::Error;
 
-/// The immediates of an op: numbers that belong to the op, not operands. Unused ones are 0.
+/// The immediates of an op: numbers that belong to the op, not operands. Those it does not have are 0.
 pub type Imm = [f64; 2];
 
 /// The immediates of an op that has none.
@@ -421,6 +421,28 @@ impl Op {
         }
     }
 
+    /// Whether the op can be applied to as many operands with these immediates: what
+    /// [`Graph::try_record`](crate::Graph::try_record) and every [`Scalar::apply`](crate::Scalar::apply)
+    /// ask first.
+    ///
+    /// # Errors
+    /// [`Error::Operands`] where it takes fewer or more operands, and for a leaf or a constant, which
+    /// is applied to nothing; [`Error::Immediates`] where an immediate that it does not have is not 0.
+    #[inline]
+    pub fn check(self, imm: Imm, operands: usize) -> Result<(), Error> {
+        if matches!(self, Op::Leaf | Op::Const) || !self.takes(operands) {
+            return Err(Error::Operands {
+                op: self,
+                given: operands,
+            });
+        }
+        // A NaN is not 0 either.
+        if !imm[self.immediates()..].iter().all(|&c| c == 0.0) {
+            return Err(Error::Immediates { op: self, given: imm });
+        }
+        Ok(())
+    }
+
     /// Whether its two operands may be exchanged: the value is the same to the bit. False for ops of
     /// one operand or of more than two.
     pub const fn is_symmetric(self) -> bool {
@@ -444,6 +466,7 @@ impl Op {
     /// # Panics
     /// With [`Error::Operands`] where the op does not take so many, or they differ.
     #[inline]
+    #[track_caller]
     pub(crate) fn checked_count<const N: usize>(self, lengths: [usize; N]) -> usize {
         let given = lengths.iter().sum();
         if lengths.iter().any(|&length| length != lengths[0]) || !self.takes(given) {

@@ -11,6 +11,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use smallvec::SmallVec;
 
+use crate::error::expect;
 use crate::folds;
 use crate::kernel;
 use crate::op::{Imm, NO_IMM, Op, count, for_each_op};
@@ -157,7 +158,12 @@ macro_rules! define_scalar {
             /// The number `c`, which depends on nothing.
             fn constant(c: f64) -> Self;
 
-            /// The value of `op` at `args`, of which there are as many as the op takes.
+            /// The value of `op` at `args`.
+            ///
+            /// # Panics
+            /// With the text of an [`Error`](crate::Error) where [`Op::check`] refuses: on a wrong number of
+            /// operands, on a leaf or a constant, and on an immediate that the op does not have.
+            #[track_caller]
             fn apply(op: Op, imm: Imm, args: &[Self]) -> Self;
 
             /// The value as a number.
@@ -212,6 +218,7 @@ macro_rules! define_scalar {
             ///
             /// # Panics
             /// Where there are fewer operands than the op takes, or lists differ in length.
+            #[track_caller]
             fn $fname($($fx: &[Self]),+) -> Self {
                 Self::apply(Op::$Fo, NO_IMM, &joined(Op::$Fo, [$($fx),+]))
             })+
@@ -224,6 +231,7 @@ macro_rules! define_scalar {
             }
 
             fn apply(op: Op, imm: Imm, args: &[f64]) -> f64 {
+                expect(op.check(imm, args.len()));
                 value::of(op, imm, args)
             }
 
@@ -251,7 +259,7 @@ macro_rules! define_scalar {
         pub(crate) mod value {
             use super::*;
 
-            /// The value of any op.
+            /// The value of any op, at as many operands as it takes.
             pub(crate) fn of(op: Op, imm: Imm, args: &[f64]) -> f64 {
                 match op {
                     Op::Leaf | Op::Const => f64::NAN,
@@ -342,6 +350,7 @@ fn lists<T, const N: usize>(args: &[T]) -> [&[T]; N] {
 ///
 /// # Panics
 /// With [`Error::Operands`] where the op does not take so many, or their lengths differ.
+#[track_caller]
 pub(crate) fn joined<T: Copy, const N: usize>(op: Op, lists: [&[T]; N]) -> SmallVec<[T; 8]> {
     let given = op.checked_count(lists.map(<[T]>::len));
     let mut all = SmallVec::with_capacity(given);

@@ -89,6 +89,7 @@ impl<const K: usize> Scalar for Series<K> {
     }
 
     fn apply(op: Op, imm: Imm, args: &[Self]) -> Self {
+        expect(op.check(imm, args.len()));
         let coefficients = if arithmetic(op) {
             let mut sum = [0.0; K];
             let b = args.last().map_or([0.0; K], |b| b.coefficients);

@@ -4,7 +4,7 @@
 mod common;
 
 use common::Faults;
-use wengert::{Arity, Error, Expr, Graph, NO_IMM, Op};
+use wengert::{Arity, Dual, Error, Expr, Graph, NO_IMM, Op, Scalar, Series};
 
 /// Two leaves, a constant, their product and sum; swept, so that gradients show a change.
 fn filled() -> Graph {
@@ -94,6 +94,63 @@ fn every_op_refuses_a_wrong_number_of_operands() {
         Error::Operands { op: Op::Mul, given: 1 }.to_string(),
         "mul does not take 1 operands but 2"
     );
+}
+
+#[test]
+fn every_op_refuses_an_immediate_that_it_does_not_have() {
+    let mut g = filled();
+    let x = g.get(0).unwrap().id;
+    let mut faults = Faults::default();
+    for (op, count) in applied() {
+        for place in op.immediates()..2 {
+            for c in [2.0, f64::NAN] {
+                let mut imm = [0.0; 2];
+                imm[..op.immediates()].fill(1.0);
+                imm[place] = c;
+                let said = match g.try_record(op, imm, &vec![x; count]) {
+                    Err(error) => error.to_string(),
+                    Ok(_) => "nothing".into(),
+                };
+                let error = Error::Immediates { op, given: imm };
+                assert_eq!(said, error.to_string());
+                faults.panics(op.name(), &mut g, &error, |_| f64::apply(op, imm, &vec![0.5; count]));
+            }
+        }
+    }
+    assert_eq!(
+        Error::Immediates { op: Op::Sin, given: [3.0, 0.0] }.to_string(),
+        "sin has 0 immediates, but was given [3.0, 0.0]: the others must be 0"
+    );
+}
+
+/// Every op that can be applied, with a number of operands that it takes.
+fn applied() -> impl Iterator<Item = (Op, usize)> {
+    let count = |op: Op| (1..4).find(|&count| op.takes(count));
+    Op::ALL.iter().filter_map(move |&op| Some((op, count(op)?)))
+}
+
+/// Applies the op to as many halves.
+fn apply<T: Scalar>(x: T, op: Op, given: usize) {
+    T::apply(op, NO_IMM, &vec![x.lift(0.5); given]);
+    T::apply(op, NO_IMM, &vec![x; given]);
+}
+
+#[test]
+fn every_kind_of_number_refuses_what_the_op_does_not_take() {
+    let mut g = filled();
+    let x = g.get(0).unwrap().id;
+    let mut faults = Faults::default();
+    for &op in Op::ALL {
+        let applied = !matches!(op, Op::Leaf | Op::Const);
+        for given in (0..7).filter(|&given| !applied || !op.takes(given)) {
+            let error = Error::Operands { op, given };
+            faults.panics(op.name(), &mut g, &error, |_| apply(0.5, op, given));
+            faults.panics(op.name(), &mut g, &error, |_| apply(Dual::<2>::input(0.5, 0), op, given));
+            faults.panics(op.name(), &mut g, &error, |_| apply(Series::<3>::new(0.5), op, given));
+            faults.panics(op.name(), &mut g, &error, |_| apply(Expr::constant(0.5), op, given));
+            faults.panics(op.name(), &mut g, &error, |g| apply(g.expr(x), op, given));
+        }
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod methods;
 
 use common::Faults;
 use methods::Form;
-use wengert::{Arity, Error, Expr, Graph, Imm, NO_IMM, NodeId, Op, Scalar};
+use wengert::{Arity, Error, Expr, Graph, NO_IMM, NodeId, Op, Scalar};
 
 /// Three leaves, a product, its sine, a constant; swept, with a label, a scope and a guard. Gives
 /// what was recorded.
@@ -142,7 +142,8 @@ fn every_op_refuses_a_wrong_key_in_every_place() {
         for place in 0..count {
             let mut operands = vec![x; count];
             operands[place] = wrong;
-            let imm: Imm = [1.0, 1.0];
+            let mut imm = NO_IMM;
+            imm[..op.immediates()].fill(1.0);
             faults.fails(op.name(), &mut g, &error, |g| g.try_record(op, imm, &operands));
             tried += 1;
         }

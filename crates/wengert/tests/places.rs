@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
 use std::sync::{Arc, Mutex};
 
-use wengert::{Graph, NodeId};
+use wengert::{Dual, Expr, Graph, NO_IMM, NodeId, Op, Scalar, Series};
 
 #[test]
 fn a_refusal_points_to_the_line_that_asked() {
@@ -14,7 +14,7 @@ fn a_refusal_points_to_the_line_that_asked() {
     }));
     let wrong = NodeId::default();
     type Call = fn(&mut Graph, NodeId);
-    let calls: [(&str, Call); 13] = [
+    let calls: [(&str, Call); 19] = [
         ("value", |g, x| _ = g.value(x)),
         ("set", |g, x| g.set(x, 1.0)),
         ("backward", |g, x| g.backward(x)),
@@ -28,6 +28,20 @@ fn a_refusal_points_to_the_line_that_asked() {
         ("sum", |g, x| _ = g.sum(&[x])),
         ("hessian", |g, x| _ = g.hessian(x, &[x])),
         ("gradient", |g, x| _ = g.gradient(x, &[x])),
+        ("apply of a number", |_, _| _ = f64::apply(Op::Add, NO_IMM, &[1.0])),
+        ("apply of a dual", |_, _| {
+            _ = Dual::<1>::apply(Op::Add, NO_IMM, &[])
+        }),
+        ("apply of a series", |_, _| {
+            _ = Series::<2>::apply(Op::Leaf, NO_IMM, &[])
+        }),
+        ("apply of an expression", |g, _| {
+            _ = Expr::apply(Op::Sin, NO_IMM, &[g.var(1.0); 2]).value()
+        }),
+        ("a fold of numbers", |_, _| _ = f64::max_of(&[])),
+        ("a fold of expressions", |g, _| {
+            _ = Scalar::dot(&[g.var(1.0)], &[]).value()
+        }),
     ];
     for (name, call) in calls {
         let mut g = Graph::new();
