@@ -1,6 +1,6 @@
 //! Which graph a thread records on. Read `var` next.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::mem;
 
 use wengert::Graph;
@@ -8,9 +8,9 @@ use wengert::Graph;
 thread_local! {
     /// The graph that this thread records on, moved in here for as long.
     static OPEN: RefCell<Option<Graph>> = const { RefCell::new(None) };
-    /// An empty graph that stands where a graph was moved from, kept for the next time: each new one
-    /// would use up generations of keys.
-    static SPARE: Cell<Option<Graph>> = const { Cell::new(None) };
+    /// Empty graphs, one for each call that was nested in another, to stand where a graph was moved
+    /// from. They are kept for the next time: each new one would use up a generation of keys.
+    static SPARE: RefCell<Vec<Graph>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Runs `f` and records on the graph what it does with [`Var`](crate::Var)s on this thread.
@@ -51,10 +51,15 @@ struct Session<'g> {
     outer: Option<Graph>,
 }
 
+/// An empty graph.
+fn spare() -> Graph {
+    SPARE.with_borrow_mut(Vec::pop).unwrap_or_default()
+}
+
 impl<'g> Session<'g> {
     fn open(graph: &'g mut Graph) -> Self {
         let outer = OPEN.with(|open| match open.try_borrow_mut() {
-            Ok(mut open) => open.replace(mem::replace(graph, SPARE.take().unwrap_or_default())),
+            Ok(mut open) => open.replace(mem::replace(graph, spare())),
             Err(_) => panic!("the graph is lent: call wengert_nalgebra::record outside with_graph"),
         });
         Session { graph, outer }
@@ -66,7 +71,7 @@ impl Drop for Session<'_> {
         // Nothing is lent by now: what lends it has returned or unwound.
         let ours = OPEN.with_borrow_mut(|open| mem::replace(open, self.outer.take()));
         if let Some(ours) = ours {
-            SPARE.set(Some(mem::replace(self.graph, ours)));
+            SPARE.with_borrow_mut(|spare| spare.push(mem::replace(self.graph, ours)));
         }
     }
 }

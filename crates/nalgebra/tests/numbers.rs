@@ -377,8 +377,12 @@ fn recording_again_and_again_uses_up_no_generations() {
     let mut g = Graph::new();
     record(&mut g, || Var::leaf(1.0));
     let before = generation();
+    let [mut inner, mut innermost] = [Graph::new(), Graph::new()];
     for _ in 0..10_000 {
         record(&mut g, || Var::leaf(1.0));
+        record(&mut g, || {
+            record(&mut inner, || record(&mut innermost, || Var::leaf(1.0)))
+        });
     }
     // Other tests take some meanwhile.
     let used = generation().wrapping_sub(before);

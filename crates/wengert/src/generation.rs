@@ -16,8 +16,9 @@ const MASK: u32 = (1 << BITS) - 1;
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
-/// How many generations a graph that is reset or rewound takes at a time: the counter is shared by
-/// all threads, and to count it up costs as much as to record two nodes.
+/// The most generations that a graph takes at a time. The counter is shared by all threads, and to
+/// count it up costs as much as to record two nodes, so a graph that is reset or rewound again and
+/// again takes 1, 2, 4, ... up to this many: never more than it used before, and one more.
 const BLOCK: u32 = 64;
 
 /// The first of `count` generations that nobody else has.
@@ -39,6 +40,8 @@ pub(crate) struct Generations {
     older: Vec<Segment>,
     /// Generations that were taken and not used yet: the next, and how many.
     spare: (u32, u32),
+    /// How many to take when they are used up.
+    block: u32,
     /// The generation that the tape was begun in, when it was made or reset.
     begun: u32,
 }
@@ -53,6 +56,7 @@ impl Generations {
             },
             older: Vec::new(),
             spare: (0, 0),
+            block: 1,
             begun,
         }
     }
@@ -80,7 +84,8 @@ impl Generations {
             self.older.push(self.newest);
         }
         if self.spare.1 == 0 {
-            self.spare = (take(BLOCK), BLOCK);
+            self.spare = (take(self.block), self.block);
+            self.block = BLOCK.min(2 * self.block);
         }
         let generation = self.spare.0 & MASK;
         self.spare = (self.spare.0.wrapping_add(1), self.spare.1 - 1);
@@ -126,10 +131,65 @@ impl Generations {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
+
+    /// Held by tests that the counter must not jump under.
+    static COUNTER: Mutex<()> = Mutex::new(());
+
+    /// How many generations a graph uses up that is cut so many times.
+    fn taken(cuts: u32) -> u32 {
+        let mut generations = Generations::new();
+        let (mut taken, mut last) = (1, generations.spare);
+        for _ in 0..cuts {
+            generations.cut(0);
+            // Just after a block was taken all of it but one is left.
+            if generations.spare.1 >= last.1 {
+                taken += generations.spare.1 + 1;
+            }
+            last = generations.spare;
+        }
+        taken
+    }
+
+    #[test]
+    fn a_graph_takes_few_more_generations_than_it_uses() {
+        // So 2^30 graphs can be made and reset once each before generations come round again.
+        assert_eq!([0, 1].map(taken), [1, 2]);
+        // Blocks of 1, 2, 4, ..., 64, 64, ...
+        assert_eq!(
+            [2, 3, 4, 7, 8, 63, 64, 127, 128, 192].map(taken),
+            [4, 4, 8, 8, 16, 64, 128, 128, 192, 256]
+        );
+        for cuts in 1..1000 {
+            let (used, taken) = (cuts + 1, taken(cuts));
+            assert!(
+                taken >= used && taken < 2 * used + 1 && taken < used + BLOCK,
+                "{cuts} cuts took {taken}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_generation_is_used_twice_by_graphs_side_by_side() {
+        let _counter = COUNTER.lock();
+        let mut graphs: Vec<Generations> = (0..20).map(|_| Generations::new()).collect();
+        let mut seen: Vec<u32> = graphs.iter().map(Generations::current).collect();
+        for round in 0..200 {
+            let at = round * 7 % graphs.len();
+            graphs[at].cut(0);
+            seen.push(graphs[at].current());
+        }
+        let used = seen.len();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), used);
+    }
 
     #[test]
     fn keys_are_told_apart_when_the_counter_wraps() {
+        let _counter = COUNTER.lock();
         NEXT.store((1 << BITS) - 2, Ordering::Relaxed);
         let mut generations = Generations::new();
         let old = generations.key(0);

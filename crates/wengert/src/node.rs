@@ -11,9 +11,12 @@ new_key_type! {
     /// The key of a node: where it stands on the tape, and the generation of the graph it is of.
     ///
     /// A key of another graph, of before a reset, or of beyond a rewind is refused wherever it is
-    /// used, in release builds too. (The one exception: generations are 31 bits, taken
-    /// from one counter of the process in blocks of 64, so a key may be mistaken once 2^25 graphs were
-    /// reset or rewound.)
+    /// used, in release builds too.
+    ///
+    /// The one exception: generations have 31 bits and come from one counter of the process. Every graph
+    /// takes one when it is made and one at each reset and each rewind that drops nodes (in blocks of at
+    /// most 64). After 2^31 of them, so after 2^30 graphs made and reset once, they come round again,
+    /// and a wrong key that is just as old as that may be taken for a right one. A right key is never refused.
     pub struct NodeId;
 }
 
