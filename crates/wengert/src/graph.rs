@@ -407,15 +407,29 @@ impl Graph {
         self.notes.borrow().labels.get(node).cloned()
     }
 
-    /// Opens a scope: what is recorded until the guard is dropped belongs to it. Scopes nest.
+    /// Opens a scope: what is recorded until the guard is dropped belongs to it.
+    ///
+    /// Scopes nest, and may be closed in any order: a node is in the scopes whose guards lived when it
+    /// was recorded, in the order in which they were opened. A guard that is never dropped
+    /// ([`std::mem::forget`]) leaves its scope open until a reset or rewind.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let mut layer = g.scope("layer 1");
+    /// let x = g.leaf(1.0);
+    /// layer = g.scope("layer 2");
+    /// let y = g.leaf(2.0);
+    /// drop(layer);
+    /// assert_eq!((g.scope_of(x), g.scope_of(y)), (vec!["layer 1".into()], vec!["layer 2".into()]));
+    /// ```
     pub fn scope(&self, name: impl Into<String>) -> Scope<'_> {
         let name = name.into();
-        self.notes.borrow_mut().scopes.enter(name, self.tape.len());
-        Scope { graph: self }
+        let guard = self.notes.borrow_mut().scopes.enter(name, self.tape.len());
+        Scope { graph: self, guard }
     }
 
-    pub(crate) fn leave_scope(&self) {
-        self.notes.borrow_mut().scopes.leave(self.tape.len());
+    pub(crate) fn leave_scope(&self, guard: u32) {
+        self.notes.borrow_mut().scopes.leave(guard, self.tape.len());
     }
 
     /// The scopes a node was recorded in, outermost first.

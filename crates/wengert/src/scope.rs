@@ -7,11 +7,13 @@ use crate::graph::Graph;
 #[must_use = "the scope is closed where this is dropped"]
 pub struct Scope<'g> {
     pub(crate) graph: &'g Graph,
+    /// Tells it from the other guards of the graph.
+    pub(crate) guard: u32,
 }
 
 impl Drop for Scope<'_> {
     fn drop(&mut self) {
-        self.graph.leave_scope();
+        self.graph.leave_scope(self.guard);
     }
 }
 
@@ -19,9 +21,11 @@ impl Drop for Scope<'_> {
 #[derive(Debug, Default)]
 pub(crate) struct Scopes {
     tree: Vec<Branch>,
-    /// The open scope.
-    open: Option<u32>,
-    /// Position, and the scope that is open from there on.
+    /// The scopes whose guards live, outermost first.
+    open: Vec<Open>,
+    /// The number of the next guard.
+    next: u32,
+    /// Position, and the branch that is recorded in from there on.
     changes: Vec<(u32, Option<u32>)>,
 }
 
@@ -31,23 +35,48 @@ struct Branch {
     parent: Option<u32>,
 }
 
+#[derive(Debug)]
+struct Open {
+    guard: u32,
+    branch: u32,
+}
+
 impl Scopes {
-    pub(crate) fn enter(&mut self, name: String, position: u32) {
-        let id = self.tree.len() as u32;
-        self.tree.push(Branch {
-            name,
-            parent: self.open,
-        });
-        self.change(position, Some(id));
+    /// Opens a scope in the one that is open; gives the number of its guard.
+    pub(crate) fn enter(&mut self, name: String, position: u32) -> u32 {
+        let guard = self.next;
+        self.next = guard.wrapping_add(1);
+        self.grow(guard, name);
+        self.change(position);
+        guard
     }
 
-    pub(crate) fn leave(&mut self, position: u32) {
-        let parent = self.open.and_then(|id| self.tree[id as usize].parent);
-        self.change(position, parent);
+    /// Closes a scope. The ones opened in it that still are open go on without it.
+    pub(crate) fn leave(&mut self, guard: u32, position: u32) {
+        let Some(at) = self.open.iter().rposition(|open| open.guard == guard) else {
+            return;
+        };
+        for Open { guard, branch } in self.open.split_off(at).into_iter().skip(1) {
+            let name = self.tree[branch as usize].name.clone();
+            self.grow(guard, name);
+        }
+        self.change(position);
     }
 
-    fn change(&mut self, position: u32, open: Option<u32>) {
-        self.open = open;
+    /// Adds a branch to the innermost open one, and opens it.
+    fn grow(&mut self, guard: u32, name: String) {
+        let branch = self.tree.len() as u32;
+        let parent = self.innermost();
+        self.tree.push(Branch { name, parent });
+        self.open.push(Open { guard, branch });
+    }
+
+    fn innermost(&self) -> Option<u32> {
+        self.open.last().map(|open| open.branch)
+    }
+
+    fn change(&mut self, position: u32) {
+        let open = self.innermost();
         match self.changes.last_mut() {
             Some(last) if last.0 == position => last.1 = open,
             _ => self.changes.push((position, open)),
@@ -83,7 +112,7 @@ impl Scopes {
         self.changes
             .truncate(self.changes.partition_point(|&(from, _)| from < len));
         self.tree.truncate(extent as usize);
-        self.open = None;
+        self.open.clear();
         if self.changes.last().is_some_and(|&(_, open)| open.is_some()) {
             self.changes.push((len, None));
         }

@@ -143,6 +143,91 @@ fn scopes_nest() {
 }
 
 #[test]
+fn scopes_may_be_closed_in_any_order() {
+    let g = Graph::new();
+    let record = || g.leaf(1.0);
+    let a = g.scope("a");
+    let b = g.scope("b");
+    let c = g.scope("c");
+    record();
+    drop(b);
+    record();
+    let d = g.scope("d");
+    record();
+    drop(a);
+    record();
+    drop(d);
+    record();
+    drop(c);
+    record();
+    assert_eq!(paths(&g), ["a/b/c", "a/c", "a/c/d", "c/d", "c", ""]);
+}
+
+#[test]
+fn a_scope_that_takes_the_place_of_another_is_not_inside_it() {
+    let g = Graph::new();
+    let mut layer = g.scope("layer 0");
+    g.leaf(0.0);
+    for k in 1..4 {
+        // The next one is opened before the last one is dropped.
+        layer = g.scope(format!("layer {k}"));
+        g.leaf(1.0);
+    }
+    drop(layer);
+    g.leaf(2.0);
+    assert_eq!(paths(&g), ["layer 0", "layer 1", "layer 2", "layer 3", ""]);
+}
+
+#[test]
+fn a_forgotten_guard_leaves_its_scope_open_until_a_rewind_or_reset() {
+    for rewinds in [true, false] {
+        let mut g = Graph::new();
+        let mark = g.mark();
+        let outer = g.scope("outer");
+        std::mem::forget(g.scope("forgotten"));
+        g.leaf(1.0);
+        drop(outer);
+        g.leaf(2.0);
+        {
+            let _inner = g.scope("inner");
+            g.leaf(3.0);
+        }
+        g.leaf(4.0);
+        assert_eq!(
+            paths(&g),
+            ["outer/forgotten", "forgotten", "forgotten/inner", "forgotten"]
+        );
+        match rewinds {
+            true => g.rewind(mark),
+            false => g.reset(),
+        }
+        g.leaf(5.0);
+        assert_eq!(paths(&g), [""]);
+    }
+}
+
+#[test]
+fn a_rewind_into_a_scope_closed_out_of_order_keeps_what_was_in_it() {
+    let mut g = Graph::new();
+    let mark = {
+        let outer = g.scope("outer");
+        let inner = g.scope("inner");
+        g.leaf(1.0);
+        drop(outer);
+        g.leaf(2.0);
+        let mark = g.mark();
+        let _later = g.scope("later");
+        g.leaf(3.0);
+        drop(inner);
+        mark
+    };
+    g.rewind(mark);
+    let _new = g.scope("new");
+    g.leaf(4.0);
+    assert_eq!(paths(&g), ["outer/inner", "inner", "new"]);
+}
+
+#[test]
 fn a_scope_without_a_node_leaves_no_trace() {
     let g = Graph::new();
     for name in ["one", "two"] {
