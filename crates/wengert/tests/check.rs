@@ -93,7 +93,7 @@ fn a_wrong_gradient_at_a_minimum_is_no_kink() {
 fn a_branch_is_reported_and_one_nearby_stepped_around() {
     let f = |x: &[Expr<'_>]| -> f64 { if x[0] < 1.0 { 1.0 } else { 2.0 } };
     let at = check_gradient(|x| x[0] * f(x), &[1.0]);
-    assert!(at.passes());
+    assert!(!at.passes(), "nothing was compared");
     let verdict = &at.components()[0].verdict;
     assert!(matches!(verdict, Verdict::Branch(Error::GuardFlipped { .. })), "{at}");
     assert!(
@@ -113,6 +113,41 @@ fn the_end_of_a_domain_is_reported() {
     );
     let nan = check_gradient(|x| (x[0] - 2.0).ln(), &[1.0]);
     assert_eq!(nan.components()[0].verdict, Verdict::NotFinite);
+}
+
+#[test]
+fn a_check_that_could_compare_nothing_does_not_pass() {
+    let nothing: [(&str, GradientCheck); 7] = [
+        ("no leaves", check_gradient(|_| Expr::from(1.0), &[])),
+        ("kinks", check_gradient(|x| x[0].abs() + x[1].relu(), &[0.0, 0.0])),
+        (
+            "ends of domains",
+            check_gradient(|x| x[0].sqrt() + x[1].asin(), &[0.0, 1.0]),
+        ),
+        (
+            "a value that is NaN",
+            check_gradient(|x| x[0].ln() + x[1], &[-1.0, 1.0]),
+        ),
+        ("a leaf that is NaN", check_gradient(|x| x[0].sin(), &[f64::NAN])),
+        ("an infinite leaf", check_gradient(|x| x[0].atan(), &[f64::INFINITY])),
+        ("an infinite value", check_gradient(|x| x[0].exp(), &[1000.0])),
+    ];
+    for (what, check) in nothing {
+        assert!(!check.passes(), "{what}: {check}");
+        assert_eq!((check.compared(), check.worst()), (0, None), "{what}: {check}");
+        assert!(check.to_string().contains("nothing was checked"), "{what}: {check}");
+    }
+    let mut g = Graph::new();
+    let x = g.leaf(1.0);
+    let l = g.sin(x);
+    assert!(!g.check_gradient(l, &[]).unwrap().passes());
+    assert!(g.check_gradient(l, &[x]).unwrap().passes());
+    // That a constant does not change is compared.
+    let constant = check_gradient(|_| Expr::from(3.0), &[1.0]);
+    assert!(constant.passes() && constant.compared() == 1, "{constant}");
+    // One that agrees is enough, whatever the others are.
+    let one = check_gradient(|x| x[0].abs() + x[1].exp(), &[0.0, 1.0]);
+    assert!(one.passes() && one.compared() == 1, "{one}");
 }
 
 #[test]
