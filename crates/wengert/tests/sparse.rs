@@ -2,7 +2,7 @@
 //! grows as the graph does, and values equal to the dense ones.
 
 use proptest::prelude::*;
-use wengert::{Error, Expr, Graph, NodeId, Pattern, sparse_hessian, sparse_jacobian};
+use wengert::{Error, Expr, Graph, NodeId, Op, Pattern, Sparse, sparse_hessian, sparse_jacobian};
 
 /// `100 (x_{i+1} - x_i^2)^2 + (1 - x_i)^2`, chained.
 fn rosenbrock<'g>(x: &[Expr<'g>]) -> Expr<'g> {
@@ -192,6 +192,114 @@ fn sparse_jacobians_equal_the_dense_ones_forward_and_back() {
         assert!(kind != 2 || !plan.is_forward());
         assert!(kind != 1 || plan.is_forward());
     }
+}
+
+const SPECIAL: [f64; 11] = [
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    0.5,
+    -2.0,
+    3.0,
+    1e300,
+    f64::INFINITY,
+    f64::NEG_INFINITY,
+    f64::NAN,
+];
+
+/// What differs, if anything does: the sign of a zero and the kind of NaN do not count. A sparse
+/// Hessian is symmetric: where the sides of a dense one differ, in a last place or by a NaN, either will do.
+fn difference(sparse: &Sparse, dense: &[Vec<f64>], symmetric: bool) -> Option<String> {
+    let same = |a: f64, b: f64| a == b || a.is_nan() && b.is_nan();
+    for (row, values) in sparse.to_dense().iter().enumerate() {
+        for (col, &got) in values.iter().enumerate() {
+            let want = dense[row][col];
+            let mirrored = symmetric && same(got, dense[col][row]);
+            if !same(got, want) && !mirrored {
+                return Some(format!("({row}, {col}) is {got} for {want}"));
+            }
+        }
+    }
+    None
+}
+
+#[test]
+fn sparse_derivatives_of_every_op_equal_the_dense_ones_at_special_points() {
+    let mut faults = Vec::new();
+    let mut compared = 0;
+    for &op in Op::ALL.iter().filter(|&&op| !matches!(op, Op::Leaf | Op::Const)) {
+        let count = (1..=4).rev().find(|&count| op.takes(count)).expect("some count");
+        let immediates: &[[f64; 2]] = match op.immediates() {
+            0 => &[[0.0; 2]],
+            1 => &[[2.0, 0.0], [0.0, 0.0]],
+            _ => &[[2.0, 1.0], [0.0, 0.0], [1.0, 0.0], [3.0, 2.0], [3.0, 3.0]],
+        };
+        for &imm in immediates {
+            let mut g = Graph::new();
+            let x = g.leaves(&[0.3, 0.6, 1.5, -0.75]);
+            let mut operands = x[..count].to_vec();
+            if op == Op::Sech2 {
+                operands[1] = g.tanh(x[0]);
+            }
+            let l = g.try_record(op, imm, &operands).unwrap();
+            let outputs = [l, g.mul(l, x[3]), g.sin(x[1]), g.add(x[0], g.floor(l))];
+            let sum = g.sum(&outputs);
+            let mut jacobian = g.plan_jacobian(&outputs, &x).unwrap();
+            let mut hessians = [l, outputs[1], sum].map(|l| (l, g.plan_hessian(l, &x).unwrap()));
+            for a in SPECIAL {
+                for b in SPECIAL {
+                    g.set(x[0], a);
+                    g.set(x[1], b);
+                    g.forward().unwrap();
+                    let dense = g.jacobian(&outputs, &x);
+                    let mut hold = |what: &str, sparse: &Sparse, dense: &[Vec<f64>]| {
+                        compared += 1;
+                        if let Some(difference) = difference(sparse, dense, what.starts_with("hessian")) {
+                            faults.push(format!("{op} {imm:?} {what} at ({a}, {b}): {difference}"));
+                        }
+                    };
+                    hold("jacobian", &g.sparse_jacobian(&outputs, &x), &dense);
+                    hold("jacobian by a plan", &jacobian.evaluate(&g).unwrap(), &dense);
+                    for (l, plan) in &mut hessians {
+                        let dense = g.hessian(*l, &x);
+                        hold("hessian", &g.sparse_hessian(*l, &x), &dense);
+                        hold("hessian by a plan", &plan.evaluate(&g).unwrap(), &dense);
+                    }
+                    if count == 1 {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    assert!(compared > 50_000, "{compared}");
+    assert!(
+        faults.is_empty(),
+        "{} of {compared}:\n{}",
+        faults.len(),
+        faults[..faults.len().min(40)].join("\n")
+    );
+}
+
+#[test]
+fn a_plan_keeps_its_pattern_but_for_a_matrix_of_nan() {
+    let mut g = Graph::new();
+    let x = g.leaves(&[0.5, 1.5]);
+    let outputs = [g.floor(x[0]), g.mul(x[0], x[1])];
+    let mut plan = g.plan_jacobian(&outputs, &x).unwrap();
+    assert_eq!(plan.pattern().len(), 2);
+    g.set(x[0], f64::NAN);
+    g.forward().unwrap();
+    let at_nan = plan.evaluate(&g).unwrap();
+    assert!(at_nan.get(0, 0).is_nan() && at_nan.get(1, 1).is_nan());
+    assert_eq!(
+        (at_nan.get(1, 0), at_nan.pattern().len(), plan.pattern().len()),
+        (1.5, 3, 2)
+    );
+    g.set(x[0], 0.5);
+    g.forward().unwrap();
+    assert_eq!(plan.evaluate(&g).unwrap().pattern(), plan.pattern());
 }
 
 #[test]

@@ -145,6 +145,27 @@ pub(crate) struct Dependence<'a> {
     pub(crate) of: Vec<Deps>,
     pub(crate) sets: Sets,
     structures: Structures,
+    at: At,
+}
+
+/// For which values a pattern is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum At {
+    /// For any numbers.
+    Numbers,
+    /// For the values on the tape, some of which may be NaN.
+    Values,
+}
+
+/// The nodes, of the first `len`, whose operands act on them otherwise where their value is NaN.
+pub(crate) fn changing_at_nan(tape: &Tape, len: usize) -> Vec<u32> {
+    let mut structures = Structures::default();
+    let changes = |&position: &u32| {
+        let entry = tape.entry(position);
+        let acts = structures.of(entry.op(), tape.operands(entry, |_| ()));
+        entry.wants() && acts.number != acts.nan
+    };
+    (0..len as u32).filter(changes).collect()
 }
 
 /// A node's operands, and how they act.
@@ -158,12 +179,13 @@ pub(crate) struct Acting {
 impl<'a> Dependence<'a> {
     /// Of the first `len` nodes, with sets of at most `limit` variables. Close to linear in them: each union costs at most as much as a
     /// set may hold.
-    pub(crate) fn new(tape: &'a Tape, len: usize, variables: &Variables, limit: usize) -> Dependence<'a> {
+    pub(crate) fn new(tape: &'a Tape, len: usize, variables: &Variables, limit: usize, at: At) -> Dependence<'a> {
         let mut dependence = Dependence {
             tape,
             of: vec![Deps::Nothing; len],
             sets: Sets::new(variables.leaves.len(), limit),
             structures: Structures::default(),
+            at,
         };
         for (variable, &leaf) in variables.leaves.iter().enumerate() {
             if leaf < len {
@@ -194,7 +216,11 @@ impl<'a> Dependence<'a> {
         let entry = self.tape.entry(position as u32);
         acting.operands.clear();
         let imm = self.tape.operands(entry, |x| acting.operands.push(x));
-        acting.structure = self.structures.of(entry.op(), imm);
+        let acts = self.structures.of(entry.op(), imm);
+        acting.structure = match self.at == At::Values && entry.value.is_nan() {
+            true => acts.nan,
+            false => acts.number,
+        };
         acting.lists = entry.op().lists();
     }
 }

@@ -4,19 +4,24 @@
 use crate::error::{Error, expect};
 use crate::graph::Graph;
 use crate::node::NodeId;
-use crate::sparse::depend::{Acting, Dependence, Deps, Variables, limit};
+use crate::sparse::depend::{Acting, At, Dependence, Deps, Variables, limit};
 use crate::sparse::matrix::Pattern;
 pub(crate) use crate::sparse::push::hessian;
 
 impl Graph {
-    /// Which entries of the Hessian of `l` in the leaves `wrt` can differ from 0 at any input:
-    /// never too few, and too many only where values cancel. Symmetric.
+    /// Which entries of the Hessian of `l` in the leaves `wrt` can differ from 0 where values are
+    /// numbers: never too few, and too many only where values cancel. Symmetric.
+    ///
+    /// An entry that is 0 at all numbers and NaN at a NaN, as the second derivative of `abs` and the first
+    /// of `floor` are, is left out: a pattern with these would hold nothing but NaN there.
+    /// [`Graph::sparse_hessian`] has it where it is NaN.
     ///
     /// Found from the graph alone, in time close to linear in its nodes and the entries found:
     /// O(nodes * d) for at most `d` edges at a node.
     ///
     /// # Panics
     /// On a wrong key, where `l` is stale, and where a node of `wrt` is no leaf.
+    #[track_caller]
     pub fn hessian_pattern(&self, l: NodeId, wrt: &[NodeId]) -> Pattern {
         expect(self.try_hessian_pattern(l, wrt))
     }
@@ -28,17 +33,20 @@ impl Graph {
     pub fn try_hessian_pattern(&self, l: NodeId, wrt: &[NodeId]) -> Result<Pattern, Error> {
         let l = self.fresh(l)? as usize;
         let variables = Variables::new(self, wrt)?;
-        Ok(repeated(hessian(self, l, &variables), &variables, true))
+        Ok(repeated(hessian(self, l, &variables, At::Numbers), &variables, true))
     }
 
-    /// Which entries of the Jacobian of the outputs in the leaves `wrt` can differ from 0 at any
-    /// input: a row for every output, a column for every leaf.
+    /// Which entries of the Jacobian of the outputs in the leaves `wrt` can differ from 0 where values
+    /// are numbers: a row for every output, a column for every leaf. An entry that is 0 at all numbers
+    /// and NaN at a NaN, as the derivative of `floor` is, is left out; [`Graph::sparse_jacobian`] has it
+    /// where it is NaN.
     ///
     /// One pass along the tape, and for every output that depends on many variables one over the
     /// nodes between.
     ///
     /// # Panics
     /// On a wrong key, where an output is stale, and where a node of `wrt` is no leaf.
+    #[track_caller]
     pub fn jacobian_pattern(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Pattern {
         expect(self.try_jacobian_pattern(outputs, wrt))
     }
@@ -50,7 +58,11 @@ impl Graph {
     pub fn try_jacobian_pattern(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Pattern, Error> {
         let outputs = self.all_fresh(outputs)?;
         let variables = Variables::new(self, wrt)?;
-        Ok(repeated(jacobian(self, &outputs, &variables), &variables, false))
+        Ok(repeated(
+            jacobian(self, &outputs, &variables, At::Numbers),
+            &variables,
+            false,
+        ))
     }
 }
 
@@ -80,9 +92,9 @@ pub(crate) fn repeated(pattern: Pattern, variables: &Variables, rows_too: bool) 
 }
 
 /// The pattern of the Jacobian in distinct variables.
-pub(crate) fn jacobian(graph: &Graph, outputs: &[usize], variables: &Variables) -> Pattern {
+pub(crate) fn jacobian(graph: &Graph, outputs: &[usize], variables: &Variables, at: At) -> Pattern {
     let len = outputs.iter().max().map_or(0, |&last| last + 1);
-    let mut dependence = Dependence::new(&graph.tape, len, variables, limit(variables));
+    let mut dependence = Dependence::new(&graph.tape, len, variables, limit(variables), at);
     let mut entries = Vec::new();
     // Which output last came by the node, and by the variable.
     let mut visited = vec![u32::MAX; len];

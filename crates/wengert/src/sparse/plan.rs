@@ -13,7 +13,7 @@ use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::numbers::Curvature;
 use crate::sparse::colour::{Colours, Stars, columns};
-use crate::sparse::depend::Variables;
+use crate::sparse::depend::{At, Variables, changing_at_nan};
 use crate::sparse::matrix::{Pattern, Sparse};
 use crate::sparse::pattern::{hessian, jacobian, repeated};
 use crate::sweep;
@@ -23,7 +23,8 @@ const LANES: usize = 4;
 
 impl Graph {
     /// The Hessian of `l` in the leaves `wrt`, as a sparse matrix: values equal to those of
-    /// [`Graph::hessian`]. Finds the pattern, colours it and sweeps; [`Graph::plan_hessian`] keeps
+    /// [`Graph::hessian`], NaN included, but symmetric to the bit: where the two sides of that differ, in a
+    /// last place or by a NaN, both are what one of them is. Finds the pattern, colours it and sweeps; [`Graph::plan_hessian`] keeps
     /// what does not depend on the values.
     ///
     /// ```
@@ -55,9 +56,13 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`].
     pub fn plan_hessian(&self, l: NodeId, wrt: &[NodeId]) -> Result<HessianPlan, Error> {
+        self.plan_hessian_at(At::Numbers, l, wrt)
+    }
+
+    fn plan_hessian_at(&self, at: At, l: NodeId, wrt: &[NodeId]) -> Result<HessianPlan, Error> {
         let position = self.fresh(l)? as usize;
         let variables = Variables::new(self, wrt)?;
-        let pattern = hessian(self, position, &variables);
+        let pattern = hessian(self, position, &variables, at);
         let stars = Stars::new(&pattern);
         let lookup = repeated(pattern.clone(), &variables, true);
         let of = |place: usize| variables.of_wrt[place] as usize;
@@ -78,6 +83,8 @@ impl Graph {
         reads.sort_by_key(|read| read.colour);
         Ok(HessianPlan {
             l,
+            wrt: wrt.to_vec(),
+            changing_at_nan: changing_at_nan(&self.tape, position + 1),
             leaves: variables
                 .leaves
                 .iter()
@@ -91,7 +98,7 @@ impl Graph {
     }
 
     /// The Jacobian of the outputs in the leaves `wrt`, as a sparse matrix: values equal to those
-    /// of [`Graph::jacobian`]. Finds the pattern, colours it and sweeps; [`Graph::plan_jacobian`]
+    /// of [`Graph::jacobian`], NaN included. Finds the pattern, colours it and sweeps; [`Graph::plan_jacobian`]
     /// keeps what does not depend on the values.
     ///
     /// # Panics
@@ -115,9 +122,14 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`].
     pub fn plan_jacobian(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Result<JacobianPlan, Error> {
+        self.plan_jacobian_at(At::Numbers, outputs, wrt)
+    }
+
+    fn plan_jacobian_at(&self, at: At, outputs: &[NodeId], wrt: &[NodeId]) -> Result<JacobianPlan, Error> {
         let positions = self.all_fresh(outputs)?;
         let variables = Variables::new(self, wrt)?;
-        let pattern = jacobian(self, &positions, &variables);
+        let pattern = jacobian(self, &positions, &variables, at);
+        let len = positions.iter().max().map_or(0, |&last| last + 1);
         let rows = pattern.transposed();
         let forward = columns(&pattern, &rows);
         let back = columns(&rows, &pattern);
@@ -141,6 +153,8 @@ impl Graph {
         reads.sort_by_key(|read| read.colour);
         Ok(JacobianPlan {
             outputs: outputs.to_vec(),
+            wrt: wrt.to_vec(),
+            changing_at_nan: changing_at_nan(&self.tape, len),
             leaves: variables
                 .leaves
                 .iter()
@@ -152,6 +166,13 @@ impl Graph {
             reads,
         })
     }
+}
+
+/// Whether the value of one of the nodes is NaN.
+fn any_nan(graph: &Graph, positions: &[u32]) -> bool {
+    positions
+        .iter()
+        .any(|&position| graph.tape.entry(position).value.is_nan())
 }
 
 /// Which entry is read where in the sum of the columns (or rows) of a colour.
@@ -171,6 +192,9 @@ fn split_reads(reads: &[Read], first: usize) -> (&[Read], &[Read]) {
 /// A sparse Hessian at whatever values the graph has: made by [`Graph::plan_hessian`].
 pub struct HessianPlan {
     l: NodeId,
+    wrt: Vec<NodeId>,
+    /// The nodes that make entries outside the pattern where their value is NaN.
+    changing_at_nan: Vec<u32>,
     leaves: Vec<NodeId>,
     pattern: Arc<Pattern>,
     colours: Colours,
@@ -181,7 +205,7 @@ pub struct HessianPlan {
 }
 
 impl HessianPlan {
-    /// Which entries can differ from 0.
+    /// Which entries can differ from 0 where values are numbers.
     pub fn pattern(&self) -> &Pattern {
         &self.pattern
     }
@@ -195,6 +219,10 @@ impl HessianPlan {
     /// [`Graph::forward`] at those. A sweep forward and one back for every four colours; memory is
     /// kept from one time to the next.
     ///
+    /// The matrix has the pattern of the plan, but where the value of a kink or a piecewise constant is
+    /// NaN (`abs`, `max`, `floor`): its derivatives are NaN too, in entries that are 0 at all numbers, and
+    /// the matrix has a pattern of its own with these, found then and there at the cost of a plan.
+    ///
     /// # Errors
     /// [`Error::NotInGraph`] for another graph than the plan was made of, and where its nodes were
     /// dropped; [`Error::StaleValue`].
@@ -203,6 +231,13 @@ impl HessianPlan {
         for &leaf in &self.leaves {
             graph.position(leaf)?;
         }
+        if any_nan(graph, &self.changing_at_nan) {
+            return Ok(graph.plan_hessian_at(At::Values, self.l, &self.wrt)?.sweep(graph, l));
+        }
+        Ok(self.sweep(graph, l))
+    }
+
+    fn sweep(&mut self, graph: &Graph, l: usize) -> Sparse {
         let mut values = vec![0.0; self.pattern.len()];
         let curvature = self.curvature.get_or_insert_with(|| Curvature::new(l));
         let mut reads = &self.reads[..];
@@ -227,7 +262,7 @@ impl HessianPlan {
                 values[read.value as usize] = curvature.along(leaf, read.colour as usize - first);
             }
         }
-        Ok(Sparse::new(Arc::clone(&self.pattern), values))
+        Sparse::new(Arc::clone(&self.pattern), values)
     }
 }
 
@@ -241,6 +276,9 @@ impl fmt::Debug for HessianPlan {
 /// A sparse Jacobian at whatever values the graph has: made by [`Graph::plan_jacobian`].
 pub struct JacobianPlan {
     outputs: Vec<NodeId>,
+    wrt: Vec<NodeId>,
+    /// The nodes that make entries outside the pattern where their value is NaN.
+    changing_at_nan: Vec<u32>,
     leaves: Vec<NodeId>,
     pattern: Arc<Pattern>,
     /// Of the columns, or of the rows.
@@ -251,7 +289,7 @@ pub struct JacobianPlan {
 }
 
 impl JacobianPlan {
-    /// Which entries can differ from 0.
+    /// Which entries can differ from 0 where values are numbers.
     pub fn pattern(&self) -> &Pattern {
         &self.pattern
     }
@@ -270,6 +308,10 @@ impl JacobianPlan {
     /// The Jacobian at the values that the graph has now: after [`Graph::set`] and
     /// [`Graph::forward`] at those. A sweep forward for every four colours, or one back for each.
     ///
+    /// The matrix has the pattern of the plan, but where the value of a kink or a piecewise constant is
+    /// NaN (`abs`, `max`, `floor`): its derivatives are NaN too, in entries that are 0 at all numbers, and
+    /// the matrix has a pattern of its own with these, found then and there at the cost of a plan.
+    ///
     /// # Errors
     /// [`Error::NotInGraph`] for another graph than the plan was made of, and where its nodes were
     /// dropped; [`Error::StaleValue`].
@@ -278,6 +320,14 @@ impl JacobianPlan {
         for &leaf in &self.leaves {
             graph.position(leaf)?;
         }
+        if any_nan(graph, &self.changing_at_nan) {
+            let plan = graph.plan_jacobian_at(At::Values, &self.outputs, &self.wrt)?;
+            return Ok(plan.sweep(graph, &outputs));
+        }
+        Ok(self.sweep(graph, &outputs))
+    }
+
+    fn sweep(&self, graph: &Graph, outputs: &[usize]) -> Sparse {
         let len = outputs.iter().max().map_or(0, |&last| last + 1);
         let mut values = vec![0.0; self.pattern.len()];
         let mut reads = &self.reads[..];
@@ -314,7 +364,7 @@ impl JacobianPlan {
                 }
             }
         }
-        Ok(Sparse::new(Arc::clone(&self.pattern), values))
+        Sparse::new(Arc::clone(&self.pattern), values)
     }
 }
 
@@ -340,6 +390,7 @@ impl fmt::Debug for JacobianPlan {
 ///
 /// # Panics
 /// As [`Graph`]'s builders.
+#[track_caller]
 pub fn sparse_hessian(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) -> Sparse {
     let recording = Recording::of(x, |x| vec![f(x)]);
     recording.graph.sparse_hessian(recording.outputs[0], &recording.inputs)
@@ -349,6 +400,7 @@ pub fn sparse_hessian(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) ->
 ///
 /// # Panics
 /// As [`Graph`]'s builders.
+#[track_caller]
 pub fn sparse_jacobian(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64]) -> Sparse {
     let recording = Recording::of(x, f);
     recording.graph.sparse_jacobian(&recording.outputs, &recording.inputs)

@@ -10,18 +10,18 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::graph::Graph;
-use crate::sparse::depend::{Acting, Dependence, Deps, Variables, limit};
+use crate::sparse::depend::{Acting, At, Dependence, Deps, Variables, limit};
 use crate::sparse::matrix::Pattern;
 use crate::sparse::structure::Structure;
 
 /// The pattern of the Hessian in distinct variables.
-pub(crate) fn hessian(graph: &Graph, l: usize, variables: &Variables) -> Pattern {
-    hessian_within(graph, l, variables, limit(variables))
+pub(crate) fn hessian(graph: &Graph, l: usize, variables: &Variables, at: At) -> Pattern {
+    hessian_within(graph, l, variables, limit(variables), at)
 }
 
-fn hessian_within(graph: &Graph, l: usize, variables: &Variables, limit: usize) -> Pattern {
+fn hessian_within(graph: &Graph, l: usize, variables: &Variables, limit: usize, at: At) -> Pattern {
     let mut pushing = Pushing {
-        dependence: Dependence::new(&graph.tape, l + 1, variables, limit),
+        dependence: Dependence::new(&graph.tape, l + 1, variables, limit, at),
         variables: variables.leaves.len() as u32,
         waiting: FxHashMap::default(),
         squares: FxHashSet::default(),
@@ -286,9 +286,9 @@ mod tests {
             let ops = 1 + next(60);
             let l = grow(&g, &leaves, ops, &mut next);
             let variables = Variables::new(&g, &leaves).unwrap();
-            let all = hessian_within(&g, l.index(), &variables, 512);
+            let all = hessian_within(&g, l.index(), &variables, 512, At::Numbers);
             for limit in [0, 1, 2, 3, 7] {
-                let some = hessian_within(&g, l.index(), &variables, limit);
+                let some = hessian_within(&g, l.index(), &variables, limit, At::Numbers);
                 assert!(some == all, "seed {seed}, sets of {limit}");
             }
         }

@@ -5,6 +5,9 @@
 //! (or that it is a plain number), and [`Sent`], what becomes of `bar` on its way. An operand whose
 //! partial is certainly 0 does not act on the value; two operands bend each other where the
 //! partial of one is made of the other.
+//!
+//! The partial of a piecewise constant is 0, and NaN where its value is. So an op has two structures:
+//! one for values that are numbers, and one for where its value is NaN.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 use std::sync::OnceLock;
@@ -44,42 +47,56 @@ const RIGID: Structure = Structure::Few {
     bends: [0; 3],
 };
 
+/// How the operands of an op act where its value is a number, and where it is NaN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Acts {
+    pub(crate) number: Structure,
+    pub(crate) nan: Structure,
+}
+
 /// The structures of all ops, as they are asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Structures {
     /// Of ops with immediates: these may decide (a power of 1 does not bend).
-    by_imm: FxHashMap<(Op, [u64; 2]), Structure>,
+    by_imm: FxHashMap<(Op, [u64; 2]), Acts>,
 }
 
 impl Structures {
     #[inline]
-    pub(crate) fn of(&mut self, op: Op, imm: Imm) -> Structure {
-        static PLAIN: OnceLock<Vec<Structure>> = OnceLock::new();
+    pub(crate) fn of(&mut self, op: Op, imm: Imm) -> Acts {
+        static PLAIN: OnceLock<Vec<Acts>> = OnceLock::new();
         if op.immediates() == 0 {
-            let plain = PLAIN.get_or_init(|| Op::ALL.iter().map(|&op| analyse(op, NO_IMM)).collect());
+            let plain = PLAIN.get_or_init(|| Op::ALL.iter().map(|&op| both(op, NO_IMM)).collect());
             return plain[usize::from(op as u8)];
         }
         *self
             .by_imm
             .entry((op, imm.map(f64::to_bits)))
-            .or_insert_with(|| analyse(op, imm))
+            .or_insert_with(|| both(op, imm))
+    }
+}
+
+fn both(op: Op, imm: Imm) -> Acts {
+    Acts {
+        number: analyse::<false>(op, imm),
+        nan: analyse::<true>(op, imm),
     }
 }
 
 /// Three operands of each list tell what any number do.
 const SAMPLE: usize = 3;
 
-fn analyse(op: Op, imm: Imm) -> Structure {
+fn analyse<const NAN: bool>(op: Op, imm: Imm) -> Structure {
     let operands = match op.layout() {
         Layout::Source => return RIGID,
         Layout::Fixed { operands, .. } => operands,
         Layout::List => SAMPLE * op.lists(),
     };
-    let all: SmallVec<[Known<true>; 8]> = (0..operands).map(|k| Known::Of(1 << k)).collect();
+    let all: SmallVec<[Known<true, NAN>; 8]> = (0..operands).map(|k| Known::Of(1 << k)).collect();
     if op.stops_gradient() || folded(op, imm, &all).is_some() {
         return RIGID;
     }
-    let moves = moving(op, imm, operands);
+    let moves = moving::<NAN>(op, imm, operands);
     let mut bends = [0; 2 * SAMPLE];
     rule::of(
         op,
@@ -120,8 +137,8 @@ fn analyse(op: Op, imm: Imm) -> Structure {
 }
 
 /// The operands that an op's value changes with: those whose partial is not certainly 0.
-fn moving(op: Op, imm: Imm, operands: usize) -> Mask {
-    let all: SmallVec<[Known<false>; 8]> = (0..operands).map(|k| Known::Of(1 << k)).collect();
+fn moving<const NAN: bool>(op: Op, imm: Imm, operands: usize) -> Mask {
+    let all: SmallVec<[Known<false, NAN>; 8]> = (0..operands).map(|k| Known::Of(1 << k)).collect();
     let mut moves = 0;
     rule::of(
         op,
@@ -139,7 +156,7 @@ fn moving(op: Op, imm: Imm, operands: usize) -> Mask {
 }
 
 /// What is certain of a value whatever the operands: the number it is.
-fn folded<const DEEP: bool>(op: Op, imm: Imm, args: &[Known<DEEP>]) -> Option<f64> {
+fn folded<const DEEP: bool, const NAN: bool>(op: Op, imm: Imm, args: &[Known<DEEP, NAN>]) -> Option<f64> {
     let numbers: Option<SmallVec<[f64; 8]>> = args
         .iter()
         .map(|x| match *x {
@@ -150,24 +167,28 @@ fn folded<const DEEP: bool>(op: Op, imm: Imm, args: &[Known<DEEP>]) -> Option<f6
     match (op, numbers) {
         (_, Some(numbers)) => Some(value::of(op, imm, &numbers)),
         // The derivative of a piecewise constant.
-        (Op::Flat, _) => Some(0.0),
+        (Op::Flat, _) if !NAN => Some(0.0),
         (Op::Gmul, _) if args.iter().any(|x| matches!(x, Known::Number(0.0))) => Some(0.0),
         // The derivatives of a whole power end in a number.
-        (Op::Powd, _) if imm[0] >= 0.0 && imm[0].fract() == 0.0 && imm[1] >= imm[0] => Some(value::of(op, imm, &[1.0])),
+        (Op::Powd, _) if imm[0] >= 0.0 && imm[0].fract() == 0.0 && imm[1] >= imm[0] => {
+            let number = value::of(op, imm, &[1.0]);
+            (!NAN || value::of(op, imm, &[f64::NAN]) == number).then_some(number)
+        }
         _ => None,
     }
 }
 
 /// A number, or a value made of the operands in a mask. A `DEEP` one leaves out operands that the
 /// ops on the way do not change with (the sign of `x` is not made of `x`); the other kind is what
-/// finds that out, and stops there, since an op's derivatives may be ever new ops.
+/// finds that out, and stops there, since an op's derivatives may be ever new ops. Where `NAN`, values
+/// may be NaN.
 #[derive(Clone, Copy, Debug)]
-enum Known<const DEEP: bool> {
+enum Known<const DEEP: bool, const NAN: bool> {
     Number(f64),
     Of(Mask),
 }
 
-impl<const DEEP: bool> Known<DEEP> {
+impl<const DEEP: bool, const NAN: bool> Known<DEEP, NAN> {
     fn mask(self) -> Mask {
         match self {
             Known::Number(_) => 0,
@@ -176,7 +197,7 @@ impl<const DEEP: bool> Known<DEEP> {
     }
 }
 
-impl<const DEEP: bool> Scalar for Known<DEEP> {
+impl<const DEEP: bool, const NAN: bool> Scalar for Known<DEEP, NAN> {
     fn constant(c: f64) -> Self {
         Known::Number(c)
     }
@@ -194,7 +215,7 @@ impl<const DEEP: bool> Scalar for Known<DEEP> {
         }
         let moves = match DEEP {
             true if op.stops_gradient() => 0,
-            true => moving(op, imm, args.len()),
+            true => moving::<NAN>(op, imm, args.len()),
             false => Mask::MAX,
         };
         let parts = args.iter().enumerate().filter(|(k, _)| moves & 1 << k != 0);
@@ -202,7 +223,7 @@ impl<const DEEP: bool> Scalar for Known<DEEP> {
     }
 }
 
-operators_by_apply! { [const DEEP: bool] Known<DEEP> }
+operators_by_apply! { [const DEEP: bool, const NAN: bool] Known<DEEP, NAN> }
 
 /// What becomes of `bar`: nothing, or what went through partials made of some operands.
 #[derive(Clone, Copy, Debug)]
@@ -217,7 +238,7 @@ impl Sent {
     }
 }
 
-impl<const DEEP: bool> Bar<Known<DEEP>> for Sent {}
+impl<const DEEP: bool, const NAN: bool> Bar<Known<DEEP, NAN>> for Sent {}
 
 impl Neg for Sent {
     type Output = Self;
@@ -236,9 +257,9 @@ impl Add for Sent {
     }
 }
 
-impl<const DEEP: bool> Mul<Known<DEEP>> for Sent {
+impl<const DEEP: bool, const NAN: bool> Mul<Known<DEEP, NAN>> for Sent {
     type Output = Self;
-    fn mul(self, partial: Known<DEEP>) -> Self {
+    fn mul(self, partial: Known<DEEP, NAN>) -> Self {
         match (self, partial) {
             (Sent::Nothing, _) | (_, Known::Number(0.0)) => Sent::Nothing,
             (Sent::Through(mask), partial) => Sent::through(mask, partial.mask()),
@@ -246,9 +267,9 @@ impl<const DEEP: bool> Mul<Known<DEEP>> for Sent {
     }
 }
 
-impl<const DEEP: bool> Div<Known<DEEP>> for Sent {
+impl<const DEEP: bool, const NAN: bool> Div<Known<DEEP, NAN>> for Sent {
     type Output = Self;
-    fn div(self, by: Known<DEEP>) -> Self {
+    fn div(self, by: Known<DEEP, NAN>) -> Self {
         match self {
             Sent::Nothing => Sent::Nothing,
             Sent::Through(mask) => Sent::through(mask, by.mask()),
@@ -261,7 +282,7 @@ mod tests {
     use super::*;
 
     fn of(op: Op, imm: Imm) -> Structure {
-        Structures::default().of(op, imm)
+        Structures::default().of(op, imm).number
     }
 
     fn few(moves: Mask, bends: [Mask; 3]) -> Structure {
@@ -293,6 +314,32 @@ mod tests {
             Op::Leaf,
         ] {
             assert_eq!(of(op, NO_IMM), RIGID, "{op}");
+        }
+    }
+
+    #[test]
+    fn where_its_value_is_nan_a_piecewise_constant_moves_and_bends() {
+        let nan = |op| Structures::default().of(op, NO_IMM).nan;
+        for op in [
+            Op::Sign,
+            Op::Step,
+            Op::Floor,
+            Op::Round,
+            Op::Flat,
+            Op::Abs,
+            Op::Relu,
+            Op::Fract,
+        ] {
+            assert_eq!(nan(op), few(1, [1, 0, 0]), "{op}");
+        }
+        for op in [Op::Max, Op::Min, Op::Prefer] {
+            assert_eq!(nan(op), few(3, [3, 3, 0]), "{op}");
+        }
+        for op in [Op::Lt, Op::Detach, Op::Leaf] {
+            assert_eq!(nan(op), RIGID, "{op}");
+        }
+        for op in [Op::Add, Op::Mul, Op::Exp, Op::Tanh, Op::Select, Op::Sum] {
+            assert_eq!(nan(op), of(op, NO_IMM), "{op}");
         }
     }
 
