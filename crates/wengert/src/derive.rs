@@ -67,6 +67,9 @@ impl Graph {
     /// where a tangent is a node too. The forward counterpart of [`Graph::pullback`]; nodes that
     /// want no gradient pass no tangent on.
     ///
+    /// A tangent of NaN is no probe for what depends on what, as with [`Graph::jvp`]: guarded products end
+    /// it where a partial is 0. [`Graph::jacobian_pattern`] tells.
+    ///
     /// # Panics
     /// On a wrong key, and where an output or tangent is stale.
     #[track_caller]

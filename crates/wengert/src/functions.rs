@@ -20,6 +20,7 @@ use crate::real::Function;
 ///
 /// # Panics
 /// As [`Graph`]'s builders.
+#[track_caller]
 pub fn value_and_gradient(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) -> (f64, Vec<f64>) {
     let recording = Recording::of(x, |x| vec![f(x)]);
     let [l] = recording.outputs[..] else {
@@ -35,6 +36,7 @@ pub fn value_and_gradient(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]
 ///
 /// # Panics
 /// As [`Graph`]'s builders.
+#[track_caller]
 pub fn gradient(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) -> Vec<f64> {
     value_and_gradient(f, x).1
 }
@@ -59,6 +61,7 @@ pub const FORWARD_UP_TO: usize = 8;
 ///
 /// # Panics
 /// As [`Graph`]'s builders.
+#[track_caller]
 pub fn function_gradient(f: &impl Function, x: &[f64]) -> (f64, Vec<f64>) {
     // An odd number of tangents takes longer than one more: they are computed in pairs.
     fn forward<const N: usize>(f: &impl Function, x: &[f64]) -> (f64, Vec<f64>) {
@@ -82,6 +85,7 @@ pub fn function_gradient(f: &impl Function, x: &[f64]) -> (f64, Vec<f64>) {
 ///
 /// # Panics
 /// As [`Graph`]'s builders.
+#[track_caller]
 pub fn jacobian(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64]) -> Vec<Vec<f64>> {
     let recording = Recording::of(x, f);
     recording.graph.jacobian(&recording.outputs, &recording.inputs)
@@ -96,6 +100,7 @@ pub fn jacobian(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64]) -> 
 ///
 /// # Panics
 /// As [`Graph`]'s builders.
+#[track_caller]
 pub fn hessian(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) -> Vec<Vec<f64>> {
     let recording = Recording::of(x, |x| vec![f(x)]);
     recording.graph.hessian(recording.outputs[0], &recording.inputs)
@@ -105,15 +110,18 @@ pub fn hessian(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) -> Vec<Ve
 ///
 /// # Panics
 /// As [`Graph`]'s builders, and where `direction` is not as long as `x`.
+#[track_caller]
 pub fn hvp(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64], direction: &[f64]) -> Vec<f64> {
     let recording = Recording::of(x, |x| vec![f(x)]);
     recording.graph.hvp(recording.outputs[0], &recording.inputs, direction)
 }
 
-/// The Jacobian of `f` at `x` times `direction`, a number for every output.
+/// The Jacobian of `f` at `x` times `direction`, a number for every output: see [`Graph::jvp`]. A
+/// direction of NaN is no probe for what depends on what: [`Graph::jacobian_pattern`] tells.
 ///
 /// # Panics
 /// As [`Graph`]'s builders, and where `direction` is not as long as `x`.
+#[track_caller]
 pub fn jvp(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64], direction: &[f64]) -> Vec<f64> {
     let recording = Recording::of(x, f);
     expect(direction_length(x.len(), direction.len()));
@@ -130,6 +138,7 @@ pub fn jvp(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64], directio
 ///
 /// # Panics
 /// As [`Graph`]'s builders, and where `seed` is not as long as what `f` returns.
+#[track_caller]
 pub fn vjp(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64], seed: &[f64]) -> Vec<f64> {
     let recording = Recording::of(x, f);
     let expected = recording.outputs.len();
@@ -146,21 +155,26 @@ pub(crate) struct Recording {
 }
 
 impl Recording {
+    /// Records the closure at `x`.
+    ///
+    /// # Panics
+    /// With the text of [`crate::Error::NotInGraph`] where a result is of another graph than the inputs.
+    #[track_caller]
     pub(crate) fn of(x: &[f64], f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>) -> Recording {
         let graph = Graph::new();
         let inputs = graph.leaves(x);
-        let outputs = f(&graph.exprs(&inputs));
-        // A result that depends on no input may be a constant of no graph.
-        let outputs = outputs
-            .into_iter()
-            .map(|output| {
-                if output.graph().is_some() {
-                    output.id()
-                } else {
-                    graph.constant(output.value())
-                }
-            })
-            .collect();
+        let results = f(&graph.exprs(&inputs));
+        let mut outputs = Vec::with_capacity(results.len());
+        for result in results {
+            outputs.push(match result.graph() {
+                Some(_) => result.id(),
+                // A result that depends on no input may be a constant of no graph.
+                None => graph.constant(result.value()),
+            });
+        }
+        for &output in &outputs {
+            expect(graph.position(output));
+        }
         Recording { graph, inputs, outputs }
     }
 }

@@ -41,6 +41,14 @@ impl Graph {
     /// The Jacobian-vector product: for every output the sum over `seeds` of
     /// `d(output)/d(leaf) * tangent`. One sweep forward over the whole tape.
     ///
+    /// A tangent of NaN is no probe for what depends on what: products are guarded, so it ends where it
+    /// meets a partial of 0 (`NaN * 0` is 0 here, as in `x * y` at `y = 0`, or under a flat `relu`), and
+    /// outputs that do depend on the leaf are missed. [`Graph::jacobian_pattern`] tells, at no values.
+    ///
+    /// Where an infinite partial meets parts that cancel, the result can differ from that of a sweep back:
+    /// of `sqrt(mean(x^2) - mean(x)^2)` at equal numbers, tangents cancel before they reach the root, which
+    /// gives 0, and adjoints come from the root as infinities of both signs, which gives NaN.
+    ///
     /// # Panics
     /// On a wrong key, where an output is stale, and where a seeded node is no leaf.
     #[track_caller]

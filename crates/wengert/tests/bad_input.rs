@@ -118,7 +118,11 @@ fn every_op_refuses_an_immediate_that_it_does_not_have() {
         }
     }
     assert_eq!(
-        Error::Immediates { op: Op::Sin, given: [3.0, 0.0] }.to_string(),
+        Error::Immediates {
+            op: Op::Sin,
+            given: [3.0, 0.0]
+        }
+        .to_string(),
         "sin has 0 immediates, but was given [3.0, 0.0]: the others must be 0"
     );
 }
@@ -145,7 +149,9 @@ fn every_kind_of_number_refuses_what_the_op_does_not_take() {
         for given in (0..7).filter(|&given| !applied || !op.takes(given)) {
             let error = Error::Operands { op, given };
             faults.panics(op.name(), &mut g, &error, |_| apply(0.5, op, given));
-            faults.panics(op.name(), &mut g, &error, |_| apply(Dual::<2>::input(0.5, 0), op, given));
+            faults.panics(op.name(), &mut g, &error, |_| {
+                apply(Dual::<2>::input(0.5, 0), op, given)
+            });
             faults.panics(op.name(), &mut g, &error, |_| apply(Series::<3>::new(0.5), op, given));
             faults.panics(op.name(), &mut g, &error, |_| apply(Expr::constant(0.5), op, given));
             faults.panics(op.name(), &mut g, &error, |g| apply(g.expr(x), op, given));

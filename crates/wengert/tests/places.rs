@@ -5,6 +5,11 @@ use std::sync::{Arc, Mutex};
 
 use wengert::{Dual, Expr, Graph, NO_IMM, NodeId, Op, Scalar, Series};
 
+/// An expression of a graph that no closure is given.
+fn foreign() -> Expr<'static> {
+    Box::leak(Box::new(Graph::new())).var(2.0)
+}
+
 #[test]
 fn a_refusal_points_to_the_line_that_asked() {
     let place = Arc::new(Mutex::new(String::new()));
@@ -14,7 +19,7 @@ fn a_refusal_points_to_the_line_that_asked() {
     }));
     let wrong = NodeId::default();
     type Call = fn(&mut Graph, NodeId);
-    let calls: [(&str, Call); 19] = [
+    let calls: [(&str, Call); 24] = [
         ("value", |g, x| _ = g.value(x)),
         ("set", |g, x| g.set(x, 1.0)),
         ("backward", |g, x| g.backward(x)),
@@ -29,15 +34,26 @@ fn a_refusal_points_to_the_line_that_asked() {
         ("hessian", |g, x| _ = g.hessian(x, &[x])),
         ("gradient", |g, x| _ = g.gradient(x, &[x])),
         ("apply of a number", |_, _| _ = f64::apply(Op::Add, NO_IMM, &[1.0])),
-        ("apply of a dual", |_, _| {
-            _ = Dual::<1>::apply(Op::Add, NO_IMM, &[])
-        }),
+        ("apply of a dual", |_, _| _ = Dual::<1>::apply(Op::Add, NO_IMM, &[])),
         ("apply of a series", |_, _| {
             _ = Series::<2>::apply(Op::Leaf, NO_IMM, &[])
         }),
         ("apply of an expression", |g, _| {
             _ = Expr::apply(Op::Sin, NO_IMM, &[g.var(1.0); 2]).value()
         }),
+        ("gradient of a closure", |_, _| {
+            _ = wengert::gradient(|_| foreign(), &[1.0])
+        }),
+        ("hessian of a closure", |_, _| {
+            _ = wengert::hessian(|_| foreign(), &[1.0])
+        }),
+        ("sparse jacobian of a closure", |_, _| {
+            _ = wengert::sparse_jacobian(|_| vec![foreign()], &[1.0])
+        }),
+        ("check of a closure", |_, _| {
+            _ = wengert::check_gradient(|_| foreign(), &[1.0])
+        }),
+        ("jvp of a closure", |_, _| _ = wengert::jvp(|x| x.to_vec(), &[1.0], &[])),
         ("a fold of numbers", |_, _| _ = f64::max_of(&[])),
         ("a fold of expressions", |g, _| {
             _ = Scalar::dot(&[g.var(1.0)], &[]).value()

@@ -1,7 +1,7 @@
 //! What backward leaves: gradients of the last sweep alone, 0 where there is nothing, and every leaf's
 //! share whatever stands between.
 
-use wengert::{Error, Graph, NO_IMM, NodeId, Op};
+use wengert::{Dual, Error, Graph, NO_IMM, NodeId, Op, Scalar, Series};
 
 fn grads(g: &Graph, nodes: &[NodeId]) -> Vec<f64> {
     nodes.iter().map(|&node| g.grad(node)).collect()
@@ -391,4 +391,61 @@ fn gradients_are_right_while_the_graph_grows_between_sweeps() {
     }
     g.reset();
     assert_eq!(g.grad(g.leaf(1.0)), 0.0);
+}
+
+/// `sqrt(mean(x^2) - mean(x)^2)`.
+fn deviation<T: Scalar>(x: &[T]) -> T {
+    let squares: Vec<T> = x.iter().map(|&x| x * x).collect();
+    let mean = T::mean(x);
+    (T::mean(&squares) - mean * mean).sqrt()
+}
+
+#[test]
+fn a_deviation_of_equal_numbers_has_the_slope_0_forward_and_nan_back() {
+    // Forward, tangents cancel before they reach the root. Back, the root sends infinities of both signs.
+    let g = Graph::new();
+    let x = g.leaves(&[2.0, 2.0]);
+    let l = deviation(&g.exprs(&x)).id();
+    assert_eq!(g.value(l), 0.0);
+    assert_eq!(g.jvp(&[(x[0], 1.0)], &[l]), [0.0]);
+    let dual = deviation(&[Dual::<1>::input(2.0, 0), Dual::new(2.0)]);
+    assert_eq!((dual.value, dual.tangents), (0.0, [0.0]));
+    let series = deviation(&[Series::<2>::new(2.0), Series::<2>::new(2.0)]);
+    assert_eq!(series.value(), 0.0);
+    let one = g.constant(1.0);
+    assert_eq!(g.value(g.pushforward(&[(x[0], one)], &[l])[0]), 0.0);
+    assert!(g.vjp(&[(l, 1.0)], &x).iter().all(|slope| slope.is_nan()));
+    assert!(g.gradient(l, &x).iter().all(|&slope| g.value(slope).is_nan()));
+    // Of numbers that differ the routes agree.
+    let (value, slopes) = wengert::value_and_gradient(|x| deviation(x), &[1.0, 3.0]);
+    assert_eq!((value, slopes), (1.0, vec![-0.5, 0.5]));
+    assert_eq!(wengert::jvp(|x| vec![deviation(x)], &[1.0, 3.0], &[1.0, 0.0]), [-0.5]);
+}
+
+#[test]
+fn a_tangent_of_nan_is_no_probe_for_what_depends_on_what() {
+    let g = Graph::new();
+    let x = g.leaves(&[2.0, 0.0, -1.0]);
+    let outputs = [g.mul(x[0], x[1]), g.relu(x[2]), g.powi(x[1], 2), g.exp(x[0])];
+    let probe = |leaf| {
+        g.jvp(&[(leaf, f64::NAN)], &outputs)
+            .iter()
+            .map(|t| t.is_nan())
+            .collect::<Vec<_>>()
+    };
+    // The products with 0 are missed, though the pattern has them.
+    assert_eq!(probe(x[0]), [false, false, false, true]);
+    assert_eq!(probe(x[1]), [true, false, false, false]);
+    assert_eq!(probe(x[2]), [false; 4]);
+    let pattern = g.jacobian_pattern(&outputs, &x);
+    assert_eq!(
+        pattern.iter().collect::<Vec<_>>(),
+        [(0, 0), (3, 0), (0, 1), (2, 1), (1, 2)]
+    );
+    let nan = g.constant(f64::NAN);
+    let pushed = g.pushforward(&[(x[0], nan)], &outputs);
+    assert_eq!(
+        pushed.iter().map(|&t| g.value(t).is_nan()).collect::<Vec<_>>(),
+        [false, false, false, true]
+    );
 }
