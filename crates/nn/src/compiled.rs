@@ -8,6 +8,7 @@ use wengert_program::{Input, Options, Output, Program, Setup, Workspace};
 
 use crate::error::Error;
 use crate::examples::Batch;
+use crate::train::of_graph;
 
 /// The loss of one example with its slopes, and the memory that they run in.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ impl Compiled {
         let parameters = graph.leaves(parameters);
         let example = graph.leaves(&batch.row(0).collect::<Vec<_>>());
         let loss = loss(&graph.exprs(&parameters), &graph.exprs(&example));
+        let loss = of_graph(&graph, loss)?;
         let loss = match loss.graph() {
             Some(_) => loss.id(),
             None => graph.constant(loss.value()),

@@ -56,6 +56,29 @@ pub enum Error {
         #[from]
         source: wengert_program::Error,
     },
+    /// A loss or penalty of another graph.
+    #[error(
+        "the loss or penalty is an expression of another graph: make it of the parameters and examples its closure is given"
+    )]
+    ForeignLoss,
+    /// A slope that cannot be stepped by.
+    #[error(
+        "the slope of parameter {parameter} is {slope}, so no step was taken; Graph::explain_nan tells where it comes from"
+    )]
+    Slope {
+        /// Which parameter, counted from 0.
+        parameter: usize,
+        /// Its slope: NaN or infinite.
+        slope: f64,
+    },
+    /// A step that leads out of the numbers.
+    #[error("a step would make parameter {parameter} {value}, so none was taken; take a smaller rate")]
+    Step {
+        /// Which parameter, counted from 0.
+        parameter: usize,
+        /// What it would be: NaN or infinite.
+        value: f64,
+    },
     /// No activation has this name.
     #[error("there is no activation named {name:?}; there are linear, relu, tanh, sigmoid")]
     UnknownActivation {
@@ -86,4 +109,13 @@ pub enum Error {
         /// What is wrong with it.
         source: Box<Error>,
     },
+}
+
+/// The value, or a panic with the error's text.
+#[track_caller]
+pub(crate) fn expect<T>(result: Result<T, Error>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(error) => panic!("{error}"),
+    }
 }

@@ -10,9 +10,8 @@ use wengert_program::Program;
 use crate::compiled::Compiled;
 use crate::error::Error;
 use crate::examples::{Batch, Examples};
-use crate::loss::total;
 use crate::optimise::Optimiser;
-use crate::train::Trainer;
+use crate::train::{Trainer, of_graph};
 
 /// How a step of training gets at its loss and slopes. Both ways agree to rounding: they add up
 /// examples in different orders, each always in the same.
@@ -53,7 +52,8 @@ where
     ///
     /// # Errors
     /// [`Error::Compiled`] where the loss is too large for a program, or depends on a leaf of its
-    /// own; never the eager way.
+    /// own; [`Error::ForeignLoss`] where it is of another graph. Never the eager way, which records
+    /// nothing yet.
     ///
     /// # Panics
     /// Beyond the 2^28 nodes that a graph can hold, and where `loss` does.
@@ -126,11 +126,12 @@ where
     ///
     /// # Errors
     /// [`Error::Columns`] where the batch has other columns than the first examples had;
-    /// [`Error::Compiled`] where a comparison comes out otherwise than when the loss was compiled.
+    /// [`Error::Compiled`] where a comparison comes out otherwise than when the loss was compiled;
+    /// [`Error::ForeignLoss`] where the loss or the penalty is of another graph.
     /// The parameters and the gradient are as before.
     ///
     /// # Panics
-    /// As [`Trainer::record`].
+    /// Where the graph is full.
     pub fn record(&mut self, batch: Batch<'_>) -> Result<f64, Error> {
         if batch.width() != self.width {
             return Err(Error::Columns {
@@ -144,10 +145,12 @@ where
             trainer, loss, penalty, ..
         } = self;
         let Some(compiled) = &mut self.compiled else {
-            return Ok(trainer.record(|graph, parameters| mean(graph, parameters, batch, loss) + penalty(parameters)));
+            return trainer.record_checked(|graph, parameters| {
+                Ok(mean(graph, parameters, batch, loss)? + of_graph(graph, penalty(parameters))?)
+            });
         };
         let (sum, slopes) = compiled.run(trainer.parameters(), batch)?;
-        let penalty = trainer.record(|_, parameters| penalty(parameters));
+        let penalty = trainer.try_record(|_, parameters| penalty(parameters))?;
         for (slope, more) in trainer.gradient_mut().iter_mut().zip(slopes) {
             *slope += more * share;
         }
@@ -155,21 +158,33 @@ where
     }
 
     /// Moves the parameters by the gradient of the last loss.
+    ///
+    /// # Panics
+    /// Where the optimiser refuses: see [`Optimiser::step`].
+    #[track_caller]
     pub fn update(&mut self, optimiser: &mut impl Optimiser) {
         self.trainer.update(optimiser);
+    }
+
+    /// As [`Fit::update`].
+    ///
+    /// # Errors
+    /// Those of [`Optimiser::try_step`]; the parameters and the optimiser are as before.
+    pub fn try_update(&mut self, optimiser: &mut impl Optimiser) -> Result<(), Error> {
+        self.trainer.try_update(optimiser)
     }
 
     /// One step of training: [`Fit::record`], then [`Fit::update`]. Gives the loss before the
     /// update.
     ///
     /// # Errors
-    /// As [`Fit::record`].
+    /// As [`Fit::record`] and [`Fit::try_update`]; the parameters are as before.
     ///
     /// # Panics
     /// As [`Fit::record`].
     pub fn step(&mut self, optimiser: &mut impl Optimiser, batch: Batch<'_>) -> Result<f64, Error> {
         let loss = self.record(batch)?;
-        self.update(optimiser);
+        self.try_update(optimiser)?;
         Ok(loss)
     }
 }
@@ -186,14 +201,18 @@ impl<L, P> fmt::Debug for Fit<L, P> {
 }
 
 /// The mean of the loss over a batch, recorded example by example.
-fn mean<'g, L>(graph: &'g Graph, parameters: &[Expr<'g>], batch: Batch<'_>, loss: &L) -> Expr<'g>
+fn mean<'g, L>(graph: &'g Graph, parameters: &[Expr<'g>], batch: Batch<'_>, loss: &L) -> Result<Expr<'g>, Error>
 where
     L: Fn(&[Expr<'g>], &[Expr<'g>]) -> Expr<'g>,
 {
     let of_example = |k| {
         let constants = batch.row(k).map(|x| graph.expr(graph.constant(x)));
         let example: SmallVec<[Expr<'g>; 16]> = constants.collect();
-        loss(parameters, &example)
+        of_graph(graph, loss(parameters, &example))
     };
-    total((0..batch.len()).map(of_example)) * (1.0 / batch.len() as f64)
+    let mut sum = of_example(0)?;
+    for k in 1..batch.len() {
+        sum += of_example(k)?;
+    }
+    Ok(sum * (1.0 / batch.len() as f64))
 }

@@ -3,6 +3,7 @@
 
 use wengert::{Expr, Graph, Mark, NodeId};
 
+use crate::error::{Error, expect};
 use crate::optimise::Optimiser;
 
 /// Parameters and the graph that a loss of theirs is recorded in, step after step.
@@ -61,22 +62,45 @@ impl Trainer {
     /// Drops what was recorded before.
     ///
     /// # Panics
-    /// Where the graph is full.
+    /// Where the loss is an expression of another graph, and where the graph is full.
+    #[track_caller]
     pub fn record<F>(&mut self, loss: F) -> f64
     where
         F: for<'g> FnOnce(&'g Graph, &[Expr<'g>]) -> Expr<'g>,
+    {
+        expect(self.try_record(loss))
+    }
+
+    /// As [`Trainer::record`].
+    ///
+    /// # Errors
+    /// [`Error::ForeignLoss`]; the parameters and the gradient are as before.
+    ///
+    /// # Panics
+    /// Where the graph is full.
+    pub fn try_record<F>(&mut self, loss: F) -> Result<f64, Error>
+    where
+        F: for<'g> FnOnce(&'g Graph, &[Expr<'g>]) -> Expr<'g>,
+    {
+        self.record_checked(|graph, parameters| Ok(loss(graph, parameters)))
+    }
+
+    /// As [`Trainer::try_record`], of a loss that may fail.
+    pub(crate) fn record_checked<F>(&mut self, loss: F) -> Result<f64, Error>
+    where
+        F: for<'g> FnOnce(&'g Graph, &[Expr<'g>]) -> Result<Expr<'g>, Error>,
     {
         self.graph.rewind(self.mark);
         for (&leaf, &value) in self.leaves.iter().zip(&self.parameters) {
             self.graph.set(leaf, value);
         }
-        let loss = loss(&self.graph, &self.graph.exprs(&self.leaves));
+        let loss = of_graph(&self.graph, loss(&self.graph, &self.graph.exprs(&self.leaves))?)?;
         loss.backward();
         let free = loss.graph().is_none();
         for (slope, &leaf) in self.gradient.iter_mut().zip(&self.leaves) {
             *slope = if free { 0.0 } else { self.graph.grad(leaf) };
         }
-        loss.value()
+        Ok(loss.value())
     }
 
     /// The gradient, for those who know more of it than was recorded.
@@ -85,21 +109,53 @@ impl Trainer {
     }
 
     /// Moves the parameters by the gradient of the last recorded loss.
+    ///
+    /// # Panics
+    /// Where the optimiser refuses: see [`Optimiser::step`].
+    #[track_caller]
     pub fn update(&mut self, optimiser: &mut impl Optimiser) {
-        optimiser.step(&mut self.parameters, &self.gradient);
+        expect(self.try_update(optimiser));
+    }
+
+    /// As [`Trainer::update`].
+    ///
+    /// # Errors
+    /// Those of [`Optimiser::try_step`]; the parameters and the optimiser are as before.
+    pub fn try_update(&mut self, optimiser: &mut impl Optimiser) -> Result<(), Error> {
+        optimiser.try_step(&mut self.parameters, &self.gradient)
     }
 
     /// One step of training: [`Trainer::record`], then [`Trainer::update`]. Gives the loss before
     /// the update.
     ///
     /// # Panics
-    /// As [`Trainer::record`].
+    /// As these.
+    #[track_caller]
     pub fn step<F>(&mut self, optimiser: &mut impl Optimiser, loss: F) -> f64
     where
         F: for<'g> FnOnce(&'g Graph, &[Expr<'g>]) -> Expr<'g>,
     {
-        let loss = self.record(loss);
-        self.update(optimiser);
-        loss
+        expect(self.try_step(optimiser, loss))
+    }
+
+    /// As [`Trainer::step`].
+    ///
+    /// # Errors
+    /// Those of [`Trainer::try_record`] and [`Trainer::try_update`]; the parameters are as before.
+    pub fn try_step<F>(&mut self, optimiser: &mut impl Optimiser, loss: F) -> Result<f64, Error>
+    where
+        F: for<'g> FnOnce(&'g Graph, &[Expr<'g>]) -> Expr<'g>,
+    {
+        let loss = self.try_record(loss)?;
+        self.try_update(optimiser)?;
+        Ok(loss)
+    }
+}
+
+/// The expression, if it is of this graph or a constant of none.
+pub(crate) fn of_graph<'g>(graph: &Graph, x: Expr<'g>) -> Result<Expr<'g>, Error> {
+    match x.graph() {
+        Some(other) if !std::ptr::eq(graph, other) => Err(Error::ForeignLoss),
+        _ => Ok(x),
     }
 }
