@@ -21,6 +21,7 @@ thread_local! {
 ///
 /// # Panics
 /// Where it is called from within [`with_graph`].
+#[track_caller]
 pub fn record<R>(graph: &mut Graph, f: impl FnOnce() -> R) -> R {
     let session = Session::open(graph);
     let result = f();
@@ -33,8 +34,13 @@ pub fn record<R>(graph: &mut Graph, f: impl FnOnce() -> R) -> R {
 ///
 /// # Panics
 /// Where this thread records on none.
+#[track_caller]
 pub fn with_graph<R>(f: impl FnOnce(&Graph) -> R) -> R {
-    try_with_graph(|graph| f(graph.expect(NONE_OPEN)))
+    // Not within the closure, so that the panic points to the caller.
+    match try_with_graph(|graph| graph.map(f)) {
+        Some(result) => result,
+        None => panic!("{NONE_OPEN}"),
+    }
 }
 
 const NONE_OPEN: &str = "this thread records on no graph: use numbers of a graph within wengert_nalgebra::record, \
@@ -57,12 +63,16 @@ fn spare() -> Graph {
 }
 
 impl<'g> Session<'g> {
+    #[track_caller]
     fn open(graph: &'g mut Graph) -> Self {
-        let outer = OPEN.with(|open| match open.try_borrow_mut() {
-            Ok(mut open) => open.replace(mem::replace(graph, spare())),
-            Err(_) => panic!("the graph is lent: call wengert_nalgebra::record outside with_graph"),
-        });
-        Session { graph, outer }
+        let swap = |open: &RefCell<Option<Graph>>| {
+            let mut open = open.try_borrow_mut().ok()?;
+            Some(open.replace(mem::replace(graph, spare())))
+        };
+        match OPEN.with(swap) {
+            Some(outer) => Session { graph, outer },
+            None => panic!("the graph is lent: call wengert_nalgebra::record outside with_graph"),
+        }
     }
 }
 

@@ -35,14 +35,16 @@ impl Var {
     ///
     /// # Panics
     /// Where this thread records on none, and where the graph is full.
+    #[track_caller]
     pub fn leaf(value: f64) -> Var {
-        with_graph(|graph| Var(Kind::Node(graph.leaf(value))))
+        Var(Kind::Node(with_graph(|graph| graph.leaf(value))))
     }
 
     /// The key of the node, by which the graph gives values and derivatives afterwards.
     ///
     /// # Panics
     /// On a constant, which is of no graph.
+    #[track_caller]
     pub fn id(self) -> NodeId {
         match self.0 {
             Kind::Node(id) => id,
@@ -52,21 +54,25 @@ impl Var {
 
     /// The value, as a plain number that what is recorded with it does not depend on. (A branch on
     /// it leaves no guard; comparing the number itself does.)
+    #[track_caller]
     pub fn value(self) -> f64 {
         self.with(|x| x.value())
     }
 
     /// The derivative that the last sweep back left here; 0 for a constant.
+    #[track_caller]
     pub fn grad(self) -> f64 {
         self.with(|x| x.grad())
     }
 
     /// Sweeps back from here ([`Graph::backward`]); nothing happens on a constant.
+    #[track_caller]
     pub fn backward(self) {
         self.with(|x| x.backward());
     }
 
     /// Names the node, and hands the number on. A constant has no name.
+    #[track_caller]
     pub fn named(self, label: &str) -> Var {
         self.map(|x| x.named(label))
     }
@@ -94,6 +100,7 @@ impl Var {
     }
 
     /// What `f` makes of the numbers as expressions; constants alone need no graph.
+    #[track_caller]
     pub(crate) fn with_all<const N: usize, R>(numbers: [Var; N], f: impl for<'g> FnOnce([Expr<'g>; N]) -> R) -> R {
         match numbers.iter().all(|x| x.constant_value().is_some()) {
             true => f(numbers.map(|x| Expr::constant(x.constant_value().unwrap_or(f64::NAN)))),
@@ -101,16 +108,19 @@ impl Var {
         }
     }
 
+    #[track_caller]
     pub(crate) fn with<R>(self, f: impl for<'g> FnOnce(Expr<'g>) -> R) -> R {
         Var::with_all([self], |[x]| f(x))
     }
 
     /// The number that `f` records.
+    #[track_caller]
     pub(crate) fn map(self, f: impl for<'g> FnOnce(Expr<'g>) -> Expr<'g>) -> Var {
         self.with(|x| Var::of(f(x)))
     }
 
     /// As [`Var::map`], of two numbers.
+    #[track_caller]
     pub(crate) fn zip(self, other: Var, f: impl for<'g> FnOnce(Expr<'g>, Expr<'g>) -> Expr<'g>) -> Var {
         Var::with_all([self, other], |[x, y]| Var::of(f(x, y)))
     }
@@ -216,6 +226,7 @@ macro_rules! with_constants {
         /// A constant is kept with the op: it is no node.
         impl $Trait for Var {
             type Output = Var;
+            #[track_caller]
             fn $method(self, rhs: Var) -> Var {
                 match (self.0, rhs.0) {
                     (Kind::Node(_), Kind::Constant(c)) => self.map(|x| x $sign c),

@@ -1,6 +1,7 @@
 //! What a number is, within a recording and outside.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::sync::{Arc, Mutex};
 
 use approx::{AbsDiffEq, RelativeEq, UlpsEq};
 use nalgebra::{ComplexField, RealField};
@@ -364,6 +365,59 @@ fn the_field_has_the_values_of_plain_numbers() {
         (2.0, 3.0)
     );
     assert!(panic_of(|| x.extract(1)).contains("one lane"));
+}
+
+#[test]
+fn refusals_point_to_the_line_that_asked() {
+    let place = Arc::new(Mutex::new(String::new()));
+    let seen = Arc::clone(&place);
+    let loud = take_hook();
+    set_hook(Box::new(move |panic| {
+        // Other tests of this file panic meanwhile.
+        if std::thread::current().name() == Some("refusals_point_to_the_line_that_asked") {
+            *seen.lock().unwrap() = panic.location().map_or_else(String::new, |at| at.file().to_owned());
+        }
+    }));
+    let mut g = Graph::new();
+    let x = record(&mut g, || Var::leaf(1.0));
+    let calls: [(&str, &dyn Fn()); 7] = [
+        ("leaf", &|| _ = Var::leaf(1.0)),
+        ("value", &|| _ = x.value()),
+        ("sum", &|| _ = x + x),
+        ("product with a number", &|| _ = x * Var::from(2.0)),
+        ("id", &|| _ = Var::from(1.0).id()),
+        ("with_graph", &|| with_graph(|_| ())),
+        ("record while lent", &|| {
+            record(&mut Graph::new(), || with_graph(|_| record(&mut Graph::new(), || ())));
+        }),
+    ];
+    let mut wrong = Vec::new();
+    for (name, call) in calls {
+        assert!(catch_unwind(AssertUnwindSafe(call)).is_err(), "{name}");
+        let place = place.lock().unwrap().clone();
+        if !place.ends_with("numbers.rs") {
+            wrong.push(format!("{name} points to {place}"));
+        }
+    }
+    set_hook(loud);
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+/// A number of an outer recording is refused within an inner one, and is right again after it.
+#[test]
+fn a_number_of_an_outer_recording_is_not_taken_for_one_of_the_inner() {
+    let (mut outer, mut inner) = (Graph::new(), Graph::new());
+    record(&mut outer, || {
+        let x = Var::leaf(2.0);
+        let y = record(&mut inner, || {
+            let y = Var::leaf(3.0);
+            assert!(panic_of(|| x + y).contains("not a node of this graph"));
+            assert!(panic_of(|| x.value()).contains("not a node of this graph"));
+            y
+        });
+        assert!(panic_of(|| x * y).contains("not a node of this graph"));
+        assert_eq!((x * x).value(), 4.0);
+    });
 }
 
 /// Generations of keys are many but not endless: to record takes no graph's worth of them each time.

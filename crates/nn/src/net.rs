@@ -101,6 +101,7 @@ impl Neuron {
     /// # Panics
     /// Where there are not as many parameters or inputs as it has.
     #[inline]
+    #[track_caller]
     pub fn forward<T: Scalar>(self, parameters: &[T], x: &[T]) -> T {
         assert_eq!(x.len(), self.inputs, "inputs given, and inputs of the {self}");
         let (&bias, weights) = parameters.split_last().expect("a neuron has a bias");
@@ -155,6 +156,7 @@ impl Layer {
     ///
     /// # Panics
     /// Where there are not as many parameters or inputs as it has.
+    #[track_caller]
     pub fn forward<T: Scalar>(self, parameters: &[T], x: &[T]) -> Outputs<T> {
         assert_eq!(
             parameters.len(),
@@ -262,6 +264,7 @@ impl Mlp {
     ///
     /// # Panics
     /// Where there are not as many parameters or inputs as the net has.
+    #[track_caller]
     pub fn forward<T: Scalar>(&self, parameters: &[T], x: &[T]) -> Outputs<T> {
         assert_eq!(
             parameters.len(),
@@ -280,6 +283,7 @@ impl Mlp {
     ///
     /// # Panics
     /// Where there are not as many inputs as the net has.
+    #[track_caller]
     pub fn predict(&self, x: &[f64]) -> Outputs<f64> {
         self.forward(&self.parameters, x)
     }

@@ -201,6 +201,7 @@ impl<const N: usize> Dual<N> {
     ///
     /// # Panics
     /// Where `k` is not below `N`.
+    #[track_caller]
     pub fn input(value: f64, k: usize) -> Self {
         let mut tangents = [0.0; N];
         tangents[k] = 1.0;

@@ -74,8 +74,9 @@ impl Graph {
     ///
     /// # Panics
     /// As [`Graph::expr`].
+    #[track_caller]
     pub fn exprs(&self, nodes: &[NodeId]) -> Vec<Expr<'_>> {
-        nodes.iter().map(|&node| self.expr(node)).collect()
+        expect(nodes.iter().map(|&node| self.try_expr(node)).collect())
     }
 }
 
@@ -105,6 +106,7 @@ impl<'g> Expr<'g> {
     ///
     /// # Panics
     /// Where the expression is a constant that is of no graph.
+    #[track_caller]
     pub fn id(self) -> NodeId {
         let graph = self
             .graph

@@ -65,6 +65,7 @@ impl<const K: usize> Series<K> {
     ///
     /// # Panics
     /// Where `k` is not below `K`.
+    #[track_caller]
     pub fn derivative(self, k: usize) -> f64 {
         (1..=k).fold(self.coefficients[k], |d, j| d * j as f64)
     }

@@ -19,7 +19,7 @@ fn a_refusal_points_to_the_line_that_asked() {
     }));
     let wrong = NodeId::default();
     type Call = fn(&mut Graph, NodeId);
-    let calls: [(&str, Call); 24] = [
+    let calls: [(&str, Call); 29] = [
         ("value", |g, x| _ = g.value(x)),
         ("set", |g, x| g.set(x, 1.0)),
         ("backward", |g, x| g.backward(x)),
@@ -54,6 +54,14 @@ fn a_refusal_points_to_the_line_that_asked() {
             _ = wengert::check_gradient(|_| foreign(), &[1.0])
         }),
         ("jvp of a closure", |_, _| _ = wengert::jvp(|x| x.to_vec(), &[1.0], &[])),
+        ("exprs", |g, x| _ = g.exprs(&[x]).len()),
+        ("id of a constant", |_, _| _ = Expr::constant(1.0).id()),
+        ("input of a dual", |_, _| _ = Dual::<1>::input(1.0, 1)),
+        ("derivative of a series", |_, _| _ = Series::<2>::new(1.0).derivative(2)),
+        ("a product with too short a vector", |g, _| {
+            let x = g.leaf(1.0);
+            _ = g.sparse_jacobian(&[x], &[x]).times(&[]);
+        }),
         ("a fold of numbers", |_, _| _ = f64::max_of(&[])),
         ("a fold of expressions", |g, _| {
             _ = Scalar::dot(&[g.var(1.0)], &[]).value()

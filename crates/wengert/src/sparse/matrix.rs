@@ -206,6 +206,7 @@ impl Sparse {
     ///
     /// # Panics
     /// Where the vector is not as long as there are columns.
+    #[track_caller]
     pub fn times(&self, vector: &[f64]) -> Vec<f64> {
         expect(same_length("components of the vector", self.cols(), vector.len()));
         let mut product = vec![0.0; self.rows()];
