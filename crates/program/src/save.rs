@@ -41,10 +41,6 @@ use crate::program::Program;
 const MAGIC: &[u8; 8] = b"wengertp";
 const VERSION: u32 = 1;
 
-/// The highest order of derivative that an instruction may name: the work and memory of some ops
-/// grow with it.
-const MOST_ORDER: f64 = 100.0;
-
 #[derive(Default, Serialize, Deserialize)]
 struct File {
     #[serde(deserialize_with = "list")]
@@ -314,9 +310,8 @@ impl File {
             for imm in &mut imm[..count] {
                 *imm = immediates.next().ok_or_else(|| fail("lacks an immediate"))?;
             }
-            if orders(op).iter().any(|&k| !is_order(imm[k])) {
-                return Err(fail("is a derivative of an order that is none"));
-            }
+            op.check_immediates(imm)
+                .map_err(|error| malformed(format!("instruction {k}: {error}")))?;
             insts.push(Inst { op, imm, args });
         }
         if operands.next().is_some() || immediates.next().is_some() {
@@ -326,18 +321,4 @@ impl File {
         }
         Ok(insts)
     }
-}
-
-/// Which immediates of the op are the order of a derivative.
-fn orders(op: Op) -> &'static [usize] {
-    match op {
-        Op::Polygamma => &[0],
-        Op::Powd | Op::Gauss => &[1],
-        Op::PowPartial | Op::Zpow => &[0, 1],
-        _ => &[],
-    }
-}
-
-fn is_order(n: f64) -> bool {
-    (0.0..=MOST_ORDER).contains(&n) && n.fract() == 0.0
 }

@@ -153,6 +153,10 @@ impl<'g> Expr<'g> {
     }
 
     /// The `n`-th derivative of `digamma`; `digamma` itself for `n = 0`.
+    ///
+    /// # Panics
+    /// With [`Error::Order`] where `n` is above [`MAX_ORDER`](crate::MAX_ORDER).
+    #[track_caller]
     pub fn polygamma(self, n: u32) -> Self {
         Scalar::polygamma(self, n)
     }
@@ -226,7 +230,9 @@ impl<'g> Expr<'g> {
 
     /// Appends any op, making nodes of the constants among its operands.
     #[inline(never)]
+    #[track_caller]
     fn record(op: Op, imm: Imm, operands: &[Self], value: f64) -> Self {
+        expect(op.check_immediates(imm));
         let Some(graph) = common(operands) else {
             return Expr::constant(value);
         };
@@ -370,6 +376,7 @@ macro_rules! define_expr {
                 self.value
             }
 
+            #[track_caller]
             fn apply(op: Op, imm: Imm, args: &[Self]) -> Self {
                 let values: SmallVec<[f64; 8]> = args.iter().map(|x| x.value).collect();
                 Expr::record(op, imm, args, value::of(op, imm, &values))
@@ -380,6 +387,7 @@ macro_rules! define_expr {
                 Expr::$oname(self $(, $oy)*)
             })+
             $(#[inline(always)]
+            #[track_caller]
             fn $hname(self $(, $hy: Self)* $($(, $hk: f64)+)?) -> Self {
                 let imm = imm(&[$($($hk),+)?]);
                 Expr::record(Op::$He, imm, &[self $(, $hy)*], value::$hname([self.value $(, $hy.value)*], imm))
