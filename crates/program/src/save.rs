@@ -23,7 +23,6 @@
 
 use std::fmt;
 use std::fs;
-use std::io::Write;
 use std::marker::PhantomData;
 use std::path::Path;
 
@@ -128,24 +127,13 @@ impl Program {
         Ok(Program::of(file.into_ir()?, options, Vec::new()))
     }
 
-    /// Writes the program to a file, whole or not at all: a file that was there is replaced in one
-    /// step at the end.
+    /// Writes the program to a file, whole or not at all, as [`wengert_file::save`] does.
     ///
     /// # Errors
     /// [`Error::File`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        let write = || {
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(&self.to_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist(path).map_err(|error| error.error)
-        };
-        write().map(drop).map_err(|source| Error::File {
+        wengert_file::save(path, &self.to_bytes()).map_err(|source| Error::File {
             path: path.into(),
             source,
         })
