@@ -44,6 +44,15 @@ pub enum Error {
         /// What there is too much of.
         what: &'static str,
     },
+    /// A program that is laid out so that running it could read or write what is not its own. It is
+    /// refused before anything runs. No graph and no file makes one: it is a fault of this crate.
+    #[error(
+        "{what}: this is a fault of wengert-program, and the program was not made; please report it, and compile with Options::plain meanwhile"
+    )]
+    Unsound {
+        /// Which step, and what is wrong with it.
+        what: String,
+    },
     /// Two lengths that must agree do not.
     #[error("{what}: expected {expected}, got {got}")]
     Length {
