@@ -53,6 +53,22 @@ pub enum Error {
         /// Which step, and what is wrong with it.
         what: String,
     },
+    /// The system has no memory for what a workspace holds.
+    #[error(
+        "no memory for {bytes} bytes of a workspace: take fewer lanes or threads (Setup), or run points one by one"
+    )]
+    OutOfMemory {
+        /// How many it asked for.
+        bytes: usize,
+    },
+    /// More points in a batch than a column can hold.
+    #[error("a batch of {points} points, and it may have {most} at most: run several")]
+    TooManyPoints {
+        /// How many there were to be.
+        points: usize,
+        /// How many a batch may have.
+        most: usize,
+    },
     /// Two lengths that must agree do not.
     #[error("{what}: expected {expected}, got {got}")]
     Length {

@@ -162,16 +162,26 @@ impl Program {
     ///
     /// # Panics
     /// Where there is no such input.
+    #[track_caller]
     pub fn input_spread(&self, input: usize) -> Spread {
-        self.ir().inputs[input]
+        let inputs = &self.ir().inputs;
+        assert!(input < inputs.len(), "input {input} of a program of {}", inputs.len());
+        inputs[input]
     }
 
     /// The value that an output is, and how it goes with the points.
     ///
     /// # Panics
     /// Where there is no such output.
+    #[track_caller]
     pub fn output(&self, output: usize) -> (Value, Spread) {
-        let outlet = self.ir().outputs[output];
+        let outputs = &self.ir().outputs;
+        assert!(
+            output < outputs.len(),
+            "output {output} of a program of {}",
+            outputs.len()
+        );
+        let outlet = outputs[output];
         (Value(outlet.value), outlet.spread)
     }
 
