@@ -8,8 +8,9 @@
 use rustc_hash::FxHashMap;
 use wengert::{Imm, Op};
 
+use crate::error::Error;
 use crate::ir::{Ir, NOTHING, Spread};
-use crate::machine::{Code, HOT, Machine, machine};
+use crate::machine::{Code, Machine, machine};
 use crate::options::Options;
 use crate::passes::fuse::{Pairs, pairs};
 use crate::slots::Slots;
@@ -22,7 +23,7 @@ pub(crate) struct Step {
     pub(crate) code: Code,
     /// Which operands are cells: bit 0 for `a`, 1 for `b`, 2 for `c`.
     pub(crate) cells: u8,
-    /// The bit of the code, of the first [`HOT`].
+    /// The bit of the code: [`Code::hot_bit`].
     pub(crate) hot: u16,
     pub(crate) out: u32,
     pub(crate) a: u32,
@@ -35,10 +36,9 @@ const _: () = assert!(size_of::<Step>() == 24);
 
 /// A program laid out to run.
 ///
-/// Invariant, which `assemble` keeps and the interpreter relies on: every place of a step is below
-/// `inputs + cells + slots`, every `aux` below the length of what it numbers, results go to cells
-/// in the prologue and to slots in the body, and operands of the prologue are cells.
-#[derive(Debug)]
+/// What the interpreter relies on stands at [`Layout::check`], which every layout passes before it
+/// becomes a program.
+#[derive(Clone, Debug)]
 pub(crate) struct Layout {
     pub(crate) prologue: Vec<Step>,
     pub(crate) body: Vec<Step>,
@@ -83,8 +83,11 @@ struct Draft {
     constant: Option<f64>,
 }
 
-/// Lays a program out.
-pub(crate) fn assemble(ir: &Ir, options: &Options) -> Layout {
+/// Lays a program out, and checks what came of it.
+///
+/// # Errors
+/// [`Error::Unsound`].
+pub(crate) fn assemble(ir: &Ir, options: &Options) -> Result<Layout, Error> {
     let whole = ir.wholes();
     let pairs = if options.pair {
         pairs(ir, &whole)
@@ -123,14 +126,15 @@ pub(crate) fn assemble(ir: &Ir, options: &Options) -> Layout {
         .flat_map(|draft| draft.operands)
         .filter(|&x| x != NOTHING && lasting(x));
     let pinned: Vec<u32> = read.collect();
-    let prologue = assembler.place(&prologue, options.reuse, true, &pinned);
-    let body = assembler.place(&body, options.reuse, false, &[]);
+    let prologue = assembler.place(prologue, options.reuse, true, &pinned);
+    let body = assembler.place(body, options.reuse, false, &[]);
     let mut layout = assembler.layout;
     layout.cells = assembler.cells.count();
     layout.prologue = prologue.iter().map(|step| step.finish(&layout)).collect();
     layout.body = body.iter().map(|step| step.finish(&layout)).collect();
     layout.streams = streams(&layout);
-    layout
+    layout.check(ir.checks.len())?;
+    Ok(layout)
 }
 
 /// The inputs that vary from point to point.
@@ -240,10 +244,7 @@ impl Assembler<'_> {
             Machine::WithConstant(code, c) => (draft.code, draft.constant) = (code, Some(c)),
             Machine::Times(c) => (draft.code, draft.constant) = (Code::Mul, Some(c)),
             Machine::Square => (draft.code, draft.operands[1]) = (Code::Mul, inst.args[0]),
-            Machine::Kernel(kernel) => {
-                (draft.code, draft.aux) = (Code::Kernel, kernel as u32);
-                draft.operands[1] = NOTHING;
-            }
+            Machine::Kernel(kernel) => (draft.code, draft.aux) = (Code::Kernel, kernel as u32),
             Machine::Scalar => draft.code = Code::Scalar,
         }
         if matches!(draft.code, Code::Scalar | Code::Power) {
@@ -311,9 +312,9 @@ impl Assembler<'_> {
     }
 
     /// Gives each result a place, by liveness if `reuse`.
-    fn place(&mut self, drafts: &[Draft], reuse: bool, prologue: bool, pinned: &[u32]) -> Vec<Placed> {
+    fn place(&mut self, drafts: Vec<Draft>, reuse: bool, prologue: bool, pinned: &[u32]) -> Vec<Placed> {
         // Constants are set once for all calls, so they take cells that nothing else ever has.
-        for draft in drafts {
+        for draft in &drafts {
             for &x in draft.operands.iter().filter(|&&x| x != NOTHING) {
                 if let Some(c) = self.ir.insts[x as usize].as_constant() {
                     self.place[x as usize] = self.constant(c);
@@ -425,11 +426,7 @@ impl Placed {
         Step {
             code: self.code,
             cells: cell(0) | cell(1) | cell(2),
-            hot: if (self.code as usize) < HOT {
-                1 << self.code as u16
-            } else {
-                0
-            },
+            hot: self.code.hot_bit(),
             out: index(self.out),
             a,
             b,

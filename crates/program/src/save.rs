@@ -7,16 +7,18 @@
 //! | field | type | content |
 //! |--|--|--|
 //! | `names` | list of strings | the names of the ops that occur, each once |
-//! | `inputs` | list of bool | of each input, whether it is the same at all points |
-//! | `ops` | list of u32 | of each instruction, its op: an index into `names` |
-//! | `operands` | list of u32 | the operands of all instructions, one after another: how many instructions back each stands (1 is the one before); of a `leaf`, which input it is |
-//! | `immediates` | list of f64 | the immediates of all instructions; of a `const`, its number |
-//! | `outputs` | list of (u32, bool) | of each output, which instruction it is, and whether it is summed over the points |
+//! | `inputs` | list of bool | of each input, whether it is the same at all points: the first values |
+//! | `ops` | list of u32 | of each further value, its op: an index into `names` |
+//! | `counts` | list of u32 | of each value whose op takes a list, how many operands it has |
+//! | `operands` | list of u32 | the operands of all ops, one after another: how many values back each stands (1 is the one before) |
+//! | `immediates` | list of f64 | the immediates of all ops; of a `const`, its number |
+//! | `outputs` | list of (u32, bool) | of each output, which value it is, and whether it is summed over the points |
 //! | `guards` | list of (u32, u32, string, bool, string, string) | left and right operand, name of the relation, whether it held, what the operands were called |
-//! | `pair`, `fuse`, `reuse` | three bools | whether a product and a sum are one step, whether it rounds once, whether values share slots |
+//! | `fold`, `share`, `dead`, `order`, `reuse`, `pair`, `fuse` | seven bools | the options of these names |
 //!
-//! Ops and relations go by name, so a new row in the table of ops changes no file. The number of
-//! operands and immediates of an instruction is that of its op. An unknown name, a wrong version
+//! It is what was recorded, before any pass; loading runs the passes again. Ops and relations go by
+//! name, so a new row in the table of ops changes no file. The number of immediates of a value is
+//! that of its op. An unknown name, a wrong version
 //! or anything that does not fit is an error; nothing may follow.
 //!
 //! [postcard]: https://postcard.jamesmunns.com/wire-format
@@ -29,13 +31,13 @@ use std::path::Path;
 use rustc_hash::FxHashMap;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use wengert::{NO_IMM, Op, Relation};
+use wengert::{Arity, NO_IMM, Op, Relation};
 
 use crate::error::Error;
-use crate::ir::{Check, Inst, Ir, MOST, NOTHING, Outlet, Spread, operand_count};
-use crate::lower::MOST_VALUES;
+use crate::ir::{Check, MOST_VALUES, Outlet, Spread};
 use crate::options::Options;
 use crate::program::Program;
+use crate::recording::Recording;
 
 const MAGIC: &[u8; 8] = b"wengertp";
 const VERSION: u32 = 1;
@@ -49,6 +51,8 @@ struct File {
     #[serde(deserialize_with = "list")]
     ops: Vec<u32>,
     #[serde(deserialize_with = "list")]
+    counts: Vec<u32>,
+    #[serde(deserialize_with = "list")]
     operands: Vec<u32>,
     #[serde(deserialize_with = "list")]
     immediates: Vec<f64>,
@@ -56,9 +60,13 @@ struct File {
     outputs: Vec<(u32, bool)>,
     #[serde(deserialize_with = "list")]
     guards: Vec<(u32, u32, String, bool, String, String)>,
+    fold: bool,
+    share: bool,
+    dead: bool,
+    order: bool,
+    reuse: bool,
     pair: bool,
     fuse: bool,
-    reuse: bool,
 }
 
 /// A list that grows as its items are read: its length is the word of a stranger, and room for so
@@ -119,12 +127,18 @@ impl Program {
         if !rest.is_empty() {
             return Err(malformed(format!("{} bytes follow its end", rest.len())));
         }
-        let options = Options::new()
-            .pair(file.pair)
-            .fuse(file.fuse)
-            .reuse(file.reuse)
-            .guards(!file.guards.is_empty());
-        Ok(Program::of(file.into_ir()?, options, Vec::new()))
+        let options = Options {
+            fold: file.fold,
+            share: file.share,
+            dead: file.dead,
+            order: file.order,
+            reuse: file.reuse,
+            pair: file.pair,
+            fuse: file.fuse,
+            guards: !file.guards.is_empty(),
+            freeze: false,
+        };
+        Program::of(file.into_recording()?, options)
     }
 
     /// Writes the program to a file, whole or not at all, as [`wengert_file::save`] does.
@@ -153,39 +167,42 @@ impl Program {
     }
 
     fn to_file(&self) -> File {
-        let ir = self.ir();
-        let Options { pair, fuse, reuse, .. } = self.options();
+        let recording = self.recording();
+        let options = self.options();
         let mut file = File {
-            pair,
-            fuse,
-            reuse,
+            fold: options.fold,
+            share: options.share,
+            dead: options.dead,
+            order: options.order,
+            reuse: options.reuse,
+            pair: options.pair,
+            fuse: options.fuse,
             ..File::default()
         };
         let mut numbers: FxHashMap<Op, u32> = FxHashMap::default();
-        for (k, inst) in ir.insts.iter().enumerate() {
-            let number = *numbers.entry(inst.op).or_insert_with(|| {
-                file.names.push(inst.op.name().into());
+        for (value, (op, imm, operands)) in (recording.inputs.len() as u32..).zip(recording.entries()) {
+            let number = *numbers.entry(op).or_insert_with(|| {
+                file.names.push(op.name().into());
                 file.names.len() as u32 - 1
             });
             file.ops.push(number);
-            match inst.op {
-                Op::Leaf => file.operands.push(inst.args[0]),
-                Op::Const => file.immediates.push(inst.imm[0]),
-                _ => {
-                    file.operands.extend(inst.operands().iter().map(|&x| k as u32 - x));
-                    file.immediates.extend(&inst.imm[..inst.op.immediates()]);
-                }
+            if let Arity::AtLeast(_) = op.arity() {
+                file.counts.push(operands.len() as u32);
             }
+            file.operands.extend(operands.iter().map(|&x| value - x));
+            file.immediates.extend(&imm[..immediates(op)]);
         }
         file.inputs
-            .extend(ir.inputs.iter().map(|&spread| spread == Spread::Whole));
+            .extend(recording.inputs.iter().map(|&spread| spread == Spread::Whole));
         file.outputs.extend(
-            ir.outputs
+            recording
+                .outputs
                 .iter()
                 .map(|outlet| (outlet.value, outlet.spread == Spread::Whole)),
         );
-        file.guards.extend(ir.checks.iter().map(|check| {
-            let [left, right] = check.names.clone();
+        let checks = recording.checks.iter().zip(&recording.names);
+        file.guards.extend(checks.map(|(check, names)| {
+            let [left, right] = names.clone();
             (
                 check.left,
                 check.right,
@@ -204,48 +221,39 @@ fn malformed(what: impl Into<String>) -> Error {
 }
 
 impl File {
-    /// The list that the file describes, once everything about it was checked.
-    fn into_ir(self) -> Result<Ir, Error> {
-        if self.ops.len() > MOST_VALUES || self.inputs.len() > MOST_VALUES || self.outputs.len() > MOST_VALUES {
+    /// What the file describes, once everything about it was checked.
+    fn into_recording(self) -> Result<Recording, Error> {
+        if self.outputs.len() > MOST_VALUES {
             return Err(malformed("it is larger than a program may be"));
         }
-        let ops = self.table()?;
-        let insts = self.instructions(&ops)?;
-        let value = |x: u32| match (x as usize) < insts.len() {
-            true => Ok(x),
-            false => Err(malformed(format!("there is no instruction {x}"))),
-        };
-        let spread = |whole: bool| if whole { Spread::Whole } else { Spread::Column };
         if self.outputs.is_empty() {
             return Err(malformed("it has no output"));
         }
-        let outputs = self.outputs.iter().map(|&(x, sum)| {
-            Ok(Outlet {
+        let spread = |whole: bool| if whole { Spread::Whole } else { Spread::Column };
+        let mut recording = Recording::of(self.inputs.iter().map(|&whole| spread(whole)).collect())?;
+        self.values(&mut recording)?;
+        let count = recording.len();
+        let value = |x: u32| match (x as usize) < count {
+            true => Ok(x),
+            false => Err(malformed(format!("there is no value {x}"))),
+        };
+        for &(x, sum) in &self.outputs {
+            recording.outputs.push(Outlet {
                 value: value(x)?,
                 spread: spread(sum),
-            })
-        });
-        let outputs = outputs.collect::<Result<_, Error>>()?;
-        let checks = self
-            .guards
-            .into_iter()
-            .map(|(left, right, relation, recorded, left_name, right_name)| {
-                let known = Relation::ALL.iter().copied().find(|known| known.name() == relation);
-                Ok(Check {
-                    left: value(left)?,
-                    right: value(right)?,
-                    relation: known.ok_or_else(|| malformed(format!("there is no relation {relation:?}")))?,
-                    recorded,
-                    names: [left_name, right_name],
-                })
             });
-        let checks = checks.collect::<Result<_, Error>>()?;
-        Ok(Ir {
-            insts,
-            inputs: self.inputs.iter().map(|&whole| spread(whole)).collect(),
-            outputs,
-            checks,
-        })
+        }
+        for (left, right, relation, recorded, left_name, right_name) in self.guards {
+            let known = Relation::ALL.iter().copied().find(|known| known.name() == relation);
+            recording.checks.push(Check {
+                left: value(left)?,
+                right: value(right)?,
+                relation: known.ok_or_else(|| malformed(format!("there is no relation {relation:?}")))?,
+                recorded,
+            });
+            recording.names.push([left_name, right_name]);
+        }
+        Ok(recording)
     }
 
     /// The ops that the names stand for.
@@ -255,8 +263,8 @@ impl File {
         }
         let mut ops: Vec<Op> = Vec::new();
         for name in &self.names {
-            let op = Op::from_name(name).filter(|&op| operand_count(op).is_some());
-            let op = op.ok_or_else(|| malformed(format!("no instruction has the op {name:?}")))?;
+            let op = Op::from_name(name).filter(|&op| op != Op::Leaf);
+            let op = op.ok_or_else(|| malformed(format!("no value has the op {name:?}")))?;
             if ops.contains(&op) {
                 return Err(malformed(format!("it names {name:?} twice")));
             }
@@ -265,48 +273,53 @@ impl File {
         Ok(ops)
     }
 
-    fn instructions(&self, ops: &[Op]) -> Result<Vec<Inst>, Error> {
-        let mut operands = self.operands.iter().copied();
-        let mut immediates = self.immediates.iter().copied();
-        let mut given = vec![false; self.inputs.len()];
-        let mut insts = Vec::with_capacity(self.ops.len());
-        for (k, &number) in self.ops.iter().enumerate() {
-            let fail = |what: &str| malformed(format!("instruction {k} {what}"));
+    /// Adds the values after the inputs.
+    fn values(&self, recording: &mut Recording) -> Result<(), Error> {
+        let ops = self.table()?;
+        let mut counts = self.counts.iter().copied();
+        let mut distances = self.operands.iter().copied();
+        let mut numbers = self.immediates.iter().copied();
+        let mut operands = Vec::new();
+        for &number in &self.ops {
+            let value = recording.len();
+            let fail = |what: &str| malformed(format!("value {value} {what}"));
             let &op = ops
                 .get(number as usize)
                 .ok_or_else(|| fail("has an op without a name"))?;
-            let mut next = || operands.next().ok_or_else(|| fail("lacks an operand"));
-            let mut args = [NOTHING; MOST];
-            if op == Op::Leaf {
-                args[0] = next()?;
-                let given = given
-                    .get_mut(args[0] as usize)
-                    .ok_or_else(|| fail("is an input that there is not"))?;
-                if std::mem::replace(given, true) {
-                    return Err(fail("is an input for the second time"));
-                }
+            let count = match op.arity() {
+                Arity::Fixed(count) => count,
+                Arity::AtLeast(_) => counts.next().ok_or_else(|| fail("lacks the number of its operands"))? as usize,
+                _ => return Err(fail("is of an op that takes no known number of operands")),
+            };
+            if !op.takes(count) {
+                return Err(fail("has a number of operands that its op does not take"));
             }
-            for arg in args.iter_mut().take(operand_count(op).unwrap_or(0)) {
-                let back = next()? as usize;
-                if back == 0 || back > k {
+            operands.clear();
+            for _ in 0..count {
+                let back = distances.next().ok_or_else(|| fail("lacks an operand"))? as usize;
+                if back == 0 || back > value {
                     return Err(fail("has an operand that does not stand before it"));
                 }
-                *arg = (k - back) as u32;
+                operands.push((value - back) as u32);
             }
-            let count = if op == Op::Const { 1 } else { op.immediates() };
             let mut imm = NO_IMM;
-            for imm in &mut imm[..count] {
-                *imm = immediates.next().ok_or_else(|| fail("lacks an immediate"))?;
+            for imm in &mut imm[..immediates(op)] {
+                *imm = numbers.next().ok_or_else(|| fail("lacks an immediate"))?;
             }
             op.check_immediates(imm)
-                .map_err(|error| malformed(format!("instruction {k}: {error}")))?;
-            insts.push(Inst { op, imm, args });
+                .map_err(|error| malformed(format!("value {value}: {error}")))?;
+            recording.push(op, imm, &operands)?;
         }
-        if operands.next().is_some() || immediates.next().is_some() {
+        if counts.next().is_some() || distances.next().is_some() || numbers.next().is_some() {
             return Err(malformed(
-                "it has more operands or immediates than its instructions take",
+                "it has more counts, operands or immediates than its ops take",
             ));
         }
-        Ok(insts)
+        Ok(())
     }
+}
+
+/// How many numbers go with an op in a file.
+fn immediates(op: Op) -> usize {
+    if op == Op::Const { 1 } else { op.immediates() }
 }

@@ -1,11 +1,13 @@
 //! Files from anywhere: each is a program or an error, never a panic, and takes no more memory
-//! than a small multiple of its size.
+//! than a multiple of its size; equal points of a batch give equal outputs.
 //!
 //! `WENGERT_MUTATIONS=1000000 cargo test --release -p wengert-program --test files -- --nocapture`
 //! tries so many, and says what became of them.
 
+mod batches;
+
 use allocation_counter::measure;
-use wengert::{Expr, Graph};
+use wengert::{Expr, Graph, Op};
 use wengert_program::{Error, Input, Options, Output, Program, Setup, Workspace};
 
 /// The most memory that loading takes, in bytes for each byte of the file.
@@ -134,6 +136,11 @@ fn mutated_files_are_an_error_or_a_program() {
                     Ok(()) | Err(Error::GuardFlipped { .. }) => {}
                     Err(error) => panic!("{error}"),
                 }
+                if programs % 16 == 0 && program.inputs() + program.outputs() < 100 {
+                    let other = (0..program.inputs()).map(|k| 1.9 - k as f64).collect();
+                    batches::check(&program, &[x, other], 70, &[4, 1024], &[1])
+                        .unwrap_or_else(|what| panic!("{what}\n{program}"));
+                }
             }
         }
     }
@@ -174,6 +181,19 @@ fn loading_takes_memory_in_proportion_to_the_file() {
         "{memory} bytes for {}",
         bytes.len()
     );
+    // Ops that become many steps, of operands that take a byte each.
+    for (op, allowed) in [(Op::Sum, 200), (Op::Dot, 200), (Op::Logsumexp, 800)] {
+        let y = graph.try_record(op, [0.0; 2], &[x; 200_000]).expect("fits");
+        let program = Program::compile(&graph, [x], [y], &Options::plain());
+        let bytes = program.expect("compiles").to_bytes();
+        let (memory, outputs) = most(&bytes);
+        assert_eq!(outputs.ok(), Some(1));
+        assert!(
+            memory <= allowed * bytes.len(),
+            "{op}: {memory} bytes for {}",
+            bytes.len()
+        );
+    }
 }
 
 #[test]

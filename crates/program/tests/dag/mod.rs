@@ -43,10 +43,10 @@ pub(crate) struct Recorded {
     pub(crate) outputs: Vec<NodeId>,
 }
 
-/// Records a node for each choice of an op and four operands, any numbers.
-pub(crate) fn record(choices: &[(usize, [usize; 4])], constants: &[f64], derive: bool) -> Recorded {
+/// Records a node for each choice of an op and four operands, any numbers, at these inputs.
+pub(crate) fn record(choices: &[(usize, [usize; 4])], constants: &[f64], derive: bool, x: &[f64; 3]) -> Recorded {
     let graph = Graph::new();
-    let inputs = graph.leaves(&[0.3, 1.2, -0.7]);
+    let inputs = graph.leaves(x);
     let mut nodes = inputs.clone();
     nodes.extend(constants.iter().map(|&c| graph.constant(c)));
     let ops = ops();
