@@ -185,6 +185,26 @@ impl Program {
         (Value(outlet.value), outlet.spread)
     }
 
+    /// The label that an input had where it was recorded, if it had one.
+    ///
+    /// # Panics
+    /// Where there is no such input.
+    #[track_caller]
+    pub fn input_label(&self, input: usize) -> Option<&str> {
+        self.input_spread(input);
+        self.recording().label(input as u32)
+    }
+
+    /// The label that an output had where it was recorded, if it had one.
+    ///
+    /// # Panics
+    /// Where there is no such output.
+    #[track_caller]
+    pub fn output_label(&self, output: usize) -> Option<&str> {
+        self.output(output);
+        self.recording().label(self.recording().outputs[output].value)
+    }
+
     /// What runs, in running order: what the passes left, n-ary ops unrolled.
     pub fn instructions(&self) -> impl ExactSizeIterator<Item = Instruction> + '_ {
         let whole = self.ir().wholes();

@@ -6,6 +6,8 @@
 //! are added in which order, who is in a tie, where no gradient passes. So what records a program
 //! again, to differentiate it, goes by this list, and so do files.
 
+use std::collections::BTreeMap;
+
 use wengert::{Graph, Imm, NO_IMM, Node, NodeId, Op};
 
 use crate::error::Error;
@@ -21,6 +23,8 @@ pub(crate) struct Recording {
     /// The operands of all entries, one after another.
     operands: Vec<u32>,
     pub(crate) outputs: Vec<Outlet>,
+    /// The labels that inputs and outputs had, in the order of the values.
+    pub(crate) labels: Vec<(u32, String)>,
     pub(crate) checks: Vec<Check>,
     /// What the operands of each check were called where they were recorded.
     pub(crate) names: Vec<[String; 2]>,
@@ -71,6 +75,12 @@ impl Recording {
             op,
         });
         Ok(value as u32)
+    }
+
+    /// The label of a value that is an input or an output.
+    pub(crate) fn label(&self, value: u32) -> Option<&str> {
+        let at = self.labels.binary_search_by_key(&value, |&(value, _)| value).ok()?;
+        Some(&self.labels[at].1)
     }
 
     /// The ops after the inputs, with their immediates and operands.
@@ -152,6 +162,13 @@ pub(crate) fn recording(
         value: value(output.node),
         spread: output.spread,
     }));
+    let inputs = inputs.iter().enumerate().map(|(k, input)| (k as u32, input.node));
+    let outputs = outputs.iter().map(|output| (value(output.node), output.node));
+    let labels: BTreeMap<u32, String> = inputs
+        .chain(outputs)
+        .filter_map(|(value, node)| Some((value, graph.label_of(node)?)))
+        .collect();
+    recording.labels.extend(labels);
     for guard in &guards {
         recording.checks.push(Check {
             left: value(guard.left),

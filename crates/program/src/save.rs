@@ -1,8 +1,11 @@
 //! Saving and loading: programs as files that later versions read, and that are checked whole
 //! before anything runs. Read `record.rs` next.
 //!
-//! # The format, version 1
-//! The eight bytes `wengertp`, then, in [postcard]'s encoding, the version as a `u32` and
+//! # The format, version 2
+//! The eight bytes `wengertp`; then, in [postcard]'s encoding, the version as a `u32` and the fields
+//! below; then the CRC-32 of all bytes before it, lowest byte first. The checksum finds accidents: a
+//! bit that flipped, a file that was cut. It does not keep out who means to change a file, and what it
+//! guards is checked as if it were not there.
 //!
 //! | field | type | content |
 //! |--|--|--|
@@ -13,13 +16,16 @@
 //! | `operands` | list of u32 | the operands of all ops, one after another: how many values back each stands (1 is the one before) |
 //! | `immediates` | list of f64 | the immediates of all ops; of a `const`, its number |
 //! | `outputs` | list of (u32, bool) | of each output, which value it is, and whether it is summed over the points |
+//! | `labels` | list of (u32, string) | the labels that inputs and outputs had: value and label, in the order of the values |
 //! | `guards` | list of (u32, u32, string, bool, string, string) | left and right operand, name of the relation, whether it held, what the operands were called |
 //! | `fold`, `share`, `dead`, `order`, `reuse`, `pair`, `fuse` | seven bools | the options of these names |
 //!
 //! It is what was recorded, before any pass; loading runs the passes again. Ops and relations go by
 //! name, so a new row in the table of ops changes no file. The number of immediates of a value is
-//! that of its op. An unknown name, a wrong version
-//! or anything that does not fit is an error; nothing may follow.
+//! that of its op. An unknown name or anything that does not fit is an error; nothing may follow.
+//!
+//! From version 2 on, every version is read by all later ones: `tests/data` has a file of each. Version
+//! 1 had no checksum, held programs after their passes, and is read no more.
 //!
 //! [postcard]: https://postcard.jamesmunns.com/wire-format
 
@@ -40,7 +46,7 @@ use crate::program::Program;
 use crate::recording::Recording;
 
 const MAGIC: &[u8; 8] = b"wengertp";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 #[derive(Default, Serialize, Deserialize)]
 struct File {
@@ -58,6 +64,8 @@ struct File {
     immediates: Vec<f64>,
     #[serde(deserialize_with = "list")]
     outputs: Vec<(u32, bool)>,
+    #[serde(deserialize_with = "list")]
+    labels: Vec<(u32, String)>,
     #[serde(deserialize_with = "list")]
     guards: Vec<(u32, u32, String, bool, String, String)>,
     fold: bool,
@@ -102,25 +110,48 @@ impl Program {
     /// Where memory runs out.
     pub fn to_bytes(&self) -> Vec<u8> {
         let bytes = postcard::to_extend(&(VERSION, self.to_file()), MAGIC.to_vec());
-        bytes.expect("lists and strings of known length can be written")
+        let mut bytes = bytes.expect("lists and strings of known length can be written");
+        bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
+        bytes
     }
 
     /// The program of these bytes. It gives the bits of the one that was saved.
     ///
-    /// The bytes may come from anywhere: whatever is wrong with them is an error, and reading them
-    /// takes memory of no more than a small multiple of their number.
+    /// The bytes may come from anywhere: whatever is wrong with them is an error. A checksum finds
+    /// every bit that flipped by accident; who changes a file on purpose can make it fit.
+    ///
+    /// What a program of `n` bytes can ask for is bounded:
+    ///
+    /// | | at most |
+    /// |--|--|
+    /// | memory to load it | 800 `n` bytes |
+    /// | instructions | 4 `n` |
+    /// | memory for single points ([`Program::eval`]) | 50 `n` bytes |
+    /// | memory for batches, for each thread, with the lanes that a workspace chooses | 700 `n` bytes, and 4 MB |
+    /// | time at a point | its instructions, the dearest of which takes 0.7 ms (see [`wengert::MAX_ORDER`]) |
     ///
     /// # Errors
-    /// [`Error::Malformed`].
+    /// [`Error::Malformed`], for a version that is not read too; [`Error::TooLarge`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Program, Error> {
         let body = bytes
             .strip_prefix(MAGIC)
             .ok_or_else(|| malformed("it does not begin as one"))?;
         let (version, body): (u32, &[u8]) = postcard::take_from_bytes(body).map_err(|_| malformed("it ends early"))?;
-        if version != VERSION {
+        if version < 2 {
             return Err(malformed(format!(
-                "its version is {version}, and this reads version {VERSION}"
+                "its version is {version}, which is read no more: record the program again"
             )));
+        }
+        if version > VERSION {
+            return Err(malformed(format!(
+                "its version is {version}, and this reads up to version {VERSION}: read it with the wengert-program that wrote it, or a later one"
+            )));
+        }
+        let (body, sum) = body.split_last_chunk().ok_or_else(|| malformed("it ends early"))?;
+        if crc32fast::hash(&bytes[..bytes.len() - sum.len()]) != u32::from_le_bytes(*sum) {
+            return Err(malformed(
+                "its checksum does not fit: it was cut, or bytes of it changed",
+            ));
         }
         let (file, rest): (File, &[u8]) =
             postcard::take_from_bytes(body).map_err(|error| malformed(error.to_string()))?;
@@ -200,6 +231,7 @@ impl Program {
                 .iter()
                 .map(|outlet| (outlet.value, outlet.spread == Spread::Whole)),
         );
+        file.labels.clone_from(&recording.labels);
         let checks = recording.checks.iter().zip(&recording.names);
         file.guards.extend(checks.map(|(check, names)| {
             let [left, right] = names.clone();
@@ -242,6 +274,12 @@ impl File {
                 value: value(x)?,
                 spread: spread(sum),
             });
+        }
+        for (x, label) in self.labels {
+            if recording.labels.last().is_some_and(|&(before, _)| before >= x) {
+                return Err(malformed("its labels are not in the order of the values"));
+            }
+            recording.labels.push((value(x)?, label));
         }
         for (left, right, relation, recorded, left_name, right_name) in self.guards {
             let known = Relation::ALL.iter().copied().find(|known| known.name() == relation);
