@@ -230,9 +230,7 @@ impl<'g> Expr<'g> {
 
     /// Appends any op, making nodes of the constants among its operands.
     #[inline(never)]
-    #[track_caller]
     fn record(op: Op, imm: Imm, operands: &[Self], value: f64) -> Self {
-        expect(op.check_immediates(imm));
         let Some(graph) = common(operands) else {
             return Expr::constant(value);
         };
@@ -378,6 +376,7 @@ macro_rules! define_expr {
 
             #[track_caller]
             fn apply(op: Op, imm: Imm, args: &[Self]) -> Self {
+                expect(op.check_immediates(imm));
                 let values: SmallVec<[f64; 8]> = args.iter().map(|x| x.value).collect();
                 Expr::record(op, imm, args, value::of(op, imm, &values))
             }
@@ -390,6 +389,8 @@ macro_rules! define_expr {
             #[track_caller]
             fn $hname(self $(, $hy: Self)* $($(, $hk: f64)+)?) -> Self {
                 let imm = imm(&[$($($hk),+)?]);
+                // Of the order 0 that a power is recorded with, nothing is left of this.
+                expect(Op::$He.check_immediates(imm));
                 Expr::record(Op::$He, imm, &[self $(, $hy)*], value::$hname([self.value $(, $hy.value)*], imm))
             })+
             $(#[inline(always)]

@@ -190,10 +190,8 @@ pub fn hypot_partial(u: f64, v: f64, j: f64, k: f64) -> f64 {
     if !is_order(j) || !is_order(k) {
         return f64::NAN;
     }
-    if j + k == 0.0 {
-        return hypot(u, v);
-    }
     if j + k <= 2.0
+        && j + k > 0.0
         && let Some(square) = square_of(u, v)
     {
         // Relative to the length h, what its rounding dropped: (h^2 - square) / 2 square.

@@ -35,8 +35,8 @@ pub const MAX_ORDER: u32 = 170;
 /// Whether `n` is the order of a derivative that an op may have: a whole number from 0 to [`MAX_ORDER`].
 #[inline(always)]
 pub(crate) fn is_order(n: f64) -> bool {
-    // False for NaN too, which becomes 0.
-    f64::from(n as u8) == n && n <= MAX_ORDER as f64
+    // Nearly all are 0 or 1. NaN, which becomes 0, is not what it becomes.
+    n == 0.0 || n == 1.0 || f64::from(n as u8) == n && n <= MAX_ORDER as f64
 }
 
 pub use arith::{flat, gdiv, gmul, max, min, prefer, recip, recip_pos, relu, sign, step};
