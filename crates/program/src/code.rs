@@ -130,8 +130,8 @@ pub(crate) fn assemble(ir: &Ir, options: &Options) -> Result<Layout, Error> {
     let body = assembler.place(body, options.reuse, false, &[]);
     let mut layout = assembler.layout;
     layout.cells = assembler.cells.count();
-    layout.prologue = prologue.iter().map(|step| step.finish(&layout)).collect();
-    layout.body = body.iter().map(|step| step.finish(&layout)).collect();
+    layout.prologue = prologue;
+    layout.body = body;
     layout.streams = streams(&layout);
     layout.check(ir.checks.len())?;
     Ok(layout)
@@ -177,8 +177,9 @@ struct Assembler<'a> {
 impl Assembler<'_> {
     /// The steps of the prologue and of the body, between values.
     fn draft(&mut self, pairs: &Pairs, options: &Options) -> (Vec<Draft>, Vec<Draft>) {
-        let (mut prologue, mut body) = (Vec::new(), Vec::new());
+        let varying = self.whole.iter().filter(|&&whole| !whole).count();
         let mut exits = self.exits(pairs);
+        let (mut prologue, mut body) = (Vec::new(), Vec::with_capacity(varying + exits.len()));
         exits.sort_by_key(|&(at, _)| at);
         let mut exits = exits.into_iter().peekable();
         for (k, inst) in self.ir.insts.iter().enumerate() {
@@ -311,8 +312,8 @@ impl Assembler<'_> {
         Place::Cell(cell)
     }
 
-    /// Gives each result a place, by liveness if `reuse`.
-    fn place(&mut self, drafts: Vec<Draft>, reuse: bool, prologue: bool, pinned: &[u32]) -> Vec<Placed> {
+    /// The steps of the prologue, then of the body: gives each result a place, by liveness if `reuse`.
+    fn place(&mut self, drafts: Vec<Draft>, reuse: bool, prologue: bool, pinned: &[u32]) -> Vec<Step> {
         // Constants are set once for all calls, so they take cells that nothing else ever has.
         for draft in &drafts {
             for &x in draft.operands.iter().filter(|&&x| x != NOTHING) {
@@ -333,6 +334,8 @@ impl Assembler<'_> {
             }
         }
         pinned.iter().for_each(|&x| self.last_use[x as usize] = u32::MAX);
+        // Slots stand after the cells, which are all there by the time that one is asked for.
+        let (inputs, cells) = (self.layout.inputs, self.cells.count());
         let mut slots = if prologue {
             std::mem::take(&mut self.cells)
         } else {
@@ -373,11 +376,22 @@ impl Assembler<'_> {
                     slots.give(slot);
                 }
             }
-            placed.push(Placed {
+            let index = |place: Place| match place {
+                Place::Nowhere => 0,
+                Place::Input(k) => k,
+                Place::Cell(k) => inputs + k,
+                Place::Slot(k) => inputs + cells + k,
+            };
+            let cell = |k: usize| u8::from(matches!(operands[k], Place::Cell(_))) << k;
+            placed.push(Step {
                 code: draft.code,
+                cells: cell(0) | cell(1) | cell(2),
+                hot: draft.code.hot_bit(),
+                out: index(out),
+                a: index(operands[0]),
+                b: index(operands[1]),
+                c: index(operands[2]),
                 aux: draft.aux,
-                out,
-                operands,
             });
         }
         match prologue {
@@ -400,38 +414,6 @@ impl Draft {
             out: NOTHING,
             operands: [x, y, NOTHING],
             constant: None,
-        }
-    }
-}
-
-/// A step between places.
-struct Placed {
-    code: Code,
-    aux: u32,
-    out: Place,
-    operands: [Place; 3],
-}
-
-impl Placed {
-    /// The step, in numbers of the table of columns.
-    fn finish(&self, layout: &Layout) -> Step {
-        let index = |place: Place| match place {
-            Place::Nowhere => 0,
-            Place::Input(k) => k,
-            Place::Cell(k) => layout.inputs + k,
-            Place::Slot(k) => layout.inputs + layout.cells + k,
-        };
-        let [a, b, c] = self.operands.map(index);
-        let cell = |k: usize| u8::from(matches!(self.operands[k], Place::Cell(_))) << k;
-        Step {
-            code: self.code,
-            cells: cell(0) | cell(1) | cell(2),
-            hot: self.code.hot_bit(),
-            out: index(self.out),
-            a,
-            b,
-            c,
-            aux: self.aux,
         }
     }
 }

@@ -124,7 +124,7 @@ impl Program {
     ///
     /// | | at most |
     /// |--|--|
-    /// | memory to load it | 800 `n` bytes |
+    /// | memory to load it | 600 `n` bytes |
     /// | instructions | 4 `n` |
     /// | memory for single points ([`Program::eval`]) | 50 `n` bytes |
     /// | memory for batches, for each thread, with the lanes that a workspace chooses | 700 `n` bytes, and 4 MB |

@@ -2,16 +2,18 @@
 //! than a multiple of its size; equal points of a batch give equal outputs.
 //!
 //! `WENGERT_MUTATIONS=1000000 cargo test --release -p wengert-program --test files -- --nocapture`
-//! tries so many, and says what became of them.
+//! tries so many, and says what became of them. `WENGERT_SEEDS=folder` has the files it starts from
+//! written there, for the fuzzer to start from too.
 
 mod batches;
 
 use allocation_counter::measure;
-use wengert::{Expr, Graph, Op};
+use wengert::{Arity, Expr, Graph, Op};
 use wengert_program::{Error, Input, Options, Output, Program, Setup, Workspace};
 
-/// The most memory that loading takes, in bytes for each byte of the file: see `Program::from_bytes`.
-const MOST_MEMORY: usize = 800;
+/// The most memory that loading takes, in bytes for each byte of the file; of `logsumexp`, which
+/// becomes four steps for each operand, four times that.
+const MOST_MEMORY: usize = 150;
 
 /// The bytes of a program before the checksum.
 fn unsealed(program: &Program) -> Vec<u8> {
@@ -68,7 +70,26 @@ fn seeds() -> Vec<Program> {
         sums,
         &Options::new(),
     );
-    [smooth, guarded, trained]
+    // Every op that a program can have, each beside a whole input.
+    let graph = Graph::new();
+    let (w, x) = (graph.leaf(0.5), graph.leaf(0.7));
+    let mut nodes = vec![w, x];
+    for &op in Op::ALL {
+        let count = match op.arity() {
+            Arity::Fixed(count) => count,
+            _ => 4,
+        };
+        if count > 0 {
+            let operands = [w, x, nodes[nodes.len() - 1], x];
+            nodes.push(
+                graph
+                    .try_record(op, [1.0, 0.0], &operands[..count])
+                    .expect("a fair node"),
+            );
+        }
+    }
+    let every = Program::compile(&graph, [Input::whole(w), Input::column(x)], nodes, &Options::new());
+    [smooth, guarded, trained, every]
         .map(|program| program.expect("compiles"))
         .into()
 }
@@ -119,6 +140,11 @@ fn mutated(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
 fn mutated_files_are_an_error_or_a_program() {
     let count = std::env::var("WENGERT_MUTATIONS").map_or(100_000, |count| count.parse().expect("a number"));
     let seeds: Vec<Vec<u8>> = seeds().iter().map(unsealed).collect();
+    if let Ok(folder) = std::env::var("WENGERT_SEEDS") {
+        for (k, seed) in seeds.iter().enumerate() {
+            std::fs::write(format!("{folder}/{k}"), seed).expect("a folder to write to");
+        }
+    }
     let mut random = Random(5);
     let mut workspace = Workspace::with(Setup::new().threads(1).lanes(4));
     let (mut programs, mut errors, mut most) = (0, 0, 0.0_f64);
@@ -196,7 +222,11 @@ fn loading_takes_memory_in_proportion_to_the_file() {
         bytes.len()
     );
     // Ops that become many steps, of operands that take a byte each.
-    for (op, allowed) in [(Op::Sum, 200), (Op::Dot, 200), (Op::Logsumexp, 800)] {
+    for (op, allowed) in [
+        (Op::Sum, MOST_MEMORY),
+        (Op::Dot, MOST_MEMORY),
+        (Op::Logsumexp, 4 * MOST_MEMORY),
+    ] {
         let y = graph.try_record(op, [0.0; 2], &[x; 200_000]).expect("fits");
         let program = Program::compile(&graph, [x], [y], &Options::plain());
         let bytes = program.expect("compiles").to_bytes();
