@@ -46,12 +46,8 @@ impl Folder {
     /// Writes a file.
     pub(crate) fn write(&mut self, name: &str, what: &'static str, text: &str) -> Result<(), Box<dyn Error>> {
         let path = self.place(name, what);
-        let beside = self.path.join(format!(".{name}.{}", std::process::id()));
-        let written = fs::write(&beside, text).and_then(|()| fs::rename(&beside, &path));
-        written.map_err(|error| {
-            let _ = fs::remove_file(&beside);
-            format!("cannot write {}: {error}", path.display()).into()
-        })
+        wengert_file::save(&path, text.as_bytes())
+            .map_err(|error| format!("cannot write {}: {error}", path.display()).into())
     }
 
     /// Writes the picture of a graph: the DOT text, and an SVG where Graphviz is installed.

@@ -15,44 +15,23 @@
 //! [`Mlp::parameters`]. Nothing follows the `end`.
 
 use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::io::Write as _;
+use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Error;
 use crate::net::{Activation, Mlp};
 
 const FIRST: &str = "wengert-nn 1";
 
-/// How many files this process began to write.
-static COUNT: AtomicU64 = AtomicU64::new(0);
-
-/// Writes the net to a file, whole or not at all: to a file beside it first, which then takes its
-/// name.
+/// Writes the net to a file, whole or not at all, as [`wengert_file::save`] does.
 ///
 /// # Errors
 /// [`Error::File`]; what stood there before is as it was.
 pub fn save(net: &Mlp, path: impl AsRef<Path>) -> Result<(), Error> {
     let path = path.as_ref();
-    // A name that no other process or thread uses.
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(
-        ".{}-{}.tmp",
-        std::process::id(),
-        COUNT.fetch_add(1, Ordering::Relaxed)
-    ));
-    let written = File::create_new(&beside).and_then(|mut file| {
-        file.write_all(text(net).as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&beside, path)
-    });
-    written.map_err(|source| {
-        let _ = fs::remove_file(&beside);
-        Error::File {
-            path: path.to_owned(),
-            source,
-        }
+    wengert_file::save(path, text(net).as_bytes()).map_err(|source| Error::File {
+        path: path.to_owned(),
+        source,
     })
 }
 

@@ -4,8 +4,10 @@
 //! The unsafe code rests on the start and the length being those of one allocation, or dangling
 //! and 0. It buys the alignment, and pointers that a `Vec` would take back at every borrow.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ptr::NonNull;
+
+use crate::error::Error;
 
 /// The alignment: a cache line, so that no vector straddles two.
 const LINE: usize = 64;
@@ -27,29 +29,36 @@ unsafe impl Send for Arena {}
 unsafe impl Sync for Arena {}
 
 impl Arena {
-    /// Room for so many numbers.
-    pub(crate) fn new(len: usize) -> Arena {
-        let Some(layout) = Arena::layout(len) else {
-            return Arena {
-                start: NonNull::dangling(),
-                len: 0,
-            };
-        };
-        // SAFETY: the layout's size is not 0.
-        let memory = unsafe { alloc_zeroed(layout) };
-        let Some(start) = NonNull::new(memory.cast()) else {
-            handle_alloc_error(layout)
-        };
-        Arena { start, len }
+    /// No numbers.
+    pub(crate) const fn empty() -> Arena {
+        Arena {
+            start: NonNull::dangling(),
+            len: 0,
+        }
     }
 
-    /// The layout of so many numbers, unless there are none.
+    /// Room for so many numbers, in so many rows.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub(crate) fn new(rows: usize, numbers: usize) -> Result<Arena, Error> {
+        let refused = || Error::OutOfMemory {
+            bytes: rows.saturating_mul(numbers).saturating_mul(size_of::<f64>()),
+        };
+        let len = rows.checked_mul(numbers).ok_or_else(refused)?;
+        if len == 0 {
+            return Ok(Arena::empty());
+        }
+        let layout = Arena::layout(len).ok_or_else(refused)?;
+        // SAFETY: the layout's size is not 0.
+        let memory = unsafe { alloc_zeroed(layout) };
+        let start = NonNull::new(memory.cast()).ok_or_else(refused)?;
+        Ok(Arena { start, len })
+    }
+
+    /// The layout of so many numbers, unless the address space has no room for them.
     fn layout(len: usize) -> Option<Layout> {
-        (len > 0).then(|| {
-            Layout::array::<f64>(len)
-                .and_then(|layout| layout.align_to(LINE))
-                .expect("a workspace beyond the address space")
-        })
+        Layout::array::<f64>(len).ok()?.align_to(LINE).ok()
     }
 
     /// How many numbers there is room for.
@@ -75,9 +84,24 @@ impl Arena {
 
 impl Drop for Arena {
     fn drop(&mut self) {
-        if let Some(layout) = Arena::layout(self.len) {
+        if let (1.., Some(layout)) = (self.len, Arena::layout(self.len)) {
             // SAFETY: allocated by `new` with this layout.
             unsafe { dealloc(self.start.as_ptr().cast(), layout) };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_the_address_space_is_a_named_error() {
+        for (rows, numbers) in [(usize::MAX, 2), (usize::MAX, 1), (1 << 20, 1 << 40)] {
+            let Err(Error::OutOfMemory { bytes }) = Arena::new(rows, numbers) else {
+                panic!("room for {rows} times {numbers} numbers")
+            };
+            assert!(bytes > isize::MAX as usize);
         }
     }
 }

@@ -1,14 +1,14 @@
 //! Batches: the program at many points. Read `stretch.rs` next, which shares them out.
 //!
 //! The unsafe code rests on lengths that are checked before anything runs, and on the room that
-//! `fit` made. It buys that all else goes through pointers, unchecked.
+//! `fit_batches` made. It buys that all else goes through pointers, unchecked.
 
 use crate::error::{Error, same_length};
 use crate::ir::Spread;
 use crate::program::Program;
 use crate::run::{Point, run_point};
 use crate::stretch::Call;
-use crate::workspace::{Column, Workspace, length};
+use crate::workspace::{Column, MOST_POINTS, Workspace, length};
 
 impl Program {
     /// Runs the program at many points. `inputs` has a column for each input: a number for each
@@ -22,7 +22,7 @@ impl Program {
     /// nothing once the workspace fits (but for what rayon does to share a large batch out).
     ///
     /// # Errors
-    /// [`Error::Length`]; [`Error::GuardFlipped`] with the first point at which a comparison comes
+    /// [`Error::Length`], [`Error::TooManyPoints`], [`Error::OutOfMemory`]; [`Error::GuardFlipped`] with the first point at which a comparison comes
     /// out otherwise than recorded, and what is in `outputs` is no result then.
     pub fn eval_batch(
         &self,
@@ -31,6 +31,12 @@ impl Program {
         outputs: &mut [&mut [f64]],
         workspace: &mut Workspace,
     ) -> Result<(), Error> {
+        if points > MOST_POINTS {
+            return Err(Error::TooManyPoints {
+                points,
+                most: MOST_POINTS,
+            });
+        }
         let layout = self.layout();
         same_length(|| "inputs".into(), layout.inputs as usize, inputs.len())?;
         same_length(|| "outputs".into(), layout.outlets.len(), outputs.len())?;
@@ -46,7 +52,7 @@ impl Program {
                 column.len(),
             )?;
         }
-        workspace.fit(self.id(), layout);
+        workspace.fit_batches(self.id(), layout)?;
         workspace.outputs.clear();
         workspace
             .outputs
@@ -71,7 +77,7 @@ impl Program {
             // The prologue stores nothing.
             outputs: std::ptr::null_mut(),
         };
-        // SAFETY: `fit` made a number for every place, and the workspace is ours alone.
+        // SAFETY: `fit_batches` made a number for every place, and the workspace is ours alone.
         let flip = unsafe {
             run_point(
                 &self.machinery(workspace.isa, &workspace.kernels),
@@ -89,7 +95,7 @@ impl Program {
             outputs: &workspace.outputs,
             inputs,
         };
-        // SAFETY: the caller's promise; `fit` made room for the sums of each stretch.
+        // SAFETY: the caller's promise; `fit_batches` made room for the sums of each stretch.
         let flip = unsafe { call.run(&mut workspace.benches, totals) };
         let at_each_sum = layout
             .outlets

@@ -8,8 +8,9 @@
 use rustc_hash::FxHashMap;
 use wengert::{Imm, Op};
 
+use crate::error::Error;
 use crate::ir::{Ir, NOTHING, Spread};
-use crate::machine::{Code, HOT, Machine, machine};
+use crate::machine::{Code, Machine, machine};
 use crate::options::Options;
 use crate::passes::fuse::{Pairs, pairs};
 use crate::slots::Slots;
@@ -22,7 +23,7 @@ pub(crate) struct Step {
     pub(crate) code: Code,
     /// Which operands are cells: bit 0 for `a`, 1 for `b`, 2 for `c`.
     pub(crate) cells: u8,
-    /// The bit of the code, of the first [`HOT`].
+    /// The bit of the code: [`Code::hot_bit`].
     pub(crate) hot: u16,
     pub(crate) out: u32,
     pub(crate) a: u32,
@@ -35,10 +36,9 @@ const _: () = assert!(size_of::<Step>() == 24);
 
 /// A program laid out to run.
 ///
-/// Invariant, which `assemble` keeps and the interpreter relies on: every place of a step is below
-/// `inputs + cells + slots`, every `aux` below the length of what it numbers, results go to cells
-/// in the prologue and to slots in the body, and operands of the prologue are cells.
-#[derive(Debug)]
+/// What the interpreter relies on stands at [`Layout::check`], which every layout passes before it
+/// becomes a program.
+#[derive(Clone, Debug)]
 pub(crate) struct Layout {
     pub(crate) prologue: Vec<Step>,
     pub(crate) body: Vec<Step>,
@@ -83,8 +83,11 @@ struct Draft {
     constant: Option<f64>,
 }
 
-/// Lays a program out.
-pub(crate) fn assemble(ir: &Ir, options: &Options) -> Layout {
+/// Lays a program out, and checks what came of it.
+///
+/// # Errors
+/// [`Error::Unsound`].
+pub(crate) fn assemble(ir: &Ir, options: &Options) -> Result<Layout, Error> {
     let whole = ir.wholes();
     let pairs = if options.pair {
         pairs(ir, &whole)
@@ -123,14 +126,15 @@ pub(crate) fn assemble(ir: &Ir, options: &Options) -> Layout {
         .flat_map(|draft| draft.operands)
         .filter(|&x| x != NOTHING && lasting(x));
     let pinned: Vec<u32> = read.collect();
-    let prologue = assembler.place(&prologue, options.reuse, true, &pinned);
-    let body = assembler.place(&body, options.reuse, false, &[]);
+    let prologue = assembler.place(prologue, options.reuse, true, &pinned);
+    let body = assembler.place(body, options.reuse, false, &[]);
     let mut layout = assembler.layout;
     layout.cells = assembler.cells.count();
-    layout.prologue = prologue.iter().map(|step| step.finish(&layout)).collect();
-    layout.body = body.iter().map(|step| step.finish(&layout)).collect();
+    layout.prologue = prologue;
+    layout.body = body;
     layout.streams = streams(&layout);
-    layout
+    layout.check(ir.checks.len())?;
+    Ok(layout)
 }
 
 /// The inputs that vary from point to point.
@@ -173,8 +177,9 @@ struct Assembler<'a> {
 impl Assembler<'_> {
     /// The steps of the prologue and of the body, between values.
     fn draft(&mut self, pairs: &Pairs, options: &Options) -> (Vec<Draft>, Vec<Draft>) {
-        let (mut prologue, mut body) = (Vec::new(), Vec::new());
+        let varying = self.whole.iter().filter(|&&whole| !whole).count();
         let mut exits = self.exits(pairs);
+        let (mut prologue, mut body) = (Vec::new(), Vec::with_capacity(varying + exits.len()));
         exits.sort_by_key(|&(at, _)| at);
         let mut exits = exits.into_iter().peekable();
         for (k, inst) in self.ir.insts.iter().enumerate() {
@@ -240,10 +245,7 @@ impl Assembler<'_> {
             Machine::WithConstant(code, c) => (draft.code, draft.constant) = (code, Some(c)),
             Machine::Times(c) => (draft.code, draft.constant) = (Code::Mul, Some(c)),
             Machine::Square => (draft.code, draft.operands[1]) = (Code::Mul, inst.args[0]),
-            Machine::Kernel(kernel) => {
-                (draft.code, draft.aux) = (Code::Kernel, kernel as u32);
-                draft.operands[1] = NOTHING;
-            }
+            Machine::Kernel(kernel) => (draft.code, draft.aux) = (Code::Kernel, kernel as u32),
             Machine::Scalar => draft.code = Code::Scalar,
         }
         if matches!(draft.code, Code::Scalar | Code::Power) {
@@ -310,10 +312,10 @@ impl Assembler<'_> {
         Place::Cell(cell)
     }
 
-    /// Gives each result a place, by liveness if `reuse`.
-    fn place(&mut self, drafts: &[Draft], reuse: bool, prologue: bool, pinned: &[u32]) -> Vec<Placed> {
+    /// The steps of the prologue, then of the body: gives each result a place, by liveness if `reuse`.
+    fn place(&mut self, drafts: Vec<Draft>, reuse: bool, prologue: bool, pinned: &[u32]) -> Vec<Step> {
         // Constants are set once for all calls, so they take cells that nothing else ever has.
-        for draft in drafts {
+        for draft in &drafts {
             for &x in draft.operands.iter().filter(|&&x| x != NOTHING) {
                 if let Some(c) = self.ir.insts[x as usize].as_constant() {
                     self.place[x as usize] = self.constant(c);
@@ -332,6 +334,8 @@ impl Assembler<'_> {
             }
         }
         pinned.iter().for_each(|&x| self.last_use[x as usize] = u32::MAX);
+        // Slots stand after the cells, which are all there by the time that one is asked for.
+        let (inputs, cells) = (self.layout.inputs, self.cells.count());
         let mut slots = if prologue {
             std::mem::take(&mut self.cells)
         } else {
@@ -372,11 +376,22 @@ impl Assembler<'_> {
                     slots.give(slot);
                 }
             }
-            placed.push(Placed {
+            let index = |place: Place| match place {
+                Place::Nowhere => 0,
+                Place::Input(k) => k,
+                Place::Cell(k) => inputs + k,
+                Place::Slot(k) => inputs + cells + k,
+            };
+            let cell = |k: usize| u8::from(matches!(operands[k], Place::Cell(_))) << k;
+            placed.push(Step {
                 code: draft.code,
+                cells: cell(0) | cell(1) | cell(2),
+                hot: draft.code.hot_bit(),
+                out: index(out),
+                a: index(operands[0]),
+                b: index(operands[1]),
+                c: index(operands[2]),
                 aux: draft.aux,
-                out,
-                operands,
             });
         }
         match prologue {
@@ -399,42 +414,6 @@ impl Draft {
             out: NOTHING,
             operands: [x, y, NOTHING],
             constant: None,
-        }
-    }
-}
-
-/// A step between places.
-struct Placed {
-    code: Code,
-    aux: u32,
-    out: Place,
-    operands: [Place; 3],
-}
-
-impl Placed {
-    /// The step, in numbers of the table of columns.
-    fn finish(&self, layout: &Layout) -> Step {
-        let index = |place: Place| match place {
-            Place::Nowhere => 0,
-            Place::Input(k) => k,
-            Place::Cell(k) => layout.inputs + k,
-            Place::Slot(k) => layout.inputs + layout.cells + k,
-        };
-        let [a, b, c] = self.operands.map(index);
-        let cell = |k: usize| u8::from(matches!(self.operands[k], Place::Cell(_))) << k;
-        Step {
-            code: self.code,
-            cells: cell(0) | cell(1) | cell(2),
-            hot: if (self.code as usize) < HOT {
-                1 << self.code as u16
-            } else {
-                0
-            },
-            out: index(self.out),
-            a,
-            b,
-            c,
-            aux: self.aux,
         }
     }
 }

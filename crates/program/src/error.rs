@@ -44,6 +44,31 @@ pub enum Error {
         /// What there is too much of.
         what: &'static str,
     },
+    /// A program that is laid out so that running it could read or write what is not its own. It is
+    /// refused before anything runs. No graph and no file makes one: it is a fault of this crate.
+    #[error(
+        "{what}: this is a fault of wengert-program, and the program was not made; please report it, and compile with Options::plain meanwhile"
+    )]
+    Unsound {
+        /// Which step, and what is wrong with it.
+        what: String,
+    },
+    /// The system has no memory for what a workspace holds.
+    #[error(
+        "no memory for {bytes} bytes of a workspace: take fewer lanes or threads (Setup), or run points one by one"
+    )]
+    OutOfMemory {
+        /// How many it asked for.
+        bytes: usize,
+    },
+    /// More points in a batch than a column can hold.
+    #[error("a batch of {points} points, and it may have {most} at most: run several")]
+    TooManyPoints {
+        /// How many there were to be.
+        points: usize,
+        /// How many a batch may have.
+        most: usize,
+    },
     /// Two lengths that must agree do not.
     #[error("{what}: expected {expected}, got {got}")]
     Length {

@@ -1,13 +1,19 @@
-//! What a program is before it is laid out: a flat list of values, each made from earlier ones.
-//! Read [`crate::lower`] next, which makes one from a graph.
+//! What runs, before it is laid out: a flat list of values, each made from earlier ones. Read
+//! [`crate::lower`] next, which makes one from what was recorded.
 //!
 //! The list is in SSA form and in running order: value `k` is what instruction `k` computes, and
 //! an instruction names earlier values only. Every op is one of wengert's table with a fixed
-//! number of operands; folds (`sum`, `dot`, ...) were unrolled, left to right, when it was made.
+//! number of operands; n-ary ones (`sum`, `dot`, ...) were unrolled, left to right, when it was made.
+//!
+//! An instruction names what its machine **reads**, and nothing else: an operand that only spares
+//! the scalar function some work is left out when the instruction is made. So everything that asks
+//! for operands (spreads, liveness, sharing, layout) sees what the interpreter will read.
 
 use std::fmt;
 
 use wengert::{Arity, Imm, NO_IMM, Op, Relation};
+
+use crate::machine::machine;
 
 /// A value of a program: the number of the instruction that computes it. Prints as `v3`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,6 +32,9 @@ impl fmt::Display for Value {
     }
 }
 
+/// The most values of a program: they are numbered by 32 bits, and a margin is left.
+pub(crate) const MOST_VALUES: usize = 1 << 30;
+
 /// What stands for an operand that an op does not have.
 pub(crate) const NOTHING: u32 = u32::MAX;
 
@@ -39,6 +48,8 @@ pub(crate) struct Inst {
     pub(crate) imm: Imm,
     pub(crate) args: [u32; MOST],
     pub(crate) op: Op,
+    /// How many of `args` are values that it reads.
+    reads: u8,
 }
 
 impl Inst {
@@ -47,6 +58,7 @@ impl Inst {
             op: Op::Const,
             imm: [c, 0.0],
             args: [NOTHING; MOST],
+            reads: 0,
         }
     }
 
@@ -55,25 +67,33 @@ impl Inst {
             op: Op::Leaf,
             imm: NO_IMM,
             args: [k, NOTHING, NOTHING],
+            reads: 0,
         }
     }
 
-    /// An op of the table at these values; there are as many as it takes.
+    /// An op of the table at these values, of which there are as many as it takes. Keeps those
+    /// that its machine reads.
     pub(crate) fn new(op: Op, imm: Imm, operands: &[u32]) -> Inst {
+        let reads = machine(op, imm).reads(operands.len());
         let mut args = [NOTHING; MOST];
-        args[..operands.len()].copy_from_slice(operands);
-        Inst { op, imm, args }
+        args[..reads].copy_from_slice(&operands[..reads]);
+        Inst {
+            op,
+            imm,
+            args,
+            reads: reads as u8,
+        }
     }
 
-    /// The values it is made from.
+    /// The values it reads.
     #[inline]
     pub(crate) fn operands(&self) -> &[u32] {
-        &self.args[..operand_count(self.op).unwrap_or(0)]
+        &self.args[..usize::from(self.reads)]
     }
 
     #[inline]
     pub(crate) fn operands_mut(&mut self) -> &mut [u32] {
-        &mut self.args[..operand_count(self.op).unwrap_or(0)]
+        &mut self.args[..usize::from(self.reads)]
     }
 
     /// Its number, of a constant.
@@ -109,17 +129,15 @@ pub(crate) struct Outlet {
 }
 
 /// A comparison that must come out as it did while recording.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Check {
     pub(crate) left: u32,
     pub(crate) right: u32,
     pub(crate) relation: Relation,
     pub(crate) recorded: bool,
-    /// What the operands were called where they were recorded.
-    pub(crate) names: [String; 2],
 }
 
-/// A program before it is laid out.
+/// What runs, before it is laid out.
 #[derive(Clone, Debug)]
 pub(crate) struct Ir {
     pub(crate) insts: Vec<Inst>,

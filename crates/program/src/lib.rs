@@ -20,8 +20,8 @@
 //! # Ok::<(), wengert_program::Error>(())
 //! ```
 //!
-//! In reading order: `ir` the list of instructions · `lower` from a graph to a list · `passes`
-//! what is done to it, one file a pass · `machine` how each op runs over lanes · `slots` places
+//! In reading order: `recording` what was recorded · `ir` the list that runs · `lower` from the one
+//! to the other · `passes` what is done to it, one file a pass · `machine` how each op runs over lanes · `slots` places
 //! of values · `code` steps over places · `run` the interpreter · `lanes` its vector kernels ·
 //! `arena`, `workspace` memory of the caller's · `point` one point · `batch`, `stretch` many, in
 //! blocks · [`save`] files · `record` nodes again · [`report`], `listing` what a program says of
@@ -41,6 +41,7 @@ mod passes;
 mod point;
 pub mod program;
 mod record;
+mod recording;
 pub mod report;
 mod run;
 pub mod save;

@@ -22,8 +22,7 @@ impl fmt::Display for Program {
         for instruction in self.instructions() {
             writeln!(f, "{instruction}")?;
         }
-        for check in &ir.checks {
-            let [left, right] = &check.names;
+        for (check, [left, right]) in ir.checks.iter().zip(&self.recording().names) {
             let (a, b) = (check.left, check.right);
             writeln!(
                 f,

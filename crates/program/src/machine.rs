@@ -83,7 +83,14 @@ pub(crate) enum Code {
 }
 
 /// How many codes the interpreter finds by branches rather than by a jump table.
-pub(crate) const HOT: usize = 16;
+const HOT: usize = 16;
+
+impl Code {
+    /// The bit by which the interpreter finds one of the first [`HOT`] codes; none of the others.
+    pub(crate) fn hot_bit(self) -> u16 {
+        if (self as usize) < HOT { 1 << self as u16 } else { 0 }
+    }
+}
 
 /// How an op runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -96,10 +103,21 @@ pub(crate) enum Machine {
     Square,
     /// By the product with this number.
     Times(f64),
-    /// By a kernel of one operand, the first.
+    /// By a kernel of the first operand. Of an op of two, the other only spares the scalar function
+    /// some work: that of `sech2` is the tangent of the first.
     Kernel(Unary),
     /// By the scalar function.
     Scalar,
+}
+
+impl Machine {
+    /// How many of the operands of an op it reads, the first ones, of so many.
+    pub(crate) fn reads(self, operands: usize) -> usize {
+        match self {
+            Machine::Kernel(_) | Machine::Square | Machine::Times(_) => 1,
+            Machine::Native(_) | Machine::WithConstant(..) | Machine::Scalar => operands,
+        }
+    }
 }
 
 /// How an op runs.
@@ -142,7 +160,6 @@ pub(crate) fn machine(op: Op, imm: Imm) -> Machine {
         Op::Powd => power(imm),
         Op::Gauss if imm == [1.0, 0.0] => Machine::Kernel(Unary::ErfD),
         Op::Gauss if imm == [0.5, 0.0] => Machine::Kernel(Unary::NormPdf),
-        // Its second operand only spares the scalar function a hyperbolic tangent.
         _ => Unary::from_name(op.name()).map_or(Machine::Scalar, Machine::Kernel),
     }
 }

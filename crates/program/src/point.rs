@@ -17,12 +17,12 @@ impl Program {
     /// nothing once the workspace fits.
     ///
     /// # Errors
-    /// [`Error::Length`]; [`Error::GuardFlipped`], and what is in `out` is no result then.
+    /// [`Error::Length`], [`Error::OutOfMemory`]; [`Error::GuardFlipped`], and what is in `out` is no result then.
     pub fn eval(&self, x: &[f64], workspace: &mut Workspace, out: &mut [f64]) -> Result<(), Error> {
         let layout = self.layout();
         same_length(|| "inputs".into(), layout.inputs as usize, x.len())?;
         same_length(|| "outputs".into(), layout.outlets.len(), out.len())?;
-        workspace.fit(self.id(), layout);
+        workspace.fit(self.id(), layout)?;
         // SAFETY: `fit` made a number for every place, inputs first; nobody else has the arena.
         unsafe { std::ptr::copy_nonoverlapping(x.as_ptr(), workspace.point.start(), x.len()) };
         for &(cell, k) in &layout.wholes {

@@ -1,4 +1,4 @@
-//! The program: made once, immutable, shared between threads. Read [`crate::ir`] next.
+//! The program: made once, immutable, shared between threads. Read [`crate::recording`] next.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +11,8 @@ use crate::ir::{Ir, Spread, Value};
 use crate::lower::lower;
 use crate::options::{Input, Options, Output};
 use crate::passes;
-use crate::report::{Pass, Report};
+use crate::recording::{Recording, recording};
+use crate::report::Report;
 
 /// A compiled piece of graph: a function from inputs to outputs that runs at many points.
 ///
@@ -24,6 +25,7 @@ pub struct Program(Arc<Inner>);
 struct Inner {
     /// Tells programs apart, so that a workspace knows which it fits.
     id: u64,
+    recording: Recording,
     ir: Ir,
     options: Options,
     layout: Layout,
@@ -40,7 +42,8 @@ pub struct Instruction {
     pub op: Op,
     /// The immediates of the op; the number of a constant comes first.
     pub imm: Imm,
-    /// What it is computed from.
+    /// What it is computed from: what it reads, which is less than the op takes where an operand
+    /// only spares the scalar function some work.
     pub operands: Vec<Value>,
     /// Which input it is, if it is one.
     pub input: Option<usize>,
@@ -70,9 +73,7 @@ impl Program {
     {
         let inputs: Vec<Input> = inputs.into_iter().map(Into::into).collect();
         let outputs: Vec<Output> = outputs.into_iter().map(Into::into).collect();
-        let mut ir = lower(graph, &inputs, &outputs, options)?;
-        let passes = passes::run(&mut ir, options);
-        Ok(Program::of(ir, *options, passes))
+        Program::of(recording(graph, &inputs, &outputs, options)?, *options)
     }
 
     /// Compiles a closure that builds the outputs from the inputs. It is recorded once, at `at`:
@@ -112,16 +113,18 @@ impl Program {
     /// The same program without its guards: where the recorded code would have branched
     /// otherwise, it gives the numbers of the recorded branch rather than an error.
     pub fn without_guards(&self) -> Program {
-        let mut ir = self.ir().clone();
-        ir.checks.clear();
-        let options = self.options().guards(false);
-        let passes = passes::run(&mut ir, &options);
-        Program::of(ir, options, passes)
+        let mut recording = self.recording().clone();
+        recording.checks.clear();
+        recording.names.clear();
+        Program::of(recording, self.options().guards(false)).expect("it was a program with its guards")
     }
 
-    pub(crate) fn of(ir: Ir, options: Options, passes: Vec<Pass>) -> Program {
+    /// Lowers what was recorded, runs the passes, lays out what comes of it.
+    pub(crate) fn of(recording: Recording, options: Options) -> Result<Program, Error> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        let layout = assemble(&ir, &options);
+        let mut ir = lower(&recording)?;
+        let passes = passes::run(&mut ir, &options);
+        let layout = assemble(&ir, &options)?;
         let report = Report {
             passes,
             instructions: ir.insts.len(),
@@ -135,13 +138,14 @@ impl Program {
             bytes_per_lane: 8 * layout.slots as usize,
         };
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        Program(Arc::new(Inner {
+        Ok(Program(Arc::new(Inner {
             id,
+            recording,
             ir,
             options,
             layout,
             report,
-        }))
+        })))
     }
 
     /// How many inputs it takes.
@@ -158,20 +162,50 @@ impl Program {
     ///
     /// # Panics
     /// Where there is no such input.
+    #[track_caller]
     pub fn input_spread(&self, input: usize) -> Spread {
-        self.ir().inputs[input]
+        let inputs = &self.ir().inputs;
+        assert!(input < inputs.len(), "input {input} of a program of {}", inputs.len());
+        inputs[input]
     }
 
     /// The value that an output is, and how it goes with the points.
     ///
     /// # Panics
     /// Where there is no such output.
+    #[track_caller]
     pub fn output(&self, output: usize) -> (Value, Spread) {
-        let outlet = self.ir().outputs[output];
+        let outputs = &self.ir().outputs;
+        assert!(
+            output < outputs.len(),
+            "output {output} of a program of {}",
+            outputs.len()
+        );
+        let outlet = outputs[output];
         (Value(outlet.value), outlet.spread)
     }
 
-    /// What it computes, in running order.
+    /// The label that an input had where it was recorded, if it had one.
+    ///
+    /// # Panics
+    /// Where there is no such input.
+    #[track_caller]
+    pub fn input_label(&self, input: usize) -> Option<&str> {
+        self.input_spread(input);
+        self.recording().label(input as u32)
+    }
+
+    /// The label that an output had where it was recorded, if it had one.
+    ///
+    /// # Panics
+    /// Where there is no such output.
+    #[track_caller]
+    pub fn output_label(&self, output: usize) -> Option<&str> {
+        self.output(output);
+        self.recording().label(self.recording().outputs[output].value)
+    }
+
+    /// What runs, in running order: what the passes left, n-ary ops unrolled.
     pub fn instructions(&self) -> impl ExactSizeIterator<Item = Instruction> + '_ {
         let whole = self.ir().wholes();
         self.ir().insts.iter().enumerate().map(move |(k, inst)| Instruction {
@@ -198,6 +232,10 @@ impl Program {
         self.0.id
     }
 
+    pub(crate) fn recording(&self) -> &Recording {
+        &self.0.recording
+    }
+
     pub(crate) fn ir(&self) -> &Ir {
         &self.0.ir
     }
@@ -210,7 +248,7 @@ impl Program {
     #[cold]
     pub(crate) fn flipped(&self, point: usize, guard: usize) -> Error {
         let check = &self.ir().checks[guard];
-        let [left, right] = check.names.clone();
+        let [left, right] = self.recording().names[guard].clone();
         Error::GuardFlipped {
             guard,
             point,

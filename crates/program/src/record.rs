@@ -7,11 +7,13 @@ use crate::error::{Error, same_length};
 use crate::program::Program;
 
 impl Program {
-    /// Records what the program computes, instruction by instruction, in a graph: as a function of
-    /// these nodes. The result is a node for each output; a sum over points is that of the one.
+    /// Records what the program computes in a graph, as a function of these nodes. The result is a
+    /// node for each output; a sum over points is that of the one.
     ///
-    /// The nodes are those that the passes left, so a picture of them (`wengert-viz`) shows what
-    /// runs. Guards are not recorded.
+    /// The nodes are those that the program was compiled from, in their order: `sum`, `max_of` and
+    /// their like whole, `detach` too, nothing that a pass made. So derivatives of every order are
+    /// those of that graph, to the bit in a sweep, and a picture (`wengert-viz`) shows it as it was
+    /// written. What runs after the passes, [`Program::instructions`] lists. Guards are not recorded.
     ///
     /// ```
     /// use wengert::Graph;
@@ -34,21 +36,18 @@ impl Program {
     /// Where the graph is full when a constant is due.
     pub fn record(&self, graph: &Graph, inputs: &[NodeId]) -> Result<Vec<NodeId>, Error> {
         same_length(|| "inputs".into(), self.inputs(), inputs.len())?;
-        let mut nodes: Vec<NodeId> = Vec::with_capacity(self.ir().insts.len());
+        let recording = self.recording();
+        let mut nodes: Vec<NodeId> = inputs.to_vec();
         let mut operands = Vec::new();
-        for inst in &self.ir().insts {
-            let node = match inst.op {
-                Op::Leaf => inputs[inst.args[0] as usize],
-                Op::Const => graph.constant(inst.imm[0]),
-                op => {
-                    operands.clear();
-                    operands.extend(inst.operands().iter().map(|&x| nodes[x as usize]));
-                    graph.try_record(op, inst.imm, &operands)?
-                }
-            };
-            nodes.push(node);
+        for (op, imm, values) in recording.entries() {
+            operands.clear();
+            operands.extend(values.iter().map(|&x| nodes[x as usize]));
+            nodes.push(match op {
+                Op::Const => graph.constant(imm[0]),
+                op => graph.try_record(op, imm, &operands)?,
+            });
         }
-        let outputs = self.ir().outputs.iter();
+        let outputs = recording.outputs.iter();
         Ok(outputs.map(|outlet| nodes[outlet.value as usize]).collect())
     }
 }

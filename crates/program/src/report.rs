@@ -22,7 +22,7 @@ pub struct Pass {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// The passes that ran, in order; none for a program that was loaded.
+    /// The passes that ran, in order.
     pub passes: Vec<Pass>,
     /// The instructions, inputs and constants included.
     pub instructions: usize,

@@ -1,49 +1,52 @@
 //! Saving and loading: programs as files that later versions read, and that are checked whole
 //! before anything runs. Read `record.rs` next.
 //!
-//! # The format, version 1
-//! The eight bytes `wengertp`, then, in [postcard]'s encoding, the version as a `u32` and
+//! # The format, version 2
+//! The eight bytes `wengertp`; then, in [postcard]'s encoding, the version as a `u32` and the fields
+//! below; then the CRC-32 of all bytes before it, lowest byte first. The checksum finds accidents: a
+//! bit that flipped, a file that was cut. It does not keep out who means to change a file, and what it
+//! guards is checked as if it were not there.
 //!
 //! | field | type | content |
 //! |--|--|--|
 //! | `names` | list of strings | the names of the ops that occur, each once |
-//! | `inputs` | list of bool | of each input, whether it is the same at all points |
-//! | `ops` | list of u32 | of each instruction, its op: an index into `names` |
-//! | `operands` | list of u32 | the operands of all instructions, one after another: how many instructions back each stands (1 is the one before); of a `leaf`, which input it is |
-//! | `immediates` | list of f64 | the immediates of all instructions; of a `const`, its number |
-//! | `outputs` | list of (u32, bool) | of each output, which instruction it is, and whether it is summed over the points |
+//! | `inputs` | list of bool | of each input, whether it is the same at all points: the first values |
+//! | `ops` | list of u32 | of each further value, its op: an index into `names` |
+//! | `counts` | list of u32 | of each value whose op takes a list, how many operands it has |
+//! | `operands` | list of u32 | the operands of all ops, one after another: how many values back each stands (1 is the one before) |
+//! | `immediates` | list of f64 | the immediates of all ops; of a `const`, its number |
+//! | `outputs` | list of (u32, bool) | of each output, which value it is, and whether it is summed over the points |
+//! | `labels` | list of (u32, string) | the labels that inputs and outputs had: value and label, in the order of the values |
 //! | `guards` | list of (u32, u32, string, bool, string, string) | left and right operand, name of the relation, whether it held, what the operands were called |
-//! | `pair`, `fuse`, `reuse` | three bools | whether a product and a sum are one step, whether it rounds once, whether values share slots |
+//! | `fold`, `share`, `dead`, `order`, `reuse`, `pair`, `fuse` | seven bools | the options of these names |
 //!
-//! Ops and relations go by name, so a new row in the table of ops changes no file. The number of
-//! operands and immediates of an instruction is that of its op. An unknown name, a wrong version
-//! or anything that does not fit is an error; nothing may follow.
+//! It is what was recorded, before any pass; loading runs the passes again. Ops and relations go by
+//! name, so a new row in the table of ops changes no file. The number of immediates of a value is
+//! that of its op. An unknown name or anything that does not fit is an error; nothing may follow.
+//!
+//! From version 2 on, every version is read by all later ones: `tests/data` has a file of each. Version
+//! 1 had no checksum, held programs after their passes, and is read no more.
 //!
 //! [postcard]: https://postcard.jamesmunns.com/wire-format
 
 use std::fmt;
 use std::fs;
-use std::io::Write;
 use std::marker::PhantomData;
 use std::path::Path;
 
 use rustc_hash::FxHashMap;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use wengert::{NO_IMM, Op, Relation};
+use wengert::{Arity, NO_IMM, Op, Relation};
 
 use crate::error::Error;
-use crate::ir::{Check, Inst, Ir, MOST, NOTHING, Outlet, Spread, operand_count};
-use crate::lower::MOST_VALUES;
+use crate::ir::{Check, MOST_VALUES, Outlet, Spread};
 use crate::options::Options;
 use crate::program::Program;
+use crate::recording::Recording;
 
 const MAGIC: &[u8; 8] = b"wengertp";
-const VERSION: u32 = 1;
-
-/// The highest order of derivative that an instruction may name: the work and memory of some ops
-/// grow with it.
-const MOST_ORDER: f64 = 100.0;
+const VERSION: u32 = 2;
 
 #[derive(Default, Serialize, Deserialize)]
 struct File {
@@ -54,16 +57,24 @@ struct File {
     #[serde(deserialize_with = "list")]
     ops: Vec<u32>,
     #[serde(deserialize_with = "list")]
+    counts: Vec<u32>,
+    #[serde(deserialize_with = "list")]
     operands: Vec<u32>,
     #[serde(deserialize_with = "list")]
     immediates: Vec<f64>,
     #[serde(deserialize_with = "list")]
     outputs: Vec<(u32, bool)>,
     #[serde(deserialize_with = "list")]
+    labels: Vec<(u32, String)>,
+    #[serde(deserialize_with = "list")]
     guards: Vec<(u32, u32, String, bool, String, String)>,
+    fold: bool,
+    share: bool,
+    dead: bool,
+    order: bool,
+    reuse: bool,
     pair: bool,
     fuse: bool,
-    reuse: bool,
 }
 
 /// A list that grows as its items are read: its length is the word of a stranger, and room for so
@@ -99,57 +110,75 @@ impl Program {
     /// Where memory runs out.
     pub fn to_bytes(&self) -> Vec<u8> {
         let bytes = postcard::to_extend(&(VERSION, self.to_file()), MAGIC.to_vec());
-        bytes.expect("lists and strings of known length can be written")
+        let mut bytes = bytes.expect("lists and strings of known length can be written");
+        bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
+        bytes
     }
 
     /// The program of these bytes. It gives the bits of the one that was saved.
     ///
-    /// The bytes may come from anywhere: whatever is wrong with them is an error, and reading them
-    /// takes memory of no more than a small multiple of their number.
+    /// The bytes may come from anywhere: whatever is wrong with them is an error. A checksum finds
+    /// every bit that flipped by accident; who changes a file on purpose can make it fit.
+    ///
+    /// What a program of `n` bytes can ask for is bounded:
+    ///
+    /// | | at most |
+    /// |--|--|
+    /// | memory to load it | 600 `n` bytes |
+    /// | instructions | 4 `n` |
+    /// | memory for single points ([`Program::eval`]) | 50 `n` bytes |
+    /// | memory for batches, for each thread, with the lanes that a workspace chooses | 700 `n` bytes, and 4 MB |
+    /// | time at a point | its instructions, the dearest of which takes 0.7 ms (see [`wengert::MAX_ORDER`]) |
     ///
     /// # Errors
-    /// [`Error::Malformed`].
+    /// [`Error::Malformed`], for a version that is not read too; [`Error::TooLarge`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Program, Error> {
         let body = bytes
             .strip_prefix(MAGIC)
             .ok_or_else(|| malformed("it does not begin as one"))?;
         let (version, body): (u32, &[u8]) = postcard::take_from_bytes(body).map_err(|_| malformed("it ends early"))?;
-        if version != VERSION {
+        if version < 2 {
             return Err(malformed(format!(
-                "its version is {version}, and this reads version {VERSION}"
+                "its version is {version}, which is read no more: record the program again"
             )));
+        }
+        if version > VERSION {
+            return Err(malformed(format!(
+                "its version is {version}, and this reads up to version {VERSION}: read it with the wengert-program that wrote it, or a later one"
+            )));
+        }
+        let (body, sum) = body.split_last_chunk().ok_or_else(|| malformed("it ends early"))?;
+        if crc32fast::hash(&bytes[..bytes.len() - sum.len()]) != u32::from_le_bytes(*sum) {
+            return Err(malformed(
+                "its checksum does not fit: it was cut, or bytes of it changed",
+            ));
         }
         let (file, rest): (File, &[u8]) =
             postcard::take_from_bytes(body).map_err(|error| malformed(error.to_string()))?;
         if !rest.is_empty() {
             return Err(malformed(format!("{} bytes follow its end", rest.len())));
         }
-        let options = Options::new()
-            .pair(file.pair)
-            .fuse(file.fuse)
-            .reuse(file.reuse)
-            .guards(!file.guards.is_empty());
-        Ok(Program::of(file.into_ir()?, options, Vec::new()))
+        let options = Options {
+            fold: file.fold,
+            share: file.share,
+            dead: file.dead,
+            order: file.order,
+            reuse: file.reuse,
+            pair: file.pair,
+            fuse: file.fuse,
+            guards: !file.guards.is_empty(),
+            freeze: false,
+        };
+        Program::of(file.into_recording()?, options)
     }
 
-    /// Writes the program to a file, whole or not at all: a file that was there is replaced in one
-    /// step at the end.
+    /// Writes the program to a file, whole or not at all, as [`wengert_file::save`] does.
     ///
     /// # Errors
     /// [`Error::File`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        let write = || {
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(&self.to_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist(path).map_err(|error| error.error)
-        };
-        write().map(drop).map_err(|source| Error::File {
+        wengert_file::save(path, &self.to_bytes()).map_err(|source| Error::File {
             path: path.into(),
             source,
         })
@@ -169,39 +198,43 @@ impl Program {
     }
 
     fn to_file(&self) -> File {
-        let ir = self.ir();
-        let Options { pair, fuse, reuse, .. } = self.options();
+        let recording = self.recording();
+        let options = self.options();
         let mut file = File {
-            pair,
-            fuse,
-            reuse,
+            fold: options.fold,
+            share: options.share,
+            dead: options.dead,
+            order: options.order,
+            reuse: options.reuse,
+            pair: options.pair,
+            fuse: options.fuse,
             ..File::default()
         };
         let mut numbers: FxHashMap<Op, u32> = FxHashMap::default();
-        for (k, inst) in ir.insts.iter().enumerate() {
-            let number = *numbers.entry(inst.op).or_insert_with(|| {
-                file.names.push(inst.op.name().into());
+        for (value, (op, imm, operands)) in (recording.inputs.len() as u32..).zip(recording.entries()) {
+            let number = *numbers.entry(op).or_insert_with(|| {
+                file.names.push(op.name().into());
                 file.names.len() as u32 - 1
             });
             file.ops.push(number);
-            match inst.op {
-                Op::Leaf => file.operands.push(inst.args[0]),
-                Op::Const => file.immediates.push(inst.imm[0]),
-                _ => {
-                    file.operands.extend(inst.operands().iter().map(|&x| k as u32 - x));
-                    file.immediates.extend(&inst.imm[..inst.op.immediates()]);
-                }
+            if let Arity::AtLeast(_) = op.arity() {
+                file.counts.push(operands.len() as u32);
             }
+            file.operands.extend(operands.iter().map(|&x| value - x));
+            file.immediates.extend(&imm[..immediates(op)]);
         }
         file.inputs
-            .extend(ir.inputs.iter().map(|&spread| spread == Spread::Whole));
+            .extend(recording.inputs.iter().map(|&spread| spread == Spread::Whole));
         file.outputs.extend(
-            ir.outputs
+            recording
+                .outputs
                 .iter()
                 .map(|outlet| (outlet.value, outlet.spread == Spread::Whole)),
         );
-        file.guards.extend(ir.checks.iter().map(|check| {
-            let [left, right] = check.names.clone();
+        file.labels.clone_from(&recording.labels);
+        let checks = recording.checks.iter().zip(&recording.names);
+        file.guards.extend(checks.map(|(check, names)| {
+            let [left, right] = names.clone();
             (
                 check.left,
                 check.right,
@@ -220,48 +253,45 @@ fn malformed(what: impl Into<String>) -> Error {
 }
 
 impl File {
-    /// The list that the file describes, once everything about it was checked.
-    fn into_ir(self) -> Result<Ir, Error> {
-        if self.ops.len() > MOST_VALUES || self.inputs.len() > MOST_VALUES || self.outputs.len() > MOST_VALUES {
+    /// What the file describes, once everything about it was checked.
+    fn into_recording(self) -> Result<Recording, Error> {
+        if self.outputs.len() > MOST_VALUES {
             return Err(malformed("it is larger than a program may be"));
         }
-        let ops = self.table()?;
-        let insts = self.instructions(&ops)?;
-        let value = |x: u32| match (x as usize) < insts.len() {
-            true => Ok(x),
-            false => Err(malformed(format!("there is no instruction {x}"))),
-        };
-        let spread = |whole: bool| if whole { Spread::Whole } else { Spread::Column };
         if self.outputs.is_empty() {
             return Err(malformed("it has no output"));
         }
-        let outputs = self.outputs.iter().map(|&(x, sum)| {
-            Ok(Outlet {
+        let spread = |whole: bool| if whole { Spread::Whole } else { Spread::Column };
+        let mut recording = Recording::of(self.inputs.iter().map(|&whole| spread(whole)).collect())?;
+        self.values(&mut recording)?;
+        let count = recording.len();
+        let value = |x: u32| match (x as usize) < count {
+            true => Ok(x),
+            false => Err(malformed(format!("there is no value {x}"))),
+        };
+        for &(x, sum) in &self.outputs {
+            recording.outputs.push(Outlet {
                 value: value(x)?,
                 spread: spread(sum),
-            })
-        });
-        let outputs = outputs.collect::<Result<_, Error>>()?;
-        let checks = self
-            .guards
-            .into_iter()
-            .map(|(left, right, relation, recorded, left_name, right_name)| {
-                let known = Relation::ALL.iter().copied().find(|known| known.name() == relation);
-                Ok(Check {
-                    left: value(left)?,
-                    right: value(right)?,
-                    relation: known.ok_or_else(|| malformed(format!("there is no relation {relation:?}")))?,
-                    recorded,
-                    names: [left_name, right_name],
-                })
             });
-        let checks = checks.collect::<Result<_, Error>>()?;
-        Ok(Ir {
-            insts,
-            inputs: self.inputs.iter().map(|&whole| spread(whole)).collect(),
-            outputs,
-            checks,
-        })
+        }
+        for (x, label) in self.labels {
+            if recording.labels.last().is_some_and(|&(before, _)| before >= x) {
+                return Err(malformed("its labels are not in the order of the values"));
+            }
+            recording.labels.push((value(x)?, label));
+        }
+        for (left, right, relation, recorded, left_name, right_name) in self.guards {
+            let known = Relation::ALL.iter().copied().find(|known| known.name() == relation);
+            recording.checks.push(Check {
+                left: value(left)?,
+                right: value(right)?,
+                relation: known.ok_or_else(|| malformed(format!("there is no relation {relation:?}")))?,
+                recorded,
+            });
+            recording.names.push([left_name, right_name]);
+        }
+        Ok(recording)
     }
 
     /// The ops that the names stand for.
@@ -271,8 +301,8 @@ impl File {
         }
         let mut ops: Vec<Op> = Vec::new();
         for name in &self.names {
-            let op = Op::from_name(name).filter(|&op| operand_count(op).is_some());
-            let op = op.ok_or_else(|| malformed(format!("no instruction has the op {name:?}")))?;
+            let op = Op::from_name(name).filter(|&op| op != Op::Leaf);
+            let op = op.ok_or_else(|| malformed(format!("no value has the op {name:?}")))?;
             if ops.contains(&op) {
                 return Err(malformed(format!("it names {name:?} twice")));
             }
@@ -281,63 +311,53 @@ impl File {
         Ok(ops)
     }
 
-    fn instructions(&self, ops: &[Op]) -> Result<Vec<Inst>, Error> {
-        let mut operands = self.operands.iter().copied();
-        let mut immediates = self.immediates.iter().copied();
-        let mut given = vec![false; self.inputs.len()];
-        let mut insts = Vec::with_capacity(self.ops.len());
-        for (k, &number) in self.ops.iter().enumerate() {
-            let fail = |what: &str| malformed(format!("instruction {k} {what}"));
+    /// Adds the values after the inputs.
+    fn values(&self, recording: &mut Recording) -> Result<(), Error> {
+        let ops = self.table()?;
+        let mut counts = self.counts.iter().copied();
+        let mut distances = self.operands.iter().copied();
+        let mut numbers = self.immediates.iter().copied();
+        let mut operands = Vec::new();
+        for &number in &self.ops {
+            let value = recording.len();
+            let fail = |what: &str| malformed(format!("value {value} {what}"));
             let &op = ops
                 .get(number as usize)
                 .ok_or_else(|| fail("has an op without a name"))?;
-            let mut next = || operands.next().ok_or_else(|| fail("lacks an operand"));
-            let mut args = [NOTHING; MOST];
-            if op == Op::Leaf {
-                args[0] = next()?;
-                let given = given
-                    .get_mut(args[0] as usize)
-                    .ok_or_else(|| fail("is an input that there is not"))?;
-                if std::mem::replace(given, true) {
-                    return Err(fail("is an input for the second time"));
-                }
+            let count = match op.arity() {
+                Arity::Fixed(count) => count,
+                Arity::AtLeast(_) => counts.next().ok_or_else(|| fail("lacks the number of its operands"))? as usize,
+                _ => return Err(fail("is of an op that takes no known number of operands")),
+            };
+            if !op.takes(count) {
+                return Err(fail("has a number of operands that its op does not take"));
             }
-            for arg in args.iter_mut().take(operand_count(op).unwrap_or(0)) {
-                let back = next()? as usize;
-                if back == 0 || back > k {
+            operands.clear();
+            for _ in 0..count {
+                let back = distances.next().ok_or_else(|| fail("lacks an operand"))? as usize;
+                if back == 0 || back > value {
                     return Err(fail("has an operand that does not stand before it"));
                 }
-                *arg = (k - back) as u32;
+                operands.push((value - back) as u32);
             }
-            let count = if op == Op::Const { 1 } else { op.immediates() };
             let mut imm = NO_IMM;
-            for imm in &mut imm[..count] {
-                *imm = immediates.next().ok_or_else(|| fail("lacks an immediate"))?;
+            for imm in &mut imm[..immediates(op)] {
+                *imm = numbers.next().ok_or_else(|| fail("lacks an immediate"))?;
             }
-            if orders(op).iter().any(|&k| !is_order(imm[k])) {
-                return Err(fail("is a derivative of an order that is none"));
-            }
-            insts.push(Inst { op, imm, args });
+            op.check_immediates(imm)
+                .map_err(|error| malformed(format!("value {value}: {error}")))?;
+            recording.push(op, imm, &operands)?;
         }
-        if operands.next().is_some() || immediates.next().is_some() {
+        if counts.next().is_some() || distances.next().is_some() || numbers.next().is_some() {
             return Err(malformed(
-                "it has more operands or immediates than its instructions take",
+                "it has more counts, operands or immediates than its ops take",
             ));
         }
-        Ok(insts)
+        Ok(())
     }
 }
 
-/// Which immediates of the op are the order of a derivative.
-fn orders(op: Op) -> &'static [usize] {
-    match op {
-        Op::Polygamma => &[0],
-        Op::Powd | Op::Gauss => &[1],
-        Op::PowPartial | Op::Zpow => &[0, 1],
-        _ => &[],
-    }
-}
-
-fn is_order(n: f64) -> bool {
-    (0.0..=MOST_ORDER).contains(&n) && n.fract() == 0.0
+/// How many numbers go with an op in a file.
+fn immediates(op: Op) -> usize {
+    if op == Op::Const { 1 } else { op.immediates() }
 }

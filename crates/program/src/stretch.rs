@@ -5,7 +5,7 @@
 //! over points are made: each stretch adds its points to 16 strands, the strands in pairs, then the
 //! stretches in order. So sums have the same bits for any number of threads and lanes.
 //!
-//! The unsafe code rests on two invariants: a workspace that fits has the room that `fit` made, and
+//! The unsafe code rests on two invariants: a workspace that fits has the room that `fit_batches` made, and
 //! a stretch belongs to one thread, which alone writes its points of the outputs and its sums. It
 //! buys that blocks read and write the caller's columns in place, and that threads share outputs
 //! that are slices, without a copy or a lock.
@@ -179,7 +179,7 @@ impl Call<'_> {
                 sums: bench.sums.start(),
             };
             // SAFETY: the table has a column of `lanes` numbers for every input, now, and for
-            // every cell and slot by `fit`; the rest is the caller's promise.
+            // every cell and slot by `fit_batches`; the rest is the caller's promise.
             flip = earlier(flip, unsafe { self.run_block(&block) });
             first += active;
         }

@@ -5,9 +5,11 @@ use std::fmt;
 
 use crate::arena::Arena;
 use crate::code::Layout;
+use crate::error::Error;
 use crate::ir::Spread;
 use crate::lanes::{Isa, Kernel1, Unary};
 use crate::run::STRANDS;
+use crate::stretch::MOST_STRETCHES;
 use wengert::{NO_IMM, Op, Scalar};
 
 /// A set of instructions that this processor has, for the lanes.
@@ -55,7 +57,8 @@ impl Setup {
         Setup::default()
     }
 
-    /// How many points run at a time; rounded up to a multiple of 4.
+    /// How many points run at a time: rounded up to a multiple of 4, from 4 to 1024. A number beyond
+    /// these counts as the nearest.
     pub fn lanes(self, lanes: usize) -> Setup {
         Setup {
             lanes: Some(lanes.clamp(1, MOST_LANES).next_multiple_of(4)),
@@ -63,11 +66,12 @@ impl Setup {
         }
     }
 
-    /// How many threads share a batch, 1 at least. All of rayon's unless this says otherwise; one
-    /// without the feature `parallel`.
+    /// How many threads share a batch, from 1 to 64; a number beyond these counts as the nearest, since
+    /// a batch is cut into 64 pieces at most. All of rayon's unless this says otherwise; one without
+    /// the feature `parallel`.
     pub fn threads(self, threads: usize) -> Setup {
         Setup {
-            threads: Some(threads.max(1)),
+            threads: Some(threads.clamp(1, MOST_STRETCHES)),
             ..self
         }
     }
@@ -83,18 +87,24 @@ impl Setup {
 
 const MOST_LANES: usize = 1024;
 
+/// The most points of a batch: as many numbers as a column of the caller's can have.
+pub(crate) const MOST_POINTS: usize = isize::MAX as usize / size_of::<f64>();
+
 /// The memory that programs run in.
 ///
 /// It fits itself to a program when it is first used with it, which allocates; calls after that
-/// allocate nothing. One workspace may serve several programs in turn, and fits itself anew each
+/// allocate nothing. What single points need is little, a number for each value that is alive; what
+/// batches need, that many times the lanes, for each thread, is made when the first batch runs. One workspace may serve several programs in turn, and fits itself anew each
 /// time the program changes, so a workspace each is faster.
 #[derive(Debug)]
 pub struct Workspace {
     pub(crate) isa: Isa,
     pub(crate) kernels: Vec<Kernel1>,
     setup: Setup,
-    /// Which program it fits; 0 for none.
-    pub(crate) fits: u64,
+    /// Which program it fits: `point`. 0 for none, as while it is being fitted.
+    fits: u64,
+    /// Which program it fits to run in batches: all that follows `point`. 0 for none.
+    fits_batches: u64,
     pub(crate) lanes: usize,
     /// A number for every place: what a single point needs, and where cells are computed.
     pub(crate) point: Arena,
@@ -154,16 +164,17 @@ impl Workspace {
                 .collect(),
             setup,
             fits: 0,
+            fits_batches: 0,
             lanes: 0,
-            point: Arena::new(0),
-            cells: Arena::new(0),
+            point: Arena::empty(),
+            cells: Arena::empty(),
             benches: Vec::new(),
-            stretch_sums: Arena::new(0),
+            stretch_sums: Arena::empty(),
             outputs: Vec::new(),
         }
     }
 
-    /// How many points run at a time, of the program that was run last.
+    /// How many points ran at a time in the last batch; 0 before any.
     pub fn lanes(&self) -> usize {
         self.lanes
     }
@@ -182,42 +193,67 @@ impl Workspace {
             + self.benches.iter().map(bench).sum::<usize>())
     }
 
-    /// Fits itself to a program. Allocates unless it fits already.
-    pub(crate) fn fit(&mut self, id: u64, layout: &Layout) {
+    /// Fits itself to a program for single points: `point` has a number for every place then, those
+    /// of constants set. Allocates unless it fits already.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`]; it fits no program then.
+    pub(crate) fn fit(&mut self, id: u64, layout: &Layout) -> Result<(), Error> {
         if self.fits == id {
-            return;
+            return Ok(());
         }
-        let threads = self.setup.threads.unwrap_or_else(threads);
-        let lanes = self.setup.lanes.unwrap_or_else(|| suitable_lanes(layout));
-        self.lanes = lanes;
-        let places = layout.inputs + layout.cells + layout.slots;
-        self.point = Arena::new(places as usize);
-        self.cells = Arena::new(4 * layout.cells as usize);
+        self.fits = 0;
+        let places = layout.inputs as usize + layout.cells as usize + layout.slots as usize;
+        self.point = Arena::new(1, places)?;
         for &(cell, c) in &layout.constants {
             self.set(layout.inputs + cell, c);
         }
-        let cells = &self.cells;
+        self.fits = id;
+        Ok(())
+    }
+
+    /// Fits itself to a program for batches, and for single points too. There is a column at every
+    /// place of each bench's table then: `lanes` numbers for an input or a slot, four for a cell; and
+    /// [`STRANDS`] numbers for each sum. Allocates unless it fits already.
+    ///
+    /// # Errors
+    /// As [`Workspace::fit`].
+    pub(crate) fn fit_batches(&mut self, id: u64, layout: &Layout) -> Result<(), Error> {
+        self.fit(id, layout)?;
+        if self.fits_batches == id {
+            return Ok(());
+        }
+        // The benches point to what is replaced here.
+        self.fits_batches = 0;
         self.benches.clear();
-        self.benches.extend((0..threads).map(|_| {
-            let slots = Arena::new(lanes * layout.slots as usize);
-            let pads = Arena::new(lanes * layout.inputs as usize);
-            let table = (0..layout.inputs as usize)
+        let threads = self.setup.threads.unwrap_or_else(threads);
+        let lanes = self.setup.lanes.unwrap_or_else(|| suitable_lanes(layout));
+        let [inputs, cells, slots, sums] =
+            [layout.inputs, layout.cells, layout.slots, layout.sums].map(|count| count as usize);
+        self.lanes = lanes;
+        self.cells = Arena::new(4, cells)?;
+        let stretches = if threads > 1 { MOST_STRETCHES } else { 1 };
+        self.stretch_sums = Arena::new(stretches, sums)?;
+        self.outputs = Vec::with_capacity(layout.outlets.len());
+        self.benches.reserve_exact(threads);
+        for _ in 0..threads {
+            let columns = Arena::new(lanes, slots)?;
+            let pads = Arena::new(lanes, inputs)?;
+            let table = (0..inputs)
                 .map(|k| pads.at(k * lanes))
-                .chain((0..layout.cells as usize).map(|cell| cells.at(4 * cell)))
-                .chain((0..layout.slots as usize).map(|k| slots.at(lanes * k)))
+                .chain((0..cells).map(|cell| self.cells.at(4 * cell)))
+                .chain((0..slots).map(|k| columns.at(lanes * k)))
                 .map(Column)
                 .collect();
-            Bench {
+            self.benches.push(Bench {
                 table,
                 pads,
-                sums: Arena::new(STRANDS * layout.sums as usize),
-                _slots: slots,
-            }
-        }));
-        let stretches = if threads > 1 { crate::stretch::MOST_STRETCHES } else { 1 };
-        self.stretch_sums = Arena::new(stretches * layout.sums as usize);
-        self.outputs = Vec::with_capacity(layout.outlets.len());
-        self.fits = id;
+                sums: Arena::new(STRANDS, sums)?,
+                _slots: columns,
+            });
+        }
+        self.fits_batches = id;
+        Ok(())
     }
 
     /// Sets the number at a place.
@@ -259,7 +295,7 @@ fn suitable_lanes(layout: &Layout) -> usize {
 
 #[cfg(feature = "parallel")]
 fn threads() -> usize {
-    rayon::current_num_threads()
+    rayon::current_num_threads().clamp(1, MOST_STRETCHES)
 }
 
 #[cfg(not(feature = "parallel"))]
@@ -272,5 +308,34 @@ pub(crate) fn length(spread: Spread, points: usize) -> usize {
     match spread {
         Spread::Column => points,
         Spread::Whole => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Options, Program};
+
+    #[test]
+    fn a_workspace_whose_fitting_was_cut_short_fits_no_program_and_may_be_used_again() {
+        let small = Program::from_fn(&[0.5], |x| vec![x[0].sin() * x[0]], &Options::new()).expect("compiles");
+        let mut workspace = Workspace::new();
+        let run = |workspace: &mut Workspace| {
+            let (mut one, mut three) = ([0.0], [0.0; 3]);
+            small.eval(&[0.5], workspace, &mut one).expect("runs");
+            small
+                .eval_batch(3, &[&[0.5; 3]], &mut [&mut three], workspace)
+                .expect("runs");
+            assert_eq!(three, [one[0]; 3]);
+            one[0]
+        };
+        let before = run(&mut workspace);
+        let mut short = small.layout().clone();
+        (short.inputs, short.slots) = (0, 0);
+        short.constants.push((5, 1.0));
+        let fit = || workspace.fit_batches(u64::MAX, &short);
+        let cut = std::panic::catch_unwind(std::panic::AssertUnwindSafe(fit));
+        assert!(cut.is_err(), "there is no sixth cell");
+        assert_eq!(run(&mut workspace), before);
     }
 }

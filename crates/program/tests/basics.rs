@@ -189,8 +189,9 @@ fn a_program_records_as_the_graph_it_was_compiled_from() {
     let graph = Graph::new();
     let x = graph.leaves(&[0.1, 0.9, 3.0]);
     let recorded = program.record(&graph, &x).unwrap();
-    let again = Program::compile(&graph, x.iter().copied(), recorded.iter().copied(), &Options::plain()).unwrap();
-    assert_eq!(again.report().instructions, program.report().instructions);
+    let again = Program::compile(&graph, x.iter().copied(), recorded.iter().copied(), &Options::new()).unwrap();
+    assert_eq!(again.to_string(), program.to_string());
+    assert_eq!(again.to_bytes(), program.to_bytes());
     let (mut a, mut b) = ([0.0; 4], [0.0; 4]);
     program.eval(&[0.1, 0.9, 3.0], &mut one_core(), &mut a).unwrap();
     again.eval(&[0.1, 0.9, 3.0], &mut one_core(), &mut b).unwrap();
@@ -319,4 +320,56 @@ fn a_saved_program_gives_the_same_bits() {
     loaded.eval(&[0.1, 0.9, 3.0], &mut workspace, &mut b).unwrap();
     assert_eq!(a.map(f64::to_bits), b.map(f64::to_bits));
     assert!(matches!(Program::load(folder.join("absent")), Err(Error::File { .. })));
+}
+
+#[test]
+fn counts_beyond_all_bounds_are_named_errors_or_count_as_the_nearest() {
+    let g = Graph::new();
+    let (w, x) = (g.leaf(1.0), g.leaf(2.0));
+    let outputs = [Output::sum(g.mul(w, w))];
+    let program = Program::compile(&g, [Input::whole(w), Input::column(x)], outputs, &Options::new()).unwrap();
+    let run = |points, workspace: &mut Workspace| {
+        let mut sum = [0.0];
+        let result = program.eval_batch(points, &[&[3.0], &[1.0]], &mut [&mut sum], workspace);
+        result.map(|()| sum[0])
+    };
+    let mut extremes = Vec::new();
+    for count in [0, usize::MAX] {
+        extremes.push(Workspace::with(Setup::new().lanes(count)));
+        extremes.push(Workspace::with(Setup::new().threads(count).lanes(4)));
+        extremes.push(Workspace::with(Setup::new().threads(count).lanes(count)));
+    }
+    for workspace in &mut extremes {
+        assert_eq!(run(5, workspace).unwrap(), 45.0);
+        assert_eq!(run(0, workspace).unwrap(), 0.0);
+        assert!((4..=1024).contains(&workspace.lanes()));
+        for points in [usize::MAX, usize::MAX - 3, 1 << 60] {
+            let error = run(points, workspace).unwrap_err();
+            assert!(matches!(error, Error::TooManyPoints { points: given, .. } if given == points));
+            assert!(error.to_string().contains("run several"), "{error}");
+        }
+        assert_eq!(run(5, workspace).unwrap(), 45.0, "after an error");
+    }
+}
+
+#[test]
+fn an_output_that_there_is_not_panics_at_the_line_that_asked() {
+    use std::panic::{Location, catch_unwind, set_hook, take_hook};
+    let program = tour();
+    let here = Location::caller();
+    let (send, told) = std::sync::mpsc::channel();
+    let before = take_hook();
+    set_hook(Box::new(move |info| {
+        let file = info.location().map(|place| place.file().to_string());
+        let _ = send.send((file, info.to_string()));
+    }));
+    let output = catch_unwind(|| program.output(4)).is_err();
+    let input = catch_unwind(|| program.input_spread(3)).is_err();
+    set_hook(before);
+    assert!(output && input);
+    for expected in ["output 4 of a program of 4", "input 3 of a program of 3"] {
+        let (file, message) = told.recv().unwrap();
+        assert_eq!(file.as_deref(), Some(here.file()));
+        assert!(message.contains(expected), "{message}");
+    }
 }

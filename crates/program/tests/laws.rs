@@ -1,7 +1,10 @@
 //! Laws that hold for every program: passes keep bits, lanes and threads and files change none,
 //! and the numbers are those of the sweep within the accuracy of the kernels.
 
+mod batches;
 mod dag;
+mod derivatives;
+mod spreads;
 
 use dag::{Recorded, bits, check_every_node, is_near, ops, record};
 use proptest::prelude::*;
@@ -39,7 +42,11 @@ fn plan() -> impl Strategy<Value = Plan> {
 
 impl Plan {
     fn record(&self) -> Recorded {
-        record(&self.nodes, &self.constants, self.derive)
+        self.record_at(&[0.3, 1.2, -0.7])
+    }
+
+    fn record_at(&self, x: &[f64; 3]) -> Recorded {
+        record(&self.nodes, &self.constants, self.derive, x)
     }
 }
 
@@ -137,6 +144,25 @@ proptest! {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_point_gives_in_any_batch_what_it_gives_alone(
+        plan in plan(),
+        points in prop::collection::vec(prop::collection::vec(number(), 3), 1..4),
+        whole in 0..8usize,
+        sums: bool,
+        lanes in 1..200usize,
+    ) {
+        let recorded = plan.record();
+        let spread = |(k, &node)| if whole >> k & 1 == 1 { Input::whole(node) } else { Input::column(node) };
+        let output = |&node: &NodeId| if sums { Output::sum(node) } else { Output::column(node) };
+        for options in [Options::new(), Options::fast()] {
+            let inputs = recorded.inputs.iter().enumerate().map(spread);
+            let outputs = recorded.outputs.iter().map(output);
+            let program = Program::compile(&recorded.graph, inputs, outputs, &options).expect("compiles");
+            prop_assert_eq!(batches::check(&program, &points, 70, &[4, lanes], &[1, 2]), Ok(()), "\n{}", program);
         }
     }
 

@@ -2,10 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::Path;
 
 use crate::dot;
 use crate::error::Error;
@@ -84,7 +81,7 @@ impl Picture {
     }
 
     /// Writes the picture to a file, in the form that the end of its name tells: `.dot`, `.svg`,
-    /// `.png` or `.html`. The file is written whole or not at all.
+    /// `.png` or `.html`; whole or not at all, as [`wengert_file::save`] does.
     ///
     /// # Errors
     /// [`Error::UnknownFormat`], [`Error::Unwritable`], and what the form can meet:
@@ -102,7 +99,7 @@ impl Picture {
             }
             _ => return Err(Error::UnknownFormat { path: path.into() }),
         };
-        write_whole(path, &bytes).map_err(|source| Error::Unwritable {
+        wengert_file::save(path, &bytes).map_err(|source| Error::Unwritable {
             path: path.into(),
             source,
         })
@@ -130,32 +127,4 @@ impl fmt::Display for Picture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.dot())
     }
-}
-
-/// Writes beside the file and moves it there, so that no reader sees half of it.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let beside = beside(path);
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&beside)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&beside, path));
-    if written.is_err() {
-        // There is nothing to remove where creating it was what failed.
-        let _ = fs::remove_file(&beside);
-    }
-    written
-}
-
-/// A name in the folder of `path` that no other process or thread uses.
-fn beside(path: &Path) -> PathBuf {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(
-        ".{}-{}.tmp",
-        std::process::id(),
-        COUNT.fetch_add(1, Ordering::Relaxed)
-    ));
-    path.with_file_name(name)
 }

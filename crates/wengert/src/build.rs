@@ -95,7 +95,7 @@ impl Graph {
     /// The `n`-th derivative of `digamma`; `digamma` itself for `n = 0`.
     ///
     /// # Panics
-    /// As the ops.
+    /// As the ops, and with [`Error::Order`] where `n` is above [`MAX_ORDER`](crate::MAX_ORDER).
     #[track_caller]
     pub fn polygamma(&self, x: NodeId, n: u32) -> NodeId {
         if n == 0 {
@@ -118,8 +118,8 @@ impl Graph {
     /// Appends a node of any op: the general and fallible form of the builders.
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], those of [`Op::check`], [`Error::Full`],
-    /// [`Error::OutOfMemory`]; the graph is as before.
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], those of [`Op::check`], [`Error::Order`],
+    /// [`Error::Full`], [`Error::OutOfMemory`]; the graph is as before.
     pub fn try_record(&self, op: Op, imm: Imm, operands: &[NodeId]) -> Result<NodeId, Error> {
         op.check(imm, operands.len())?;
         self.record(op, imm, &[operands])
@@ -153,6 +153,7 @@ impl Graph {
 
     /// Appends a node of an op that takes as many operands as the lists hold.
     fn record(&self, op: Op, imm: Imm, lists: &[&[NodeId]]) -> Result<NodeId, Error> {
+        op.check_immediates(imm)?;
         let count = lists.iter().map(|list| list.len()).sum();
         self.tape.make_room(op, count)?;
         let mut values = self.operands.borrow_mut();

@@ -19,10 +19,12 @@ impl Graph {
     /// computed nodes: their adjoint is what comes.
     ///
     /// Appends a small multiple of the nodes between `wrt` and `l`; O(nodes up to `l`). The result
-    /// is differentiable again, to any order.
+    /// is differentiable again, as often as its ops have orders of derivatives
+    /// ([`MAX_ORDER`](crate::MAX_ORDER)).
     ///
     /// # Panics
-    /// On a wrong key, where `l` is stale, and where the graph is full.
+    /// On a wrong key, where `l` is stale, where the graph is full, and where an op would get beyond
+    /// the highest order of derivative that it has ([`MAX_ORDER`](crate::MAX_ORDER)).
     #[track_caller]
     pub fn gradient(&self, l: NodeId, wrt: &[NodeId]) -> Vec<NodeId> {
         expect(self.try_gradient(l, wrt))
@@ -31,8 +33,8 @@ impl Graph {
     /// As [`Graph::gradient`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Full`], [`Error::OutOfMemory`]; the
-    /// graph is as before.
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Order`], [`Error::Full`],
+    /// [`Error::OutOfMemory`]; the graph is as before.
     pub fn try_gradient(&self, l: NodeId, wrt: &[NodeId]) -> Result<Vec<NodeId>, Error> {
         let recorder = Recorder::new(self, &[l], wrt)?;
         recorder.pullback(&[(l, Term::Constant(1.0))], wrt)
@@ -42,7 +44,7 @@ impl Graph {
     /// where a seed is a node too. [`Graph::gradient`] with several outputs.
     ///
     /// # Panics
-    /// On a wrong key, and where an output or seed is stale.
+    /// As [`Graph::gradient`], and where a seed is stale.
     #[track_caller]
     pub fn pullback(&self, seeds: &[(NodeId, NodeId)], wrt: &[NodeId]) -> Vec<NodeId> {
         expect(self.try_pullback(seeds, wrt))
@@ -51,8 +53,8 @@ impl Graph {
     /// As [`Graph::pullback`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Full`], [`Error::OutOfMemory`]; the
-    /// graph is as before.
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Order`], [`Error::Full`],
+    /// [`Error::OutOfMemory`]; the graph is as before.
     pub fn try_pullback(&self, seeds: &[(NodeId, NodeId)], wrt: &[NodeId]) -> Result<Vec<NodeId>, Error> {
         let outputs: Vec<NodeId> = seeds.iter().map(|&(output, _)| output).collect();
         let recorder = Recorder::new(self, &outputs, wrt)?;
@@ -71,7 +73,7 @@ impl Graph {
     /// it where a partial is 0. [`Graph::jacobian_pattern`] tells.
     ///
     /// # Panics
-    /// On a wrong key, and where an output or tangent is stale.
+    /// As [`Graph::gradient`], and where a tangent is stale.
     #[track_caller]
     pub fn pushforward(&self, seeds: &[(NodeId, NodeId)], outputs: &[NodeId]) -> Vec<NodeId> {
         expect(self.try_pushforward(seeds, outputs))
@@ -80,8 +82,8 @@ impl Graph {
     /// As [`Graph::pushforward`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Full`], [`Error::OutOfMemory`]; the
-    /// graph is as before.
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Order`], [`Error::Full`],
+    /// [`Error::OutOfMemory`]; the graph is as before.
     pub fn try_pushforward(&self, seeds: &[(NodeId, NodeId)], outputs: &[NodeId]) -> Result<Vec<NodeId>, Error> {
         let wrt: Vec<NodeId> = seeds.iter().map(|&(node, _)| node).collect();
         let recorder = Recorder::new(self, outputs, &wrt)?;

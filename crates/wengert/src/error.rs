@@ -2,7 +2,7 @@
 
 use crate::guard::Relation;
 use crate::node::NodeId;
-use crate::op::{Imm, Op};
+use crate::op::{Imm, MAX_ORDER, Op};
 
 /// Why the engine refused. Plain builders panic with the text of one of these; their `try_` forms
 /// return it.
@@ -52,6 +52,19 @@ pub enum Error {
         op: Op,
         /// The immediates it was given.
         given: Imm,
+    },
+    /// An immediate that must be the order of a derivative, and is not one, or is too high: what
+    /// recording and loading refuse, and differentiating where it goes on for too long.
+    #[error(
+        "immediate {immediate} of {op} is {given}, and has to be the order of a derivative: a whole number from 0 to {MAX_ORDER}"
+    )]
+    Order {
+        /// The op.
+        op: Op,
+        /// Which of its immediates, from 0.
+        immediate: usize,
+        /// What it was given.
+        given: f64,
     },
     /// No op has this name.
     #[error("there is no op named {name:?}; Op::ALL lists them")]

@@ -155,6 +155,10 @@ impl<'g> Expr<'g> {
     }
 
     /// The `n`-th derivative of `digamma`; `digamma` itself for `n = 0`.
+    ///
+    /// # Panics
+    /// With [`Error::Order`] where `n` is above [`MAX_ORDER`](crate::MAX_ORDER).
+    #[track_caller]
     pub fn polygamma(self, n: u32) -> Self {
         Scalar::polygamma(self, n)
     }
@@ -375,8 +379,10 @@ macro_rules! define_expr {
                 self.value
             }
 
+            #[track_caller]
             fn apply(op: Op, imm: Imm, args: &[Self]) -> Self {
                 expect(op.check(imm, args.len()));
+                expect(op.check_immediates(imm));
                 let values: SmallVec<[f64; 8]> = args.iter().map(|x| x.value).collect();
                 Expr::record(op, imm, args, value::of(op, imm, &values))
             }
@@ -386,8 +392,11 @@ macro_rules! define_expr {
                 Expr::$oname(self $(, $oy)*)
             })+
             $(#[inline(always)]
+            #[track_caller]
             fn $hname(self $(, $hy: Self)* $($(, $hk: f64)+)?) -> Self {
                 let imm = imm(&[$($($hk),+)?]);
+                // Of the order 0 that a power is recorded with, nothing is left of this.
+                expect(Op::$He.check_immediates(imm));
                 Expr::record(Op::$He, imm, &[self $(, $hy)*], value::$hname([self.value $(, $hy.value)*], imm))
             })+
             $(#[inline(always)]

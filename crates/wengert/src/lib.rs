@@ -101,7 +101,7 @@ pub use functions::*;
 pub use graph::{Graph, Mark};
 pub use guard::{Guard, Relation};
 pub use node::{Node, NodeId, Operands};
-pub use op::{Arity, Form, Imm, NO_IMM, Op};
+pub use op::{Arity, Form, Imm, Immediate, MAX_ORDER, NO_IMM, Op};
 pub use real::{Function, Real};
 pub use scalar::Scalar;
 pub use scope::Scope;

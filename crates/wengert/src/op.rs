@@ -6,7 +6,8 @@
 //! from the row by macros that are handed the whole table (`for_each_op!(consumer)`).
 //!
 //! In a row, `x`, `y`, `z` are the operands, `c`, `p`, `n`, `j`, `k` after a semicolon its
-//! immediates (small numbers kept beside the op), `r` its value. `bar * s` is the guarded product
+//! immediates (small numbers kept beside the op), `r` its value. The names of immediates tell their
+//! kind: `c` and `p` are any numbers, `n`, `j` and `k` orders of derivatives (see [`MAX_ORDER`]). `bar * s` is the guarded product
 //! (0 where either factor is 0) and `bar / s` the guarded quotient (0 where `bar` is 0), so the
 //! factor 0 of an unused branch never meets an infinity. `linear` marks
 //! ops whose partials are 1 and -1, `native` those whose partials cost a flop or two, or a
@@ -21,6 +22,9 @@
 use std::fmt;
 
 use crate::error::Error;
+use crate::kernel;
+
+pub use crate::kernel::MAX_ORDER;
 
 /// The immediates of an op: numbers that belong to the op, not operands. Those it does not have are 0.
 pub type Imm = [f64; 2];
@@ -40,7 +44,7 @@ macro_rules! for_each_op {
                 /// The square root.
                 Sqrt = sqrt(x) -> r, dear call "sqrt", { x.sqrt() }, bar => [bar * x.powd(0.5, 1.0)];
                 /// The cube root.
-                Cbrt = cbrt(x) -> r, dear call "cbrt", { kernel::cbrt(x) }, bar => [bar * x.cbrt_pow(1.0 / 3.0, -2.0)];
+                Cbrt = cbrt(x) -> r, dear call "cbrt", { kernel::cbrt(x) }, bar => [bar * x.cbrt_d(1.0)];
                 /// `e^x`.
                 Exp = exp(x) -> r, native call "exp", { kernel::exp(x) }, bar => [bar * r];
                 /// `2^x`.
@@ -157,9 +161,9 @@ macro_rules! for_each_op {
                 CDiv = c_div(x; c) -> r, native after_constant "/", { c / x }, bar => [-(bar * r / x)];
                 /// The `k`-th derivative of `x^p`: what `powi` and `powf` by a constant record (`k = 0`), and their derivatives.
                 Powd = powd(x; p, k) -> r, dear call "powd", { kernel::powd(x, p, k) }, bar => [bar * x.powd(p, k + 1.0)];
-                /// `c * cbrt(x)^k`: the derivatives of the cube root.
-                CbrtPow = cbrt_pow(x; c, k) -> r, dear call "cbrt_pow", { kernel::cbrt_pow(x, c, k) }, bar => [bar * x.cbrt_pow(c * k / 3.0, k - 3.0)];
-                /// The `n`-th derivative of `digamma`, `n >= 1`.
+                /// The `n`-th derivative of the cube root.
+                CbrtD = cbrt_d(x; n) -> r, dear call "cbrt_d", { kernel::cbrt_d(x, n) }, bar => [bar * x.cbrt_d(n + 1.0)];
+                /// The `n`-th derivative of `digamma`.
                 Polygamma = polygamma_n(x; n) -> r, dear call "polygamma", { kernel::polygamma(x, n) }, bar => [bar * x.polygamma_n(n + 1.0)];
                 /// `c / x` for `x >= 0`, taken from above at both zeros; NaN below.
                 RecipPos = recip_pos(x; c) -> r, native call "recip_pos", { kernel::recip_pos(x, c) }, bar => [-(bar * r * x.recip_pos(1.0))];
@@ -273,6 +277,16 @@ pub enum Arity {
     AtLeast(usize),
 }
 
+/// What an immediate of an op is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Immediate {
+    /// A scale, an exponent, a constant: any number.
+    Number,
+    /// The order of a derivative: a whole number from 0 to [`MAX_ORDER`].
+    Order,
+}
+
 /// How a node of the op is laid out on the tape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layout {
@@ -291,6 +305,25 @@ macro_rules! count {
     ($($x:ident)*) => { <[&str]>::len(&[$(stringify!($x)),*]) };
 }
 pub(crate) use count;
+
+/// The kind of an immediate, from its name in the row.
+macro_rules! immediate {
+    (c) => {
+        Immediate::Number
+    };
+    (p) => {
+        Immediate::Number
+    };
+    (n) => {
+        Immediate::Order
+    };
+    (j) => {
+        Immediate::Order
+    };
+    (k) => {
+        Immediate::Order
+    };
+}
 
 macro_rules! form {
     (prefix) => {
@@ -382,11 +415,11 @@ macro_rules! define_op {
                 }
             }
 
-            /// How many immediates go with the op.
-            pub const fn immediates(self) -> usize {
+            /// What the immediates of the op are; a constant's number is not one of them.
+            pub const fn immediate_kinds(self) -> &'static [Immediate] {
                 match self {
-                    $(Op::$He => count!($($($hk)+)?),)+
-                    _ => 0,
+                    $(Op::$He => &[$($(immediate!($hk)),+)?],)+
+                    _ => &[],
                 }
             }
 
@@ -439,6 +472,30 @@ impl Op {
         // A NaN is not 0 either.
         if !imm[self.immediates()..].iter().all(|&c| c == 0.0) {
             return Err(Error::Immediates { op: self, given: imm });
+        }
+        Ok(())
+    }
+
+    /// How many immediates go with the op.
+    pub const fn immediates(self) -> usize {
+        self.immediate_kinds().len()
+    }
+
+    /// Whether these may be the immediates of the op: orders of derivatives are whole numbers from
+    /// 0 to [`MAX_ORDER`]. Recording and loading refuse all others.
+    ///
+    /// # Errors
+    /// [`Error::Order`] with the first that is not.
+    #[inline]
+    pub fn check_immediates(self, imm: Imm) -> Result<(), Error> {
+        for (immediate, kind) in self.immediate_kinds().iter().enumerate() {
+            if *kind == Immediate::Order && !kernel::is_order(imm[immediate]) {
+                return Err(Error::Order {
+                    op: self,
+                    immediate,
+                    given: imm[immediate],
+                });
+            }
         }
         Ok(())
     }

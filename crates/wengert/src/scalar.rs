@@ -187,8 +187,10 @@ macro_rules! define_scalar {
                 self.powd(p, 0.0)
             }
 
-            /// The `n`-th derivative of `digamma`; `digamma` itself for `n = 0`.
+            /// The `n`-th derivative of `digamma`; `digamma` itself for `n = 0`. Beyond
+            /// [`MAX_ORDER`](crate::MAX_ORDER) numbers are NaN, and expressions panic.
             #[inline(always)]
+            #[track_caller]
             fn polygamma(self, n: u32) -> Self {
                 if n == 0 { self.digamma() } else { self.polygamma_n(f64::from(n)) }
             }

@@ -143,6 +143,8 @@ impl<'g> Recorder<'g> {
     }
 
     fn try_record<'r>(&'r self, op: Op, imm: Imm, args: &[Term<'r>]) -> Result<Term<'r>, Error> {
+        // The rule of a derivative records the one above it.
+        op.check_immediates(imm)?;
         let tape = &self.graph.tape;
         let known = &mut *self.known.borrow_mut();
         // No rule records an op of any number of operands.

@@ -1,6 +1,6 @@
 //! Taylor series: every op, against nested derivatives and closed forms.
 
-use wengert::{Arity, Dual, Error, Form, Graph, Imm, NodeId, Op, Real, Scalar, Series, taylor};
+use wengert::{Arity, Dual, Error, Form, Graph, Imm, Immediate, NodeId, Op, Real, Scalar, Series, taylor};
 
 /// Inputs at which an op is smooth.
 const POINTS: [[f64; 3]; 3] = [[0.75, 0.375, 1.25], [1.625, 2.25, -0.5], [-0.4375, 3.5, 0.875]];
@@ -14,16 +14,11 @@ fn count(op: Op) -> usize {
 
 /// Immediates that make the op smooth and not a constant.
 fn immediates(op: Op) -> Imm {
-    match op.name() {
-        "powd" => [2.5, 0.0],
-        "cbrt_pow" => [1.5, -2.0],
-        "polygamma_n" => [1.0, 0.0],
-        "recip_pos" => [3.0, 0.0],
-        "gauss" => [0.5, 1.0],
-        "pow_partial" | "hypot_partial" => [1.0, 1.0],
-        "zpow" => [2.0, 1.0],
-        _ => [0.0; 2],
+    let mut imm = [0.0; 2];
+    for (imm, kind) in imm.iter_mut().zip(op.immediate_kinds()) {
+        *imm = if *kind == Immediate::Order { 1.0 } else { 0.5 };
     }
+    imm
 }
 
 fn close(got: f64, want: f64, scale: f64) -> bool {

@@ -1,24 +1,41 @@
-//! Any bytes are a program or an error; a program saves to bytes that load again, and runs.
+//! Any bytes, once their checksum fits, are a program or an error; a program saves to bytes that load again, records as a
+//! graph, and runs: equal points of a batch give equal outputs, those of the point alone.
 //!
-//! `cargo +nightly fuzz run load` in `crates/program`.
+//! `cargo fuzz run load` in `crates/program`, with a nightly toolchain (or `RUSTC_BOOTSTRAP=1`).
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use wengert_program::{Error, Program, Setup, Workspace};
+use wengert::Graph;
+use wengert_program::Program;
+
+#[path = "../../tests/batches/mod.rs"]
+mod batches;
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(program) = Program::from_bytes(bytes) else { return };
+    // A fuzzer does not find the checksum by itself: what it makes goes without one.
+    let sealed = [bytes, &crc32fast::hash(bytes).to_le_bytes()].concat();
+    let Ok(program) = Program::from_bytes(&sealed) else {
+        return;
+    };
     let again = Program::from_bytes(&program.to_bytes()).expect("its own bytes load");
     assert_eq!(again.to_bytes(), program.to_bytes());
-    if program.inputs() > 10_000 || program.outputs() > 10_000 {
+    assert_eq!(again.to_string(), program.to_string());
+    // What takes long takes time from finding things.
+    if program.inputs() + program.outputs() > 100 || program.report().instructions > 2000 {
         return;
     }
-    let x = vec![0.7; program.inputs()];
-    let mut out = vec![0.0; program.outputs()];
-    let mut workspace = Workspace::with(Setup::new().threads(1).lanes(4));
-    match program.eval(&x, &mut workspace, &mut out) {
-        Ok(()) | Err(Error::GuardFlipped { .. }) => {}
-        Err(error) => panic!("{error}"),
+    let x: Vec<Vec<f64>> = [0.7, -1.9, 0.0, f64::INFINITY]
+        .map(|x| (0..program.inputs()).map(|k| x + k as f64 / 8.0).collect())
+        .into();
+    // 67 points are blocks of 64 and 3, or of a multiple of 4 and 3.
+    for points in [&x[..1], &x[..]] {
+        if let Err(what) = batches::check(&program, points, 67, &[4, 12, 1024], &[1, 2]) {
+            panic!("{what}\n{program}");
+        }
     }
+    let graph = Graph::new();
+    let inputs = graph.leaves(&x[0]);
+    let outputs = program.record(&graph, &inputs).expect("what was loaded records");
+    assert_eq!(outputs.len(), program.outputs());
 });

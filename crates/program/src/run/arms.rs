@@ -38,7 +38,8 @@ pub(super) unsafe fn run<V: Simd, S: Site>(machinery: &Machinery<'_>, steps: &[S
         let cell = |k: usize| !S::ONE && step.cells >> k & 1 == 1;
         let operand = |k: usize| Operand::new(at([step.a, step.b, step.c][k]), cell(k));
         // Every place holds `lanes` numbers, and four if it is marked as a cell; results go to
-        // places that are no inputs; columns are the same or apart. This is what every SAFETY
+        // places that are no inputs; columns are the same or apart (the invariant of the site). What
+        // is read as a column without asking is one (`Layout::check`). This is what every SAFETY
         // below means by the table.
         macro_rules! one {
             ($x:ident => $y:expr) => {
@@ -110,8 +111,7 @@ pub(super) unsafe fn run<V: Simd, S: Site>(machinery: &Machinery<'_>, steps: &[S
         }
         macro_rules! sorted_three {
             ($A:literal $C:literal, $x:ident, $y:ident, $z:ident => $w:expr $(, $mend:expr)?) => {
-                // SAFETY: the table. A second operand that is a cell has a first one that is, too,
-                // which makes it a step of the prologue.
+                // SAFETY: the table: the second operand is a column.
                 unsafe {
                     let a = Sorted::<V, $A>::new(operand(0));
                     let b = Sorted::<V, false>::new(operand(1));

@@ -2,12 +2,14 @@
 //! instruction set; and once more for a single point, where a column is one number and a loop one
 //! turn. Read `arms.rs` next, then [`crate::batch`], which cuts batches into blocks.
 //!
-//! The unsafe code of the interpreter rests on one invariant, [`Block`]'s and [`Point`]'s: there
-//! is a column of at least `lanes` numbers at every place that the steps name. It buys that a step
+//! The unsafe code of the interpreter rests on two invariants. Of the steps: what
+//! [`Layout::check`] checks before anything runs. Of the memory, [`Block`]'s and [`Point`]'s: there
+//! is a column of at least `lanes` numbers at every place that the steps name. They buy that a step
 //! is a jump and a loop, with no check of places and no slice made.
 
 mod arms;
 mod columns;
+mod sound;
 
 use crate::code::{Layout, Step};
 use crate::ir::Check;

@@ -1,6 +1,6 @@
 //! Random programs, from numbers that a test or a fuzzer chooses, and what must hold of each.
 
-use wengert::{Arity, Graph, Imm, NodeId, Op, Scalar};
+use wengert::{Arity, Graph, Imm, Immediate, NodeId, Op, Scalar};
 use wengert_program::{InstructionSet, Options, Program, Setup, Workspace};
 
 /// The ops that users record and derivatives are made of, with how many operands and which
@@ -14,27 +14,22 @@ pub(crate) fn ops() -> Vec<(Op, usize, Imm)> {
             Arity::AtLeast(_) => 4,
             _ => continue,
         };
-        let imms: &[Imm] = match op.immediates() {
-            0 => &[[0.0, 0.0]],
-            // A bell has no other constants than these.
-            _ if op == Op::Gauss => &[[1.0, 0.0], [0.5, 0.0], [1.0, 2.0], [0.5, 1.0]],
-            1 => &[[1.0, 0.0], [2.0, 0.0]],
-            // Both are orders of derivatives.
-            _ if matches!(op, Op::PowPartial | Op::Zpow) => &[[1.0, 0.0], [1.0, 1.0], [2.0, 1.0]],
-            _ => &[
-                [2.0, 0.0],
-                [0.0, 0.0],
-                [3.0, 1.0],
-                [0.5, 1.0],
-                [-1.0, 0.0],
-                [2.5, 1.0],
-                [3.0, 3.0],
-            ],
+        let choices = |k: usize| -> &[f64] {
+            match op.immediate_kinds().get(k) {
+                None => &[0.0],
+                Some(Immediate::Order) => &[0.0, 1.0, 3.0],
+                // A bell has no other constants than these.
+                Some(_) if op == Op::Gauss => &[1.0, 0.5],
+                Some(_) => &[2.0, 0.0, 3.0, 0.5, -1.0, 2.5],
+            }
         };
+        let imms = choices(0)
+            .iter()
+            .flat_map(|&first| choices(1).iter().map(move |&second| [first, second]));
         // The second operand of the one must be the tangent of the first; the other shows the sign
         // of a NaN, which no arithmetic promises.
         if !matches!(op, Op::Sech2 | Op::Copysign) {
-            ops.extend(imms.iter().map(|&imm| (op, operands, imm)));
+            ops.extend(imms.map(|imm| (op, operands, imm)));
         }
     }
     ops
@@ -48,10 +43,10 @@ pub(crate) struct Recorded {
     pub(crate) outputs: Vec<NodeId>,
 }
 
-/// Records a node for each choice of an op and four operands, any numbers.
-pub(crate) fn record(choices: &[(usize, [usize; 4])], constants: &[f64], derive: bool) -> Recorded {
+/// Records a node for each choice of an op and four operands, any numbers, at these inputs.
+pub(crate) fn record(choices: &[(usize, [usize; 4])], constants: &[f64], derive: bool, x: &[f64; 3]) -> Recorded {
     let graph = Graph::new();
-    let inputs = graph.leaves(&[0.3, 1.2, -0.7]);
+    let inputs = graph.leaves(x);
     let mut nodes = inputs.clone();
     nodes.extend(constants.iter().map(|&c| graph.constant(c)));
     let ops = ops();

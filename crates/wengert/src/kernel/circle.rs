@@ -4,6 +4,7 @@
 //! taken apart into mantissa and exponent, so nothing under- or overflows on the way. Read `fixed.rs` next.
 
 use super::dd::{Big, Dd, fast_two_sum, frexp, two_prod, two_sum};
+use super::is_order;
 
 /// `sqrt(x^2 + y^2)` without overflow on the way; infinite if either is, even beside a NaN.
 #[inline]
@@ -108,16 +109,15 @@ fn homogeneous(p: &Point, c: &[f64], d: Big, degree: i32) -> f64 {
     .value()
 }
 
-/// Up to here the binomial coefficients of a power are no larger than the largest number.
-const HIGHEST_ORDER: u32 = 1000;
-
-/// `Re(i^k (u + i v)^-n)` for `n >= 1`: the partials of the angle. 0 at the origin; NaN elsewhere for
-/// orders beyond 1000.
+/// `Re(i^k (u + i v)^-n)`: the partials of the angle. 0 at the origin; NaN where `n` or `k` is no [order](is_order).
 ///
 /// `atan2(y, x)` has `zpow(x, y, 1, 0) = x / (x^2 + y^2)` in `y` and `-zpow(x, y, 1, 1) = -y / (x^2 + y^2)` in `x`;
 /// the derivative of `zpow(u, v, n, k)` is `-n zpow(u, v, n+1, k)` in `u` and `-n zpow(u, v, n+1, k+1)` in `v`.
 #[inline]
 pub fn zpow(u: f64, v: f64, n: f64, k: f64) -> f64 {
+    if !is_order(n) || !is_order(k) {
+        return f64::NAN;
+    }
     // Products of two coordinates of which one is tiny might lose digits below the range.
     if (n == 1.0 || n == 2.0 && u.abs() > 1e-100 && v.abs() > 1e-100)
         && let Some(square) = square_of(u, v)
@@ -151,9 +151,6 @@ fn zpow_any(u: f64, v: f64, n: f64, k: f64) -> f64 {
         Err(r) => return r,
     };
     let (n, k) = (n as u32, k as u32);
-    if n > HIGHEST_ORDER {
-        return f64::NAN;
-    }
     let d = Big::new(p.square, 0).powi(n);
     if n == 2 && k % 2 == 0 && p.u.e >= -1 && p.v.e >= -1 {
         // (u - v)(u + v): the difference of the squares would cancel.
@@ -184,13 +181,17 @@ fn zpow_any(u: f64, v: f64, n: f64, k: f64) -> f64 {
     homogeneous(&p, &c, d, -(n as i32))
 }
 
-/// `d^(j+k) / du^j dv^k` of `hypot(u, v)`, for `j + k >= 1`. 0 at the origin.
+/// `d^(j+k) / du^j dv^k` of `hypot(u, v)`. 0 at the origin; NaN where `j` or `k` is no [order](is_order).
 ///
 /// With `h` the hypotenuse it is `h^(1-2n) P(u, v)`, `n = j + k`, `P` homogeneous of degree `n`; differentiating in `u`
 /// takes `P` to `(1-2n) u P + (u^2 + v^2) P_u`.
 #[inline]
 pub fn hypot_partial(u: f64, v: f64, j: f64, k: f64) -> f64 {
+    if !is_order(j) || !is_order(k) {
+        return f64::NAN;
+    }
     if j + k <= 2.0
+        && j + k > 0.0
         && let Some(square) = square_of(u, v)
     {
         // Relative to the length h, what its rounding dropped: (h^2 - square) / 2 square.
@@ -334,15 +335,6 @@ mod tests {
         assert_eq!(hypot_partial(INF, 1.0, 0.0, 2.0), 0.0);
         assert_eq!(zpow(INF, 1.0, 1.0, 0.0), 0.0);
         assert!(cosine(NAN, INF).is_nan() && zpow(1.0, NAN, 1.0, 0.0).is_nan());
-    }
-
-    #[test]
-    fn absurd_orders_are_no_numbers_and_take_no_time() {
-        let highest = f64::from(HIGHEST_ORDER);
-        assert!(zpow(0.5, 0.25, highest, 0.0).is_infinite());
-        assert_eq!(zpow(3.0, 4.0, highest, 0.0), 0.0);
-        assert!(zpow(3.0, 4.0, highest + 1.0, 0.0).is_nan() && zpow(3.0, 4.0, 1e300, 1.0).is_nan());
-        assert_eq!(zpow(0.0, 0.0, 1e300, 1.0), 0.0);
     }
 
     #[test]

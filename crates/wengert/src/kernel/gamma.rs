@@ -5,6 +5,7 @@
 
 use super::core::ln_dd;
 use super::dd::{Big, Dd, two_sum};
+use super::is_order;
 use super::roots::{digamma_left, digamma_near_zero, lgamma_near_zero};
 
 /// `ln |gamma(x)|`; `+inf` at 0 and the negative whole numbers.
@@ -50,9 +51,12 @@ pub fn digamma(x: f64) -> f64 {
 }
 
 /// The `n`-th derivative of [`digamma`]. Poles: the one-sided limits at the two zeros; NaN at the negative whole numbers,
-/// where the digamma function itself is NaN. From order 3 on within 1e-13 relative, away from its zeros. Costs O(n); beyond
-/// order 2^24 it is NaN wherever it is not plain that it over- or underflows.
+/// where the digamma function itself is NaN. From order 3 on within 1e-13 relative, away from its zeros. Costs O(n). NaN
+/// where `n` is no [order](is_order).
 pub fn polygamma(x: f64, n: f64) -> f64 {
+    if !is_order(n) {
+        return f64::NAN;
+    }
     if n == 0.0 {
         return digamma(x);
     }
@@ -68,16 +72,6 @@ pub fn polygamma(x: f64, n: f64) -> f64 {
         return if order % 2 == 1 { f64::INFINITY } else { -1.0 / x };
     }
     if x < 0.0 && x.trunc() == x {
-        return f64::NAN;
-    }
-    if order > PLAIN_ABOVE && x > 0.0 {
-        let q = n / (std::f64::consts::E * x);
-        if !(0.5..2.0).contains(&q) {
-            return sign * if q < 1.0 { 0.0 } else { f64::INFINITY };
-        }
-    }
-    if order > 1 << 24 {
-        // The exponents of the factorial and the power would overflow.
         return f64::NAN;
     }
     if order == 1 && 1e-10 < x.abs() && x.abs() < 1e15 {
@@ -101,10 +95,6 @@ pub fn polygamma(x: f64, n: f64) -> f64 {
     };
     sign * factorial.mul(sum).value()
 }
-
-/// From this order on `n! zeta(n + 1, x)`, which is `(n / ex)^n` but for factors below `n^2`, over- or underflows wherever
-/// `n / ex` is not between 1/2 and 2.
-const PLAIN_ABOVE: u32 = 2000;
 
 #[inline]
 fn negate(b: Big) -> Big {
@@ -244,23 +234,6 @@ mod tests {
     fn high_orders_neither_overflow_early_nor_hang() {
         assert_eq!(polygamma(0.5, 170.0), -INF);
         close(polygamma(30.0, 170.0) / polygamma(30.0, 170.0), 1.0);
-        assert!(polygamma(1e3, 200.0).is_finite());
-    }
-
-    #[test]
-    fn orders_beyond_any_use_are_quick_and_never_a_wrong_number() {
-        let most = f64::from(u32::MAX);
-        assert_eq!((polygamma(1.0, most), polygamma(1.0, most - 1.0)), (INF, -INF));
-        let zeros = [polygamma(1e10, most), polygamma(1e300, 1e8)].map(f64::to_bits);
-        assert_eq!(zeros, [0.0_f64, -0.0].map(f64::to_bits));
-        assert!(polygamma(1e9, 1.6e9).is_nan() && polygamma(-0.5, 1e9).is_nan());
-        // What is plain is what the sum gives, on either side of where it begins to be.
-        let n = f64::from(PLAIN_ABOVE);
-        for (q, expected) in [(2.0, -INF), (0.5, -0.0)] {
-            let x = n / (std::f64::consts::E * q);
-            for order in [n, n + 2.0] {
-                assert_eq!(polygamma(x, order).to_bits(), expected.to_bits(), "{order}");
-            }
-        }
+        assert!(polygamma(1e3, 170.0).is_finite());
     }
 }

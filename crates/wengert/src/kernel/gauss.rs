@@ -6,6 +6,7 @@
 use super::core::exp_big;
 use super::dd::{Big, Dd, two_prod};
 use super::expo::exp_parts;
+use super::is_order;
 
 /// The error function.
 #[inline]
@@ -38,7 +39,7 @@ pub fn norm_cdf(x: f64) -> f64 {
 }
 
 /// The `n`-th derivative of `k exp(-a x^2)`, for `a = 1`, `k = 2/sqrt(pi)` (erf's first derivative is `n = 0`) and
-/// `a = 1/2`, `k = 1/sqrt(2 pi)` (norm_cdf's). 0 at both infinities.
+/// `a = 1/2`, `k = 1/sqrt(2 pi)` (norm_cdf's). 0 at both infinities; NaN where `n` is no [order](is_order).
 ///
 /// `p_0 = 1`, `p_(n+1) = -2a (x p_n + n p_(n-1))`: a Hermite polynomial times the Gaussian.
 pub fn gauss(x: f64, a: f64, n: f64) -> f64 {
@@ -50,6 +51,9 @@ pub fn gauss(x: f64, a: f64, n: f64) -> f64 {
         hi: 0.398_942_280_401_432_7,
         lo: -2.492_327_202_277_73e-17,
     };
+    if !is_order(n) {
+        return f64::NAN;
+    }
     if x.is_nan() {
         return x;
     }

@@ -5,15 +5,21 @@
 use super::core::{exp_big, ln_dd};
 use super::dd::{Big, Dd, two_prod, two_sum};
 use super::fixed::one_plus_product;
+use super::is_order;
 use super::power::{fast, pow, powd};
 
 /// `d^(j+k) / dx^j dy^k` of `x^y`.
+///
+/// NaN where `j` or `k` is no [order](is_order).
 ///
 /// `x < 0`: exact in `x` for whole `y`, NaN in `y`. `x = 0`: the limits from above, and 0 in `y` for `y >= 0`.
 ///
 /// With `L = ln x` it is `x^(y-j) P(L)`, `P` = (y-j+1 + D) ... (y + D) L^k, `D` the derivative in `L`: `x d/dx` takes
 /// `x^y P(L)` to `x^y (y P + P')`. `P` is evaluated in double-double, as its terms cancel where `y ln x` is near `-k`.
 pub fn pow_partial(x: f64, y: f64, j: f64, k: f64) -> f64 {
+    if !is_order(j) || !is_order(k) {
+        return f64::NAN;
+    }
     let (nj, nk) = (j as u32, k as usize);
     if nk == 0 {
         return powd(x, y, j);

@@ -7,6 +7,7 @@ use super::arith::gmul;
 use super::core::{exp_big, ln_dd};
 use super::dd::{Big, Dd, fast_two_sum, frexp, ldexp, two_prod, two_sum};
 use super::expo::{exp_parts, ln_fine, normal};
+use super::is_order;
 
 /// `x^y` as IEEE 754 and C have it: `pow(x, 0) = 1`, `pow(1, y) = 1`, NaN for `x < 0` and `y` not whole.
 #[inline]
@@ -127,18 +128,19 @@ fn falling(p: f64, k: u32) -> Dd {
 /// The `k`-th derivative of `x^p`: `p (p-1) ... (p-k+1) x^(p-k)`, with `p - k` and the coefficient kept unrounded.
 ///
 /// `x = 0`: the one-sided limit. NaN for `x < 0` unless `p` is whole. Where `p` is whole, `0 <= p <= k`, the derivative is a
-/// constant, even at NaN.
+/// constant, even at NaN. NaN where `k` is no [order](is_order).
 #[inline]
 pub fn powd(x: f64, p: f64, k: f64) -> f64 {
     // What nearly all callers want, by operations that are right over the whole range.
-    if p == 2.0 && k <= 1.0 {
+    let first = k == 0.0 || k == 1.0;
+    if p == 2.0 && first {
         if k == 0.0 { x * x } else { x + x }
     } else if p == 0.5 && k == 1.0 {
         // The root of -0 is -0: the limit is that from above.
         0.5 / x.sqrt().abs()
-    } else if p == 3.0 && k <= 1.0 {
+    } else if p == 3.0 && first {
         if k == 0.0 { x * x * x } else { 3.0 * (x * x) }
-    } else if p == -1.0 && k <= 1.0 {
+    } else if p == -1.0 && first {
         let r = 1.0 / x;
         if k == 0.0 { r } else { -(r / x) }
     } else {
@@ -148,6 +150,9 @@ pub fn powd(x: f64, p: f64, k: f64) -> f64 {
 
 /// [`powd`] of any exponent and order.
 fn powd_any(x: f64, p: f64, k: f64) -> f64 {
+    if !is_order(k) {
+        return f64::NAN;
+    }
     // The derivatives of whole powers end in a constant and zeros, whatever `x` is.
     if p >= 0.0 && k >= p && whole(p) {
         return falling(p, k as u32).hi;
@@ -283,10 +288,27 @@ fn power_big(x: f64, p: Dd) -> Big {
     exp_big(ln_dd(x).mul(p))
 }
 
+/// The `n`-th derivative of the cube root; NaN where `n` is no [order](is_order).
+pub fn cbrt_d(x: f64, n: f64) -> f64 {
+    if !is_order(n) {
+        return f64::NAN;
+    }
+    if n == 0.0 {
+        return cbrt(x);
+    }
+    // In thirds, the exponents are whole numbers.
+    let (mut c, mut k) = (1.0 / 3.0, -2.0);
+    for _ in 1..n as u32 {
+        c = c * k / 3.0;
+        k -= 3.0;
+    }
+    cbrt_pow(x, c, k)
+}
+
 /// `c * cbrt(x)^k`: the cube root's derivatives (`c = 1/3`, `k = -2` is the first). Odd and even `k` carry the sign of
 /// `x` as the root does; `x = 0` with `k < 0` gives the limit from the side of the zero's
 /// sign.
-pub fn cbrt_pow(x: f64, c: f64, k: f64) -> f64 {
+fn cbrt_pow(x: f64, c: f64, k: f64) -> f64 {
     if c == 0.0 && !x.is_nan() {
         return 0.0;
     }

@@ -2,7 +2,7 @@
 //! recorded by any front end.
 
 use proptest::prelude::*;
-use wengert::{Arity, Form, Graph, Imm, NO_IMM, NodeId, Op, Scalar};
+use wengert::{Arity, Form, Graph, Imm, Immediate, NO_IMM, NodeId, Op, Scalar};
 
 /// How many leaves a recipe begins with.
 pub(crate) const LEAVES: usize = 4;
@@ -43,19 +43,17 @@ impl std::fmt::Debug for Recipe {
 type Draw = (Op, [u16; 8], usize, [u8; 2], f64);
 
 /// The immediates that an op is given, of two small numbers and one between -2 and 2.
-fn immediates(op: Op, [a, b]: [u8; 2], c: f64) -> Imm {
-    let [j, k] = [a % 3, b % 3].map(f64::from);
-    match op {
-        Op::Powd => [[-1.0, -0.5, 0.5, 2.0, 3.0, 2.5, c][usize::from(a) % 7], k],
-        Op::CbrtPow => [c, -2.0 - 3.0 * k],
-        Op::Polygamma => [1.0 + k, 0.0],
-        Op::Gauss => [if a % 2 == 0 { 1.0 } else { 0.5 }, k],
-        Op::PowPartial => [j, k],
-        Op::Zpow => [1.0 + j, k],
-        Op::HypotPartial => [j + 1.0, k],
-        _ if op.immediates() == 1 => [c, 0.0],
-        _ => NO_IMM,
+fn immediates(op: Op, small: [u8; 2], c: f64) -> Imm {
+    let mut imm = NO_IMM;
+    for (k, &kind) in op.immediate_kinds().iter().enumerate() {
+        imm[k] = match (op, kind) {
+            (_, Immediate::Order) => f64::from(small[k] % 3),
+            (Op::Powd, _) => [-1.0, -0.5, 0.5, 2.0, 3.0, 2.5, c][usize::from(small[k]) % 7],
+            (Op::Gauss, _) => [1.0, 0.5][usize::from(small[k]) % 2],
+            _ => c,
+        };
     }
+    imm
 }
 
 /// Any op of the table that takes operands.

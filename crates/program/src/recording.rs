@@ -1,0 +1,262 @@
+//! What was recorded: the nodes that outputs and guards depend on, as they stand on the tape. Read
+//! [`crate::ir`] next, the list that runs, and [`crate::lower`], which makes that one of this.
+//!
+//! A program keeps both. No pass touches this one: n-ary ops are whole, nothing is shared, folded
+//! or reordered, and `detach` is there. Passes keep values, but not derivatives: which adjoints
+//! are added in which order, who is in a tie, where no gradient passes. So what records a program
+//! again, to differentiate it, goes by this list, and so do files.
+
+use std::collections::BTreeMap;
+
+use wengert::{Graph, Imm, NO_IMM, Node, NodeId, Op};
+
+use crate::error::Error;
+use crate::ir::{Check, MOST_VALUES, NOTHING, Outlet, Spread};
+use crate::options::{Input, Options, Output};
+
+/// What was recorded, in SSA form: the first values are the inputs, then each entry makes one, from
+/// values before it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Recording {
+    pub(crate) inputs: Vec<Spread>,
+    entries: Vec<Entry>,
+    /// The operands of all entries, one after another.
+    operands: Vec<u32>,
+    pub(crate) outputs: Vec<Outlet>,
+    /// The labels that inputs and outputs had, in the order of the values.
+    pub(crate) labels: Vec<(u32, String)>,
+    pub(crate) checks: Vec<Check>,
+    /// What the operands of each check were called where they were recorded.
+    pub(crate) names: Vec<[String; 2]>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    imm: Imm,
+    /// Where its operands end; they begin where those of the entry before end.
+    end: u32,
+    op: Op,
+}
+
+impl Recording {
+    /// A function of so many inputs, without a value yet but these.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`].
+    pub(crate) fn of(inputs: Vec<Spread>) -> Result<Recording, Error> {
+        if inputs.len() > MOST_VALUES {
+            return Err(too_large());
+        }
+        Ok(Recording {
+            inputs,
+            ..Recording::default()
+        })
+    }
+
+    /// How many values there are.
+    pub(crate) fn len(&self) -> usize {
+        self.inputs.len() + self.entries.len()
+    }
+
+    /// Adds an op at these values, which are there and as many as it takes; returns its value. The
+    /// number of a constant is its first immediate.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`].
+    pub(crate) fn push(&mut self, op: Op, imm: Imm, operands: &[u32]) -> Result<u32, Error> {
+        let (value, end) = (self.len(), self.operands.len() + operands.len());
+        if value == MOST_VALUES || end > NOTHING as usize {
+            return Err(too_large());
+        }
+        self.operands.extend_from_slice(operands);
+        self.entries.push(Entry {
+            imm,
+            end: end as u32,
+            op,
+        });
+        Ok(value as u32)
+    }
+
+    /// The label of a value that is an input or an output.
+    pub(crate) fn label(&self, value: u32) -> Option<&str> {
+        let at = self.labels.binary_search_by_key(&value, |&(value, _)| value).ok()?;
+        Some(&self.labels[at].1)
+    }
+
+    /// The ops after the inputs, with their immediates and operands.
+    pub(crate) fn entries(&self) -> impl ExactSizeIterator<Item = (Op, Imm, &[u32])> {
+        let mut start = 0;
+        self.entries.iter().map(move |entry| {
+            let operands = &self.operands[start..entry.end as usize];
+            start = entry.end as usize;
+            (entry.op, entry.imm, operands)
+        })
+    }
+}
+
+fn too_large() -> Error {
+    Error::TooLarge {
+        what: "more than 2^30 values",
+    }
+}
+
+/// What `outputs` depend on, as a function of `inputs`. O(nodes up to the last output).
+pub(crate) fn recording(
+    graph: &Graph,
+    inputs: &[Input],
+    outputs: &[Output],
+    options: &Options,
+) -> Result<Recording, Error> {
+    if outputs.is_empty() {
+        return Err(Error::NoOutputs);
+    }
+    let mut last = 0;
+    for output in outputs {
+        last = last.max(graph.try_node(output.node)?.id.index());
+    }
+    let mut reader = Reader {
+        graph,
+        needed: vec![false; last + 1],
+        value_of: vec![NOTHING; last + 1],
+        recording: Recording::of(inputs.iter().map(|input| input.spread).collect())?,
+    };
+    for (k, input) in inputs.iter().enumerate() {
+        let node = graph.try_node(input.node)?;
+        if node.op != Op::Leaf {
+            return Err(Error::NotALeaf {
+                input: k,
+                node: node.id,
+                op: node.op,
+            });
+        }
+        // One recorded after the outputs is none that they depend on.
+        if let Some(value) = reader.value_of.get_mut(node.id.index()) {
+            *value = k as u32;
+        }
+    }
+    refuse_repeated(inputs)?;
+
+    outputs
+        .iter()
+        .for_each(|output| reader.needed[output.node.index()] = true);
+    // A comparison made after all outputs were recorded decided nothing about them.
+    let mut guards = graph.guards();
+    guards.retain(|guard| options.guards && guard.left.max(guard.right).index() <= last);
+    let varies = reader.varying(&guards);
+    guards.retain(|guard| [guard.left, guard.right].iter().any(|x| varies[x.index()]));
+    for guard in &guards {
+        reader.needed[guard.left.index()] = true;
+        reader.needed[guard.right.index()] = true;
+    }
+    reader.mark();
+    reader.read(options)?;
+
+    let Reader {
+        value_of,
+        mut recording,
+        ..
+    } = reader;
+    let value = |node: NodeId| value_of[node.index()];
+    let name = |node: NodeId| graph.label_of(node).unwrap_or_else(|| name_of(&graph.node(node)));
+    recording.outputs.extend(outputs.iter().map(|output| Outlet {
+        value: value(output.node),
+        spread: output.spread,
+    }));
+    let inputs = inputs.iter().enumerate().map(|(k, input)| (k as u32, input.node));
+    let outputs = outputs.iter().map(|output| (value(output.node), output.node));
+    let labels: BTreeMap<u32, String> = inputs
+        .chain(outputs)
+        .filter_map(|(value, node)| Some((value, graph.label_of(node)?)))
+        .collect();
+    recording.labels.extend(labels);
+    for guard in &guards {
+        recording.checks.push(Check {
+            left: value(guard.left),
+            right: value(guard.right),
+            relation: guard.relation,
+            recorded: guard.recorded,
+        });
+        recording.names.push([name(guard.left), name(guard.right)]);
+    }
+    Ok(recording)
+}
+
+fn refuse_repeated(inputs: &[Input]) -> Result<(), Error> {
+    let mut sorted: Vec<(NodeId, usize)> = inputs.iter().enumerate().map(|(k, input)| (input.node, k)).collect();
+    sorted.sort_unstable();
+    match sorted.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        Some(pair) => Err(Error::RepeatedInput {
+            input: pair[1].1,
+            node: pair[1].0,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// What a message calls a node that has no label.
+fn name_of(node: &Node) -> String {
+    match node.op {
+        Op::Const => node.value.to_string(),
+        _ => node.id.to_string(),
+    }
+}
+
+struct Reader<'g> {
+    graph: &'g Graph,
+    /// Whether outputs or guards depend on the node at a position of the tape.
+    needed: Vec<bool>,
+    /// The value that the node at a position became.
+    value_of: Vec<u32>,
+    recording: Recording,
+}
+
+impl Reader<'_> {
+    fn node(&self, index: usize) -> Node {
+        self.graph
+            .get(index)
+            .expect("positions up to the last output are on the tape")
+    }
+
+    /// Whether each node depends on an input; without guards nobody asks.
+    fn varying(&self, guards: &[wengert::Guard]) -> Vec<bool> {
+        if guards.is_empty() {
+            return Vec::new();
+        }
+        let mut varies: Vec<bool> = self.value_of.iter().map(|&value| value != NOTHING).collect();
+        for index in 0..varies.len() {
+            varies[index] |= self.node(index).operands.iter().any(|x| varies[x.index()]);
+        }
+        varies
+    }
+
+    /// Marks what the marked nodes depend on.
+    fn mark(&mut self) {
+        for index in (0..self.needed.len()).rev() {
+            if self.needed[index] {
+                self.node(index)
+                    .operands
+                    .iter()
+                    .for_each(|x| self.needed[x.index()] = true);
+            }
+        }
+    }
+
+    fn read(&mut self, options: &Options) -> Result<(), Error> {
+        let mut operands = Vec::new();
+        for index in 0..self.needed.len() {
+            if !self.needed[index] || self.value_of[index] != NOTHING {
+                continue;
+            }
+            let node = self.node(index);
+            operands.clear();
+            operands.extend(node.operands.iter().map(|x| self.value_of[x.index()]));
+            let (op, imm) = match node.op {
+                Op::Leaf if !options.freeze => return Err(Error::LooseLeaf { node: node.id }),
+                Op::Leaf | Op::Const => (Op::Const, [node.value, NO_IMM[1]]),
+                op => (op, node.imm),
+            };
+            self.value_of[index] = self.recording.push(op, imm, &operands)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,374 @@
+//! What the interpreter relies on of a layout, stated and checked: nothing runs that was not checked
+//! here, in any build. Read [`crate::batch`] next.
+
+use wengert::{Imm, Op};
+
+use crate::code::{Layout, Step};
+use crate::error::Error;
+use crate::ir::{Spread, operand_count};
+use crate::lanes::Unary;
+use crate::machine::Code;
+
+/// What an arm of the interpreter reads in a block. A *column* is an input that varies or a slot,
+/// of as many lanes as the block has; a *cell* has four.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reads {
+    /// The first operand, a column.
+    Column,
+    /// Two operands, of which one at least is a column.
+    OneOfTwo,
+    /// Three operands; the second is a column.
+    Second,
+    /// So many operands, columns or cells.
+    Any(usize),
+}
+
+/// What an arm does with its result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Writes {
+    /// To its place.
+    Place,
+    /// To an output that has a number for each point, `aux`.
+    Output,
+    /// To the strands of the output `aux`, a sum.
+    Sum,
+    /// Nothing: it compares.
+    Nothing,
+}
+
+/// What the arm of this code reads and writes.
+fn arm(code: Code, calls: &[(Op, Imm)], aux: u32) -> Option<(Reads, Writes)> {
+    use Reads::{Any, Column, OneOfTwo, Second};
+    let reads = match code {
+        Code::Store => return Some((Any(1), Writes::Output)),
+        Code::Sum | Code::SumMul | Code::SumGmul => return Some((Any(2), Writes::Sum)),
+        Code::Check => return Some((Any(2), Writes::Nothing)),
+        Code::Add | Code::Gmul | Code::Mul | Code::Sub => OneOfTwo,
+        Code::GmulThenAdd | Code::MulThenAdd | Code::FusedGmulAdd | Code::FusedMulAdd => Second,
+        Code::Kernel | Code::Neg | Code::Power | Code::Copy | Code::Abs | Code::Recip | Code::Sqrt => Column,
+        Code::Sign | Code::Step | Code::Relu | Code::Flat => Column,
+        Code::Floor | Code::Ceil | Code::Trunc | Code::Round | Code::Fract => Column,
+        Code::Div | Code::Gdiv | Code::Max | Code::Min | Code::Copysign | Code::Prefer | Code::RecipPos => Any(2),
+        Code::Lt | Code::Le | Code::Gt | Code::Ge | Code::Eq | Code::Ne => Any(2),
+        Code::Select | Code::MulAdd => Any(3),
+        Code::MulThenSub | Code::SubMul | Code::GmulThenSub | Code::SubGmul => Any(3),
+        Code::FusedMulSub | Code::FusedSubMul | Code::FusedGmulSub | Code::FusedSubGmul => Any(3),
+        Code::Scalar => Any(operand_count(calls.get(aux as usize)?.0)?),
+    };
+    Some((reads, Writes::Place))
+}
+
+impl Layout {
+    /// Checks what the unsafe code of the interpreter and of the workspace relies on, for a program
+    /// with so many checks:
+    ///
+    /// - every place of a step, unused ones too, is below `inputs + cells + slots`, which 32 bits
+    ///   can number; an operand is marked as a cell just where it is one;
+    /// - in the body, where a column is due there is a column (see [`Reads`]), and no operand is an
+    ///   input that is the same at all points; operands of the prologue are cells;
+    /// - what a step reads was written: by an earlier step, as a constant, as an input;
+    /// - results go to cells in the prologue, never over a constant or an input, and to slots in the
+    ///   body; outputs are written by the body alone, each as its spread says;
+    /// - `aux` is below the length of what it numbers; the bit of a code is that of the code.
+    ///
+    /// # Errors
+    /// [`Error::Unsound`].
+    pub(crate) fn check(&self, checks: usize) -> Result<(), Error> {
+        let fail = |what: &str| Err(Error::Unsound { what: what.into() });
+        let [inputs, cells, slots] = [self.inputs, self.cells, self.slots].map(|count| count as usize);
+        if inputs + cells + slots > u32::MAX as usize {
+            return fail("there are more places than 32 bits can number");
+        }
+        let mut varies = vec![false; inputs];
+        for &k in &self.columns {
+            match varies.get_mut(k as usize) {
+                Some(varies) => *varies = true,
+                None => return fail("a column is an input that there is not"),
+            }
+        }
+        if self.streams.iter().any(|&k| k as usize >= inputs) {
+            return fail("an input is fetched that there is not");
+        }
+        // Whether a cell is set before the prologue runs, and whether there is a number in it.
+        let mut set = vec![false; cells];
+        for cell in self.constants.iter().map(|&(cell, _)| cell) {
+            match set.get_mut(cell as usize) {
+                Some(set) => *set = true,
+                None => return fail("a constant is in a cell that there is not"),
+            }
+        }
+        for &(cell, k) in &self.wholes {
+            if k as usize >= inputs || varies[k as usize] {
+                return fail("a cell has an input that is no number for all points");
+            }
+            match set.get_mut(cell as usize) {
+                Some(set) => *set = true,
+                None => return fail("an input is in a cell that there is not"),
+            }
+        }
+        if self
+            .outlets
+            .iter()
+            .any(|&(spread, k)| spread == Spread::Whole && k >= self.sums)
+        {
+            return fail("an output is a sum that there is not");
+        }
+        let mut walk = Walk {
+            layout: self,
+            checks,
+            varies: &varies,
+            has: [set.clone(), vec![false; slots]],
+            set: &set,
+        };
+        for (part, steps) in [("prologue", &self.prologue), ("body", &self.body)] {
+            for (at, step) in steps.iter().enumerate() {
+                if let Err(what) = walk.step(step, part == "body") {
+                    let what = format!("step {at} of the {part}, {:?}, {what}", step.code);
+                    return Err(Error::Unsound { what });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where a place lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Region {
+    Input(usize),
+    Cell(usize),
+    Slot(usize),
+}
+
+/// The steps, gone through in order.
+struct Walk<'a> {
+    layout: &'a Layout,
+    checks: usize,
+    varies: &'a [bool],
+    set: &'a [bool],
+    /// Whether each cell, and each slot, has a number by now.
+    has: [Vec<bool>; 2],
+}
+
+impl Walk<'_> {
+    fn region(&self, place: u32) -> Result<Region, &'static str> {
+        let [inputs, cells] = [self.layout.inputs, self.layout.cells].map(|count| count as usize);
+        let place = place as usize;
+        match place {
+            _ if place < inputs => Ok(Region::Input(place)),
+            _ if place < inputs + cells => Ok(Region::Cell(place - inputs)),
+            _ if place < inputs + cells + self.layout.slots as usize => Ok(Region::Slot(place - inputs - cells)),
+            _ => Err("names a place that there is not"),
+        }
+    }
+
+    fn step(&mut self, step: &Step, body: bool) -> Result<(), &'static str> {
+        if step.hot != step.code.hot_bit() {
+            return Err("has the bit of another code");
+        }
+        let Some((reads, writes)) = arm(step.code, &self.layout.calls, step.aux) else {
+            return Err("calls an op that there is not");
+        };
+        let aux_is_below = match step.code {
+            Code::Kernel => Unary::ALL.len(),
+            Code::Power => self.layout.calls.len(),
+            Code::Check => self.checks,
+            _ => usize::MAX,
+        };
+        if step.aux as usize >= aux_is_below {
+            return Err("has a number beyond what it numbers");
+        }
+        let operands = [step.a, step.b, step.c];
+        let mut is_column = [true; 3];
+        for (k, &place) in operands.iter().enumerate() {
+            is_column[k] = !matches!(self.region(place)?, Region::Cell(_));
+        }
+        let (count, fits) = match reads {
+            Reads::Column => (1, is_column[0]),
+            Reads::OneOfTwo => (2, is_column[0] || is_column[1]),
+            Reads::Second => (3, is_column[1]),
+            Reads::Any(count) => (count, true),
+        };
+        if body && !fits {
+            return Err("reads a cell where a column is due");
+        }
+        for (k, &place) in operands.iter().enumerate().take(count) {
+            if is_column[k] == (step.cells >> k & 1 == 1) {
+                return Err("marks an operand as what it is not");
+            }
+            let there = match self.region(place)? {
+                Region::Input(k) => body && self.varies[k],
+                Region::Cell(k) => self.has[0][k],
+                Region::Slot(k) => body && self.has[1][k],
+            };
+            if !there {
+                return Err("reads what is not there");
+            }
+        }
+        let outlet = self.layout.outlets.get(step.aux as usize).map(|&(spread, _)| spread);
+        let writes_well = match (writes, self.region(step.out)?) {
+            (Writes::Place, Region::Cell(k)) if !body && !self.set[k] => {
+                self.has[0][k] = true;
+                true
+            }
+            (Writes::Place, Region::Slot(k)) if body => {
+                self.has[1][k] = true;
+                true
+            }
+            (Writes::Place, _) => false,
+            (Writes::Output, _) => body && outlet == Some(Spread::Column),
+            (Writes::Sum, _) => body && outlet == Some(Spread::Whole),
+            (Writes::Nothing, _) => true,
+        };
+        if writes_well {
+            Ok(())
+        } else {
+            Err("writes where it must not")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wengert::Graph;
+
+    use super::*;
+    use crate::{Input, Options, Output, Program};
+
+    /// A layout with every kind of step: the prologue has `sin(w)` and a check, the body products
+    /// with sums, a kernel, scalar functions, a power, a sum over points and a store.
+    fn layout() -> Layout {
+        let graph = Graph::new();
+        let (w, x, y) = (graph.var(0.5), graph.var(0.7), graph.var(2.0));
+        assert!(w < 1.0 && x < y);
+        let f = x.tanh() * x.lgamma() + w.sin() * y.powf(-2.0) - (x * y + w) * y.hypot(w);
+        let slope = graph.gradient(f.id(), &[x.id()])[0];
+        let outputs = [Output::sum(f.id()), Output::column(slope)];
+        let inputs = [Input::whole(w.id()), x.id().into(), y.id().into()];
+        let program = Program::compile(&graph, inputs, outputs, &Options::new()).expect("compiles");
+        program.layout().clone()
+    }
+
+    /// What is said of the layout after this change to the first step that it applies to.
+    fn said(part: &str, code: Code, change: impl Fn(&mut Step, &Layout)) -> String {
+        let mut layout = layout();
+        let whole = layout.clone();
+        let steps = if part == "body" {
+            &mut layout.body
+        } else {
+            &mut layout.prologue
+        };
+        let step = steps.iter_mut().find(|step| step.code == code);
+        change(step.unwrap_or_else(|| panic!("no {code:?} in the {part}")), &whole);
+        match layout.check(2) {
+            Err(Error::Unsound { what }) => what,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The first cell, marked as one.
+    fn cell_at_a(step: &mut Step, layout: &Layout) {
+        (step.a, step.cells) = (layout.inputs, step.cells | 1);
+    }
+
+    #[test]
+    fn a_layout_of_this_crate_is_sound() {
+        assert!(layout().check(2).is_ok());
+    }
+
+    #[test]
+    fn a_cell_where_a_column_is_due_is_refused() {
+        assert!(said("body", Code::Kernel, cell_at_a).contains("reads a cell where a column is due"));
+        assert!(said("body", Code::Power, cell_at_a).contains("reads a cell where a column is due"));
+        let both = |step: &mut Step, layout: &Layout| {
+            (step.a, step.b, step.cells) = (layout.inputs, layout.inputs, 3);
+        };
+        assert!(said("body", Code::Gmul, both).contains("reads a cell where a column is due"));
+        let second = |step: &mut Step, layout: &Layout| {
+            (step.b, step.cells) = (layout.inputs, step.cells | 2);
+        };
+        assert!(said("body", Code::MulThenAdd, second).contains("reads a cell where a column is due"));
+    }
+
+    #[test]
+    fn an_operand_marked_as_what_it_is_not_is_refused() {
+        let unmarked = |step: &mut Step, layout: &Layout| (step.a, step.cells) = (layout.inputs, 0);
+        assert!(said("body", Code::Scalar, unmarked).contains("marks"));
+        assert!(said("prologue", Code::Kernel, |step, _| step.cells = 0).contains("marks"));
+    }
+
+    #[test]
+    fn places_and_numbers_out_of_range_are_refused() {
+        let beyond = |layout: &Layout| layout.inputs + layout.cells + layout.slots;
+        for k in 0..4 {
+            let change = |step: &mut Step, layout: &Layout| {
+                *[&mut step.a, &mut step.b, &mut step.c, &mut step.out][k] = beyond(layout);
+            };
+            assert!(
+                said("body", Code::Kernel, change).contains("a place that there is not"),
+                "{k}"
+            );
+        }
+        for (code, what) in [
+            (Code::Kernel, "beyond what it numbers"),
+            (Code::Power, "beyond what it numbers"),
+            (Code::Scalar, "an op that there is not"),
+            (Code::Check, "beyond what it numbers"),
+            (Code::Store, "writes where it must not"),
+        ] {
+            assert!(said("body", code, |step, _| step.aux = 1000).contains(what), "{code:?}");
+        }
+    }
+
+    #[test]
+    fn outputs_are_written_as_their_spread_says_and_by_the_body_alone() {
+        let store_to_a_sum = |step: &mut Step, _: &Layout| step.aux = 0;
+        assert!(said("body", Code::Store, store_to_a_sum).contains("writes where it must not"));
+        let mut layout = layout();
+        let mut store = layout.prologue[0];
+        (store.code, store.aux, store.hot) = (Code::Store, 1, Code::Store.hot_bit());
+        layout.prologue.push(store);
+        assert!(layout.check(2).is_err());
+    }
+
+    #[test]
+    fn results_go_to_slots_in_the_body_and_to_free_cells_in_the_prologue() {
+        let to_an_input = |step: &mut Step, _: &Layout| step.out = 1;
+        assert!(said("body", Code::Kernel, to_an_input).contains("writes where it must not"));
+        let to_a_cell = |step: &mut Step, layout: &Layout| step.out = layout.inputs;
+        assert!(said("body", Code::Kernel, to_a_cell).contains("writes where it must not"));
+        let over_an_input = |step: &mut Step, layout: &Layout| step.out = layout.inputs + layout.wholes[0].0;
+        assert!(said("prologue", Code::Kernel, over_an_input).contains("writes where it must not"));
+    }
+
+    #[test]
+    fn what_was_not_written_is_not_read() {
+        let from_a_slot = |step: &mut Step, layout: &Layout| {
+            (step.a, step.cells) = (layout.inputs + layout.cells, 0);
+        };
+        assert!(said("prologue", Code::Kernel, from_a_slot).contains("reads what is not there"));
+        let from_a_whole_input = |step: &mut Step, _: &Layout| step.a = 0;
+        assert!(said("body", Code::Kernel, from_a_whole_input).contains("reads what is not there"));
+        let mut layout = layout();
+        layout.body.reverse();
+        assert!(layout.check(2).is_err());
+    }
+
+    #[test]
+    fn what_is_set_before_a_call_has_its_place() {
+        for change in [
+            |layout: &mut Layout| layout.constants.push((layout.cells, 1.0)),
+            |layout: &mut Layout| layout.wholes.push((layout.cells, 0)),
+            |layout: &mut Layout| layout.wholes.push((0, 1)),
+            |layout: &mut Layout| layout.wholes.push((0, layout.inputs)),
+            |layout: &mut Layout| layout.columns.push(layout.inputs),
+            |layout: &mut Layout| layout.streams.push(layout.inputs),
+            |layout: &mut Layout| layout.sums = 0,
+            |layout: &mut Layout| layout.slots = u32::MAX,
+        ] {
+            let mut layout = layout();
+            change(&mut layout);
+            assert!(layout.check(2).is_err());
+        }
+    }
+}
