@@ -31,9 +31,9 @@ pub(crate) fn ops() -> Vec<(Op, usize, Imm)> {
                 [3.0, 3.0],
             ],
         };
-        // The second operand of the one must be the tangent of the first; the other shows the sign
-        // of a NaN, which no arithmetic promises.
-        if !matches!(op, Op::Sech2 | Op::Copysign) {
+        // The last operand of the first two must be the tangent or the hypotenuse of the others; the third shows
+        // the sign of a NaN, which no arithmetic promises.
+        if !matches!(op, Op::Sech2 | Op::Unit | Op::Copysign) {
             ops.extend(imms.iter().map(|&imm| (op, operands, imm)));
         }
     }
