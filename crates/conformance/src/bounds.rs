@@ -32,6 +32,9 @@ pub const FIRST_ULP: Limit = limit(4.0, "first partial");
 /// Second partials of single functions, in ulp.
 pub const SECOND_ULP: Limit = limit(8.0, "second partial");
 
+/// Polygammas from order 3 on, in 1e-13 of the exact value.
+pub const HIGH_POLYGAMMA: Limit = limit(1.0, "polygamma from order 3 on");
+
 const fn limit(units: f64, what: &'static str) -> Limit {
     Limit { units, what }
 }

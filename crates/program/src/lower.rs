@@ -72,6 +72,8 @@ impl Lowering {
                 Ok(sum)
             }
             Op::Logsumexp => self.logsumexp(x),
+            // Its second operand serves the derivatives alone.
+            Op::Unit => self.push(Inst::new(Op::Gdiv, NO_IMM, &[x[0], x[2]])),
             Op::AddC => self.beside(Op::Add, x[0], imm[0]),
             Op::SubC => self.beside(Op::Sub, x[0], imm[0]),
             Op::MulC => self.beside(Op::Mul, x[0], imm[0]),

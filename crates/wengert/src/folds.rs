@@ -1,7 +1,7 @@
 //! Values and partials of the ops that take any number of operands, where a row of the table has
 //! no room for them. Read [`crate::op`] for the rows that use these.
 
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use crate::kernel;
 use crate::scalar::Scalar;
@@ -53,12 +53,32 @@ pub(crate) fn extreme<S: Scalar>(xs: &[S], r: S, mut partial: impl FnMut(usize, 
     }
 }
 
-/// The partials of the norm, `r`: the operand over it. At the origin that is `0 / inf`, so that
-/// derivatives of every order are 0 there, as those of `hypot` are.
+/// The partials of the norm, `r`: each operand over it, 0 where that is 0.
+///
+/// Their derivatives are made of the norm of the other operands, since `1 - (x/r)^2` loses its digits where `x` is nearly
+/// all of the norm. A norm below 2^-500 or beyond the largest number is taken again of operands that a power of two
+/// brings into the range.
 pub(crate) fn direction<S: Scalar>(xs: &[S], r: S, mut partial: impl FnMut(usize, S)) {
-    let length = r.select(r, r.lift(f64::INFINITY));
+    const LEAST: f64 = f64::from_bits((1023 - 500) << 52);
+    const UP: f64 = f64::from_bits((1023 + 540) << 52);
+    const DOWN: f64 = f64::from_bits((1023 - 600) << 52);
+    if S::VALUE_ALONE && (LEAST..=f64::MAX).contains(&r.primal()) {
+        for (k, &x) in xs.iter().enumerate() {
+            partial(k, x.gdiv(r));
+        }
+        return;
+    }
+    let too_long = r.gt(r.lift(f64::MAX)).select(r.lift(DOWN), r.lift(1.0));
+    let scale = r.lt(r.lift(LEAST)).select(r.lift(UP), too_long);
+    // The norms of the operands before each, and of those behind it.
+    let folded = |norms: &mut SmallVec<[S; 8]>, x: S| norms.push(norms[norms.len() - 1].hypot(x * scale));
+    let (mut before, mut behind) = (smallvec![r.lift(0.0)], smallvec![r.lift(0.0)]);
+    xs.iter().for_each(|&x| folded(&mut before, x));
+    xs.iter().rev().for_each(|&x| folded(&mut behind, x));
+    let n = xs.len();
     for (k, &x) in xs.iter().enumerate() {
-        partial(k, x.gdiv(length));
+        let others = before[k].hypot(behind[n - 1 - k]);
+        partial(k, (x * scale).unit(others, before[n]));
     }
 }
 

@@ -135,8 +135,9 @@ macro_rules! for_each_op {
                 Max = max(x, y) -> r, native call "max", { kernel::max(x, y) }, bar => [bar * x.prefer(y), bar * y.prefer(x)];
                 /// The smaller; NaN if either is; at a tie each operand receives half.
                 Min = min(x, y) -> r, native call "min", { kernel::min(x, y) }, bar => [bar * y.prefer(x), bar * x.prefer(y)];
-                /// The remainder of `x / y` with the sign of `x`.
-                Rem = rem(x, y) -> r, dear infix "%", { x % y }, bar => [bar, -(bar * (x / y).trunc())];
+                /// The remainder of `x / y` with the sign of `x`, exact. Its derivatives are 1 and minus the whole
+                /// part of the quotient; NaN where the remainder is.
+                Rem = rem(x, y) -> r, dear infix "%", { x % y }, bar => [bar * (r.flat() + 1.0), -(bar * ((x - r) / y).round())];
                 /// The magnitude of `x` with the sign of `y`.
                 Copysign = copysign(x, y) -> r, native call "copysign", { x.copysign(y) }, bar => [bar * (x.sign() * y.lift(1.0).copysign(y)), bar * y.lift(0.0)];
                 /// `ln(e^x + e^y)` without overflow.
@@ -181,19 +182,23 @@ macro_rules! for_each_op {
                 AcoshD = acosh_d(x) -> r, dear call "acosh_d", { kernel::acosh_d(x) }, bar => [-(bar * (x + r.flat()) * r * r * r)];
                 /// `1 / ((1 - x) (1 + x))` on [-1, 1], NaN elsewhere.
                 AtanhD = atanh_d(x) -> r, dear call "atanh_d", { kernel::atanh_d(x) }, bar => [bar * (x * 2.0) * r * r];
-                /// The `n`-th derivative of the bell `sqrt(4c/pi) e^(-c x^2)`: of `erf` for `c = 1`, of the normal for `c = 1/2`.
+                /// The `n`-th derivative of `k e^(-c x^2)`, where `k` is `2 / sqrt(pi)` for `c = 1`, so that it is a derivative
+                /// of `erf`, and `1 / sqrt(2 pi)` for any other `c`: of `norm_cdf` for `c = 1/2`.
                 Gauss = gauss(x; c, n) -> r, dear call "gauss", { kernel::gauss(x, c, n) }, bar => [bar * x.gauss(c, n + 1.0)];
-                /// The partial derivative of `x^y`, `j` times in `x` and `k` times in `y`.
+                /// The partial derivative of `x^y`, `j` times with respect to `x` and `k` times with respect to `y`.
                 PowPartial = pow_partial(x, y; j, k) -> r, dear call "pow_partial", { kernel::pow_partial(x, y, j, k) }, bar => [bar * x.pow_partial(y, j + 1.0, k), bar * x.pow_partial(y, j, k + 1.0)];
                 /// The real part of `i^k (x + iy)^-n`; 0 at the origin.
                 Zpow = zpow(x, y; n, k) -> r, dear call "zpow", { kernel::zpow(x, y, n, k) }, bar => [-(bar * x.lift(n) * x.zpow(y, n + 1.0, k)), -(bar * x.lift(n) * x.zpow(y, n + 1.0, k + 1.0))];
-                /// The partial derivative of `hypot`, `j` times in `x` and `k` times in `y`; 0 at the origin.
+                /// The partial derivative of `hypot`, `j` times with respect to `x` and `k` times with respect to `y`; 0 at the origin.
                 HypotPartial = hypot_partial(x, y; j, k) -> r, dear call "hypot_partial", { kernel::hypot_partial(x, y, j, k) }, bar => [bar * x.hypot_partial(y, j + 1.0, k), bar * x.hypot_partial(y, j, k + 1.0)];
+                /// `x / z`, 0 where `x` is; the third operand must be `hypot(x, y)`: the partial of a norm, whose other
+                /// operands have the norm `y`.
+                Unit = unit(x, y, z) -> r, dear call "unit", { kernel::gdiv(x, z) }, bar => [bar * y.unit(x, z) / z * y.unit(x, z), -(bar * r / z * y.unit(x, z)), bar * z.lift(0.0)];
                 /// 1 where `x > y`, 1/2 at a tie, 0 where `x < y`: the share of `x` in the maximum.
                 Prefer = prefer(x, y) -> r, native call "prefer", { kernel::prefer(x, y) }, bar => [bar * r.flat(), bar * r.flat()];
                 /// `1 / (1 + e^(y - x))`: the share of `x` in `logaddexp`.
                 Softmax2 = softmax2(x, y) -> r, dear call "softmax2", { kernel::softmax2(x, y) }, bar => [bar * x.softmax2_d(y), -(bar * x.softmax2_d(y))];
-                /// The derivative of `softmax2` in `x`.
+                /// The derivative of `softmax2` with respect to `x`.
                 Softmax2D = softmax2_d(x, y) -> r, dear call "softmax2_d", { kernel::softmax2_d(x, y) }, bar => [-(bar * r * ((x - y) * 0.5).tanh()), bar * r * ((x - y) * 0.5).tanh()];
                 /// `e^(x - y)`; 1 where they are equal, infinities too.
                 ExpDiff = exp_diff(x, y) -> r, dear call "exp_diff", { kernel::exp_diff(x, y) }, bar => [bar * r, -(bar * r)];

@@ -155,6 +155,10 @@ macro_rules! define_scalar {
             + Mul<f64, Output = Self>
             + Div<f64, Output = Self>
         {
+            /// Whether it is a value and nothing else, so that no derivative of what is computed with it will be
+            /// asked for. Rules may then leave out what only derivatives need.
+            const VALUE_ALONE: bool = false;
+
             /// The number `c`, which depends on nothing.
             fn constant(c: f64) -> Self;
 
@@ -227,6 +231,8 @@ macro_rules! define_scalar {
         }
 
         impl Scalar for f64 {
+            const VALUE_ALONE: bool = true;
+
             #[inline(always)]
             fn constant(c: f64) -> f64 {
                 c

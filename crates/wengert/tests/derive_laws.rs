@@ -48,6 +48,9 @@ fn special_points_agree_with_the_sweeps_to_the_second_order() {
                 if op.name() == "sech2" {
                     operands[1] = g.tanh(x[0]);
                 }
+                if op.name() == "unit" {
+                    operands[2] = g.hypot(x[0], x[1]);
+                }
                 let l = g.try_record(op, immediates(op), &operands).unwrap();
                 let gradient = g.gradient(l, &x);
                 g.backward(l);
@@ -90,12 +93,12 @@ fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
 
 /// Records the steps: every op of the table may come. Returns all nodes, the leaves first.
 fn grow(g: &Graph, leaves: &[NodeId], steps: &[Step]) -> Vec<NodeId> {
-    // `sech2` needs a tanh for its second operand; the kernels of tall derivatives have no value
+    // `sech2` needs a tanh for its second operand, `unit` a hypotenuse for its third; the kernels of tall derivatives have no value
     // in common ranges, and are reached by differentiating.
     let ops: Vec<Op> = Op::ALL
         .iter()
         .copied()
-        .filter(|op| op.form() != Form::Source && op.name() != "sech2")
+        .filter(|op| op.form() != Form::Source && !["sech2", "unit"].contains(&op.name()))
         .collect();
     let mut nodes = leaves.to_vec();
     for (which, at) in steps {

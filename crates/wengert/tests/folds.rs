@@ -328,3 +328,88 @@ fn a_list_may_be_long() {
         assert!(x.iter().all(|&x| g.grad(x) == slope));
     }
 }
+
+/// A sum with what its roundings dropped (Neumaier).
+fn exact_sum(x: impl Iterator<Item = f64>) -> f64 {
+    let (mut sum, mut low) = (0.0f64, 0.0);
+    for x in x {
+        let next = sum + x;
+        low += if sum.abs() > x.abs() {
+            (sum - next) + x
+        } else {
+            (x - next) + sum
+        };
+        sum = next;
+    }
+    sum + low
+}
+
+/// A product with what its roundings dropped.
+fn exact_product(x: &[f64]) -> f64 {
+    let (mut product, mut low) = (1.0f64, 0.0);
+    for &x in x {
+        let next = product * x;
+        low = low * x + product.mul_add(x, -next);
+        product = next;
+    }
+    product + low
+}
+
+#[test]
+fn long_lists_err_by_no_more_than_the_root_of_their_length() {
+    let u = f64::EPSILON / 2.0;
+    for n in [2, 10, 100, 1000, 10_000] {
+        let x: Vec<f64> = (0..n).map(|k| 1.0 + 0.1 * (k as f64 * 0.7).sin()).collect();
+        // What is certain grows like n, but roundings go either way. The references are right to 3 of them.
+        let limit = (4.0 + (n as f64).sqrt()) * u;
+        let check = |what: &str, unit: f64, got: &[f64], want: &[f64]| {
+            let errors = got
+                .iter()
+                .zip(want)
+                .map(|(g, w)| (g - w).abs() / (unit * w.abs()).max(unit));
+            let worst = errors.fold(0.0, f64::max);
+            println!("{what} of {n}: {:.1} of {:.0} roundings", worst / u, limit / u);
+            assert!(
+                worst <= limit,
+                "{what} of {n}: {} of {} roundings",
+                worst / u,
+                limit / u
+            );
+        };
+        let relative = |what: &str, got: &[f64], want: &[f64]| {
+            let ratios: Vec<f64> = got.iter().zip(want).map(|(g, w)| g / w).collect();
+            check(what, 1.0, &ratios, &vec![1.0; got.len()]);
+        };
+        let g = Graph::new();
+        let keys = g.leaves(&x);
+        let partials = |l: NodeId| g.vjp(&[(l, 1.0)], &keys);
+
+        let norm = exact_sum(x.iter().flat_map(|x| [x * x, x.mul_add(*x, -(x * x))])).sqrt();
+        let l = g.norm(&keys);
+        relative("norm", &[g.value(l)], &[norm]);
+        relative(
+            "partials of norm",
+            &partials(l),
+            &x.iter().map(|x| x / norm).collect::<Vec<_>>(),
+        );
+
+        let product = exact_product(&x);
+        let l = g.product(&keys);
+        relative("product", &[g.value(l)], &[product]);
+        relative(
+            "partials of product",
+            &partials(l),
+            &x.iter().map(|x| product / x).collect::<Vec<_>>(),
+        );
+
+        let shares: Vec<f64> = x.iter().map(|&x| Scalar::exp(x)).collect();
+        let sum = exact_sum(shares.iter().copied());
+        let l = g.logsumexp(&keys);
+        check("logsumexp", 1.0, &[g.value(l)], &[sum.ln()]);
+        relative(
+            "partials of logsumexp",
+            &partials(l),
+            &shares.iter().map(|s| s / sum).collect::<Vec<_>>(),
+        );
+    }
+}

@@ -26,9 +26,9 @@ pub(crate) fn ops() -> Vec<(Op, usize, Imm)> {
         let imms = choices(0)
             .iter()
             .flat_map(|&first| choices(1).iter().map(move |&second| [first, second]));
-        // The second operand of the one must be the tangent of the first; the other shows the sign
-        // of a NaN, which no arithmetic promises.
-        if !matches!(op, Op::Sech2 | Op::Copysign) {
+        // The last operand of the first two must be the tangent or the hypotenuse of the others; the third shows
+        // the sign of a NaN, which no arithmetic promises.
+        if !matches!(op, Op::Sech2 | Op::Unit | Op::Copysign) {
             ops.extend(imms.map(|imm| (op, operands, imm)));
         }
     }

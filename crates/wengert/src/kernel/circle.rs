@@ -15,7 +15,14 @@ pub fn hypot(x: f64, y: f64) -> f64 {
 /// The angle of the point `(x, y)`, with the signed zeros of IEEE 754.
 #[inline]
 pub fn atan2(y: f64, x: f64) -> f64 {
-    pxfm::f_atan2(y, x)
+    // The sign of `y` outlives an underflow.
+    pxfm::f_atan2(y, x).copysign(y)
+}
+
+/// `r (1 + c)` for a tiny `c`, with `c r` rounded by itself. Where `r` is 0 it keeps its sign.
+#[inline(always)]
+fn corrected(r: f64, c: f64) -> f64 {
+    if r == 0.0 { r } else { r + r * c }
 }
 
 /// `u^2 + v^2` in two words, for points whose length and whose square's powers stay well inside the range; false for the
@@ -125,14 +132,13 @@ pub fn zpow(u: f64, v: f64, n: f64, k: f64) -> f64 {
         // (u - i v) / square, or its square, turned by i^k; then what the rounding of the square dropped.
         let s = square.hi;
         let (re, im) = if n == 1.0 {
-            let c = square.lo / s;
-            let (re, im) = (u / s, -v / s);
-            (re - re * c, im - im * c)
+            let c = -(square.lo / s);
+            (corrected(u / s, c), corrected(-v / s, c))
         } else {
-            let c = 2.0 * (square.lo / s);
+            let c = -2.0 * (square.lo / s);
             let s2 = s * s;
             let (re, im) = ((u - v) * (u + v) / s2, -2.0 * (u * v) / s2);
-            (re - re * c, im - im * c)
+            (corrected(re, c), corrected(im, c))
         };
         return match k as u32 % 4 {
             0 => re,
@@ -200,7 +206,7 @@ pub fn hypot_partial(u: f64, v: f64, j: f64, k: f64) -> f64 {
         let c = 0.5 * (((again.hi - square.hi) + (again.lo - square.lo)) / square.hi);
         if j + k == 1.0 {
             let r = if j == 1.0 { u / h } else { v / h };
-            return r + r * c;
+            return corrected(r, c);
         }
         // Products with a coordinate far below the other might lose digits below the range.
         if u.abs() > 1e-100 && v.abs() > 1e-100 {
@@ -212,7 +218,7 @@ pub fn hypot_partial(u: f64, v: f64, j: f64, k: f64) -> f64 {
                 u * u
             };
             let r = product / (square.hi * h);
-            return r + r * (c - square.lo / square.hi);
+            return corrected(r, c - square.lo / square.hi);
         }
     }
     hypot_partial_any(u, v, j, k)
@@ -277,6 +283,25 @@ mod tests {
         assert_eq!(atan2(0.0, 0.0), 0.0);
         assert!(atan2(-0.0, 0.0).is_sign_negative());
         assert_eq!((atan2(0.0, -0.0), atan2(-0.0, -0.0)), (pi, -pi));
+    }
+
+    #[test]
+    fn what_underflows_keeps_its_sign() {
+        let zero = |x: f64| x.to_bits() << 1 == 0;
+        for v in [1e50, 1.1e50, 1.3e50, 1.7e50, 2.9e50, 7.3e50] {
+            let results = [
+                atan2(-5e-324, v),
+                zpow(-5e-324, v, 1.0, 0.0),
+                zpow(-5e-324, v * 1e50, 1.0, 0.0),
+                zpow(v, -5e-324, 1.0, 1.0),
+                hypot_partial(-5e-324, v, 1.0, 0.0),
+                hypot_partial(v, -5e-324, 0.0, 1.0),
+                hypot_partial(5e-324, v, 1.0, 1.0),
+            ];
+            for (k, r) in results.into_iter().enumerate() {
+                assert!(zero(r) && r.is_sign_negative(), "{k} at {v}: {r}");
+            }
+        }
     }
 
     #[test]

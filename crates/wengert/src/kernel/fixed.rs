@@ -4,7 +4,7 @@
 //! 2^-120 of absolute accuracy. So does `1 + y ln x`, the factor of a mixed derivative of `x^y`. Read `soft.rs` next.
 
 use super::core::ln_dd;
-use super::dd::{exp2i, frexp, ldexp};
+use super::dd::{exp2i, frexp, ldexp, two_prod};
 
 /// `limbs[0] + limbs[1] 2^-64 + ...`: a number in `[0, 2^64)` with 192 bits after the point; the whole part first.
 type Fixed = [u64; 4];
@@ -138,8 +138,16 @@ pub(super) fn exp_sum_near(a: f64, b: f64) -> f64 {
     let k = (-b * std::f64::consts::LOG2_E) as u64;
     let reduced = sub(&fixed(-b), &mul(&[k, 0, 0, 0], &LN_2));
     let scaled = ldexp(-a, k as i32);
-    let t = value(&sub(&exp_neg(&reduced), &fixed(scaled)));
-    ldexp(t - scaled * a * (0.5 + a * (1.0 / 6.0)), -(k as i32))
+    // e^a - 1 = a + a^2/2 + a^3/6, of which the square needs two words.
+    let square = two_prod(scaled, -0.5 * a);
+    let low = square.lo - scaled * a * a * (1.0 / 6.0);
+    let power = add(&exp_neg(&reduced), &fixed(square.hi));
+    let power = if low < 0.0 {
+        sub(&power, &fixed(-low))
+    } else {
+        add(&power, &fixed(low))
+    };
+    ldexp(value(&sub(&power, &fixed(scaled))), -(k as i32))
 }
 
 /// `1 + y ln x` for a finite `x > 0` and `y ln x` next to -1, to an absolute 2^-120.

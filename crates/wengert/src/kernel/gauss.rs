@@ -38,8 +38,9 @@ pub fn norm_cdf(x: f64) -> f64 {
     0.5 * (pxfm::f_erfc(z.hi) - slope * z.lo)
 }
 
-/// The `n`-th derivative of `k exp(-a x^2)`, for `a = 1`, `k = 2/sqrt(pi)` (erf's first derivative is `n = 0`) and
-/// `a = 1/2`, `k = 1/sqrt(2 pi)` (norm_cdf's). 0 at both infinities; NaN where `n` is no [order](is_order).
+/// The `n`-th derivative of `k exp(-a x^2)`: `k = 2/sqrt(pi)` for `a = 1` (erf's first derivative is `n = 0`), and
+/// `k = 1/sqrt(2 pi)` for any other `a` (norm_cdf's for `a = 1/2`). 0 at both infinities;
+/// NaN where `n` is not an [order](is_order).
 ///
 /// `p_0 = 1`, `p_(n+1) = -2a (x p_n + n p_(n-1))`: a Hermite polynomial times the Gaussian.
 pub fn gauss(x: f64, a: f64, n: f64) -> f64 {
@@ -58,7 +59,8 @@ pub fn gauss(x: f64, a: f64, n: f64) -> f64 {
         return x;
     }
     if x.abs() > 1e3 {
-        return 0.0;
+        // To the right an odd derivative is negative.
+        return if x > 0.0 && n % 2.0 == 1.0 { -0.0 } else { 0.0 };
     }
     let k = if a == 1.0 { K_ERF } else { K_NORM };
     let square = if x.abs() < 1e-140 { Dd::ZERO } else { two_prod(x, x) };
@@ -98,6 +100,20 @@ mod tests {
             for a in [1.0, 0.5] {
                 assert_eq!(gauss(INF, a, f64::from(n)), 0.0);
                 assert_eq!(gauss(-INF, a, f64::from(n)), 0.0);
+            }
+        }
+    }
+
+    #[test]
+    fn derivatives_that_underflow_keep_their_sign() {
+        for a in [1.0, 0.5] {
+            for n in 0..6 {
+                for x in [60.0, 999.0, 1001.0, 1e300, INF] {
+                    let right = gauss(x, a, f64::from(n));
+                    let left = gauss(-x, a, f64::from(n));
+                    assert_eq!((right, right.is_sign_negative()), (0.0, n % 2 == 1), "{a} {n} {x}");
+                    assert_eq!((left, left.is_sign_negative()), (0.0, false), "{a} {n} {x}");
+                }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Accurate `f64` functions: the values of all ops, and the pieces their derivatives are made of.
 //!
-//! Values are within 1.5 ulp of the truth over the whole range, tails and subnormals included. The derivative helpers
-//! exist because the textbook formulas lose digits (`1 - tanh^2`, `s(1-s)`, `x^2 + y^2`); each helper's own derivative is
+//! Values of ops are within 1.5 ulp of the truth over the whole range, tails and subnormals included; `docs/conventions.md`
+//! says what the derivative helpers hold and which exceptions are known. The helpers exist because the textbook formulas lose digits (`1 - tanh^2`, `s(1-s)`, `x^2 + y^2`); each helper's own derivative is
 //! again made of helpers, so any order up to [`MAX_ORDER`] can be reached. Outside a domain value and derivative are NaN, at its ends the
 //! derivative is the one-sided limit, at infinity it is the limit.
 //!

@@ -99,9 +99,6 @@ pub fn pow_partial(x: f64, y: f64, j: f64, k: f64) -> f64 {
 /// [`pow_partial`] for exponents so large that `x^y` is 0, 1 or infinite.
 fn far_partial(x: f64, y: f64, j: u32, k: usize) -> f64 {
     let base = pow(x, y);
-    if base == 0.0 {
-        return 0.0;
-    }
     if base == 1.0 {
         // x = 1, where L = 0: what is left of P is its constant coefficient.
         return if k > j as usize {

@@ -4,8 +4,7 @@
 //! tabulated, computed with 400 bits. Read `gauss.rs` next.
 
 use super::core::{ln_1p_dd, ln_dd};
-use super::dd::{Dd, two_prod, two_sum};
-use super::gamma::polygamma;
+use super::dd::{Dd, two_sum};
 
 const fn zero(hi: f64, lo: f64) -> Dd {
     Dd { hi, lo }
@@ -78,44 +77,63 @@ pub(super) fn lgamma_near_zero(x: f64, guess: f64) -> f64 {
     smooth.sub(ln_1p_dd(d.div(e0))).value()
 }
 
-/// The zero of the digamma function on the positive side, and there its first three derivatives.
-const DIGAMMA_ZERO: Dd = zero(1.461_632_144_968_362_2, 9.549_995_429_965_697e-17);
-const SLOPES: [f64; 3] = [0.967_672_245_447_621_2, -0.885_526_337_967_184_2, 1.550_998_565_733_906];
+/// A zero of the digamma function, and its first three derivatives there.
+struct Root {
+    at: Dd,
+    slope: Dd,
+    bends: [f64; 2],
+}
 
-/// Those zeros on the negative side that lie within `1e-16` or so of an `f64`: even 106 bits would not do there.
-const DIGAMMA_ZEROS: [Dd; 9] = [
-    zero(-0.504_083_008_264_455_4, -8.154_282_062_438_13e-18),
-    zero(-1.573_498_473_162_390_4, -1.574_185_691_077_347e-17),
-    zero(-2.610_720_868_444_144_7, 9.881_960_746_978_353e-17),
-    zero(-3.635_293_366_436_901, 5.454_396_163_173_039e-17),
-    zero(-5.667_162_441_556_885_5, -3.215_305_107_494_833_5e-18),
-    zero(-7.687_788_325_031_626, -1.351_562_494_643_672e-16),
-    zero(-14.727_334_416_018_529, -3.661_839_996_313_978_6e-17),
-    zero(-15.730_988_906_332_882, 1.055_195_637_336_584_2e-16),
-    zero(-87.805_360_278_395_07, 1.275_856_164_442_560_9e-17),
+const fn root(at: (f64, f64), slope: (f64, f64), bends: [f64; 2]) -> Root {
+    Root {
+        at: zero(at.0, at.1),
+        slope: zero(slope.0, slope.1),
+        bends,
+    }
+}
+
+impl Root {
+    /// The digamma function by its Taylor series; `None` where `x` is not within `reach`, of at most 1e-6.
+    fn series(&self, x: f64, reach: f64) -> Option<f64> {
+        let d = two_sum(x - self.at.hi, -self.at.lo);
+        if d.hi.abs() > reach {
+            return None;
+        }
+        let h = d.hi;
+        let p = d.mul(self.slope);
+        Some(p.hi + (p.lo + h * h * (0.5 * self.bends[0] + h * (self.bends[1] / 6.0))))
+    }
+}
+
+#[rustfmt::skip]
+const POSITIVE_ROOT: Root =
+    root((1.461_632_144_968_362_2, 9.549_995_429_965_697e-17), (0.967_672_245_447_621_2, -3.387_874_303_038_943e-17), [-0.885_526_337_967_184_2, 1.550_998_565_733_906]);
+
+/// Those zeros on the negative side that lie within `1e-16` or so of an `f64`: even 106 bits of the reflection would not
+/// do there.
+#[rustfmt::skip]
+const NEGATIVE_ROOTS: [Root; 9] = [
+    root((-0.504_083_008_264_455_4, -8.154_282_062_438_13e-18), (8.939_798_558_792_134, 4.661_730_805_438_714e-16), [-1.618_690_925_061_301_3, 193.551_432_389_493_04]),
+    root((-1.573_498_473_162_390_4, -1.574_185_691_077_347e-17), (9.941_513_615_924_176, -3.506_655_152_202_022_4e-16), [-15.605_187_949_565_256, 239.471_464_850_993_8]),
+    root((-2.610_720_868_444_144_7, 9.881_960_746_978_353e-17), (10.848_328_799_209_19, -8.536_942_638_820_942e-16), [-25.541_451_388_494_384, 307.304_114_296_853_13]),
+    root((-3.635_293_366_436_901, 5.454_396_163_173_039e-17), (11.650_939_359_651_861, 2.771_734_742_872_511_5e-16), [-33.876_675_215_642_67, 378.972_357_854_494_3]),
+    root((-5.667_162_441_556_885_5, -3.215_305_107_494_833_5e-18), (13.021_406_387_509_394, -6.965_089_235_370_473e-16), [-48.021_667_133_979_8, 522.320_690_398_485_5]),
+    root((-7.687_788_325_031_626, -1.351_562_494_643_672e-16), (14.171_340_633_241_15, -6.249_516_188_433_109e-16), [-60.140_115_690_814_53, 661.513_064_071_123_6]),
+    root((-14.727_334_416_018_529, -3.661_839_996_313_978_6e-17), (17.220_165_296_986_988, -5.688_225_105_726_854e-16), [-94.152_239_082_284_58, 1_110.378_894_810_061_4]),
+    root((-15.730_988_906_332_882, 1.055_195_637_336_584_2e-16), (17.575_830_292_043_43, 1.753_587_841_726_109_3e-16), [-98.317_613_889_777_77, 1_170.173_842_284_22]),
+    root((-87.805_360_278_395_07, 1.275_856_164_442_560_9e-17), (29.935_903_973_781_15, 2.165_475_355_342_108e-16), [-268.375_577_025_950_35, 4_198.749_675_263_150_5]),
 ];
 
 /// The digamma function for `x` next to its positive zero; `guess` elsewhere.
 pub(super) fn digamma_near_zero(x: f64, guess: f64) -> f64 {
-    let d = two_sum(x - DIGAMMA_ZERO.hi, -DIGAMMA_ZERO.lo);
-    if d.hi.abs() > 1e-6 {
-        return guess;
-    }
-    let h = d.hi;
-    let p = two_prod(h, SLOPES[0]);
-    p.hi + (p.lo + d.lo * SLOPES[0] + h * h * (0.5 * SLOPES[1] + h * (SLOPES[2] / 6.0)))
+    POSITIVE_ROOT.series(x, 1e-6).unwrap_or(guess)
 }
 
 /// The digamma function for a negative `x` near one of its zeros, by reflection in double-double:
 /// `digamma(x) = digamma(1 - x) - pi cot(pi x)`.
 pub(super) fn digamma_left(x: f64) -> f64 {
-    for z in DIGAMMA_ZEROS {
-        let d = two_sum(x - z.hi, -z.lo);
-        if d.hi.abs() < 1e-9 {
-            // The mean slope is that half way, which is no f64.
-            let slope = polygamma(z.hi, 1.0) + polygamma(z.hi, 2.0) * (z.lo + 0.5 * d.hi);
-            return d.value() * slope;
-        }
+    if let Some(r) = NEGATIVE_ROOTS.iter().find_map(|root| root.series(x, 1e-9)) {
+        return r;
     }
     let f = x - x.round_ties_even();
     digamma_right(two_sum(1.0, -x)).sub(PI.mul(cot_pi(f))).value()

@@ -4,7 +4,7 @@
 //! of arguments are taken exactly. This is the last file of the kernel.
 
 use super::core::{diff, exp_big, ln_1p_dd};
-use super::dd::{Dd, LN_2, exp2i, two_sum};
+use super::dd::{Big, Dd, LN_2, exp2i, two_sum};
 use super::expo::{exp, exp_parts, ln_1p, ln_1p_parts};
 use super::fixed::{exp_sum_m1, exp_sum_near};
 
@@ -118,15 +118,6 @@ pub fn softplus(x: f64) -> f64 {
     if x > 0.0 || x.is_nan() { x } else { exp(x) }
 }
 
-/// `ln(1 + exp(x))` for `-800 < x <= 0`.
-fn log_1p_exp(x: Dd) -> Dd {
-    let e = exp_big(x);
-    if e.e < -200 {
-        return Dd::new(e.value());
-    }
-    ln_1p_dd(e.m.scale(exp2i(e.e)))
-}
-
 /// `ln(exp(a) + exp(b))`, also where the exponentials overflow and where the result is near 0.
 #[inline]
 pub fn logaddexp(a: f64, b: f64) -> f64 {
@@ -149,25 +140,37 @@ pub fn logaddexp(a: f64, b: f64) -> f64 {
         let e = Halves::new(-d.hi, d.lo);
         let l = ln_1p_parts(e.e, e.e_low);
         let r = two_sum(high, l.hi);
-        if high > 0.0 || r.hi.abs() > 0.01 * l.hi {
-            return r.hi + (r.lo + l.lo);
+        let sum = r.hi + (r.lo + l.lo);
+        // The logarithm is about as large as e, and its rest is rounded at 2^-106: less than that cancels.
+        if high > 0.0 || sum.abs() > 0.03 * e.e.max(3e-14) {
+            return sum;
         }
     } else if high.abs() > 1.0 {
         return high;
     }
-    // The terms cancel, or the smaller one barely counts.
-    let r = log_1p_exp(d).add(Dd::new(high)).value();
-    if low < -40.0 {
-        return if r.abs() < 1e-3 * high.abs() {
-            exp_sum_near(high, low)
-        } else {
-            r
-        };
-    }
-    if r.abs() < 1e-3 {
-        ln_1p(exp_sum_m1(high, low))
+    logaddexp_near_zero(high, low, d)
+}
+
+/// [`logaddexp`] where the terms cancel, or the smaller one barely counts: `high` is at most 0, `d = low - high`.
+#[cold]
+#[inline(never)]
+fn logaddexp_near_zero(high: f64, low: f64, d: Dd) -> f64 {
+    let e = exp_big(d);
+    // Below 2^-200 it is its own ln(1 + e).
+    let l = if e.e < -200 {
+        e
     } else {
-        r
+        Big::new(ln_1p_dd(e.m.scale(exp2i(e.e))), 0)
+    };
+    let r = l.add(Big::of(high));
+    if r.m.hi != 0.0 && r.e > l.e - 10 {
+        return r.value();
+    }
+    // Beyond that the powers of e must be known to more than 100 bits.
+    if low < -40.0 {
+        exp_sum_near(high, low)
+    } else {
+        ln_1p(exp_sum_m1(high, low))
     }
 }
 
@@ -180,7 +183,7 @@ pub fn softmax2(a: f64, b: f64) -> f64 {
     logistic(diff(a, b))
 }
 
-/// The derivative of [`softmax2`] in `a`: `s (1 - s)` without its cancellation; 1/4 where `a == b`.
+/// The derivative of [`softmax2`] with respect to `a`: `s (1 - s)` without its cancellation; 1/4 where `a == b`.
 #[inline]
 pub fn softmax2_d(a: f64, b: f64) -> f64 {
     if a == b {

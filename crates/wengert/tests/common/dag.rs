@@ -97,6 +97,17 @@ pub(crate) fn recipes(most: usize, keeps: fn(Op, Imm, &[f64], f64) -> bool) -> i
                 operands[1] = values.len();
                 values.push(Scalar::tanh(x));
             }
+            if op == Op::Unit {
+                // Its third operand is the hypotenuse of the others.
+                let [x, y] = [operands[0], operands[1]];
+                steps.push(Step {
+                    op: Op::Hypot,
+                    imm: NO_IMM,
+                    operands: vec![x, y],
+                });
+                operands[2] = values.len();
+                values.push(Scalar::hypot(values[x], values[y]));
+            }
             let imm = immediates(op, small, c);
             let args: Vec<f64> = operands.iter().map(|&x| values[x]).collect();
             let value = f64::apply(op, imm, &args);
