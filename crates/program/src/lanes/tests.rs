@@ -127,9 +127,9 @@ fn allowed(kernel: Unary) -> f64 {
     match kernel {
         Unary::ExpM1 => 1.4,
         Unary::Softplus => 1.3,
-        Unary::Exp | Unary::Exp2 | Unary::Tanh | Unary::Tan => 1.15,
+        Unary::Exp | Unary::Exp2 | Unary::Tanh | Unary::Tan => 1.2,
         Unary::Erf | Unary::Erfc | Unary::NormCdf => 1.5,
-        _ => 0.9,
+        _ => 1.0,
     }
 }
 
