@@ -81,11 +81,8 @@ fn seeds() -> Vec<Program> {
         };
         if count > 0 {
             let operands = [w, x, nodes[nodes.len() - 1], x];
-            nodes.push(
-                graph
-                    .try_record(op, [1.0, 0.0], &operands[..count])
-                    .expect("a fair node"),
-            );
+            let imm = if op.immediates() > 0 { [1.0, 0.0] } else { NO_IMM };
+            nodes.push(graph.try_record(op, imm, &operands[..count]).expect("a fair node"));
         }
     }
     let every = Program::compile(&graph, [Input::whole(w), Input::column(x)], nodes, &Options::new());
