@@ -286,11 +286,15 @@ fn scalar(kernel: Unary) -> fn(f64) -> f64 {
     }
 }
 
-/// As many lanes as keep the slots in the nearer caches, 16 to 64.
+/// As many lanes as keep the slots in the nearer caches, 16 to 64; fewer where laying the inputs out
+/// would take more than 64 MiB.
 fn suitable_lanes(layout: &Layout) -> usize {
     const NEAR: usize = 512 << 10;
+    const MOST_LAID_OUT: usize = 64 << 20;
     let per_lane = 8 * (layout.slots as usize).max(1);
-    (NEAR / per_lane / 16 * 16).clamp(16, 64)
+    let laid_out = 8 * (layout.inputs as usize).max(1);
+    let most = (MOST_LAID_OUT / laid_out / 4 * 4).clamp(4, 64);
+    (NEAR / per_lane / 16 * 16).clamp(16, 64).min(most)
 }
 
 #[cfg(feature = "parallel")]

@@ -8,7 +8,7 @@
 mod batches;
 
 use allocation_counter::measure;
-use wengert::{Arity, Expr, Graph, Op};
+use wengert::{Arity, Expr, Graph, NO_IMM, Op};
 use wengert_program::{Error, Input, Options, Output, Program, Setup, Workspace};
 
 /// The most memory that loading takes, in bytes for each byte of the file; of `logsumexp`, which

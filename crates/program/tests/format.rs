@@ -274,9 +274,24 @@ fn ten_million_inputs_are_loaded_and_run_in_bounds() {
         "{point} bytes for a point of {}",
         bytes.len()
     );
+    // So many inputs are laid out four points at a time.
+    let columns: Vec<&[f64]> = x.chunks(1).collect();
+    let mut workspace = Workspace::with(Setup::new().threads(1));
+    let mut run = || {
+        program
+            .eval_batch(1, &columns, &mut [&mut out], &mut workspace)
+            .expect("runs")
+    };
+    let batch = measure(&mut run).bytes_max as usize;
+    assert!(
+        batch <= 100 * bytes.len(),
+        "{batch} bytes for a batch of {}",
+        bytes.len()
+    );
     println!(
-        "loading {} bytes a byte, a point {}",
+        "loading {} bytes a byte, a point {}, a batch {}",
         load / bytes.len(),
-        point / bytes.len()
+        point / bytes.len(),
+        batch / bytes.len()
     );
 }
