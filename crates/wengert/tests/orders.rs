@@ -37,9 +37,10 @@ fn orders() -> Vec<(Op, usize)> {
     Op::ALL.iter().flat_map(orders).collect()
 }
 
-/// Immediates of which one is `given`, and the other 1.
-fn with(immediate: usize, given: f64) -> Imm {
-    let mut imm = [1.0; 2];
+/// The immediates of the op, of which one is `given` and the other 1.
+fn with(op: Op, immediate: usize, given: f64) -> Imm {
+    let mut imm = [0.0; 2];
+    imm[..op.immediates()].fill(1.0);
     imm[immediate] = given;
     imm
 }
@@ -70,21 +71,21 @@ fn what_is_no_order_is_refused_by_every_way_to_record() {
     let mut faults = Faults::default();
     for (op, immediate) in orders() {
         for given in WRONG {
-            let (imm, error) = (with(immediate, given), Error::Order { op, immediate, given });
+            let (imm, error) = (with(op, immediate, given), Error::Order { op, immediate, given });
             let operands = &x[..count(op)];
             faults.fails(op.name(), &mut g, &error, |g| g.try_record(op, imm, operands));
             faults.panics(op.name(), &mut g, &error, |g| {
                 Expr::apply(op, imm, &g.exprs(operands));
             });
         }
-        let nan = g.try_record(op, with(immediate, f64::NAN), &x[..count(op)]);
+        let nan = g.try_record(op, with(op, immediate, f64::NAN), &x[..count(op)]);
         assert!(
             matches!(nan, Err(Error::Order { given, .. }) if given.is_nan()),
             "{nan:?}"
         );
         for given in [0.0, 1.0, MOST] {
             assert!(
-                g.try_record(op, with(immediate, given), &x[..count(op)]).is_ok(),
+                g.try_record(op, with(op, immediate, given), &x[..count(op)]).is_ok(),
                 "{op} {given}"
             );
         }
@@ -129,7 +130,7 @@ fn over_numbers_what_is_no_order_gives_nan() {
     let x = [0.5, 0.25];
     for (op, immediate) in orders() {
         for given in WRONG.into_iter().chain([f64::NAN]) {
-            let (imm, n) = (with(immediate, given), count(op));
+            let (imm, n) = (with(op, immediate, given), count(op));
             assert!(f64::apply(op, imm, &x[..n]).is_nan(), "{op}{imm:?}");
             let dual = Dual::apply(op, imm, &x.map(Dual::<1>::constant)[..n]);
             let series = Series::apply(op, imm, &x.map(Series::<3>::constant)[..n]);
@@ -177,8 +178,9 @@ fn every_op_gives_something_of_any_numbers_and_any_immediates() {
         f64::NAN,
     ];
     for &op in Op::ALL.iter().filter(|op| op.immediates() > 0) {
+        let seconds = if op.immediates() == 2 { &numbers[..] } else { &[0.0] };
         for first in numbers {
-            for second in numbers {
+            for &second in seconds {
                 for x in numbers {
                     for y in numbers {
                         // It does not overflow, run out of memory, or go on for long.
@@ -198,7 +200,7 @@ fn differentiating_beyond_the_highest_order_is_a_named_error_as_graph_and_nan_as
         let mut g = Graph::new();
         let x = g.leaves(&[0.5, 0.25][..count(op)]);
         // Exponents that are not whole: derivatives of whole powers end.
-        let mut imm = with(immediate, MOST);
+        let mut imm = with(op, immediate, MOST);
         if op.immediate_kinds()[0] == Immediate::Number {
             imm[0] = 0.5;
         }
