@@ -1,8 +1,7 @@
 //! What can go wrong, each with a name and what to do about it.
 
-use crate::guard::Relation;
 use crate::node::NodeId;
-use crate::op::{Imm, MAX_ORDER, Op};
+use crate::op::{Arity, Imm, Immediate, MAX_ORDER, Op, Relation, kernel};
 
 /// Why the engine refused. Plain builders panic with the text of one of these; their `try_` forms
 /// return it.
@@ -112,12 +111,12 @@ pub enum Error {
 
 fn operands_hint(op: Op) -> String {
     match op.arity() {
-        crate::op::Arity::Fixed(0) => ", or any: Graph::leaf and Graph::constant make these".into(),
-        crate::op::Arity::Fixed(n) => format!(" but {n}"),
-        crate::op::Arity::AtLeast(n) if op.lists() > 1 => {
+        Arity::Fixed(0) => ", or any: Graph::leaf and Graph::constant make these".into(),
+        Arity::Fixed(n) => format!(" but {n}"),
+        Arity::AtLeast(n) if op.lists() > 1 => {
             format!(" but {} lists of one length, {n} or more each", op.lists())
         }
-        crate::op::Arity::AtLeast(n) => format!(" but {n} or more"),
+        Arity::AtLeast(n) => format!(" but {n} or more"),
     }
 }
 
@@ -132,6 +131,60 @@ pub(crate) fn same_length(what: &'static str, expected: usize, got: usize) -> Re
 /// As [`same_length`], of a direction: a component for every input.
 pub(crate) fn direction_length(expected: usize, got: usize) -> Result<(), Error> {
     same_length("components of the direction", expected, got)
+}
+
+/// How many operands there are in lists of these lengths, if the op takes as many.
+#[inline]
+pub(crate) fn operand_count(op: Op, lengths: &[usize]) -> Result<usize, Error> {
+    let given = lengths.iter().sum();
+    let alike = lengths.windows(2).all(|pair| pair[0] == pair[1]);
+    match alike && op.takes(given) {
+        true => Ok(given),
+        false => Err(Error::Operands { op, given }),
+    }
+}
+
+impl Op {
+    /// Whether the op can be applied to as many operands with these immediates: what
+    /// [`Graph::try_record`](crate::Graph::try_record) and every [`Scalar::apply`](crate::Scalar::apply)
+    /// ask first.
+    ///
+    /// # Errors
+    /// [`Error::Operands`] where it takes fewer or more operands, and for a leaf or a constant, which
+    /// is applied to nothing; [`Error::Immediates`] where an immediate that it does not have is not 0.
+    #[inline]
+    pub fn check(self, imm: Imm, operands: usize) -> Result<(), Error> {
+        if matches!(self, Op::Leaf | Op::Const) || !self.takes(operands) {
+            return Err(Error::Operands {
+                op: self,
+                given: operands,
+            });
+        }
+        // A NaN is not 0 either.
+        if !imm[self.immediates()..].iter().all(|&c| c == 0.0) {
+            return Err(Error::Immediates { op: self, given: imm });
+        }
+        Ok(())
+    }
+
+    /// Whether these may be the immediates of the op: orders of derivatives are whole numbers from
+    /// 0 to [`MAX_ORDER`]. Recording and loading refuse all others.
+    ///
+    /// # Errors
+    /// [`Error::Order`] with the first that is not.
+    #[inline]
+    pub fn check_immediates(self, imm: Imm) -> Result<(), Error> {
+        for (immediate, kind) in self.immediate_kinds().iter().enumerate() {
+            if *kind == Immediate::Order && !kernel::is_order(imm[immediate]) {
+                return Err(Error::Order {
+                    op: self,
+                    immediate,
+                    given: imm[immediate],
+                });
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Error {

@@ -1,0 +1,209 @@
+//! Derivatives of closures, in one line. Read [`crate::graph`] for the engine under them.
+//!
+//! Closures over slices of [`Expr`] are recorded and swept back; [`forward_gradient`] runs a
+//! closure over [`Dual`] numbers and needs no tape, which pays for few inputs; and a
+//! [`Function`], which is generic over the number, lets [`function_gradient`] choose.
+
+use crate::error::{direction_length, expect, same_length};
+use crate::graph::Graph;
+use crate::node::NodeId;
+use crate::number::Function;
+use crate::number::expr::Expr;
+use crate::scalar::dual::Dual;
+
+/// The value and gradient of `f` at `x`. Records once and sweeps back once.
+///
+/// ```
+/// let (value, gradient) = wengert::value_and_gradient(|x| x[0] * x[1].sin(), &[2.0, 0.0]);
+/// assert_eq!((value, gradient), (0.0, vec![0.0, 2.0]));
+/// ```
+///
+/// # Panics
+/// As [`Graph`]'s builders.
+#[track_caller]
+pub fn value_and_gradient(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) -> (f64, Vec<f64>) {
+    let recording = Recording::of(x, |x| vec![f(x)]);
+    let [l] = recording.outputs[..] else {
+        unreachable!("one closure result is one output")
+    };
+    (
+        recording.graph.value(l),
+        recording.graph.vjp(&[(l, 1.0)], &recording.inputs),
+    )
+}
+
+/// The gradient of `f` at `x`: [`value_and_gradient`] without the value.
+///
+/// # Panics
+/// As [`Graph`]'s builders.
+#[track_caller]
+pub fn gradient(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) -> Vec<f64> {
+    value_and_gradient(f, x).1
+}
+
+/// The value and gradient of `f` at `x`, in one forward pass over duals with `N` tangents: no tape,
+/// nothing allocated. Faster than recording for few inputs (up to about 8).
+///
+/// ```
+/// let (value, gradient) = wengert::forward_gradient(|[x, y]| x * y.sin(), [2.0, 0.0]);
+/// assert_eq!((value, gradient), (0.0, [0.0, 2.0]));
+/// ```
+pub fn forward_gradient<const N: usize>(f: impl Fn([Dual<N>; N]) -> Dual<N>, x: [f64; N]) -> (f64, [f64; N]) {
+    let result = f(std::array::from_fn(|k| Dual::input(x[k], k)));
+    (result.value, result.tangents)
+}
+
+/// Up to this many inputs a [`Function`] runs forward on duals; above, it is recorded.
+pub const FORWARD_UP_TO: usize = 8;
+
+/// The value and gradient of a [`Function`] at `x`: forward on duals for at most
+/// [`FORWARD_UP_TO`] inputs, else recorded and swept back.
+///
+/// # Panics
+/// As [`Graph`]'s builders.
+#[track_caller]
+pub fn function_gradient(f: &impl Function, x: &[f64]) -> (f64, Vec<f64>) {
+    // An odd number of tangents takes longer than one more: they are computed in pairs.
+    fn forward<const N: usize>(f: &impl Function, x: &[f64]) -> (f64, Vec<f64>) {
+        let inputs: [Dual<N>; N] = std::array::from_fn(|k| x.get(k).map_or(Dual::new(0.0), |&x| Dual::input(x, k)));
+        let result = f.call(&inputs[..x.len()]);
+        (result.value, result.tangents[..x.len()].to_vec())
+    }
+    match x.len() {
+        0 => (f.call::<f64>(x), Vec::new()),
+        1 => forward::<1>(f, x),
+        2 => forward::<2>(f, x),
+        3..=4 => forward::<4>(f, x),
+        5..=6 => forward::<6>(f, x),
+        7..=FORWARD_UP_TO => forward::<FORWARD_UP_TO>(f, x),
+        _ => value_and_gradient(|x| f.call(x), x),
+    }
+}
+
+/// The Jacobian of `f` at `x`: a row for every output, in it a column for every input. See
+/// [`Graph::jacobian`] for how it is swept.
+///
+/// # Panics
+/// As [`Graph`]'s builders.
+#[track_caller]
+pub fn jacobian(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64]) -> Vec<Vec<f64>> {
+    let recording = Recording::of(x, f);
+    recording.graph.jacobian(&recording.outputs, &recording.inputs)
+}
+
+/// The Hessian of `f` at `x`, dense: see [`Graph::hessian`].
+///
+/// ```
+/// let h = wengert::hessian(|x| x[0] * x[0] * x[1], &[3.0, 5.0]);
+/// assert_eq!(h, [[10.0, 6.0], [6.0, 0.0]]);
+/// ```
+///
+/// # Panics
+/// As [`Graph`]'s builders.
+#[track_caller]
+pub fn hessian(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) -> Vec<Vec<f64>> {
+    let recording = Recording::of(x, |x| vec![f(x)]);
+    recording.graph.hessian(recording.outputs[0], &recording.inputs)
+}
+
+/// The Hessian of `f` at `x` times `direction`: see [`Graph::hvp`].
+///
+/// # Panics
+/// As [`Graph`]'s builders, and where `direction` is not as long as `x`.
+#[track_caller]
+pub fn hvp(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64], direction: &[f64]) -> Vec<f64> {
+    let recording = Recording::of(x, |x| vec![f(x)]);
+    recording.graph.hvp(recording.outputs[0], &recording.inputs, direction)
+}
+
+/// The Jacobian of `f` at `x` times `direction`, a number for every output: see [`Graph::jvp`]. A
+/// direction of NaN is no probe for what depends on what: [`Graph::jacobian_pattern`] tells.
+///
+/// # Panics
+/// As [`Graph`]'s builders, and where `direction` is not as long as `x`.
+#[track_caller]
+pub fn jvp(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64], direction: &[f64]) -> Vec<f64> {
+    let recording = Recording::of(x, f);
+    expect(direction_length(x.len(), direction.len()));
+    let seeds: Vec<_> = recording
+        .inputs
+        .iter()
+        .copied()
+        .zip(direction.iter().copied())
+        .collect();
+    recording.graph.jvp(&seeds, &recording.outputs)
+}
+
+/// `seed`, a number for every output, times the Jacobian of `f` at `x`: a number for every input.
+///
+/// # Panics
+/// As [`Graph`]'s builders, and where `seed` is not as long as what `f` returns.
+#[track_caller]
+pub fn vjp(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64], seed: &[f64]) -> Vec<f64> {
+    let recording = Recording::of(x, f);
+    let expected = recording.outputs.len();
+    expect(same_length("components of the seed", expected, seed.len()));
+    let seeds: Vec<_> = recording.outputs.iter().copied().zip(seed.iter().copied()).collect();
+    recording.graph.vjp(&seeds, &recording.inputs)
+}
+
+/// A closure, recorded.
+pub(crate) struct Recording {
+    pub(crate) graph: Graph,
+    pub(crate) inputs: Vec<NodeId>,
+    pub(crate) outputs: Vec<NodeId>,
+}
+
+impl Recording {
+    /// Records the closure at `x`.
+    ///
+    /// # Panics
+    /// With the text of [`crate::Error::NotInGraph`] where a result is of another graph than the inputs.
+    #[track_caller]
+    pub(crate) fn of(x: &[f64], f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>) -> Recording {
+        let graph = Graph::new();
+        let inputs = graph.leaves(x);
+        let results = f(&graph.exprs(&inputs));
+        let mut outputs = Vec::with_capacity(results.len());
+        for result in results {
+            outputs.push(match result.graph() {
+                Some(_) => result.id(),
+                // A result that depends on no input may be a constant of no graph.
+                None => graph.constant(result.value()),
+            });
+        }
+        for &output in &outputs {
+            expect(graph.position(output));
+        }
+        Recording { graph, inputs, outputs }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Real;
+
+    #[test]
+    fn a_function_of_any_number_of_inputs_has_the_gradient_that_a_recording_has() {
+        struct Chain;
+        impl Function for Chain {
+            fn call<T: Real>(&self, x: &[T]) -> T {
+                let start = T::constant(0.5);
+                x.iter().fold(start, |sum, &x| (sum * x).sin() + x * x)
+            }
+        }
+        for n in 0..=2 * FORWARD_UP_TO {
+            let x: Vec<f64> = (0..n).map(|k| 0.3 + 0.1 * k as f64).collect();
+            let (value, gradient) = function_gradient(&Chain, &x);
+            let (recorded, expected) = value_and_gradient(|x| Chain.call(x), &x);
+            assert_eq!((value, gradient.len()), (recorded, n));
+            for (forward, back) in gradient.iter().zip(&expected) {
+                assert!(
+                    (forward - back).abs() <= 1e-15 * back.abs(),
+                    "{n} inputs: {forward} {back}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! The pattern of a Hessian, by pushing edges (Gower and Mello, "A new framework for the computation
+//! of Hessians", 2012). Read `colour.rs` for what is done with it.
+//!
+//! An edge between two nodes says that the second derivative in them can differ from 0. Going back
+//! along the tape, each node that the output changes with adds an edge between operands that its op
+//! bends, and each edge of the node is handed on to the operands it changes with, until only edges
+//! between variables are left. Where a node depends on few variables (`depend.rs`), its edges go to
+//! these at once, however much graph lies between.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::derivative::sparse::dependence::{Acting, At, Dependence, Deps, Variables, limit};
+use crate::derivative::sparse::interaction::Structure;
+use crate::derivative::sparse::matrix::Pattern;
+use crate::graph::Graph;
+
+/// The pattern of the Hessian in distinct variables.
+pub(crate) fn hessian(graph: &Graph, l: usize, variables: &Variables, at: At) -> Pattern {
+    hessian_within(graph, l, variables, limit(variables), at)
+}
+
+fn hessian_within(graph: &Graph, l: usize, variables: &Variables, limit: usize, at: At) -> Pattern {
+    let mut pushing = Pushing {
+        dependence: Dependence::new(&graph.tape, l + 1, variables, limit, at),
+        variables: variables.leaves.len() as u32,
+        waiting: FxHashMap::default(),
+        squares: FxHashSet::default(),
+        entries: Vec::new(),
+        crowded: 1 << 20,
+    };
+    pushing.sweep();
+    let n = variables.leaves.len();
+    let mut entries = pushing.entries;
+    entries.reserve_exact(entries.len());
+    for k in 0..entries.len() {
+        let (a, b) = entries[k];
+        if a != b {
+            entries.push((b, a));
+        }
+    }
+    Pattern::of(n, n, &entries)
+}
+
+/// One end of an edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum End {
+    /// The variables of a set.
+    Few(u32),
+    /// A node that depends on many.
+    Many(u32),
+}
+
+struct Pushing<'a> {
+    dependence: Dependence<'a>,
+    variables: u32,
+    /// The other ends of edges whose later end is the node: a variable, or `variables` plus the
+    /// position of a node. May repeat.
+    waiting: FxHashMap<u32, Vec<u32>>,
+    /// Pairs of sets whose product was added, where that is more than a few entries.
+    squares: FxHashSet<(u32, u32)>,
+    /// Edges between variables, the lower first. May repeat.
+    entries: Vec<(u32, u32)>,
+    /// At so many entries repetitions are dropped.
+    crowded: usize,
+}
+
+impl Pushing<'_> {
+    fn sweep(&mut self) {
+        let len = self.dependence.of.len();
+        // Whether the output changes with the node.
+        let mut live = vec![false; len];
+        live[len - 1] = true;
+        let mut acting = Acting::new();
+        let mut ends: Vec<End> = Vec::new();
+        for position in (0..len).rev() {
+            let deps = self.dependence.of[position];
+            if deps == Deps::Nothing || self.dependence.tape.entry(position as u32).is_source() {
+                continue;
+            }
+            let others = match deps {
+                Deps::Many => self.waiting.remove(&(position as u32)),
+                _ => None,
+            };
+            if !live[position] && others.is_none() {
+                continue;
+            }
+            self.dependence.acting(position, &mut acting);
+            if live[position] {
+                acting.each_moving(|x| live[x as usize] = true);
+                self.bend(&acting);
+            }
+            if let Some(mut others) = others {
+                others.sort_unstable();
+                others.dedup();
+                ends.clear();
+                acting.each_moving(|x| ends.extend(self.end(x)));
+                ends.sort_unstable();
+                ends.dedup();
+                self.hand_on(position as u32, &others, &ends);
+            }
+        }
+    }
+
+    fn end(&self, position: u32) -> Option<End> {
+        match self.dependence.of[position as usize] {
+            Deps::Nothing => None,
+            Deps::Few(set) => Some(End::Few(set)),
+            Deps::Many => Some(End::Many(position)),
+        }
+    }
+
+    /// Adds the edges between operands that an op bends.
+    fn bend(&mut self, acting: &Acting) {
+        match acting.structure {
+            Structure::Few { bends, .. } => {
+                for (k, &x) in acting.operands.iter().enumerate() {
+                    for (j, &y) in acting.operands.iter().enumerate() {
+                        let there = bends[k] & 1 << j != 0;
+                        let back = bends[j] & 1 << k != 0;
+                        // Each pair once.
+                        if there && (j <= k || !back) {
+                            self.connect_nodes(x, y);
+                        }
+                    }
+                }
+            }
+            Structure::Lists { same, other, .. } => {
+                for p in 0..2 {
+                    for q in 0..2 {
+                        if same[p] & 1 << q != 0 && (q <= p || same[q] & 1 << p == 0) {
+                            for (&x, &y) in acting.list(p).iter().zip(acting.list(q)) {
+                                self.connect_nodes(x, y);
+                            }
+                        }
+                        if other[p] & 1 << q != 0 && (q <= p || other[q] & 1 << p == 0) {
+                            self.connect_lists(acting.list(p), acting.list(q), p == q);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn connect_nodes(&mut self, x: u32, y: u32) {
+        if let (Some(x), Some(y)) = (self.end(x), self.end(y)) {
+            self.connect(x, y);
+        }
+    }
+
+    /// Connects every operand of one list with those of the other that have another index.
+    fn connect_lists(&mut self, xs: &[u32], ys: &[u32], same_list: bool) {
+        let ends = |list: &[u32]| {
+            let mut ends: Vec<End> = list.iter().filter_map(|&x| self.end(x)).collect();
+            ends.sort_unstable();
+            ends
+        };
+        let (xs, ys) = (ends(xs), ends(ys));
+        let heads = |ends: &[End]| {
+            let groups = ends.chunk_by(|a, b| a == b);
+            groups.map(|group| (group[0], group.len())).collect::<Vec<_>>()
+        };
+        let (xs, ys) = (heads(&xs), heads(&ys));
+        for (i, &(x, times)) in xs.iter().enumerate() {
+            if same_list {
+                // One end of two operands meets itself.
+                if times > 1 {
+                    self.connect(x, x);
+                }
+                ys[i + 1..].iter().for_each(|&(y, _)| self.connect(x, y));
+            } else {
+                ys.iter().for_each(|&(y, _)| self.connect(x, y));
+            }
+        }
+    }
+
+    /// Hands the edges of a node on to what it changes with.
+    fn hand_on(&mut self, position: u32, others: &[u32], ends: &[End]) {
+        for &other in others {
+            let other = match other.checked_sub(self.variables) {
+                // The first sets are the variables.
+                None => End::Few(other),
+                Some(node) if node == position => {
+                    for (i, &x) in ends.iter().enumerate() {
+                        ends[..=i].iter().for_each(|&y| self.connect(x, y));
+                    }
+                    continue;
+                }
+                Some(node) => End::Many(node),
+            };
+            ends.iter().for_each(|&x| self.connect(x, other));
+        }
+    }
+
+    fn connect(&mut self, x: End, y: End) {
+        match (x, y) {
+            (End::Few(a), End::Few(b)) => self.fill(a.min(b), a.max(b)),
+            (End::Few(set), End::Many(node)) | (End::Many(node), End::Few(set)) => {
+                let variables = self.dependence.sets.get(set);
+                self.waiting.entry(node).or_default().extend_from_slice(variables);
+            }
+            (End::Many(x), End::Many(y)) => {
+                let others = self.waiting.entry(x.max(y)).or_default();
+                others.push(self.variables + x.min(y));
+            }
+        }
+    }
+
+    /// Adds the entries between two sets of variables.
+    fn fill(&mut self, a: u32, b: u32) {
+        /// Up to so many entries are sooner added twice than looked up.
+        const CHEAP: usize = 9;
+        let sets = &self.dependence.sets;
+        let (xs, ys) = (sets.get(a), sets.get(b));
+        if xs.len() * ys.len() > CHEAP && !self.squares.insert((a, b)) {
+            return;
+        }
+        for &x in xs {
+            for &y in ys {
+                if a != b || x <= y {
+                    self.entries.push((x.min(y), x.max(y)));
+                }
+            }
+        }
+        if self.entries.len() > self.crowded {
+            self.compact();
+        }
+    }
+
+    fn compact(&mut self) {
+        let n = self.variables as usize;
+        let pattern = Pattern::of(n, n, &self.entries);
+        self.entries.clear();
+        self.entries
+            .extend(pattern.iter().map(|(row, col)| (row as u32, col as u32)));
+        self.crowded = (2 * self.entries.len()).max(1 << 20);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::NodeId;
+
+    /// Numbers below `n`.
+    fn random(seed: u64) -> impl FnMut(usize) -> usize {
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        move |n| {
+            state = state
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
+            (state >> 33) as usize % n
+        }
+    }
+
+    /// A graph of ops whose second derivatives do not cancel.
+    fn grow(g: &Graph, leaves: &[NodeId], ops: usize, next: &mut impl FnMut(usize) -> usize) -> NodeId {
+        let mut nodes = leaves.to_vec();
+        for _ in 0..ops {
+            let mut pick = || {
+                // Late nodes as often as all others, for depth.
+                let from = if next(2) == 0 { nodes.len().saturating_sub(6) } else { 0 };
+                nodes[from + next(nodes.len() - from)]
+            };
+            let [a, b, c, d] = [pick(), pick(), pick(), pick()];
+            nodes.push(match next(14) {
+                0..5 => g.add(a, b),
+                5 | 6 => g.mul(a, b),
+                7 => g.sin(a),
+                8 => g.mul_add(a, b, c),
+                9 => g.sum(&[a, b, c, d]),
+                10 => g.dot(&[a, b], &[c, d]),
+                11 => g.product(&[a, b, c]),
+                12 => g.max(a, g.relu(b)),
+                _ => g.div(a, b),
+            });
+        }
+        g.sum(&nodes[nodes.len() - 3..])
+    }
+
+    #[test]
+    fn the_pattern_is_the_same_however_few_variables_a_set_may_hold() {
+        for seed in 0..400 {
+            let mut next = random(seed);
+            let g = Graph::new();
+            let leaves = g.leaves(&vec![1.0; 2 + next(20)]);
+            let ops = 1 + next(60);
+            let l = grow(&g, &leaves, ops, &mut next);
+            let variables = Variables::new(&g, &leaves).unwrap();
+            let all = hessian_within(&g, l.index(), &variables, 512, At::Numbers);
+            for limit in [0, 1, 2, 3, 7] {
+                let some = hessian_within(&g, l.index(), &variables, limit, At::Numbers);
+                assert!(some == all, "seed {seed}, sets of {limit}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_pattern_holds_every_entry_that_is_not_zero_and_few_others() {
+        let (mut entries, mut zeros) = (0, 0);
+        for seed in 0..200 {
+            let mut next = random(seed ^ 0xdead);
+            let g = Graph::new();
+            let values: Vec<f64> = (0..2 + next(12)).map(|_| 0.5 + next(1000) as f64 / 997.0).collect();
+            let leaves = g.leaves(&values);
+            let ops = 1 + next(40);
+            let l = grow(&g, &leaves, ops, &mut next);
+            let pattern = g.hessian_pattern(l, &leaves);
+            for (row, values) in g.hessian(l, &leaves).iter().enumerate() {
+                for (col, &value) in values.iter().enumerate() {
+                    let there = pattern.contains(row, col);
+                    assert!(there || value == 0.0, "seed {seed}: ({row}, {col}) is {value}");
+                    entries += usize::from(there);
+                    zeros += usize::from(there && value == 0.0);
+                }
+            }
+        }
+        // Some ops are flat where they are (a max, a relu), and a quotient of equals cancels.
+        assert!(zeros * 4 < entries, "{zeros} of {entries} entries are 0");
+    }
+}

@@ -1,0 +1,123 @@
+//! The story of a NaN, told: how what [`crate::diagnose::nan`] found is written. Read that first.
+
+use std::fmt;
+
+use crate::diagnose::nan::{AdjointOrigin, NanOrigin, Operand, Site, ValueOrigin};
+use crate::graph::display::formula;
+use crate::node::NodeId;
+use crate::op::{Form, Op};
+
+/// So many operands and steps of a path are shown.
+const SHOWN: usize = 8;
+
+fn named(f: &mut fmt::Formatter<'_>, node: NodeId, label: Option<&String>) -> fmt::Result {
+    write!(f, "{node}")?;
+    label.map_or(Ok(()), |label| write!(f, " {label:?}"))
+}
+
+fn path<T>(
+    f: &mut fmt::Formatter<'_>,
+    path: &[T],
+    mut step: impl FnMut(&mut fmt::Formatter<'_>, &T) -> fmt::Result,
+) -> fmt::Result {
+    for (k, at) in path.iter().enumerate() {
+        if path.len() > SHOWN && (SHOWN / 2..path.len() - SHOWN / 2).contains(&k) {
+            if k == SHOWN / 2 {
+                write!(f, " -> ({} more)", path.len() - SHOWN)?;
+            }
+            continue;
+        }
+        if k > 0 {
+            f.write_str(" -> ")?;
+        }
+        step(f, at)?;
+    }
+    Ok(())
+}
+
+/// The node and how it was computed: `n5 "loss" = ln(n3)`.
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        named(f, self.node, self.label.as_ref())?;
+        if self.op.form() == Form::Source {
+            return Ok(());
+        }
+        f.write_str(" = ")?;
+        let operands: Vec<NodeId> = self.operands.iter().map(|x| x.node).collect();
+        formula(f, self.op, self.imm, &operands, SHOWN)
+    }
+}
+
+impl Site {
+    /// The scope and the operands, a line each; those that are not finite first.
+    fn surroundings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.scope.is_empty() {
+            write!(f, "\n  in {}", self.scope.join("/"))?;
+        }
+        let mut operands: Vec<&Operand> = self.operands.iter().collect();
+        operands.sort_by_key(|x| x.value.is_finite());
+        for x in operands.iter().take(SHOWN) {
+            f.write_str("\n  ")?;
+            named(f, x.node, x.label.as_ref())?;
+            write!(f, " = {}", x.value)?;
+        }
+        match operands.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "\n  and {more} more operands"),
+        }
+    }
+}
+
+impl fmt::Display for ValueOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is {}", self.site, self.site.value)?;
+        match self.site.op {
+            Op::Leaf => f.write_str(", as it was set")?,
+            Op::Const => f.write_str(", a constant")?,
+            _ => f.write_str(", the first value that is not finite")?,
+        }
+        self.site.surroundings(f)?;
+        if self.path.len() > 1 {
+            f.write_str("\n  and goes on: ")?;
+            path(f, &self.path, |f, (node, value)| write!(f, "{node} = {value}"))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for AdjointOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "going back, {} ", self.site)?;
+        match self.sent {
+            Some((k, part)) => {
+                let operand = &self.site.operands[k];
+                f.write_str("sends ")?;
+                named(f, operand.node, operand.label.as_ref())?;
+                write!(f, " the derivative {part}, having {} itself", self.adjoint)?;
+            }
+            None => write!(f, "gets the derivative {}, a sum that overflows", self.adjoint)?,
+        }
+        self.site.surroundings(f)?;
+        write!(f, "\n  and so spoils the leaf {}", self.leaf)?;
+        if self.path.len() > 1 {
+            f.write_str("\n  on the way to the output: ")?;
+            path(f, &self.path, |f, node| write!(f, "{node}"))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for NanOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(value) = &self.value {
+            write!(f, "{value}")?;
+        }
+        if let Some(adjoint) = &self.adjoint {
+            if self.value.is_some() {
+                f.write_str("\n")?;
+            }
+            write!(f, "{adjoint}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,184 @@
+//! Building by key: one method an op, made from the table. Read [`crate::number::expr`] for building with
+//! operators.
+
+use smallvec::SmallVec;
+
+use crate::error::{Error, expect, operand_count};
+use crate::graph::Graph;
+use crate::node::NodeId;
+use crate::op::{Arity, Imm, NO_IMM, Op, count, for_each_op};
+use crate::scalar::value;
+use crate::tape::Handle;
+
+macro_rules! define_builders {
+    (
+        ops { $($(#[doc = $odoc:literal])+ $Op:ident = $oname:ident($ox:ident $(, $oy:ident)*) -> $or:ident, $ocost:ident $oform:ident $osym:literal, $oval:block, $obar:ident => [$($opull:expr),+];)+ }
+        helpers { $($hrows:tt)+ }
+        stops { $($(#[doc = $sdoc:literal])+ $St:ident = $sname:ident($sx:ident $(, $sy:ident)*), $sform:ident $ssym:literal, $sval:block;)+ }
+        folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
+    ) => {
+        /// The ops. Each appends a node and computes its value at once, in O(1) and without
+        /// allocating while there is room.
+        ///
+        /// # Panics
+        /// All of them, with the text of an [`Error`]: on a key that is not of this graph, on a
+        /// stale operand, on a wrong number of operands, and where the graph is full.
+        /// [`Graph::try_record`] returns the error instead.
+        impl Graph {
+            $($(#[doc = $odoc])+
+            #[inline]
+            #[track_caller]
+            pub fn $oname(&self, $ox: NodeId $(, $oy: NodeId)*) -> NodeId {
+                self.build(Op::$Op, [$ox $(, $oy)*], |operands: [f64; count!($ox $($oy)*)]| value::$oname(operands, NO_IMM))
+            })+
+            $($(#[doc = $sdoc])+
+            #[inline]
+            #[track_caller]
+            pub fn $sname(&self, $sx: NodeId $(, $sy: NodeId)*) -> NodeId {
+                self.build(Op::$St, [$sx $(, $sy)*], |operands: [f64; count!($sx $($sy)*)]| value::$sname(operands, NO_IMM))
+            })+
+            $($(#[doc = $fdoc])+
+            #[track_caller]
+            pub fn $fname(&self, $($fx: &[NodeId]),+) -> NodeId {
+                expect(self.record_lists(Op::$Fo, [$($fx),+]))
+            })+
+        }
+    };
+}
+for_each_op!(define_builders);
+
+impl Graph {
+    /// An input of this value, which wants a gradient.
+    ///
+    /// # Panics
+    /// Where the graph is full.
+    #[inline]
+    pub fn leaf(&self, value: f64) -> NodeId {
+        self.newest(self.tape.push_leaf(value).0)
+    }
+
+    /// Inputs of these values, in order.
+    ///
+    /// # Panics
+    /// Where the graph is full.
+    pub fn leaves(&self, values: &[f64]) -> Vec<NodeId> {
+        values.iter().map(|&value| self.leaf(value)).collect()
+    }
+
+    /// A constant of this value, which wants no gradient. Equal constants may be one node.
+    ///
+    /// # Panics
+    /// Where the graph is full.
+    #[inline]
+    pub fn constant(&self, value: f64) -> NodeId {
+        self.generations.key(self.tape.constant(value).index())
+    }
+
+    /// `x` to the whole power `n`; every derivative is exact at 0 too.
+    ///
+    /// # Panics
+    /// As the ops.
+    #[track_caller]
+    pub fn powi(&self, x: NodeId, n: i32) -> NodeId {
+        self.powf(x, f64::from(n))
+    }
+
+    /// `x` to the constant power `p`.
+    ///
+    /// # Panics
+    /// As the ops.
+    #[track_caller]
+    pub fn powf(&self, x: NodeId, p: f64) -> NodeId {
+        expect(self.try_record(Op::Powd, [p, 0.0], &[x]))
+    }
+
+    /// The `n`-th derivative of `digamma`; `digamma` itself for `n = 0`.
+    ///
+    /// # Panics
+    /// As the ops, and with [`Error::Order`] where `n` is above [`MAX_ORDER`](crate::MAX_ORDER).
+    #[track_caller]
+    pub fn polygamma(&self, x: NodeId, n: u32) -> NodeId {
+        if n == 0 {
+            return self.digamma(x);
+        }
+        expect(self.try_record(Op::Polygamma, [f64::from(n), 0.0], &[x]))
+    }
+
+    /// `min(max(x, low), high)`: two nodes.
+    ///
+    /// # Panics
+    /// As the ops.
+    #[track_caller]
+    pub fn clamp(&self, x: NodeId, low: NodeId, high: NodeId) -> NodeId {
+        // Nothing is recorded where the second node would be refused.
+        expect(self.fresh(high));
+        self.min(self.max(x, low), high)
+    }
+
+    /// Appends a node of any op: the general and fallible form of the builders.
+    ///
+    /// # Errors
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], those of [`Op::check`], [`Error::Order`],
+    /// [`Error::Full`], [`Error::OutOfMemory`]; the graph is as before.
+    pub fn try_record(&self, op: Op, imm: Imm, operands: &[NodeId]) -> Result<NodeId, Error> {
+        op.check(imm, operands.len())?;
+        self.record(op, imm, &[operands])
+    }
+
+    /// Appends a node of an op of any number of operands.
+    fn record_lists<const N: usize>(&self, op: Op, lists: [&[NodeId]; N]) -> Result<NodeId, Error> {
+        operand_count(op, &lists.map(<[NodeId]>::len))?;
+        self.record(op, NO_IMM, &lists)
+    }
+
+    #[inline(always)]
+    #[track_caller]
+    fn build<const N: usize>(&self, op: Op, operands: [NodeId; N], value: impl Fn([f64; N]) -> f64) -> NodeId {
+        let mut handles = [Handle::NONE; N];
+        let mut values = [0.0; N];
+        for k in 0..N {
+            (handles[k], values[k]) = expect(self.operand(operands[k]));
+        }
+        let value = value(values);
+        let node = match handles[..] {
+            [x] => self.tape.push_unary(op, x, value),
+            [x, y] => self.tape.push_binary(op, x, y, value),
+            _ => self.tape.push_op(op, NO_IMM, &handles, value),
+        };
+        self.newest(node)
+    }
+
+    /// Appends a node of an op that takes as many operands as the lists hold.
+    fn record(&self, op: Op, imm: Imm, lists: &[&[NodeId]]) -> Result<NodeId, Error> {
+        op.check_immediates(imm)?;
+        let count = lists.iter().map(|list| list.len()).sum();
+        self.tape.make_room(op, count)?;
+        let mut values = self.operands.borrow_mut();
+        values.clear();
+        values
+            .try_reserve(count)
+            .map_err(|_| Error::OutOfMemory { nodes: count })?;
+        let mut handles: SmallVec<[Handle; 3]> = SmallVec::new();
+        let fixed = matches!(op.arity(), Arity::Fixed(_));
+        let mut wants = false;
+        for (k, &operand) in lists.iter().copied().flatten().enumerate() {
+            let (handle, value) = self.operand(operand)?;
+            values.push(value);
+            match fixed {
+                true => handles.push(handle),
+                false => wants |= self.tape.write_operands(k, std::iter::once(handle)),
+            }
+        }
+        let value = value::of(op, imm, &values);
+        Ok(self.newest(match fixed {
+            true => self.tape.push_op(op, imm, &handles, value),
+            false => self.tape.push_fold(op, count, wants, value),
+        }))
+    }
+
+    /// The key of the node that was recorded last.
+    #[inline(always)]
+    fn newest(&self, node: Handle) -> NodeId {
+        NodeId::new(node.index(), self.generations.current())
+    }
+}

@@ -1,0 +1,585 @@
+//! Building with operators: an [`Expr`] is a node and its value, Copy, and records what is done
+//! with it. Read [`crate::number::num_traits`] for its place among the traits of numeric code.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::iter::{Product, Sum};
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssign, Sub, SubAssign};
+
+use smallvec::SmallVec;
+
+use crate::error::{Error, expect, operand_count};
+use crate::graph::Graph;
+use crate::node::NodeId;
+use crate::op::{Imm, NO_IMM, Op, Relation, for_each_op};
+use crate::scalar::{Scalar, imm, value};
+use crate::tape::Handle;
+
+/// A node with its value: what formulas are written with.
+///
+/// It borrows the graph, so no expression outlives what it stands for, and recording needs no
+/// check of keys. A number of no graph
+/// ([`Expr::constant`]) joins the graph of what it is combined with.
+///
+/// Comparisons (`x < y`, `==`, `is_nan`) are recorded as guards: see [`Graph::forward`].
+///
+/// # Panics
+/// Operators and methods panic with the text of an [`Error`] where expressions of two graphs
+/// meet and where the graph is full.
+#[derive(Clone, Copy)]
+pub struct Expr<'g> {
+    graph: Option<&'g Graph>,
+    handle: Handle,
+    value: f64,
+}
+
+impl Graph {
+    /// An input of this value, as an expression.
+    ///
+    /// # Panics
+    /// Where the graph is full.
+    pub fn var(&self, value: f64) -> Expr<'_> {
+        let (handle, value) = self.tape.push_leaf(value);
+        Expr {
+            graph: Some(self),
+            handle,
+            value,
+        }
+    }
+
+    /// The node as an expression.
+    ///
+    /// # Panics
+    /// On a wrong key, and where the node's value is stale.
+    #[track_caller]
+    pub fn expr(&self, node: NodeId) -> Expr<'_> {
+        expect(self.try_expr(node))
+    }
+
+    /// As [`Graph::expr`].
+    ///
+    /// # Errors
+    /// [`Error::NotInGraph`], [`Error::StaleValue`].
+    pub fn try_expr(&self, node: NodeId) -> Result<Expr<'_>, Error> {
+        let (handle, value) = self.operand(node)?;
+        Ok(Expr {
+            graph: Some(self),
+            handle,
+            value,
+        })
+    }
+
+    /// Nodes as expressions, in order.
+    ///
+    /// # Panics
+    /// As [`Graph::expr`].
+    #[track_caller]
+    pub fn exprs(&self, nodes: &[NodeId]) -> Vec<Expr<'_>> {
+        expect(nodes.iter().map(|&node| self.try_expr(node)).collect())
+    }
+}
+
+impl<'g> Expr<'g> {
+    /// A number that is of no graph yet; combined with an expression it becomes a node of that
+    /// one's graph.
+    #[inline(always)]
+    pub const fn constant(value: f64) -> Self {
+        Expr {
+            graph: None,
+            handle: Handle::NONE,
+            value,
+        }
+    }
+
+    /// The value.
+    ///
+    /// It is a plain number, and what is decided by it is decided once: a branch on it, or an index
+    /// made of it, is not noticed where the recording is replayed at other values ([`Graph::forward`],
+    /// compiled programs). Compare the expression itself, which leaves a guard, or select by an op.
+    #[inline(always)]
+    pub fn value(self) -> f64 {
+        self.value
+    }
+
+    /// The key of the node.
+    ///
+    /// # Panics
+    /// Where the expression is a constant that is of no graph.
+    #[track_caller]
+    pub fn id(self) -> NodeId {
+        let graph = self
+            .graph
+            .expect("a constant that is of no graph has no key; make it with Graph::constant");
+        graph.generations.key(self.handle.index())
+    }
+
+    /// The graph, unless this is a constant that is of none.
+    pub fn graph(self) -> Option<&'g Graph> {
+        self.graph
+    }
+
+    /// The derivative that the last backward left here; 0 for a constant that is of no graph.
+    #[inline]
+    pub fn grad(self) -> f64 {
+        match self.graph {
+            Some(graph) if self.handle.wants() => graph.adjoint(self.handle.index()),
+            _ => 0.0,
+        }
+    }
+
+    /// Sweeps back from here: see [`Graph::backward`]. Nothing happens on a constant that is of
+    /// no graph.
+    pub fn backward(self) {
+        if let Some(graph) = self.graph {
+            expect(graph.sweep_back(&[(self.handle.index(), 1.0)]));
+        }
+    }
+
+    /// Names the node, and hands the expression on. A constant that is of no graph has no name.
+    pub fn named(self, label: &str) -> Self {
+        if let Some(graph) = self.graph {
+            graph.label(self.id(), label);
+        }
+        self
+    }
+
+    /// `x` to the whole power `n`; every derivative is exact at 0 too.
+    pub fn powi(self, n: i32) -> Self {
+        Scalar::powi(self, n)
+    }
+
+    /// `x` to the constant power `p`; see [`Expr::pow`] for one that varies.
+    pub fn powf(self, p: f64) -> Self {
+        Scalar::powf(self, p)
+    }
+
+    /// The `n`-th derivative of `digamma`; `digamma` itself for `n = 0`.
+    ///
+    /// # Panics
+    /// With [`Error::Order`] where `n` is above [`MAX_ORDER`](crate::MAX_ORDER).
+    #[track_caller]
+    pub fn polygamma(self, n: u32) -> Self {
+        Scalar::polygamma(self, n)
+    }
+
+    /// `min(max(x, low), high)`.
+    pub fn clamp(self, low: impl Into<Expr<'g>>, high: impl Into<Expr<'g>>) -> Self {
+        let (low, high) = (low.into(), high.into());
+        // Nothing is recorded where the second node would be refused.
+        common(&[self, low, high]);
+        self.max(low).min(high)
+    }
+
+    /// `self` where the condition is not 0, else `other`.
+    pub fn where_else(self, condition: Expr<'g>, other: impl Into<Expr<'g>>) -> Self {
+        condition.select(self, other.into())
+    }
+
+    /// The address of the graph, or null: one comparison for both.
+    #[inline(always)]
+    fn address(self) -> *const Graph {
+        self.graph.map_or(std::ptr::null(), std::ptr::from_ref)
+    }
+
+    #[inline(always)]
+    fn place(self) -> Place<'g> {
+        (self.graph, self.handle)
+    }
+
+    #[inline(always)]
+    fn at((graph, handle): Place<'g>, value: f64) -> Self {
+        Expr { graph, handle, value }
+    }
+
+    #[inline(always)]
+    fn unary(self, op: Op, value: f64) -> Self {
+        let place = if let Some(graph) = self.graph
+            && let Some(handle) = graph.tape.try_unary(op, self.handle, value)
+        {
+            (self.graph, handle)
+        } else {
+            unary_apart(op, NO_IMM, self.place(), self.value, value)
+        };
+        Expr::at(place, value)
+    }
+
+    #[inline(always)]
+    fn binary(self, op: Op, rhs: Self, value: f64) -> Self {
+        let (x, y) = (self, rhs);
+        let place = if x.address() == y.address()
+            && let Some(graph) = x.graph
+            && let Some(handle) = graph.tape.try_binary(op, x.handle, y.handle, value)
+        {
+            (x.graph, handle)
+        } else {
+            binary_apart(op, x.place(), x.value, y.place(), y.value, value)
+        };
+        Expr::at(place, value)
+    }
+
+    #[inline(always)]
+    fn with_constant(self, op: Op, c: f64, value: f64) -> Self {
+        let place = if let Some(graph) = self.graph
+            && let Some(handle) = graph.tape.try_with_constant(op, self.handle, c, value)
+        {
+            (self.graph, handle)
+        } else {
+            unary_apart(op, [c, 0.0], self.place(), self.value, value)
+        };
+        Expr::at(place, value)
+    }
+
+    /// Appends any op, making nodes of the constants among its operands.
+    #[inline(never)]
+    #[track_caller]
+    fn record(op: Op, imm: Imm, operands: &[Self], value: f64) -> Self {
+        let Some(graph) = common(operands) else {
+            return Expr::constant(value);
+        };
+        // Nothing is recorded where not all of it would fit.
+        let new = operands.iter().filter(|x| x.is_new_to(graph)).count();
+        expect(graph.tape.allow(1 + new));
+        let handles: SmallVec<[Handle; 3]> = operands.iter().map(|x| x.handle_in(graph)).collect();
+        let handle = graph.tape.push_op(op, imm, &handles, value);
+        Expr {
+            graph: Some(graph),
+            handle,
+            value,
+        }
+    }
+
+    /// Appends an op of any number of operands, given as lists of one length.
+    #[track_caller]
+    fn fold<const N: usize>(op: Op, lists: [&[Self]; N]) -> Self {
+        let count = expect(operand_count(op, &lists.map(<[Self]>::len)));
+        let Some(graph) = lists.iter().find_map(|list| common(list)) else {
+            let values: SmallVec<[f64; 8]> = lists.iter().copied().flatten().map(|x| x.value).collect();
+            return Expr::constant(value::of(op, NO_IMM, &values));
+        };
+        let among = |x: &&Self| x.graph.is_some_and(|other| !std::ptr::eq(graph, other));
+        if lists.iter().any(|list| list.iter().find(among).is_some()) {
+            Error::MixedGraphs.panic();
+        }
+        // Nothing is recorded where not all of it would fit.
+        let new = lists.iter().copied().flatten().filter(|x| x.is_new_to(graph)).count();
+        expect(graph.tape.allow(1 + new));
+        expect(graph.tape.make_room(op, count));
+        let mut values = graph.operands.borrow_mut();
+        values.clear();
+        let (mut written, mut wants) = (0, false);
+        for list in lists {
+            values.extend(list.iter().map(|x| x.value));
+            wants |= graph
+                .tape
+                .write_operands(written, list.iter().map(|x| x.handle_in(graph)));
+            written += list.len();
+        }
+        let value = value::of(op, NO_IMM, &values);
+        Expr {
+            graph: Some(graph),
+            handle: graph.tape.push_fold(op, count, wants, value),
+            value,
+        }
+    }
+
+    /// Whether it is a free constant that will become a node.
+    fn is_new_to(&self, graph: &Graph) -> bool {
+        self.graph.is_none() && graph.tape.known_constant(self.value).is_none()
+    }
+
+    /// Where the expression stands; a free constant becomes a node.
+    #[inline(always)]
+    fn handle_in(&self, graph: &Graph) -> Handle {
+        match self.graph {
+            Some(_) => self.handle,
+            None => graph.tape.constant(self.value),
+        }
+    }
+
+    /// Remembers that `self relation other` was asked, and what the answer was.
+    pub(crate) fn guarded(self, relation: Relation, other: Self) -> bool {
+        let recorded = relation.holds(self.value, other.value);
+        if let Some(graph) = common(&[self, other]) {
+            let [left, right] = [self, other].map(|x| x.handle_in(graph));
+            graph.push_guard(left, relation, right, recorded);
+        }
+        recorded
+    }
+}
+
+/// Where an expression stands, if anywhere: two registers.
+type Place<'g> = (Option<&'g Graph>, Handle);
+
+/// Recording where something is unusual: an operand is of no graph, or wants no gradient, or there
+/// is no room. Everything goes in and comes out by register: an address taken here would cost the
+/// usual way its registers.
+#[cold]
+#[inline(never)]
+fn unary_apart<'g>(op: Op, imm: Imm, place: Place<'g>, x: f64, value: f64) -> Place<'g> {
+    Expr::record(op, imm, &[Expr::at(place, x)], value).place()
+}
+
+/// As [`unary_apart`].
+#[cold]
+#[inline(never)]
+fn binary_apart<'g>(op: Op, x_place: Place<'g>, x: f64, y_place: Place<'g>, y: f64, value: f64) -> Place<'g> {
+    Expr::record(op, NO_IMM, &[Expr::at(x_place, x), Expr::at(y_place, y)], value).place()
+}
+
+/// The graph that the expressions are of; none where all are free constants.
+#[inline]
+#[track_caller]
+fn common<'g>(operands: &[Expr<'g>]) -> Option<&'g Graph> {
+    let mut graphs = operands.iter().filter_map(|x| x.graph);
+    let first = graphs.next()?;
+    if graphs.any(|other| !std::ptr::eq(first, other)) {
+        Error::MixedGraphs.panic();
+    }
+    Some(first)
+}
+
+impl From<f64> for Expr<'_> {
+    #[inline(always)]
+    fn from(value: f64) -> Self {
+        Expr::constant(value)
+    }
+}
+
+macro_rules! define_expr {
+    (
+        ops { $($(#[doc = $odoc:literal])+ $Op:ident = $oname:ident($ox:ident $(, $oy:ident)*) -> $or:ident, $ocost:ident $oform:ident $osym:literal, $oval:block, $obar:ident => [$($opull:expr),+];)+ }
+        helpers { $($(#[doc = $hdoc:literal])+ $He:ident = $hname:ident($hx:ident $(, $hy:ident)* $(; $($hk:ident),+)?) -> $hr:ident, $hcost:ident $hform:ident $hsym:literal, $hval:block, $hbar:ident => [$($hpull:expr),+];)+ }
+        stops { $($(#[doc = $sdoc:literal])+ $St:ident = $sname:ident($sx:ident $(, $sy:ident)*), $sform:ident $ssym:literal, $sval:block;)+ }
+        folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
+    ) => {
+        /// The ops, one method each.
+        #[allow(clippy::should_implement_trait, reason = "the operators are implemented too; a row has one name")]
+        impl<'g> Expr<'g> {
+            $($(#[doc = $odoc])+
+            #[inline(always)]
+            pub fn $oname(self $(, $oy: Expr<'g>)*) -> Expr<'g> {
+                fixed_op!(Op::$Op, value::$oname([self.value $(, $oy.value)*], NO_IMM), self $(, $oy)*)
+            })+
+            $($(#[doc = $sdoc])+
+            #[inline(always)]
+            pub fn $sname(self $(, $sy: Expr<'g>)*) -> Expr<'g> {
+                fixed_op!(Op::$St, value::$sname([self.value $(, $sy.value)*], NO_IMM), self $(, $sy)*)
+            })+
+        }
+
+        impl<'g> Scalar for Expr<'g> {
+            #[inline(always)]
+            fn constant(c: f64) -> Self {
+                Expr::constant(c)
+            }
+
+            #[inline(always)]
+            fn primal(self) -> f64 {
+                self.value
+            }
+
+            #[track_caller]
+            fn apply(op: Op, imm: Imm, args: &[Self]) -> Self {
+                expect(op.check(imm, args.len()));
+                expect(op.check_immediates(imm));
+                let values: SmallVec<[f64; 8]> = args.iter().map(|x| x.value).collect();
+                Expr::record(op, imm, args, value::of(op, imm, &values))
+            }
+
+            $(#[inline(always)]
+            fn $oname(self $(, $oy: Self)*) -> Self {
+                Expr::$oname(self $(, $oy)*)
+            })+
+            $(#[inline(always)]
+            #[track_caller]
+            fn $hname(self $(, $hy: Self)* $($(, $hk: f64)+)?) -> Self {
+                let imm = imm(&[$($($hk),+)?]);
+                // Of the order 0 that a power is recorded with, nothing is left of this.
+                expect(Op::$He.check_immediates(imm));
+                Expr::record(Op::$He, imm, &[self $(, $hy)*], value::$hname([self.value $(, $hy.value)*], imm))
+            })+
+            $(#[inline(always)]
+            fn $sname(self $(, $sy: Self)*) -> Self {
+                Expr::$sname(self $(, $sy)*)
+            })+
+            $(fn $fname($($fx: &[Self]),+) -> Self {
+                Expr::fold(Op::$Fo, [$($fx),+])
+            })+
+        }
+    };
+}
+
+macro_rules! fixed_op {
+    ($op:expr, $value:expr, $x:expr) => {
+        $x.unary($op, $value)
+    };
+    ($op:expr, $value:expr, $x:expr, $y:expr) => {
+        $x.binary($op, $y, $value)
+    };
+    ($op:expr, $value:expr, $($x:expr),+) => {
+        Expr::record($op, NO_IMM, &[$($x),+], $value)
+    };
+}
+for_each_op!(define_expr);
+
+impl Neg for Expr<'_> {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        self.unary(Op::Neg, -self.value)
+    }
+}
+
+macro_rules! operators {
+    ($($Trait:ident $method:ident $Assign:ident $assign:ident $sign:tt $op:expr, $c_op:expr, $c_first:expr;)+) => {$(
+        impl<'g> $Trait for Expr<'g> {
+            type Output = Expr<'g>;
+            #[inline(always)]
+            fn $method(self, rhs: Self) -> Self {
+                self.binary($op, rhs, self.value $sign rhs.value)
+            }
+        }
+        /// The constant is kept with the op: it is no node.
+        impl<'g> $Trait<f64> for Expr<'g> {
+            type Output = Expr<'g>;
+            #[inline(always)]
+            fn $method(self, rhs: f64) -> Self {
+                self.with_constant($c_op, rhs, self.value $sign rhs)
+            }
+        }
+        /// The constant is kept with the op: it is no node.
+        impl<'g> $Trait<Expr<'g>> for f64 {
+            type Output = Expr<'g>;
+            #[inline(always)]
+            fn $method(self, rhs: Expr<'g>) -> Expr<'g> {
+                rhs.with_constant($c_first, self, self $sign rhs.value)
+            }
+        }
+        impl<'g> $Assign for Expr<'g> {
+            #[inline(always)]
+            fn $assign(&mut self, rhs: Self) {
+                *self = *self $sign rhs;
+            }
+        }
+        impl<'g> $Assign<f64> for Expr<'g> {
+            #[inline(always)]
+            fn $assign(&mut self, rhs: f64) {
+                *self = *self $sign rhs;
+            }
+        }
+    )+};
+}
+operators! {
+    Add add AddAssign add_assign + Op::Add, Op::AddC, Op::AddC;
+    Sub sub SubAssign sub_assign - Op::Sub, Op::SubC, Op::CSub;
+    Mul mul MulAssign mul_assign * Op::Mul, Op::MulC, Op::MulC;
+    Div div DivAssign div_assign / Op::Div, Op::DivC, Op::CDiv;
+}
+
+impl<'g> Rem for Expr<'g> {
+    type Output = Expr<'g>;
+    fn rem(self, rhs: Self) -> Self {
+        self.binary(Op::Rem, rhs, self.value % rhs.value)
+    }
+}
+
+impl<'g> Rem<f64> for Expr<'g> {
+    type Output = Expr<'g>;
+    fn rem(self, rhs: f64) -> Self {
+        self % Expr::constant(rhs)
+    }
+}
+
+impl<'g> RemAssign for Expr<'g> {
+    fn rem_assign(&mut self, rhs: Self) {
+        *self = *self % rhs;
+    }
+}
+
+/// One n-ary node: the sum, left to right.
+impl Sum for Expr<'_> {
+    fn sum<I: Iterator<Item = Self>>(iter: I) -> Self {
+        Scalar::sum(&iter.collect::<SmallVec<[Self; 8]>>())
+    }
+}
+
+/// One n-ary node: the product, left to right.
+impl Product for Expr<'_> {
+    fn product<I: Iterator<Item = Self>>(iter: I) -> Self {
+        Scalar::product(&iter.collect::<SmallVec<[Self; 8]>>())
+    }
+}
+
+impl PartialEq for Expr<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.guarded(Relation::Equal, *other)
+    }
+}
+
+impl PartialOrd for Expr<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        let order = self.value.partial_cmp(&other.value);
+        match order {
+            Some(Ordering::Less) => self.guarded(Relation::Less, *other),
+            Some(Ordering::Equal) => self.guarded(Relation::Equal, *other),
+            Some(Ordering::Greater) => other.guarded(Relation::Less, *self),
+            None => self.guarded(Relation::Unordered, *other),
+        };
+        order
+    }
+    fn lt(&self, other: &Self) -> bool {
+        self.guarded(Relation::Less, *other)
+    }
+    fn le(&self, other: &Self) -> bool {
+        self.guarded(Relation::LessEqual, *other)
+    }
+    fn gt(&self, other: &Self) -> bool {
+        other.guarded(Relation::Less, *self)
+    }
+    fn ge(&self, other: &Self) -> bool {
+        other.guarded(Relation::LessEqual, *self)
+    }
+}
+
+impl PartialEq<f64> for Expr<'_> {
+    fn eq(&self, other: &f64) -> bool {
+        self.guarded(Relation::Equal, Expr::constant(*other))
+    }
+}
+
+impl PartialOrd<f64> for Expr<'_> {
+    fn partial_cmp(&self, other: &f64) -> Option<Ordering> {
+        PartialOrd::partial_cmp(self, &Expr::constant(*other))
+    }
+    fn lt(&self, other: &f64) -> bool {
+        PartialOrd::lt(self, &Expr::constant(*other))
+    }
+    fn le(&self, other: &f64) -> bool {
+        PartialOrd::le(self, &Expr::constant(*other))
+    }
+    fn gt(&self, other: &f64) -> bool {
+        PartialOrd::gt(self, &Expr::constant(*other))
+    }
+    fn ge(&self, other: &f64) -> bool {
+        PartialOrd::ge(self, &Expr::constant(*other))
+    }
+}
+
+/// The value, as `f64` is displayed; the alternate form `{:#}` shows the gradient too.
+impl fmt::Display for Expr<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            return write!(f, "Value(data={}, grad={})", self.value, self.grad());
+        }
+        self.value.fmt(f)
+    }
+}
+
+impl fmt::Debug for Expr<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.graph {
+            Some(_) => write!(f, "Expr(n{} = {:?})", self.handle.index(), self.value),
+            None => write!(f, "Expr({:?})", self.value),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What a user's function is generic over. Read [`crate::derivative::closures`] next.
+
+pub(crate) mod expr;
+mod num_traits;
+pub(crate) mod series;
+
+use std::iter::{Product, Sum};
+use std::ops::{AddAssign, DivAssign, MulAssign, SubAssign};
+
+use crate::number::expr::Expr;
+use crate::scalar::Scalar;
+use crate::scalar::dual::Dual;
+
+/// A number of some kind: `f64`, [`Dual`], [`Expr`], [`crate::Series`].
+///
+/// A function `fn f<T: Real>(x: &[T]) -> T` computes plain values, tangents or a recording,
+/// whichever is asked of it. All ops are methods ([`Scalar`]); `f64` stands on the right of the
+/// operators alone: `1.0 - x` is `-x + 1.0`, or `T::constant(1.0) - x`. Where a closure over
+/// expressions is asked for, `|x| f(x)` passes such a function; its bare name is of one lifetime and
+/// does not fit.
+pub trait Real:
+    Scalar
+    + From<f64>
+    + AddAssign
+    + SubAssign
+    + MulAssign
+    + DivAssign
+    + AddAssign<f64>
+    + SubAssign<f64>
+    + MulAssign<f64>
+    + DivAssign<f64>
+    + Sum
+    + Product
+    + PartialOrd
+    + PartialOrd<f64>
+{
+}
+
+impl Real for f64 {}
+impl<const N: usize> Real for Dual<N> {}
+impl Real for Expr<'_> {}
+
+/// A function of many numbers to one, for any kind of number, so that the engine may choose how to
+/// differentiate it. [`crate::function!`] writes the implementation.
+pub trait Function {
+    /// The value at `x`.
+    fn call<T: Real>(&self, x: &[T]) -> T;
+}
+
+/// Makes a [`Function`] of a body that is generic over the number.
+///
+/// ```
+/// use wengert::{function, Real, Scalar};
+///
+/// let rosenbrock = function!(|x| (x[1] - x[0] * x[0]).powi(2) * 100.0 + (-x[0] + 1.0).powi(2));
+/// let (value, gradient) = wengert::function_gradient(&rosenbrock, &[-1.2, 1.0]);
+/// assert_eq!(value, 24.199999999999996);
+/// assert_eq!(gradient.len(), 2);
+/// ```
+///
+/// Captured data is named before the argument, with its type:
+///
+/// ```
+/// use wengert::{function, Real, Scalar};
+///
+/// let data = vec![1.0, 2.0, 4.0];
+/// let spread = function!([data: Vec<f64> = data] |x| data.iter().map(|&d| (x[0] - d).powi(2)).sum::<T>());
+/// let (_, gradient) = wengert::function_gradient(&spread, &[2.0]);
+/// assert_eq!(gradient, [-2.0]);
+/// ```
+///
+/// The type of the numbers is called `T` in the body.
+#[macro_export]
+macro_rules! function {
+    (|$x:ident| $body:expr) => {
+        $crate::function!([] |$x| $body)
+    };
+    ([$($name:ident : $type:ty = $value:expr),* $(,)?] |$x:ident| $body:expr) => {{
+        struct Captured {
+            $($name: $type,)*
+        }
+        impl $crate::Function for Captured {
+            fn call<T: $crate::Real>(&self, $x: &[T]) -> T {
+                $(let $name = &self.$name;)*
+                $body
+            }
+        }
+        Captured { $($name: $value,)* }
+    }};
+}

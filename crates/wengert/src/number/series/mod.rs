@@ -1,0 +1,361 @@
+//! Truncated Taylor series: derivatives of any order along one direction, in one pass. Read
+//! `recurrence.rs` for how an op is applied to series.
+//!
+//! A series `x(t) = x_0 + x_1 t + x_2 t^2 + ...` goes through a formula like a number; the result's
+//! coefficients times factorials are the derivatives of the formula along the direction in which
+//! `x` moves. The four operations of arithmetic are written here, by Cauchy products; everything
+//! else follows from `y' = f'(x) x'` and the op's row of the table.
+
+pub(crate) mod recurrence;
+mod symbols;
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::iter::{Product, Sum};
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssign, Sub, SubAssign};
+
+use smallvec::SmallVec;
+
+use crate::error::{Error, direction_length, expect};
+use crate::graph::Graph;
+use crate::node::NodeId;
+use crate::number::Real;
+use crate::op::kernel::{gdiv, gmul};
+use crate::op::{Imm, NO_IMM, Op, for_each_op};
+use crate::scalar::Scalar;
+use crate::tape::Entry;
+
+/// A power series in one variable, cut off after `K` coefficients: a value and its change of
+/// orders 1 to `K - 1`.
+///
+/// An addition costs O(`K`), any other op O(`K^2`) or, for ops whose derivatives are ever new
+/// functions (powers, `erf`, `lgamma`, `atan2`, `hypot`), up to O(`K^4`); nothing is allocated for
+/// arithmetic.
+#[derive(Clone, Copy, Debug)]
+pub struct Series<const K: usize> {
+    /// The coefficients: the value first, then of `t`, `t^2`, ...
+    pub coefficients: [f64; K],
+}
+
+impl<const K: usize> Series<K> {
+    /// The series of a number that does not move.
+    #[inline]
+    pub const fn new(value: f64) -> Self {
+        const { assert!(K > 0, "a series has at least its value") };
+        let mut coefficients = [0.0; K];
+        coefficients[0] = value;
+        Series { coefficients }
+    }
+
+    /// `value + speed * t`: the input of a directional derivative.
+    #[inline]
+    pub const fn moving(value: f64, speed: f64) -> Self {
+        let mut x = Series::new(value);
+        if K > 1 {
+            x.coefficients[1] = speed;
+        }
+        x
+    }
+
+    /// The value: the coefficient of order 0.
+    #[inline]
+    pub const fn value(self) -> f64 {
+        self.coefficients[0]
+    }
+
+    /// The `k`-th derivative at 0: the coefficient times `k!`.
+    ///
+    /// # Panics
+    /// Where `k` is not below `K`.
+    #[track_caller]
+    pub fn derivative(self, k: usize) -> f64 {
+        (1..=k).fold(self.coefficients[k], |d, j| d * j as f64)
+    }
+}
+
+impl<const K: usize> From<f64> for Series<K> {
+    #[inline]
+    fn from(value: f64) -> Self {
+        Series::new(value)
+    }
+}
+
+impl<const K: usize> Scalar for Series<K> {
+    #[inline]
+    fn constant(c: f64) -> Self {
+        Series::new(c)
+    }
+
+    #[inline]
+    fn primal(self) -> f64 {
+        self.coefficients[0]
+    }
+
+    fn apply(op: Op, imm: Imm, args: &[Self]) -> Self {
+        expect(op.check(imm, args.len()));
+        let coefficients = if arithmetic(op) {
+            let mut sum = [0.0; K];
+            let b = args.last().map_or([0.0; K], |b| b.coefficients);
+            for order in 0..K {
+                sum[order] = combine(op, order, &args[0].coefficients, &b, &sum);
+            }
+            sum
+        } else {
+            let args: SmallVec<[[f64; K]; 4]> = args.iter().map(|x| x.coefficients).collect();
+            recurrence::apply(op, imm, &args)
+        };
+        Series { coefficients }
+    }
+}
+
+/// The ops that [`combine`] knows.
+pub(crate) fn arithmetic(op: Op) -> bool {
+    matches!(
+        op,
+        Op::Neg | Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Gmul | Op::Gdiv
+    )
+}
+
+/// The coefficient of order `m` of an arithmetic op at `a` and `b`; `c` holds those before it.
+///
+/// Beyond order 0 products are guarded, as wherever a chain rule multiplies, and the terms that
+/// hold the operands' coefficients of order `m` come as in the op's rule.
+#[inline(always)]
+pub(crate) fn combine(op: Op, m: usize, a: &[f64], b: &[f64], c: &[f64]) -> f64 {
+    let cauchy = |a: &[f64], b: &[f64], from: usize, to: usize| (from..to).fold(0.0, |s, i| s + gmul(a[i], b[m - i]));
+    match op {
+        Op::Neg => -a[m],
+        Op::Add => a[m] + b[m],
+        Op::Sub => a[m] - b[m],
+        Op::Mul if m == 0 => a[0] * b[0],
+        Op::Gmul if m == 0 => gmul(a[0], b[0]),
+        Op::Mul | Op::Gmul => cauchy(a, b, 0, m + 1),
+        Op::Div if m == 0 => a[0] / b[0],
+        Op::Gdiv if m == 0 => gdiv(a[0], b[0]),
+        _ => {
+            let lead = gdiv(a[m], b[0]) - gdiv(gmul(b[m], c[0]), b[0]);
+            if m == 1 {
+                lead
+            } else {
+                lead - gdiv(cauchy(b, c, 1, m), b[0])
+            }
+        }
+    }
+}
+
+macro_rules! define_series {
+    (
+        ops { $($(#[doc = $odoc:literal])+ $Op:ident = $oname:ident($ox:ident $(, $oy:ident)*) -> $or:ident, $ocost:ident $oform:ident $osym:literal, $oval:block, $obar:ident => [$($opull:expr),+];)+ }
+        $($rest:tt)+
+    ) => {
+        /// The ops, one method each.
+        #[allow(clippy::should_implement_trait, reason = "the operators are implemented too; a row has one name")]
+        impl<const K: usize> Series<K> {
+            $($(#[doc = $odoc])+
+            #[inline]
+            pub fn $oname(self $(, $oy: Self)*) -> Self {
+                Scalar::$oname(self $(, $oy)*)
+            })+
+        }
+    };
+}
+for_each_op!(define_series);
+
+impl<const K: usize> Series<K> {
+    /// `x` to the whole power `n`; every derivative is exact at 0 too.
+    pub fn powi(self, n: i32) -> Self {
+        Scalar::powi(self, n)
+    }
+
+    /// `x` to the constant power `p`.
+    pub fn powf(self, p: f64) -> Self {
+        Scalar::powf(self, p)
+    }
+}
+
+impl<const K: usize> Neg for Series<K> {
+    type Output = Self;
+    #[inline]
+    fn neg(self) -> Self {
+        Self::apply(Op::Neg, NO_IMM, &[self])
+    }
+}
+
+macro_rules! operators {
+    ($($Trait:ident $method:ident $Assign:ident $assign:ident $op:expr;)+) => {$(
+        impl<const K: usize> $Trait for Series<K> {
+            type Output = Self;
+            #[inline]
+            fn $method(self, rhs: Self) -> Self {
+                Self::apply($op, NO_IMM, &[self, rhs])
+            }
+        }
+        impl<const K: usize> $Trait<f64> for Series<K> {
+            type Output = Self;
+            #[inline]
+            fn $method(self, rhs: f64) -> Self {
+                Self::apply($op, NO_IMM, &[self, Series::new(rhs)])
+            }
+        }
+        impl<const K: usize> $Trait<Series<K>> for f64 {
+            type Output = Series<K>;
+            #[inline]
+            fn $method(self, rhs: Series<K>) -> Series<K> {
+                Series::apply($op, NO_IMM, &[Series::new(self), rhs])
+            }
+        }
+        impl<const K: usize> $Assign for Series<K> {
+            #[inline]
+            fn $assign(&mut self, rhs: Self) {
+                *self = $Trait::$method(*self, rhs);
+            }
+        }
+        impl<const K: usize> $Assign<f64> for Series<K> {
+            #[inline]
+            fn $assign(&mut self, rhs: f64) {
+                *self = $Trait::$method(*self, rhs);
+            }
+        }
+    )+};
+}
+operators! {
+    Add add AddAssign add_assign Op::Add;
+    Sub sub SubAssign sub_assign Op::Sub;
+    Mul mul MulAssign mul_assign Op::Mul;
+    Div div DivAssign div_assign Op::Div;
+    Rem rem RemAssign rem_assign Op::Rem;
+}
+
+impl<const K: usize> Sum for Series<K> {
+    fn sum<I: Iterator<Item = Self>>(iter: I) -> Self {
+        iter.fold(Series::new(0.0), |sum, x| sum + x)
+    }
+}
+
+impl<const K: usize> Product for Series<K> {
+    fn product<I: Iterator<Item = Self>>(iter: I) -> Self {
+        iter.fold(Series::new(1.0), |product, x| product * x)
+    }
+}
+
+/// Compares values.
+impl<const K: usize> PartialEq for Series<K> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value() == other.value()
+    }
+}
+
+/// Compares values.
+impl<const K: usize> PartialOrd for Series<K> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        self.value().partial_cmp(&other.value())
+    }
+}
+
+impl<const K: usize> PartialEq<f64> for Series<K> {
+    fn eq(&self, other: &f64) -> bool {
+        self.value() == *other
+    }
+}
+
+impl<const K: usize> PartialOrd<f64> for Series<K> {
+    fn partial_cmp(&self, other: &f64) -> Option<Ordering> {
+        self.value().partial_cmp(other)
+    }
+}
+
+/// The value, as [`crate::Dual`] shows it; the alternate form `{:#}` shows the series, such as
+/// `8 + 12 t + 6 t^2`.
+impl<const K: usize> fmt::Display for Series<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !f.alternate() {
+            return self.value().fmt(f);
+        }
+        let number = |c: f64, f: &mut fmt::Formatter<'_>| match f.precision() {
+            Some(digits) => write!(f, "{c:.digits$}"),
+            None => write!(f, "{c}"),
+        };
+        number(self.value(), f)?;
+        for (order, &c) in self.coefficients.iter().enumerate().skip(1) {
+            f.write_str(if c.is_sign_negative() { " - " } else { " + " })?;
+            number(c.abs(), f)?;
+            f.write_str(" t")?;
+            if order > 1 {
+                write!(f, "^{order}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<const K: usize> Real for Series<K> {}
+
+impl Graph {
+    /// The Taylor coefficients of `l` along a line: of `l(wrt + t * direction)` as a series in `t`.
+    /// `k!` times the `k`-th is the `k`-th directional derivative.
+    ///
+    /// One sweep forward over the nodes up to `l`, each at the cost of the op on [`Series`], and
+    /// `8 K` bytes for each.
+    ///
+    /// # Panics
+    /// On a wrong key, where `l` is stale, where a node of `wrt` is no leaf, and where `direction`
+    /// is not as long as `wrt`.
+    #[track_caller]
+    pub fn taylor<const K: usize>(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> [f64; K] {
+        expect(self.try_taylor(l, wrt, direction))
+    }
+
+    /// As [`Graph::taylor`].
+    ///
+    /// # Errors
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`], [`Error::Length`].
+    pub fn try_taylor<const K: usize>(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> Result<[f64; K], Error> {
+        direction_length(wrt.len(), direction.len())?;
+        let entries = &self.tape.view().entries[..=self.fresh(l)? as usize];
+        let mut series: Vec<Series<K>> = entries
+            .iter()
+            .map(|entry| Series::new(Entry::from(entry.get()).value))
+            .collect();
+        let mut moves = vec![false; entries.len()];
+        for (&leaf, &component) in wrt.iter().zip(direction) {
+            let leaf = self.leaf_position(leaf)?;
+            if leaf < entries.len() && K > 1 {
+                series[leaf].coefficients[1] += component;
+                moves[leaf] = true;
+            }
+        }
+        let mut args = Vec::new();
+        for (position, entry) in entries.iter().enumerate() {
+            let entry = Entry::from(entry.get());
+            if !entry.wants() || entry.is_source() {
+                continue;
+            }
+            args.clear();
+            let imm = self.tape.operands(entry, |x| {
+                moves[position] |= moves[x as usize];
+                args.push(series[x as usize]);
+            });
+            if moves[position] {
+                series[position] = Series::apply(entry.op(), imm, &args);
+            }
+        }
+        Ok(series[entries.len() - 1].coefficients)
+    }
+}
+
+/// The Taylor coefficients of `f` along a line: of `f(x + t * direction)` as a series in `t`. No
+/// graph is recorded.
+///
+/// ```
+/// let coefficients = wengert::taylor::<5>(|x| x[0].powi(3), &[2.0], &[1.0]);
+/// assert_eq!(coefficients, [8.0, 12.0, 6.0, 1.0, 0.0]);
+/// ```
+///
+/// # Panics
+/// Where `direction` is not as long as `x`.
+#[track_caller]
+pub fn taylor<const K: usize>(f: impl Fn(&[Series<K>]) -> Series<K>, x: &[f64], direction: &[f64]) -> [f64; K] {
+    expect(direction_length(x.len(), direction.len()));
+    let line: Vec<Series<K>> = x.iter().zip(direction).map(|(&x, &d)| Series::moving(x, d)).collect();
+    f(&line).coefficients
+}

@@ -1,0 +1,209 @@
+//! How an op acts on a power series, from its row of the table. Read [`crate::number::series`] first.
+//!
+//! For `y = f(x)` the chain rule `y' = f'(x) x'` is a recurrence: with `D = t d/dt`, which
+//! multiplies the coefficient of order `m` by `m`, the coefficient of order `m` of `D y` needs
+//! those of the partials up to order `m - 1` only, since that of order 0 of `D x` is 0. So
+//! `symbols.rs` makes a short list of values: the partials, and the ops these are made of, each
+//! again with its rule, down to the order at which coefficients stop being needed. Here it is
+//! evaluated, order by order.
+//!
+//! The list does not depend on the values, and is kept for the next time.
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use crate::number::series::combine;
+use crate::op::kernel::{gdiv, gmul};
+use crate::op::{Imm, Op};
+use crate::scalar::value;
+
+/// The coefficients of `op` at the series `args`.
+pub(crate) fn apply<const K: usize>(op: Op, imm: Imm, args: &[[f64; K]]) -> [f64; K] {
+    /// Lists of folds over more operands than this are made anew each time.
+    const MANY: usize = 8;
+    /// So many lists are kept; immediates can make ever new ones.
+    const KEPT: usize = 512;
+    type Key = (Op, [u64; 2], usize, usize);
+    thread_local! {
+        static KNOWN: RefCell<FxHashMap<Key, Rc<Recurrence>>> = RefCell::default();
+    }
+    if args.len() > MANY {
+        return Recurrence::new(op, imm, args.len(), K).run(args);
+    }
+    let recurrence = KNOWN.with_borrow_mut(|known| {
+        let key = (op, imm.map(f64::to_bits), args.len(), K);
+        if known.len() >= KEPT && !known.contains_key(&key) {
+            known.clear();
+        }
+        Rc::clone(
+            known
+                .entry(key)
+                .or_insert_with(|| Rc::new(Recurrence::new(op, imm, args.len(), K))),
+        )
+    });
+    recurrence.run(args)
+}
+
+/// How the coefficients of one value come.
+#[derive(Debug)]
+pub(crate) enum Source {
+    Operand,
+    Number(f64),
+    /// By [`combine`]; a single operand stands twice.
+    Arithmetic(Op, u32, u32),
+    Rule(Op, Imm, Args),
+}
+
+pub(crate) type Args = SmallVec<[u32; 3]>;
+
+/// A value of the list: after the operands of the op come, in order, the op itself and whatever
+/// its derivatives are made of. Arguments stand before what uses them.
+#[derive(Debug)]
+pub(crate) struct Value {
+    pub(crate) source: Source,
+    /// Coefficients of order below this are needed.
+    pub(crate) orders: usize,
+    /// The steps of the rule, for [`Source::Rule`].
+    pub(crate) steps: Range<usize>,
+    /// The steps whose results add up to `D y`.
+    pub(crate) parts: Range<usize>,
+}
+
+/// What a rule does with `D x`. Steps are numbered through all rules.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Step {
+    /// `D` of a value.
+    Moved(u32),
+    Neg(u32),
+    Add(u32, u32),
+    Scale(u32, f64),
+    Over(u32, f64),
+    Mul(u32, u32),
+    Div(u32, u32),
+}
+
+/// The list of values, and the steps of their rules.
+#[derive(Debug, Default)]
+pub(crate) struct Recurrence {
+    pub(crate) values: Vec<Value>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) parts: Vec<u32>,
+    pub(crate) operands: usize,
+}
+
+impl Recurrence {
+    fn run<const K: usize>(&self, args: &[[f64; K]]) -> [f64; K] {
+        let mut values: SmallVec<[[f64; K]; 8]> = SmallVec::with_capacity(self.values.len());
+        values.extend_from_slice(args);
+        values.resize(self.values.len(), [0.0; K]);
+        let mut steps: SmallVec<[[f64; K]; 8]> = SmallVec::from_elem([0.0; K], self.steps.len());
+        let mut now: SmallVec<[Split; 16]> = SmallVec::new();
+        let mut numbers: SmallVec<[f64; 8]> = SmallVec::new();
+        for m in 0..K {
+            for (place, value) in self.values.iter().enumerate().skip(self.operands) {
+                if m >= value.orders {
+                    break;
+                }
+                values[place][m] = match value.source {
+                    Source::Operand => continue,
+                    Source::Number(c) if m == 0 => c,
+                    Source::Number(_) => 0.0,
+                    Source::Arithmetic(op, a, b) => {
+                        combine(op, m, &values[a as usize], &values[b as usize], &values[place])
+                    }
+                    Source::Rule(op, imm, ref args) if m == 0 => {
+                        numbers.clear();
+                        numbers.extend(args.iter().map(|&x| values[x as usize][0]));
+                        value::of(op, imm, &numbers)
+                    }
+                    Source::Rule(..) => self.by_rule(m, value, &values, &mut steps, &mut now),
+                };
+            }
+        }
+        values[self.operands]
+    }
+
+    /// The coefficient of order `m` of a value, from those below.
+    #[inline]
+    fn by_rule<const K: usize>(
+        &self,
+        m: usize,
+        value: &Value,
+        values: &[[f64; K]],
+        steps: &mut [[f64; K]],
+        now: &mut SmallVec<[Split; 16]>,
+    ) -> f64 {
+        let first = value.steps.start;
+        let order = m as f64;
+        now.clear();
+        for at in value.steps.clone() {
+            let before = |step: u32| now[step as usize - first];
+            let split = match self.steps[at] {
+                Step::Moved(x) => Split {
+                    lead: values[x as usize][m],
+                    rest: 0.0,
+                },
+                Step::Neg(a) => before(a).map(|a| -a),
+                Step::Add(a, b) => {
+                    let (a, b) = (before(a), before(b));
+                    Split {
+                        lead: a.lead + b.lead,
+                        rest: a.rest + b.rest,
+                    }
+                }
+                Step::Scale(a, c) => before(a).map(|a| gmul(a, c)),
+                Step::Over(a, c) => before(a).map(|a| gdiv(a, c)),
+                Step::Mul(a, s) => {
+                    let s = &values[s as usize];
+                    let mut split = before(a).map(|a| gmul(a, s[0]));
+                    for i in 1..m {
+                        split.rest += gmul(steps[a as usize][i], s[m - i]);
+                    }
+                    split
+                }
+                Step::Div(a, s) => {
+                    let s = &values[s as usize];
+                    let mut split = before(a);
+                    for i in 1..m {
+                        split.rest -= gmul(steps[at][i], s[m - i]);
+                    }
+                    split.map(|a| gdiv(a, s[0]))
+                }
+            };
+            steps[at][m] = order * split.lead + split.rest;
+            now.push(split);
+        }
+        let mut sum = Split { lead: 0.0, rest: 0.0 };
+        for &part in &self.parts[value.parts.clone()] {
+            let part = now[part as usize - first];
+            sum = Split {
+                lead: sum.lead + part.lead,
+                rest: sum.rest + part.rest,
+            };
+        }
+        sum.lead + sum.rest / order
+    }
+}
+
+/// A coefficient of order `m` of something linear in `D x`, as `m * lead + rest`: `lead` is linear
+/// in the coefficients of order `m` of `x`, so that what is linear in `x` is never multiplied and
+/// divided by `m`, and order 1 is the tangent to the bit.
+#[derive(Clone, Copy)]
+struct Split {
+    lead: f64,
+    rest: f64,
+}
+
+impl Split {
+    #[inline(always)]
+    fn map(self, f: impl Fn(f64) -> f64) -> Split {
+        Split {
+            lead: f(self.lead),
+            rest: f(self.rest),
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! The table of ops: one op, one row. Read [`crate::scalar`] next.
+//!
+//! A row is the whole of an op: its documentation, names, how it reads, its value, and what each
+//! operand receives of the adjoint `bar`. The enum, its names, the evaluation over `f64`, the
+//! pullbacks, the sweeps, and the methods of builders, expressions and duals are made
+//! from the row by macros that are handed the whole table (`for_each_op!(consumer)`).
+//!
+//! In a row, `x`, `y`, `z` are the operands, `c`, `p`, `n`, `j`, `k` after a semicolon its
+//! immediates (small numbers kept beside the op), `r` its value. The names of immediates tell their
+//! kind: `c` and `p` are any numbers, `n`, `j` and `k` orders of derivatives (see [`MAX_ORDER`]). `bar * s` is the guarded product
+//! (0 where either factor is 0) and `bar / s` the guarded quotient (0 where `bar` is 0), so the
+//! factor 0 of an unused branch never meets an infinity. `linear` marks
+//! ops whose partials are 1 and -1, `native` those whose partials cost a flop or two, or a
+//! kernel whose usual case is short, `dear` the rest.
+//!
+//! Sections: `ops` are what users record; `helpers` are what operators with a
+//! constant record and what derivatives need besides (ops like any other, so that derivatives of
+//! every order can be recorded, drawn and compiled);
+//! `stops` let no adjoint through; `folds` take any number of operands and give the partial of
+//! each.
+
+pub(crate) mod kernel;
+mod relation;
+mod table;
+
+use std::fmt;
+
+pub use kernel::MAX_ORDER;
+pub use relation::Relation;
+pub(crate) use table::for_each_op;
+
+/// The immediates of an op: numbers that belong to the op, not operands. Those it does not have are 0.
+pub type Imm = [f64; 2];
+
+/// The immediates of an op that has none.
+pub const NO_IMM: Imm = [0.0; 2];
+
+/// How an op is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Form {
+    /// A value that stands for itself: a leaf or a constant.
+    Source,
+    /// Before its operand: `-x`.
+    Prefix,
+    /// Between its operands: `x + y`.
+    Infix,
+    /// Between its operand and its immediate: `x + 2`.
+    BeforeConstant,
+    /// Between its immediate and its operand: `2 - x`.
+    AfterConstant,
+    /// As a call: `sin(x)`.
+    Call,
+}
+
+/// How many operands an op takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Arity {
+    /// Just so many.
+    Fixed(usize),
+    /// Any number from this on.
+    AtLeast(usize),
+}
+
+/// What an immediate of an op is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Immediate {
+    /// A scale, an exponent, a constant: any number.
+    Number,
+    /// The order of a derivative: a whole number from 0 to [`MAX_ORDER`].
+    Order,
+}
+
+/// How a node of the op is laid out on the tape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    Source,
+    /// Up to three operands, and how many immediates go with them.
+    Fixed {
+        operands: usize,
+        imms: usize,
+    },
+    /// A list in the side pool.
+    List,
+}
+
+/// How many identifiers were given.
+macro_rules! count {
+    ($($x:ident)*) => { <[&str]>::len(&[$(stringify!($x)),*]) };
+}
+pub(crate) use count;
+
+/// The kind of an immediate, from its name in the row.
+macro_rules! immediate {
+    (c) => {
+        Immediate::Number
+    };
+    (p) => {
+        Immediate::Number
+    };
+    (n) => {
+        Immediate::Order
+    };
+    (j) => {
+        Immediate::Order
+    };
+    (k) => {
+        Immediate::Order
+    };
+}
+
+macro_rules! form {
+    (prefix) => {
+        Form::Prefix
+    };
+    (infix) => {
+        Form::Infix
+    };
+    (before_constant) => {
+        Form::BeforeConstant
+    };
+    (after_constant) => {
+        Form::AfterConstant
+    };
+    (call) => {
+        Form::Call
+    };
+}
+
+macro_rules! define_op {
+    (
+        ops { $($(#[doc = $odoc:literal])+ $Op:ident = $oname:ident($ox:ident $(, $oy:ident)*) -> $or:ident, $ocost:ident $oform:ident $osym:literal, $oval:block, $obar:ident => [$($opull:expr),+];)+ }
+        helpers { $($(#[doc = $hdoc:literal])+ $He:ident = $hname:ident($hx:ident $(, $hy:ident)* $(; $($hk:ident),+)?) -> $hr:ident, $hcost:ident $hform:ident $hsym:literal, $hval:block, $hbar:ident => [$($hpull:expr),+];)+ }
+        stops { $($(#[doc = $sdoc:literal])+ $St:ident = $sname:ident($sx:ident $(, $sy:ident)*), $sform:ident $ssym:literal, $sval:block;)+ }
+        folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
+    ) => {
+        /// What a node computes. `docs/adding-an-op.md` shows how a row of the table becomes one.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u8)]
+        #[non_exhaustive]
+        pub enum Op {
+            $($(#[doc = $odoc])+ $Op,)+
+            $($(#[doc = $hdoc])+ $He,)+
+            $($(#[doc = $sdoc])+ $St,)+
+            $($(#[doc = $fdoc])+ $Fo,)+
+            /// An input: its value is set from outside.
+            Leaf,
+            /// A number that never changes and wants no gradient.
+            Const,
+        }
+
+        impl Op {
+            /// Every op, in the order of the table; sources last.
+            pub const ALL: &'static [Op] = &[$(Op::$Op,)+ $(Op::$He,)+ $(Op::$St,)+ $(Op::$Fo,)+ Op::Leaf, Op::Const];
+
+            /// The name that files and [`Op::from_name`] use.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    Op::Leaf => "leaf",
+                    Op::Const => "const",
+                    $(Op::$Op => stringify!($oname),)+
+                    $(Op::$He => stringify!($hname),)+
+                    $(Op::$St => stringify!($sname),)+
+                    $(Op::$Fo => stringify!($fname),)+
+                }
+            }
+
+            /// The sign that formulas and pictures show.
+            pub const fn symbol(self) -> &'static str {
+                match self {
+                    Op::Leaf => "leaf",
+                    Op::Const => "const",
+                    $(Op::$Op => $osym,)+
+                    $(Op::$He => $hsym,)+
+                    $(Op::$St => $ssym,)+
+                    $(Op::$Fo => $fsym,)+
+                }
+            }
+
+            /// How the op is written.
+            pub const fn form(self) -> Form {
+                match self {
+                    Op::Leaf | Op::Const => Form::Source,
+                    $(Op::$Op => form!($oform),)+
+                    $(Op::$He => form!($hform),)+
+                    $(Op::$St => form!($sform),)+
+                    $(Op::$Fo => form!($fform),)+
+                }
+            }
+
+            /// How many operands the op takes.
+            pub const fn arity(self) -> Arity {
+                match self {
+                    Op::Leaf | Op::Const => Arity::Fixed(0),
+                    $(Op::$Op => Arity::Fixed(count!($ox $($oy)*)),)+
+                    $(Op::$He => Arity::Fixed(count!($hx $($hy)*)),)+
+                    $(Op::$St => Arity::Fixed(count!($sx $($sy)*)),)+
+                    $(Op::$Fo => Arity::AtLeast($least),)+
+                }
+            }
+
+            /// What the immediates of the op are; a constant's number is not one of them.
+            pub const fn immediate_kinds(self) -> &'static [Immediate] {
+                match self {
+                    $(Op::$He => &[$($(immediate!($hk)),+)?],)+
+                    _ => &[],
+                }
+            }
+
+            /// How many lists of one length the operands are made of: two for a dot product.
+            pub const fn lists(self) -> usize {
+                match self {
+                    $(Op::$Fo => count!($($fx)+),)+
+                    _ => 1,
+                }
+            }
+
+            /// Whether no gradient passes through the op.
+            pub const fn stops_gradient(self) -> bool {
+                matches!(self, Op::Const $(| Op::$St)+)
+            }
+        }
+    };
+}
+for_each_op!(define_op);
+
+impl Op {
+    /// The op of that name, if there is one.
+    pub fn from_name(name: &str) -> Option<Op> {
+        Op::ALL.iter().copied().find(|op| op.name() == name)
+    }
+
+    /// Whether the op takes `count` operands.
+    pub fn takes(self, count: usize) -> bool {
+        match self.arity() {
+            Arity::Fixed(n) => count == n,
+            Arity::AtLeast(n) => count >= n && count.is_multiple_of(self.lists()),
+        }
+    }
+
+    /// How many immediates go with the op.
+    pub const fn immediates(self) -> usize {
+        self.immediate_kinds().len()
+    }
+
+    /// Whether its two operands may be exchanged: the value is the same to the bit. False for ops of
+    /// one operand or of more than two.
+    pub const fn is_symmetric(self) -> bool {
+        matches!(
+            self,
+            Op::Add
+                | Op::Mul
+                | Op::Gmul
+                | Op::Max
+                | Op::Min
+                | Op::Hypot
+                | Op::Logaddexp
+                | Op::Softmax2D
+                | Op::Eq
+                | Op::Ne
+        )
+    }
+
+    pub(crate) const fn layout(self) -> Layout {
+        match self.arity() {
+            Arity::Fixed(0) => Layout::Source,
+            Arity::Fixed(operands) => Layout::Fixed {
+                operands,
+                imms: self.immediates(),
+            },
+            Arity::AtLeast(_) => Layout::List,
+        }
+    }
+}
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a tape has a place for: see its layout.
+const _: () = {
+    let mut k = 0;
+    while k < Op::ALL.len() {
+        assert!(matches!(
+            Op::ALL[k].layout(),
+            Layout::Source
+                | Layout::List
+                | Layout::Fixed {
+                    operands: 1,
+                    imms: 0..=2
+                }
+                | Layout::Fixed {
+                    operands: 2,
+                    imms: 0 | 2
+                }
+                | Layout::Fixed { operands: 3, imms: 0 }
+        ));
+        k += 1;
+    }
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scalar::Scalar;
+
+    #[test]
+    fn every_name_finds_its_op() {
+        for (number, &op) in Op::ALL.iter().enumerate() {
+            assert_eq!(Op::from_name(op.name()), Some(op));
+            assert_eq!(op as usize, number);
+        }
+        assert_eq!(Op::from_name("sine"), None);
+    }
+
+    #[test]
+    fn just_the_symmetric_ops_give_the_same_bits_with_their_operands_exchanged() {
+        let numbers = [
+            0.0,
+            -0.0,
+            1.0,
+            -1.0,
+            0.3,
+            0.7,
+            2.5,
+            -3.0,
+            40.0,
+            1e-310,
+            1e300,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::NAN,
+        ];
+        for &op in Op::ALL.iter().filter(|op| op.arity() == Arity::Fixed(2)) {
+            // Twice in the first operand: some orders of derivatives treat both alike.
+            let imm = if op.immediates() > 0 { [2.0, 0.0] } else { NO_IMM };
+            let same = |x: f64, y: f64| {
+                let [one, other] = [[x, y], [y, x]].map(|args| f64::apply(op, imm, &args));
+                one.to_bits() == other.to_bits() || (one.is_nan() && other.is_nan())
+            };
+            let symmetric = numbers.iter().all(|&x| numbers.iter().all(|&y| same(x, y)));
+            assert_eq!(symmetric, op.is_symmetric(), "{op}");
+        }
+    }
+}

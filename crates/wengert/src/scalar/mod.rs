@@ -1,0 +1,412 @@
+//! What a formula runs over, and the rules of the table written for all of it. Read
+//! [`crate::tape`] next, and `kernel/` for the accurate `f64` functions.
+//!
+//! [`Scalar`] asks a type for two things: a constant, and how to apply an op. The named methods
+//! come from the table, and so do the rules in [`rule`], written once for every scalar: over
+//! `f64` they are numbers, over [`crate::Expr`] more graph, over [`crate::Dual`] tangents of
+//! derivatives.
+
+pub(crate) mod dual;
+pub(crate) mod folds;
+
+use std::cmp::Ordering;
+use std::fmt::Debug;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+use smallvec::SmallVec;
+
+use crate::error::{expect, operand_count};
+use crate::op::kernel;
+use crate::op::{Imm, NO_IMM, Op, count, for_each_op};
+
+/// What a rule sends through its partials: an adjoint (sweeping back) or tangents (sweeping
+/// forward). Products and quotients are guarded: 0 where `self` is 0, and a product also where
+/// the partial is 0, whatever the other is.
+pub(crate) trait Bar<S>:
+    Copy + Neg<Output = Self> + Add<Output = Self> + Mul<S, Output = Self> + Div<S, Output = Self>
+{
+}
+
+/// A bar that is one scalar: what a sweep back carries.
+pub(crate) trait Adjoint<S>: Bar<S> {
+    /// Whether products and quotients are guarded.
+    const GUARDED: bool;
+    fn of(adjoint: S) -> Self;
+    fn get(self) -> S;
+}
+
+macro_rules! adjoint {
+    ($(#[doc = $doc:literal])+ $Name:ident, guarded $guarded:literal: $x:ident * $s:ident is $product:expr, $y:ident / $t:ident is $quotient:expr) => {
+        $(#[doc = $doc])+
+        #[derive(Clone, Copy, Debug)]
+        pub(crate) struct $Name<S>(pub(crate) S);
+
+        impl<S: Scalar> Neg for $Name<S> {
+            type Output = Self;
+            #[inline(always)]
+            fn neg(self) -> Self {
+                $Name(-self.0)
+            }
+        }
+
+        impl<S: Scalar> Add for $Name<S> {
+            type Output = Self;
+            #[inline(always)]
+            fn add(self, rhs: Self) -> Self {
+                $Name(self.0 + rhs.0)
+            }
+        }
+
+        impl<S: Scalar> Mul<S> for $Name<S> {
+            type Output = Self;
+            #[inline(always)]
+            fn mul(self, $s: S) -> Self {
+                let $x = self.0;
+                $Name($product)
+            }
+        }
+
+        impl<S: Scalar> Div<S> for $Name<S> {
+            type Output = Self;
+            #[inline(always)]
+            fn div(self, $t: S) -> Self {
+                let $y = self.0;
+                $Name($quotient)
+            }
+        }
+
+        impl<S: Scalar> Bar<S> for $Name<S> {}
+
+        impl<S: Scalar> Adjoint<S> for $Name<S> {
+            const GUARDED: bool = $guarded;
+            #[inline(always)]
+            fn of(adjoint: S) -> Self {
+                $Name(adjoint)
+            }
+            #[inline(always)]
+            fn get(self) -> S {
+                self.0
+            }
+        }
+    };
+}
+
+adjoint! {
+    /// One adjoint or tangent, a scalar like the values are.
+    Adj, guarded true: bar * s is bar.gmul(s), bar / s is bar.gdiv(s)
+}
+
+adjoint! {
+    /// An adjoint whose products are not guarded. Where what a rule makes of it is no NaN, it is
+    /// what the rule makes of an [`Adj`]: guarding matters for `0 * inf`, `0 / 0` and the like
+    /// alone.
+    Bare, guarded false: bar * s is bar * s, bar / s is bar / s
+}
+
+/// A scalar whose sum starts from a zero, as adjoints do.
+pub(crate) trait Number: Scalar {
+    const ZERO: Self;
+    /// Whether it and its tangents are 0, so that nothing need be sent on. An adjoint, which starts
+    /// from 0 and is added to, is never -0.
+    fn is_zero(&self) -> bool;
+    /// Whether it or a tangent is NaN, or it has infinities of both signs.
+    fn is_nan(&self) -> bool;
+    /// Whether it is either: one question for both, since they are rare.
+    #[inline(always)]
+    fn is_zero_or_nan(&self) -> bool {
+        self.is_zero() || self.is_nan()
+    }
+}
+
+impl Number for f64 {
+    const ZERO: f64 = 0.0;
+    #[inline(always)]
+    fn is_zero(&self) -> bool {
+        *self == 0.0
+    }
+    #[inline(always)]
+    fn is_nan(&self) -> bool {
+        f64::is_nan(*self)
+    }
+    #[inline(always)]
+    fn is_zero_or_nan(&self) -> bool {
+        // One comparison and one jump, which `== 0.0 || is_nan()` is not.
+        matches!(self.partial_cmp(&0.0), None | Some(Ordering::Equal))
+    }
+}
+
+/// The operators of a scalar that has no faster way than to apply the op.
+macro_rules! operators_by_apply {
+    ([$($generics:tt)*] $Type:ty) => {
+        impl<$($generics)*> Neg for $Type {
+            type Output = Self;
+            fn neg(self) -> Self {
+                Self::apply(Op::Neg, NO_IMM, &[self])
+            }
+        }
+        operators_by_apply! { [$($generics)*] $Type, Add add Op::Add }
+        operators_by_apply! { [$($generics)*] $Type, Sub sub Op::Sub }
+        operators_by_apply! { [$($generics)*] $Type, Mul mul Op::Mul }
+        operators_by_apply! { [$($generics)*] $Type, Div div Op::Div }
+    };
+    ([$($generics:tt)*] $Type:ty, $Trait:ident $method:ident $op:expr) => {
+        impl<$($generics)*> $Trait for $Type {
+            type Output = Self;
+            fn $method(self, rhs: Self) -> Self {
+                Self::apply($op, NO_IMM, &[self, rhs])
+            }
+        }
+        impl<$($generics)*> $Trait<f64> for $Type {
+            type Output = Self;
+            fn $method(self, rhs: f64) -> Self {
+                Self::apply($op, NO_IMM, &[self, Self::constant(rhs)])
+            }
+        }
+    };
+}
+pub(crate) use operators_by_apply;
+
+macro_rules! define_scalar {
+    (
+        ops { $($(#[doc = $odoc:literal])+ $Op:ident = $oname:ident($ox:ident $(, $oy:ident)*) -> $or:ident, $ocost:ident $oform:ident $osym:literal, $oval:block, $obar:ident => [$($opull:expr),+];)+ }
+        helpers { $($(#[doc = $hdoc:literal])+ $He:ident = $hname:ident($hx:ident $(, $hy:ident)* $(; $($hk:ident),+)?) -> $hr:ident, $hcost:ident $hform:ident $hsym:literal, $hval:block, $hbar:ident => [$($hpull:expr),+];)+ }
+        stops { $($(#[doc = $sdoc:literal])+ $St:ident = $sname:ident($sx:ident $(, $sy:ident)*), $sform:ident $ssym:literal, $sval:block;)+ }
+        folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
+    ) => {
+        /// What a formula can be evaluated over: numbers, expressions that record, duals, series.
+        ///
+        /// An implementor says what a constant is and how an op is applied; the named methods are
+        /// the rows of the op table: operands first, then immediates.
+        pub trait Scalar:
+            Copy
+            + Debug
+            + Neg<Output = Self>
+            + Add<Output = Self>
+            + Sub<Output = Self>
+            + Mul<Output = Self>
+            + Div<Output = Self>
+            + Add<f64, Output = Self>
+            + Sub<f64, Output = Self>
+            + Mul<f64, Output = Self>
+            + Div<f64, Output = Self>
+        {
+            /// Whether it is a value and nothing else, so that no derivative of what is computed with it will be
+            /// asked for. Rules may then leave out what only derivatives need.
+            const VALUE_ALONE: bool = false;
+
+            /// The number `c`, which depends on nothing.
+            fn constant(c: f64) -> Self;
+
+            /// The value of `op` at `args`.
+            ///
+            /// # Panics
+            /// With the text of an [`Error`](crate::Error) where [`Op::check`] refuses: on a wrong number of
+            /// operands, on a leaf or a constant, and on an immediate that the op does not have.
+            #[track_caller]
+            fn apply(op: Op, imm: Imm, args: &[Self]) -> Self;
+
+            /// The value as a number.
+            fn primal(self) -> f64;
+
+            /// The number `c`, as the kind of scalar that `self` is.
+            #[inline(always)]
+            fn lift(self, c: f64) -> Self {
+                Self::constant(c)
+            }
+
+            /// `x` to the whole power `n`; every derivative is exact at 0 too.
+            #[inline(always)]
+            fn powi(self, n: i32) -> Self {
+                self.powd(f64::from(n), 0.0)
+            }
+
+            /// `x` to the constant power `p`.
+            #[inline(always)]
+            fn powf(self, p: f64) -> Self {
+                self.powd(p, 0.0)
+            }
+
+            /// The `n`-th derivative of `digamma`; `digamma` itself for `n = 0`. Beyond
+            /// [`MAX_ORDER`](crate::MAX_ORDER) numbers are NaN, and expressions panic.
+            #[inline(always)]
+            #[track_caller]
+            fn polygamma(self, n: u32) -> Self {
+                if n == 0 { self.digamma() } else { self.polygamma_n(f64::from(n)) }
+            }
+
+            /// `min(max(x, low), high)`.
+            #[inline(always)]
+            fn clamp(self, low: Self, high: Self) -> Self {
+                Scalar::min(Scalar::max(self, low), high)
+            }
+
+            $($(#[doc = $odoc])+
+            #[inline(always)]
+            fn $oname(self $(, $oy: Self)*) -> Self {
+                Self::apply(Op::$Op, NO_IMM, &[self $(, $oy)*])
+            })+
+            $($(#[doc = $hdoc])+
+            #[inline(always)]
+            fn $hname(self $(, $hy: Self)* $($(, $hk: f64)+)?) -> Self {
+                Self::apply(Op::$He, imm(&[$($($hk),+)?]), &[self $(, $hy)*])
+            })+
+            $($(#[doc = $sdoc])+
+            #[inline(always)]
+            fn $sname(self $(, $sy: Self)*) -> Self {
+                Self::apply(Op::$St, NO_IMM, &[self $(, $sy)*])
+            })+
+            $($(#[doc = $fdoc])+
+            ///
+            /// # Panics
+            /// Where there are fewer operands than the op takes, or lists differ in length.
+            #[track_caller]
+            fn $fname($($fx: &[Self]),+) -> Self {
+                Self::apply(Op::$Fo, NO_IMM, &joined(Op::$Fo, [$($fx),+]))
+            })+
+        }
+
+        impl Scalar for f64 {
+            const VALUE_ALONE: bool = true;
+
+            #[inline(always)]
+            fn constant(c: f64) -> f64 {
+                c
+            }
+
+            fn apply(op: Op, imm: Imm, args: &[f64]) -> f64 {
+                expect(op.check(imm, args.len()));
+                value::of(op, imm, args)
+            }
+
+            #[inline(always)]
+            fn primal(self) -> f64 {
+                self
+            }
+
+            $(#[inline(always)]
+            fn $oname(self $(, $oy: f64)*) -> f64 {
+                value::$oname([self $(, $oy)*], NO_IMM)
+            })+
+            $(#[inline(always)]
+            fn $hname(self $(, $hy: f64)* $($(, $hk: f64)+)?) -> f64 {
+                value::$hname([self $(, $hy)*], imm(&[$($($hk),+)?]))
+            })+
+            $(#[inline(always)]
+            fn $sname(self $(, $sy: f64)*) -> f64 {
+                value::$sname([self $(, $sy)*], NO_IMM)
+            })+
+        }
+
+        /// The value of every op over `f64`, one function a row.
+        #[allow(clippy::should_implement_trait, unused_variables, reason = "the names are those of the rows, and not every row uses all it is given")]
+        pub(crate) mod value {
+            use super::*;
+
+            /// The value of any op, at as many operands as it takes.
+            pub(crate) fn of(op: Op, imm: Imm, args: &[f64]) -> f64 {
+                match op {
+                    Op::Leaf | Op::Const => f64::NAN,
+                    $(Op::$Op => $oname(fixed(args), imm),)+
+                    $(Op::$He => $hname(fixed(args), imm),)+
+                    $(Op::$St => $sname(fixed(args), imm),)+
+                    $(Op::$Fo => $fname(args),)+
+                }
+            }
+
+            $(#[inline(always)]
+            pub(crate) fn $oname([$ox $(, $oy)*]: [f64; count!($ox $($oy)*)], _: Imm) -> f64 $oval)+
+            $(#[inline(always)]
+            pub(crate) fn $hname([$hx $(, $hy)*]: [f64; count!($hx $($hy)*)], imm: Imm) -> f64 {
+                $(let [$($hk,)+ ..] = imm;)?
+                $hval
+            })+
+            $(#[inline(always)]
+            pub(crate) fn $sname([$sx $(, $sy)*]: [f64; count!($sx $($sy)*)], _: Imm) -> f64 $sval)+
+            $(#[inline(always)]
+            pub(crate) fn $fname(args: &[f64]) -> f64 {
+                let [$($fx),+] = lists(args);
+                $fval
+            })+
+        }
+
+        /// The derivative rule of every op, one function a row, over any scalar.
+        ///
+        /// Operand `k` is sent the bar `bars(k)`, or nothing where that is `None`; what comes out
+        /// at its other side goes to `emit(k, ..)`. Sweeping back, every operand is sent the
+        /// adjoint of the node; sweeping forward, each its own tangent. Rules of folds give the
+        /// partial of each operand instead.
+        #[allow(unused_variables, unused_assignments, unused_mut, reason = "not every row uses all it is given")]
+        pub(crate) mod rule {
+            use super::*;
+
+            /// The rule of any op. Ops that stop gradients emit nothing.
+            pub(crate) fn of<S: Scalar, B: Bar<S>>(op: Op, imm: Imm, args: &[S], r: S, bars: impl Fn(usize) -> Option<B>, mut emit: impl FnMut(usize, B)) {
+                match op {
+                    $(Op::$Op => $oname(fixed(args), imm, r, bars, emit),)+
+                    $(Op::$He => $hname(fixed(args), imm, r, bars, emit),)+
+                    $(Op::$Fo => $fname(args, r, |k, partial| if let Some(bar) = bars(k) { emit(k, bar * partial) }),)+
+                    Op::Leaf | Op::Const $(| Op::$St)+ => {}
+                }
+            }
+
+            $(#[inline(always)]
+            pub(crate) fn $oname<S: Scalar, B: Bar<S>>([$ox $(, $oy)*]: [S; count!($ox $($oy)*)], _: Imm, $or: S, bars: impl Fn(usize) -> Option<B>, mut emit: impl FnMut(usize, B)) {
+                let mut k = 0;
+                $(if let Some($obar) = bars(k) {
+                    emit(k, $opull);
+                }
+                k += 1;)+
+            })+
+            $(#[inline(always)]
+            pub(crate) fn $hname<S: Scalar, B: Bar<S>>([$hx $(, $hy)*]: [S; count!($hx $($hy)*)], imm: Imm, $hr: S, bars: impl Fn(usize) -> Option<B>, mut emit: impl FnMut(usize, B)) {
+                $(let [$($hk,)+ ..] = imm;)?
+                let mut operand = 0;
+                $(if let Some($hbar) = bars(operand) {
+                    emit(operand, $hpull);
+                }
+                operand += 1;)+
+            })+
+            $(#[inline(always)]
+            pub(crate) fn $fname<S: Scalar>(args: &[S], $fr: S, mut $emit: impl FnMut(usize, S)) {
+                let [$($fx),+] = lists(args);
+                $partials
+            })+
+        }
+    };
+}
+for_each_op!(define_scalar);
+
+/// The first `N` of `args`, which the caller knows to hold as many.
+#[inline(always)]
+fn fixed<T: Copy, const N: usize>(args: &[T]) -> [T; N] {
+    std::array::from_fn(|k| args[k])
+}
+
+/// The `N` lists of one length that `args` is made of.
+#[inline(always)]
+fn lists<T, const N: usize>(args: &[T]) -> [&[T]; N] {
+    let length = args.len() / N;
+    std::array::from_fn(|k| &args[k * length..(k + 1) * length])
+}
+
+/// Lists of one length as one.
+///
+/// # Panics
+/// With [`Error::Operands`] where the op does not take so many, or their lengths differ.
+#[track_caller]
+pub(crate) fn joined<T: Copy, const N: usize>(op: Op, lists: [&[T]; N]) -> SmallVec<[T; 8]> {
+    let given = expect(operand_count(op, &lists.map(<[T]>::len)));
+    let mut all = SmallVec::with_capacity(given);
+    for list in lists {
+        all.extend_from_slice(list);
+    }
+    all
+}
+
+/// Immediates from the arguments of a method.
+#[inline(always)]
+pub(crate) fn imm(given: &[f64]) -> Imm {
+    let mut imm = NO_IMM;
+    imm[..given.len()].copy_from_slice(given);
+    imm
+}

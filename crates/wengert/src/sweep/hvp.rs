@@ -1,0 +1,53 @@
+//! Hessian-vector products: forward over reverse.
+
+use std::cell::{Cell, RefCell};
+use std::mem;
+
+use super::{back_dual, tangents};
+use crate::scalar::Number;
+use crate::scalar::dual::{Dual, Tangents};
+use crate::tape::Tape;
+
+/// A forward sweep of `N` tangents and the reverse sweep of duals over it: the derivative of the
+/// gradient in `N` directions at once.
+#[derive(Debug)]
+pub(crate) struct HvpWorkspace<const N: usize> {
+    /// The directions, at the leaves.
+    pub(crate) tangents: Vec<Tangents<N>>,
+    adjoints: Vec<Dual<N>>,
+    scratch: Vec<Dual<N>>,
+}
+
+impl<const N: usize> HvpWorkspace<N> {
+    /// Room for sweeps back from the node at position `l`.
+    pub(crate) fn new(l: usize) -> Self {
+        HvpWorkspace {
+            tangents: vec![Tangents::ZERO; l + 1],
+            adjoints: vec![Dual::ZERO; l + 1],
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Makes the room as large as sweeps back from the node at position `l` need, and every
+    /// direction 0.
+    pub(crate) fn fit(&mut self, l: usize) {
+        self.tangents.clear();
+        self.tangents.resize(l + 1, Tangents::ZERO);
+        self.adjoints.resize(l + 1, Dual::ZERO);
+    }
+
+    /// Sweeps; what computed nodes have in `tangents` is overwritten.
+    pub(crate) fn sweep(&mut self, tape: &Tape) {
+        tangents(tape, &mut self.tangents);
+        let seeds = [(self.adjoints.len() as u32 - 1, Dual::new(1.0))];
+        let adjoints = Cell::from_mut(&mut self.adjoints[..]).as_slice_of_cells();
+        let scratch = RefCell::new(mem::take(&mut self.scratch));
+        back_dual(tape, &self.tangents, adjoints, &seeds, &scratch);
+        self.scratch = scratch.into_inner();
+    }
+
+    /// The derivative of the gradient's component at a leaf, in direction `k`.
+    pub(crate) fn along(&self, leaf: usize, k: usize) -> f64 {
+        self.adjoints.get(leaf).map_or(0.0, |adjoint| adjoint.tangents[k])
+    }
+}

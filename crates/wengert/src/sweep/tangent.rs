@@ -1,0 +1,123 @@
+//! The forward sweep that carries tangents.
+
+use smallvec::SmallVec;
+
+use super::{primal, wants};
+use crate::code::codes;
+use crate::cold::{out_of_line, rarely};
+use crate::op::{NO_IMM, count, for_each_op};
+use crate::scalar::dual::{Loose, Tangents, push_tangents, total};
+use crate::scalar::rule;
+use crate::tape::view::View;
+use crate::tape::{Entry, Tape};
+
+/// The tangents of the entry at `i`, from those of its operands: as `send` in `back.rs`, the other
+/// way. Where no gradient is wanted tangents are 0, and cheaper to use than to ask about.
+macro_rules! carry {
+    (dear, $rule:path, $imm:expr, $operands:ident, $entries:ident, $entry:ident, $tangents:ident, $i:ident) => {
+        let (imm, tangents) = ($imm, &mut *$tangents);
+        out_of_line(move || {
+            let mut sum = Tangents::ZERO;
+            $rule(
+                $operands.map(|x| primal($entries, x)),
+                imm,
+                $entry.value,
+                |k| ($operands.len() == 1 || wants($entries, $operands[k])).then(|| tangent(tangents, $operands[k])),
+                |_, part| sum = sum + part,
+            );
+            tangents[$i] = sum;
+        });
+    };
+    ($cheap:ident, $rule:path, $imm:expr, $operands:ident, $entries:ident, $entry:ident, $tangents:ident, $i:ident) => {
+        let (values, imm) = ($operands.map(|x| primal($entries, x)), $imm);
+        let given = $operands.map(|x| tangent($tangents, x));
+        $tangents[$i] = push_tangents!($cheap, $rule, values, imm, $entry.value, given);
+    };
+}
+
+/// The tangent at `index`, as [`primal`] without a panic.
+#[inline(always)]
+fn tangent<const N: usize>(tangents: &[Tangents<N>], index: u32) -> Tangents<N> {
+    tangents.get(index as usize).copied().unwrap_or(Tangents::ZERO)
+}
+
+macro_rules! define_tangents {
+    (
+        ops { $($(#[doc = $odoc:literal])+ $Op:ident = $oname:ident($ox:ident $(, $oy:ident)*) -> $or:ident, $ocost:ident $oform:ident $osym:literal, $oval:block, $obar:ident => [$($opull:expr),+];)+ }
+        helpers { $($(#[doc = $hdoc:literal])+ $He:ident = $hname:ident($hx:ident $(, $hy:ident)* $(; $($hk:ident),+)?) -> $hr:ident, $hcost:ident $hform:ident $hsym:literal, $hval:block, $hbar:ident => [$($hpull:expr),+];)+ }
+        stops { $($(#[doc = $sdoc:literal])+ $St:ident = $sname:ident($sx:ident $(, $sy:ident)*), $sform:ident $ssym:literal, $sval:block;)+ }
+        folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
+    ) => {
+        /// Carries tangents to an entry, one function a row.
+        mod step {
+            use super::*;
+
+            $(#[inline(always)]
+            pub(super) fn $oname<const N: usize>(view: View<'_>, entry: Entry, tangents: &mut [Tangents<N>], i: usize) {
+                let (entries, operands) = (view.entries, view.fixed::<{ count!($ox $($oy)*) }, 0>(entry));
+                carry!($ocost, rule::$oname, NO_IMM, operands, entries, entry, tangents, i);
+            })+
+            $(#[inline(always)]
+            pub(super) fn $hname<const N: usize>(view: View<'_>, entry: Entry, tangents: &mut [Tangents<N>], i: usize) {
+                let (entries, operands) = (view.entries, view.fixed::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry));
+                carry!($hcost, rule::$hname, view.imm::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry), operands, entries, entry, tangents, i);
+            })+
+        }
+
+        /// Carries tangents forward, from the leaves' in `tangents` to every entry it has room for.
+        /// What stands in the places of computed nodes is overwritten.
+        #[inline(never)]
+        pub(crate) fn tangents<const N: usize>(tape: &Tape, tangents: &mut [Tangents<N>]) {
+            let view = tape.view().below(tangents.len());
+            let entries = view.entries;
+            let mut args: SmallVec<[f64; 16]> = SmallVec::new();
+            for i in tape.sources() as usize..entries.len() {
+                let entry = Entry::from(entries[i].get());
+                // The common ops by comparisons, as on the way back.
+                let code = entry.tag();
+                if code <= codes::Sub {
+                    if code == codes::Mul {
+                        step::mul(view, entry, tangents, i);
+                    } else if code == codes::Add {
+                        step::add(view, entry, tangents, i);
+                    } else {
+                        step::sub(view, entry, tangents, i);
+                    }
+                    continue;
+                }
+                if code <= codes::CSub {
+                    if code <= codes::AddC {
+                        if code == codes::MulC {
+                            step::mul_c(view, entry, tangents, i);
+                        } else {
+                            step::add_c(view, entry, tangents, i);
+                        }
+                    } else if code == codes::SubC {
+                        step::sub_c(view, entry, tangents, i);
+                    } else {
+                        step::c_sub(view, entry, tangents, i);
+                    }
+                    continue;
+                }
+                if !entry.wants() {
+                    tangents[i] = Tangents::ZERO;
+                    continue;
+                }
+                match code {
+                    $(codes::$Op => step::$oname(view, entry, tangents, i),)+
+                    $(codes::$He => step::$hname(view, entry, tangents, i),)+
+                    $(codes::$Fo => {
+                        let operands = view.list(entry);
+                        args.clear();
+                        args.extend(operands.iter().map(|x| primal(entries, x.get())));
+                        let mut sum = Tangents::ZERO;
+                        rule::$fname(&args, entry.value, |k, partial| sum = sum + tangent(tangents, operands[k].get()) * partial);
+                        tangents[i] = sum;
+                    })+
+                    _ => {}
+                }
+            }
+        }
+    };
+}
+for_each_op!(define_tangents);

@@ -1,0 +1,666 @@
+//! The tape: a Wengert list of 16-byte entries, and the side pools of what few entries have. Read
+//! [`crate::graph::generation`] for how keys are checked, [`crate::sweep`] for what walks the tape.
+//!
+//! An entry is its value and a word of four fields, from the lowest bit: the code of the op
+//! ([`crate::code`]) 7 bits, wants-no-gradient 1, `b` 28, `a` 28: the lowest byte says at once what
+//! a reverse sweep has to do, and `a`, which nearly all entries have, needs no mask.
+//! One or two operands stand in `a` and `b`. Immediates stand in a pool of their own, but for a
+//! single one of few bits, which stands in the entry; third operands and the operands of n-ary ops
+//! stand in a pool of lists:
+//!
+//! | operands | immediates | `a` | `b` |
+//! |--|--|--|--|
+//! | 1 | 0 | x | |
+//! | 1 | 1 | x | the immediate, or where it stands |
+//! | 1 | 2 | x | where the immediates start |
+//! | 2 | 0 | x | y |
+//! | 2 | 2 | x | list: y, where the immediates start |
+//! | 3 | no | x | list: y, z |
+//! | n-ary | no | where the list starts | its length |
+//!
+//! [`crate::tape::view`] reads them.
+
+pub(crate) mod list;
+pub(crate) mod view;
+
+use std::cell::Cell;
+
+use crate::error::{Error, expect};
+use crate::op::{Arity, Imm, Layout, NO_IMM, Op};
+use crate::tape::list::Cells;
+use crate::tape::view::View;
+
+/// The most nodes that the 28 bits of an operand can tell apart.
+pub(crate) const MAX_NODES: usize = 1 << 28;
+
+const MASK: u64 = (1 << 28) - 1;
+const INERT_WORD: u64 = 1 << 7;
+const B: u32 = 8;
+const A: u32 = 36;
+
+/// A node as it is stored: its value and its word. (A pair is passed in two registers; an array
+/// would go through memory.)
+pub(crate) type Stored = (f64, u64);
+
+const _: () = assert!(size_of::<Stored>() == 16);
+
+/// A node as it is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    pub(crate) value: f64,
+    word: u64,
+}
+
+impl From<Stored> for Entry {
+    #[inline(always)]
+    fn from((value, word): Stored) -> Entry {
+        Entry { value, word }
+    }
+}
+
+impl Entry {
+    /// The entry with this value, to be stored.
+    #[inline(always)]
+    pub(crate) fn with(self, value: f64) -> Stored {
+        (value, self.word)
+    }
+
+    #[inline(always)]
+    fn new(op: Op, a: u32, b: u32, wants: bool, value: f64) -> Entry {
+        let code = u64::from(op.code()) | if wants { 0 } else { INERT_WORD };
+        Entry {
+            value,
+            word: code | u64::from(b) << B | u64::from(a) << A,
+        }
+    }
+
+    /// The code of the op, and 128 more where the entry wants no gradient.
+    #[inline(always)]
+    pub(crate) fn tag(self) -> u8 {
+        self.word as u8
+    }
+
+    #[inline(always)]
+    pub(crate) fn code(self) -> u8 {
+        self.tag() & 0x7f
+    }
+
+    #[inline(always)]
+    pub(crate) fn op(self) -> Op {
+        Op::from_code(self.code())
+    }
+
+    #[inline(always)]
+    pub(crate) fn wants(self) -> bool {
+        self.word & INERT_WORD == 0
+    }
+
+    #[inline(always)]
+    pub(crate) fn a(self) -> u32 {
+        (self.word >> A) as u32
+    }
+
+    #[inline(always)]
+    pub(crate) fn b(self) -> u32 {
+        (self.word >> B & MASK) as u32
+    }
+
+    /// Whether the value is given from outside rather than computed.
+    #[inline(always)]
+    pub(crate) fn is_source(self) -> bool {
+        self.code() >= Op::Leaf.code()
+    }
+}
+
+/// A single immediate in 28 bits. Numbers as programs have them, 0.5 or 100, end in many zeros: one
+/// of whose bits only the first 27 are used stands there itself. Where it is a literal, whether it
+/// is short is known when the program is compiled.
+pub(crate) struct Constant;
+
+impl Constant {
+    const POOLED: u32 = 1 << 27;
+
+    /// The most immediates that the other bits can tell apart.
+    pub(crate) const MOST: usize = 1 << 27;
+
+    #[inline(always)]
+    fn short(c: f64) -> Option<u32> {
+        let bits = c.to_bits();
+        (bits << 27 == 0).then_some((bits >> 37) as u32)
+    }
+
+    #[inline(always)]
+    fn pooled(place: usize) -> u32 {
+        Constant::POOLED | place as u32
+    }
+
+    /// The number itself, or where in the pool it stands.
+    #[inline(always)]
+    pub(crate) fn read(code: u32) -> Result<f64, usize> {
+        match code & Constant::POOLED {
+            0 => Ok(f64::from_bits(u64::from(code) << 37)),
+            _ => Err((code & !Constant::POOLED) as usize),
+        }
+    }
+}
+
+/// Where an entry stands, and whether it wants a gradient: what recording needs of an operand.
+///
+/// The handle of an entry that does is its position and nothing more, so that recording, which
+/// nearly always has such operands, tests one bit and shifts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Handle(u32);
+
+/// The bit that says that no gradient is wanted.
+const INERT: u32 = 1 << 31;
+
+impl Handle {
+    /// What stands nowhere.
+    pub(crate) const NONE: Handle = Handle(INERT);
+
+    #[inline(always)]
+    pub(crate) fn new(index: u32, wants: bool) -> Handle {
+        Handle(index | if wants { 0 } else { INERT })
+    }
+
+    #[inline(always)]
+    pub(crate) fn index(self) -> u32 {
+        self.0 & !INERT
+    }
+
+    #[inline(always)]
+    pub(crate) fn wants(self) -> bool {
+        self.0 & INERT == 0
+    }
+
+    /// Whether both want a gradient.
+    #[inline(always)]
+    pub(crate) fn both_want(self, other: Handle) -> bool {
+        (self.0 | other.0) & INERT == 0
+    }
+}
+
+/// Where numbers were put lately, by their bits. An entry may be out of date: whoever reads it
+/// checks that the place still holds the number.
+#[derive(Debug)]
+struct Lately([Cell<u32>; 64]);
+
+impl Lately {
+    const fn new() -> Lately {
+        Lately([const { Cell::new(0) }; 64])
+    }
+
+    #[inline(always)]
+    fn place(&self, bits: u64) -> &Cell<u32> {
+        &self.0[(bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize]
+    }
+}
+
+/// The entries and their side pools.
+#[derive(Debug)]
+pub(crate) struct Tape {
+    entries: Cells<Stored>,
+    lists: Cells<u32>,
+    imms: Cells<f64>,
+    /// The entries below this are leaves and constants.
+    sources: Cell<u32>,
+    /// Where the first leaf stands; `u32::MAX` without one.
+    first_leaf: Cell<u32>,
+    constants: Lately,
+    lately: Lately,
+}
+
+/// How long a tape was.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Extent {
+    pub(crate) entries: u32,
+    lists: u32,
+    imms: u32,
+}
+
+impl Tape {
+    /// An empty tape of at most `limit` entries, with room for `capacity`.
+    pub(crate) fn new(limit: usize, capacity: usize) -> Result<Tape, Error> {
+        let limit = limit.min(MAX_NODES);
+        Ok(Tape {
+            entries: Cells::with_capacity(limit, capacity)?,
+            lists: Cells::new(MAX_NODES, limit),
+            imms: Cells::new(Constant::MOST, limit),
+            sources: Cell::new(0),
+            first_leaf: Cell::new(u32::MAX),
+            constants: Lately::new(),
+            lately: Lately::new(),
+        })
+    }
+
+    pub(crate) fn limit(&self) -> usize {
+        self.entries.limit()
+    }
+
+    /// How many entries fit before the tape grows.
+    pub(crate) fn capacity(&self) -> usize {
+        self.entries.capacity()
+    }
+
+    #[inline(always)]
+    pub(crate) fn len(&self) -> u32 {
+        self.entries.len() as u32
+    }
+
+    /// The entry at a position that the tape has.
+    #[inline(always)]
+    pub(crate) fn entry(&self, position: u32) -> Entry {
+        self.entries.slice()[position as usize].get().into()
+    }
+
+    /// The entries, in order.
+    pub(crate) fn entries(&self) -> impl DoubleEndedIterator<Item = Entry> + ExactSizeIterator + '_ {
+        self.entries.slice().iter().map(|cell| cell.get().into())
+    }
+
+    /// Lets go of what lists took before they grew, and makes them ready to be written to.
+    #[inline(always)]
+    pub(crate) fn settle(&mut self) {
+        self.entries.settle();
+        self.lists.settle();
+        self.imms.settle();
+    }
+
+    /// Writes the value of an entry.
+    pub(crate) fn write(&mut self, position: u32, value: f64) {
+        self.settle();
+        let cell = &self.entries.slice()[position as usize];
+        cell.set(Entry::from(cell.get()).with(value));
+    }
+
+    /// The entries below this are leaves and constants.
+    pub(crate) fn sources(&self) -> u32 {
+        self.sources.get()
+    }
+
+    /// Where the first leaf stands; `u32::MAX` without one.
+    pub(crate) fn first_leaf(&self) -> u32 {
+        self.first_leaf.get()
+    }
+
+    /// The bytes that entries, lists and immediates take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.entries.len() * size_of::<Stored>()
+            + self.lists.len() * size_of::<u32>()
+            + self.imms.len() * size_of::<f64>()
+    }
+
+    /// Makes room for an entry of the op with as many operands, and for what of it stands elsewhere.
+    #[inline(always)]
+    pub(crate) fn make_room(&self, op: Op, count: usize) -> Result<(), Error> {
+        let (lists, imms) = match op.layout() {
+            Layout::Source
+            | Layout::Fixed {
+                operands: 1 | 2,
+                imms: 0,
+            } => (0, 0),
+            Layout::Fixed { operands: 1, imms } => (0, imms),
+            Layout::Fixed { operands, imms } => (operands, imms),
+            // An empty list starts somewhere too.
+            Layout::List => (count.max(1), 0),
+        };
+        self.entries.reserve(1)?;
+        self.lists.reserve(lists)?;
+        self.imms.reserve(imms)
+    }
+
+    /// Whether as many entries may be added; there is room for the first of them then.
+    pub(crate) fn allow(&self, entries: usize) -> Result<(), Error> {
+        self.entries.allow(entries)?;
+        self.entries.reserve(1)
+    }
+
+    #[inline(always)]
+    fn push(&self, entry: Entry) -> u32 {
+        self.entries.push(entry.with(entry.value)) as u32
+    }
+
+    /// Appends a leaf; returns its value too, since what is kept while a function is called for room
+    /// is kept in memory even where there is room.
+    #[inline(always)]
+    pub(crate) fn push_leaf(&self, value: f64) -> (Handle, f64) {
+        match self.entries.vacant() {
+            Some(vacant) => (self.occupy_leaf(vacant, value), value),
+            None => self.push_leaf_growing(value),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn push_leaf_growing(&self, value: f64) -> (Handle, f64) {
+        expect(self.entries.reserve(1));
+        let vacant = self.entries.vacant().expect("there is room");
+        (self.occupy_leaf(vacant, value), value)
+    }
+
+    #[inline(always)]
+    fn occupy_leaf(&self, vacant: (&Cell<Stored>, usize), value: f64) -> Handle {
+        let entry = Entry::new(Op::Leaf, 0, 0, true, value);
+        let index = self.entries.occupy(vacant, entry.with(value)) as u32;
+        self.note_source(index);
+        if index < self.first_leaf.get() {
+            self.first_leaf.set(index);
+        }
+        Handle::new(index, true)
+    }
+
+    #[inline(always)]
+    fn note_source(&self, index: u32) {
+        if self.sources.get() == index {
+            self.sources.set(index + 1);
+        }
+    }
+
+    /// A constant of this value: one that stands on the tape already, if it was used lately.
+    #[inline]
+    pub(crate) fn constant(&self, value: f64) -> Handle {
+        match self.known_constant(value) {
+            Some(known) => known,
+            None => self.push_constant(value),
+        }
+    }
+
+    /// As [`Tape::constant`], where the tape may be full.
+    pub(crate) fn try_constant(&self, value: f64) -> Result<Handle, Error> {
+        if let Some(known) = self.known_constant(value) {
+            return Ok(known);
+        }
+        self.entries.reserve(1)?;
+        Ok(self.push_constant(value))
+    }
+
+    /// A constant of this value that was used lately.
+    #[inline]
+    pub(crate) fn known_constant(&self, value: f64) -> Option<Handle> {
+        let bits = value.to_bits();
+        let place = self.constants.place(bits).get();
+        let entry: Entry = self.entries.get(place as usize)?.into();
+        let same = entry.code() == Op::Const.code() && entry.value.to_bits() == bits;
+        same.then(|| Handle::new(place, false))
+    }
+
+    #[inline]
+    fn push_constant(&self, value: f64) -> Handle {
+        let index = self.push(Entry::new(Op::Const, 0, 0, false, value));
+        self.note_source(index);
+        self.constants.place(value.to_bits()).set(index);
+        Handle::new(index, false)
+    }
+
+    /// Appends an op of one operand in the usual case: it and its operand want a gradient, and there
+    /// is room. (One question is answered for all that is unusual, so that there is one way to go
+    /// on: where several calls join the usual way, it holds its values in memory.)
+    #[inline(always)]
+    pub(crate) fn try_unary(&self, op: Op, x: Handle, value: f64) -> Option<Handle> {
+        if op.stops_gradient() || !x.wants() {
+            return None;
+        }
+        let vacant = self.entries.vacant()?;
+        Some(self.occupy(vacant, op, x, 0, value))
+    }
+
+    /// As [`Tape::try_unary`].
+    #[inline(always)]
+    pub(crate) fn try_binary(&self, op: Op, x: Handle, y: Handle, value: f64) -> Option<Handle> {
+        if op.stops_gradient() || !x.both_want(y) {
+            return None;
+        }
+        let vacant = self.entries.vacant()?;
+        Some(self.occupy(vacant, op, x, y.0, value))
+    }
+
+    /// As [`Tape::try_unary`], an op of one immediate.
+    #[inline(always)]
+    pub(crate) fn try_with_constant(&self, op: Op, x: Handle, c: f64, value: f64) -> Option<Handle> {
+        if !x.wants() {
+            return None;
+        }
+        let vacant = self.entries.vacant()?;
+        let place = match Constant::short(c) {
+            Some(short) => short,
+            None => Constant::pooled(self.imms.occupy(self.imms.vacant()?, c)),
+        };
+        Some(self.occupy(vacant, op, x, place, value))
+    }
+
+    /// Takes in an op of operands that want a gradient, which it lets through: the first, and the
+    /// second or where the immediates stand.
+    #[inline(always)]
+    fn occupy(&self, vacant: (&Cell<Stored>, usize), op: Op, x: Handle, b: u32, value: f64) -> Handle {
+        let word = u64::from(op.code()) | u64::from(b) << B | u64::from(x.0) << A;
+        Handle(self.entries.occupy(vacant, (value, word)) as u32)
+    }
+
+    #[inline(always)]
+    pub(crate) fn push_unary(&self, op: Op, x: Handle, value: f64) -> Handle {
+        match self.try_unary(op, x, value) {
+            Some(handle) => handle,
+            None => self.push_apart(op, x, Handle::NONE, value),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn push_binary(&self, op: Op, x: Handle, y: Handle, value: f64) -> Handle {
+        match self.try_binary(op, x, y, value) {
+            Some(handle) => handle,
+            None => self.push_apart(op, x, y, value),
+        }
+    }
+
+    /// Appends an op of one or two operands where something is unusual. Everything goes in by
+    /// register: an address taken by its callers would cost the usual way its registers.
+    #[cold]
+    #[inline(never)]
+    fn push_apart(&self, op: Op, x: Handle, y: Handle, value: f64) -> Handle {
+        match op.arity() {
+            Arity::Fixed(1) => self.push_op(op, NO_IMM, &[x], value),
+            _ => self.push_op(op, NO_IMM, &[x, y], value),
+        }
+    }
+
+    /// Appends any op; `operands` are as many as it takes.
+    ///
+    /// # Panics
+    /// Where the side pools are full.
+    pub(crate) fn push_op(&self, op: Op, imm: Imm, operands: &[Handle], value: f64) -> Handle {
+        let wants = !op.stops_gradient() && operands.iter().any(|x| x.wants());
+        let (a, b) = match (op.layout(), operands) {
+            (Layout::Fixed { imms: 0, .. }, &[x]) => (x.index(), 0),
+            (Layout::Fixed { imms: 0, .. }, &[x, y]) => (x.index(), y.index()),
+            (Layout::Fixed { imms, .. }, &[x]) => (x.index(), self.place_imms(imm, imms)),
+            (Layout::Fixed { imms, .. }, &[x, y]) => {
+                let imm = self.place_imms(imm, imms);
+                (x.index(), self.place_list(&[y], Some(imm)))
+            }
+            (Layout::List, _) => (self.place_list(operands, None), operands.len() as u32),
+            (_, &[x, ref rest @ ..]) => (x.index(), self.place_list(rest, None)),
+            (_, &[]) => (0, 0),
+        };
+        Handle::new(self.push(Entry::new(op, a, b, wants, value)), wants)
+    }
+
+    fn place_list(&self, operands: &[Handle], last: Option<u32>) -> u32 {
+        expect(self.lists.reserve(operands.len() + 1));
+        let start = self.lists.len();
+        for place in operands.iter().map(|x| x.index()).chain(last) {
+            self.lists.push(place);
+        }
+        start as u32
+    }
+
+    /// Writes the operands of an n-ary op, for which there is room, where
+    /// [`Tape::push_fold`] finds them; returns whether one of them wants a gradient.
+    #[inline(always)]
+    pub(crate) fn write_operands(&self, from: usize, operands: impl ExactSizeIterator<Item = Handle>) -> bool {
+        let cells = self.lists.spare(from + operands.len());
+        debug_assert_eq!(cells.len(), from + operands.len(), "there is room");
+        let mut inert = INERT;
+        for (cell, operand) in cells[from.min(cells.len())..].iter().zip(operands) {
+            cell.set(operand.index());
+            inert &= operand.0;
+        }
+        inert == 0
+    }
+
+    /// Appends an n-ary op of the `count` operands that were written last.
+    #[inline(always)]
+    pub(crate) fn push_fold(&self, op: Op, count: usize, wants: bool, value: f64) -> Handle {
+        let start = self.lists.len() as u32;
+        let wants = wants && !op.stops_gradient();
+        let index = self.push(Entry::new(op, start, count as u32, wants, value));
+        self.lists.advance(count);
+        Handle::new(index, wants)
+    }
+
+    /// What stands for the number in an entry: see [`Constant`].
+    #[inline(always)]
+    fn place_constant(&self, c: f64) -> u32 {
+        match Constant::short(c) {
+            Some(short) => short,
+            None => Constant::pooled(self.imms.push(c)),
+        }
+    }
+
+    fn place_imms(&self, imm: Imm, count: usize) -> u32 {
+        if count == 1 {
+            return self.place_constant(imm[0]);
+        }
+        let [c, p] = imm.map(f64::to_bits);
+        let lately = self.lately.place(c.rotate_left(7) ^ p);
+        let place = lately.get() as usize;
+        let there = [place, place + 1].map(|place| self.imms.get(place).map(f64::to_bits));
+        if there == [Some(c), Some(p)] {
+            return place as u32;
+        }
+        expect(self.imms.reserve(2));
+        let place = self.imms.push(imm[0]) as u32;
+        self.imms.push(imm[1]);
+        lately.set(place);
+        place
+    }
+
+    /// The tape as it is, for a walk along it.
+    #[inline(always)]
+    pub(crate) fn view(&self) -> View<'_> {
+        View {
+            entries: self.entries.slice(),
+            lists: self.lists.room(),
+            imms: self.imms.room(),
+        }
+    }
+
+    /// The operands and immediates of any entry, handed to `each` in order.
+    pub(crate) fn operands(&self, entry: Entry, each: impl FnMut(u32)) -> Imm {
+        self.view().operands(entry, each)
+    }
+
+    pub(crate) fn extent(&self) -> Extent {
+        Extent {
+            entries: self.len(),
+            lists: self.lists.len() as u32,
+            imms: self.imms.len() as u32,
+        }
+    }
+
+    /// Drops what was appended since, before any value was written to.
+    pub(crate) fn undo(&self, extent: Extent) {
+        self.entries.truncate(extent.entries as usize);
+        self.lists.truncate(extent.lists as usize);
+        self.imms.truncate(extent.imms as usize);
+        self.sources.set(self.sources.get().min(extent.entries));
+        if self.first_leaf.get() >= extent.entries {
+            self.first_leaf.set(u32::MAX);
+        }
+    }
+
+    /// Drops what was appended since; keeps the memory.
+    pub(crate) fn truncate(&mut self, extent: Extent) {
+        self.settle();
+        self.undo(extent);
+    }
+
+    /// Drops all; keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.settle();
+        self.entries.clear();
+        self.lists.clear();
+        self.imms.clear();
+        *self.sources.get_mut() = 0;
+        *self.first_leaf.get_mut() = u32::MAX;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_constant_is_read_as_it_was_placed() {
+        let tape = Tape::new(1 << 20, 0).unwrap();
+        let short = [
+            0.0,
+            -0.0,
+            0.5,
+            -2.0,
+            100.0,
+            65535.0,
+            1e-300,
+            f64::INFINITY,
+            f64::NAN,
+            2f64.powi(-1022),
+        ];
+        let long = [
+            0.1,
+            131071.0,
+            1e-300 / 3.0,
+            f64::MAX,
+            f64::MIN_POSITIVE / 2.0 * 1.5,
+            f64::from_bits(1),
+        ];
+        let numbers = short.map(|c| f64::from_bits(c.to_bits() >> 37 << 37));
+        for c in numbers.into_iter().chain(long) {
+            let (x, _) = tape.push_leaf(1.0);
+            // In the unusual way, which makes room, and in the usual one.
+            let unusual = tape.push_op(Op::MulC, [c, 0.0], &[x], c);
+            let usual = tape.try_with_constant(Op::MulC, x, c, c).expect("there is room");
+            for node in [unusual, usual] {
+                let imm = tape.operands(tape.entry(node.index()), |operand| assert_eq!(operand, x.index()));
+                assert_eq!(imm.map(f64::to_bits), [c.to_bits(), 0], "{c:?}");
+            }
+        }
+        assert!(Constant::short(0.1).is_none() && Constant::short(-0.75).is_some());
+        assert_eq!(tape.imms.len(), 10, "of numbers with few bits none is pooled");
+    }
+
+    #[test]
+    fn what_the_usual_way_refuses_leaves_nothing_behind() {
+        let tape = Tape::new(2, 2).unwrap();
+        let (x, _) = tape.push_leaf(1.0);
+        let constant = tape.constant(2.0);
+        let sizes = || (tape.len(), tape.imms.len(), tape.lists.len());
+        let before = sizes();
+        assert_eq!(tape.try_unary(Op::Sin, x, 0.0), None, "no room");
+        assert_eq!(tape.try_binary(Op::Mul, x, x, 1.0), None, "no room");
+        assert_eq!(tape.try_with_constant(Op::MulC, x, 0.1, 0.1), None, "no room");
+        assert_eq!(sizes(), before);
+
+        let tape = Tape::new(1 << 20, 8).unwrap();
+        let (x, _) = tape.push_leaf(1.0);
+        let sizes = || (tape.len(), tape.imms.len(), tape.lists.len());
+        let before = sizes();
+        assert_eq!(
+            tape.try_with_constant(Op::MulC, x, 0.1, 0.1),
+            None,
+            "no room for it in the pool"
+        );
+        assert_eq!(tape.try_unary(Op::Sin, constant, 0.0), None, "no gradient is wanted");
+        assert_eq!(tape.try_binary(Op::Mul, x, constant, 1.0), None, "nor of one of two");
+        assert_eq!(tape.try_unary(Op::Detach, x, 1.0), None, "nor let through");
+        assert_eq!(sizes(), before);
+    }
+}

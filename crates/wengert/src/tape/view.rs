@@ -1,0 +1,96 @@
+//! A tape as it is read: three slices, held for as long as a walk lasts. Read
+//! [`crate::graph::generation`] next.
+
+use std::cell::Cell;
+
+use crate::op::{Imm, Layout, NO_IMM};
+use crate::tape::{Constant, Entry, Stored};
+
+/// The entries of a tape and its side pools.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View<'t> {
+    pub(crate) entries: &'t [Cell<Stored>],
+    pub(crate) lists: &'t [Cell<u32>],
+    pub(crate) imms: &'t [Cell<f64>],
+}
+
+impl<'t> View<'t> {
+    /// The first `len` entries.
+    #[inline(always)]
+    pub(crate) fn below(self, len: usize) -> Self {
+        View {
+            entries: &self.entries[..len],
+            ..self
+        }
+    }
+
+    #[inline(always)]
+    fn listed(self, at: u32) -> u32 {
+        debug_assert!((at as usize) < self.lists.len());
+        self.lists.get(at as usize).map_or(0, Cell::get)
+    }
+
+    /// The operands of an entry whose op has `N` operands and `IMMS` immediates.
+    #[inline(always)]
+    pub(crate) fn fixed<const N: usize, const IMMS: usize>(self, entry: Entry) -> [u32; N] {
+        let mut operands = [entry.a(); N];
+        if N == 2 && IMMS == 0 {
+            operands[1] = entry.b();
+        } else {
+            for (k, operand) in operands.iter_mut().enumerate().skip(1) {
+                *operand = self.listed(entry.b() + k as u32 - 1);
+            }
+        }
+        operands
+    }
+
+    /// The immediates of such an entry; NaN beyond the end of the pool, where none are.
+    #[inline(always)]
+    pub(crate) fn imm<const N: usize, const IMMS: usize>(self, entry: Entry) -> Imm {
+        let place = match (IMMS, N) {
+            (0, _) => return NO_IMM,
+            (_, 1) => entry.b(),
+            (_, _) => self.listed(entry.b() + N as u32 - 1),
+        };
+        let mut imm = NO_IMM;
+        let pooled = |place: usize| self.imms.get(place).map_or(f64::NAN, Cell::get);
+        if IMMS == 1 {
+            imm[0] = Constant::read(place).unwrap_or_else(pooled);
+            return imm;
+        }
+        for (k, imm) in imm.iter_mut().enumerate().take(IMMS) {
+            *imm = pooled(place as usize + k);
+        }
+        imm
+    }
+
+    /// The operands of an entry whose op is n-ary.
+    #[inline(always)]
+    pub(crate) fn list(self, entry: Entry) -> &'t [Cell<u32>] {
+        let start = entry.a() as usize;
+        &self.lists[start..start + entry.b() as usize]
+    }
+
+    /// The operands and immediates of any entry, handed to `each` in order.
+    pub(crate) fn operands(self, entry: Entry, mut each: impl FnMut(u32)) -> Imm {
+        macro_rules! fixed {
+            ($n:literal, $imms:literal) => {{
+                self.fixed::<$n, $imms>(entry).into_iter().for_each(each);
+                self.imm::<$n, $imms>(entry)
+            }};
+        }
+        match entry.op().layout() {
+            Layout::Source => NO_IMM,
+            Layout::Fixed { operands: 1, imms: 0 } => fixed!(1, 0),
+            Layout::Fixed { operands: 1, imms: 1 } => fixed!(1, 1),
+            Layout::Fixed { operands: 1, .. } => fixed!(1, 2),
+            Layout::Fixed { operands: 2, imms: 0 } => fixed!(2, 0),
+            Layout::Fixed { operands: 2, .. } => fixed!(2, 2),
+            Layout::Fixed { .. } => fixed!(3, 0),
+            Layout::List => {
+                self.list(entry).iter().for_each(|x| each(x.get()));
+                NO_IMM
+            }
+        }
+    }
+}
