@@ -29,7 +29,6 @@
 //! | `diagnose/` | a gradient checked, a NaN explained |
 #![forbid(unsafe_code)]
 
-mod code;
 mod cold;
 mod derivative;
 mod diagnose;

@@ -46,15 +46,15 @@ fn with(op: Op, immediate: usize, given: f64) -> Imm {
 }
 
 #[test]
-fn the_names_in_a_row_tell_which_immediates_are_orders() {
-    use Immediate::{Number, Order};
+fn a_row_tells_which_immediates_are_orders() {
+    use Immediate::{Order, Real};
     for (op, kinds) in [
         (Op::Sin, &[][..]),
-        (Op::MulC, &[Number]),
+        (Op::MulC, &[Real]),
         (Op::Polygamma, &[Order]),
         (Op::CbrtD, &[Order]),
-        (Op::Powd, &[Number, Order]),
-        (Op::Gauss, &[Number, Order]),
+        (Op::Powd, &[Real, Order]),
+        (Op::Gauss, &[Real, Order]),
         (Op::PowPartial, &[Order, Order]),
         (Op::Zpow, &[Order, Order]),
         (Op::HypotPartial, &[Order, Order]),
@@ -198,7 +198,7 @@ fn differentiating_beyond_the_highest_order_is_a_named_error_as_graph_and_nan_as
         let x = g.leaves(&[0.5, 0.25][..count(op)]);
         // Exponents that are not whole: derivatives of whole powers end.
         let mut imm = with(op, immediate, MOST);
-        if op.immediate_kinds()[0] == Immediate::Number {
+        if op.immediate_kinds()[0] == Immediate::Real {
             imm[0] = 0.5;
         }
         let top = g.try_record(op, imm, &x).unwrap();

@@ -7,14 +7,12 @@ use crate::error::{Error, expect, operand_count};
 use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::{Arity, Imm, NO_IMM, Op, count, for_each_op};
-use crate::scalar::value;
+use crate::scalar::{imm, value};
 use crate::tape::Handle;
 
 macro_rules! define_builders {
     (
-        ops { $($(#[doc = $odoc:literal])+ $Op:ident = $oname:ident($ox:ident $(, $oy:ident)*) -> $or:ident, $ocost:ident $oform:ident $osym:literal, $oval:block, $obar:ident => [$($opull:expr),+];)+ }
-        helpers { $($hrows:tt)+ }
-        stops { $($(#[doc = $sdoc:literal])+ $St:ident = $sname:ident($sx:ident $(, $sy:ident)*), $sform:ident $ssym:literal, $sval:block;)+ }
+        ops { $($(#[doc = $doc:literal])+ $vis:vis $Op:ident = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
         folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
     ) => {
         /// The ops. Each appends a node and computes its value at once, in O(1) and without
@@ -25,17 +23,13 @@ macro_rules! define_builders {
         /// stale operand, on a wrong number of operands, and where the graph is full.
         /// [`Graph::try_record`] returns the error instead.
         impl Graph {
-            $($(#[doc = $odoc])+
+            $($(#[doc = $doc])+
             #[inline]
             #[track_caller]
-            pub fn $oname(&self, $ox: NodeId $(, $oy: NodeId)*) -> NodeId {
-                self.build(Op::$Op, [$ox $(, $oy)*], |operands: [f64; count!($ox $($oy)*)]| value::$oname(operands, NO_IMM))
-            })+
-            $($(#[doc = $sdoc])+
-            #[inline]
-            #[track_caller]
-            pub fn $sname(&self, $sx: NodeId $(, $sy: NodeId)*) -> NodeId {
-                self.build(Op::$St, [$sx $(, $sy)*], |operands: [f64; count!($sx $($sy)*)]| value::$sname(operands, NO_IMM))
+            #[allow(dead_code, reason = "helpers are recorded by `try_record`")]
+            $vis fn $name(&self, $x: NodeId $(, $y: NodeId)* $($(, $k: f64)+)?) -> NodeId {
+                let imm = imm(&[$($($k),+)?]);
+                self.build(Op::$Op, imm, [$x $(, $y)*], |operands: [f64; count!($x $($y)*)]| value::$name(operands, imm))
             })+
             $($(#[doc = $fdoc])+
             #[track_caller]
@@ -133,17 +127,23 @@ impl Graph {
 
     #[inline(always)]
     #[track_caller]
-    fn build<const N: usize>(&self, op: Op, operands: [NodeId; N], value: impl Fn([f64; N]) -> f64) -> NodeId {
+    fn build<const N: usize>(
+        &self,
+        op: Op,
+        imm: Imm,
+        operands: [NodeId; N],
+        value: impl Fn([f64; N]) -> f64,
+    ) -> NodeId {
         let mut handles = [Handle::NONE; N];
         let mut values = [0.0; N];
         for k in 0..N {
             (handles[k], values[k]) = expect(self.operand(operands[k]));
         }
         let value = value(values);
-        let node = match handles[..] {
-            [x] => self.tape.push_unary(op, x, value),
-            [x, y] => self.tape.push_binary(op, x, y, value),
-            _ => self.tape.push_op(op, NO_IMM, &handles, value),
+        let node = match (op.immediates(), &handles[..]) {
+            (0, &[x]) => self.tape.push_unary(op, x, value),
+            (0, &[x, y]) => self.tape.push_binary(op, x, y, value),
+            _ => self.tape.push_op(op, imm, &handles, value),
         };
         self.newest(node)
     }

@@ -229,6 +229,21 @@ impl<'g> Expr<'g> {
         Expr::at(place, value)
     }
 
+    /// Appends an op whose numbers of operands and immediates the compiler knows.
+    #[inline(always)]
+    #[track_caller]
+    fn operation<const N: usize>(op: Op, imm: Imm, operands: [Self; N], value: f64) -> Self {
+        if op.immediates() > 0 {
+            expect(op.check_immediates(imm));
+        }
+        match (op.immediates(), &operands[..]) {
+            (0, &[x]) => x.unary(op, value),
+            (0, &[x, y]) => x.binary(op, y, value),
+            (1, &[x]) => x.with_constant(op, imm[0], value),
+            _ => Expr::record(op, imm, &operands, value),
+        }
+    }
+
     /// Appends any op, making nodes of the constants among its operands.
     #[inline(never)]
     #[track_caller]
@@ -347,23 +362,19 @@ impl From<f64> for Expr<'_> {
 
 macro_rules! define_expr {
     (
-        ops { $($(#[doc = $odoc:literal])+ $Op:ident = $oname:ident($ox:ident $(, $oy:ident)*) -> $or:ident, $ocost:ident $oform:ident $osym:literal, $oval:block, $obar:ident => [$($opull:expr),+];)+ }
-        helpers { $($(#[doc = $hdoc:literal])+ $He:ident = $hname:ident($hx:ident $(, $hy:ident)* $(; $($hk:ident),+)?) -> $hr:ident, $hcost:ident $hform:ident $hsym:literal, $hval:block, $hbar:ident => [$($hpull:expr),+];)+ }
-        stops { $($(#[doc = $sdoc:literal])+ $St:ident = $sname:ident($sx:ident $(, $sy:ident)*), $sform:ident $ssym:literal, $sval:block;)+ }
+        ops { $($(#[doc = $doc:literal])+ $vis:vis $Op:ident = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
         folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
     ) => {
         /// The ops, one method each.
         #[allow(clippy::should_implement_trait, reason = "the operators are implemented too; a row has one name")]
         impl<'g> Expr<'g> {
-            $($(#[doc = $odoc])+
+            $($(#[doc = $doc])+
             #[inline(always)]
-            pub fn $oname(self $(, $oy: Expr<'g>)*) -> Expr<'g> {
-                fixed_op!(Op::$Op, value::$oname([self.value $(, $oy.value)*], NO_IMM), self $(, $oy)*)
-            })+
-            $($(#[doc = $sdoc])+
-            #[inline(always)]
-            pub fn $sname(self $(, $sy: Expr<'g>)*) -> Expr<'g> {
-                fixed_op!(Op::$St, value::$sname([self.value $(, $sy.value)*], NO_IMM), self $(, $sy)*)
+            #[track_caller]
+            #[allow(dead_code, reason = "helpers are methods of `Scalar`")]
+            $vis fn $name(self $(, $y: Expr<'g>)* $($(, $k: f64)+)?) -> Expr<'g> {
+                let imm = imm(&[$($($k),+)?]);
+                Expr::operation(Op::$Op, imm, [self $(, $y)*], value::$name([self.value $(, $y.value)*], imm))
             })+
         }
 
@@ -387,20 +398,9 @@ macro_rules! define_expr {
             }
 
             $(#[inline(always)]
-            fn $oname(self $(, $oy: Self)*) -> Self {
-                Expr::$oname(self $(, $oy)*)
-            })+
-            $(#[inline(always)]
             #[track_caller]
-            fn $hname(self $(, $hy: Self)* $($(, $hk: f64)+)?) -> Self {
-                let imm = imm(&[$($($hk),+)?]);
-                // Of the order 0 that a power is recorded with, nothing is left of this.
-                expect(Op::$He.check_immediates(imm));
-                Expr::record(Op::$He, imm, &[self $(, $hy)*], value::$hname([self.value $(, $hy.value)*], imm))
-            })+
-            $(#[inline(always)]
-            fn $sname(self $(, $sy: Self)*) -> Self {
-                Expr::$sname(self $(, $sy)*)
+            fn $name(self $(, $y: Self)* $($(, $k: f64)+)?) -> Self {
+                Expr::$name(self $(, $y)* $($(, $k)+)?)
             })+
             $(fn $fname($($fx: &[Self]),+) -> Self {
                 Expr::fold(Op::$Fo, [$($fx),+])
@@ -409,17 +409,6 @@ macro_rules! define_expr {
     };
 }
 
-macro_rules! fixed_op {
-    ($op:expr, $value:expr, $x:expr) => {
-        $x.unary($op, $value)
-    };
-    ($op:expr, $value:expr, $x:expr, $y:expr) => {
-        $x.binary($op, $y, $value)
-    };
-    ($op:expr, $value:expr, $($x:expr),+) => {
-        Expr::record($op, NO_IMM, &[$($x),+], $value)
-    };
-}
 for_each_op!(define_expr);
 
 impl Neg for Expr<'_> {

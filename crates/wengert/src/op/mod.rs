@@ -1,23 +1,4 @@
-//! The table of ops: one op, one row. Read [`crate::scalar`] next.
-//!
-//! A row is the whole of an op: its documentation, names, how it reads, its value, and what each
-//! operand receives of the adjoint `bar`. The enum, its names, the evaluation over `f64`, the
-//! pullbacks, the sweeps, and the methods of builders, expressions and duals are made
-//! from the row by macros that are handed the whole table (`for_each_op!(consumer)`).
-//!
-//! In a row, `x`, `y`, `z` are the operands, `c`, `p`, `n`, `j`, `k` after a semicolon its
-//! immediates (small numbers kept beside the op), `r` its value. The names of immediates tell their
-//! kind: `c` and `p` are any numbers, `n`, `j` and `k` orders of derivatives (see [`MAX_ORDER`]). `bar * s` is the guarded product
-//! (0 where either factor is 0) and `bar / s` the guarded quotient (0 where `bar` is 0), so the
-//! factor 0 of an unused branch never meets an infinity. `linear` marks
-//! ops whose partials are 1 and -1, `native` those whose partials cost a flop or two, or a
-//! kernel whose usual case is short, `dear` the rest.
-//!
-//! Sections: `ops` are what users record; `helpers` are what operators with a
-//! constant record and what derivatives need besides (ops like any other, so that derivatives of
-//! every order can be recorded, drawn and compiled);
-//! `stops` let no adjoint through; `folds` take any number of operands and give the partial of
-//! each.
+//! What the ops are: names, arities, forms, and how they stand on a tape.
 
 pub(crate) mod kernel;
 mod relation;
@@ -63,12 +44,12 @@ pub enum Arity {
     AtLeast(usize),
 }
 
-/// What an immediate of an op is.
+/// What an immediate of an op is, and so which numbers it may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Immediate {
-    /// A scale, an exponent, a constant: any number.
-    Number,
+    /// An exponent, a scale, a constant: any number.
+    Real,
     /// The order of a derivative: a whole number from 0 to [`MAX_ORDER`].
     Order,
 }
@@ -88,26 +69,25 @@ pub(crate) enum Layout {
 
 /// How many identifiers were given.
 macro_rules! count {
-    ($($x:ident)*) => { <[&str]>::len(&[$(stringify!($x)),*]) };
+    ($($x:tt)*) => { <[&str]>::len(&[$(stringify!($x)),*]) };
 }
 pub(crate) use count;
 
-/// The kind of an immediate, from its name in the row.
 macro_rules! immediate {
-    (c) => {
-        Immediate::Number
+    (real) => {
+        Immediate::Real
     };
-    (p) => {
-        Immediate::Number
-    };
-    (n) => {
+    (order) => {
         Immediate::Order
     };
-    (j) => {
-        Immediate::Order
+}
+
+macro_rules! stops {
+    (none) => {
+        true
     };
-    (k) => {
-        Immediate::Order
+    ($cost:ident) => {
+        false
     };
 }
 
@@ -131,9 +111,7 @@ macro_rules! form {
 
 macro_rules! define_op {
     (
-        ops { $($(#[doc = $odoc:literal])+ $Op:ident = $oname:ident($ox:ident $(, $oy:ident)*) -> $or:ident, $ocost:ident $oform:ident $osym:literal, $oval:block, $obar:ident => [$($opull:expr),+];)+ }
-        helpers { $($(#[doc = $hdoc:literal])+ $He:ident = $hname:ident($hx:ident $(, $hy:ident)* $(; $($hk:ident),+)?) -> $hr:ident, $hcost:ident $hform:ident $hsym:literal, $hval:block, $hbar:ident => [$($hpull:expr),+];)+ }
-        stops { $($(#[doc = $sdoc:literal])+ $St:ident = $sname:ident($sx:ident $(, $sy:ident)*), $sform:ident $ssym:literal, $sval:block;)+ }
+        ops { $($(#[doc = $doc:literal])+ $vis:vis $Op:ident = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
         folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
     ) => {
         /// What a node computes. `docs/adding-an-op.md` shows how a row of the table becomes one.
@@ -141,9 +119,7 @@ macro_rules! define_op {
         #[repr(u8)]
         #[non_exhaustive]
         pub enum Op {
-            $($(#[doc = $odoc])+ $Op,)+
-            $($(#[doc = $hdoc])+ $He,)+
-            $($(#[doc = $sdoc])+ $St,)+
+            $($(#[doc = $doc])+ $Op,)+
             $($(#[doc = $fdoc])+ $Fo,)+
             /// An input: its value is set from outside.
             Leaf,
@@ -153,16 +129,14 @@ macro_rules! define_op {
 
         impl Op {
             /// Every op, in the order of the table; sources last.
-            pub const ALL: &'static [Op] = &[$(Op::$Op,)+ $(Op::$He,)+ $(Op::$St,)+ $(Op::$Fo,)+ Op::Leaf, Op::Const];
+            pub const ALL: &'static [Op] = &[$(Op::$Op,)+ $(Op::$Fo,)+ Op::Leaf, Op::Const];
 
             /// The name that files and [`Op::from_name`] use.
             pub const fn name(self) -> &'static str {
                 match self {
                     Op::Leaf => "leaf",
                     Op::Const => "const",
-                    $(Op::$Op => stringify!($oname),)+
-                    $(Op::$He => stringify!($hname),)+
-                    $(Op::$St => stringify!($sname),)+
+                    $(Op::$Op => stringify!($name),)+
                     $(Op::$Fo => stringify!($fname),)+
                 }
             }
@@ -172,9 +146,7 @@ macro_rules! define_op {
                 match self {
                     Op::Leaf => "leaf",
                     Op::Const => "const",
-                    $(Op::$Op => $osym,)+
-                    $(Op::$He => $hsym,)+
-                    $(Op::$St => $ssym,)+
+                    $(Op::$Op => $symbol,)+
                     $(Op::$Fo => $fsym,)+
                 }
             }
@@ -183,9 +155,7 @@ macro_rules! define_op {
             pub const fn form(self) -> Form {
                 match self {
                     Op::Leaf | Op::Const => Form::Source,
-                    $(Op::$Op => form!($oform),)+
-                    $(Op::$He => form!($hform),)+
-                    $(Op::$St => form!($sform),)+
+                    $(Op::$Op => form!($form),)+
                     $(Op::$Fo => form!($fform),)+
                 }
             }
@@ -194,17 +164,25 @@ macro_rules! define_op {
             pub const fn arity(self) -> Arity {
                 match self {
                     Op::Leaf | Op::Const => Arity::Fixed(0),
-                    $(Op::$Op => Arity::Fixed(count!($ox $($oy)*)),)+
-                    $(Op::$He => Arity::Fixed(count!($hx $($hy)*)),)+
-                    $(Op::$St => Arity::Fixed(count!($sx $($sy)*)),)+
+                    $(Op::$Op => Arity::Fixed(count!($x $($y)*)),)+
                     $(Op::$Fo => Arity::AtLeast($least),)+
                 }
             }
 
-            /// What the immediates of the op are; a constant's number is not one of them.
+            /// How many immediates go with the op; a constant's number is not one.
+            #[inline(always)]
+            pub const fn immediates(self) -> usize {
+                match self {
+                    $(Op::$Op => count!($($($k)+)?),)+
+                    _ => 0,
+                }
+            }
+
+            /// What the immediates of the op are.
+            #[inline(always)]
             pub const fn immediate_kinds(self) -> &'static [Immediate] {
                 match self {
-                    $(Op::$He => &[$($(immediate!($hk)),+)?],)+
+                    $(Op::$Op => &[$($(immediate!($kind)),+)?],)+
                     _ => &[],
                 }
             }
@@ -218,9 +196,21 @@ macro_rules! define_op {
             }
 
             /// Whether no gradient passes through the op.
+            #[inline(always)]
             pub const fn stops_gradient(self) -> bool {
-                matches!(self, Op::Const $(| Op::$St)+)
+                match self {
+                    $(Op::$Op => stops!($cost),)+
+                    _ => matches!(self, Op::Const),
+                }
             }
+        }
+
+        /// The ops as the numbers that stand for them on a tape, to match on.
+        #[allow(non_upper_case_globals, dead_code, reason = "named as the ops, all of them")]
+        pub(crate) mod codes {
+            use super::Op;
+            $(pub(crate) const $Op: u8 = Op::$Op as u8;)+
+            $(pub(crate) const $Fo: u8 = Op::$Fo as u8;)+
         }
     };
 }
@@ -238,11 +228,6 @@ impl Op {
             Arity::Fixed(n) => count == n,
             Arity::AtLeast(n) => count >= n && count.is_multiple_of(self.lists()),
         }
-    }
-
-    /// How many immediates go with the op.
-    pub const fn immediates(self) -> usize {
-        self.immediate_kinds().len()
     }
 
     /// Whether its two operands may be exchanged: the value is the same to the bit. False for ops of
@@ -263,6 +248,18 @@ impl Op {
         )
     }
 
+    /// The number of the op on a tape, below 128; those of leaves and constants are the highest.
+    #[inline(always)]
+    pub(crate) const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The op of a code that came from [`Op::code`].
+    #[inline(always)]
+    pub(crate) fn from_code(code: u8) -> Op {
+        Op::ALL[usize::from(code)]
+    }
+
     pub(crate) const fn layout(self) -> Layout {
         match self.arity() {
             Arity::Fixed(0) => Layout::Source,
@@ -280,6 +277,20 @@ impl fmt::Display for Op {
         f.write_str(self.name())
     }
 }
+
+/// A jump through a table is predicted badly on many machines, comparisons well. So the ops that
+/// formulas are mostly made of are the first rows: the sweeps find them by two to four comparisons,
+/// rely on this order, and jump for all others.
+const _: () = assert!(
+    codes::Mul == 0
+        && codes::Add == 1
+        && codes::Sub == 2
+        && codes::MulC == 3
+        && codes::AddC == 4
+        && codes::SubC == 5
+        && codes::CSub == 6
+        && Op::ALL.len() <= 1 << 7
+);
 
 /// What a tape has a place for: see its layout.
 const _: () = {

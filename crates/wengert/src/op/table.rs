@@ -1,214 +1,244 @@
-//! The table of ops: one op, one row. Read [`crate::scalar`] next.
+//! The table of ops: one op, one row.
 //!
-//! A row is the whole of an op: its documentation, names, how it reads, its value, and what each
-//! operand receives of the adjoint `bar`. The enum, its names, the evaluation over `f64`, the
-//! pullbacks, the sweeps, and the methods of builders, expressions and duals are made
-//! from the row by macros that are handed the whole table (`for_each_op!(consumer)`).
+//! A row is the whole of an op: its documentation, its names, its operands, its immediates, what its rule
+//! costs, how it reads, its value over `f64`, and what each operand receives of the adjoint `bar`. Macros
+//! that are handed the whole table, `for_each_op!(consumer)`, make everything else of it: the enum, the
+//! values, the rules, the methods, the sweeps.
 //!
-//! In a row, `x`, `y`, `z` are the operands, `c`, `p`, `n`, `j`, `k` after a semicolon its
-//! immediates (small numbers kept beside the op), `r` its value. The names of immediates tell their
-//! kind: `c` and `p` are any numbers, `n`, `j` and `k` orders of derivatives (see [`MAX_ORDER`]). `bar * s` is the guarded product
-//! (0 where either factor is 0) and `bar / s` the guarded quotient (0 where `bar` is 0), so the
-//! factor 0 of an unused branch never meets an infinity. `linear` marks
-//! ops whose partials are 1 and -1, `native` those whose partials cost a flop or two, or a
-//! kernel whose usual case is short, `dear` the rest.
+//! - Ops that are `pub` are methods of `Graph`, `Expr` and the other numbers. The rest are helpers: what
+//!   operators with a constant record, and what derivatives are made of.
+//! - `x`, `y`, `z` are the operands and `r` is the value. Immediates stand after the semicolon, each with
+//!   what it is: `real`, any number, or `order`, the order of a derivative.
+//! - The rule is `linear` if its partials are 1 and -1; `cheap` if they cost a flop or two, or a kernel whose
+//!   usual case is short; `costly` otherwise; `none` if no gradient passes.
+//! - `bar * s` is the guarded product, 0 where either factor is 0, and `bar / s` the guarded quotient, 0 where
+//!   `bar` is 0. So the adjoint 0 of an unused branch never meets an infinity.
+//! - `folds` are the ops of any number of operands. Their rule gives the partial of each operand.
 //!
-//! Sections: `ops` are what users record; `helpers` are what operators with a
-//! constant record and what derivatives need besides (ops like any other, so that derivatives of
-//! every order can be recorded, drawn and compiled);
-//! `stops` let no adjoint through; `folds` take any number of operands and give the partial of
-//! each.
+//! The first seven rows are the ops that formulas are mostly made of: sweeps find them by comparisons.
 
 /// Calls `$consumer!` with the whole table.
 macro_rules! for_each_op {
     ($consumer:ident) => {
         $consumer! {
             ops {
-                /// The negative, `-x`.
-                Neg = neg(x) -> r, linear prefix "-", { -x }, bar => [-bar];
-                /// The reciprocal, `1 / x`.
-                Recip = recip(x) -> r, native call "recip", { 1.0 / x }, bar => [-(bar * r * r)];
-                /// The square root.
-                Sqrt = sqrt(x) -> r, dear call "sqrt", { x.sqrt() }, bar => [bar * x.powd(0.5, 1.0)];
-                /// The cube root.
-                Cbrt = cbrt(x) -> r, dear call "cbrt", { kernel::cbrt(x) }, bar => [bar * x.cbrt_d(1.0)];
-                /// `e^x`.
-                Exp = exp(x) -> r, native call "exp", { kernel::exp(x) }, bar => [bar * r];
-                /// `2^x`.
-                Exp2 = exp2(x) -> r, native call "exp2", { kernel::exp2(x) }, bar => [bar * (r * std::f64::consts::LN_2)];
-                /// `e^x - 1`, exact near 0.
-                ExpM1 = exp_m1(x) -> r, dear call "exp_m1", { kernel::exp_m1(x) }, bar => [bar * x.exp()];
-                /// The natural logarithm.
-                Ln = ln(x) -> r, dear call "ln", { kernel::ln(x) }, bar => [bar * x.recip_pos(1.0)];
-                /// The logarithm to base 2.
-                Log2 = log2(x) -> r, dear call "log2", { kernel::log2(x) }, bar => [bar * x.recip_pos(std::f64::consts::LOG2_E)];
-                /// The logarithm to base 10.
-                Log10 = log10(x) -> r, dear call "log10", { kernel::log10(x) }, bar => [bar * x.recip_pos(std::f64::consts::LOG10_E)];
-                /// `ln(1 + x)`, exact near 0.
-                Ln1p = ln_1p(x) -> r, dear call "ln_1p", { kernel::ln_1p(x) }, bar => [bar * (x + 1.0).recip_pos(1.0)];
-                /// Sine, in radians.
-                Sin = sin(x) -> r, native call "sin", { kernel::sin(x) }, bar => [bar * x.cos()];
-                /// Cosine, in radians.
-                Cos = cos(x) -> r, native call "cos", { kernel::cos(x) }, bar => [-(bar * x.sin())];
-                /// Tangent, in radians.
-                Tan = tan(x) -> r, native call "tan", { kernel::tan(x) }, bar => [bar * (r * r + 1.0)];
-                /// Arc sine, in radians.
-                Asin = asin(x) -> r, dear call "asin", { kernel::asin(x) }, bar => [bar * x.rsqrt1m()];
-                /// Arc cosine, in radians.
-                Acos = acos(x) -> r, dear call "acos", { kernel::acos(x) }, bar => [-(bar * x.rsqrt1m())];
-                /// Arc tangent, in radians.
-                Atan = atan(x) -> r, dear call "atan", { kernel::atan(x) }, bar => [bar * x.atan_d()];
-                /// Hyperbolic sine.
-                Sinh = sinh(x) -> r, dear call "sinh", { kernel::sinh(x) }, bar => [bar * x.cosh()];
-                /// Hyperbolic cosine.
-                Cosh = cosh(x) -> r, dear call "cosh", { kernel::cosh(x) }, bar => [bar * x.sinh()];
-                /// Hyperbolic tangent.
-                Tanh = tanh(x) -> r, dear call "tanh", { kernel::tanh(x) }, bar => [bar * x.sech2(r)];
-                /// Inverse hyperbolic sine.
-                Asinh = asinh(x) -> r, dear call "asinh", { kernel::asinh(x) }, bar => [bar * x.rsqrt1p()];
-                /// Inverse hyperbolic cosine.
-                Acosh = acosh(x) -> r, dear call "acosh", { kernel::acosh(x) }, bar => [bar * x.acosh_d()];
-                /// Inverse hyperbolic tangent.
-                Atanh = atanh(x) -> r, dear call "atanh", { kernel::atanh(x) }, bar => [bar * x.atanh_d()];
-                /// The absolute value; its derivative at 0 is 0.
-                Abs = abs(x) -> r, native call "abs", { x.abs() }, bar => [bar * x.sign()];
-                /// -1, 0 or 1: the sign, 0 at both zeros.
-                Sign = sign(x) -> r, native call "sign", { kernel::sign(x) }, bar => [bar * r.flat()];
-                /// 1 where `x > 0`, else 0.
-                Step = step(x) -> r, native call "step", { kernel::step(x) }, bar => [bar * r.flat()];
-                /// `x` where it is positive, else 0; its derivative at 0 is 0.
-                Relu = relu(x) -> r, native call "relu", { kernel::relu(x) }, bar => [bar * x.step()];
-                /// The logistic function, `1 / (1 + e^-x)`.
-                Sigmoid = sigmoid(x) -> r, dear call "sigmoid", { kernel::sigmoid(x) }, bar => [bar * x.sigmoid_d()];
-                /// `ln(1 + e^x)` without overflow.
-                Softplus = softplus(x) -> r, dear call "softplus", { kernel::softplus(x) }, bar => [bar * x.sigmoid()];
-                /// The greatest whole number not above `x`.
-                Floor = floor(x) -> r, native call "floor", { x.floor() }, bar => [bar * r.flat()];
-                /// The least whole number not below `x`.
-                Ceil = ceil(x) -> r, native call "ceil", { x.ceil() }, bar => [bar * r.flat()];
-                /// The nearest whole number, halves away from 0.
-                Round = round(x) -> r, native call "round", { x.round() }, bar => [bar * r.flat()];
-                /// The whole part.
-                Trunc = trunc(x) -> r, native call "trunc", { x.trunc() }, bar => [bar * r.flat()];
-                /// The part after the point, with the sign of `x`.
-                Fract = fract(x) -> r, native call "fract", { x.fract() }, bar => [bar * (r.flat() + 1.0)];
-                /// 0, or NaN where `x` is NaN: the derivative of a piecewise constant, and its own.
-                Flat = flat(x) -> r, native call "flat", { kernel::flat(x) }, bar => [bar * r];
-                /// The error function.
-                Erf = erf(x) -> r, dear call "erf", { kernel::erf(x) }, bar => [bar * x.gauss(1.0, 0.0)];
-                /// The complementary error function, `1 - erf(x)`.
-                Erfc = erfc(x) -> r, dear call "erfc", { kernel::erfc(x) }, bar => [-(bar * x.gauss(1.0, 0.0))];
-                /// The distribution function of the standard normal.
-                NormCdf = norm_cdf(x) -> r, dear call "norm_cdf", { kernel::norm_cdf(x) }, bar => [bar * x.gauss(0.5, 0.0)];
-                /// The logarithm of the absolute value of the gamma function.
-                Lgamma = lgamma(x) -> r, dear call "lgamma", { kernel::lgamma(x) }, bar => [bar * x.digamma()];
-                /// The derivative of `lgamma`.
-                Digamma = digamma(x) -> r, dear call "digamma", { kernel::digamma(x) }, bar => [bar * x.polygamma_n(1.0)];
-                /// The sum.
-                Add = add(x, y) -> r, linear infix "+", { x + y }, bar => [bar, bar];
-                /// The difference.
-                Sub = sub(x, y) -> r, linear infix "-", { x - y }, bar => [bar, -bar];
                 /// The product.
-                Mul = mul(x, y) -> r, native infix "*", { x * y }, bar => [bar * y, bar * x];
+                pub Mul = mul(x, y) -> r, cheap infix "*", { x * y }, bar => [bar * y, bar * x];
+                /// The sum.
+                pub Add = add(x, y) -> r, linear infix "+", { x + y }, bar => [bar, bar];
+                /// The difference.
+                pub Sub = sub(x, y) -> r, linear infix "-", { x - y }, bar => [bar, -bar];
+                /// `x * c`.
+                MulC = mul_c(x; c: real) -> r, cheap before_constant "*", { x * c }, bar => [bar * x.lift(c)];
+                /// `x + c`.
+                AddC = add_c(x; c: real) -> r, linear before_constant "+", { x + c }, bar => [bar];
+                /// `x - c`.
+                SubC = sub_c(x; c: real) -> r, linear before_constant "-", { x - c }, bar => [bar];
+                /// `c - x`.
+                CSub = c_sub(x; c: real) -> r, linear after_constant "-", { c - x }, bar => [-bar];
+                /// The negative, `-x`.
+                pub Neg = neg(x) -> r, linear prefix "-", { -x }, bar => [-bar];
+                /// The reciprocal, `1 / x`.
+                pub Recip = recip(x) -> r, cheap call "recip", { 1.0 / x }, bar => [-(bar * r * r)];
+                /// The square root.
+                pub Sqrt = sqrt(x) -> r, costly call "sqrt", { x.sqrt() }, bar => [bar * x.powd(0.5, 1.0)];
+                /// The cube root.
+                pub Cbrt = cbrt(x) -> r, costly call "cbrt", { kernel::cbrt(x) }, bar => [bar * x.cbrt_d(1.0)];
+                /// `e^x`.
+                pub Exp = exp(x) -> r, cheap call "exp", { kernel::exp(x) }, bar => [bar * r];
+                /// `2^x`.
+                pub Exp2 = exp2(x) -> r, cheap call "exp2", { kernel::exp2(x) },
+                    bar => [bar * (r * std::f64::consts::LN_2)];
+                /// `e^x - 1`, exact near 0.
+                pub ExpM1 = exp_m1(x) -> r, costly call "exp_m1", { kernel::exp_m1(x) }, bar => [bar * x.exp()];
+                /// The natural logarithm.
+                pub Ln = ln(x) -> r, costly call "ln", { kernel::ln(x) }, bar => [bar * x.recip_pos(1.0)];
+                /// The logarithm to base 2.
+                pub Log2 = log2(x) -> r, costly call "log2", { kernel::log2(x) },
+                    bar => [bar * x.recip_pos(std::f64::consts::LOG2_E)];
+                /// The logarithm to base 10.
+                pub Log10 = log10(x) -> r, costly call "log10", { kernel::log10(x) },
+                    bar => [bar * x.recip_pos(std::f64::consts::LOG10_E)];
+                /// `ln(1 + x)`, exact near 0.
+                pub Ln1p = ln_1p(x) -> r, costly call "ln_1p", { kernel::ln_1p(x) },
+                    bar => [bar * (x + 1.0).recip_pos(1.0)];
+                /// Sine, in radians.
+                pub Sin = sin(x) -> r, cheap call "sin", { kernel::sin(x) }, bar => [bar * x.cos()];
+                /// Cosine, in radians.
+                pub Cos = cos(x) -> r, cheap call "cos", { kernel::cos(x) }, bar => [-(bar * x.sin())];
+                /// Tangent, in radians.
+                pub Tan = tan(x) -> r, cheap call "tan", { kernel::tan(x) }, bar => [bar * (r * r + 1.0)];
+                /// Arc sine, in radians.
+                pub Asin = asin(x) -> r, costly call "asin", { kernel::asin(x) }, bar => [bar * x.rsqrt1m()];
+                /// Arc cosine, in radians.
+                pub Acos = acos(x) -> r, costly call "acos", { kernel::acos(x) }, bar => [-(bar * x.rsqrt1m())];
+                /// Arc tangent, in radians.
+                pub Atan = atan(x) -> r, costly call "atan", { kernel::atan(x) }, bar => [bar * x.atan_d()];
+                /// Hyperbolic sine.
+                pub Sinh = sinh(x) -> r, costly call "sinh", { kernel::sinh(x) }, bar => [bar * x.cosh()];
+                /// Hyperbolic cosine.
+                pub Cosh = cosh(x) -> r, costly call "cosh", { kernel::cosh(x) }, bar => [bar * x.sinh()];
+                /// Hyperbolic tangent.
+                pub Tanh = tanh(x) -> r, costly call "tanh", { kernel::tanh(x) }, bar => [bar * x.sech2(r)];
+                /// Inverse hyperbolic sine.
+                pub Asinh = asinh(x) -> r, costly call "asinh", { kernel::asinh(x) }, bar => [bar * x.rsqrt1p()];
+                /// Inverse hyperbolic cosine.
+                pub Acosh = acosh(x) -> r, costly call "acosh", { kernel::acosh(x) }, bar => [bar * x.acosh_d()];
+                /// Inverse hyperbolic tangent.
+                pub Atanh = atanh(x) -> r, costly call "atanh", { kernel::atanh(x) }, bar => [bar * x.atanh_d()];
+                /// The absolute value; its derivative at 0 is 0.
+                pub Abs = abs(x) -> r, cheap call "abs", { x.abs() }, bar => [bar * x.sign()];
+                /// -1, 0 or 1: the sign, 0 at both zeros.
+                pub Sign = sign(x) -> r, cheap call "sign", { kernel::sign(x) }, bar => [bar * r.flat()];
+                /// 1 where `x > 0`, else 0.
+                pub Step = step(x) -> r, cheap call "step", { kernel::step(x) }, bar => [bar * r.flat()];
+                /// `x` where it is positive, else 0; its derivative at 0 is 0.
+                pub Relu = relu(x) -> r, cheap call "relu", { kernel::relu(x) }, bar => [bar * x.step()];
+                /// The logistic function, `1 / (1 + e^-x)`.
+                pub Sigmoid = sigmoid(x) -> r, costly call "sigmoid", { kernel::sigmoid(x) },
+                    bar => [bar * x.sigmoid_d()];
+                /// `ln(1 + e^x)` without overflow.
+                pub Softplus = softplus(x) -> r, costly call "softplus", { kernel::softplus(x) },
+                    bar => [bar * x.sigmoid()];
+                /// The greatest whole number not above `x`.
+                pub Floor = floor(x) -> r, cheap call "floor", { x.floor() }, bar => [bar * r.flat()];
+                /// The least whole number not below `x`.
+                pub Ceil = ceil(x) -> r, cheap call "ceil", { x.ceil() }, bar => [bar * r.flat()];
+                /// The nearest whole number, halves away from 0.
+                pub Round = round(x) -> r, cheap call "round", { x.round() }, bar => [bar * r.flat()];
+                /// The whole part.
+                pub Trunc = trunc(x) -> r, cheap call "trunc", { x.trunc() }, bar => [bar * r.flat()];
+                /// The part after the point, with the sign of `x`.
+                pub Fract = fract(x) -> r, cheap call "fract", { x.fract() }, bar => [bar * (r.flat() + 1.0)];
+                /// 0, or NaN where `x` is NaN: the derivative of a piecewise constant, and its own.
+                pub Flat = flat(x) -> r, cheap call "flat", { kernel::flat(x) }, bar => [bar * r];
+                /// The error function.
+                pub Erf = erf(x) -> r, costly call "erf", { kernel::erf(x) }, bar => [bar * x.gauss(1.0, 0.0)];
+                /// The complementary error function, `1 - erf(x)`.
+                pub Erfc = erfc(x) -> r, costly call "erfc", { kernel::erfc(x) }, bar => [-(bar * x.gauss(1.0, 0.0))];
+                /// The distribution function of the standard normal.
+                pub NormCdf = norm_cdf(x) -> r, costly call "norm_cdf", { kernel::norm_cdf(x) },
+                    bar => [bar * x.gauss(0.5, 0.0)];
+                /// The logarithm of the absolute value of the gamma function.
+                pub Lgamma = lgamma(x) -> r, costly call "lgamma", { kernel::lgamma(x) }, bar => [bar * x.digamma()];
+                /// The derivative of `lgamma`.
+                pub Digamma = digamma(x) -> r, costly call "digamma", { kernel::digamma(x) },
+                    bar => [bar * x.polygamma_n(1.0)];
                 /// The quotient.
-                Div = div(x, y) -> r, native infix "/", { x / y }, bar => [bar / y, -(bar * r / y)];
+                pub Div = div(x, y) -> r, cheap infix "/", { x / y }, bar => [bar / y, -(bar * r / y)];
                 /// `x` to the power `y`.
-                Pow = pow(x, y) -> r, dear infix "^", { kernel::pow(x, y) }, bar => [bar * x.pow_partial(y, 1.0, 0.0), bar * x.pow_partial(y, 0.0, 1.0)];
+                pub Pow = pow(x, y) -> r, costly infix "^", { kernel::pow(x, y) },
+                    bar => [bar * x.pow_partial(y, 1.0, 0.0), bar * x.pow_partial(y, 0.0, 1.0)];
                 /// The angle of the point with ordinate `x` (the first operand) and abscissa `y`, in radians.
-                Atan2 = atan2(x, y) -> r, dear call "atan2", { kernel::atan2(x, y) }, bar => [bar * y.zpow(x, 1.0, 0.0), -(bar * y.zpow(x, 1.0, 1.0))];
+                pub Atan2 = atan2(x, y) -> r, costly call "atan2", { kernel::atan2(x, y) },
+                    bar => [bar * y.zpow(x, 1.0, 0.0), -(bar * y.zpow(x, 1.0, 1.0))];
                 /// `sqrt(x^2 + y^2)` without overflow.
-                Hypot = hypot(x, y) -> r, dear call "hypot", { kernel::hypot(x, y) }, bar => [bar * x.hypot_partial(y, 1.0, 0.0), bar * x.hypot_partial(y, 0.0, 1.0)];
+                pub Hypot = hypot(x, y) -> r, costly call "hypot", { kernel::hypot(x, y) },
+                    bar => [bar * x.hypot_partial(y, 1.0, 0.0), bar * x.hypot_partial(y, 0.0, 1.0)];
                 /// The larger; NaN if either is; at a tie each operand receives half.
-                Max = max(x, y) -> r, native call "max", { kernel::max(x, y) }, bar => [bar * x.prefer(y), bar * y.prefer(x)];
+                pub Max = max(x, y) -> r, cheap call "max", { kernel::max(x, y) },
+                    bar => [bar * x.prefer(y), bar * y.prefer(x)];
                 /// The smaller; NaN if either is; at a tie each operand receives half.
-                Min = min(x, y) -> r, native call "min", { kernel::min(x, y) }, bar => [bar * y.prefer(x), bar * x.prefer(y)];
+                pub Min = min(x, y) -> r, cheap call "min", { kernel::min(x, y) },
+                    bar => [bar * y.prefer(x), bar * x.prefer(y)];
                 /// The remainder of `x / y` with the sign of `x`, exact. Its derivatives are 1 and minus the whole
                 /// part of the quotient; NaN where the remainder is.
-                Rem = rem(x, y) -> r, dear infix "%", { x % y }, bar => [bar * (r.flat() + 1.0), -(bar * ((x - r) / y).round())];
+                pub Rem = rem(x, y) -> r, costly infix "%", { x % y },
+                    bar => [bar * (r.flat() + 1.0), -(bar * ((x - r) / y).round())];
                 /// The magnitude of `x` with the sign of `y`.
-                Copysign = copysign(x, y) -> r, native call "copysign", { x.copysign(y) }, bar => [bar * (x.sign() * y.lift(1.0).copysign(y)), bar * y.lift(0.0)];
+                pub Copysign = copysign(x, y) -> r, cheap call "copysign", { x.copysign(y) },
+                    bar => [bar * (x.sign() * y.lift(1.0).copysign(y)), bar * y.lift(0.0)];
                 /// `ln(e^x + e^y)` without overflow.
-                Logaddexp = logaddexp(x, y) -> r, dear call "logaddexp", { kernel::logaddexp(x, y) }, bar => [bar * x.softmax2(y), bar * y.softmax2(x)];
+                pub Logaddexp = logaddexp(x, y) -> r, costly call "logaddexp", { kernel::logaddexp(x, y) },
+                    bar => [bar * x.softmax2(y), bar * y.softmax2(x)];
                 /// `x * y + z`, rounded once.
-                MulAdd = mul_add(x, y, z) -> r, native call "mul_add", { x.mul_add(y, z) }, bar => [bar * y, bar * x, bar];
+                pub MulAdd = mul_add(x, y, z) -> r, cheap call "mul_add", { x.mul_add(y, z) },
+                    bar => [bar * y, bar * x, bar];
                 /// `y` where the condition `x` is not 0, else `z`.
-                Select = select(x, y, z) -> r, native call "select", { if x != 0.0 { y } else { z } }, bar => [bar * x.lift(0.0), bar * x.ne(x.lift(0.0)), bar * x.eq(x.lift(0.0))];
-            }
-            helpers {
-                /// `x + c`.
-                AddC = add_c(x; c) -> r, linear before_constant "+", { x + c }, bar => [bar];
-                /// `x - c`.
-                SubC = sub_c(x; c) -> r, linear before_constant "-", { x - c }, bar => [bar];
-                /// `c - x`.
-                CSub = c_sub(x; c) -> r, linear after_constant "-", { c - x }, bar => [-bar];
-                /// `x * c`.
-                MulC = mul_c(x; c) -> r, native before_constant "*", { x * c }, bar => [bar * x.lift(c)];
+                pub Select = select(x, y, z) -> r, cheap call "select", { if x != 0.0 { y } else { z } },
+                    bar => [bar * x.lift(0.0), bar * x.ne(x.lift(0.0)), bar * x.eq(x.lift(0.0))];
                 /// `x / c`.
-                DivC = div_c(x; c) -> r, native before_constant "/", { x / c }, bar => [bar / x.lift(c)];
+                DivC = div_c(x; c: real) -> r, cheap before_constant "/", { x / c }, bar => [bar / x.lift(c)];
                 /// `c / x`.
-                CDiv = c_div(x; c) -> r, native after_constant "/", { c / x }, bar => [-(bar * r / x)];
+                CDiv = c_div(x; c: real) -> r, cheap after_constant "/", { c / x }, bar => [-(bar * r / x)];
                 /// The `k`-th derivative of `x^p`: what `powi` and `powf` by a constant record (`k = 0`), and their derivatives.
-                Powd = powd(x; p, k) -> r, dear call "powd", { kernel::powd(x, p, k) }, bar => [bar * x.powd(p, k + 1.0)];
+                Powd = powd(x; p: real, k: order) -> r, costly call "powd", { kernel::powd(x, p, k) },
+                    bar => [bar * x.powd(p, k + 1.0)];
                 /// The `n`-th derivative of the cube root.
-                CbrtD = cbrt_d(x; n) -> r, dear call "cbrt_d", { kernel::cbrt_d(x, n) }, bar => [bar * x.cbrt_d(n + 1.0)];
+                CbrtD = cbrt_d(x; n: order) -> r, costly call "cbrt_d", { kernel::cbrt_d(x, n) },
+                    bar => [bar * x.cbrt_d(n + 1.0)];
                 /// The `n`-th derivative of `digamma`.
-                Polygamma = polygamma_n(x; n) -> r, dear call "polygamma", { kernel::polygamma(x, n) }, bar => [bar * x.polygamma_n(n + 1.0)];
+                Polygamma = polygamma_n(x; n: order) -> r, costly call "polygamma", { kernel::polygamma(x, n) },
+                    bar => [bar * x.polygamma_n(n + 1.0)];
                 /// `c / x` for `x >= 0`, taken from above at both zeros; NaN below.
-                RecipPos = recip_pos(x; c) -> r, native call "recip_pos", { kernel::recip_pos(x, c) }, bar => [-(bar * r * x.recip_pos(1.0))];
+                RecipPos = recip_pos(x; c: real) -> r, cheap call "recip_pos", { kernel::recip_pos(x, c) },
+                    bar => [-(bar * r * x.recip_pos(1.0))];
                 /// `1 - tanh(x)^2`; the second operand must be `tanh(x)`.
-                Sech2 = sech2(x, y) -> r, dear call "sech2", { kernel::sech2(x, y) }, bar => [bar * (y * -2.0) * r, bar * y.lift(0.0)];
+                Sech2 = sech2(x, y) -> r, costly call "sech2", { kernel::sech2(x, y) },
+                    bar => [bar * (y * -2.0) * r, bar * y.lift(0.0)];
                 /// `sigmoid(x) * sigmoid(-x)`.
-                SigmoidD = sigmoid_d(x) -> r, dear call "sigmoid_d", { kernel::sigmoid_d(x) }, bar => [-(bar * r * (x * 0.5).tanh())];
+                SigmoidD = sigmoid_d(x) -> r, costly call "sigmoid_d", { kernel::sigmoid_d(x) },
+                    bar => [-(bar * r * (x * 0.5).tanh())];
                 /// `1 / sqrt((1 - x) (1 + x))`.
-                Rsqrt1m = rsqrt1m(x) -> r, dear call "rsqrt1m", { kernel::rsqrt1m(x) }, bar => [bar * x * r * r * r];
+                Rsqrt1m = rsqrt1m(x) -> r, costly call "rsqrt1m", { kernel::rsqrt1m(x) }, bar => [bar * x * r * r * r];
                 /// `1 / (1 + x^2)`.
-                AtanD = atan_d(x) -> r, dear call "atan_d", { kernel::atan_d(x) }, bar => [bar * (x * -2.0) * r * r];
+                AtanD = atan_d(x) -> r, costly call "atan_d", { kernel::atan_d(x) }, bar => [bar * (x * -2.0) * r * r];
                 /// `1 / sqrt(1 + x^2)`.
-                Rsqrt1p = rsqrt1p(x) -> r, dear call "rsqrt1p", { kernel::rsqrt1p(x) }, bar => [-(bar * x * r * r * r)];
+                Rsqrt1p = rsqrt1p(x) -> r, costly call "rsqrt1p", { kernel::rsqrt1p(x) },
+                    bar => [-(bar * x * r * r * r)];
                 /// `1 / (sqrt(x - 1) sqrt(x + 1))`.
-                AcoshD = acosh_d(x) -> r, dear call "acosh_d", { kernel::acosh_d(x) }, bar => [-(bar * (x + r.flat()) * r * r * r)];
+                AcoshD = acosh_d(x) -> r, costly call "acosh_d", { kernel::acosh_d(x) },
+                    bar => [-(bar * (x + r.flat()) * r * r * r)];
                 /// `1 / ((1 - x) (1 + x))` on [-1, 1], NaN elsewhere.
-                AtanhD = atanh_d(x) -> r, dear call "atanh_d", { kernel::atanh_d(x) }, bar => [bar * (x * 2.0) * r * r];
+                AtanhD = atanh_d(x) -> r, costly call "atanh_d", { kernel::atanh_d(x) },
+                    bar => [bar * (x * 2.0) * r * r];
                 /// The `n`-th derivative of `k e^(-c x^2)`, where `k` is `2 / sqrt(pi)` for `c = 1`, so that it is a derivative
                 /// of `erf`, and `1 / sqrt(2 pi)` for any other `c`: of `norm_cdf` for `c = 1/2`.
-                Gauss = gauss(x; c, n) -> r, dear call "gauss", { kernel::gauss(x, c, n) }, bar => [bar * x.gauss(c, n + 1.0)];
+                Gauss = gauss(x; c: real, n: order) -> r, costly call "gauss", { kernel::gauss(x, c, n) },
+                    bar => [bar * x.gauss(c, n + 1.0)];
                 /// The partial derivative of `x^y`, `j` times with respect to `x` and `k` times with respect to `y`.
-                PowPartial = pow_partial(x, y; j, k) -> r, dear call "pow_partial", { kernel::pow_partial(x, y, j, k) }, bar => [bar * x.pow_partial(y, j + 1.0, k), bar * x.pow_partial(y, j, k + 1.0)];
+                PowPartial = pow_partial(x, y; j: order, k: order) -> r, costly call "pow_partial", { kernel::pow_partial(x, y, j, k) },
+                    bar => [bar * x.pow_partial(y, j + 1.0, k), bar * x.pow_partial(y, j, k + 1.0)];
                 /// The real part of `i^k (x + iy)^-n`; 0 at the origin.
-                Zpow = zpow(x, y; n, k) -> r, dear call "zpow", { kernel::zpow(x, y, n, k) }, bar => [-(bar * x.lift(n) * x.zpow(y, n + 1.0, k)), -(bar * x.lift(n) * x.zpow(y, n + 1.0, k + 1.0))];
+                Zpow = zpow(x, y; n: order, k: order) -> r, costly call "zpow", { kernel::zpow(x, y, n, k) },
+                    bar => [-(bar * x.lift(n) * x.zpow(y, n + 1.0, k)), -(bar * x.lift(n) * x.zpow(y, n + 1.0, k + 1.0))];
                 /// The partial derivative of `hypot`, `j` times with respect to `x` and `k` times with respect to `y`; 0 at the origin.
-                HypotPartial = hypot_partial(x, y; j, k) -> r, dear call "hypot_partial", { kernel::hypot_partial(x, y, j, k) }, bar => [bar * x.hypot_partial(y, j + 1.0, k), bar * x.hypot_partial(y, j, k + 1.0)];
+                HypotPartial = hypot_partial(x, y; j: order, k: order) -> r, costly call "hypot_partial", { kernel::hypot_partial(x, y, j, k) },
+                    bar => [bar * x.hypot_partial(y, j + 1.0, k), bar * x.hypot_partial(y, j, k + 1.0)];
                 /// `x / z`, 0 where `x` is; the third operand must be `hypot(x, y)`: the partial of a norm, whose other
                 /// operands have the norm `y`.
-                Unit = unit(x, y, z) -> r, dear call "unit", { kernel::gdiv(x, z) }, bar => [bar * y.unit(x, z) / z * y.unit(x, z), -(bar * r / z * y.unit(x, z)), bar * z.lift(0.0)];
+                Unit = unit(x, y, z) -> r, costly call "unit", { kernel::gdiv(x, z) },
+                    bar => [bar * y.unit(x, z) / z * y.unit(x, z), -(bar * r / z * y.unit(x, z)), bar * z.lift(0.0)];
                 /// 1 where `x > y`, 1/2 at a tie, 0 where `x < y`: the share of `x` in the maximum.
-                Prefer = prefer(x, y) -> r, native call "prefer", { kernel::prefer(x, y) }, bar => [bar * r.flat(), bar * r.flat()];
+                Prefer = prefer(x, y) -> r, cheap call "prefer", { kernel::prefer(x, y) },
+                    bar => [bar * r.flat(), bar * r.flat()];
                 /// `1 / (1 + e^(y - x))`: the share of `x` in `logaddexp`.
-                Softmax2 = softmax2(x, y) -> r, dear call "softmax2", { kernel::softmax2(x, y) }, bar => [bar * x.softmax2_d(y), -(bar * x.softmax2_d(y))];
+                Softmax2 = softmax2(x, y) -> r, costly call "softmax2", { kernel::softmax2(x, y) },
+                    bar => [bar * x.softmax2_d(y), -(bar * x.softmax2_d(y))];
                 /// The derivative of `softmax2` with respect to `x`.
-                Softmax2D = softmax2_d(x, y) -> r, dear call "softmax2_d", { kernel::softmax2_d(x, y) }, bar => [-(bar * r * ((x - y) * 0.5).tanh()), bar * r * ((x - y) * 0.5).tanh()];
+                Softmax2D = softmax2_d(x, y) -> r, costly call "softmax2_d", { kernel::softmax2_d(x, y) },
+                    bar => [-(bar * r * ((x - y) * 0.5).tanh()), bar * r * ((x - y) * 0.5).tanh()];
                 /// `e^(x - y)`; 1 where they are equal, infinities too.
-                ExpDiff = exp_diff(x, y) -> r, dear call "exp_diff", { kernel::exp_diff(x, y) }, bar => [bar * r, -(bar * r)];
+                ExpDiff = exp_diff(x, y) -> r, costly call "exp_diff", { kernel::exp_diff(x, y) },
+                    bar => [bar * r, -(bar * r)];
                 /// The guarded product: 0 where either factor is 0, whatever the other is.
-                Gmul = gmul(x, y) -> r, native infix "*", { kernel::gmul(x, y) }, bar => [bar * y, bar * x];
+                Gmul = gmul(x, y) -> r, cheap infix "*", { kernel::gmul(x, y) }, bar => [bar * y, bar * x];
                 /// The guarded quotient: 0 where `x` is 0, whatever `y` is.
-                Gdiv = gdiv(x, y) -> r, native infix "/", { kernel::gdiv(x, y) }, bar => [bar / y, -(bar * r / y)];
-            }
-            stops {
+                Gdiv = gdiv(x, y) -> r, cheap infix "/", { kernel::gdiv(x, y) }, bar => [bar / y, -(bar * r / y)];
                 /// The value of `x`; no gradient passes.
-                Detach = detach(x), call "detach", { x };
+                pub Detach = detach(x) -> r, none call "detach", { x }, bar => [];
                 /// 1 where `x < y`, else 0.
-                Lt = lt(x, y), infix "<", { f64::from(x < y) };
+                pub Lt = lt(x, y) -> r, none infix "<", { f64::from(x < y) }, bar => [];
                 /// 1 where `x <= y`, else 0.
-                Le = le(x, y), infix "<=", { f64::from(x <= y) };
+                pub Le = le(x, y) -> r, none infix "<=", { f64::from(x <= y) }, bar => [];
                 /// 1 where `x > y`, else 0.
-                Gt = gt(x, y), infix ">", { f64::from(x > y) };
+                pub Gt = gt(x, y) -> r, none infix ">", { f64::from(x > y) }, bar => [];
                 /// 1 where `x >= y`, else 0.
-                Ge = ge(x, y), infix ">=", { f64::from(x >= y) };
+                pub Ge = ge(x, y) -> r, none infix ">=", { f64::from(x >= y) }, bar => [];
                 /// 1 where `x == y`, else 0.
-                Eq = eq(x, y), infix "==", { f64::from(x == y) };
+                pub Eq = eq(x, y) -> r, none infix "==", { f64::from(x == y) }, bar => [];
                 /// 1 where `x != y`, NaN included, else 0.
-                Ne = ne(x, y), infix "!=", { f64::from(x != y) };
+                pub Ne = ne(x, y) -> r, none infix "!=", { f64::from(x != y) }, bar => [];
             }
             folds {
                 /// The sum, left to right; 0 of none.

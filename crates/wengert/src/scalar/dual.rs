@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 use crate::cold::rarely;
 use crate::error::expect;
 use crate::op::kernel;
-use crate::op::{Imm, NO_IMM, Op, for_each_op};
+use crate::op::{Imm, Op, for_each_op};
 use crate::scalar::{Bar, Number, Scalar, imm, rule, value};
 
 /// A value, and its derivatives in `N` directions.
@@ -89,6 +89,10 @@ pub(crate) fn total<const N: usize, const PARTS: usize>(parts: [Tangents<N>; PAR
 /// with guards. Of a `native` one with guards too, but where tangents are so few that to look for a
 /// NaN in the result costs less.
 macro_rules! push_tangents {
+    (none, $rule:path, $values:ident, $imm:expr, $value:expr, $given:ident) => {{
+        let _ = ($given, $imm);
+        Tangents::ZERO
+    }};
     (linear, $rule:path, $values:ident, $imm:expr, $value:expr, $given:ident) => {{
         let mut parts = $given.map(Loose);
         $rule(
@@ -100,19 +104,19 @@ macro_rules! push_tangents {
         );
         total(parts.map(|part| part.0))
     }};
-    (native, $rule:path, $values:ident, $imm:expr, $value:expr, $given:ident) => {{
+    (cheap, $rule:path, $values:ident, $imm:expr, $value:expr, $given:ident) => {{
         if $given[0].0.len() > 2 {
-            push_tangents!(dear, $rule, $values, $imm, $value, $given)
+            push_tangents!(costly, $rule, $values, $imm, $value, $given)
         } else {
             let sum = push_tangents!(linear, $rule, $values, $imm, $value, $given);
             if sum.is_nan() {
-                rarely(move || push_tangents!(dear, $rule, $values, $imm, $value, $given))
+                rarely(move || push_tangents!(costly, $rule, $values, $imm, $value, $given))
             } else {
                 sum
             }
         }
     }};
-    (dear, $rule:path, $values:ident, $imm:expr, $value:expr, $given:ident) => {{
+    (costly, $rule:path, $values:ident, $imm:expr, $value:expr, $given:ident) => {{
         let mut parts = $given;
         $rule($values, $imm, $value, |k| Some($given[k]), |k, part| parts[k] = part);
         total(parts)
@@ -243,9 +247,7 @@ impl<const N: usize> Number for Dual<N> {
 
 macro_rules! define_dual {
     (
-        ops { $($(#[doc = $odoc:literal])+ $Op:ident = $oname:ident($ox:ident $(, $oy:ident)*) -> $or:ident, $ocost:ident $oform:ident $osym:literal, $oval:block, $obar:ident => [$($opull:expr),+];)+ }
-        helpers { $($(#[doc = $hdoc:literal])+ $He:ident = $hname:ident($hx:ident $(, $hy:ident)* $(; $($hk:ident),+)?) -> $hr:ident, $hcost:ident $hform:ident $hsym:literal, $hval:block, $hbar:ident => [$($hpull:expr),+];)+ }
-        stops { $($(#[doc = $sdoc:literal])+ $St:ident = $sname:ident($sx:ident $(, $sy:ident)*), $sform:ident $ssym:literal, $sval:block;)+ }
+        ops { $($(#[doc = $doc:literal])+ $vis:vis $Op:ident = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
         folds { $($frows:tt)+ }
     ) => {
         impl<const N: usize> Scalar for Dual<N> {
@@ -269,35 +271,24 @@ macro_rules! define_dual {
             }
 
             $(#[inline(always)]
-            fn $oname(self $(, $oy: Self)*) -> Self {
-                let args = [self $(, $oy)*];
+            fn $name(self $(, $y: Self)* $($(, $k: f64)+)?) -> Self {
+                let imm = imm(&[$($($k),+)?]);
+                let args = [self $(, $y)*];
                 let values = args.map(|x| x.value);
-                let value = value::$oname(values, NO_IMM);
+                let value = value::$name(values, imm);
                 let given = args.map(|x| x.bar());
-                Dual { value, tangents: push_tangents!($ocost, rule::$oname, values, NO_IMM, value, given).0 }
-            })+
-            $(#[inline(always)]
-            fn $hname(self $(, $hy: Self)* $($(, $hk: f64)+)?) -> Self {
-                let imm = imm(&[$($($hk),+)?]);
-                let args = [self $(, $hy)*];
-                let values = args.map(|x| x.value);
-                let value = value::$hname(values, imm);
-                let given = args.map(|x| x.bar());
-                Dual { value, tangents: push_tangents!($hcost, rule::$hname, values, imm, value, given).0 }
-            })+
-            $(#[inline(always)]
-            fn $sname(self $(, $sy: Self)*) -> Self {
-                Dual::new(value::$sname([self.value $(, $sy.value)*], NO_IMM))
+                Dual { value, tangents: push_tangents!($cost, rule::$name, values, imm, value, given).0 }
             })+
         }
 
         /// The ops, one method each.
         #[allow(clippy::should_implement_trait, reason = "the operators are implemented too; a row has one name")]
         impl<const N: usize> Dual<N> {
-            $($(#[doc = $odoc])+
+            $($(#[doc = $doc])+
             #[inline(always)]
-            pub fn $oname(self $(, $oy: Self)*) -> Self {
-                Scalar::$oname(self $(, $oy)*)
+            #[allow(dead_code, reason = "helpers are methods of `Scalar`")]
+            $vis fn $name(self $(, $y: Self)* $($(, $k: f64)+)?) -> Self {
+                Scalar::$name(self $(, $y)* $($(, $k)+)?)
             })+
         }
     };

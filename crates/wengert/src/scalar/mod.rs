@@ -168,9 +168,7 @@ pub(crate) use operators_by_apply;
 
 macro_rules! define_scalar {
     (
-        ops { $($(#[doc = $odoc:literal])+ $Op:ident = $oname:ident($ox:ident $(, $oy:ident)*) -> $or:ident, $ocost:ident $oform:ident $osym:literal, $oval:block, $obar:ident => [$($opull:expr),+];)+ }
-        helpers { $($(#[doc = $hdoc:literal])+ $He:ident = $hname:ident($hx:ident $(, $hy:ident)* $(; $($hk:ident),+)?) -> $hr:ident, $hcost:ident $hform:ident $hsym:literal, $hval:block, $hbar:ident => [$($hpull:expr),+];)+ }
-        stops { $($(#[doc = $sdoc:literal])+ $St:ident = $sname:ident($sx:ident $(, $sy:ident)*), $sform:ident $ssym:literal, $sval:block;)+ }
+        ops { $($(#[doc = $doc:literal])+ $vis:vis $Op:ident = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
         folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
     ) => {
         /// What a formula can be evaluated over: numbers, expressions that record, duals, series.
@@ -240,20 +238,11 @@ macro_rules! define_scalar {
                 Scalar::min(Scalar::max(self, low), high)
             }
 
-            $($(#[doc = $odoc])+
+            $($(#[doc = $doc])+
             #[inline(always)]
-            fn $oname(self $(, $oy: Self)*) -> Self {
-                Self::apply(Op::$Op, NO_IMM, &[self $(, $oy)*])
-            })+
-            $($(#[doc = $hdoc])+
-            #[inline(always)]
-            fn $hname(self $(, $hy: Self)* $($(, $hk: f64)+)?) -> Self {
-                Self::apply(Op::$He, imm(&[$($($hk),+)?]), &[self $(, $hy)*])
-            })+
-            $($(#[doc = $sdoc])+
-            #[inline(always)]
-            fn $sname(self $(, $sy: Self)*) -> Self {
-                Self::apply(Op::$St, NO_IMM, &[self $(, $sy)*])
+            #[track_caller]
+            fn $name(self $(, $y: Self)* $($(, $k: f64)+)?) -> Self {
+                Self::apply(Op::$Op, imm(&[$($($k),+)?]), &[self $(, $y)*])
             })+
             $($(#[doc = $fdoc])+
             ///
@@ -284,16 +273,8 @@ macro_rules! define_scalar {
             }
 
             $(#[inline(always)]
-            fn $oname(self $(, $oy: f64)*) -> f64 {
-                value::$oname([self $(, $oy)*], NO_IMM)
-            })+
-            $(#[inline(always)]
-            fn $hname(self $(, $hy: f64)* $($(, $hk: f64)+)?) -> f64 {
-                value::$hname([self $(, $hy)*], imm(&[$($($hk),+)?]))
-            })+
-            $(#[inline(always)]
-            fn $sname(self $(, $sy: f64)*) -> f64 {
-                value::$sname([self $(, $sy)*], NO_IMM)
+            fn $name(self $(, $y: f64)* $($(, $k: f64)+)?) -> f64 {
+                value::$name([self $(, $y)*], imm(&[$($($k),+)?]))
             })+
         }
 
@@ -306,22 +287,16 @@ macro_rules! define_scalar {
             pub(crate) fn of(op: Op, imm: Imm, args: &[f64]) -> f64 {
                 match op {
                     Op::Leaf | Op::Const => f64::NAN,
-                    $(Op::$Op => $oname(fixed(args), imm),)+
-                    $(Op::$He => $hname(fixed(args), imm),)+
-                    $(Op::$St => $sname(fixed(args), imm),)+
+                    $(Op::$Op => $name(fixed(args), imm),)+
                     $(Op::$Fo => $fname(args),)+
                 }
             }
 
             $(#[inline(always)]
-            pub(crate) fn $oname([$ox $(, $oy)*]: [f64; count!($ox $($oy)*)], _: Imm) -> f64 $oval)+
-            $(#[inline(always)]
-            pub(crate) fn $hname([$hx $(, $hy)*]: [f64; count!($hx $($hy)*)], imm: Imm) -> f64 {
-                $(let [$($hk,)+ ..] = imm;)?
-                $hval
+            pub(crate) fn $name([$x $(, $y)*]: [f64; count!($x $($y)*)], imm: Imm) -> f64 {
+                $(let [$($k,)+ ..] = imm;)?
+                $value
             })+
-            $(#[inline(always)]
-            pub(crate) fn $sname([$sx $(, $sy)*]: [f64; count!($sx $($sy)*)], _: Imm) -> f64 $sval)+
             $(#[inline(always)]
             pub(crate) fn $fname(args: &[f64]) -> f64 {
                 let [$($fx),+] = lists(args);
@@ -342,29 +317,20 @@ macro_rules! define_scalar {
             /// The rule of any op. Ops that stop gradients emit nothing.
             pub(crate) fn of<S: Scalar, B: Bar<S>>(op: Op, imm: Imm, args: &[S], r: S, bars: impl Fn(usize) -> Option<B>, mut emit: impl FnMut(usize, B)) {
                 match op {
-                    $(Op::$Op => $oname(fixed(args), imm, r, bars, emit),)+
-                    $(Op::$He => $hname(fixed(args), imm, r, bars, emit),)+
+                    $(Op::$Op => $name(fixed(args), imm, r, bars, emit),)+
                     $(Op::$Fo => $fname(args, r, |k, partial| if let Some(bar) = bars(k) { emit(k, bar * partial) }),)+
-                    Op::Leaf | Op::Const $(| Op::$St)+ => {}
+                    Op::Leaf | Op::Const => {}
                 }
             }
 
             $(#[inline(always)]
-            pub(crate) fn $oname<S: Scalar, B: Bar<S>>([$ox $(, $oy)*]: [S; count!($ox $($oy)*)], _: Imm, $or: S, bars: impl Fn(usize) -> Option<B>, mut emit: impl FnMut(usize, B)) {
-                let mut k = 0;
-                $(if let Some($obar) = bars(k) {
-                    emit(k, $opull);
-                }
-                k += 1;)+
-            })+
-            $(#[inline(always)]
-            pub(crate) fn $hname<S: Scalar, B: Bar<S>>([$hx $(, $hy)*]: [S; count!($hx $($hy)*)], imm: Imm, $hr: S, bars: impl Fn(usize) -> Option<B>, mut emit: impl FnMut(usize, B)) {
-                $(let [$($hk,)+ ..] = imm;)?
+            pub(crate) fn $name<S: Scalar, B: Bar<S>>([$x $(, $y)*]: [S; count!($x $($y)*)], imm: Imm, $r: S, bars: impl Fn(usize) -> Option<B>, mut emit: impl FnMut(usize, B)) {
+                $(let [$($k,)+ ..] = imm;)?
                 let mut operand = 0;
-                $(if let Some($hbar) = bars(operand) {
-                    emit(operand, $hpull);
+                $(if let Some($bar) = bars(operand) {
+                    emit(operand, $pull);
                 }
-                operand += 1;)+
+                operand += 1;)*
             })+
             $(#[inline(always)]
             pub(crate) fn $fname<S: Scalar>(args: &[S], $fr: S, mut $emit: impl FnMut(usize, S)) {

@@ -3,7 +3,7 @@
 //! How fast this is is a matter of instructions, of jumps that are taken and of what waits for
 //! memory, which is why it is written as it is:
 //!
-//! - The common ops are told apart by comparisons ([`crate::code`]), the others by a jump.
+//! - The common ops are told apart by comparisons ([`crate::op`]), the others by a jump.
 //! - What the usual entry sends to the one right below it is handed on in a register, and the adjoint
 //!   there is read before this entry sends anything else: an adjoint read back right after it was
 //!   written takes long to come, and a processor that has seen one come so waits for others. (Usual
@@ -17,9 +17,8 @@ use std::cell::{Cell, RefCell};
 use std::hint::black_box;
 
 use super::{Number, plain, read, wants};
-use crate::code::codes;
 use crate::cold::{out_of_line, rare, rarely};
-use crate::op::{NO_IMM, count, for_each_op};
+use crate::op::{NO_IMM, codes, count, for_each_op};
 use crate::scalar::dual::{Dual, Tangents};
 use crate::scalar::{Adj, Adjoint, Bare, rule};
 use crate::tape::view::View;
@@ -107,6 +106,10 @@ macro_rules! parts {
 /// (Derivatives as graph do the same, so that their bits are those of the sweep. Ternary and n-ary
 /// ops add part by part, here and there.)
 macro_rules! send {
+    (none, $rule:path, $imm:expr, $operands:expr, $here:ident) => {{
+        let _ = ($imm, $operands);
+        None
+    }};
     (linear, $rule:path, $imm:expr, $operands:expr, $here:ident) => {{
         let operands = $operands;
         // Neither values nor immediates say what ops of this kind send.
@@ -120,7 +123,7 @@ macro_rules! send {
         );
         send!(parts.map(Adjoint::get), operands, $here)
     }};
-    (native, $rule:path, $imm:expr, $operands:expr, $here:ident) => {{
+    (cheap, $rule:path, $imm:expr, $operands:expr, $here:ident) => {{
         let (operands, len) = ($operands, $here.view.entries.len());
         // They lie below, always; said once, it spares the checks of every access after it.
         if operands[0] as usize >= len {
@@ -143,7 +146,7 @@ macro_rules! send {
         let parts = parts!($rule, $imm, operands, $here);
         $here.send_all(operands, parts)
     }};
-    (dear, $rule:path, $imm:expr, $operands:expr, $here:ident) => {{
+    (costly, $rule:path, $imm:expr, $operands:expr, $here:ident) => {{
         let (operands, imm) = ($operands, $imm);
         out_of_line(move || {
             let entries = $here.view.entries;
@@ -199,11 +202,9 @@ enum Stop {
     },
 }
 
-macro_rules! define_back {
+macro_rules! define_steps {
     (
-        ops { $($(#[doc = $odoc:literal])+ $Op:ident = $oname:ident($ox:ident $(, $oy:ident)*) -> $or:ident, $ocost:ident $oform:ident $osym:literal, $oval:block, $obar:ident => [$($opull:expr),+];)+ }
-        helpers { $($(#[doc = $hdoc:literal])+ $He:ident = $hname:ident($hx:ident $(, $hy:ident)* $(; $($hk:ident),+)?) -> $hr:ident, $hcost:ident $hform:ident $hsym:literal, $hval:block, $hbar:ident => [$($hpull:expr),+];)+ }
-        stops { $($(#[doc = $sdoc:literal])+ $St:ident = $sname:ident($sx:ident $(, $sy:ident)*), $sform:ident $ssym:literal, $sval:block;)+ }
+        ops { $($(#[doc = $doc:literal])+ $vis:vis $Op:ident = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
         folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
     ) => {
         /// Sends the adjoint of an entry to its operands, one function a row; what they return is
@@ -211,46 +212,12 @@ macro_rules! define_back {
         mod step {
             use super::*;
 
-            /// The common ops of two operands.
-            #[inline(always)]
-            pub(super) fn two<S: Number, B: Adjoint<S>>(here: Here<'_, S, B, impl Fn(Entry, u32) -> S + Copy>, code: u8) -> Option<S> {
-                if code == codes::Mul {
-                    return mul(here);
-                }
-                let operands = here.view.fixed::<2, 0>(here.entry());
-                let parts = if code == codes::Add {
-                    parts!(rule::add, NO_IMM, operands, here)
-                } else {
-                    parts!(rule::sub, NO_IMM, operands, here)
-                };
-                send!(parts, operands, here)
-            }
-
-            /// The common ops of an operand and a constant.
-            #[inline(always)]
-            pub(super) fn one<S: Number, B: Adjoint<S>>(here: Here<'_, S, B, impl Fn(Entry, u32) -> S + Copy>, code: u8) -> Option<S> {
-                let operands = here.view.fixed::<1, 1>(here.entry());
-                let parts = if code == codes::MulC {
-                    parts!(rule::mul_c, here.view.imm::<1, 1>(here.entry()), operands, here)
-                } else if code <= codes::SubC {
-                    // `sub_c` sends what `add_c` does.
-                    parts!(rule::add_c, NO_IMM, operands, here)
-                } else {
-                    parts!(rule::c_sub, NO_IMM, operands, here)
-                };
-                here.send_all(operands, parts)
-            }
-
             $(#[inline(always)]
-            pub(super) fn $oname<S: Number, B: Adjoint<S>>(here: Here<'_, S, B, impl Fn(Entry, u32) -> S + Copy>) -> Option<S> {
-                let operands = here.view.fixed::<{ count!($ox $($oy)*) }, 0>(here.entry());
-                send!($ocost, rule::$oname, NO_IMM, operands, here)
+            pub(super) fn $name<S: Number, B: Adjoint<S>>(here: Here<'_, S, B, impl Fn(Entry, u32) -> S + Copy>) -> Option<S> {
+                let operands = here.view.fixed::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(here.entry());
+                send!($cost, rule::$name, here.view.imm::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(here.entry()), operands, here)
             })+
-            $(#[inline(always)]
-            pub(super) fn $hname<S: Number, B: Adjoint<S>>(here: Here<'_, S, B, impl Fn(Entry, u32) -> S + Copy>) -> Option<S> {
-                let operands = here.view.fixed::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(here.entry());
-                send!($hcost, rule::$hname, here.view.imm::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(here.entry()), operands, here)
-            })+
+
             $(pub(super) fn $fname<S: Number, B: Adjoint<S>>(here: Here<'_, S, B, impl Fn(Entry, u32) -> S + Copy>, args: &RefCell<Vec<S>>) -> Option<S> {
                 out_of_line(move || {
                     let operands = here.view.list(here.entry());
@@ -263,70 +230,126 @@ macro_rules! define_back {
                 });
                 None
             })+
-        }
 
-        /// Sends the adjoints back from the one at `last` down to `lowest`, or to a run of zeros.
-        #[inline(always)]
-        fn run<S: Number, B: Adjoint<S>>(sweep: &Sweep<'_, S>, last: usize, at: impl Fn(Entry, u32) -> S + Copy) -> Stop {
-            let Sweep { view, adjoints, lowest, args } = *sweep;
-            let (Some(mut cell), Some(adjoint)) = (view.entries.get(last), adjoints.get(last)) else { return Stop::End };
-            let (mut i, mut bar) = (last, adjoint.get());
-            loop {
-                let near = i.wrapping_sub(1);
-                let (Some(cell_below), Some(adjoint_below)) = (view.entries.get(near), adjoints.get(near)) else { return Stop::End };
-                let mut below = adjoint_below.get();
-                let here = Here { view, adjoints, cell, i, bar: B::of(bar), at };
-                i = near;
-                cell = cell_below;
-                if bar.is_zero_or_nan() {
-                    rare();
-                    if !B::GUARDED && bar.is_nan() {
-                        return Stop::Nan;
-                    }
-                    if bar.is_zero() {
-                        if here.i < lowest {
-                            return Stop::End;
-                        }
-                        if below.is_zero() {
-                            return Stop::Zeros { end: near };
-                        }
-                        bar = below;
-                        continue;
-                    }
-                }
-                // The code of the op, and more than any of them where no gradient is wanted.
-                let code = here.entry().tag();
-                let carried = if code <= codes::Sub {
-                    step::two(here, code)
-                } else if code <= codes::CSub {
-                    step::one(here, code)
-                } else {
-                    if here.i < lowest {
-                        return Stop::End;
-                    }
-                    // The common ops are among these too, and never come here.
-                    let carried = match code {
-                        $(codes::$Op => step::$oname(here),)+
-                        $(codes::$He => step::$hname(here),)+
-                        $(codes::$Fo => step::$fname(here, args),)+
-                        _ => None,
-                    };
-                    // These may send through memory.
-                    below = adjoint_below.get();
-                    carried
-                };
-                match carried {
-                    None => bar = below,
-                    Some(part) => {
-                        bar = below + part;
-                        adjoint_below.set(bar);
-                    }
+            /// The step of any op, by a jump.
+            #[inline(always)]
+            pub(super) fn any<S: Number, B: Adjoint<S>>(here: Here<'_, S, B, impl Fn(Entry, u32) -> S + Copy>, code: u8, args: &RefCell<Vec<S>>) -> Option<S> {
+                match code {
+                    $(codes::$Op => $name(here),)+
+                    $(codes::$Fo => $fname(here, args),)+
+                    _ => None,
                 }
             }
         }
     };
 }
-for_each_op!(define_back);
+for_each_op!(define_steps);
+
+/// The common ops of two operands.
+#[inline(always)]
+fn common_binary<S: Number, B: Adjoint<S>>(
+    here: Here<'_, S, B, impl Fn(Entry, u32) -> S + Copy>,
+    code: u8,
+) -> Option<S> {
+    if code == codes::Mul {
+        return step::mul(here);
+    }
+    let operands = here.view.fixed::<2, 0>(here.entry());
+    let parts = if code == codes::Add {
+        parts!(rule::add, NO_IMM, operands, here)
+    } else {
+        parts!(rule::sub, NO_IMM, operands, here)
+    };
+    send!(parts, operands, here)
+}
+
+/// The common ops of an operand and a constant.
+#[inline(always)]
+fn common_with_constant<S: Number, B: Adjoint<S>>(
+    here: Here<'_, S, B, impl Fn(Entry, u32) -> S + Copy>,
+    code: u8,
+) -> Option<S> {
+    let operands = here.view.fixed::<1, 1>(here.entry());
+    let parts = if code == codes::MulC {
+        parts!(rule::mul_c, here.view.imm::<1, 1>(here.entry()), operands, here)
+    } else if code <= codes::SubC {
+        // `sub_c` sends what `add_c` does.
+        parts!(rule::add_c, NO_IMM, operands, here)
+    } else {
+        parts!(rule::c_sub, NO_IMM, operands, here)
+    };
+    here.send_all(operands, parts)
+}
+
+/// Sends the adjoints back from the one at `last` down to `lowest`, or to a run of zeros.
+#[inline(always)]
+fn run<S: Number, B: Adjoint<S>>(sweep: &Sweep<'_, S>, last: usize, at: impl Fn(Entry, u32) -> S + Copy) -> Stop {
+    let Sweep {
+        view,
+        adjoints,
+        lowest,
+        args,
+    } = *sweep;
+    let (Some(mut cell), Some(adjoint)) = (view.entries.get(last), adjoints.get(last)) else {
+        return Stop::End;
+    };
+    let (mut i, mut bar) = (last, adjoint.get());
+    loop {
+        let near = i.wrapping_sub(1);
+        let (Some(cell_below), Some(adjoint_below)) = (view.entries.get(near), adjoints.get(near)) else {
+            return Stop::End;
+        };
+        let mut below = adjoint_below.get();
+        let here = Here {
+            view,
+            adjoints,
+            cell,
+            i,
+            bar: B::of(bar),
+            at,
+        };
+        i = near;
+        cell = cell_below;
+        if bar.is_zero_or_nan() {
+            rare();
+            if !B::GUARDED && bar.is_nan() {
+                return Stop::Nan;
+            }
+            if bar.is_zero() {
+                if here.i < lowest {
+                    return Stop::End;
+                }
+                if below.is_zero() {
+                    return Stop::Zeros { end: near };
+                }
+                bar = below;
+                continue;
+            }
+        }
+        // The code of the op; more than any of them where no gradient is wanted.
+        let code = here.entry().tag();
+        let carried = if code <= codes::Sub {
+            common_binary(here, code)
+        } else if code <= codes::CSub {
+            common_with_constant(here, code)
+        } else {
+            if here.i < lowest {
+                return Stop::End;
+            }
+            let carried = step::any(here, code, args);
+            // It may have sent through memory.
+            below = adjoint_below.get();
+            carried
+        };
+        match carried {
+            None => bar = below,
+            Some(part) => {
+                bar = below + part;
+                adjoint_below.set(bar);
+            }
+        }
+    }
+}
 
 /// Sends what is in `adjoints` back, from its last entry to the first leaf; `args` is room for the
 /// operands of an n-ary op. Returns whether a product may have wanted a guard: an adjoint is NaN, and

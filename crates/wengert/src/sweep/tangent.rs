@@ -3,9 +3,8 @@
 use smallvec::SmallVec;
 
 use super::{primal, wants};
-use crate::code::codes;
 use crate::cold::{out_of_line, rarely};
-use crate::op::{NO_IMM, count, for_each_op};
+use crate::op::{codes, count, for_each_op};
 use crate::scalar::dual::{Loose, Tangents, push_tangents, total};
 use crate::scalar::rule;
 use crate::tape::view::View;
@@ -14,7 +13,11 @@ use crate::tape::{Entry, Tape};
 /// The tangents of the entry at `i`, from those of its operands: as `send` in `back.rs`, the other
 /// way. Where no gradient is wanted tangents are 0, and cheaper to use than to ask about.
 macro_rules! carry {
-    (dear, $rule:path, $imm:expr, $operands:ident, $entries:ident, $entry:ident, $tangents:ident, $i:ident) => {
+    (none, $rule:path, $imm:expr, $operands:ident, $entries:ident, $entry:ident, $tangents:ident, $i:ident) => {
+        let _ = ($imm, $operands, $entries, $entry);
+        $tangents[$i] = Tangents::ZERO;
+    };
+    (costly, $rule:path, $imm:expr, $operands:ident, $entries:ident, $entry:ident, $tangents:ident, $i:ident) => {
         let (imm, tangents) = ($imm, &mut *$tangents);
         out_of_line(move || {
             let mut sum = Tangents::ZERO;
@@ -43,9 +46,7 @@ fn tangent<const N: usize>(tangents: &[Tangents<N>], index: u32) -> Tangents<N> 
 
 macro_rules! define_tangents {
     (
-        ops { $($(#[doc = $odoc:literal])+ $Op:ident = $oname:ident($ox:ident $(, $oy:ident)*) -> $or:ident, $ocost:ident $oform:ident $osym:literal, $oval:block, $obar:ident => [$($opull:expr),+];)+ }
-        helpers { $($(#[doc = $hdoc:literal])+ $He:ident = $hname:ident($hx:ident $(, $hy:ident)* $(; $($hk:ident),+)?) -> $hr:ident, $hcost:ident $hform:ident $hsym:literal, $hval:block, $hbar:ident => [$($hpull:expr),+];)+ }
-        stops { $($(#[doc = $sdoc:literal])+ $St:ident = $sname:ident($sx:ident $(, $sy:ident)*), $sform:ident $ssym:literal, $sval:block;)+ }
+        ops { $($(#[doc = $doc:literal])+ $vis:vis $Op:ident = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
         folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
     ) => {
         /// Carries tangents to an entry, one function a row.
@@ -53,14 +54,9 @@ macro_rules! define_tangents {
             use super::*;
 
             $(#[inline(always)]
-            pub(super) fn $oname<const N: usize>(view: View<'_>, entry: Entry, tangents: &mut [Tangents<N>], i: usize) {
-                let (entries, operands) = (view.entries, view.fixed::<{ count!($ox $($oy)*) }, 0>(entry));
-                carry!($ocost, rule::$oname, NO_IMM, operands, entries, entry, tangents, i);
-            })+
-            $(#[inline(always)]
-            pub(super) fn $hname<const N: usize>(view: View<'_>, entry: Entry, tangents: &mut [Tangents<N>], i: usize) {
-                let (entries, operands) = (view.entries, view.fixed::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry));
-                carry!($hcost, rule::$hname, view.imm::<{ count!($hx $($hy)*) }, { count!($($($hk)+)?) }>(entry), operands, entries, entry, tangents, i);
+            pub(super) fn $name<const N: usize>(view: View<'_>, entry: Entry, tangents: &mut [Tangents<N>], i: usize) {
+                let (entries, operands) = (view.entries, view.fixed::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(entry));
+                carry!($cost, rule::$name, view.imm::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(entry), operands, entries, entry, tangents, i);
             })+
         }
 
@@ -104,8 +100,7 @@ macro_rules! define_tangents {
                     continue;
                 }
                 match code {
-                    $(codes::$Op => step::$oname(view, entry, tangents, i),)+
-                    $(codes::$He => step::$hname(view, entry, tangents, i),)+
+                    $(codes::$Op => step::$name(view, entry, tangents, i),)+
                     $(codes::$Fo => {
                         let operands = view.list(entry);
                         args.clear();

@@ -2,7 +2,7 @@
 //! [`crate::graph::generation`] for how keys are checked, [`crate::sweep`] for what walks the tape.
 //!
 //! An entry is its value and a word of four fields, from the lowest bit: the code of the op
-//! ([`crate::code`]) 7 bits, wants-no-gradient 1, `b` 28, `a` 28: the lowest byte says at once what
+//! ([`crate::op`]) 7 bits, wants-no-gradient 1, `b` 28, `a` 28: the lowest byte says at once what
 //! a reverse sweep has to do, and `a`, which nearly all entries have, needs no mask.
 //! One or two operands stand in `a` and `b`. Immediates stand in a pool of their own, but for a
 //! single one of few bits, which stands in the entry; third operands and the operands of n-ary ops

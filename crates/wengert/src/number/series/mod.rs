@@ -145,16 +145,17 @@ pub(crate) fn combine(op: Op, m: usize, a: &[f64], b: &[f64], c: &[f64]) -> f64 
 
 macro_rules! define_series {
     (
-        ops { $($(#[doc = $odoc:literal])+ $Op:ident = $oname:ident($ox:ident $(, $oy:ident)*) -> $or:ident, $ocost:ident $oform:ident $osym:literal, $oval:block, $obar:ident => [$($opull:expr),+];)+ }
+        ops { $($(#[doc = $doc:literal])+ $vis:vis $Op:ident = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
         $($rest:tt)+
     ) => {
         /// The ops, one method each.
         #[allow(clippy::should_implement_trait, reason = "the operators are implemented too; a row has one name")]
         impl<const K: usize> Series<K> {
-            $($(#[doc = $odoc])+
+            $($(#[doc = $doc])+
             #[inline]
-            pub fn $oname(self $(, $oy: Self)*) -> Self {
-                Scalar::$oname(self $(, $oy)*)
+            #[allow(dead_code, reason = "helpers are methods of `Scalar`")]
+            $vis fn $name(self $(, $y: Self)* $($(, $k: f64)+)?) -> Self {
+                Scalar::$name(self $(, $y)* $($(, $k)+)?)
             })+
         }
     };
