@@ -29,6 +29,9 @@
 //! | `diagnose/` | a gradient checked, a NaN explained |
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+extern crate self as wengert;
+
 mod cold;
 mod derivative;
 mod diagnose;

@@ -6,13 +6,11 @@
 //! through what it was sent, to where a finite adjoint first became something else. What is not
 //! finite but harms nothing (an unused branch, a product with 0) is passed over.
 
-use smallvec::SmallVec;
-
 use crate::error::{Error, expect};
 use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::{Imm, Op};
-use crate::scalar::{Adj, rule};
+use crate::sweep::plain::pullback;
 
 /// A node as it stood when it was looked at.
 #[derive(Clone, Debug)]
@@ -235,27 +233,14 @@ impl<'a> Back<'a> {
         };
         back.adjoints[len - 1] = 1.0;
         for position in (0..=l).rev() {
-            let Back {
-                graph,
-                mut adjoints,
-                mut sender,
-                mut spoilt,
-            } = back;
-            let bar = adjoints[position as usize];
-            each_sent(graph, position, bar, |_, x, part| {
+            for (x, part) in pullback(&graph.tape, position, back.adjoints[position as usize]) {
                 let x = x as usize;
-                if part != 0.0 && adjoints[x] == 0.0 {
-                    sender[x] = position;
+                if part != 0.0 && back.adjoints[x] == 0.0 {
+                    back.sender[x] = position;
                 }
-                spoilt[x] |= !part.is_finite();
-                adjoints[x] += part;
-            });
-            back = Back {
-                graph,
-                adjoints,
-                sender,
-                spoilt,
-            };
+                back.spoilt[x] |= !part.is_finite();
+                back.adjoints[x] += part;
+            }
         }
         back
     }
@@ -274,17 +259,12 @@ impl<'a> Back<'a> {
                     spoils[position] = position as u32;
                 }
             } else {
-                let mut sent = None;
-                let mut leaf = NONE;
-                each_sent(self.graph, position as u32, bar, |k, x, part| {
-                    if leaf == NONE && !part.is_finite() {
-                        leaf = spoils[x as usize];
-                        sent = Some((k, part));
-                    }
-                });
+                let parts = pullback(&self.graph.tape, position as u32, bar);
+                let spoiling = parts.iter().find(|(_, part)| !part.is_finite());
+                let leaf = spoiling.map_or(NONE, |&(x, _)| spoils[x as usize]);
                 spoils[position] = leaf;
                 if leaf != NONE && bar.is_finite() {
-                    found = Some((position as u32, sent, leaf));
+                    found = Some((position as u32, spoiling.copied(), leaf));
                 }
             }
             if spoils[position] != NONE && !bar.is_finite() && !self.spoilt[position] {
@@ -301,13 +281,11 @@ impl<'a> Back<'a> {
         {
             path.push(self.sender[last as usize]);
         }
-        let mut culprit = None;
         let entry = self.graph.tape.entry(at);
-        self.graph.tape.operands(entry, |x| {
-            if culprit.is_none() && !self.graph.value_at(x).is_finite() {
-                culprit = Some(x);
-            }
-        });
+        let mut operands = Vec::new();
+        self.graph.tape.operands(entry, |x| operands.push(x));
+        let sent = sent.and_then(|(to, part)| Some((operands.iter().position(|&x| x == to)?, part)));
+        let culprit = operands.into_iter().find(|&x| !self.graph.value_at(x).is_finite());
         let culprit = culprit.or_else(|| (!entry.value.is_finite()).then_some(at));
         let adjoint = self.adjoints[at as usize];
         (
@@ -321,25 +299,4 @@ impl<'a> Back<'a> {
             culprit,
         )
     }
-}
-
-/// What a node sends its operands: which operand, its position, and the number.
-fn each_sent(graph: &Graph, position: u32, bar: f64, mut each: impl FnMut(usize, u32, f64)) {
-    let tape = &graph.tape;
-    let entry = tape.entry(position);
-    if bar == 0.0 || !entry.wants() || entry.is_source() {
-        return;
-    }
-    let mut operands: SmallVec<[u32; 4]> = SmallVec::new();
-    let imm: Imm = tape.operands(entry, |x| operands.push(x));
-    let args: SmallVec<[f64; 4]> = operands.iter().map(|&x| graph.value_at(x)).collect();
-    let wants = |k: usize| tape.entry(operands[k]).wants();
-    rule::of(
-        entry.op(),
-        imm,
-        &args,
-        entry.value,
-        |k| wants(k).then_some(Adj(bar)),
-        |k, part| each(k, operands[k], part.0),
-    );
 }

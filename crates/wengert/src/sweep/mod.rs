@@ -6,9 +6,12 @@
 
 pub(crate) mod adjoints;
 pub(crate) mod hvp;
+pub(crate) mod plain;
 mod replay;
 mod reverse;
 mod tangent;
+#[cfg(test)]
+mod tests;
 
 use std::cell::Cell;
 

@@ -1,4 +1,5 @@
-//! Walking the tape back, with adjoints.
+//! Walking the tape back, with adjoints: what [`super::plain`] says in a few lines, and fast. Read that
+//! first.
 //!
 //! How fast this is is a matter of instructions, of jumps that are taken and of what waits for
 //! memory, which is why it is written as it is:
