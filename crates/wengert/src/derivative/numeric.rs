@@ -7,7 +7,7 @@ use crate::error::{Error, direction_length, expect};
 use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::Op;
-use crate::scalar::dual::Tangents;
+use crate::scalar::tangents::Tangents;
 use crate::sweep;
 use crate::sweep::hvp::HvpWorkspace;
 

@@ -10,7 +10,7 @@ use crate::error::{Error, expect};
 use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::Arity;
-use crate::scalar::{Adj, rule};
+use crate::scalar::{Guarded, rule};
 
 impl Graph {
     /// The gradient of `l` in the nodes `wrt`, as nodes: one for each, in order. A node that `l`
@@ -117,8 +117,8 @@ impl Recorder<'_> {
                 imm,
                 &args,
                 r,
-                |k| self.active[operands[k] as usize].then_some(Adj(bar)),
-                |k, Adj(mut part)| {
+                |k| self.active[operands[k] as usize].then_some(Guarded(bar)),
+                |k, Guarded(mut part)| {
                     if twice {
                         part.gather(first);
                         first = part;
@@ -157,7 +157,7 @@ impl Recorder<'_> {
                 imm,
                 &args,
                 r,
-                |k| Some(tangent(k)).filter(|tangent| !tangent.is_nothing()).map(Adj),
+                |k| Some(tangent(k)).filter(|tangent| !tangent.is_nothing()).map(Guarded),
                 |_, part| sum.gather(part.0),
             );
             tangents[position] = sum;

@@ -4,7 +4,6 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::iter::{Product, Sum};
-use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssign, Sub, SubAssign};
 
 use smallvec::SmallVec;
 
@@ -12,7 +11,7 @@ use crate::error::{Error, expect, operand_count};
 use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::{Imm, NO_IMM, Op, Relation, for_each_op};
-use crate::scalar::{Scalar, imm, value};
+use crate::scalar::{Scalar, imm, operators, value};
 use crate::tape::Handle;
 
 /// A node with its value: what formulas are written with.
@@ -411,79 +410,7 @@ macro_rules! define_expr {
 
 for_each_op!(define_expr);
 
-impl Neg for Expr<'_> {
-    type Output = Self;
-    #[inline(always)]
-    fn neg(self) -> Self {
-        self.unary(Op::Neg, -self.value)
-    }
-}
-
-macro_rules! operators {
-    ($($Trait:ident $method:ident $Assign:ident $assign:ident $sign:tt $op:expr, $c_op:expr, $c_first:expr;)+) => {$(
-        impl<'g> $Trait for Expr<'g> {
-            type Output = Expr<'g>;
-            #[inline(always)]
-            fn $method(self, rhs: Self) -> Self {
-                self.binary($op, rhs, self.value $sign rhs.value)
-            }
-        }
-        /// The constant is kept with the op: it is no node.
-        impl<'g> $Trait<f64> for Expr<'g> {
-            type Output = Expr<'g>;
-            #[inline(always)]
-            fn $method(self, rhs: f64) -> Self {
-                self.with_constant($c_op, rhs, self.value $sign rhs)
-            }
-        }
-        /// The constant is kept with the op: it is no node.
-        impl<'g> $Trait<Expr<'g>> for f64 {
-            type Output = Expr<'g>;
-            #[inline(always)]
-            fn $method(self, rhs: Expr<'g>) -> Expr<'g> {
-                rhs.with_constant($c_first, self, self $sign rhs.value)
-            }
-        }
-        impl<'g> $Assign for Expr<'g> {
-            #[inline(always)]
-            fn $assign(&mut self, rhs: Self) {
-                *self = *self $sign rhs;
-            }
-        }
-        impl<'g> $Assign<f64> for Expr<'g> {
-            #[inline(always)]
-            fn $assign(&mut self, rhs: f64) {
-                *self = *self $sign rhs;
-            }
-        }
-    )+};
-}
-operators! {
-    Add add AddAssign add_assign + Op::Add, Op::AddC, Op::AddC;
-    Sub sub SubAssign sub_assign - Op::Sub, Op::SubC, Op::CSub;
-    Mul mul MulAssign mul_assign * Op::Mul, Op::MulC, Op::MulC;
-    Div div DivAssign div_assign / Op::Div, Op::DivC, Op::CDiv;
-}
-
-impl<'g> Rem for Expr<'g> {
-    type Output = Expr<'g>;
-    fn rem(self, rhs: Self) -> Self {
-        self.binary(Op::Rem, rhs, self.value % rhs.value)
-    }
-}
-
-impl<'g> Rem<f64> for Expr<'g> {
-    type Output = Expr<'g>;
-    fn rem(self, rhs: f64) -> Self {
-        self % Expr::constant(rhs)
-    }
-}
-
-impl<'g> RemAssign for Expr<'g> {
-    fn rem_assign(&mut self, rhs: Self) {
-        *self = *self % rhs;
-    }
-}
+operators! { ['g] Expr<'g> }
 
 /// One n-ary node: the sum, left to right.
 impl Sum for Expr<'_> {

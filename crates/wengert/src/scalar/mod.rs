@@ -6,10 +6,15 @@
 //! `f64` they are numbers, over [`crate::Expr`] more graph, over [`crate::Dual`] tangents of
 //! derivatives.
 
+mod cotangent;
 pub(crate) mod dual;
 pub(crate) mod folds;
+mod operators;
+pub(crate) mod tangents;
 
-use std::cmp::Ordering;
+pub(crate) use cotangent::{Adjoint, AdjointScalar, Cotangent, Guarded, Plain};
+pub(crate) use operators::{compared_by_value, operators, operators_by_apply};
+
 use std::fmt::Debug;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -18,153 +23,6 @@ use smallvec::SmallVec;
 use crate::error::{expect, operand_count};
 use crate::op::kernel;
 use crate::op::{Imm, NO_IMM, Op, count, for_each_op};
-
-/// What a rule sends through its partials: an adjoint (sweeping back) or tangents (sweeping
-/// forward). Products and quotients are guarded: 0 where `self` is 0, and a product also where
-/// the partial is 0, whatever the other is.
-pub(crate) trait Bar<S>:
-    Copy + Neg<Output = Self> + Add<Output = Self> + Mul<S, Output = Self> + Div<S, Output = Self>
-{
-}
-
-/// A bar that is one scalar: what a sweep back carries.
-pub(crate) trait Adjoint<S>: Bar<S> {
-    /// Whether products and quotients are guarded.
-    const GUARDED: bool;
-    fn of(adjoint: S) -> Self;
-    fn get(self) -> S;
-}
-
-macro_rules! adjoint {
-    ($(#[doc = $doc:literal])+ $Name:ident, guarded $guarded:literal: $x:ident * $s:ident is $product:expr, $y:ident / $t:ident is $quotient:expr) => {
-        $(#[doc = $doc])+
-        #[derive(Clone, Copy, Debug)]
-        pub(crate) struct $Name<S>(pub(crate) S);
-
-        impl<S: Scalar> Neg for $Name<S> {
-            type Output = Self;
-            #[inline(always)]
-            fn neg(self) -> Self {
-                $Name(-self.0)
-            }
-        }
-
-        impl<S: Scalar> Add for $Name<S> {
-            type Output = Self;
-            #[inline(always)]
-            fn add(self, rhs: Self) -> Self {
-                $Name(self.0 + rhs.0)
-            }
-        }
-
-        impl<S: Scalar> Mul<S> for $Name<S> {
-            type Output = Self;
-            #[inline(always)]
-            fn mul(self, $s: S) -> Self {
-                let $x = self.0;
-                $Name($product)
-            }
-        }
-
-        impl<S: Scalar> Div<S> for $Name<S> {
-            type Output = Self;
-            #[inline(always)]
-            fn div(self, $t: S) -> Self {
-                let $y = self.0;
-                $Name($quotient)
-            }
-        }
-
-        impl<S: Scalar> Bar<S> for $Name<S> {}
-
-        impl<S: Scalar> Adjoint<S> for $Name<S> {
-            const GUARDED: bool = $guarded;
-            #[inline(always)]
-            fn of(adjoint: S) -> Self {
-                $Name(adjoint)
-            }
-            #[inline(always)]
-            fn get(self) -> S {
-                self.0
-            }
-        }
-    };
-}
-
-adjoint! {
-    /// One adjoint or tangent, a scalar like the values are.
-    Adj, guarded true: bar * s is bar.gmul(s), bar / s is bar.gdiv(s)
-}
-
-adjoint! {
-    /// An adjoint whose products are not guarded. Where what a rule makes of it is no NaN, it is
-    /// what the rule makes of an [`Adj`]: guarding matters for `0 * inf`, `0 / 0` and the like
-    /// alone.
-    Bare, guarded false: bar * s is bar * s, bar / s is bar / s
-}
-
-/// A scalar whose sum starts from a zero, as adjoints do.
-pub(crate) trait Number: Scalar {
-    const ZERO: Self;
-    /// Whether it and its tangents are 0, so that nothing need be sent on. An adjoint, which starts
-    /// from 0 and is added to, is never -0.
-    fn is_zero(&self) -> bool;
-    /// Whether it or a tangent is NaN, or it has infinities of both signs.
-    fn is_nan(&self) -> bool;
-    /// Whether it is either: one question for both, since they are rare.
-    #[inline(always)]
-    fn is_zero_or_nan(&self) -> bool {
-        self.is_zero() || self.is_nan()
-    }
-}
-
-impl Number for f64 {
-    const ZERO: f64 = 0.0;
-    #[inline(always)]
-    fn is_zero(&self) -> bool {
-        *self == 0.0
-    }
-    #[inline(always)]
-    fn is_nan(&self) -> bool {
-        f64::is_nan(*self)
-    }
-    #[inline(always)]
-    fn is_zero_or_nan(&self) -> bool {
-        // One comparison and one jump, which `== 0.0 || is_nan()` is not.
-        matches!(self.partial_cmp(&0.0), None | Some(Ordering::Equal))
-    }
-}
-
-/// The operators of a scalar that has no faster way than to apply the op.
-macro_rules! operators_by_apply {
-    ([$($generics:tt)*] $Type:ty) => {
-        impl<$($generics)*> Neg for $Type {
-            type Output = Self;
-            fn neg(self) -> Self {
-                Self::apply(Op::Neg, NO_IMM, &[self])
-            }
-        }
-        operators_by_apply! { [$($generics)*] $Type, Add add Op::Add }
-        operators_by_apply! { [$($generics)*] $Type, Sub sub Op::Sub }
-        operators_by_apply! { [$($generics)*] $Type, Mul mul Op::Mul }
-        operators_by_apply! { [$($generics)*] $Type, Div div Op::Div }
-    };
-    ([$($generics:tt)*] $Type:ty, $Trait:ident $method:ident $op:expr) => {
-        impl<$($generics)*> $Trait for $Type {
-            type Output = Self;
-            fn $method(self, rhs: Self) -> Self {
-                Self::apply($op, NO_IMM, &[self, rhs])
-            }
-        }
-        impl<$($generics)*> $Trait<f64> for $Type {
-            type Output = Self;
-            fn $method(self, rhs: f64) -> Self {
-                Self::apply($op, NO_IMM, &[self, Self::constant(rhs)])
-            }
-        }
-    };
-}
-pub(crate) use operators_by_apply;
 
 macro_rules! define_scalar {
     (
@@ -315,7 +173,7 @@ macro_rules! define_scalar {
             use super::*;
 
             /// The rule of any op. Ops that stop gradients emit nothing.
-            pub(crate) fn of<S: Scalar, B: Bar<S>>(op: Op, imm: Imm, args: &[S], r: S, bars: impl Fn(usize) -> Option<B>, mut emit: impl FnMut(usize, B)) {
+            pub(crate) fn of<S: Scalar, B: Cotangent<S>>(op: Op, imm: Imm, args: &[S], r: S, bars: impl Fn(usize) -> Option<B>, mut emit: impl FnMut(usize, B)) {
                 match op {
                     $(Op::$Op => $name(fixed(args), imm, r, bars, emit),)+
                     $(Op::$Fo => $fname(args, r, |k, partial| if let Some(bar) = bars(k) { emit(k, bar * partial) }),)+
@@ -324,7 +182,7 @@ macro_rules! define_scalar {
             }
 
             $(#[inline(always)]
-            pub(crate) fn $name<S: Scalar, B: Bar<S>>([$x $(, $y)*]: [S; count!($x $($y)*)], imm: Imm, $r: S, bars: impl Fn(usize) -> Option<B>, mut emit: impl FnMut(usize, B)) {
+            pub(crate) fn $name<S: Scalar, B: Cotangent<S>>([$x $(, $y)*]: [S; count!($x $($y)*)], imm: Imm, $r: S, bars: impl Fn(usize) -> Option<B>, mut emit: impl FnMut(usize, B)) {
                 $(let [$($k,)+ ..] = imm;)?
                 let mut operand = 0;
                 $(if let Some($bar) = bars(operand) {

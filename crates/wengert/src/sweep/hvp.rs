@@ -4,8 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::mem;
 
 use super::{back_dual, tangents};
-use crate::scalar::Number;
-use crate::scalar::dual::{Dual, Tangents};
+use crate::scalar::AdjointScalar;
+use crate::scalar::dual::Dual;
+use crate::scalar::tangents::Tangents;
 use crate::tape::Tape;
 
 /// A forward sweep of `N` tangents and the reverse sweep of duals over it: the derivative of the

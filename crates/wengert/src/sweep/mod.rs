@@ -15,7 +15,7 @@ mod tests;
 
 use std::cell::Cell;
 
-use crate::scalar::Number;
+use crate::scalar::AdjointScalar;
 use crate::tape::{Entry, Stored};
 
 pub(crate) use replay::recompute;
@@ -26,7 +26,7 @@ pub(crate) use tangent::tangents;
 /// them, so there always is one; `get` keeps a check that never fails from being a panic in the
 /// middle of a loop.
 #[inline(always)]
-fn read<S: Number>(entries: &[Cell<Stored>], index: u32, at: impl Fn(Entry, u32) -> S) -> S {
+fn read<S: AdjointScalar>(entries: &[Cell<Stored>], index: u32, at: impl Fn(Entry, u32) -> S) -> S {
     entries
         .get(index as usize)
         .map_or(S::ZERO, |cell| at(cell.get().into(), index))

@@ -4,7 +4,7 @@
 
 use smallvec::SmallVec;
 
-use crate::scalar::{Adj, rule};
+use crate::scalar::{Guarded, rule};
 use crate::tape::Tape;
 
 /// Leaves in `adjoint`, for every node, the derivative of the sum of `seed * output` with respect to it.
@@ -38,7 +38,7 @@ pub(crate) fn pullback(tape: &Tape, node: u32, bar: f64) -> SmallVec<[(u32, f64)
         imm,
         &values,
         entry.value,
-        |k| tape.entry(operands[k]).wants().then_some(Adj(bar)),
+        |k| tape.entry(operands[k]).wants().then_some(Guarded(bar)),
         |k, part| parts.push((operands[k], part.0)),
     );
     if let [(x, p), (y, q)] = parts[..]

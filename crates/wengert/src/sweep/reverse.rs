@@ -17,11 +17,12 @@
 use std::cell::{Cell, RefCell};
 use std::hint::black_box;
 
-use super::{Number, plain, read, wants};
+use super::{plain, read, wants};
 use crate::cold::{out_of_line, rare, rarely};
 use crate::op::{NO_IMM, codes, count, for_each_op};
-use crate::scalar::dual::{Dual, Tangents};
-use crate::scalar::{Adj, Adjoint, Bare, rule};
+use crate::scalar::dual::Dual;
+use crate::scalar::tangents::Tangents;
+use crate::scalar::{Adjoint, AdjointScalar, Guarded, Plain, rule};
 use crate::tape::view::View;
 use crate::tape::{Entry, Stored, Tape};
 
@@ -39,7 +40,7 @@ struct Here<'t, S, B, A> {
     at: A,
 }
 
-impl<S: Number, B, A> Here<'_, S, B, A> {
+impl<S: AdjointScalar, B, A> Here<'_, S, B, A> {
     #[inline(always)]
     fn entry(&self) -> Entry {
         self.cell.get().into()
@@ -156,7 +157,7 @@ macro_rules! send {
                 operands.map(|x| read(entries, x, $here.at)),
                 imm,
                 ($here.at)($here.entry(), $here.i as u32),
-                |k| (operands.len() == 1 || wants(entries, operands[k])).then_some(Adj($here.bar.get())),
+                |k| (operands.len() == 1 || wants(entries, operands[k])).then_some(Guarded($here.bar.get())),
                 |k, part| parts[k] = Some(part),
             );
             match (&operands[..], &parts[..]) {
@@ -214,19 +215,19 @@ macro_rules! define_steps {
             use super::*;
 
             $(#[inline(always)]
-            pub(super) fn $name<S: Number, B: Adjoint<S>>(here: Here<'_, S, B, impl Fn(Entry, u32) -> S + Copy>) -> Option<S> {
+            pub(super) fn $name<S: AdjointScalar, B: Adjoint<S>>(here: Here<'_, S, B, impl Fn(Entry, u32) -> S + Copy>) -> Option<S> {
                 let operands = here.view.fixed::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(here.entry());
                 send!($cost, rule::$name, here.view.imm::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(here.entry()), operands, here)
             })+
 
-            $(pub(super) fn $fname<S: Number, B: Adjoint<S>>(here: Here<'_, S, B, impl Fn(Entry, u32) -> S + Copy>, args: &RefCell<Vec<S>>) -> Option<S> {
+            $(pub(super) fn $fname<S: AdjointScalar, B: Adjoint<S>>(here: Here<'_, S, B, impl Fn(Entry, u32) -> S + Copy>, args: &RefCell<Vec<S>>) -> Option<S> {
                 out_of_line(move || {
                     let operands = here.view.list(here.entry());
                     let args = &mut *args.borrow_mut();
                     args.clear();
                     args.extend(operands.iter().map(|x| read(here.view.entries, x.get(), here.at)));
                     rule::$fname(args, (here.at)(here.entry(), here.i as u32), |k, partial| {
-                        here.send(operands[k].get(), (Adj(here.bar.get()) * partial).get());
+                        here.send(operands[k].get(), (Guarded(here.bar.get()) * partial).get());
                     });
                 });
                 None
@@ -234,7 +235,7 @@ macro_rules! define_steps {
 
             /// The step of any op, by a jump.
             #[inline(always)]
-            pub(super) fn any<S: Number, B: Adjoint<S>>(here: Here<'_, S, B, impl Fn(Entry, u32) -> S + Copy>, code: u8, args: &RefCell<Vec<S>>) -> Option<S> {
+            pub(super) fn any<S: AdjointScalar, B: Adjoint<S>>(here: Here<'_, S, B, impl Fn(Entry, u32) -> S + Copy>, code: u8, args: &RefCell<Vec<S>>) -> Option<S> {
                 match code {
                     $(codes::$Op => $name(here),)+
                     $(codes::$Fo => $fname(here, args),)+
@@ -248,7 +249,7 @@ for_each_op!(define_steps);
 
 /// The common ops of two operands.
 #[inline(always)]
-fn common_binary<S: Number, B: Adjoint<S>>(
+fn common_binary<S: AdjointScalar, B: Adjoint<S>>(
     here: Here<'_, S, B, impl Fn(Entry, u32) -> S + Copy>,
     code: u8,
 ) -> Option<S> {
@@ -266,7 +267,7 @@ fn common_binary<S: Number, B: Adjoint<S>>(
 
 /// The common ops of an operand and a constant.
 #[inline(always)]
-fn common_with_constant<S: Number, B: Adjoint<S>>(
+fn common_with_constant<S: AdjointScalar, B: Adjoint<S>>(
     here: Here<'_, S, B, impl Fn(Entry, u32) -> S + Copy>,
     code: u8,
 ) -> Option<S> {
@@ -284,7 +285,11 @@ fn common_with_constant<S: Number, B: Adjoint<S>>(
 
 /// Sends the adjoints back from the one at `last` down to `lowest`, or to a run of zeros.
 #[inline(always)]
-fn run<S: Number, B: Adjoint<S>>(sweep: &Sweep<'_, S>, last: usize, at: impl Fn(Entry, u32) -> S + Copy) -> Stop {
+fn run<S: AdjointScalar, B: Adjoint<S>>(
+    sweep: &Sweep<'_, S>,
+    last: usize,
+    at: impl Fn(Entry, u32) -> S + Copy,
+) -> Stop {
     let Sweep {
         view,
         adjoints,
@@ -358,7 +363,7 @@ fn run<S: Number, B: Adjoint<S>>(sweep: &Sweep<'_, S>, last: usize, at: impl Fn(
 ///
 /// A function of its own, so that the loop is the same wherever it is called from.
 #[inline(never)]
-fn reverse<S: Number, B: Adjoint<S>>(
+fn reverse<S: AdjointScalar, B: Adjoint<S>>(
     tape: &Tape,
     adjoints: &[Cell<S>],
     args: &RefCell<Vec<S>>,
@@ -388,7 +393,7 @@ fn reverse<S: Number, B: Adjoint<S>>(
 /// of it: what else rules send is the same. (Dear rules and n-ary ops are guarded always: there it
 /// costs little beside the rest.)
 #[inline(always)]
-fn guarded<S: Number>(
+fn guarded<S: AdjointScalar>(
     tape: &Tape,
     adjoints: &[Cell<S>],
     seeds: &[(u32, S)],
@@ -396,10 +401,10 @@ fn guarded<S: Number>(
     at: impl Fn(Entry, u32) -> S + Copy,
 ) {
     seed(adjoints, seeds);
-    if reverse::<S, Bare<S>>(tape, adjoints, args, at) {
+    if reverse::<S, Plain<S>>(tape, adjoints, args, at) {
         rarely(|| {
             seed(adjoints, seeds);
-            reverse::<S, Adj<S>>(tape, adjoints, args, at);
+            reverse::<S, Guarded<S>>(tape, adjoints, args, at);
         });
     }
 }
@@ -411,7 +416,7 @@ const FEW: usize = 16;
 
 /// Makes every adjoint 0 but those of the seeds.
 #[inline(always)]
-fn seed<S: Number>(adjoints: &[Cell<S>], seeds: &[(u32, S)]) {
+fn seed<S: AdjointScalar>(adjoints: &[Cell<S>], seeds: &[(u32, S)]) {
     // A zero that the compiler does not know is one that it does not call a function to write.
     let zero = if adjoints.len() <= FEW {
         black_box(S::ZERO)
@@ -437,7 +442,7 @@ fn seed<S: Number>(adjoints: &[Cell<S>], seeds: &[(u32, S)]) {
 /// Where the last adjoint below `end` stands that is not 0; nowhere without one. Zeros come in runs:
 /// where a relu is flat, say, all that it was made of.
 #[inline(never)]
-fn last_sending<S: Number>(adjoints: &[Cell<S>], end: usize) -> usize {
+fn last_sending<S: AdjointScalar>(adjoints: &[Cell<S>], end: usize) -> usize {
     let sends = |adjoint: &Cell<S>| !adjoint.get().is_zero();
     let below = &adjoints[..end.min(adjoints.len())];
     below.iter().rposition(sends).unwrap_or(usize::MAX)
@@ -445,7 +450,7 @@ fn last_sending<S: Number>(adjoints: &[Cell<S>], end: usize) -> usize {
 
 /// Whether one of them is NaN.
 #[inline(always)]
-fn any_nan<S: Number>(adjoints: &[Cell<S>]) -> bool {
+fn any_nan<S: AdjointScalar>(adjoints: &[Cell<S>]) -> bool {
     let is_nan = |adjoint: &Cell<S>| adjoint.get().is_nan();
     match adjoints.len() <= FEW {
         true => adjoints.iter().any(is_nan),

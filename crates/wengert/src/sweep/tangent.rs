@@ -3,10 +3,10 @@
 use smallvec::SmallVec;
 
 use super::{primal, wants};
-use crate::cold::{out_of_line, rarely};
+use crate::cold::out_of_line;
 use crate::op::{codes, count, for_each_op};
-use crate::scalar::dual::{Loose, Tangents, push_tangents, total};
 use crate::scalar::rule;
+use crate::scalar::tangents::{Tangents, push_tangents};
 use crate::tape::view::View;
 use crate::tape::{Entry, Tape};
 

@@ -78,6 +78,7 @@ pub(crate) fn recipes(most: usize, keeps: fn(Op, Imm, &[f64], f64) -> bool) -> i
             let count = match op.arity() {
                 Arity::Fixed(n) => n,
                 Arity::AtLeast(n) => count.max(n).next_multiple_of(op.lists()),
+                #[allow(unreachable_patterns, reason = "within the crate, arities are all known")]
                 _ => continue,
             };
             // Every other operand is one of the last four nodes, so that expressions are deep.

@@ -16,7 +16,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::op::{Imm, Layout, NO_IMM, Op};
-use crate::scalar::{Bar, Scalar, operators_by_apply, rule, value};
+use crate::scalar::{Cotangent, Scalar, operators_by_apply, rule, value};
 
 /// A set of operands: bit `k` for operand `k`.
 type Mask = u32;
@@ -238,7 +238,7 @@ impl Sent {
     }
 }
 
-impl<const DEEP: bool, const NAN: bool> Bar<Known<DEEP, NAN>> for Sent {}
+impl<const DEEP: bool, const NAN: bool> Cotangent<Known<DEEP, NAN>> for Sent {}
 
 impl Neg for Sent {
     type Output = Self;

@@ -9,10 +9,8 @@
 pub(crate) mod recurrence;
 mod symbols;
 
-use std::cmp::Ordering;
 use std::fmt;
 use std::iter::{Product, Sum};
-use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssign, Sub, SubAssign};
 
 use smallvec::SmallVec;
 
@@ -21,8 +19,8 @@ use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::number::Real;
 use crate::op::kernel::{gdiv, gmul};
-use crate::op::{Imm, NO_IMM, Op, for_each_op};
-use crate::scalar::Scalar;
+use crate::op::{Imm, Op, for_each_op};
+use crate::scalar::{Scalar, compared_by_value, operators};
 use crate::tape::Entry;
 
 /// A power series in one variable, cut off after `K` coefficients: a value and its change of
@@ -73,6 +71,17 @@ impl<const K: usize> Series<K> {
     }
 }
 
+impl<const K: usize> Series<K> {
+    /// An op that [`combine`] knows.
+    fn arithmetic(self, op: Op, rhs: Self) -> Self {
+        let mut coefficients = [0.0; K];
+        for order in 0..K {
+            coefficients[order] = combine(op, order, &self.coefficients, &rhs.coefficients, &coefficients);
+        }
+        Series { coefficients }
+    }
+}
+
 impl<const K: usize> From<f64> for Series<K> {
     #[inline]
     fn from(value: f64) -> Self {
@@ -93,18 +102,22 @@ impl<const K: usize> Scalar for Series<K> {
 
     fn apply(op: Op, imm: Imm, args: &[Self]) -> Self {
         expect(op.check(imm, args.len()));
-        let coefficients = if arithmetic(op) {
-            let mut sum = [0.0; K];
-            let b = args.last().map_or([0.0; K], |b| b.coefficients);
-            for order in 0..K {
-                sum[order] = combine(op, order, &args[0].coefficients, &b, &sum);
+        let c = Series::new(imm[0]);
+        match (op, args) {
+            (Op::AddC, &[x]) => x.arithmetic(Op::Add, c),
+            (Op::SubC, &[x]) => x.arithmetic(Op::Sub, c),
+            (Op::CSub, &[x]) => c.arithmetic(Op::Sub, x),
+            (Op::MulC, &[x]) => x.arithmetic(Op::Mul, c),
+            (Op::DivC, &[x]) => x.arithmetic(Op::Div, c),
+            (Op::CDiv, &[x]) => c.arithmetic(Op::Div, x),
+            (_, &[x]) if arithmetic(op) => x.arithmetic(op, x),
+            (_, &[x, y]) if arithmetic(op) => x.arithmetic(op, y),
+            _ => {
+                let args: SmallVec<[[f64; K]; 4]> = args.iter().map(|x| x.coefficients).collect();
+                let coefficients = recurrence::apply(op, imm, &args);
+                Series { coefficients }
             }
-            sum
-        } else {
-            let args: SmallVec<[[f64; K]; 4]> = args.iter().map(|x| x.coefficients).collect();
-            recurrence::apply(op, imm, &args)
-        };
-        Series { coefficients }
+        }
     }
 }
 
@@ -174,58 +187,8 @@ impl<const K: usize> Series<K> {
     }
 }
 
-impl<const K: usize> Neg for Series<K> {
-    type Output = Self;
-    #[inline]
-    fn neg(self) -> Self {
-        Self::apply(Op::Neg, NO_IMM, &[self])
-    }
-}
-
-macro_rules! operators {
-    ($($Trait:ident $method:ident $Assign:ident $assign:ident $op:expr;)+) => {$(
-        impl<const K: usize> $Trait for Series<K> {
-            type Output = Self;
-            #[inline]
-            fn $method(self, rhs: Self) -> Self {
-                Self::apply($op, NO_IMM, &[self, rhs])
-            }
-        }
-        impl<const K: usize> $Trait<f64> for Series<K> {
-            type Output = Self;
-            #[inline]
-            fn $method(self, rhs: f64) -> Self {
-                Self::apply($op, NO_IMM, &[self, Series::new(rhs)])
-            }
-        }
-        impl<const K: usize> $Trait<Series<K>> for f64 {
-            type Output = Series<K>;
-            #[inline]
-            fn $method(self, rhs: Series<K>) -> Series<K> {
-                Series::apply($op, NO_IMM, &[Series::new(self), rhs])
-            }
-        }
-        impl<const K: usize> $Assign for Series<K> {
-            #[inline]
-            fn $assign(&mut self, rhs: Self) {
-                *self = $Trait::$method(*self, rhs);
-            }
-        }
-        impl<const K: usize> $Assign<f64> for Series<K> {
-            #[inline]
-            fn $assign(&mut self, rhs: f64) {
-                *self = $Trait::$method(*self, rhs);
-            }
-        }
-    )+};
-}
-operators! {
-    Add add AddAssign add_assign Op::Add;
-    Sub sub SubAssign sub_assign Op::Sub;
-    Mul mul MulAssign mul_assign Op::Mul;
-    Div div DivAssign div_assign Op::Div;
-    Rem rem RemAssign rem_assign Op::Rem;
-}
+operators! { [const K: usize] Series<K> }
+compared_by_value! { [const K: usize] Series<K> }
 
 impl<const K: usize> Sum for Series<K> {
     fn sum<I: Iterator<Item = Self>>(iter: I) -> Self {
@@ -236,32 +199,6 @@ impl<const K: usize> Sum for Series<K> {
 impl<const K: usize> Product for Series<K> {
     fn product<I: Iterator<Item = Self>>(iter: I) -> Self {
         iter.fold(Series::new(1.0), |product, x| product * x)
-    }
-}
-
-/// Compares values.
-impl<const K: usize> PartialEq for Series<K> {
-    fn eq(&self, other: &Self) -> bool {
-        self.value() == other.value()
-    }
-}
-
-/// Compares values.
-impl<const K: usize> PartialOrd for Series<K> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        self.value().partial_cmp(&other.value())
-    }
-}
-
-impl<const K: usize> PartialEq<f64> for Series<K> {
-    fn eq(&self, other: &f64) -> bool {
-        self.value() == *other
-    }
-}
-
-impl<const K: usize> PartialOrd<f64> for Series<K> {
-    fn partial_cmp(&self, other: &f64) -> Option<Ordering> {
-        self.value().partial_cmp(other)
     }
 }
 

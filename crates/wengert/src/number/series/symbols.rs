@@ -15,7 +15,7 @@ use smallvec::SmallVec;
 use crate::number::series::arithmetic;
 use crate::number::series::recurrence::{Args, Recurrence, Source, Step, Value};
 use crate::op::{Imm, NO_IMM, Op};
-use crate::scalar::{Bar, Scalar, operators_by_apply, rule, value};
+use crate::scalar::{Cotangent, Scalar, operators_by_apply, rule, value};
 
 impl Recurrence {
     /// The recurrence of `op` on as many operands, to as many orders.
@@ -185,7 +185,7 @@ enum Lin<'t> {
     At(&'t Trace, u32),
 }
 
-impl<'t> Bar<Val<'t>> for Lin<'t> {}
+impl<'t> Cotangent<Val<'t>> for Lin<'t> {}
 
 impl Neg for Lin<'_> {
     type Output = Self;

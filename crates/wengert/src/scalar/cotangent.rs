@@ -1,0 +1,122 @@
+//! What a rule sends: an adjoint on its way back, or tangents on their way forward.
+
+use std::cmp::Ordering;
+use std::ops::{Add, Div, Mul, Neg};
+
+use crate::scalar::Scalar;
+
+/// What a rule sends through its partials: an adjoint (sweeping back) or tangents (sweeping
+/// forward). Products and quotients are guarded: 0 where `self` is 0, and a product also where
+/// the partial is 0, whatever the other is.
+pub(crate) trait Cotangent<S>:
+    Copy + Neg<Output = Self> + Add<Output = Self> + Mul<S, Output = Self> + Div<S, Output = Self>
+{
+}
+
+/// A bar that is one scalar: what a sweep back carries.
+pub(crate) trait Adjoint<S>: Cotangent<S> {
+    /// Whether products and quotients are guarded.
+    const GUARDED: bool;
+    fn of(adjoint: S) -> Self;
+    fn get(self) -> S;
+}
+
+macro_rules! adjoint {
+    ($(#[doc = $doc:literal])+ $Name:ident, guarded $guarded:literal: $x:ident * $s:ident is $product:expr, $y:ident / $t:ident is $quotient:expr) => {
+        $(#[doc = $doc])+
+        #[derive(Clone, Copy, Debug)]
+        pub(crate) struct $Name<S>(pub(crate) S);
+
+        impl<S: Scalar> Neg for $Name<S> {
+            type Output = Self;
+            #[inline(always)]
+            fn neg(self) -> Self {
+                $Name(-self.0)
+            }
+        }
+
+        impl<S: Scalar> Add for $Name<S> {
+            type Output = Self;
+            #[inline(always)]
+            fn add(self, rhs: Self) -> Self {
+                $Name(self.0 + rhs.0)
+            }
+        }
+
+        impl<S: Scalar> Mul<S> for $Name<S> {
+            type Output = Self;
+            #[inline(always)]
+            fn mul(self, $s: S) -> Self {
+                let $x = self.0;
+                $Name($product)
+            }
+        }
+
+        impl<S: Scalar> Div<S> for $Name<S> {
+            type Output = Self;
+            #[inline(always)]
+            fn div(self, $t: S) -> Self {
+                let $y = self.0;
+                $Name($quotient)
+            }
+        }
+
+        impl<S: Scalar> Cotangent<S> for $Name<S> {}
+
+        impl<S: Scalar> Adjoint<S> for $Name<S> {
+            const GUARDED: bool = $guarded;
+            #[inline(always)]
+            fn of(adjoint: S) -> Self {
+                $Name(adjoint)
+            }
+            #[inline(always)]
+            fn get(self) -> S {
+                self.0
+            }
+        }
+    };
+}
+
+adjoint! {
+    /// One adjoint or tangent, a scalar like the values are.
+    Guarded, guarded true: bar * s is bar.gmul(s), bar / s is bar.gdiv(s)
+}
+
+adjoint! {
+    /// An adjoint whose products are not guarded. Where what a rule makes of it is no NaN, it is
+    /// what the rule makes of an [`Guarded`]: guarding matters for `0 * inf`, `0 / 0` and the like
+    /// alone.
+    Plain, guarded false: bar * s is bar * s, bar / s is bar / s
+}
+
+/// A scalar whose sum starts from a zero, as adjoints do.
+pub(crate) trait AdjointScalar: Scalar {
+    const ZERO: Self;
+    /// Whether it and its tangents are 0, so that nothing need be sent on. An adjoint, which starts
+    /// from 0 and is added to, is never -0.
+    fn is_zero(&self) -> bool;
+    /// Whether it or a tangent is NaN, or it has infinities of both signs.
+    fn is_nan(&self) -> bool;
+    /// Whether it is either: one question for both, since they are rare.
+    #[inline(always)]
+    fn is_zero_or_nan(&self) -> bool {
+        self.is_zero() || self.is_nan()
+    }
+}
+
+impl AdjointScalar for f64 {
+    const ZERO: f64 = 0.0;
+    #[inline(always)]
+    fn is_zero(&self) -> bool {
+        *self == 0.0
+    }
+    #[inline(always)]
+    fn is_nan(&self) -> bool {
+        f64::is_nan(*self)
+    }
+    #[inline(always)]
+    fn is_zero_or_nan(&self) -> bool {
+        // One comparison and one jump, which `== 0.0 || is_nan()` is not.
+        matches!(self.partial_cmp(&0.0), None | Some(Ordering::Equal))
+    }
+}

@@ -1,0 +1,144 @@
+//! The operators of the numbers of this crate, by the ops of the table.
+
+/// The operators of a number between two of it and with `f64` on either side, those that assign, by the
+/// methods of [`Scalar`](crate::Scalar); a constant is kept with the op.
+macro_rules! operators {
+    ([$($generics:tt)*] $Type:ty) => {
+        impl<$($generics)*> std::ops::Neg for $Type {
+            type Output = Self;
+            #[inline(always)]
+            fn neg(self) -> Self {
+                $crate::Scalar::neg(self)
+            }
+        }
+        $crate::scalar::operators! { [$($generics)*] $Type, Add add AddAssign add_assign, add_c, add_c }
+        $crate::scalar::operators! { [$($generics)*] $Type, Sub sub SubAssign sub_assign, sub_c, c_sub }
+        $crate::scalar::operators! { [$($generics)*] $Type, Mul mul MulAssign mul_assign, mul_c, mul_c }
+        $crate::scalar::operators! { [$($generics)*] $Type, Div div DivAssign div_assign, div_c, c_div }
+        impl<$($generics)*> std::ops::Rem for $Type {
+            type Output = Self;
+            #[inline]
+            fn rem(self, rhs: Self) -> Self {
+                $crate::Scalar::rem(self, rhs)
+            }
+        }
+        impl<$($generics)*> std::ops::Rem<f64> for $Type {
+            type Output = Self;
+            #[inline]
+            fn rem(self, rhs: f64) -> Self {
+                self % <$Type>::from(rhs)
+            }
+        }
+        impl<$($generics)*> std::ops::Rem<$Type> for f64 {
+            type Output = $Type;
+            #[inline]
+            fn rem(self, rhs: $Type) -> $Type {
+                <$Type>::from(self) % rhs
+            }
+        }
+        impl<$($generics)*> std::ops::RemAssign for $Type {
+            #[inline]
+            fn rem_assign(&mut self, rhs: Self) {
+                *self = *self % rhs;
+            }
+        }
+    };
+    ([$($generics:tt)*] $Type:ty, $Trait:ident $method:ident $Assign:ident $assign:ident, $with_c:ident, $c_first:ident) => {
+        impl<$($generics)*> std::ops::$Trait for $Type {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, rhs: Self) -> Self {
+                $crate::Scalar::$method(self, rhs)
+            }
+        }
+        impl<$($generics)*> std::ops::$Trait<f64> for $Type {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, rhs: f64) -> Self {
+                $crate::Scalar::$with_c(self, rhs)
+            }
+        }
+        impl<$($generics)*> std::ops::$Trait<$Type> for f64 {
+            type Output = $Type;
+            #[inline(always)]
+            fn $method(self, rhs: $Type) -> $Type {
+                $crate::Scalar::$c_first(rhs, self)
+            }
+        }
+        impl<$($generics)*> std::ops::$Assign for $Type {
+            #[inline(always)]
+            fn $assign(&mut self, rhs: Self) {
+                *self = $crate::Scalar::$method(*self, rhs);
+            }
+        }
+        impl<$($generics)*> std::ops::$Assign<f64> for $Type {
+            #[inline(always)]
+            fn $assign(&mut self, rhs: f64) {
+                *self = $crate::Scalar::$with_c(*self, rhs);
+            }
+        }
+    };
+}
+pub(crate) use operators;
+
+/// The operators of a scalar that has no faster way than to apply the op.
+macro_rules! operators_by_apply {
+    ([$($generics:tt)*] $Type:ty) => {
+        impl<$($generics)*> Neg for $Type {
+            type Output = Self;
+            fn neg(self) -> Self {
+                Self::apply(Op::Neg, NO_IMM, &[self])
+            }
+        }
+        operators_by_apply! { [$($generics)*] $Type, Add add Op::Add }
+        operators_by_apply! { [$($generics)*] $Type, Sub sub Op::Sub }
+        operators_by_apply! { [$($generics)*] $Type, Mul mul Op::Mul }
+        operators_by_apply! { [$($generics)*] $Type, Div div Op::Div }
+    };
+    ([$($generics:tt)*] $Type:ty, $Trait:ident $method:ident $op:expr) => {
+        impl<$($generics)*> $Trait for $Type {
+            type Output = Self;
+            fn $method(self, rhs: Self) -> Self {
+                Self::apply($op, NO_IMM, &[self, rhs])
+            }
+        }
+        impl<$($generics)*> $Trait<f64> for $Type {
+            type Output = Self;
+            fn $method(self, rhs: f64) -> Self {
+                Self::apply($op, NO_IMM, &[self, Self::constant(rhs)])
+            }
+        }
+    };
+}
+pub(crate) use operators_by_apply;
+
+/// Comparisons of values, whatever the derivatives are.
+macro_rules! compared_by_value {
+    ([$($generics:tt)*] $Type:ty) => {
+        /// Compares values.
+        impl<$($generics)*> PartialEq for $Type {
+            fn eq(&self, other: &Self) -> bool {
+                self.primal() == other.primal()
+            }
+        }
+        /// Compares values.
+        impl<$($generics)*> PartialOrd for $Type {
+            fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+                self.primal().partial_cmp(&other.primal())
+            }
+        }
+        /// Compares values.
+        impl<$($generics)*> PartialEq<f64> for $Type {
+            fn eq(&self, other: &f64) -> bool {
+                self.primal() == *other
+            }
+        }
+        /// Compares values.
+        impl<$($generics)*> PartialOrd<f64> for $Type {
+            fn partial_cmp(&self, other: &f64) -> Option<std::cmp::Ordering> {
+                self.primal().partial_cmp(other)
+            }
+        }
+    };
+}
+pub(crate) use compared_by_value;
