@@ -56,6 +56,8 @@ pub use node::{Node, NodeId, Operands};
 pub use number::expr::Expr;
 pub use number::series::{Series, taylor};
 pub use number::{Function, Real};
+#[doc(hidden)]
+pub use op::Certain;
 pub use op::{Arity, Form, Imm, Immediate, MAX_ORDER, NO_IMM, Op, Relation};
 pub use scalar::Scalar;
 pub use scalar::dual::Dual;

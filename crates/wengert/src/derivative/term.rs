@@ -14,7 +14,7 @@ use crate::derivative::hash_cons::{Known, Shape};
 use crate::error::Error;
 use crate::graph::Graph;
 use crate::node::NodeId;
-use crate::op::{Imm, NO_IMM, Op};
+use crate::op::{Certain, Imm, NO_IMM, Op};
 use crate::scalar::{Scalar, operators_by_apply, value};
 use crate::tape::{Extent, Handle};
 
@@ -186,23 +186,17 @@ impl<'r> Term<'r> {
         matches!(self, Term::Constant(0.0))
     }
 
-    /// What the op gives without recording anything: an operand or a constant, where that is the
-    /// value to the bit whatever the operands that vary turn out to be.
-    fn folded(op: Op, imm: Imm, args: &[Self]) -> Option<Self> {
-        use Term::Constant as C;
-        let is_one = |c: f64| c == 1.0;
-        Some(match (op, args) {
-            (Op::Gmul, &[C(c), x] | &[x, C(c)]) if is_one(c) => x,
-            (Op::Gmul, &[C(0.0), _] | &[_, C(0.0)]) => C(0.0),
-            (Op::Gdiv, &[C(0.0), _]) => C(0.0),
-            (Op::Mul, &[C(c), x] | &[x, C(c)]) if is_one(c) => x,
-            (Op::Div | Op::Gdiv, &[x, C(c)]) if is_one(c) => x,
-            // x - 0 is x even for -0; x + 0 is not.
-            (Op::Sub, &[x, C(c)]) if c.to_bits() == 0 => x,
-            // The derivatives of whole powers end: x^0 is 1, even for NaN.
-            (Op::Powd, _) if imm[1] >= imm[0] && imm[0] >= 0.0 && imm[0].fract() == 0.0 => C(value::powd([1.0], imm)),
-            (Op::Powd, &[x]) if imm == [1.0, 0.0] => x,
-            _ => return None,
+    /// What the op gives without recording anything.
+    #[inline(always)]
+    fn certain(op: Op, imm: Imm, args: &[Self]) -> Option<Self> {
+        let certain = op.certain(imm, |k| match args[k] {
+            Term::Constant(c) => Some(c),
+            Term::Node { .. } => None,
+        })?;
+        Some(match certain {
+            Certain::Operand(k) => args[k],
+            Certain::Number(c) => Term::Constant(c),
+            Certain::Zero => Term::Constant(0.0),
         })
     }
 }
@@ -220,7 +214,7 @@ impl<'r> Scalar for Term<'r> {
     }
 
     fn apply(op: Op, imm: Imm, args: &[Self]) -> Self {
-        if let Some(known) = Term::folded(op, imm, args) {
+        if let Some(known) = Term::certain(op, imm, args) {
             return known;
         }
         let recorder = args.iter().find_map(|x| match *x {

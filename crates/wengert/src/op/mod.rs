@@ -1,11 +1,13 @@
 //! What the ops are: names, arities, forms, and how they stand on a tape.
 
+mod certain;
 pub(crate) mod kernel;
 mod relation;
 mod table;
 
 use std::fmt;
 
+pub use certain::Certain;
 pub use kernel::MAX_ORDER;
 pub use relation::Relation;
 pub(crate) use table::for_each_op;

@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use crate::op::{Imm, Layout, NO_IMM, Op};
+use crate::op::{Certain, Imm, Layout, NO_IMM, Op};
 use crate::scalar::{Cotangent, Scalar, operators_by_apply, rule, value};
 
 /// A set of operands: bit `k` for operand `k`.
@@ -157,24 +157,16 @@ fn moving<const NAN: bool>(op: Op, imm: Imm, operands: usize) -> Mask {
 
 /// What is certain of a value whatever the operands: the number it is.
 fn folded<const DEEP: bool, const NAN: bool>(op: Op, imm: Imm, args: &[Known<DEEP, NAN>]) -> Option<f64> {
-    let numbers: Option<SmallVec<[f64; 8]>> = args
-        .iter()
-        .map(|x| match *x {
-            Known::Number(c) => Some(c),
-            Known::Of(_) => None,
-        })
-        .collect();
+    let numbers: Option<SmallVec<[f64; 8]>> = args.iter().map(|x| x.number()).collect();
     match (op, numbers) {
         (_, Some(numbers)) => Some(value::of(op, imm, &numbers)),
         // The derivative of a piecewise constant.
         (Op::Flat, _) if !NAN => Some(0.0),
-        (Op::Gmul, _) if args.iter().any(|x| matches!(x, Known::Number(0.0))) => Some(0.0),
-        // The derivatives of a whole power end in a number.
-        (Op::Powd, _) if imm[0] >= 0.0 && imm[0].fract() == 0.0 && imm[1] >= imm[0] => {
-            let number = value::of(op, imm, &[1.0]);
-            (!NAN || value::of(op, imm, &[f64::NAN]) == number).then_some(number)
-        }
-        _ => None,
+        _ => match op.certain(imm, |k| args[k].number())? {
+            Certain::Number(c) => Some(c),
+            Certain::Zero => Some(0.0),
+            Certain::Operand(_) => None,
+        },
     }
 }
 
@@ -189,6 +181,13 @@ enum Known<const DEEP: bool, const NAN: bool> {
 }
 
 impl<const DEEP: bool, const NAN: bool> Known<DEEP, NAN> {
+    fn number(self) -> Option<f64> {
+        match self {
+            Known::Number(c) => Some(c),
+            Known::Of(_) => None,
+        }
+    }
+
     fn mask(self) -> Mask {
         match self {
             Known::Number(_) => 0,

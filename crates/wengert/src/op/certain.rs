@@ -1,0 +1,98 @@
+//! What is certain of an op's value although not all of its operands are known.
+
+use crate::op::{Imm, Op, kernel};
+
+/// What the value of an op is, to the bit, whatever its unknown operands turn out to be. (Which NaN a NaN
+/// is, is not counted as bits.)
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Certain {
+    /// That of its operand of this index.
+    Operand(usize),
+    /// This number.
+    Number(f64),
+    /// 0 of either sign.
+    Zero,
+}
+
+impl Op {
+    /// What is certain of the op's value, of whose operands `number` tells those that are known.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn certain(self, imm: Imm, number: impl Fn(usize) -> Option<f64>) -> Option<Certain> {
+        use Certain::{Number, Operand, Zero};
+        let is = |k: usize, c: f64| number(k).is_some_and(|known| known.to_bits() == c.to_bits());
+        let is_zero = |k: usize| number(k) == Some(0.0);
+        match self {
+            Op::Gmul if is_zero(0) || is_zero(1) => Some(Zero),
+            Op::Gdiv if is_zero(0) => Some(Zero),
+            Op::Mul | Op::Gmul if is(0, 1.0) => Some(Operand(1)),
+            Op::Mul | Op::Gmul | Op::Div | Op::Gdiv if is(1, 1.0) => Some(Operand(0)),
+            // x - 0 is x even for -0; x + 0 is not.
+            Op::Sub if is(1, 0.0) => Some(Operand(0)),
+            Op::Add if is(0, -0.0) => Some(Operand(1)),
+            Op::Add if is(1, -0.0) => Some(Operand(0)),
+            Op::Select => number(0).map(|c| Operand(if c != 0.0 { 1 } else { 2 })),
+            Op::Powd if imm == [1.0, 0.0] => Some(Operand(0)),
+            // The derivatives of whole powers end; x^0 is 1 even for NaN.
+            Op::Powd if imm[1] >= imm[0] && imm[0] >= 0.0 && imm[0].fract() == 0.0 => {
+                Some(Number(kernel::powd(1.0, imm[0], imm[1])))
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::{Arity, NO_IMM};
+    use crate::scalar::Scalar;
+
+    #[test]
+    fn what_is_certain_is_so_for_every_operand() {
+        let numbers = [
+            0.0,
+            -0.0,
+            1.0,
+            -1.0,
+            2.5,
+            5e-324,
+            f64::MAX,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::NAN,
+        ];
+        let same = |a: f64, b: f64| a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan();
+        let powers = [0.0, 1.0, 2.0, 0.5, -1.0]
+            .into_iter()
+            .flat_map(|p| [0.0, 1.0, 2.0, 3.0].map(|k| [p, k]));
+        let imms: Vec<Imm> = powers.chain([NO_IMM]).collect();
+        let mut found = 0;
+        for &op in Op::ALL {
+            let Arity::Fixed(count @ 1..) = op.arity() else {
+                continue;
+            };
+            for &imm in imms.iter().filter(|&&imm| op == Op::Powd || imm == NO_IMM) {
+                for code in 0..numbers.len().pow(count as u32) {
+                    let args: Vec<f64> = (0..count)
+                        .map(|k| numbers[code / numbers.len().pow(k as u32) % numbers.len()])
+                        .collect();
+                    for known in 0..1 << count {
+                        let number = |k: usize| (known >> k & 1 == 1).then(|| args[k]);
+                        let value = f64::apply(op, imm, &args);
+                        let right = match op.certain(imm, number) {
+                            None => continue,
+                            Some(Certain::Number(c)) => same(value, c),
+                            Some(Certain::Operand(k)) => same(value, args[k]),
+                            Some(Certain::Zero) => value == 0.0,
+                        };
+                        found += 1;
+                        assert!(right, "{op}{imm:?}{args:?} is {value}");
+                    }
+                }
+            }
+        }
+        assert!(found > 1000);
+    }
+}
