@@ -114,7 +114,7 @@ impl Graph {
             let scratch = RefCell::default();
             for (row, &output) in rows.iter_mut().zip(&outputs) {
                 let seeds = [(output as u32, 1.0)];
-                sweep::back(&self.tape, &adjoints[..=output], &seeds, &scratch);
+                sweep::reverse(&self.tape, &adjoints[..=output], &seeds, &scratch);
                 for (column, &leaf) in row.iter_mut().zip(&leaves) {
                     *column = adjoints.get(leaf).map_or(0.0, Cell::get);
                 }

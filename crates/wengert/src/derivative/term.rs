@@ -10,7 +10,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use smallvec::SmallVec;
 
-use crate::derivative::hash_cons::{Known, Shape};
+use crate::derivative::hash_cons::{NodeTable, Signature};
 use crate::error::Error;
 use crate::graph::Graph;
 use crate::node::NodeId;
@@ -22,7 +22,7 @@ use crate::tape::{Extent, Handle};
 #[derive(Debug)]
 pub(crate) struct Recorder<'g> {
     pub(crate) graph: &'g Graph,
-    known: RefCell<Known>,
+    known: RefCell<NodeTable>,
     /// Whether the node at a position depends on one of those derived in, through nodes that want
     /// a gradient; as long as the last output is far.
     pub(crate) active: Vec<bool>,
@@ -57,7 +57,7 @@ impl<'g> Recorder<'g> {
             }
         }
         let tape = &graph.tape;
-        let mut known = Known::with_room(4 * len);
+        let mut known = NodeTable::with_room(4 * len);
         for (position, entry) in tape.entries().take(len).enumerate() {
             if entry.wants() && !active[position] {
                 let mut any = false;
@@ -65,8 +65,8 @@ impl<'g> Recorder<'g> {
                 active[position] = any;
             }
             if position >= graph.stale_below as usize
-                && let Some(shape) = Shape::of(tape, entry)
-                && let Err(vacancy) = known.find(tape, &shape)
+                && let Some(signature) = Signature::of(tape, entry)
+                && let Err(vacancy) = known.find(tape, &signature)
             {
                 known.put(tape, vacancy, position as u32);
             }
@@ -156,7 +156,7 @@ impl<'g> Recorder<'g> {
             };
             operands[k] = handles[k].index();
         }
-        let handle = match known.find(tape, &Shape::new(op, imm, operands)) {
+        let handle = match known.find(tape, &Signature::new(op, imm, operands)) {
             Ok(position) => Handle::new(position, tape.entry(position).wants()),
             Err(vacancy) => {
                 tape.make_room(op, count)?;

@@ -501,7 +501,7 @@ impl Graph {
     pub(crate) fn sweep_back(&self, seeds: &[(u32, f64)]) -> Result<(), Error> {
         let len = seeds.iter().map(|&(output, _)| output as usize + 1).max().unwrap_or(0);
         self.adjoints.fill(len, self.tape.capacity(), |adjoints| {
-            sweep::back(&self.tape, adjoints, seeds, &self.scratch);
+            sweep::reverse(&self.tape, adjoints, seeds, &self.scratch);
         })
     }
 

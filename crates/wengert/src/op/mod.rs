@@ -58,7 +58,7 @@ pub enum Immediate {
 
 /// How a node of the op is laid out on the tape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Layout {
+pub(crate) enum Encoding {
     Source,
     /// Up to three operands, and how many immediates go with them.
     Fixed {
@@ -262,14 +262,14 @@ impl Op {
         Op::ALL[usize::from(code)]
     }
 
-    pub(crate) const fn layout(self) -> Layout {
+    pub(crate) const fn encoding(self) -> Encoding {
         match self.arity() {
-            Arity::Fixed(0) => Layout::Source,
-            Arity::Fixed(operands) => Layout::Fixed {
+            Arity::Fixed(0) => Encoding::Source,
+            Arity::Fixed(operands) => Encoding::Fixed {
                 operands,
                 imms: self.immediates(),
             },
-            Arity::AtLeast(_) => Layout::List,
+            Arity::AtLeast(_) => Encoding::List,
         }
     }
 }
@@ -299,18 +299,18 @@ const _: () = {
     let mut k = 0;
     while k < Op::ALL.len() {
         assert!(matches!(
-            Op::ALL[k].layout(),
-            Layout::Source
-                | Layout::List
-                | Layout::Fixed {
+            Op::ALL[k].encoding(),
+            Encoding::Source
+                | Encoding::List
+                | Encoding::Fixed {
                     operands: 1,
                     imms: 0..=2
                 }
-                | Layout::Fixed {
+                | Encoding::Fixed {
                     operands: 2,
                     imms: 0 | 2
                 }
-                | Layout::Fixed { operands: 3, imms: 0 }
+                | Encoding::Fixed { operands: 3, imms: 0 }
         ));
         k += 1;
     }

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::mem;
 
-use super::{back_dual, tangents};
+use super::{reverse_dual, tangents};
 use crate::scalar::AdjointScalar;
 use crate::scalar::dual::Dual;
 use crate::scalar::tangents::Tangents;
@@ -43,7 +43,7 @@ impl<const N: usize> HvpWorkspace<N> {
         let seeds = [(self.adjoints.len() as u32 - 1, Dual::new(1.0))];
         let adjoints = Cell::from_mut(&mut self.adjoints[..]).as_slice_of_cells();
         let scratch = RefCell::new(mem::take(&mut self.scratch));
-        back_dual(tape, &self.tangents, adjoints, &seeds, &scratch);
+        reverse_dual(tape, &self.tangents, adjoints, &seeds, &scratch);
         self.scratch = scratch.into_inner();
     }
 

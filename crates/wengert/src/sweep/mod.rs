@@ -1,8 +1,9 @@
-//! Walking the tape: forward to recompute values or carry tangents, back to carry adjoints. Read
-//! [`crate::number::expr`] next.
+//! The sweeps: loops over the tape that carry adjoints back, carry tangents forward, or compute values
+//! anew.
 //!
-//! The loops are the rules of the table once more, unrolled into one match on the codes of the
-//! ops, so that an op's operands are decoded and its rule applied without a call or a second match.
+//! [`plain`] is the reverse sweep as a textbook has it, [`reverse`] the same, fast. [`tangent`] carries
+//! tangents, [`replay`] computes values, and [`hvp`] makes Hessian-vector products of both sweeps.
+//! The fast loops have the rules of the op table inlined into one `match` over the codes of the ops.
 
 pub(crate) mod adjoints;
 pub(crate) mod hvp;
@@ -19,12 +20,11 @@ use crate::scalar::AdjointScalar;
 use crate::tape::{Entry, Stored};
 
 pub(crate) use replay::recompute;
-pub(crate) use reverse::{back, back_dual};
+pub(crate) use reverse::{reverse, reverse_dual};
 pub(crate) use tangent::tangents;
 
-/// The entry at `index` as the scalar that `at` makes of it. A tape's operands lie below what uses
-/// them, so there always is one; `get` keeps a check that never fails from being a panic in the
-/// middle of a loop.
+/// The entry at `index` as the scalar that `at` makes of it. Operands lie below what uses them, so there
+/// always is one; a `get` keeps a panic out of the loops.
 #[inline(always)]
 fn read<S: AdjointScalar>(entries: &[Cell<Stored>], index: u32, at: impl Fn(Entry, u32) -> S) -> S {
     entries
@@ -32,18 +32,19 @@ fn read<S: AdjointScalar>(entries: &[Cell<Stored>], index: u32, at: impl Fn(Entr
         .map_or(S::ZERO, |cell| at(cell.get().into(), index))
 }
 
-/// The value of an entry, for sweeps over plain numbers.
+/// The value of an entry: what sweeps over `f64` read.
 #[inline(always)]
-fn plain(entry: Entry, _: u32) -> f64 {
+fn value_of(entry: Entry, _: u32) -> f64 {
     entry.value
 }
 
 /// The value at `index`.
 #[inline(always)]
 fn primal(entries: &[Cell<Stored>], index: u32) -> f64 {
-    read(entries, index, plain)
+    read(entries, index, value_of)
 }
 
+/// Whether the entry at `index` wants a gradient.
 #[inline(always)]
 fn wants(entries: &[Cell<Stored>], index: u32) -> bool {
     entries

@@ -12,7 +12,7 @@ macro_rules! define_replay {
     ) => {
         /// Recomputes every value from the leaves; `args` is room for the operands of an n-ary op.
         pub(crate) fn recompute(tape: &mut Tape, args: &mut Vec<f64>) {
-            tape.settle();
+            tape.consolidate();
             let view = tape.view();
             let entries = view.entries;
             for (i, cell) in entries.iter().enumerate().skip(tape.sources() as usize) {

@@ -1,23 +1,21 @@
-//! Walking the tape back, with adjoints: what [`super::plain`] says in a few lines, and fast. Read that
-//! first.
+//! The reverse sweep as it runs. [`super::plain`] says what it computes, in a few lines; read that first.
 //!
-//! How fast this is is a matter of instructions, of jumps that are taken and of what waits for
-//! memory, which is why it is written as it is:
+//! Its time goes into instructions, taken jumps, and waiting for memory. So:
 //!
-//! - The common ops are told apart by comparisons ([`crate::op`]), the others by a jump.
-//! - What the usual entry sends to the one right below it is handed on in a register, and the adjoint
-//!   there is read before this entry sends anything else: an adjoint read back right after it was
-//!   written takes long to come, and a processor that has seen one come so waits for others. (Usual
-//!   are ops of one or two operands that call no function; the others send through memory, and what
-//!   is below is read again after them.)
-//! - An adjoint is asked once whether it is 0, so that nothing need be sent, or NaN, so that the
-//!   sweep was run without guards in vain: see [`guarded`].
-//! - Branches that hardly happen say so.
+//! - The seven common ops are found by comparisons, which are predicted well, the others by a jump.
+//! - What an entry sends to the entry right below it stays in a register, and the adjoint below is read
+//!   before anything else is sent: reading back what was just written takes long. Costly ops and ops of
+//!   three operands or more send everything through memory, and the adjoint below is read again.
+//! - Products are not guarded at first. Where an adjoint turns out to be NaN, the sweep is run again with
+//!   every product guarded: see [`guarded`].
+//! - Runs of zeros are skipped: see [`last_nonzero`].
+//! - Operands lie below what uses them, so every access is in bounds. Accesses are `get`s that do nothing
+//!   where they would fail, since a panic in the loop would cost registers.
 
 use std::cell::{Cell, RefCell};
 use std::hint::black_box;
 
-use super::{plain, read, wants};
+use super::{read, value_of, wants};
 use crate::cold::{out_of_line, rare, rarely};
 use crate::op::{NO_IMM, codes, count, for_each_op};
 use crate::scalar::dual::Dual;
@@ -26,33 +24,34 @@ use crate::scalar::{Adjoint, AdjointScalar, Guarded, Plain, rule};
 use crate::tape::view::View;
 use crate::tape::{Entry, Stored, Tape};
 
-/// Where a sweep stands: at the entry at `i`, whose adjoint is `bar`. `at` gives an entry, of which
-/// it is told where it stands, as the scalar that the adjoints are.
+/// The entry that the sweep is at.
 #[derive(Clone, Copy)]
-struct Here<'t, S, B, A> {
-    /// The entries up to where the sweep began.
+struct Cursor<'t, S, B, A> {
+    /// The tape up to the entry that the sweep began at.
     view: View<'t>,
-    /// Their adjoints.
     adjoints: &'t [Cell<S>],
     cell: &'t Cell<Stored>,
+    /// The position of the entry.
     i: usize,
+    /// Its adjoint.
     bar: B,
+    /// Makes a scalar of an entry and its position.
     at: A,
 }
 
-impl<S: AdjointScalar, B, A> Here<'_, S, B, A> {
+impl<S: AdjointScalar, B, A> Cursor<'_, S, B, A> {
     #[inline(always)]
     fn entry(&self) -> Entry {
         self.cell.get().into()
     }
 
-    /// Whether the entry at `x` is the one right below.
+    /// Whether `x` is the position right below.
     #[inline(always)]
     fn is_near(&self, x: u32) -> bool {
         x as usize == self.i.wrapping_sub(1)
     }
 
-    /// Adds to the adjoint at `x`; there always is one, as there is an entry: see [`read`].
+    /// Adds to the adjoint at `x`.
     #[inline(always)]
     fn send(&self, x: u32, part: S) {
         match self.adjoints.get(x as usize) {
@@ -61,8 +60,8 @@ impl<S: AdjointScalar, B, A> Here<'_, S, B, A> {
         }
     }
 
-    /// Sends the operands their parts, and returns what the entry right below receives. Two operands
-    /// must differ; three or more receive their parts in order.
+    /// Adds the parts to the adjoints of the operands, except the part for the entry right below, which
+    /// it returns. Two operands must differ. Three or more receive their parts in order.
     #[inline(always)]
     fn send_all<const N: usize>(&self, operands: [u32; N], parts: [S; N]) -> Option<S> {
         match (&operands[..], &parts[..]) {
@@ -82,52 +81,63 @@ impl<S: AdjointScalar, B, A> Here<'_, S, B, A> {
         }
         None
     }
+
+    /// As [`Cursor::send_all`], where two operands may be one node.
+    #[inline(always)]
+    fn send_parts<const N: usize>(&self, operands: [u32; N], parts: [S; N]) -> Option<S> {
+        if let (&[x, y], &[p, q]) = (&operands[..], &parts[..])
+            && x == y
+        {
+            rare();
+            return self.send_all([x], [p + q]);
+        }
+        self.send_all(operands, parts)
+    }
 }
 
-/// What a rule sends to each of the operands. (A macro, since a closure called twice is a call.)
+/// What a rule sends to each operand. A macro, since a closure called from two places is not inlined.
 macro_rules! parts {
-    ($rule:path, $imm:expr, $operands:expr, $here:ident) => {{
+    ($rule:path, $imm:expr, $operands:expr, $cursor:ident) => {{
         let operands = $operands;
-        let mut parts = operands.map(|_| $here.bar);
+        let mut parts = operands.map(|_| $cursor.bar);
         $rule(
-            operands.map(|x| read($here.view.entries, x, $here.at)),
+            operands.map(|x| read($cursor.view.entries, x, $cursor.at)),
             $imm,
-            ($here.at)($here.entry(), $here.i as u32),
-            |_| Some($here.bar),
+            ($cursor.at)($cursor.entry(), $cursor.i as u32),
+            |_| Some($cursor.bar),
             |k, part| parts[k] = part,
         );
         parts.map(Adjoint::get)
     }};
 }
 
-/// Sends the adjoint `bar` to the operands: in the loop where the rule is a flop or two, out of it
-/// where the rule calls functions, which then sends all through memory. Otherwise, of one operand or
-/// two, what goes to the entry right below is not sent but returned.
+/// Sends the adjoint of the cursor's entry to its operands, by the cost that the op's row states:
+/// costly rules in a function of their own, the others in the loop. Returns what is left to add to the
+/// adjoint right below.
 ///
-/// What both of two operands receive where they are one, as in `x * x`, is added up first.
-/// (Derivatives as graph do the same, so that their bits are those of the sweep. Ternary and n-ary
-/// ops add part by part, here and there.)
+/// Where both operands are one node, as in `x * x`, the two parts are added up first. Derivatives as
+/// graph do so too, so their bits are those of the sweep.
 macro_rules! send {
-    (none, $rule:path, $imm:expr, $operands:expr, $here:ident) => {{
+    (none, $rule:path, $imm:expr, $operands:expr, $cursor:ident) => {{
         let _ = ($imm, $operands);
         None
     }};
-    (linear, $rule:path, $imm:expr, $operands:expr, $here:ident) => {{
+    (linear, $rule:path, $imm:expr, $operands:expr, $cursor:ident) => {{
         let operands = $operands;
-        // Neither values nor immediates say what ops of this kind send.
-        let mut parts = operands.map(|_| $here.bar);
+        // A linear rule reads neither values nor immediates.
+        let mut parts = operands.map(|_| $cursor.bar);
         $rule(
             operands.map(|_| S::ZERO),
             NO_IMM,
             S::ZERO,
-            |_| Some($here.bar),
+            |_| Some($cursor.bar),
             |k, part| parts[k] = part,
         );
-        send!(parts.map(Adjoint::get), operands, $here)
+        $cursor.send_parts(operands, parts.map(Adjoint::get))
     }};
-    (cheap, $rule:path, $imm:expr, $operands:expr, $here:ident) => {{
-        let (operands, len) = ($operands, $here.view.entries.len());
-        // They lie below, always; said once, it spares the checks of every access after it.
+    (cheap, $rule:path, $imm:expr, $operands:expr, $cursor:ident) => {{
+        let (operands, len) = ($operands, $cursor.view.entries.len());
+        // Never true. Checked once, it spares the check of every access below.
         if operands[0] as usize >= len {
             rare();
             return None;
@@ -135,9 +145,9 @@ macro_rules! send {
         if let [x, y] = operands[..]
             && x == y
         {
-            let parts = parts!($rule, $imm, operands.map(|_| x), $here);
+            let parts = parts!($rule, $imm, operands.map(|_| x), $cursor);
             let both = parts[1..].iter().fold(parts[0], |sum, &part| sum + part);
-            return $here.send_all([x], [both]);
+            return $cursor.send_all([x], [both]);
         }
         for &x in &operands[1..] {
             if x as usize >= len {
@@ -145,63 +155,52 @@ macro_rules! send {
                 return None;
             }
         }
-        let parts = parts!($rule, $imm, operands, $here);
-        $here.send_all(operands, parts)
+        let parts = parts!($rule, $imm, operands, $cursor);
+        $cursor.send_all(operands, parts)
     }};
-    (costly, $rule:path, $imm:expr, $operands:expr, $here:ident) => {{
+    (costly, $rule:path, $imm:expr, $operands:expr, $cursor:ident) => {{
         let (operands, imm) = ($operands, $imm);
         out_of_line(move || {
-            let entries = $here.view.entries;
+            let entries = $cursor.view.entries;
             let mut parts = operands.map(|_| None);
             $rule(
-                operands.map(|x| read(entries, x, $here.at)),
+                operands.map(|x| read(entries, x, $cursor.at)),
                 imm,
-                ($here.at)($here.entry(), $here.i as u32),
-                |k| (operands.len() == 1 || wants(entries, operands[k])).then_some(Guarded($here.bar.get())),
+                ($cursor.at)($cursor.entry(), $cursor.i as u32),
+                |k| (operands.len() == 1 || wants(entries, operands[k])).then_some(Guarded($cursor.bar.get())),
                 |k, part| parts[k] = Some(part),
             );
             match (&operands[..], &parts[..]) {
-                (&[x, y], &[Some(p), Some(q)]) if x == y => $here.send(x, (p + q).get()),
+                (&[x, y], &[Some(p), Some(q)]) if x == y => $cursor.send(x, (p + q).get()),
                 _ => {
                     for (x, part) in operands.into_iter().zip(parts) {
-                        part.into_iter().for_each(|part| $here.send(x, part.get()));
+                        part.into_iter().for_each(|part| $cursor.send(x, part.get()));
                     }
                 }
             }
         });
         None
     }};
-    ($parts:expr, $operands:ident, $here:ident) => {{
-        let parts = $parts;
-        if let (&[x, y], &[p, q]) = (&$operands[..], &parts[..])
-            && x == y
-        {
-            rare();
-            return $here.send_all([x], [p + q]);
-        }
-        $here.send_all($operands, parts)
-    }};
 }
 
-/// What a sweep walks along.
+/// What stays the same throughout a sweep.
 struct Sweep<'t, S> {
     view: View<'t>,
     adjoints: &'t [Cell<S>],
-    /// Below this are leaves and constants alone, or nothing that wants a gradient.
+    /// No entry below this sends anything.
     lowest: usize,
-    /// Room for the operands of an n-ary op.
+    /// A buffer for the operands of an n-ary op.
     args: &'t RefCell<Vec<S>>,
 }
 
-/// Where a walk back stops.
+/// Why the loop stopped.
 enum Stop {
+    /// The sweep is done.
     End,
-    /// At an adjoint that is NaN.
+    /// An adjoint is NaN.
     Nan,
-    /// In a run of adjoints that are 0; those from `end` up were looked at.
-    Zeros {
-        end: usize,
-    },
+    /// The adjoints from `end` on are done, and the one below is 0.
+    Zeros { end: usize },
 }
 
 macro_rules! define_steps {
@@ -209,25 +208,25 @@ macro_rules! define_steps {
         ops { $($(#[doc = $doc:literal])+ $vis:vis $Op:ident = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
         folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
     ) => {
-        /// Sends the adjoint of an entry to its operands, one function a row; what they return is
-        /// for the adjoint of the entry right below.
+        /// What a sweep does at an entry, one function for each row. Each returns what is left to add to
+        /// the adjoint right below.
         mod step {
             use super::*;
 
             $(#[inline(always)]
-            pub(super) fn $name<S: AdjointScalar, B: Adjoint<S>>(here: Here<'_, S, B, impl Fn(Entry, u32) -> S + Copy>) -> Option<S> {
-                let operands = here.view.fixed::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(here.entry());
-                send!($cost, rule::$name, here.view.imm::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(here.entry()), operands, here)
+            pub(super) fn $name<S: AdjointScalar, B: Adjoint<S>>(cursor: Cursor<'_, S, B, impl Fn(Entry, u32) -> S + Copy>) -> Option<S> {
+                let operands = cursor.view.fixed::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(cursor.entry());
+                send!($cost, rule::$name, cursor.view.imm::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(cursor.entry()), operands, cursor)
             })+
 
-            $(pub(super) fn $fname<S: AdjointScalar, B: Adjoint<S>>(here: Here<'_, S, B, impl Fn(Entry, u32) -> S + Copy>, args: &RefCell<Vec<S>>) -> Option<S> {
+            $(pub(super) fn $fname<S: AdjointScalar, B: Adjoint<S>>(cursor: Cursor<'_, S, B, impl Fn(Entry, u32) -> S + Copy>, args: &RefCell<Vec<S>>) -> Option<S> {
                 out_of_line(move || {
-                    let operands = here.view.list(here.entry());
+                    let operands = cursor.view.list(cursor.entry());
                     let args = &mut *args.borrow_mut();
                     args.clear();
-                    args.extend(operands.iter().map(|x| read(here.view.entries, x.get(), here.at)));
-                    rule::$fname(args, (here.at)(here.entry(), here.i as u32), |k, partial| {
-                        here.send(operands[k].get(), (Guarded(here.bar.get()) * partial).get());
+                    args.extend(operands.iter().map(|x| read(cursor.view.entries, x.get(), cursor.at)));
+                    rule::$fname(args, (cursor.at)(cursor.entry(), cursor.i as u32), |k, partial| {
+                        cursor.send(operands[k].get(), (Guarded(cursor.bar.get()) * partial).get());
                     });
                 });
                 None
@@ -235,10 +234,10 @@ macro_rules! define_steps {
 
             /// The step of any op, by a jump.
             #[inline(always)]
-            pub(super) fn any<S: AdjointScalar, B: Adjoint<S>>(here: Here<'_, S, B, impl Fn(Entry, u32) -> S + Copy>, code: u8, args: &RefCell<Vec<S>>) -> Option<S> {
+            pub(super) fn any<S: AdjointScalar, B: Adjoint<S>>(cursor: Cursor<'_, S, B, impl Fn(Entry, u32) -> S + Copy>, code: u8, args: &RefCell<Vec<S>>) -> Option<S> {
                 match code {
-                    $(codes::$Op => $name(here),)+
-                    $(codes::$Fo => $fname(here, args),)+
+                    $(codes::$Op => $name(cursor),)+
+                    $(codes::$Fo => $fname(cursor, args),)+
                     _ => None,
                 }
             }
@@ -250,40 +249,40 @@ for_each_op!(define_steps);
 /// The common ops of two operands.
 #[inline(always)]
 fn common_binary<S: AdjointScalar, B: Adjoint<S>>(
-    here: Here<'_, S, B, impl Fn(Entry, u32) -> S + Copy>,
+    cursor: Cursor<'_, S, B, impl Fn(Entry, u32) -> S + Copy>,
     code: u8,
 ) -> Option<S> {
     if code == codes::Mul {
-        return step::mul(here);
+        return step::mul(cursor);
     }
-    let operands = here.view.fixed::<2, 0>(here.entry());
+    let operands = cursor.view.fixed::<2, 0>(cursor.entry());
     let parts = if code == codes::Add {
-        parts!(rule::add, NO_IMM, operands, here)
+        parts!(rule::add, NO_IMM, operands, cursor)
     } else {
-        parts!(rule::sub, NO_IMM, operands, here)
+        parts!(rule::sub, NO_IMM, operands, cursor)
     };
-    send!(parts, operands, here)
+    cursor.send_parts(operands, parts)
 }
 
 /// The common ops of an operand and a constant.
 #[inline(always)]
 fn common_with_constant<S: AdjointScalar, B: Adjoint<S>>(
-    here: Here<'_, S, B, impl Fn(Entry, u32) -> S + Copy>,
+    cursor: Cursor<'_, S, B, impl Fn(Entry, u32) -> S + Copy>,
     code: u8,
 ) -> Option<S> {
-    let operands = here.view.fixed::<1, 1>(here.entry());
+    let operands = cursor.view.fixed::<1, 1>(cursor.entry());
     let parts = if code == codes::MulC {
-        parts!(rule::mul_c, here.view.imm::<1, 1>(here.entry()), operands, here)
+        parts!(rule::mul_c, cursor.view.imm::<1, 1>(cursor.entry()), operands, cursor)
     } else if code <= codes::SubC {
         // `sub_c` sends what `add_c` does.
-        parts!(rule::add_c, NO_IMM, operands, here)
+        parts!(rule::add_c, NO_IMM, operands, cursor)
     } else {
-        parts!(rule::c_sub, NO_IMM, operands, here)
+        parts!(rule::c_sub, NO_IMM, operands, cursor)
     };
-    here.send_all(operands, parts)
+    cursor.send_all(operands, parts)
 }
 
-/// Sends the adjoints back from the one at `last` down to `lowest`, or to a run of zeros.
+/// Sends every adjoint to the operands, from the one at `last` down.
 #[inline(always)]
 fn run<S: AdjointScalar, B: Adjoint<S>>(
     sweep: &Sweep<'_, S>,
@@ -306,7 +305,7 @@ fn run<S: AdjointScalar, B: Adjoint<S>>(
             return Stop::End;
         };
         let mut below = adjoint_below.get();
-        let here = Here {
+        let cursor = Cursor {
             view,
             adjoints,
             cell,
@@ -322,7 +321,7 @@ fn run<S: AdjointScalar, B: Adjoint<S>>(
                 return Stop::Nan;
             }
             if bar.is_zero() {
-                if here.i < lowest {
+                if cursor.i < lowest {
                     return Stop::End;
                 }
                 if below.is_zero() {
@@ -332,18 +331,18 @@ fn run<S: AdjointScalar, B: Adjoint<S>>(
                 continue;
             }
         }
-        // The code of the op; more than any of them where no gradient is wanted.
-        let code = here.entry().tag();
+        // Above all codes where the entry wants no gradient.
+        let code = cursor.entry().tag();
         let carried = if code <= codes::Sub {
-            common_binary(here, code)
+            common_binary(cursor, code)
         } else if code <= codes::CSub {
-            common_with_constant(here, code)
+            common_with_constant(cursor, code)
         } else {
-            if here.i < lowest {
+            if cursor.i < lowest {
                 return Stop::End;
             }
-            let carried = step::any(here, code, args);
-            // It may have sent through memory.
+            let carried = step::any(cursor, code, args);
+            // The step may have written it.
             below = adjoint_below.get();
             carried
         };
@@ -357,13 +356,12 @@ fn run<S: AdjointScalar, B: Adjoint<S>>(
     }
 }
 
-/// Sends what is in `adjoints` back, from its last entry to the first leaf; `args` is room for the
-/// operands of an n-ary op. Returns whether a product may have wanted a guard: an adjoint is NaN, and
-/// those of entries below it were not looked at.
+/// Sweeps back from what is in `adjoints`. Returns whether an adjoint is NaN; then the sweep may be
+/// unfinished.
 ///
-/// A function of its own, so that the loop is the same wherever it is called from.
+/// Never inlined, so that the loop is the same code wherever it is called from.
 #[inline(never)]
-fn reverse<S: AdjointScalar, B: Adjoint<S>>(
+fn sweep_back<S: AdjointScalar, B: Adjoint<S>>(
     tape: &Tape,
     adjoints: &[Cell<S>],
     args: &RefCell<Vec<S>>,
@@ -378,20 +376,19 @@ fn reverse<S: AdjointScalar, B: Adjoint<S>>(
     let mut last = adjoints.len().wrapping_sub(1);
     loop {
         match run::<S, B>(&sweep, last, at) {
-            Stop::Zeros { end } => last = last_sending(adjoints, end),
+            Stop::Zeros { end } => last = last_nonzero(adjoints, end),
             Stop::Nan => return true,
-            // The loop ends before it looks at these.
+            // The loop has not looked at these.
             Stop::End => return any_nan(&adjoints[..sweep.lowest.min(adjoints.len())]),
         }
     }
 }
 
-/// Sweeps back from what `seeds` say, position by position.
+/// Sweeps back from the seeds, pairs of a position and its adjoint.
 ///
-/// To guard every product costs a tenth of a sweep, and matters where one would be `0 * inf` or
-/// the like. So they are not guarded at first, and all is swept again, guarded, where a NaN came
-/// of it: what else rules send is the same. (Dear rules and n-ary ops are guarded always: there it
-/// costs little beside the rest.)
+/// A guarded product is 0 where a factor is 0, so it differs from a plain one only where that is NaN.
+/// Guarding every product costs a tenth of a sweep. So cheap rules are guarded only in a second sweep,
+/// where the first left a NaN; costly rules and n-ary ops always are.
 #[inline(always)]
 fn guarded<S: AdjointScalar>(
     tape: &Tape,
@@ -401,23 +398,22 @@ fn guarded<S: AdjointScalar>(
     at: impl Fn(Entry, u32) -> S + Copy,
 ) {
     seed(adjoints, seeds);
-    if reverse::<S, Plain<S>>(tape, adjoints, args, at) {
+    if sweep_back::<S, Plain<S>>(tape, adjoints, args, at) {
         rarely(|| {
             seed(adjoints, seeds);
-            reverse::<S, Guarded<S>>(tape, adjoints, args, at);
+            sweep_back::<S, Guarded<S>>(tape, adjoints, args, at);
         });
     }
 }
 
-/// So many adjoints are few: written and read one by one. A processor hands what was just written to
-/// who reads it only where both are of one width; else the reader waits for memory, which takes longer
-/// than what many at a time would save.
+/// Up to this many adjoints are written and read one by one. Written many at a time and read one by one,
+/// they would have to be waited for: a store is handed on to a load of the same width only.
 const FEW: usize = 16;
 
-/// Makes every adjoint 0 but those of the seeds.
+/// Sets the adjoints: 0 but for the seeds.
 #[inline(always)]
 fn seed<S: AdjointScalar>(adjoints: &[Cell<S>], seeds: &[(u32, S)]) {
-    // A zero that the compiler does not know is one that it does not call a function to write.
+    // A zero that the compiler does not know, so that it does not call memset for a few.
     let zero = if adjoints.len() <= FEW {
         black_box(S::ZERO)
     } else {
@@ -425,7 +421,7 @@ fn seed<S: AdjointScalar>(adjoints: &[Cell<S>], seeds: &[(u32, S)]) {
     };
     adjoints.iter().for_each(|adjoint| adjoint.set(zero));
     let place = |position: u32| adjoints.get(position as usize);
-    // The first is not added to the 0 there, which would have to be waited for.
+    // Not added to the 0 that was just written, which would have to be waited for.
     let Some((&(first, seed), more)) = seeds.split_first() else {
         return;
     };
@@ -439,13 +435,13 @@ fn seed<S: AdjointScalar>(adjoints: &[Cell<S>], seeds: &[(u32, S)]) {
     }
 }
 
-/// Where the last adjoint below `end` stands that is not 0; nowhere without one. Zeros come in runs:
-/// where a relu is flat, say, all that it was made of.
+/// The position of the last adjoint below `end` that is not 0; `usize::MAX` without one. Zeros come in
+/// runs: where a relu is flat, everything that it was made of.
 #[inline(never)]
-fn last_sending<S: AdjointScalar>(adjoints: &[Cell<S>], end: usize) -> usize {
-    let sends = |adjoint: &Cell<S>| !adjoint.get().is_zero();
+fn last_nonzero<S: AdjointScalar>(adjoints: &[Cell<S>], end: usize) -> usize {
+    let is_nonzero = |adjoint: &Cell<S>| !adjoint.get().is_zero();
     let below = &adjoints[..end.min(adjoints.len())];
-    below.iter().rposition(sends).unwrap_or(usize::MAX)
+    below.iter().rposition(is_nonzero).unwrap_or(usize::MAX)
 }
 
 /// Whether one of them is NaN.
@@ -454,20 +450,21 @@ fn any_nan<S: AdjointScalar>(adjoints: &[Cell<S>]) -> bool {
     let is_nan = |adjoint: &Cell<S>| adjoint.get().is_nan();
     match adjoints.len() <= FEW {
         true => adjoints.iter().any(is_nan),
-        // Without a way out in the middle, many at a time.
+        // Without an early exit the compiler reads many at a time.
         false => adjoints.iter().fold(false, |any, adjoint| any | is_nan(adjoint)),
     }
 }
 
-/// Sweeps back over plain numbers from the seeds; `args` is room for the operands of an n-ary op.
+/// The reverse sweep over `f64`, from the seeds: pairs of a position and its adjoint. `args` is a buffer
+/// for the operands of an n-ary op.
 #[inline]
-pub(crate) fn back(tape: &Tape, adjoints: &[Cell<f64>], seeds: &[(u32, f64)], args: &RefCell<Vec<f64>>) {
-    guarded(tape, adjoints, seeds, args, plain);
+pub(crate) fn reverse(tape: &Tape, adjoints: &[Cell<f64>], seeds: &[(u32, f64)], args: &RefCell<Vec<f64>>) {
+    guarded(tape, adjoints, seeds, args, value_of);
 }
 
-/// As [`back`], over duals: values of the tape with these tangents.
+/// The reverse sweep over duals: the values of the tape with these tangents.
 #[inline(never)]
-pub(crate) fn back_dual<const N: usize>(
+pub(crate) fn reverse_dual<const N: usize>(
     tape: &Tape,
     tangents: &[Tangents<N>],
     adjoints: &[Cell<Dual<N>>],

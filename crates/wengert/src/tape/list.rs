@@ -6,7 +6,7 @@
 //! in use; to append is to write a cell and the count.
 //!
 //! A slice cannot move while it is shared. Where it is full, one twice as long is allocated beside
-//! it, what it holds is copied, and it stays until the list is settled, which takes it exclusively:
+//! it, what it holds is copied, and it stays until the list is consolidated, which takes it exclusively:
 //! a list that grew takes up to twice its room until then, one made with room enough never.
 
 use std::cell::{Cell, OnceCell};
@@ -26,7 +26,7 @@ const FEWEST: usize = 64;
 /// Doubling from the fewest reaches every length that there may be.
 const _: () = assert!((FEWEST as u64) << (LEVELS - 2) >= MAX_NODES as u64);
 
-pub(crate) struct Cells<T> {
+pub(crate) struct GrowList<T> {
     len: Cell<usize>,
     first: Box<[Cell<T>]>,
     /// The slices that took over when those before them were full, from 1 on.
@@ -37,19 +37,19 @@ pub(crate) struct Cells<T> {
     /// The most elements there may be.
     limit: usize,
     /// What may be how many in all, for the error that says so.
-    told: usize,
+    reported_limit: usize,
 }
 
-impl<T: Copy + Zeroable> Cells<T> {
-    /// An empty list of at most `limit` elements, in a graph that may hold `told` nodes.
-    pub(crate) fn new(limit: usize, told: usize) -> Self {
-        Cells {
+impl<T: Copy + Zeroable> GrowList<T> {
+    /// An empty list of at most `limit` elements, in a graph that may hold `reported_limit` nodes.
+    pub(crate) fn new(limit: usize, reported_limit: usize) -> Self {
+        GrowList {
             len: Cell::new(0),
             first: Box::new([]),
             more: [const { OnceCell::new() }; LEVELS],
             level: Cell::new(0),
             limit,
-            told,
+            reported_limit,
         }
     }
 
@@ -59,9 +59,9 @@ impl<T: Copy + Zeroable> Cells<T> {
             return Err(Error::Full { limit });
         }
         let first = zeroed(capacity)?;
-        Ok(Cells {
+        Ok(GrowList {
             first,
-            ..Cells::new(limit, limit)
+            ..GrowList::new(limit, limit)
         })
     }
 
@@ -79,7 +79,7 @@ impl<T: Copy + Zeroable> Cells<T> {
         if level == 0 { &self.first } else { self.above(level) }
     }
 
-    /// As [`Cells::at_level`], beyond the first; nothing for the first.
+    /// As [`GrowList::at_level`], beyond the first; nothing for the first.
     #[inline(always)]
     fn above(&self, level: usize) -> &[Cell<T>] {
         match self.more[level % LEVELS].get() {
@@ -125,7 +125,7 @@ impl<T: Copy + Zeroable> Cells<T> {
         Some((self.above(self.level.get()).get(index)?, index))
     }
 
-    /// Takes in the cell that [`Cells::vacant`] gave, with this element.
+    /// Takes in the cell that [`GrowList::vacant`] gave, with this element.
     #[inline(always)]
     pub(crate) fn occupy(&self, (cell, index): (&Cell<T>, usize), element: T) -> usize {
         cell.set(element);
@@ -155,14 +155,14 @@ impl<T: Copy + Zeroable> Cells<T> {
         index
     }
 
-    /// The next `count` cells after the end, for [`Cells::advance`] to take in; fewer where there is
+    /// The next `count` cells after the end, for [`GrowList::advance`] to take in; fewer where there is
     /// no room for as many.
     pub(crate) fn spare(&self, count: usize) -> &[Cell<T>] {
         let spare = &self.room()[self.len.get()..];
         &spare[..count.min(spare.len())]
     }
 
-    /// Takes in the next `count` cells, which [`Cells::spare`] gave.
+    /// Takes in the next `count` cells, which [`GrowList::spare`] gave.
     pub(crate) fn advance(&self, count: usize) {
         let given = self.spare(count).len();
         debug_assert_eq!(given, count, "there is room for what was written");
@@ -172,7 +172,9 @@ impl<T: Copy + Zeroable> Cells<T> {
     /// Whether there may be `more` elements.
     pub(crate) fn allow(&self, more: usize) -> Result<(), Error> {
         match more > self.limit - self.len.get() {
-            true => Err(Error::Full { limit: self.told }),
+            true => Err(Error::Full {
+                limit: self.reported_limit,
+            }),
             false => Ok(()),
         }
     }
@@ -197,7 +199,9 @@ impl<T: Copy + Zeroable> Cells<T> {
             return Ok(());
         }
         if more > self.limit - capacity {
-            return Err(Error::Full { limit: self.told });
+            return Err(Error::Full {
+                limit: self.reported_limit,
+            });
         }
         let level = self.level.get() + 1;
         // One that was in use before the list was cut shorter may be there still.
@@ -225,16 +229,16 @@ impl<T: Copy + Zeroable> Cells<T> {
 }
 
 /// What takes the list exclusively.
-impl<T: Copy + Zeroable> Cells<T> {
+impl<T: Copy + Zeroable> GrowList<T> {
     /// Makes the slice in use the first, so that elements may be written to.
     #[inline(always)]
-    pub(crate) fn settle(&mut self) {
+    pub(crate) fn consolidate(&mut self) {
         if self.level.get() > 0 {
-            self.settle_first();
+            self.consolidate_first();
         }
     }
 
-    /// Drops all elements of a settled list; keeps the memory.
+    /// Drops all elements of a consolidated list; keeps the memory.
     #[inline(always)]
     pub(crate) fn clear(&mut self) {
         *self.len.get_mut() = 0;
@@ -242,19 +246,19 @@ impl<T: Copy + Zeroable> Cells<T> {
 
     #[cold]
     #[inline(never)]
-    fn settle_first(&mut self) {
+    fn consolidate_first(&mut self) {
         self.first = self.more[self.level.get()].take().unwrap_or_default();
         self.more.iter_mut().for_each(|cells| drop(cells.take()));
         self.level.set(0);
     }
 }
 
-/// Cells of zeros: pages that the system has not handed out yet, where they are many.
+/// GrowList of zeros: pages that the system has not handed out yet, where they are many.
 fn zeroed<T: Zeroable>(len: usize) -> Result<Box<[Cell<T>]>, Error> {
     try_zeroed_slice_box(len).map_err(|()| Error::OutOfMemory { nodes: len })
 }
 
-impl<T: Copy + Zeroable + fmt::Debug> fmt::Debug for Cells<T> {
+impl<T: Copy + Zeroable + fmt::Debug> fmt::Debug for GrowList<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.slice().iter().map(Cell::get)).finish()
     }
@@ -264,25 +268,25 @@ impl<T: Copy + Zeroable + fmt::Debug> fmt::Debug for Cells<T> {
 mod tests {
     use super::*;
 
-    fn push_all(cells: &Cells<u32>, elements: impl IntoIterator<Item = u32>) {
+    fn push_all(cells: &GrowList<u32>, elements: impl IntoIterator<Item = u32>) {
         for element in elements {
             cells.push(element);
         }
     }
 
-    fn held(cells: &Cells<u32>) -> Vec<u32> {
+    fn held(cells: &GrowList<u32>) -> Vec<u32> {
         cells.slice().iter().map(Cell::get).collect()
     }
 
     #[test]
     fn what_was_pushed_stays_through_growth() {
-        let mut cells = Cells::with_capacity(1 << 20, 3).unwrap();
+        let mut cells = GrowList::with_capacity(1 << 20, 3).unwrap();
         for k in 0..10_000 {
             assert_eq!(cells.push(k), k as usize);
         }
         assert_eq!(held(&cells), (0..10_000).collect::<Vec<_>>());
         let capacity = cells.capacity();
-        cells.settle();
+        cells.consolidate();
         assert_eq!((cells.level.get(), cells.capacity()), (0, capacity));
         assert_eq!(held(&cells), (0..10_000).collect::<Vec<_>>());
         assert_eq!((cells.get(9_999), cells.get(10_000)), (Some(9_999), None));
@@ -292,7 +296,7 @@ mod tests {
     /// used again, and hold what was pushed since.
     #[test]
     fn a_list_that_was_cut_grows_again() {
-        let cells = Cells::new(1 << 20, 1 << 20);
+        let cells = GrowList::new(1 << 20, 1 << 20);
         for cut in [0, 1, 63, 64, 65, 100, 128, 129, 1000] {
             push_all(&cells, 0..1000);
             cells.truncate(cut);
@@ -306,9 +310,9 @@ mod tests {
 
     #[test]
     fn a_list_cut_to_nothing_begins_anew() {
-        let mut cells = Cells::new(1 << 20, 1 << 20);
+        let mut cells = GrowList::new(1 << 20, 1 << 20);
         push_all(&cells, 0..300);
-        cells.settle();
+        cells.consolidate();
         cells.clear();
         assert!(cells.capacity() >= 300, "the memory is kept");
         assert_eq!((cells.push(5), held(&cells)), (0, vec![5]));
@@ -316,19 +320,22 @@ mod tests {
 
     #[test]
     fn no_more_than_the_limit_fits() {
-        let cells = Cells::new(70, 9);
+        let cells = GrowList::new(70, 9);
         push_all(&cells, 0..70);
         assert_eq!(cells.reserve(1), Err(Error::Full { limit: 9 }));
         assert_eq!(held(&cells), (0..70).collect::<Vec<_>>());
         cells.truncate(69);
         assert_eq!(cells.reserve(1), Ok(()));
-        assert_eq!(Cells::<u32>::with_capacity(5, 6).err(), Some(Error::Full { limit: 5 }));
-        assert!(std::panic::catch_unwind(|| Cells::new(0, 0).push(1)).is_err());
+        assert_eq!(
+            GrowList::<u32>::with_capacity(5, 6).err(),
+            Some(Error::Full { limit: 5 })
+        );
+        assert!(std::panic::catch_unwind(|| GrowList::new(0, 0).push(1)).is_err());
     }
 
     #[test]
     fn spare_cells_are_taken_in() {
-        let cells = Cells::new(1 << 20, 1 << 20);
+        let cells = GrowList::new(1 << 20, 1 << 20);
         push_all(&cells, 0..60);
         assert_eq!(cells.spare(10).len(), 4, "no more than there is room for");
         cells.reserve(10).unwrap();

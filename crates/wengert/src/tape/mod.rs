@@ -26,8 +26,8 @@ pub(crate) mod view;
 use std::cell::Cell;
 
 use crate::error::{Error, expect};
-use crate::op::{Arity, Imm, Layout, NO_IMM, Op};
-use crate::tape::list::Cells;
+use crate::op::{Arity, Encoding, Imm, NO_IMM, Op};
+use crate::tape::list::GrowList;
 use crate::tape::view::View;
 
 /// The most nodes that the 28 bits of an operand can tell apart.
@@ -183,11 +183,11 @@ impl Handle {
 /// Where numbers were put lately, by their bits. An entry may be out of date: whoever reads it
 /// checks that the place still holds the number.
 #[derive(Debug)]
-struct Lately([Cell<u32>; 64]);
+struct RecentCache([Cell<u32>; 64]);
 
-impl Lately {
-    const fn new() -> Lately {
-        Lately([const { Cell::new(0) }; 64])
+impl RecentCache {
+    const fn new() -> RecentCache {
+        RecentCache([const { Cell::new(0) }; 64])
     }
 
     #[inline(always)]
@@ -199,15 +199,15 @@ impl Lately {
 /// The entries and their side pools.
 #[derive(Debug)]
 pub(crate) struct Tape {
-    entries: Cells<Stored>,
-    lists: Cells<u32>,
-    imms: Cells<f64>,
+    entries: GrowList<Stored>,
+    lists: GrowList<u32>,
+    imms: GrowList<f64>,
     /// The entries below this are leaves and constants.
     sources: Cell<u32>,
     /// Where the first leaf stands; `u32::MAX` without one.
     first_leaf: Cell<u32>,
-    constants: Lately,
-    lately: Lately,
+    constants: RecentCache,
+    recent: RecentCache,
 }
 
 /// How long a tape was.
@@ -223,13 +223,13 @@ impl Tape {
     pub(crate) fn new(limit: usize, capacity: usize) -> Result<Tape, Error> {
         let limit = limit.min(MAX_NODES);
         Ok(Tape {
-            entries: Cells::with_capacity(limit, capacity)?,
-            lists: Cells::new(MAX_NODES, limit),
-            imms: Cells::new(Constant::MOST, limit),
+            entries: GrowList::with_capacity(limit, capacity)?,
+            lists: GrowList::new(MAX_NODES, limit),
+            imms: GrowList::new(Constant::MOST, limit),
             sources: Cell::new(0),
             first_leaf: Cell::new(u32::MAX),
-            constants: Lately::new(),
-            lately: Lately::new(),
+            constants: RecentCache::new(),
+            recent: RecentCache::new(),
         })
     }
 
@@ -260,15 +260,15 @@ impl Tape {
 
     /// Lets go of what lists took before they grew, and makes them ready to be written to.
     #[inline(always)]
-    pub(crate) fn settle(&mut self) {
-        self.entries.settle();
-        self.lists.settle();
-        self.imms.settle();
+    pub(crate) fn consolidate(&mut self) {
+        self.entries.consolidate();
+        self.lists.consolidate();
+        self.imms.consolidate();
     }
 
     /// Writes the value of an entry.
     pub(crate) fn write(&mut self, position: u32, value: f64) {
-        self.settle();
+        self.consolidate();
         let cell = &self.entries.slice()[position as usize];
         cell.set(Entry::from(cell.get()).with(value));
     }
@@ -293,16 +293,16 @@ impl Tape {
     /// Makes room for an entry of the op with as many operands, and for what of it stands elsewhere.
     #[inline(always)]
     pub(crate) fn make_room(&self, op: Op, count: usize) -> Result<(), Error> {
-        let (lists, imms) = match op.layout() {
-            Layout::Source
-            | Layout::Fixed {
+        let (lists, imms) = match op.encoding() {
+            Encoding::Source
+            | Encoding::Fixed {
                 operands: 1 | 2,
                 imms: 0,
             } => (0, 0),
-            Layout::Fixed { operands: 1, imms } => (0, imms),
-            Layout::Fixed { operands, imms } => (operands, imms),
+            Encoding::Fixed { operands: 1, imms } => (0, imms),
+            Encoding::Fixed { operands, imms } => (operands, imms),
             // An empty list starts somewhere too.
-            Layout::List => (count.max(1), 0),
+            Encoding::List => (count.max(1), 0),
         };
         self.entries.reserve(1)?;
         self.lists.reserve(lists)?;
@@ -469,15 +469,15 @@ impl Tape {
     /// Where the side pools are full.
     pub(crate) fn push_op(&self, op: Op, imm: Imm, operands: &[Handle], value: f64) -> Handle {
         let wants = !op.stops_gradient() && operands.iter().any(|x| x.wants());
-        let (a, b) = match (op.layout(), operands) {
-            (Layout::Fixed { imms: 0, .. }, &[x]) => (x.index(), 0),
-            (Layout::Fixed { imms: 0, .. }, &[x, y]) => (x.index(), y.index()),
-            (Layout::Fixed { imms, .. }, &[x]) => (x.index(), self.place_imms(imm, imms)),
-            (Layout::Fixed { imms, .. }, &[x, y]) => {
+        let (a, b) = match (op.encoding(), operands) {
+            (Encoding::Fixed { imms: 0, .. }, &[x]) => (x.index(), 0),
+            (Encoding::Fixed { imms: 0, .. }, &[x, y]) => (x.index(), y.index()),
+            (Encoding::Fixed { imms, .. }, &[x]) => (x.index(), self.place_imms(imm, imms)),
+            (Encoding::Fixed { imms, .. }, &[x, y]) => {
                 let imm = self.place_imms(imm, imms);
                 (x.index(), self.place_list(&[y], Some(imm)))
             }
-            (Layout::List, _) => (self.place_list(operands, None), operands.len() as u32),
+            (Encoding::List, _) => (self.place_list(operands, None), operands.len() as u32),
             (_, &[x, ref rest @ ..]) => (x.index(), self.place_list(rest, None)),
             (_, &[]) => (0, 0),
         };
@@ -531,8 +531,8 @@ impl Tape {
             return self.place_constant(imm[0]);
         }
         let [c, p] = imm.map(f64::to_bits);
-        let lately = self.lately.place(c.rotate_left(7) ^ p);
-        let place = lately.get() as usize;
+        let recent = self.recent.place(c.rotate_left(7) ^ p);
+        let place = recent.get() as usize;
         let there = [place, place + 1].map(|place| self.imms.get(place).map(f64::to_bits));
         if there == [Some(c), Some(p)] {
             return place as u32;
@@ -540,7 +540,7 @@ impl Tape {
         expect(self.imms.reserve(2));
         let place = self.imms.push(imm[0]) as u32;
         self.imms.push(imm[1]);
-        lately.set(place);
+        recent.set(place);
         place
     }
 
@@ -580,13 +580,13 @@ impl Tape {
 
     /// Drops what was appended since; keeps the memory.
     pub(crate) fn truncate(&mut self, extent: Extent) {
-        self.settle();
+        self.consolidate();
         self.undo(extent);
     }
 
     /// Drops all; keeps the memory.
     pub(crate) fn clear(&mut self) {
-        self.settle();
+        self.consolidate();
         self.entries.clear();
         self.lists.clear();
         self.imms.clear();

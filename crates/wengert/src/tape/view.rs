@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 
-use crate::op::{Imm, Layout, NO_IMM};
+use crate::op::{Encoding, Imm, NO_IMM};
 use crate::tape::{Constant, Entry, Stored};
 
 /// The entries of a tape and its side pools.
@@ -79,15 +79,15 @@ impl<'t> View<'t> {
                 self.imm::<$n, $imms>(entry)
             }};
         }
-        match entry.op().layout() {
-            Layout::Source => NO_IMM,
-            Layout::Fixed { operands: 1, imms: 0 } => fixed!(1, 0),
-            Layout::Fixed { operands: 1, imms: 1 } => fixed!(1, 1),
-            Layout::Fixed { operands: 1, .. } => fixed!(1, 2),
-            Layout::Fixed { operands: 2, imms: 0 } => fixed!(2, 0),
-            Layout::Fixed { operands: 2, .. } => fixed!(2, 2),
-            Layout::Fixed { .. } => fixed!(3, 0),
-            Layout::List => {
+        match entry.op().encoding() {
+            Encoding::Source => NO_IMM,
+            Encoding::Fixed { operands: 1, imms: 0 } => fixed!(1, 0),
+            Encoding::Fixed { operands: 1, imms: 1 } => fixed!(1, 1),
+            Encoding::Fixed { operands: 1, .. } => fixed!(1, 2),
+            Encoding::Fixed { operands: 2, imms: 0 } => fixed!(2, 0),
+            Encoding::Fixed { operands: 2, .. } => fixed!(2, 2),
+            Encoding::Fixed { .. } => fixed!(3, 0),
+            Encoding::List => {
                 self.list(entry).iter().for_each(|x| each(x.get()));
                 NO_IMM
             }

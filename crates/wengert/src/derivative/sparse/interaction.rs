@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use crate::op::{Certain, Imm, Layout, NO_IMM, Op};
+use crate::op::{Certain, Encoding, Imm, NO_IMM, Op};
 use crate::scalar::{Cotangent, Scalar, operators_by_apply, rule, value};
 
 /// A set of operands: bit `k` for operand `k`.
@@ -87,10 +87,10 @@ fn both(op: Op, imm: Imm) -> Acts {
 const SAMPLE: usize = 3;
 
 fn analyse<const NAN: bool>(op: Op, imm: Imm) -> Structure {
-    let operands = match op.layout() {
-        Layout::Source => return RIGID,
-        Layout::Fixed { operands, .. } => operands,
-        Layout::List => SAMPLE * op.lists(),
+    let operands = match op.encoding() {
+        Encoding::Source => return RIGID,
+        Encoding::Fixed { operands, .. } => operands,
+        Encoding::List => SAMPLE * op.lists(),
     };
     let all: SmallVec<[Known<true, NAN>; 8]> = (0..operands).map(|k| Known::Of(1 << k)).collect();
     if op.stops_gradient() || folded(op, imm, &all).is_some() {
@@ -110,7 +110,7 @@ fn analyse<const NAN: bool>(op: Op, imm: Imm) -> Structure {
             }
         },
     );
-    if op.layout() != Layout::List {
+    if op.encoding() != Encoding::List {
         return Structure::Few {
             moves,
             bends: [bends[0], bends[1], bends[2]],

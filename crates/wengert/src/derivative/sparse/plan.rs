@@ -358,7 +358,7 @@ impl JacobianPlan {
                 let coloured = outputs.iter().zip(&self.colours.of);
                 let coloured = coloured.filter(|&(_, &colour)| colour == reads[0].colour);
                 let seeds: Vec<(u32, f64)> = coloured.map(|(&output, _)| (output as u32, 1.0)).collect();
-                sweep::back(&graph.tape, &adjoints, &seeds, &scratch);
+                sweep::reverse(&graph.tape, &adjoints, &seeds, &scratch);
                 for read in reads {
                     values[read.value as usize] = adjoints[self.leaves[read.from as usize].index()].get();
                 }

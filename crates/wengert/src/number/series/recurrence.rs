@@ -50,7 +50,7 @@ pub(crate) fn apply<const K: usize>(op: Op, imm: Imm, args: &[[f64; K]]) -> [f64
 
 /// How the coefficients of one value come.
 #[derive(Debug)]
-pub(crate) enum Source {
+pub(crate) enum Definition {
     Operand,
     Number(f64),
     /// By [`combine`]; a single operand stands twice.
@@ -63,11 +63,11 @@ pub(crate) type Args = SmallVec<[u32; 3]>;
 /// A value of the list: after the operands of the op come, in order, the op itself and whatever
 /// its derivatives are made of. Arguments stand before what uses them.
 #[derive(Debug)]
-pub(crate) struct Value {
-    pub(crate) source: Source,
+pub(crate) struct Quantity {
+    pub(crate) definition: Definition,
     /// Coefficients of order below this are needed.
     pub(crate) orders: usize,
-    /// The steps of the rule, for [`Source::Rule`].
+    /// The steps of the rule, for [`Definition::Rule`].
     pub(crate) steps: Range<usize>,
     /// The steps whose results add up to `D y`.
     pub(crate) parts: Range<usize>,
@@ -75,7 +75,7 @@ pub(crate) struct Value {
 
 /// What a rule does with `D x`. Steps are numbered through all rules.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Step {
+pub(crate) enum RuleStep {
     /// `D` of a value.
     Moved(u32),
     Neg(u32),
@@ -89,8 +89,8 @@ pub(crate) enum Step {
 /// The list of values, and the steps of their rules.
 #[derive(Debug, Default)]
 pub(crate) struct Recurrence {
-    pub(crate) values: Vec<Value>,
-    pub(crate) steps: Vec<Step>,
+    pub(crate) values: Vec<Quantity>,
+    pub(crate) steps: Vec<RuleStep>,
     pub(crate) parts: Vec<u32>,
     pub(crate) operands: usize,
 }
@@ -108,19 +108,19 @@ impl Recurrence {
                 if m >= value.orders {
                     break;
                 }
-                values[place][m] = match value.source {
-                    Source::Operand => continue,
-                    Source::Number(c) if m == 0 => c,
-                    Source::Number(_) => 0.0,
-                    Source::Arithmetic(op, a, b) => {
+                values[place][m] = match value.definition {
+                    Definition::Operand => continue,
+                    Definition::Number(c) if m == 0 => c,
+                    Definition::Number(_) => 0.0,
+                    Definition::Arithmetic(op, a, b) => {
                         combine(op, m, &values[a as usize], &values[b as usize], &values[place])
                     }
-                    Source::Rule(op, imm, ref args) if m == 0 => {
+                    Definition::Rule(op, imm, ref args) if m == 0 => {
                         numbers.clear();
                         numbers.extend(args.iter().map(|&x| values[x as usize][0]));
                         value::of(op, imm, &numbers)
                     }
-                    Source::Rule(..) => self.by_rule(m, value, &values, &mut steps, &mut now),
+                    Definition::Rule(..) => self.by_rule(m, value, &values, &mut steps, &mut now),
                 };
             }
         }
@@ -132,7 +132,7 @@ impl Recurrence {
     fn by_rule<const K: usize>(
         &self,
         m: usize,
-        value: &Value,
+        value: &Quantity,
         values: &[[f64; K]],
         steps: &mut [[f64; K]],
         now: &mut SmallVec<[Split; 16]>,
@@ -143,21 +143,21 @@ impl Recurrence {
         for at in value.steps.clone() {
             let before = |step: u32| now[step as usize - first];
             let split = match self.steps[at] {
-                Step::Moved(x) => Split {
+                RuleStep::Moved(x) => Split {
                     lead: values[x as usize][m],
                     rest: 0.0,
                 },
-                Step::Neg(a) => before(a).map(|a| -a),
-                Step::Add(a, b) => {
+                RuleStep::Neg(a) => before(a).map(|a| -a),
+                RuleStep::Add(a, b) => {
                     let (a, b) = (before(a), before(b));
                     Split {
                         lead: a.lead + b.lead,
                         rest: a.rest + b.rest,
                     }
                 }
-                Step::Scale(a, c) => before(a).map(|a| gmul(a, c)),
-                Step::Over(a, c) => before(a).map(|a| gdiv(a, c)),
-                Step::Mul(a, s) => {
+                RuleStep::Scale(a, c) => before(a).map(|a| gmul(a, c)),
+                RuleStep::Over(a, c) => before(a).map(|a| gdiv(a, c)),
+                RuleStep::Mul(a, s) => {
                     let s = &values[s as usize];
                     let mut split = before(a).map(|a| gmul(a, s[0]));
                     for i in 1..m {
@@ -165,7 +165,7 @@ impl Recurrence {
                     }
                     split
                 }
-                Step::Div(a, s) => {
+                RuleStep::Div(a, s) => {
                     let s = &values[s as usize];
                     let mut split = before(a);
                     for i in 1..m {

@@ -1,7 +1,7 @@
 //! The rule of an op, run once over symbols, gives how it acts on a series. Read
 //! [`crate::number::series::recurrence`] first, which evaluates what comes out.
 //!
-//! [`Val`] stands for a value, [`Lin`] for what is sent through the rule, here `D x`. The partials
+//! [`Symbol`] stands for a value, [`Linear`] for what is sent through the rule, here `D x`. The partials
 //! of the op are listed, and the ops these are made of, each again with its rule. What has been
 //! listed is not listed again, so `sin` needs `cos`, which needs `sin`, and each costs O(`K^2`).
 
@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::number::series::arithmetic;
-use crate::number::series::recurrence::{Args, Recurrence, Source, Step, Value};
+use crate::number::series::recurrence::{Args, Definition, Quantity, Recurrence, RuleStep};
 use crate::op::{Imm, NO_IMM, Op};
 use crate::scalar::{Cotangent, Scalar, operators_by_apply, rule, value};
 
@@ -22,7 +22,7 @@ impl Recurrence {
     pub(crate) fn new(op: Op, imm: Imm, operands: usize, orders: usize) -> Recurrence {
         let trace = Trace::default();
         trace.orders.set(orders);
-        let args: Vec<Val> = (0..operands).map(|_| trace.push(Source::Operand)).collect();
+        let args: Vec<Symbol> = (0..operands).map(|_| trace.push(Definition::Operand)).collect();
         trace.record(op, imm, &args);
         // First come, first served: what is listed first is needed to the highest order.
         loop {
@@ -38,13 +38,13 @@ impl Recurrence {
     }
 }
 
-type Shape = (Op, [u64; 2], Args);
+type Key = (Op, [u64; 2], Args);
 
 /// A list being made.
 #[derive(Debug, Default)]
 struct Trace {
     list: RefCell<Recurrence>,
-    known: RefCell<FxHashMap<Shape, u32>>,
+    known: RefCell<FxHashMap<Key, u32>>,
     numbers: RefCell<FxHashMap<u64, u32>>,
     waiting: RefCell<VecDeque<u32>>,
     /// To how many orders what is listed now is needed.
@@ -52,48 +52,48 @@ struct Trace {
 }
 
 impl Trace {
-    fn push(&self, source: Source) -> Val<'_> {
+    fn push(&self, definition: Definition) -> Symbol<'_> {
         let values = &mut self.list.borrow_mut().values;
         let place = values.len() as u32;
-        if let Source::Rule(..) = source {
+        if let Definition::Rule(..) = definition {
             self.waiting.borrow_mut().push_back(place);
         }
-        values.push(Value {
-            source,
+        values.push(Quantity {
+            definition,
             orders: self.orders.get(),
             steps: 0..0,
             parts: 0..0,
         });
-        Val::At(self, place)
+        Symbol::At(self, place)
     }
 
-    fn place(&self, val: Val<'_>) -> u32 {
+    fn place(&self, val: Symbol<'_>) -> u32 {
         match val {
-            Val::At(_, place) => place,
-            Val::Number(c) => {
+            Symbol::At(_, place) => place,
+            Symbol::Number(c) => {
                 if let Some(&place) = self.numbers.borrow().get(&c.to_bits()) {
                     return place;
                 }
-                let place = self.place(self.push(Source::Number(c)));
+                let place = self.place(self.push(Definition::Number(c)));
                 self.numbers.borrow_mut().insert(c.to_bits(), place);
                 place
             }
         }
     }
 
-    fn record<'t>(&'t self, op: Op, imm: Imm, args: &[Val<'t>]) -> Val<'t> {
+    fn record<'t>(&'t self, op: Op, imm: Imm, args: &[Symbol<'t>]) -> Symbol<'t> {
         let args: Args = args.iter().map(|&x| self.place(x)).collect();
-        let shape = (op, imm.map(f64::to_bits), args);
-        if let Some(&place) = self.known.borrow().get(&shape) {
-            return Val::At(self, place);
+        let key = (op, imm.map(f64::to_bits), args);
+        if let Some(&place) = self.known.borrow().get(&key) {
+            return Symbol::At(self, place);
         }
-        let args = &shape.2;
+        let args = &key.2;
         let val = self.push(match args[..] {
-            [a] if arithmetic(op) => Source::Arithmetic(op, a, a),
-            [a, b] if arithmetic(op) => Source::Arithmetic(op, a, b),
-            _ => Source::Rule(op, imm, args.clone()),
+            [a] if arithmetic(op) => Definition::Arithmetic(op, a, a),
+            [a, b] if arithmetic(op) => Definition::Arithmetic(op, a, b),
+            _ => Definition::Rule(op, imm, args.clone()),
         });
-        self.known.borrow_mut().insert(shape, self.place(val));
+        self.known.borrow_mut().insert(key, self.place(val));
         val
     }
 
@@ -105,20 +105,20 @@ impl Trace {
                 return;
             }
             self.orders.set(value.orders - 1);
-            match value.source {
-                Source::Rule(op, imm, ref args) => (op, imm, args.clone()),
+            match value.definition {
+                Definition::Rule(op, imm, ref args) => (op, imm, args.clone()),
                 _ => return,
             }
         };
-        let vals: SmallVec<[Val; 3]> = args.iter().map(|&x| self.val(x)).collect();
+        let vals: SmallVec<[Symbol; 3]> = args.iter().map(|&x| self.val(x)).collect();
         let from = self.list.borrow().steps.len();
         let parts_from = self.list.borrow().parts.len();
         let bars = |k: usize| match vals[k] {
-            Val::At(..) => Some(self.step(Step::Moved(args[k]))),
-            Val::Number(_) => None,
+            Symbol::At(..) => Some(self.step(RuleStep::Moved(args[k]))),
+            Symbol::Number(_) => None,
         };
         rule::of(op, imm, &vals, self.val(place), bars, |_, part| {
-            if let Lin::At(_, step) = part {
+            if let Linear::At(_, step) = part {
                 self.list.borrow_mut().parts.push(step);
             }
         });
@@ -128,105 +128,105 @@ impl Trace {
         value.parts = parts_from..list.parts.len();
     }
 
-    fn val(&self, place: u32) -> Val<'_> {
-        match self.list.borrow().values[place as usize].source {
-            Source::Number(c) => Val::Number(c),
-            _ => Val::At(self, place),
+    fn val(&self, place: u32) -> Symbol<'_> {
+        match self.list.borrow().values[place as usize].definition {
+            Definition::Number(c) => Symbol::Number(c),
+            _ => Symbol::At(self, place),
         }
     }
 
-    fn step(&self, step: Step) -> Lin<'_> {
+    fn step(&self, step: RuleStep) -> Linear<'_> {
         let steps = &mut self.list.borrow_mut().steps;
         steps.push(step);
-        Lin::At(self, steps.len() as u32 - 1)
+        Linear::At(self, steps.len() as u32 - 1)
     }
 }
 
 /// A value, as a symbol.
 #[derive(Clone, Copy, Debug)]
-enum Val<'t> {
+enum Symbol<'t> {
     Number(f64),
     At(&'t Trace, u32),
 }
 
-impl Scalar for Val<'_> {
+impl Scalar for Symbol<'_> {
     fn constant(c: f64) -> Self {
-        Val::Number(c)
+        Symbol::Number(c)
     }
 
     fn primal(self) -> f64 {
         match self {
-            Val::Number(c) => c,
-            Val::At(..) => f64::NAN,
+            Symbol::Number(c) => c,
+            Symbol::At(..) => f64::NAN,
         }
     }
 
     fn apply(op: Op, imm: Imm, args: &[Self]) -> Self {
         let trace = args.iter().find_map(|x| match *x {
-            Val::At(trace, _) => Some(trace),
-            Val::Number(_) => None,
+            Symbol::At(trace, _) => Some(trace),
+            Symbol::Number(_) => None,
         });
         match trace {
             Some(trace) => trace.record(op, imm, args),
             None => {
                 let numbers: SmallVec<[f64; 8]> = args.iter().map(|x| x.primal()).collect();
-                Val::Number(value::of(op, imm, &numbers))
+                Symbol::Number(value::of(op, imm, &numbers))
             }
         }
     }
 }
 
-operators_by_apply! { ['t] Val<'t> }
+operators_by_apply! { ['t] Symbol<'t> }
 
 /// What is linear in `D x`, as a symbol.
 #[derive(Clone, Copy, Debug)]
-enum Lin<'t> {
+enum Linear<'t> {
     Nothing,
     At(&'t Trace, u32),
 }
 
-impl<'t> Cotangent<Val<'t>> for Lin<'t> {}
+impl<'t> Cotangent<Symbol<'t>> for Linear<'t> {}
 
-impl Neg for Lin<'_> {
+impl Neg for Linear<'_> {
     type Output = Self;
     fn neg(self) -> Self {
         match self {
-            Lin::Nothing => Lin::Nothing,
-            Lin::At(trace, a) => trace.step(Step::Neg(a)),
+            Linear::Nothing => Linear::Nothing,
+            Linear::At(trace, a) => trace.step(RuleStep::Neg(a)),
         }
     }
 }
 
-impl Add for Lin<'_> {
+impl Add for Linear<'_> {
     type Output = Self;
     fn add(self, rhs: Self) -> Self {
         match (self, rhs) {
-            (Lin::At(trace, a), Lin::At(_, b)) => trace.step(Step::Add(a, b)),
-            (Lin::Nothing, x) | (x, Lin::Nothing) => x,
+            (Linear::At(trace, a), Linear::At(_, b)) => trace.step(RuleStep::Add(a, b)),
+            (Linear::Nothing, x) | (x, Linear::Nothing) => x,
         }
     }
 }
 
-impl<'t> Mul<Val<'t>> for Lin<'t> {
+impl<'t> Mul<Symbol<'t>> for Linear<'t> {
     type Output = Self;
-    fn mul(self, rhs: Val<'t>) -> Self {
+    fn mul(self, rhs: Symbol<'t>) -> Self {
         match (self, rhs) {
-            (Lin::Nothing, _) | (_, Val::Number(0.0)) => Lin::Nothing,
-            (_, Val::Number(1.0)) => self,
-            (Lin::At(trace, a), Val::Number(c)) => trace.step(Step::Scale(a, c)),
-            (Lin::At(trace, a), Val::At(_, s)) => trace.step(Step::Mul(a, s)),
+            (Linear::Nothing, _) | (_, Symbol::Number(0.0)) => Linear::Nothing,
+            (_, Symbol::Number(1.0)) => self,
+            (Linear::At(trace, a), Symbol::Number(c)) => trace.step(RuleStep::Scale(a, c)),
+            (Linear::At(trace, a), Symbol::At(_, s)) => trace.step(RuleStep::Mul(a, s)),
         }
     }
 }
 
-impl<'t> Div<Val<'t>> for Lin<'t> {
+impl<'t> Div<Symbol<'t>> for Linear<'t> {
     type Output = Self;
-    fn div(self, rhs: Val<'t>) -> Self {
+    fn div(self, rhs: Symbol<'t>) -> Self {
         match (self, rhs) {
-            (Lin::Nothing, _) => Lin::Nothing,
-            (_, Val::Number(1.0)) => self,
-            (Lin::At(trace, a), Val::Number(c)) => trace.step(Step::Over(a, c)),
-            (Lin::At(trace, a), Val::At(_, s)) => trace.step(Step::Div(a, s)),
+            (Linear::Nothing, _) => Linear::Nothing,
+            (_, Symbol::Number(1.0)) => self,
+            (Linear::At(trace, a), Symbol::Number(c)) => trace.step(RuleStep::Over(a, c)),
+            (Linear::At(trace, a), Symbol::At(_, s)) => trace.step(RuleStep::Div(a, s)),
         }
     }
 }
