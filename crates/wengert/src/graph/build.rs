@@ -47,6 +47,7 @@ impl Graph {
     /// # Panics
     /// Where the graph is full.
     #[inline]
+    #[track_caller]
     pub fn leaf(&self, value: f64) -> NodeId {
         self.newest(self.tape.push_leaf(value).0)
     }
@@ -55,7 +56,10 @@ impl Graph {
     ///
     /// # Panics
     /// Where the graph is full.
+    #[track_caller]
     pub fn leaves(&self, values: &[f64]) -> Vec<NodeId> {
+        // None is recorded where not all would fit.
+        expect(self.tape.allow(values.len()));
         values.iter().map(|&value| self.leaf(value)).collect()
     }
 
@@ -64,6 +68,7 @@ impl Graph {
     /// # Panics
     /// Where the graph is full.
     #[inline]
+    #[track_caller]
     pub fn constant(&self, value: f64) -> NodeId {
         self.generations.key(self.tape.constant(value).index())
     }

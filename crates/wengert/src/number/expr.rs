@@ -37,6 +37,7 @@ impl Graph {
     ///
     /// # Panics
     /// Where the graph is full.
+    #[track_caller]
     pub fn var(&self, value: f64) -> Expr<'_> {
         let (handle, value) = self.tape.push_leaf(value);
         Expr {
@@ -106,9 +107,9 @@ impl<'g> Expr<'g> {
     /// Where the expression is a constant that is of no graph.
     #[track_caller]
     pub fn id(self) -> NodeId {
-        let graph = self
-            .graph
-            .expect("a constant that is of no graph has no key; make it with Graph::constant");
+        let graph = self.graph.expect(
+            "a constant of no graph has no key: make it with Graph::constant, or combine it with an expression first",
+        );
         graph.generations.key(self.handle.index())
     }
 
@@ -128,6 +129,7 @@ impl<'g> Expr<'g> {
 
     /// Sweeps back from here: see [`Graph::backward`]. Nothing happens on a constant that is of
     /// no graph.
+    #[track_caller]
     pub fn backward(self) {
         if let Some(graph) = self.graph {
             expect(graph.sweep_back(&[(self.handle.index(), 1.0)]));
@@ -135,6 +137,7 @@ impl<'g> Expr<'g> {
     }
 
     /// Names the node, and hands the expression on. A constant that is of no graph has no name.
+    #[track_caller]
     pub fn named(self, label: &str) -> Self {
         if let Some(graph) = self.graph {
             graph.label(self.id(), label);
@@ -143,11 +146,13 @@ impl<'g> Expr<'g> {
     }
 
     /// `x` to the whole power `n`; every derivative is exact at 0 too.
+    #[track_caller]
     pub fn powi(self, n: i32) -> Self {
         Scalar::powi(self, n)
     }
 
     /// `x` to the constant power `p`; see [`Expr::pow`] for one that varies.
+    #[track_caller]
     pub fn powf(self, p: f64) -> Self {
         Scalar::powf(self, p)
     }
@@ -162,6 +167,7 @@ impl<'g> Expr<'g> {
     }
 
     /// `min(max(x, low), high)`.
+    #[track_caller]
     pub fn clamp(self, low: impl Into<Expr<'g>>, high: impl Into<Expr<'g>>) -> Self {
         let (low, high) = (low.into(), high.into());
         // Nothing is recorded where the second node would be refused.
@@ -170,6 +176,7 @@ impl<'g> Expr<'g> {
     }
 
     /// `self` where the condition is not 0, else `other`.
+    #[track_caller]
     pub fn where_else(self, condition: Expr<'g>, other: impl Into<Expr<'g>>) -> Self {
         condition.select(self, other.into())
     }
@@ -191,6 +198,7 @@ impl<'g> Expr<'g> {
     }
 
     #[inline(always)]
+    #[track_caller]
     fn unary(self, op: Op, value: f64) -> Self {
         let place = if let Some(graph) = self.graph
             && let Some(handle) = graph.tape.try_unary(op, self.handle, value)
@@ -203,6 +211,7 @@ impl<'g> Expr<'g> {
     }
 
     #[inline(always)]
+    #[track_caller]
     fn binary(self, op: Op, rhs: Self, value: f64) -> Self {
         let (x, y) = (self, rhs);
         let place = if x.address() == y.address()
@@ -217,6 +226,7 @@ impl<'g> Expr<'g> {
     }
 
     #[inline(always)]
+    #[track_caller]
     fn with_constant(self, op: Op, c: f64, value: f64) -> Self {
         let place = if let Some(graph) = self.graph
             && let Some(handle) = graph.tape.try_with_constant(op, self.handle, c, value)
@@ -266,14 +276,18 @@ impl<'g> Expr<'g> {
     #[track_caller]
     fn fold<const N: usize>(op: Op, lists: [&[Self]; N]) -> Self {
         let count = expect(operand_count(op, &lists.map(<[Self]>::len)));
-        let Some(graph) = lists.iter().find_map(|list| common(list)) else {
+        let mut graph: Option<&'g Graph> = None;
+        for list in lists {
+            match (graph, common(list)) {
+                (Some(one), Some(other)) if !std::ptr::eq(one, other) => Error::MixedGraphs.panic(),
+                (None, found) => graph = found,
+                _ => {}
+            }
+        }
+        let Some(graph) = graph else {
             let values: SmallVec<[f64; 8]> = lists.iter().copied().flatten().map(|x| x.value).collect();
             return Expr::constant(value::of(op, NO_IMM, &values));
         };
-        let among = |x: &&Self| x.graph.is_some_and(|other| !std::ptr::eq(graph, other));
-        if lists.iter().any(|list| list.iter().find(among).is_some()) {
-            Error::MixedGraphs.panic();
-        }
         // Nothing is recorded where not all of it would fit.
         let new = lists.iter().copied().flatten().filter(|x| x.is_new_to(graph)).count();
         expect(graph.tape.allow(1 + new));
@@ -303,6 +317,7 @@ impl<'g> Expr<'g> {
 
     /// Where the expression stands; a free constant becomes a node.
     #[inline(always)]
+    #[track_caller]
     fn handle_in(&self, graph: &Graph) -> Handle {
         match self.graph {
             Some(_) => self.handle,
@@ -311,6 +326,7 @@ impl<'g> Expr<'g> {
     }
 
     /// Remembers that `self relation other` was asked, and what the answer was.
+    #[track_caller]
     pub(crate) fn guarded(self, relation: Relation, other: Self) -> bool {
         let recorded = relation.holds(self.value, other.value);
         if let Some(graph) = common(&[self, other]) {
@@ -329,6 +345,7 @@ type Place<'g> = (Option<&'g Graph>, Handle);
 /// usual way its registers.
 #[cold]
 #[inline(never)]
+#[track_caller]
 fn unary_apart<'g>(op: Op, imm: Imm, place: Place<'g>, x: f64, value: f64) -> Place<'g> {
     Expr::record(op, imm, &[Expr::at(place, x)], value).place()
 }
@@ -336,6 +353,7 @@ fn unary_apart<'g>(op: Op, imm: Imm, place: Place<'g>, x: f64, value: f64) -> Pl
 /// As [`unary_apart`].
 #[cold]
 #[inline(never)]
+#[track_caller]
 fn binary_apart<'g>(op: Op, x_place: Place<'g>, x: f64, y_place: Place<'g>, y: f64, value: f64) -> Place<'g> {
     Expr::record(op, NO_IMM, &[Expr::at(x_place, x), Expr::at(y_place, y)], value).place()
 }
@@ -414,6 +432,7 @@ operators! { ['g] Expr<'g> }
 
 /// One n-ary node: the sum, left to right.
 impl Sum for Expr<'_> {
+    #[track_caller]
     fn sum<I: Iterator<Item = Self>>(iter: I) -> Self {
         Scalar::sum(&iter.collect::<SmallVec<[Self; 8]>>())
     }
@@ -421,18 +440,21 @@ impl Sum for Expr<'_> {
 
 /// One n-ary node: the product, left to right.
 impl Product for Expr<'_> {
+    #[track_caller]
     fn product<I: Iterator<Item = Self>>(iter: I) -> Self {
         Scalar::product(&iter.collect::<SmallVec<[Self; 8]>>())
     }
 }
 
 impl PartialEq for Expr<'_> {
+    #[track_caller]
     fn eq(&self, other: &Self) -> bool {
         self.guarded(Relation::Equal, *other)
     }
 }
 
 impl PartialOrd for Expr<'_> {
+    #[track_caller]
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         let order = self.value.partial_cmp(&other.value);
         match order {
@@ -443,39 +465,49 @@ impl PartialOrd for Expr<'_> {
         };
         order
     }
+    #[track_caller]
     fn lt(&self, other: &Self) -> bool {
         self.guarded(Relation::Less, *other)
     }
+    #[track_caller]
     fn le(&self, other: &Self) -> bool {
         self.guarded(Relation::LessEqual, *other)
     }
+    #[track_caller]
     fn gt(&self, other: &Self) -> bool {
         other.guarded(Relation::Less, *self)
     }
+    #[track_caller]
     fn ge(&self, other: &Self) -> bool {
         other.guarded(Relation::LessEqual, *self)
     }
 }
 
 impl PartialEq<f64> for Expr<'_> {
+    #[track_caller]
     fn eq(&self, other: &f64) -> bool {
         self.guarded(Relation::Equal, Expr::constant(*other))
     }
 }
 
 impl PartialOrd<f64> for Expr<'_> {
+    #[track_caller]
     fn partial_cmp(&self, other: &f64) -> Option<Ordering> {
         PartialOrd::partial_cmp(self, &Expr::constant(*other))
     }
+    #[track_caller]
     fn lt(&self, other: &f64) -> bool {
         PartialOrd::lt(self, &Expr::constant(*other))
     }
+    #[track_caller]
     fn le(&self, other: &f64) -> bool {
         PartialOrd::le(self, &Expr::constant(*other))
     }
+    #[track_caller]
     fn gt(&self, other: &f64) -> bool {
         PartialOrd::gt(self, &Expr::constant(*other))
     }
+    #[track_caller]
     fn ge(&self, other: &f64) -> bool {
         PartialOrd::ge(self, &Expr::constant(*other))
     }

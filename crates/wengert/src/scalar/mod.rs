@@ -72,12 +72,14 @@ macro_rules! define_scalar {
 
             /// `x` to the whole power `n`; every derivative is exact at 0 too.
             #[inline(always)]
+            #[track_caller]
             fn powi(self, n: i32) -> Self {
                 self.powd(f64::from(n), 0.0)
             }
 
             /// `x` to the constant power `p`.
             #[inline(always)]
+            #[track_caller]
             fn powf(self, p: f64) -> Self {
                 self.powd(p, 0.0)
             }
@@ -92,6 +94,7 @@ macro_rules! define_scalar {
 
             /// `min(max(x, low), high)`.
             #[inline(always)]
+            #[track_caller]
             fn clamp(self, low: Self, high: Self) -> Self {
                 Scalar::min(Scalar::max(self, low), high)
             }
@@ -120,6 +123,7 @@ macro_rules! define_scalar {
                 c
             }
 
+            #[track_caller]
             fn apply(op: Op, imm: Imm, args: &[f64]) -> f64 {
                 expect(op.check(imm, args.len()));
                 value::of(op, imm, args)
@@ -131,6 +135,7 @@ macro_rules! define_scalar {
             }
 
             $(#[inline(always)]
+            #[track_caller]
             fn $name(self $(, $y: f64)* $($(, $k: f64)+)?) -> f64 {
                 value::$name([self $(, $y)*], imm(&[$($($k),+)?]))
             })+
@@ -151,11 +156,13 @@ macro_rules! define_scalar {
             }
 
             $(#[inline(always)]
+            #[track_caller]
             pub(crate) fn $name([$x $(, $y)*]: [f64; count!($x $($y)*)], imm: Imm) -> f64 {
                 $(let [$($k,)+ ..] = imm;)?
                 $value
             })+
             $(#[inline(always)]
+            #[track_caller]
             pub(crate) fn $fname(args: &[f64]) -> f64 {
                 let [$($fx),+] = lists(args);
                 $fval
@@ -182,6 +189,7 @@ macro_rules! define_scalar {
             }
 
             $(#[inline(always)]
+            #[track_caller]
             pub(crate) fn $name<S: Scalar, B: Cotangent<S>>([$x $(, $y)*]: [S; count!($x $($y)*)], imm: Imm, $r: S, bars: impl Fn(usize) -> Option<B>, mut emit: impl FnMut(usize, B)) {
                 $(let [$($k,)+ ..] = imm;)?
                 let mut operand = 0;
@@ -191,6 +199,7 @@ macro_rules! define_scalar {
                 operand += 1;)*
             })+
             $(#[inline(always)]
+            #[track_caller]
             pub(crate) fn $fname<S: Scalar>(args: &[S], $fr: S, mut $emit: impl FnMut(usize, S)) {
                 let [$($fx),+] = lists(args);
                 $partials

@@ -7,6 +7,7 @@ macro_rules! operators {
         impl<$($generics)*> std::ops::Neg for $Type {
             type Output = Self;
             #[inline(always)]
+            #[track_caller]
             fn neg(self) -> Self {
                 $crate::Scalar::neg(self)
             }
@@ -18,6 +19,7 @@ macro_rules! operators {
         impl<$($generics)*> std::ops::Rem for $Type {
             type Output = Self;
             #[inline]
+            #[track_caller]
             fn rem(self, rhs: Self) -> Self {
                 $crate::Scalar::rem(self, rhs)
             }
@@ -25,6 +27,7 @@ macro_rules! operators {
         impl<$($generics)*> std::ops::Rem<f64> for $Type {
             type Output = Self;
             #[inline]
+            #[track_caller]
             fn rem(self, rhs: f64) -> Self {
                 self % <$Type>::from(rhs)
             }
@@ -32,12 +35,14 @@ macro_rules! operators {
         impl<$($generics)*> std::ops::Rem<$Type> for f64 {
             type Output = $Type;
             #[inline]
+            #[track_caller]
             fn rem(self, rhs: $Type) -> $Type {
                 <$Type>::from(self) % rhs
             }
         }
         impl<$($generics)*> std::ops::RemAssign for $Type {
             #[inline]
+            #[track_caller]
             fn rem_assign(&mut self, rhs: Self) {
                 *self = *self % rhs;
             }
@@ -47,6 +52,7 @@ macro_rules! operators {
         impl<$($generics)*> std::ops::$Trait for $Type {
             type Output = Self;
             #[inline(always)]
+            #[track_caller]
             fn $method(self, rhs: Self) -> Self {
                 $crate::Scalar::$method(self, rhs)
             }
@@ -54,6 +60,7 @@ macro_rules! operators {
         impl<$($generics)*> std::ops::$Trait<f64> for $Type {
             type Output = Self;
             #[inline(always)]
+            #[track_caller]
             fn $method(self, rhs: f64) -> Self {
                 $crate::Scalar::$with_c(self, rhs)
             }
@@ -61,18 +68,21 @@ macro_rules! operators {
         impl<$($generics)*> std::ops::$Trait<$Type> for f64 {
             type Output = $Type;
             #[inline(always)]
+            #[track_caller]
             fn $method(self, rhs: $Type) -> $Type {
                 $crate::Scalar::$c_first(rhs, self)
             }
         }
         impl<$($generics)*> std::ops::$Assign for $Type {
             #[inline(always)]
+            #[track_caller]
             fn $assign(&mut self, rhs: Self) {
                 *self = $crate::Scalar::$method(*self, rhs);
             }
         }
         impl<$($generics)*> std::ops::$Assign<f64> for $Type {
             #[inline(always)]
+            #[track_caller]
             fn $assign(&mut self, rhs: f64) {
                 *self = $crate::Scalar::$with_c(*self, rhs);
             }
@@ -86,6 +96,7 @@ macro_rules! operators_by_apply {
     ([$($generics:tt)*] $Type:ty) => {
         impl<$($generics)*> Neg for $Type {
             type Output = Self;
+            #[track_caller]
             fn neg(self) -> Self {
                 Self::apply(Op::Neg, NO_IMM, &[self])
             }
@@ -98,12 +109,14 @@ macro_rules! operators_by_apply {
     ([$($generics:tt)*] $Type:ty, $Trait:ident $method:ident $op:expr) => {
         impl<$($generics)*> $Trait for $Type {
             type Output = Self;
+            #[track_caller]
             fn $method(self, rhs: Self) -> Self {
                 Self::apply($op, NO_IMM, &[self, rhs])
             }
         }
         impl<$($generics)*> $Trait<f64> for $Type {
             type Output = Self;
+            #[track_caller]
             fn $method(self, rhs: f64) -> Self {
                 Self::apply($op, NO_IMM, &[self, Self::constant(rhs)])
             }

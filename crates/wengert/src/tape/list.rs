@@ -138,6 +138,7 @@ impl<T: Copy + Zeroable> GrowList<T> {
     /// # Panics
     /// With [`Error::Full`] beyond the limit, with [`Error::OutOfMemory`] where it cannot grow.
     #[inline(always)]
+    #[track_caller]
     pub(crate) fn push(&self, element: T) -> usize {
         match self.vacant() {
             Some(vacant) => self.occupy(vacant, element),
@@ -147,6 +148,7 @@ impl<T: Copy + Zeroable> GrowList<T> {
 
     #[cold]
     #[inline(never)]
+    #[track_caller]
     fn push_growing(&self, element: T) -> usize {
         expect(self.reserve(1));
         let index = self.len.get();

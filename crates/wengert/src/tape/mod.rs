@@ -316,6 +316,7 @@ impl Tape {
     }
 
     #[inline(always)]
+    #[track_caller]
     fn push(&self, entry: Entry) -> u32 {
         self.entries.push(entry.with(entry.value)) as u32
     }
@@ -323,6 +324,7 @@ impl Tape {
     /// Appends a leaf; returns its value too, since what is kept while a function is called for room
     /// is kept in memory even where there is room.
     #[inline(always)]
+    #[track_caller]
     pub(crate) fn push_leaf(&self, value: f64) -> (Handle, f64) {
         match self.entries.vacant() {
             Some(vacant) => (self.occupy_leaf(vacant, value), value),
@@ -332,6 +334,7 @@ impl Tape {
 
     #[cold]
     #[inline(never)]
+    #[track_caller]
     fn push_leaf_growing(&self, value: f64) -> (Handle, f64) {
         expect(self.entries.reserve(1));
         let vacant = self.entries.vacant().expect("there is room");
@@ -358,6 +361,7 @@ impl Tape {
 
     /// A constant of this value: one that stands on the tape already, if it was used lately.
     #[inline]
+    #[track_caller]
     pub(crate) fn constant(&self, value: f64) -> Handle {
         match self.known_constant(value) {
             Some(known) => known,
@@ -385,6 +389,7 @@ impl Tape {
     }
 
     #[inline]
+    #[track_caller]
     fn push_constant(&self, value: f64) -> Handle {
         let index = self.push(Entry::new(Op::Const, 0, 0, false, value));
         self.note_source(index);
@@ -437,6 +442,7 @@ impl Tape {
     }
 
     #[inline(always)]
+    #[track_caller]
     pub(crate) fn push_unary(&self, op: Op, x: Handle, value: f64) -> Handle {
         match self.try_unary(op, x, value) {
             Some(handle) => handle,
@@ -445,6 +451,7 @@ impl Tape {
     }
 
     #[inline(always)]
+    #[track_caller]
     pub(crate) fn push_binary(&self, op: Op, x: Handle, y: Handle, value: f64) -> Handle {
         match self.try_binary(op, x, y, value) {
             Some(handle) => handle,
@@ -456,6 +463,7 @@ impl Tape {
     /// register: an address taken by its callers would cost the usual way its registers.
     #[cold]
     #[inline(never)]
+    #[track_caller]
     fn push_apart(&self, op: Op, x: Handle, y: Handle, value: f64) -> Handle {
         match op.arity() {
             Arity::Fixed(1) => self.push_op(op, NO_IMM, &[x], value),
@@ -467,6 +475,7 @@ impl Tape {
     ///
     /// # Panics
     /// Where the side pools are full.
+    #[track_caller]
     pub(crate) fn push_op(&self, op: Op, imm: Imm, operands: &[Handle], value: f64) -> Handle {
         let wants = !op.stops_gradient() && operands.iter().any(|x| x.wants());
         let (a, b) = match (op.encoding(), operands) {
@@ -496,6 +505,7 @@ impl Tape {
     /// Writes the operands of an n-ary op, for which there is room, where
     /// [`Tape::push_fold`] finds them; returns whether one of them wants a gradient.
     #[inline(always)]
+    #[track_caller]
     pub(crate) fn write_operands(&self, from: usize, operands: impl ExactSizeIterator<Item = Handle>) -> bool {
         let cells = self.lists.spare(from + operands.len());
         debug_assert_eq!(cells.len(), from + operands.len(), "there is room");
@@ -509,6 +519,7 @@ impl Tape {
 
     /// Appends an n-ary op of the `count` operands that were written last.
     #[inline(always)]
+    #[track_caller]
     pub(crate) fn push_fold(&self, op: Op, count: usize, wants: bool, value: f64) -> Handle {
         let start = self.lists.len() as u32;
         let wants = wants && !op.stops_gradient();

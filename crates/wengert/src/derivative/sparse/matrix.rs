@@ -74,6 +74,7 @@ impl Pattern {
     ///
     /// # Panics
     /// Where there is no such column.
+    #[track_caller]
     pub fn col(&self, col: usize) -> &[usize] {
         &self.indices[self.starts[col]..self.starts[col + 1]]
     }
@@ -82,6 +83,7 @@ impl Pattern {
     ///
     /// # Panics
     /// Where there is no such column.
+    #[track_caller]
     pub fn contains(&self, row: usize, col: usize) -> bool {
         self.place(row, col).is_some()
     }
@@ -189,6 +191,7 @@ impl Sparse {
     ///
     /// # Panics
     /// Where there is no such column.
+    #[track_caller]
     pub fn get(&self, row: usize, col: usize) -> f64 {
         self.pattern.place(row, col).map_or(0.0, |place| self.values[place])
     }
