@@ -2,7 +2,7 @@
 //!
 //! The function is recorded once with variables for what differs between points (the normals of a
 //! path; a point and its label), its gradient is recorded after it, and the two are compiled. What
-//! is timed is a call: the parameters are new in each, as in an optimiser's step.
+//! is timed is a call: the parameters are new in each, as in an optimizer's step.
 //! Read next: `derivatives.rs`.
 
 use crate::engines::agree;
@@ -159,7 +159,7 @@ fn whole(x: &[Expr<'_>]) -> impl Iterator<Item = Input> {
 
 fn with_gradient(graph: &Graph, value: NodeId, x: &[Expr<'_>]) -> impl Iterator<Item = NodeId> {
     let x: Vec<NodeId> = x.iter().map(|x| x.id()).collect();
-    std::iter::once(value).chain(graph.gradient(value, &x))
+    std::iter::once(value).chain(graph.gradient_nodes(value, &x))
 }
 
 /// What every program tells of itself.

@@ -2,7 +2,7 @@
 //!
 //! Every engine keeps its storage from one repetition to the next where its interface permits it.
 //! A repetition clears the tape, enters the inputs, records the body, sweeps back and reads the
-//! gradient of every input: what an optimiser's step at a new point needs.
+//! gradient of every input: what an optimizer's step at a new point needs.
 //! Read next: `wengert.rs`, then `../measure.rs`.
 
 pub mod echidna;
@@ -52,7 +52,7 @@ pub trait Engine {
 }
 
 /// How far `gradient` is from `reference`, relative to each component; a component much smaller
-/// than the largest is compared with 1e-6 of that, since its error comes from cancelled terms.
+/// than the largest is compared with 1e-6 of that, since its error comes from canceled terms.
 pub fn relative_error(gradient: &[f64], reference: &[f64]) -> f64 {
     assert_eq!(gradient.len(), reference.len());
     let largest = reference.iter().fold(0.0f64, |m, g| m.max(g.abs()));

@@ -41,7 +41,7 @@ pub struct Buffers {
     diagonals: Vec<f64>,
     log_diagonal_sums: Vec<f64>,
     /// x - mean and Q (x - mean); K times d.
-    centred: Vec<f64>,
+    centered: Vec<f64>,
     whitened: Vec<f64>,
     /// The terms of a logsumexp, then their weights.
     terms: Vec<f64>,
@@ -103,16 +103,16 @@ impl Mixture {
         let d = self.d;
         let (mean, _, lower) = self.component(x, k);
         let diagonal = &buffers.diagonals[k * d..][..d];
-        let centred = &mut buffers.centred[k * d..][..d];
+        let centered = &mut buffers.centered[k * d..][..d];
         let whitened = &mut buffers.whitened[k * d..][..d];
         for i in 0..d {
-            centred[i] = point[i] - mean[i];
-            whitened[i] = diagonal[i] * centred[i];
+            centered[i] = point[i] - mean[i];
+            whitened[i] = diagonal[i] * centered[i];
         }
         let mut at = 0;
         for i in 0..d {
             for j in i + 1..d {
-                whitened[j] += lower[at] * centred[i];
+                whitened[j] += lower[at] * centered[i];
                 at += 1;
             }
         }
@@ -216,7 +216,7 @@ impl Workload for Mixture {
             log_diagonal_sums.push(log_diagonal[1..].iter().fold(log_diagonal[0], |sum, &x| sum + x));
         }
 
-        let mut centred = vec![x[0]; d];
+        let mut centered = vec![x[0]; d];
         let mut whitened = vec![x[0]; d];
         let mut terms = vec![x[0]; kk];
         let mut likelihood: Option<T> = None;
@@ -224,13 +224,13 @@ impl Workload for Mixture {
             for k in 0..kk {
                 let (mean, _, lower) = self.component(x, k);
                 for i in 0..d {
-                    centred[i] = mean[i].subtracted_from(point[i]);
-                    whitened[i] = diagonals[k * d + i] * centred[i];
+                    centered[i] = mean[i].subtracted_from(point[i]);
+                    whitened[i] = diagonals[k * d + i] * centered[i];
                 }
                 let mut at = 0;
                 for i in 0..d {
                     for j in i + 1..d {
-                        whitened[j] = whitened[j] + lower[at] * centred[i];
+                        whitened[j] = whitened[j] + lower[at] * centered[i];
                         at += 1;
                     }
                 }
@@ -259,7 +259,7 @@ impl Workload for Mixture {
         Buffers {
             diagonals: vec![0.0; self.k * self.d],
             log_diagonal_sums: vec![0.0; self.k],
-            centred: vec![0.0; self.k * self.d],
+            centered: vec![0.0; self.k * self.d],
             whitened: vec![0.0; self.k * self.d],
             terms: vec![0.0; self.k],
         }
@@ -298,7 +298,7 @@ impl Workload for Mixture {
                 let weight = buffers.terms[k];
                 let (_, _, lower) = self.component(x, k);
                 let diagonal = &buffers.diagonals[k * d..][..d];
-                let centred = &buffers.centred[k * d..][..d];
+                let centered = &buffers.centered[k * d..][..d];
                 let whitened = &buffers.whitened[k * d..][..d];
                 let mean_bar = &mut mean_bar[k * d..][..d];
                 let (log_bar, lower_bar) = factor_bar[k * factor..][..factor].split_at_mut(d);
@@ -306,14 +306,14 @@ impl Workload for Mixture {
                 let mut at = 0;
                 for i in 0..d {
                     let own = whitened[i] * diagonal[i];
-                    log_bar[i] += weight * (1.0 - own * centred[i]);
-                    let mut centred_bar = own;
+                    log_bar[i] += weight * (1.0 - own * centered[i]);
+                    let mut centered_bar = own;
                     for j in i + 1..d {
-                        lower_bar[at] -= weight * whitened[j] * centred[i];
-                        centred_bar += whitened[j] * lower[at];
+                        lower_bar[at] -= weight * whitened[j] * centered[i];
+                        centered_bar += whitened[j] * lower[at];
                         at += 1;
                     }
-                    mean_bar[i] += weight * centred_bar;
+                    mean_bar[i] += weight * centered_bar;
                 }
             }
         }

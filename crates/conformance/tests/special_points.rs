@@ -152,11 +152,11 @@ fn routes_agree_at_special_points_to_the_second_order() {
         let (graph, inputs, nodes) = record(&formula, &x).unwrap();
         let output = *nodes.last().unwrap();
         let tangents = graph.hessian(output, &inputs);
-        let partials = graph.gradient(output, &inputs);
+        let partials = graph.gradient_nodes(output, &inputs);
         let values = |nodes: Vec<_>| nodes.into_iter().map(|n| graph.value(n)).collect();
         let nodes: Vec<Vec<f64>> = partials
             .into_iter()
-            .map(|partial| values(graph.gradient(partial, &inputs)))
+            .map(|partial| values(graph.gradient_nodes(partial, &inputs)))
             .collect();
         let names = ["tangent", "derive"];
         for (name, rows) in names.into_iter().zip([tangents, nodes]) {

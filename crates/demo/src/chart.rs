@@ -24,7 +24,7 @@ const FAINT: RGBColor = RGBColor(0xd8, 0xdc, 0xe3);
 const RED: RGBColor = RGBColor(0xc8, 0x45, 0x4b);
 const BLUE: RGBColor = RGBColor(0x2b, 0x6c, 0xb0);
 
-/// From which score on the plane has which colour, from below upwards. Beyond a margin of 1 a
+/// From which score on the plane has which color, from below upwards. Beyond a margin of 1 a
 /// point costs nothing.
 const BANDS: [(f64, RGBColor); 6] = [
     (-1e300, RGBColor(0xf0, 0xb4, 0xb0)),
@@ -105,24 +105,24 @@ fn panel<'a, 'b>(area: &'a Area<'b>, title: &str, moons: &Moons) -> Result<Plane
 fn points(plane: &mut Plane<'_, '_>, moons: &Moons) -> Result<(), Box<dyn Error>> {
     for (point, &class) in moons.points.iter().zip(&moons.classes) {
         let at = (point[0], point[1]);
-        let colour = if class > 0.0 { BLUE } else { RED };
+        let color = if class > 0.0 { BLUE } else { RED };
         plane.draw_series([
             Circle::new(at, 5 * FINE + FINE / 2, WHITE.filled()),
-            Circle::new(at, 4 * FINE + FINE / 2, colour.filled()),
+            Circle::new(at, 4 * FINE + FINE / 2, color.filled()),
         ])?;
     }
     Ok(())
 }
 
-/// The plane in the colours of the net's score, and the line where it is 0.
+/// The plane in the colors of the net's score, and the line where it is 0.
 fn view(plane: &mut Plane<'_, '_>, moons: &Moons, run: &Run) -> Result<(), Box<dyn Error>> {
     let score = |x, y| run.net.predict(&[x, y])[0];
     let [xs, ys] = shown(moons);
     let grid = Grid::sample(xs, ys, [120, 80], score);
-    for (level, colour) in BANDS {
+    for (level, color) in BANDS {
         let area = grid.area(level);
         if !area.is_empty() {
-            plane.draw_series([Polygon::new(area, colour.filled())])?;
+            plane.draw_series([Polygon::new(area, color.filled())])?;
         }
     }
     for level in [-1.0, 1.0] {

@@ -151,7 +151,7 @@ impl Grid {
 /// A column and a row.
 type Corner = (usize, usize);
 
-/// Two neighbours, the lesser first.
+/// Two neighbors, the lesser first.
 type Side = (Corner, Corner);
 
 #[cfg(test)]

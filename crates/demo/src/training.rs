@@ -71,15 +71,15 @@ pub(crate) fn train(moons: &Moons, way: Way, steps: usize) -> Result<Run, Box<dy
     })?
     .penalty(|parameters| l2(parameters, STRENGTH));
     let start = started.elapsed();
-    let mut optimiser = Sgd::new(1.0);
+    let mut optimizer = Sgd::new(1.0);
     let (mut losses, mut accuracies) = (Vec::new(), Vec::new());
     let mut times = Vec::with_capacity(steps);
     let bar = ProgressBar::new(steps as u64).with_style(style());
     for k in 0..steps {
         let accuracy = moons.accuracy(fit.parameters());
-        optimiser.rate = 1.0 - 0.9 * k as f64 / steps as f64;
+        optimizer.rate = 1.0 - 0.9 * k as f64 / steps as f64;
         let started = Instant::now();
-        let loss = fit.step(&mut optimiser, examples.all())?;
+        let loss = fit.step(&mut optimizer, examples.all())?;
         times.push(started.elapsed());
         losses.push(loss);
         accuracies.push(accuracy);

@@ -35,7 +35,7 @@ impl Compiled {
             None => graph.constant(loss.value()),
         };
         let slopes = graph
-            .try_gradient(loss, &parameters)
+            .try_gradient_nodes(loss, &parameters)
             .map_err(wengert_program::Error::from)?;
         let inputs = parameters.into_iter().map(Input::whole);
         let inputs = inputs.chain(example.into_iter().map(Input::column));

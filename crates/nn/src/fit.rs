@@ -1,5 +1,5 @@
 //! Training on examples, in either of two ways: recording every step, or running a program. Read
-//! `optimise` next.
+//! `optimize` next.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use wengert_program::Program;
 use crate::compiled::Compiled;
 use crate::error::Error;
 use crate::examples::{Batch, Examples};
-use crate::optimise::Optimiser;
+use crate::optimizer::Optimizer;
 use crate::train::{Trainer, of_graph};
 
 /// How a step of training gets at its loss and slopes. Both ways agree to rounding: they add up
@@ -160,18 +160,18 @@ where
     /// Moves the parameters by the gradient of the last loss.
     ///
     /// # Panics
-    /// Where the optimiser refuses: see [`Optimiser::step`].
+    /// Where the optimizer refuses: see [`Optimizer::step`].
     #[track_caller]
-    pub fn update(&mut self, optimiser: &mut impl Optimiser) {
-        self.trainer.update(optimiser);
+    pub fn update(&mut self, optimizer: &mut impl Optimizer) {
+        self.trainer.update(optimizer);
     }
 
     /// As [`Fit::update`].
     ///
     /// # Errors
-    /// Those of [`Optimiser::try_step`]; the parameters and the optimiser are as before.
-    pub fn try_update(&mut self, optimiser: &mut impl Optimiser) -> Result<(), Error> {
-        self.trainer.try_update(optimiser)
+    /// Those of [`Optimizer::try_step`]; the parameters and the optimizer are as before.
+    pub fn try_update(&mut self, optimizer: &mut impl Optimizer) -> Result<(), Error> {
+        self.trainer.try_update(optimizer)
     }
 
     /// One step of training: [`Fit::record`], then [`Fit::update`]. Gives the loss before the
@@ -182,9 +182,9 @@ where
     ///
     /// # Panics
     /// As [`Fit::record`].
-    pub fn step(&mut self, optimiser: &mut impl Optimiser, batch: Batch<'_>) -> Result<f64, Error> {
+    pub fn step(&mut self, optimizer: &mut impl Optimizer, batch: Batch<'_>) -> Result<f64, Error> {
         let loss = self.record(batch)?;
-        self.try_update(optimiser)?;
+        self.try_update(optimizer)?;
         Ok(loss)
     }
 }

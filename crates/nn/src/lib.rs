@@ -17,9 +17,9 @@
 //! let mut fit = Fit::new(Way::Compiled, net.parameters(), &examples, |parameters, example| {
 //!     squared_error(&net.forward(parameters, &example[..2]), &example[2..])
 //! })?;
-//! let mut optimiser = Sgd::new(0.2);
+//! let mut optimizer = Sgd::new(0.2);
 //! for _ in 0..1000 {
-//!     fit.step(&mut optimiser, examples.all())?;
+//!     fit.step(&mut optimizer, examples.all())?;
 //! }
 //! let trained = fit.parameters().to_vec();
 //! net.set_parameters(&trained)?;
@@ -34,7 +34,7 @@
 //!
 //! In reading order: `net` neurons, layers, nets · `loss` what to make small · `train` the loop ·
 //! `examples` what to learn from · `compiled` a loss as a program · `fit` training in either way ·
-//! `optimise` how to step · `random` where parameters start · `store` files of parameters ·
+//! `optimize` how to step · `random` where parameters start · `store` files of parameters ·
 //! `sketch` nets for pictures · `error` what can go wrong.
 #![forbid(unsafe_code)]
 
@@ -44,7 +44,7 @@ mod examples;
 mod fit;
 mod loss;
 mod net;
-mod optimise;
+mod optimizer;
 mod random;
 mod sketch;
 mod store;
@@ -55,7 +55,7 @@ pub use examples::{Batch, Examples};
 pub use fit::{Fit, NoPenalty, Way};
 pub use loss::{cross_entropy, l2, max_margin, shared_cross_entropy, squared_error};
 pub use net::{Activation, Layer, Mlp, Neuron, Outputs};
-pub use optimise::{Adam, Optimiser, Sgd};
+pub use optimizer::{Adam, Optimizer, Sgd};
 pub use random::SplitMix64;
 pub use store::{load, parse, save, text};
 pub use train::Trainer;

@@ -4,7 +4,7 @@
 use wengert::{Expr, Graph, Mark, NodeId};
 
 use crate::error::{Error, expect};
-use crate::optimise::Optimiser;
+use crate::optimizer::Optimizer;
 
 /// Parameters and the graph that a loss of theirs is recorded in, step after step.
 ///
@@ -111,18 +111,18 @@ impl Trainer {
     /// Moves the parameters by the gradient of the last recorded loss.
     ///
     /// # Panics
-    /// Where the optimiser refuses: see [`Optimiser::step`].
+    /// Where the optimizer refuses: see [`Optimizer::step`].
     #[track_caller]
-    pub fn update(&mut self, optimiser: &mut impl Optimiser) {
-        expect(self.try_update(optimiser));
+    pub fn update(&mut self, optimizer: &mut impl Optimizer) {
+        expect(self.try_update(optimizer));
     }
 
     /// As [`Trainer::update`].
     ///
     /// # Errors
-    /// Those of [`Optimiser::try_step`]; the parameters and the optimiser are as before.
-    pub fn try_update(&mut self, optimiser: &mut impl Optimiser) -> Result<(), Error> {
-        optimiser.try_step(&mut self.parameters, &self.gradient)
+    /// Those of [`Optimizer::try_step`]; the parameters and the optimizer are as before.
+    pub fn try_update(&mut self, optimizer: &mut impl Optimizer) -> Result<(), Error> {
+        optimizer.try_step(&mut self.parameters, &self.gradient)
     }
 
     /// One step of training: [`Trainer::record`], then [`Trainer::update`]. Gives the loss before
@@ -131,23 +131,23 @@ impl Trainer {
     /// # Panics
     /// As these.
     #[track_caller]
-    pub fn step<F>(&mut self, optimiser: &mut impl Optimiser, loss: F) -> f64
+    pub fn step<F>(&mut self, optimizer: &mut impl Optimizer, loss: F) -> f64
     where
         F: for<'g> FnOnce(&'g Graph, &[Expr<'g>]) -> Expr<'g>,
     {
-        expect(self.try_step(optimiser, loss))
+        expect(self.try_step(optimizer, loss))
     }
 
     /// As [`Trainer::step`].
     ///
     /// # Errors
     /// Those of [`Trainer::try_record`] and [`Trainer::try_update`]; the parameters are as before.
-    pub fn try_step<F>(&mut self, optimiser: &mut impl Optimiser, loss: F) -> Result<f64, Error>
+    pub fn try_step<F>(&mut self, optimizer: &mut impl Optimizer, loss: F) -> Result<f64, Error>
     where
         F: for<'g> FnOnce(&'g Graph, &[Expr<'g>]) -> Expr<'g>,
     {
         let loss = self.try_record(loss)?;
-        self.try_update(optimiser)?;
+        self.try_update(optimizer)?;
         Ok(loss)
     }
 }

@@ -2,7 +2,7 @@
 
 use wengert::{Expr, Graph};
 use wengert_nn::{
-    Activation, Adam, Error, Examples, Fit, Mlp, Optimiser, Sgd, SplitMix64, Way, cross_entropy, l2, max_margin,
+    Activation, Adam, Error, Examples, Fit, Mlp, Optimizer, Sgd, SplitMix64, Way, cross_entropy, l2, max_margin,
     shared_cross_entropy, squared_error,
 };
 
@@ -55,11 +55,11 @@ fn minibatches_train_either_way_to_the_same_net() {
         })
         .unwrap()
         .penalty(|parameters| l2(parameters, 1e-4));
-        let mut optimiser = Adam::new(0.02);
+        let mut optimizer = Adam::new(0.02);
         for _ in 0..20 {
             examples.shuffle(&mut random);
             for batch in examples.batches(32).unwrap() {
-                fit.step(&mut optimiser, batch).unwrap();
+                fit.step(&mut optimizer, batch).unwrap();
             }
         }
         (fit.record(examples.all()).unwrap(), fit.parameters().to_vec())
@@ -86,11 +86,11 @@ fn the_compiled_way_gives_the_same_bits_on_any_number_of_threads() {
                 Some(threads) => fit.threads(threads),
                 None => fit,
             };
-            let mut optimiser = Sgd::with_momentum(0.1, 0.9);
+            let mut optimizer = Sgd::with_momentum(0.1, 0.9);
             let mut losses = Vec::new();
             for _ in 0..5 {
                 for batch in examples.batches(900).unwrap() {
-                    losses.push(fit.step(&mut optimiser, batch).unwrap());
+                    losses.push(fit.step(&mut optimizer, batch).unwrap());
                 }
             }
             [bits(&losses), bits(fit.parameters())]
@@ -105,10 +105,10 @@ fn the_compiled_way_gives_the_same_bits_on_any_number_of_threads() {
 #[test]
 fn classes_given_as_shares_are_learned_either_way() {
     let mut random = SplitMix64::new(11);
-    let centres = [(0.0, 2.0), (2.0, -1.0), (-2.0, -1.0)];
+    let centers = [(0.0, 2.0), (2.0, -1.0), (-2.0, -1.0)];
     let rows: Vec<[f64; 5]> = (0..60)
         .map(|k| {
-            let (x, y) = centres[k % 3];
+            let (x, y) = centers[k % 3];
             let [a, b, c] = [0, 1, 2].map(|class| f64::from(class == k % 3));
             [x + 0.5 * random.normal(), y + 0.5 * random.normal(), a, b, c]
         })
@@ -124,9 +124,9 @@ fn classes_given_as_shares_are_learned_either_way() {
             shared_cross_entropy(&net.forward(parameters, &example[..2]), &example[2..])
         })
         .unwrap();
-        let mut optimiser = Adam::new(0.05);
+        let mut optimizer = Adam::new(0.05);
         for _ in 0..100 {
-            fit.step(&mut optimiser, examples.all()).unwrap();
+            fit.step(&mut optimizer, examples.all()).unwrap();
         }
         fit.record(examples.all()).unwrap()
     });

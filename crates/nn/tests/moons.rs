@@ -76,7 +76,7 @@ fn every_loss_of_the_moons_demo_is_within_1e_12_and_all_points_end_up_right() {
     let reference = Reference::read();
     let net = &reference.net;
     let mut trainer = Trainer::new(net.parameters());
-    let mut optimiser = Sgd::new(1.0);
+    let mut optimizer = Sgd::new(1.0);
     let mut scores = Vec::new();
     let mut record = |trainer: &mut Trainer| {
         let loss = trainer.record(|graph, parameters| {
@@ -104,8 +104,8 @@ fn every_loss_of_the_moons_demo_is_within_1e_12_and_all_points_end_up_right() {
             assert_eq!(scores, expected, "scores of the untrained net, bit for bit");
             reference.check_first_gradient(trainer.gradient());
         }
-        optimiser.rate = 1.0 - 0.9 * k as f64 / 100.0;
-        trainer.update(&mut optimiser);
+        optimizer.rate = 1.0 - 0.9 * k as f64 / 100.0;
+        trainer.update(&mut optimizer);
     }
     let (loss, scores) = record(&mut trainer);
     reference.check_end(loss, &scores, trainer.parameters());
@@ -128,12 +128,12 @@ fn either_way_of_training_on_examples_goes_through_the_same_losses() {
         .unwrap()
         .penalty(|parameters| l2(parameters, 1e-4));
         assert_eq!(fit.program().is_some(), way == Way::Compiled);
-        let mut optimiser = Sgd::new(1.0);
+        let mut optimizer = Sgd::new(1.0);
         for k in 0..100 {
             let accuracy = reference.accuracy(&scores(fit.parameters()));
             assert_eq!(accuracy, reference.accuracies[k], "{way:?}, step {k}");
-            optimiser.rate = 1.0 - 0.9 * k as f64 / 100.0;
-            let loss = fit.step(&mut optimiser, examples.all()).unwrap();
+            optimizer.rate = 1.0 - 0.9 * k as f64 / 100.0;
+            let loss = fit.step(&mut optimizer, examples.all()).unwrap();
             reference.check_loss(k, loss);
             if k == 0 {
                 reference.check_first_gradient(fit.gradient());

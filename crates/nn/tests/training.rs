@@ -1,4 +1,4 @@
-//! Losses, optimisers and the loop.
+//! Losses, optimizers and the loop.
 
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use wengert::{Dual, Expr, Graph};
 use wengert_nn::{
-    Activation, Adam, Error, Mlp, Optimiser, Sgd, SplitMix64, Trainer, cross_entropy, l2, max_margin,
+    Activation, Adam, Error, Mlp, Optimizer, Sgd, SplitMix64, Trainer, cross_entropy, l2, max_margin,
     shared_cross_entropy, squared_error,
 };
 use wengert_program::{Options, Program, Workspace};
@@ -58,7 +58,7 @@ fn value_and_slopes(
     let slopes = [0, 1, 2].map(|k| graph.grad(x[k]));
     let value = graph.value(l);
     let (forward, tangents) = wengert::forward_gradient(dual, logits);
-    let recorded: Vec<f64> = graph.gradient(l, &x).iter().map(|&d| graph.value(d)).collect();
+    let recorded: Vec<f64> = graph.gradient_nodes(l, &x).iter().map(|&d| graph.value(d)).collect();
     let program = Program::value_and_gradient(&logits, &loss, &Options::new()).unwrap();
     let mut compiled = [0.0; 4];
     program.eval(&logits, &mut Workspace::new(), &mut compiled).unwrap();
@@ -252,28 +252,28 @@ fn adam_keeps_the_bits_of_its_formula_on_ordinary_slopes() {
     }
 }
 
-/// Refusals leave parameters and optimiser as they were.
-fn refuses(mut optimiser: impl Optimiser + Clone + PartialEq + Debug) {
+/// Refusals leave parameters and optimizer as they were.
+fn refuses(mut optimizer: impl Optimizer + Clone + PartialEq + Debug) {
     let mut p = [1.0, 2.0, 3.0];
-    optimiser.step(&mut p, &[0.5, -0.5, 1.0]);
-    let (before, remembered) = (p, optimiser.clone());
+    optimizer.step(&mut p, &[0.5, -0.5, 1.0]);
+    let (before, remembered) = (p, optimizer.clone());
     for wrong in [f64::NAN, INF, -INF] {
-        let Err(Error::Slope { parameter: 1, slope }) = optimiser.try_step(&mut p, &[1.0, wrong, f64::NAN]) else {
+        let Err(Error::Slope { parameter: 1, slope }) = optimizer.try_step(&mut p, &[1.0, wrong, f64::NAN]) else {
             panic!("{wrong} was stepped by")
         };
         assert_eq!(slope.to_bits(), wrong.to_bits());
-        assert_eq!((p, &optimiser), (before, &remembered));
+        assert_eq!((p, &optimizer), (before, &remembered));
     }
-    let text = catch_unwind(AssertUnwindSafe(|| optimiser.step(&mut p, &[1.0, 1.0, INF]))).unwrap_err();
+    let text = catch_unwind(AssertUnwindSafe(|| optimizer.step(&mut p, &[1.0, 1.0, INF]))).unwrap_err();
     let text = text.downcast_ref::<String>().unwrap();
     assert!(
         text.contains("slope of parameter 2 is inf") && text.contains("explain_nan"),
         "{text}"
     );
-    assert_eq!((p, &optimiser), (before, &remembered));
+    assert_eq!((p, &optimizer), (before, &remembered));
     // It goes on as if nothing had been.
     let (mut q, mut other) = (before, remembered);
-    optimiser.step(&mut p, &[0.25; 3]);
+    optimizer.step(&mut p, &[0.25; 3]);
     other.step(&mut q, &[0.25; 3]);
     assert_eq!(p, q);
 }
@@ -399,10 +399,10 @@ fn refusals_point_to_the_line_that_asked() {
 
 #[test]
 fn every_optimiser_finds_the_bottom_of_a_valley() {
-    fn bottom(mut optimiser: impl Optimiser) -> f64 {
+    fn bottom(mut optimizer: impl Optimizer) -> f64 {
         let mut trainer = Trainer::new(&[-3.0, 2.0]);
         for _ in 0..2000 {
-            trainer.step(&mut optimiser, |_, p| {
+            trainer.step(&mut optimizer, |_, p| {
                 (p[0] - 1.0).powi(2) + (p[1] + p[0]).powi(2) * 4.0
             });
         }
@@ -440,19 +440,19 @@ fn a_loss_that_does_not_depend_on_parameters_has_no_slope() {
 #[test]
 fn a_net_learns_three_classes_by_cross_entropy_and_adam() {
     let mut random = SplitMix64::new(11);
-    let centres = [(0.0, 2.0), (2.0, -1.0), (-2.0, -1.0)];
+    let centers = [(0.0, 2.0), (2.0, -1.0), (-2.0, -1.0)];
     let examples: Vec<([f64; 2], usize)> = (0..60)
         .map(|k| {
-            let (x, y) = centres[k % 3];
+            let (x, y) = centers[k % 3];
             ([x + 0.5 * random.normal(), y + 0.5 * random.normal()], k % 3)
         })
         .collect();
     let mut net = Mlp::with_layers(2, &[(8, Activation::Tanh), (3, Activation::Linear)], 4).unwrap();
     let mut trainer = Trainer::new(net.parameters());
-    let mut optimiser = Adam::new(0.05);
+    let mut optimizer = Adam::new(0.05);
     let mut losses = Vec::new();
     for _ in 0..100 {
-        losses.push(trainer.step(&mut optimiser, |graph, parameters| {
+        losses.push(trainer.step(&mut optimizer, |graph, parameters| {
             let loss = examples.iter().map(|(x, class)| {
                 let x = x.map(|value| graph.expr(graph.constant(value)));
                 cross_entropy(&net.forward(parameters, &x), *class)

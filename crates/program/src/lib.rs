@@ -8,7 +8,7 @@
 //! let g = Graph::new();
 //! let (x, y) = (g.leaf(0.5), g.leaf(2.0));
 //! let f = g.mul(x, g.sin(y));
-//! let gradient = g.gradient(f, &[x, y]);
+//! let gradient = g.gradient_nodes(f, &[x, y]);
 //!
 //! // Compile it, and run it at three points at once.
 //! let program = Program::compile(&g, [x, y], [f, gradient[0], gradient[1]], &Options::new())?;

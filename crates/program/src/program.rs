@@ -56,7 +56,7 @@ impl Program {
     /// order in which running takes them. A plain key is an input or output with a number for
     /// each point; see [`Input::whole`] and [`Output::sum`].
     ///
-    /// Derivatives are outputs like others: record them with [`Graph::gradient`] first. The values
+    /// Derivatives are outputs like others: record them with [`Graph::gradient_nodes`] first. The values
     /// that the graph's nodes have now play no role, but for those of constants and of the
     /// comparisons made while recording, which become guards.
     ///
@@ -106,7 +106,7 @@ impl Program {
         let value = node(&graph, f(&x));
         let inputs: Vec<_> = x.iter().map(|x| x.id()).collect();
         let mut outputs = vec![value];
-        outputs.extend(graph.try_gradient(value, &inputs)?);
+        outputs.extend(graph.try_gradient_nodes(value, &inputs)?);
         Program::compile(&graph, inputs, outputs, options)
     }
 

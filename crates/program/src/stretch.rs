@@ -235,7 +235,7 @@ impl Call<'_> {
     }
 }
 
-/// How many stretches a thread takes at a time, of so many that are left: a run of neighbours,
+/// How many stretches a thread takes at a time, of so many that are left: a run of neighbors,
 /// which reads on where it fetched ahead and shares few pages with the others, yet no longer than
 /// half of the thread's share, so that all end together.
 #[cfg(feature = "parallel")]

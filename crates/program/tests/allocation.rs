@@ -8,7 +8,7 @@ fn a_call_allocates_nothing_once_the_workspace_fits() {
     let graph = wengert::Graph::new();
     let (w, x) = (graph.leaf(0.5), graph.leaf(2.0));
     let f = graph.add(graph.tanh(graph.mul(w, x)), graph.pow(graph.exp(x), w));
-    let slope = graph.gradient(f, &[w])[0];
+    let slope = graph.gradient_nodes(f, &[w])[0];
     let outputs = [Output::column(f), Output::sum(slope)];
     let program =
         Program::compile(&graph, [Input::whole(w), Input::column(x)], outputs, &Options::new()).expect("compiles");

@@ -27,7 +27,7 @@ fn a_program_gives_the_value_and_gradient_of_its_graph() {
     let g = Graph::new();
     let (x, y) = (g.leaf(0.5), g.leaf(2.0));
     let f = g.mul(g.add(x, g.sin(y)), g.ln(y));
-    let grad = g.gradient(f, &[x, y]);
+    let grad = g.gradient_nodes(f, &[x, y]);
     let program = Program::compile(&g, [x, y], [f, grad[0], grad[1]], &Options::new()).unwrap();
     let mut out = [0.0; 3];
     program.eval(&[0.5, 2.0], &mut one_core(), &mut out).unwrap();
@@ -91,7 +91,7 @@ fn a_sum_has_the_same_bits_for_any_lanes_and_threads() {
     let g = Graph::new();
     let (w, x) = (g.leaf(0.5), g.leaf(2.0));
     let f = g.mul(w, g.tanh(g.mul(w, x)));
-    let grad = g.gradient(f, &[w]);
+    let grad = g.gradient_nodes(f, &[w]);
     let program = Program::compile(
         &g,
         [Input::whole(w), Input::column(x)],

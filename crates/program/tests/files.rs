@@ -62,7 +62,7 @@ fn seeds() -> Vec<Program> {
     let graph = Graph::new();
     let (w, x) = (graph.var(0.5), graph.var(2.0));
     let loss = (w * x).tanh() * x - Expr::from(1.5).pow(w) * 3.0;
-    let slope = graph.gradient(loss.id(), &[w.id()])[0];
+    let slope = graph.gradient_nodes(loss.id(), &[w.id()])[0];
     let sums = [Output::sum(loss.id()), Output::sum(slope)];
     let trained = Program::compile(
         &graph,

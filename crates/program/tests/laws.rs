@@ -192,7 +192,7 @@ proptest! {
         let graph = Graph::new();
         let (w, x) = (graph.leaf(0.5), graph.leaf(2.0));
         let f = graph.mul(w, graph.exp(graph.mul(w, x)));
-        let slope = graph.gradient(f, &[w])[0];
+        let slope = graph.gradient_nodes(f, &[w])[0];
         let outputs = [f, slope].map(Output::sum);
         let program = Program::compile(&graph, [Input::whole(w), Input::column(x)], outputs, &Options::fast()).expect("compiles");
         let run = |setup: Setup| {

@@ -257,13 +257,13 @@ fn of_nothing_every_derivative_is_nothing() {
     assert_eq!(g.jacobian(&[l], &[]), [[0.0; 0]]);
     assert_eq!(g.hessian(l, &[]), Vec::<Vec<f64>>::new());
     assert_eq!(g.hvp(l, &[], &[]), [0.0; 0]);
-    assert!(g.gradient(l, &[]).is_empty() && g.pushforward(&[(x, x)], &[]).is_empty());
+    assert!(g.gradient_nodes(l, &[]).is_empty() && g.jvp_nodes(&[(x, x)], &[]).is_empty());
     assert_eq!(
-        g.pullback(&[], &[x]).iter().map(|&n| g.value(n)).collect::<Vec<_>>(),
+        g.vjp_nodes(&[], &[x]).iter().map(|&n| g.value(n)).collect::<Vec<_>>(),
         [0.0]
     );
     assert_eq!(
-        g.pushforward(&[], &[l]).iter().map(|&n| g.value(n)).collect::<Vec<_>>(),
+        g.jvp_nodes(&[], &[l]).iter().map(|&n| g.value(n)).collect::<Vec<_>>(),
         [0.0]
     );
     g.backward_seeded(&[]);

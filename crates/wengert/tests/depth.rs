@@ -58,8 +58,8 @@ fn every_derivative_of_a_long_chain_needs_no_stack() {
         assert!((g.hessian(l, &[x])[0][0] / curvature - 1.0).abs() < 1e-9);
         assert!((g.sparse_hessian(l, &[x]).get(0, 0) / curvature - 1.0).abs() < 1e-9);
         let one = g.constant(1.0);
-        assert!(close(g.value(g.pushforward(&[(x, one)], &[l])[0])));
-        let as_graph = g.gradient(l, &[x])[0];
+        assert!(close(g.value(g.jvp_nodes(&[(x, one)], &[l])[0])));
+        let as_graph = g.gradient_nodes(l, &[x])[0];
         assert!(close(g.value(as_graph)));
         assert!((g.vjp(&[(as_graph, 1.0)], &[x])[0] / curvature - 1.0).abs() < 1e-6);
         assert!(g.to_string().lines().count() == g.len());

@@ -18,7 +18,7 @@ fn a_cube_is_exact_to_the_fourth_derivative() {
         let mut derivatives = Vec::new();
         for _ in 0..5 {
             derivatives.push(g.value(node));
-            node = g.gradient(node, &[x.id()])[0];
+            node = g.gradient_nodes(node, &[x.id()])[0];
         }
         assert_eq!(derivatives, [8.0, 12.0, 12.0, 6.0, 0.0]);
         assert_eq!(g.value(node), 0.0);
@@ -30,8 +30,8 @@ fn a_derivative_graph_is_right_at_other_values() {
     let mut g = Graph::new();
     let x = g.leaf(0.0);
     let l = g.mul(g.powi(x, 3), g.sin(x));
-    let first = g.gradient(l, &[x])[0];
-    let second = g.gradient(first, &[x])[0];
+    let first = g.gradient_nodes(l, &[x])[0];
+    let second = g.gradient_nodes(first, &[x])[0];
     for v in [-2.0, -0.0, 0.5, 1e3] {
         g.set(x, v);
         g.forward().unwrap();
@@ -53,19 +53,19 @@ fn inner_derivatives_do_not_see_outer_perturbations() {
     // d/dx [x * d/dy (x + y)] at 1 is 1.
     let g = Graph::new();
     let (x, y) = (g.leaf(1.0), g.leaf(1.0));
-    let inner = g.gradient(g.add(x, y), &[y])[0];
-    let outer = g.gradient(g.mul(x, inner), &[x])[0];
+    let inner = g.gradient_nodes(g.add(x, y), &[y])[0];
+    let outer = g.gradient_nodes(g.mul(x, inner), &[x])[0];
     assert_eq!(g.value(outer), 1.0);
     // d/dx [x * d/dy (x * y)] at 4 is 8.
     let g = Graph::new();
     let (x, y) = (g.leaf(4.0), g.leaf(3.0));
-    let inner = g.gradient(g.mul(x, y), &[y])[0];
-    let outer = g.gradient(g.mul(x, inner), &[x])[0];
+    let inner = g.gradient_nodes(g.mul(x, y), &[y])[0];
+    let outer = g.gradient_nodes(g.mul(x, inner), &[x])[0];
     assert_eq!(g.value(outer), 8.0);
     // The same forward in the inner, and with the inner at the outer variable itself.
     let one = g.constant(1.0);
-    let inner = g.pushforward(&[(y, one)], &[g.mul(x, y)])[0];
-    assert_eq!(g.value(g.pushforward(&[(x, one)], &[g.mul(x, inner)])[0]), 8.0);
+    let inner = g.jvp_nodes(&[(y, one)], &[g.mul(x, y)])[0];
+    assert_eq!(g.value(g.jvp_nodes(&[(x, one)], &[g.mul(x, inner)])[0]), 8.0);
 }
 
 #[test]
@@ -75,15 +75,15 @@ fn an_output_that_depends_on_nothing_has_zeros_for_gradient() {
     let l = g.sin(g.constant(1.0));
     for output in [l, late, g.floor(x), g.detach(x), g.lt(x, late), g.sign(x)] {
         let before = g.len();
-        let gradient = g.gradient(output, &[x])[0];
+        let gradient = g.gradient_nodes(output, &[x])[0];
         assert_eq!(g.value(gradient), 0.0);
         assert!(g.len() <= before + 3, "a node or two of constants at most");
-        assert_eq!(g.value(g.gradient(gradient, &[x])[0]), 0.0);
-        assert_eq!(g.value(g.pushforward(&[(x, l)], &[output])[0]), 0.0);
+        assert_eq!(g.value(g.gradient_nodes(gradient, &[x])[0]), 0.0);
+        assert_eq!(g.value(g.jvp_nodes(&[(x, l)], &[output])[0]), 0.0);
     }
-    assert_eq!(g.gradient(l, &[]), []);
+    assert_eq!(g.gradient_nodes(l, &[]), []);
     assert_eq!(
-        g.pullback(&[], &[x]).iter().map(|&n| g.value(n)).collect::<Vec<_>>(),
+        g.vjp_nodes(&[], &[x]).iter().map(|&n| g.value(n)).collect::<Vec<_>>(),
         [0.0]
     );
 }
@@ -93,11 +93,11 @@ fn the_same_node_twice_gives_the_same_derivative_twice() {
     let g = Graph::new();
     let (x, y) = (g.leaf(2.0), g.leaf(3.0));
     let l = g.mul(g.sin(x), y);
-    let gradient = g.gradient(l, &[x, y, x]);
+    let gradient = g.gradient_nodes(l, &[x, y, x]);
     assert_eq!(gradient[0], gradient[2]);
     assert_eq!(g.value(gradient[0]), 2.0f64.cos() * 3.0);
     assert_eq!(g.value(gradient[1]), 2.0f64.sin());
-    let itself = g.gradient(x, &[x, l]);
+    let itself = g.gradient_nodes(x, &[x, l]);
     assert_eq!((g.value(itself[0]), g.value(itself[1])), (1.0, 0.0));
 }
 
@@ -107,7 +107,7 @@ fn a_computed_node_has_a_derivative_too() {
     let x = g.leaf(0.5);
     let middle = g.exp(x);
     let l = g.mul(middle, g.sin(middle));
-    let [by_x, by_middle] = g.gradient(l, &[x, middle])[..] else {
+    let [by_x, by_middle] = g.gradient_nodes(l, &[x, middle])[..] else {
         unreachable!()
     };
     g.backward(l);
@@ -125,19 +125,25 @@ fn what_wants_no_gradient_has_none_in_any_way() {
     assert_eq!(inert.map(|node| g.grad(node)), [0.0; 3]);
     assert_eq!(g.vjp(&[(l, 1.0)], &inert), [0.0; 3]);
     assert_eq!(
-        g.gradient(l, &inert).iter().map(|&n| g.value(n)).collect::<Vec<_>>(),
+        g.gradient_nodes(l, &inert)
+            .iter()
+            .map(|&n| g.value(n))
+            .collect::<Vec<_>>(),
         [0.0; 3]
     );
     for node in inert {
-        assert_eq!(g.value(g.pushforward(&[(node, x)], &[l])[0]), 0.0);
+        assert_eq!(g.value(g.jvp_nodes(&[(node, x)], &[l])[0]), 0.0);
     }
     // As an output, too.
     assert_eq!(
-        g.gradient(c, &[c, x]).iter().map(|&n| g.value(n)).collect::<Vec<_>>(),
+        g.gradient_nodes(c, &[c, x])
+            .iter()
+            .map(|&n| g.value(n))
+            .collect::<Vec<_>>(),
         [0.0; 2]
     );
     // Nor does it take anything from what does want one.
-    assert_eq!(g.value(g.gradient(l, &[c, x, cut])[1]), g.grad(x));
+    assert_eq!(g.value(g.gradient_nodes(l, &[c, x, cut])[1]), g.grad(x));
 }
 
 #[test]
@@ -148,13 +154,13 @@ fn keys_of_another_graph_are_refused() {
     let foreign = Graph::new().leaf(1.0);
     let refused = Err(Error::NotInGraph { node: foreign });
     let before = g.len();
-    assert_eq!(g.try_gradient(l, &[foreign]), refused);
-    assert_eq!(g.try_gradient(foreign, &[x]), refused);
-    assert_eq!(g.try_pullback(&[(l, foreign)], &[x]), refused);
-    assert_eq!(g.try_pullback(&[(foreign, l)], &[x]), refused);
-    assert_eq!(g.try_pushforward(&[(x, foreign)], &[l]), refused);
-    assert_eq!(g.try_pushforward(&[(foreign, x)], &[l]), refused);
-    assert_eq!(g.try_pushforward(&[(x, x)], &[foreign]), refused);
+    assert_eq!(g.try_gradient_nodes(l, &[foreign]), refused);
+    assert_eq!(g.try_gradient_nodes(foreign, &[x]), refused);
+    assert_eq!(g.try_vjp_nodes(&[(l, foreign)], &[x]), refused);
+    assert_eq!(g.try_vjp_nodes(&[(foreign, l)], &[x]), refused);
+    assert_eq!(g.try_jvp_nodes(&[(x, foreign)], &[l]), refused);
+    assert_eq!(g.try_jvp_nodes(&[(foreign, x)], &[l]), refused);
+    assert_eq!(g.try_jvp_nodes(&[(x, x)], &[foreign]), refused);
     assert_eq!(g.len(), before);
 }
 
@@ -164,9 +170,9 @@ fn stale_values_are_refused() {
     let x = g.leaf(2.0);
     let l = g.sin(x);
     g.set(x, 1.0);
-    assert_eq!(g.try_gradient(l, &[x]), Err(Error::StaleValue { node: l }));
+    assert_eq!(g.try_gradient_nodes(l, &[x]), Err(Error::StaleValue { node: l }));
     g.forward().unwrap();
-    assert!(g.try_gradient(l, &[x]).is_ok());
+    assert!(g.try_gradient_nodes(l, &[x]).is_ok());
 }
 
 #[test]
@@ -177,8 +183,8 @@ fn an_op_with_no_derivative_passes_none_and_spoils_none() {
         g.floor(x),
         g.mul(x, g.select(g.gt(x, g.constant(0.0)), x, g.ln(g.neg(x)))),
     );
-    let first = g.gradient(l, &[x])[0];
-    let second = g.gradient(first, &[x])[0];
+    let first = g.gradient_nodes(l, &[x])[0];
+    let second = g.gradient_nodes(first, &[x])[0];
     assert_eq!((g.value(l), g.value(first), g.value(second)), (12.5, 10.0, 4.0));
 }
 
@@ -188,11 +194,11 @@ fn seeds_weigh_outputs_and_are_differentiated_too() {
     let (x, w) = (g.leaf(0.5), g.leaf(3.0));
     let (s, c) = (g.sin(x), g.cos(x));
     let two = g.constant(2.0);
-    let pulled = g.pullback(&[(s, w), (c, two), (s, w)], &[x])[0];
+    let pulled = g.vjp_nodes(&[(s, w), (c, two), (s, w)], &[x])[0];
     assert_eq!(g.value(pulled), 6.0 * 0.5f64.cos() + -(2.0 * 0.5f64.sin()));
-    let by_seed = g.gradient(pulled, &[w])[0];
+    let by_seed = g.gradient_nodes(pulled, &[w])[0];
     assert_eq!(g.value(by_seed), 2.0 * 0.5f64.cos());
-    let pushed = g.pushforward(&[(x, w), (x, two)], &[s, c, x, w]);
+    let pushed = g.jvp_nodes(&[(x, w), (x, two)], &[s, c, x, w]);
     let pushed: Vec<f64> = pushed.iter().map(|&n| g.value(n)).collect();
     assert_eq!(pushed, [5.0 * 0.5f64.cos(), -(5.0 * 0.5f64.sin()), 5.0, 0.0]);
 }
@@ -204,27 +210,27 @@ fn what_is_certain_is_folded_and_what_is_known_is_shared() {
     // The partials of a product are its operands.
     let product = g.mul(x, y);
     let before = g.len();
-    assert_eq!(g.gradient(product, &[x, y]), [y, x]);
+    assert_eq!(g.gradient_nodes(product, &[x, y]), [y, x]);
     assert_eq!(g.len(), before, "nothing is recorded");
     // The derivative of exp is the node itself.
     let e = g.exp(x);
     let before = g.len();
-    assert_eq!(g.gradient(e, &[x]), [e]);
+    assert_eq!(g.gradient_nodes(e, &[x]), [e]);
     assert_eq!(g.len(), before);
     // A sum has the constant 1.
-    let [one, same_one] = g.gradient(g.add(x, y), &[x, y])[..] else {
+    let [one, same_one] = g.gradient_nodes(g.add(x, y), &[x, y])[..] else {
         unreachable!()
     };
     assert_eq!((one, g.value(one), g.node(one).op), (same_one, 1.0, Op::Const));
     // No node for what y does not reach, nor for adjoints of what leads nowhere wanted.
     let long = g.mul(g.sin(g.sin(g.sin(y))), x);
     let before = g.len();
-    g.gradient(long, &[x]);
+    g.gradient_nodes(long, &[x]);
     assert_eq!(g.len(), before);
     // sin' = cos where cos is there already.
     let (_, cos) = (g.sin(y), g.cos(y));
     let before = g.len();
-    assert_eq!(g.gradient(g.sin(y), &[y]), [cos]);
+    assert_eq!(g.gradient_nodes(g.sin(y), &[y]), [cos]);
     assert!(g.len() <= before + 2);
 }
 
@@ -260,7 +266,7 @@ fn the_gradient_of_a_perceptron_is_less_than_three_and_a_half_times_its_size() {
     let p = g.leaves(&parameters);
     let l = perceptron(&g.exprs(&p), 100).id();
     let before = g.len();
-    let gradient = g.gradient(l, &p);
+    let gradient = g.gradient_nodes(l, &p);
     let ratio = g.len() as f64 / before as f64;
     assert!(ratio <= 3.5, "{ratio} times {before} nodes");
     g.backward(l);

@@ -52,14 +52,14 @@ fn special_points_agree_with_the_sweeps_to_the_second_order() {
                     operands[2] = g.hypot(x[0], x[1]);
                 }
                 let l = g.try_record(op, immediates(op), &operands).unwrap();
-                let gradient = g.gradient(l, &x);
+                let gradient = g.gradient_nodes(l, &x);
                 g.backward(l);
                 let swept: Vec<f64> = x.iter().map(|&x| g.grad(x)).collect();
                 let hessian = g.hessian(l, &x);
                 for (k, &first) in gradient.iter().enumerate() {
                     let (got, want) = (g.value(first), swept[k]);
                     assert!(same(got, want), "{op} d{k} at ({a}, {b}): {got} for {want}");
-                    let second = g.gradient(first, &x);
+                    let second = g.gradient_nodes(first, &x);
                     g.backward(first);
                     for (j, &second) in second.iter().enumerate() {
                         let (got, swept) = (g.value(second), g.grad(x[j]));
@@ -148,7 +148,7 @@ proptest! {
         let leaves = g.leaves(&first);
         let nodes = grow(&g, &leaves, &steps);
         let l = *nodes.last().unwrap();
-        let gradient = g.gradient(l, &nodes);
+        let gradient = g.gradient_nodes(l, &nodes);
         for point in [&first, &second] {
             for (&leaf, &value) in leaves.iter().zip(point) {
                 g.set(leaf, value);
@@ -173,8 +173,8 @@ proptest! {
         let g = Graph::new();
         let leaves = g.leaves(&values);
         let l = *grow(&g, &leaves, &steps).last().unwrap();
-        for (k, &first) in g.gradient(l, &leaves).iter().enumerate() {
-            let second = g.gradient(first, &leaves);
+        for (k, &first) in g.gradient_nodes(l, &leaves).iter().enumerate() {
+            let second = g.gradient_nodes(first, &leaves);
             g.backward(first);
             for (j, &node) in second.iter().enumerate() {
                 let (got, want) = (g.value(node), g.grad(leaves[j]));
@@ -195,17 +195,17 @@ proptest! {
         let one = g.constant(1.0);
         let swept = g.jacobian(outputs, &leaves);
         for (o, &output) in outputs.iter().enumerate() {
-            let row = g.pullback(&[(output, one)], &leaves);
+            let row = g.vjp_nodes(&[(output, one)], &leaves);
             let hessian = g.hessian(output, &leaves);
             for (k, &x) in leaves.iter().enumerate() {
-                let forward = g.pushforward(&[(x, one)], &[output])[0];
+                let forward = g.jvp_nodes(&[(x, one)], &[output])[0];
                 prop_assert_eq!(g.value(row[k]), swept[o][k]);
                 prop_assert_eq!(g.value(forward), swept[o][k]);
                 prop_assert_eq!(g.jvp(&[(x, 1.0)], &[output])[0], swept[o][k]);
                 prop_assert_eq!(g.taylor::<2>(output, &[x], &[1.0])[1], swept[o][k]);
                 for (j, &y) in leaves.iter().enumerate() {
-                    let back = g.value(g.gradient(row[k], &[y])[0]);
-                    let over = g.value(g.gradient(forward, &[y])[0]);
+                    let back = g.value(g.gradient_nodes(row[k], &[y])[0]);
+                    let over = g.value(g.gradient_nodes(forward, &[y])[0]);
                     prop_assert_eq!((back, over), (hessian[k][j], hessian[k][j]), "d{}{}", k, j);
                 }
                 prop_assert_eq!(2.0 * g.taylor::<3>(output, &[x], &[1.0])[2], hessian[k][k]);
@@ -224,13 +224,13 @@ proptest! {
         let outputs = &nodes[nodes.len() - nodes.len().min(3)..];
         let one = g.constant(1.0);
         for &output in outputs {
-            let row = g.pullback(&[(output, one)], &leaves);
+            let row = g.vjp_nodes(&[(output, one)], &leaves);
             let adjoints = g.vjp(&[(output, 1.0)], &nodes);
             for (&x, &back) in leaves.iter().zip(&row) {
                 let back = g.value(back);
-                let forward = g.value(g.pushforward(&[(x, one)], &[output])[0]);
+                let forward = g.value(g.jvp_nodes(&[(x, one)], &[output])[0]);
                 let tangents = g.jvp(&[(x, 1.0)], &nodes);
-                // What passes through a node; parts of these sizes may have cancelled.
+                // What passes through a node; parts of these sizes may have canceled.
                 let through = adjoints.iter().zip(&tangents).map(|(a, t)| (a * t).abs());
                 let scale = through.fold(0.0, f64::max);
                 // Infinities may meet one way and not the other.
@@ -258,7 +258,7 @@ fn folds_of_one_operand_twice_have_the_bits_of_the_sweep() {
         // So large a part reaches x first that the order of the others shows.
         let l = g.add((g.expr(x) * 1e16).id(), inner);
         g.backward(l);
-        let gradient = g.gradient(l, &[x])[0];
+        let gradient = g.gradient_nodes(l, &[x])[0];
         assert_eq!(g.grad(x).to_bits(), g.value(gradient).to_bits());
     }
 }

@@ -242,7 +242,10 @@ fn ties_share_and_nan_spreads() {
 
 /// Second derivatives by each way that has them: as numbers, and as graph by rows.
 fn hessians(g: &Graph, l: NodeId, x: &[NodeId]) -> [Vec<f64>; 2] {
-    let rows = g.gradient(l, x).into_iter().flat_map(|slope| g.gradient(slope, x));
+    let rows = g
+        .gradient_nodes(l, x)
+        .into_iter()
+        .flat_map(|slope| g.gradient_nodes(slope, x));
     let by_graph = rows.map(|node| g.value(node)).collect();
     [g.hessian(l, x).concat(), by_graph]
 }

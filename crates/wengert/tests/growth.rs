@@ -44,7 +44,7 @@ fn a_refused_gradient_keeps_operands_and_immediates() {
     g.sum(&[x; 50]);
     let sum = g.sum(&[y; 14]);
     let l = g.tanh(sum);
-    assert!(g.try_gradient(l, &[y]).is_err());
+    assert!(g.try_gradient_nodes(l, &[y]).is_err());
     assert!(g.node(sum).operands.iter().all(|&operand| operand == y));
 
     let g = Graph::with_limit(70);
@@ -54,7 +54,7 @@ fn a_refused_gradient_keeps_operands_and_immediates() {
     let square = x.powf(1.4).id();
     let last = x * 0.7;
     let l = last.tanh().tanh().tanh();
-    assert!(g.try_gradient(l.id(), &[x.id()]).is_err());
+    assert!(g.try_gradient_nodes(l.id(), &[x.id()]).is_err());
     let imms = [power, square, last.id()].map(|node| g.node(node).imm);
     assert_eq!(imms, [[1.3, 0.0], [1.4, 0.0], [0.7, 0.0]]);
 }
@@ -123,7 +123,7 @@ fn side_pools_keep_what_stands_there_through_growth_refusals_and_resets() {
                     6 => {
                         if let Some((node, ..)) = kept.last() {
                             // It fits or it does not.
-                            let _ = g.try_gradient(*node, &leaves);
+                            let _ = g.try_gradient_nodes(*node, &leaves);
                         }
                         continue;
                     }

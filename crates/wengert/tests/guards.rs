@@ -190,7 +190,7 @@ fn the_gradient_as_graph_keeps_the_guards() {
     let x = g.leaf(3.0);
     let e = g.expr(x);
     let l = if e > 1.0 { e.ln() } else { e * e }.id();
-    let slope = g.gradient(l, &[x])[0];
+    let slope = g.gradient_nodes(l, &[x])[0];
     assert_eq!(g.guards().len(), 1);
     g.set(x, 4.0);
     g.forward().unwrap();

@@ -201,11 +201,11 @@ proptest! {
         prop_assert_within!(FIRST_ORDER, g.jacobian(&[l], x)[0], want, bound, "a Jacobian swept back");
         prop_assert_within!(FIRST_ORDER, g.jacobian(&[l, l, l], x)[2], want, bound, "a Jacobian swept forward");
         prop_assert_within!(FIRST_ORDER, g.sparse_jacobian(&[l], x).to_dense()[0], want, bound, "a sparse Jacobian");
-        let as_graph = g.gradient(l, x);
+        let as_graph = g.gradient_nodes(l, x);
         prop_assert_within!(FIRST_ORDER, values(&g, &as_graph), want, bound, "the gradient as graph");
         let one = g.constant(1.0);
         for k in 0..LEAVES {
-            let pushed = g.pushforward(&[(x[k], one)], &[l]);
+            let pushed = g.jvp_nodes(&[(x[k], one)], &[l]);
             prop_assert_within!(FIRST_ORDER, values(&g, &pushed), want[k..], bound[k..], "a pushforward");
             let series = recipe.run(
                 |v, leaf| if leaf == k { Series::<2>::moving(v, 1.0) } else { Series::new(v) },
@@ -239,10 +239,10 @@ proptest! {
         // And as graph.
         let seed_nodes: Vec<(NodeId, NodeId)> = seeds.iter().map(|&(end, seed)| (end, g.constant(seed))).collect();
         let tangent_nodes: Vec<(NodeId, NodeId)> = tangents.iter().map(|&(leaf, t)| (leaf, g.constant(t))).collect();
-        prop_assert_within!(FIRST_ORDER, values(&g, &g.pullback(&seed_nodes, x)), back, bars, "a pullback as graph");
+        prop_assert_within!(FIRST_ORDER, values(&g, &g.vjp_nodes(&seed_nodes, x)), back, bars, "a pullback as graph");
         let bound: Vec<f64> = oracle.tangents(&direction, f64::abs);
         let bound: Vec<f64> = outputs.iter().map(|&(at, _)| bound[at]).collect();
-        let pushed = g.pushforward(&tangent_nodes, &ends);
+        let pushed = g.jvp_nodes(&tangent_nodes, &ends);
         prop_assert_within!(FIRST_ORDER, values(&g, &pushed), forth, bound, "a pushforward as graph");
     }
 
@@ -278,7 +278,7 @@ proptest! {
         let (want, bound) = (oracle.hessian(last, itself, 0.0), oracle.hessian(last, f64::abs, 1.0));
         let h = g.hessian(nodes[last], x);
         let sparse = g.sparse_hessian(nodes[last], x).to_dense();
-        let gradient = g.gradient(nodes[last], x);
+        let gradient = g.gradient_nodes(nodes[last], x);
         let (forward, back) = (g.jacobian(&gradient, x), gradient.iter().map(|&p| g.vjp(&[(p, 1.0)], x)));
         for (row, back) in back.enumerate() {
             prop_assert_within!(SECOND_ORDER, h[row], want[row], bound[row], format!("row {row}"));
@@ -303,7 +303,7 @@ proptest! {
         let nodes = recipe.record(&g);
         let (x, l) = (&nodes[..LEAVES], nodes[nodes.len() - 1]);
         let column: Vec<f64> = g.hessian(l, x).iter().map(|row| row[leaf]).collect();
-        let gradient = g.gradient(l, x);
+        let gradient = g.gradient_nodes(l, x);
         let mut gradient_at = |step: f64| {
             g.set(x[leaf], recipe.leaves[leaf] + step);
             g.forward().unwrap();

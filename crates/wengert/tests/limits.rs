@@ -62,9 +62,11 @@ fn a_full_graph_refuses_every_way_to_record_and_keeps_what_it_has() {
             _ = [g.expr(x); 3].into_iter().sum::<Expr<'_>>()
         }),
         ("a guard that needs a constant", |g, x| _ = g.expr(x) < 100.0),
-        ("gradient", |g, x| _ = g.gradient(g.get(3).map_or(x, |l| l.id), &[x])),
+        ("gradient", |g, x| {
+            _ = g.gradient_nodes(g.get(3).map_or(x, |l| l.id), &[x])
+        }),
         ("pushforward", |g, x| {
-            _ = g.pushforward(&[(x, x)], &[g.get(3).map_or(x, |l| l.id)])
+            _ = g.jvp_nodes(&[(x, x)], &[g.get(3).map_or(x, |l| l.id)])
         }),
     ];
     let mut faults = Faults::default();
@@ -78,11 +80,11 @@ fn a_full_graph_refuses_every_way_to_record_and_keeps_what_it_has() {
     faults.fails("try_record with an immediate", &mut g, &error, |g| {
         g.try_record(Op::AddC, [4.0, 0.0], &[x])
     });
-    faults.fails("try_gradient", &mut g, &error, |g| g.try_gradient(l, &[x, y]));
-    faults.fails("try_pullback", &mut g, &error, |g| g.try_pullback(&[(l, x)], &[x, y]));
-    faults.fails("try_pushforward", &mut g, &error, |g| {
-        g.try_pushforward(&[(x, y)], &[l])
+    faults.fails("try_gradient_nodes", &mut g, &error, |g| {
+        g.try_gradient_nodes(l, &[x, y])
     });
+    faults.fails("try_vjp_nodes", &mut g, &error, |g| g.try_vjp_nodes(&[(l, x)], &[x, y]));
+    faults.fails("try_jvp_nodes", &mut g, &error, |g| g.try_jvp_nodes(&[(x, y)], &[l]));
 }
 
 #[test]
@@ -127,17 +129,17 @@ fn a_gradient_that_does_not_fit_leaves_no_half_of_it() {
         let x = g.leaf(0.5);
         let l = g.tanh(g.mul(g.sin(x), g.exp(x)));
         let mut faults = Faults::default();
-        faults.fails("try_gradient", &mut g, &Error::Full { limit }, |g| {
-            g.try_gradient(l, &[x])
+        faults.fails("try_gradient_nodes", &mut g, &Error::Full { limit }, |g| {
+            g.try_gradient_nodes(l, &[x])
         });
-        faults.fails("try_pushforward", &mut g, &Error::Full { limit }, |g| {
-            g.try_pushforward(&[(x, x)], &[l])
+        faults.fails("try_jvp_nodes", &mut g, &Error::Full { limit }, |g| {
+            g.try_jvp_nodes(&[(x, x)], &[l])
         });
     }
     let g = Graph::with_limit(12);
     let x = g.leaf(0.5);
     let l = g.tanh(g.mul(g.sin(x), g.exp(x)));
-    assert!(g.try_gradient(l, &[x]).is_ok(), "where it fits it is recorded");
+    assert!(g.try_gradient_nodes(l, &[x]).is_ok(), "where it fits it is recorded");
 }
 
 #[test]

@@ -207,12 +207,12 @@ fn differentiating_beyond_the_highest_order_is_a_named_error_as_graph_and_nan_as
             immediate,
             given: MOST + 1.0,
         };
-        faults.fails(op.name(), &mut g, &error, |g| g.try_gradient(top, &x));
+        faults.fails(op.name(), &mut g, &error, |g| g.try_gradient_nodes(top, &x));
         faults.panics(op.name(), &mut g, &error, |g| {
-            g.gradient(top, &x);
+            g.gradient_nodes(top, &x);
         });
         let seeds: Vec<_> = x.iter().map(|&x| (x, x)).collect();
-        faults.fails(op.name(), &mut g, &error, |g| g.try_pushforward(&seeds, &[top]));
+        faults.fails(op.name(), &mut g, &error, |g| g.try_jvp_nodes(&seeds, &[top]));
         g.backward(top);
         // With respect to the operand whose order it is.
         assert!(g.grad(x[immediate.min(x.len() - 1)]).is_nan(), "{op}");
@@ -225,7 +225,7 @@ fn whole_powers_can_be_differentiated_without_end() {
     let x = g.leaf(2.0);
     let mut y = g.powi(x, 3);
     for _ in 0..2 * MAX_ORDER {
-        y = g.gradient(y, &[x])[0];
+        y = g.gradient_nodes(y, &[x])[0];
     }
     assert_eq!(g.value(y), 0.0);
 }

@@ -30,7 +30,7 @@ fn nested(g: &Graph, l: NodeId, t: NodeId) -> [f64; 5] {
     let mut node = l;
     std::array::from_fn(|order| {
         if order > 0 {
-            node = g.gradient(node, &[t])[0];
+            node = g.gradient_nodes(node, &[t])[0];
         }
         g.value(node)
     })

@@ -85,8 +85,8 @@ fn bands_have_exactly_their_pattern() {
         let within = |row: usize, col: usize| row.abs_diff(col) <= width;
         let entries = n * (2 * width + 1) - width * (width + 1);
         assert_pattern(&g.hessian_pattern(l, &x), n, within, entries);
-        let colours = g.plan_hessian(l, &x).unwrap().colours();
-        assert!(colours <= 2 * width + 1, "{colours} colours for a band of {width}");
+        let colors = g.plan_hessian(l, &x).unwrap().colors();
+        assert!(colors <= 2 * width + 1, "{colors} colors for a band of {width}");
     }
 }
 
@@ -98,7 +98,7 @@ fn a_chain_of_64_000_variables_has_exactly_its_pattern_and_three_colours() {
     let l = rosenbrock(&g.exprs(&x)).id();
     let mut plan = g.plan_hessian(l, &x).unwrap();
     assert_pattern(plan.pattern(), N, |row, col| row.abs_diff(col) <= 1, 3 * N - 2);
-    assert_eq!(plan.colours(), 3);
+    assert_eq!(plan.colors(), 3);
     let h = plan.evaluate(&g).unwrap();
     let x = start(N);
     for (row, col, value) in h.triplets() {
@@ -188,7 +188,7 @@ fn sparse_jacobians_equal_the_dense_ones_forward_and_back() {
             }
         }
         let most = [4, 2, 22, 1][kind];
-        assert!(plan.colours() <= most, "{kind}: {plan:?}");
+        assert!(plan.colors() <= most, "{kind}: {plan:?}");
         assert!(kind != 2 || !plan.is_forward());
         assert!(kind != 1 || plan.is_forward());
     }

@@ -210,12 +210,12 @@ fn a_gradient_as_graph_shares_no_node_that_is_stale() {
     let old = g.cos(x);
     g.set(x, 2.0);
     let l = g.powi(g.sin(x), 2);
-    let [slope] = g.gradient(l, &[x])[..] else {
+    let [slope] = g.gradient_nodes(l, &[x])[..] else {
         panic!("one input, one slope")
     };
     let want = 2.0 * 2f64.sin() * 2f64.cos();
     assert!((g.value(slope) - want).abs() < 1e-15, "{} for {want}", g.value(slope));
-    let [tangent] = g.pushforward(&[(x, g.constant(1.0))], &[l])[..] else {
+    let [tangent] = g.jvp_nodes(&[(x, g.constant(1.0))], &[l])[..] else {
         panic!("one output, one tangent")
     };
     assert!(

@@ -138,7 +138,7 @@ fn doubling_sixty_times_gives_two_to_the_sixtieth_and_so_does_its_gradient() {
     g.forward().unwrap();
     assert_eq!(g.value(y), 3.0 * want);
     assert_eq!(g.jvp(&[(x, 1.0)], &[y]), [want]);
-    let slope = g.gradient(y, &[x])[0];
+    let slope = g.gradient_nodes(y, &[x])[0];
     assert_eq!(g.value(slope), want);
     let e = (0..60).fold(g.expr(x), |y, _| y + y);
     e.backward();
@@ -192,7 +192,7 @@ fn a_zero_adjoint_meets_no_infinity() {
     for l in cases {
         g.backward(l);
         assert_eq!(g.grad(x), 0.0, "{}", g.node(l));
-        let slope = g.gradient(l, &[x])[0];
+        let slope = g.gradient_nodes(l, &[x])[0];
         assert_eq!(g.value(slope), 0.0, "{} as graph", g.node(l));
     }
     g.backward(root);
@@ -244,7 +244,7 @@ fn a_sweep_reaches_every_form_of_node() {
         g.backward(l);
         assert!((g.grad(x) - slope).abs() < 1e-14, "{op}: {} for {slope}", g.grad(x));
         assert!((g.jvp(&[(x, 1.0)], &[l])[0] - slope).abs() < 1e-14, "{op}");
-        let as_graph = g.gradient(l, &[x])[0];
+        let as_graph = g.gradient_nodes(l, &[x])[0];
         assert!((g.value(as_graph) - slope).abs() < 1e-14, "{op} as graph");
     }
 }
@@ -413,9 +413,9 @@ fn a_deviation_of_equal_numbers_has_the_slope_0_forward_and_nan_back() {
     let series = deviation(&[Series::<2>::new(2.0), Series::<2>::new(2.0)]);
     assert_eq!(series.value(), 0.0);
     let one = g.constant(1.0);
-    assert_eq!(g.value(g.pushforward(&[(x[0], one)], &[l])[0]), 0.0);
+    assert_eq!(g.value(g.jvp_nodes(&[(x[0], one)], &[l])[0]), 0.0);
     assert!(g.vjp(&[(l, 1.0)], &x).iter().all(|slope| slope.is_nan()));
-    assert!(g.gradient(l, &x).iter().all(|&slope| g.value(slope).is_nan()));
+    assert!(g.gradient_nodes(l, &x).iter().all(|&slope| g.value(slope).is_nan()));
     // Of numbers that differ the routes agree.
     let (value, slopes) = wengert::value_and_gradient(|x| deviation(x), &[1.0, 3.0]);
     assert_eq!((value, slopes), (1.0, vec![-0.5, 0.5]));
@@ -443,7 +443,7 @@ fn a_tangent_of_nan_is_no_probe_for_what_depends_on_what() {
         [(0, 0), (3, 0), (0, 1), (2, 1), (1, 2)]
     );
     let nan = g.constant(f64::NAN);
-    let pushed = g.pushforward(&[(x[0], nan)], &outputs);
+    let pushed = g.jvp_nodes(&[(x[0], nan)], &outputs);
     assert_eq!(
         pushed.iter().map(|&t| g.value(t).is_nan()).collect::<Vec<_>>(),
         [false, false, false, true]

@@ -66,7 +66,7 @@ pub(super) struct Output {
 impl Recording {
     pub(super) fn at(question: Question<'_>, x: &[f64]) -> Result<Self, String> {
         let (graph, inputs, nodes) = record(question.formula, x)?;
-        let gradient = |l, wrt: &[NodeId]| graph.try_gradient(l, wrt).map_err(|e| e.to_string());
+        let gradient = |l, wrt: &[NodeId]| graph.try_gradient_nodes(l, wrt).map_err(|e| e.to_string());
         let mut outputs = Vec::with_capacity(question.outputs.len());
         for &k in question.outputs {
             let first = gradient(nodes[k], &inputs)?;

@@ -20,7 +20,7 @@
 //!   good for a bound of 1.5; with subnormals, infinities, NaN and both zeros as the scalar functions
 //!   have them. `tests.rs` holds each kernel to a figure of its own, densely where it is worst.
 //! - The bits of a lane depend on its operand and the instruction set alone: never on its place,
-//!   its neighbours, or the number of lanes. Branches taken for a whole vector change no bits.
+//!   its neighbors, or the number of lanes. Branches taken for a whole vector change no bits.
 //! - AVX2 with FMA rounds differently from the others in the last place; SSE2 and the portable
 //!   lanes agree to the bit where the portable ones have no FMA.
 //!

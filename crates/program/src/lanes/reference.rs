@@ -125,7 +125,7 @@ impl Truth {
     }
 }
 
-/// The distance between neighbours around x.
+/// The distance between neighbors around x.
 fn spacing(x: f64) -> f64 {
     let x = x.abs();
     if x == f64::MAX {

@@ -203,7 +203,7 @@ impl<V: Simd> Pair<V> {
     }
 }
 
-/// c\[0\] + c\[1\] x + c\[2\] x^2 + ... up to 32 coefficients, by Estrin's tree: neighbours are
+/// c\[0\] + c\[1\] x + c\[2\] x^2 + ... up to 32 coefficients, by Estrin's tree: neighbors are
 /// joined with x, those pairs with x^2, and so on, which keeps the chain of waiting short.
 #[inline(always)]
 pub(super) fn poly<V: Simd, const N: usize>(x: V, c: &[f64; N]) -> V {

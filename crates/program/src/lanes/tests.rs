@@ -1,5 +1,5 @@
 //! Every kernel on every instruction set of this processor: special values, random bits, and the
-//! independence of a lane from its neighbours.
+//! independence of a lane from its neighbors.
 
 use super::reference::truth;
 use super::{Isa, Unary};
@@ -243,7 +243,7 @@ fn a_lane_has_the_same_bits_at_every_place_and_every_width() {
                 .collect();
             let widths = if cfg!(miri) { 4..=8 } else { 4..=256 };
             for lanes in widths.step_by(4) {
-                // Each point at every place of a vector, among changing neighbours.
+                // Each point at every place of a vector, among changing neighbors.
                 for turn in 0..4 {
                     let xs: Vec<f64> = (0..lanes.max(64))
                         .map(|i| points[(i * 5 + turn) % points.len()])

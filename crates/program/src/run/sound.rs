@@ -242,7 +242,7 @@ mod tests {
         let (w, x, y) = (graph.var(0.5), graph.var(0.7), graph.var(2.0));
         assert!(w < 1.0 && x < y);
         let f = x.tanh() * x.lgamma() + w.sin() * y.powf(-2.0) - (x * y + w) * y.hypot(w);
-        let slope = graph.gradient(f.id(), &[x.id()])[0];
+        let slope = graph.gradient_nodes(f.id(), &[x.id()])[0];
         let outputs = [Output::sum(f.id()), Output::column(slope)];
         let inputs = [Input::whole(w.id()), x.id().into(), y.id().into()];
         let program = Program::compile(&graph, inputs, outputs, &Options::new()).expect("compiles");

@@ -67,7 +67,7 @@ pub(crate) fn record(choices: &[(usize, [usize; 4])], constants: &[f64], derive:
     let last = *nodes.last().expect("there are inputs");
     let mut outputs = vec![last, nodes[nodes.len() / 2]];
     if derive {
-        outputs.extend(graph.gradient(last, &inputs));
+        outputs.extend(graph.gradient_nodes(last, &inputs));
     }
     Recorded { graph, inputs, outputs }
 }
@@ -81,7 +81,7 @@ pub(crate) fn bits(x: f64) -> u64 {
 /// few last places off.
 pub(crate) fn is_near(op: Op, operands: &[f64], got: f64, expected: f64) -> bool {
     let size = match op {
-        // Where it cancels, the last place of what cancelled is what counts.
+        // Where it cancels, the last place of what canceled is what counts.
         Op::Logsumexp => operands.iter().fold(expected.abs(), |size, x| size.max(x.abs())),
         _ => expected.abs(),
     };

@@ -14,7 +14,7 @@ fn derivatives(graph: &Graph, node: NodeId, inputs: &[NodeId]) -> [Vec<u64>; 4] 
     graph.backward(node);
     let sweep: Vec<f64> = inputs.iter().map(|&x| graph.grad(x)).collect();
     let hessian = graph.hessian(node, inputs).concat();
-    let recorded = graph.gradient(node, inputs);
+    let recorded = graph.gradient_nodes(node, inputs);
     let recorded = recorded.into_iter().map(|d| graph.value(d)).collect();
     [vec![value], sweep, recorded, hessian].map(|numbers| numbers.into_iter().map(bits).collect())
 }

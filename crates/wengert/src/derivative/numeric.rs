@@ -16,6 +16,30 @@ use crate::sweep::hvp::HvpWorkspace;
 const LANES: usize = 4;
 
 impl Graph {
+    /// The gradient of `l`: its derivative with respect to each node of `wrt`, as numbers. One sweep back;
+    /// [`Graph::grad`] reads it afterwards. [`Graph::gradient_nodes`] gives it as nodes.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let [x, y] = [g.leaf(2.0), g.leaf(5.0)];
+    /// assert_eq!(g.gradient(g.mul(x, y), &[x, y]), [5.0, 2.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// On a wrong key, and where `l` is stale.
+    #[track_caller]
+    pub fn gradient(&self, l: NodeId, wrt: &[NodeId]) -> Vec<f64> {
+        expect(self.try_gradient(l, wrt))
+    }
+
+    /// As [`Graph::gradient`].
+    ///
+    /// # Errors
+    /// [`Error::NotInGraph`], [`Error::StaleValue`].
+    pub fn try_gradient(&self, l: NodeId, wrt: &[NodeId]) -> Result<Vec<f64>, Error> {
+        self.try_vjp(&[(l, 1.0)], wrt)
+    }
+
     /// The vector-Jacobian product: for every `n` of `wrt` the sum over `seeds` of
     /// `seed * d(output)/dn`. One sweep back; [`Graph::grad`] reads it afterwards.
     ///

@@ -26,36 +26,36 @@ impl Graph {
     /// On a wrong key, where `l` is stale, where the graph is full, and where an op would get beyond
     /// the highest order of derivative that it has ([`MAX_ORDER`](crate::MAX_ORDER)).
     #[track_caller]
-    pub fn gradient(&self, l: NodeId, wrt: &[NodeId]) -> Vec<NodeId> {
-        expect(self.try_gradient(l, wrt))
+    pub fn gradient_nodes(&self, l: NodeId, wrt: &[NodeId]) -> Vec<NodeId> {
+        expect(self.try_gradient_nodes(l, wrt))
     }
 
-    /// As [`Graph::gradient`].
+    /// As [`Graph::gradient_nodes`].
     ///
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Order`], [`Error::Full`],
     /// [`Error::OutOfMemory`]; the graph is as before.
-    pub fn try_gradient(&self, l: NodeId, wrt: &[NodeId]) -> Result<Vec<NodeId>, Error> {
+    pub fn try_gradient_nodes(&self, l: NodeId, wrt: &[NodeId]) -> Result<Vec<NodeId>, Error> {
         let recorder = Recorder::new(self, &[l], wrt)?;
         recorder.pullback(&[(l, Term::Constant(1.0))], wrt)
     }
 
     /// The pullback as nodes: the sum over `seeds` of `seed * d(output)/dn` for every `n` in `wrt`,
-    /// where a seed is a node too. [`Graph::gradient`] with several outputs.
+    /// where a seed is a node too. [`Graph::gradient_nodes`] with several outputs.
     ///
     /// # Panics
-    /// As [`Graph::gradient`], and where a seed is stale.
+    /// As [`Graph::gradient_nodes`], and where a seed is stale.
     #[track_caller]
-    pub fn pullback(&self, seeds: &[(NodeId, NodeId)], wrt: &[NodeId]) -> Vec<NodeId> {
-        expect(self.try_pullback(seeds, wrt))
+    pub fn vjp_nodes(&self, seeds: &[(NodeId, NodeId)], wrt: &[NodeId]) -> Vec<NodeId> {
+        expect(self.try_vjp_nodes(seeds, wrt))
     }
 
-    /// As [`Graph::pullback`].
+    /// As [`Graph::vjp_nodes`].
     ///
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Order`], [`Error::Full`],
     /// [`Error::OutOfMemory`]; the graph is as before.
-    pub fn try_pullback(&self, seeds: &[(NodeId, NodeId)], wrt: &[NodeId]) -> Result<Vec<NodeId>, Error> {
+    pub fn try_vjp_nodes(&self, seeds: &[(NodeId, NodeId)], wrt: &[NodeId]) -> Result<Vec<NodeId>, Error> {
         let outputs: Vec<NodeId> = seeds.iter().map(|&(output, _)| output).collect();
         let recorder = Recorder::new(self, &outputs, wrt)?;
         let seeds = seeds
@@ -66,25 +66,25 @@ impl Graph {
     }
 
     /// The pushforward as nodes: for every output the sum over `seeds` of `d(output)/dn * tangent`,
-    /// where a tangent is a node too. The forward counterpart of [`Graph::pullback`]; nodes that
+    /// where a tangent is a node too. The forward counterpart of [`Graph::vjp_nodes`]; nodes that
     /// want no gradient pass no tangent on.
     ///
     /// A tangent of NaN is no probe for what depends on what, as with [`Graph::jvp`]: guarded products end
     /// it where a partial is 0. [`Graph::jacobian_pattern`] tells.
     ///
     /// # Panics
-    /// As [`Graph::gradient`], and where a tangent is stale.
+    /// As [`Graph::gradient_nodes`], and where a tangent is stale.
     #[track_caller]
-    pub fn pushforward(&self, seeds: &[(NodeId, NodeId)], outputs: &[NodeId]) -> Vec<NodeId> {
-        expect(self.try_pushforward(seeds, outputs))
+    pub fn jvp_nodes(&self, seeds: &[(NodeId, NodeId)], outputs: &[NodeId]) -> Vec<NodeId> {
+        expect(self.try_jvp_nodes(seeds, outputs))
     }
 
-    /// As [`Graph::pushforward`].
+    /// As [`Graph::jvp_nodes`].
     ///
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Order`], [`Error::Full`],
     /// [`Error::OutOfMemory`]; the graph is as before.
-    pub fn try_pushforward(&self, seeds: &[(NodeId, NodeId)], outputs: &[NodeId]) -> Result<Vec<NodeId>, Error> {
+    pub fn try_jvp_nodes(&self, seeds: &[(NodeId, NodeId)], outputs: &[NodeId]) -> Result<Vec<NodeId>, Error> {
         let wrt: Vec<NodeId> = seeds.iter().map(|&(node, _)| node).collect();
         let recorder = Recorder::new(self, outputs, &wrt)?;
         let seeds = seeds

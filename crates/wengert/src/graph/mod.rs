@@ -59,14 +59,14 @@ pub struct Graph {
 struct Notes {
     labels: SparseSecondaryMap<NodeId, String>,
     /// One more than the highest position that has a label.
-    labelled_below: u32,
+    labeled_below: u32,
     scopes: Scopes,
 }
 
 impl Notes {
     #[inline(always)]
     fn clear(&mut self) {
-        if self.labelled_below > 0 || !self.scopes.is_empty() {
+        if self.labeled_below > 0 || !self.scopes.is_empty() {
             self.forget();
         }
     }
@@ -75,7 +75,7 @@ impl Notes {
     fn forget(&mut self) {
         self.scopes.clear();
         self.labels.clear();
-        self.labelled_below = 0;
+        self.labeled_below = 0;
     }
 }
 
@@ -371,9 +371,9 @@ impl Graph {
         self.adjoints.truncate(len as usize);
         let notes = self.notes.get_mut();
         notes.scopes.truncate(mark.scopes, len);
-        if notes.labelled_below > len {
+        if notes.labeled_below > len {
             notes.labels.retain(|node, _| node.position() < len);
-            notes.labelled_below = len;
+            notes.labeled_below = len;
         }
         self.limit_staleness();
         Ok(())
@@ -401,7 +401,7 @@ impl Graph {
         let position = expect(self.position(node));
         let notes = &mut *self.notes.borrow_mut();
         notes.labels.insert(node, label);
-        notes.labelled_below = notes.labelled_below.max(position + 1);
+        notes.labeled_below = notes.labeled_below.max(position + 1);
     }
 
     /// The name a node was given.

@@ -136,7 +136,6 @@ impl Float for Expr<'_> {
     }
 
     #[track_caller]
-
     fn is_nan(self) -> bool {
         self.guarded(Relation::Unordered, self)
     }

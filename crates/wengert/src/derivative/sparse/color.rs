@@ -1,32 +1,32 @@
-//! Grouping columns so that one sweep serves a group: colouring. Read `plan.rs` next.
+//! Grouping columns so that one sweep serves a group: coloring. Read `plan.rs` next.
 //!
-//! Columns of a Jacobian may share a colour where no row has entries in both ("What color is your
+//! Columns of a Jacobian may share a color where no row has entries in both ("What color is your
 //! Jacobian?", Gebremedhin, Manne and Pothen, 2005). A Hessian is symmetric, so an entry may be
-//! read at either of two places: its columns need a star colouring, in which neighbours differ and
-//! no path of four columns has but two colours (Gebremedhin, Tarafdar, Manne and Pothen, 2007).
+//! read at either of two places: its columns need a star coloring, in which neighbors differ and
+//! no path of four columns has but two colors (Gebremedhin, Tarafdar, Manne and Pothen, 2007).
 //!
-//! Both are greedy and cost O(colours * entries) at most.
+//! Both are greedy and cost O(colors * entries) at most.
 
 use rustc_hash::FxHashMap;
 
 use crate::derivative::sparse::matrix::Pattern;
 
-/// A colour for every column.
+/// A color for every column.
 #[derive(Clone, Debug)]
-pub(crate) struct Colours {
+pub(crate) struct Colors {
     pub(crate) of: Vec<u32>,
     pub(crate) count: usize,
 }
 
 const NONE: u32 = u32::MAX;
 
-/// The least colour that is not marked with `stamp`.
+/// The least color that is not marked with `stamp`.
 fn first_free(marks: &mut Vec<u32>, stamp: u32) -> u32 {
-    let colour = marks.iter().position(|&mark| mark != stamp).unwrap_or(marks.len());
-    if colour == marks.len() {
+    let color = marks.iter().position(|&mark| mark != stamp).unwrap_or(marks.len());
+    if color == marks.len() {
         marks.push(NONE);
     }
-    colour as u32
+    color as u32
 }
 
 /// The columns by how many entries they have.
@@ -41,12 +41,12 @@ fn fullest(pattern: &Pattern) -> usize {
     (0..pattern.cols()).map(|col| pattern.col(col).len()).max().unwrap_or(0)
 }
 
-/// Colours the columns so that no row has entries in two of one colour. `rows` is the transposed
+/// Colors the columns so that no row has entries in two of one color. `rows` is the transposed
 /// pattern. Tries the columns as they come, then the fullest first.
-pub(crate) fn columns(pattern: &Pattern, rows: &Pattern) -> Colours {
+pub(crate) fn columns(pattern: &Pattern, rows: &Pattern) -> Colors {
     let natural: Vec<usize> = (0..pattern.cols()).collect();
     let found = columns_in(pattern, rows, &natural);
-    // No fewer colours than the fullest row has entries.
+    // No fewer colors than the fullest row has entries.
     if found.count <= fullest(rows) {
         return found;
     }
@@ -56,7 +56,7 @@ pub(crate) fn columns(pattern: &Pattern, rows: &Pattern) -> Colours {
     if other.count < found.count { other } else { found }
 }
 
-fn columns_in(pattern: &Pattern, rows: &Pattern, order: &[usize]) -> Colours {
+fn columns_in(pattern: &Pattern, rows: &Pattern, order: &[usize]) -> Colors {
     let mut of = vec![NONE; pattern.cols()];
     let mut marks = Vec::new();
     for &col in order {
@@ -69,89 +69,89 @@ fn columns_in(pattern: &Pattern, rows: &Pattern, order: &[usize]) -> Colours {
         }
         of[col] = first_free(&mut marks, col as u32);
     }
-    Colours { of, count: marks.len() }
+    Colors { of, count: marks.len() }
 }
 
-/// A star colouring of the columns of a symmetric pattern, and what tells where an entry is read.
+/// A star coloring of the columns of a symmetric pattern, and what tells where an entry is read.
 #[derive(Clone, Debug)]
 pub(crate) struct Stars {
-    pub(crate) colours: Colours,
-    /// For a column and a colour, how many neighbours of the column have the colour, and the first
+    pub(crate) colors: Colors,
+    /// For a column and a color, how many neighbors of the column have the color, and the first
     /// of them.
-    neighbours: FxHashMap<(u32, u32), (u32, u32)>,
+    neighbors: FxHashMap<(u32, u32), (u32, u32)>,
 }
 
 impl Stars {
-    /// Tries the columns with fewest entries first; then, where that took many colours, as they
+    /// Tries the columns with fewest entries first; then, where that took many colors, as they
     /// come and the fullest first.
     pub(crate) fn new(pattern: &Pattern) -> Stars {
         let n = pattern.cols();
         if pattern.len() == n * n {
-            let colours = Colours {
+            let colors = Colors {
                 of: (0..n as u32).collect(),
                 count: n,
             };
             return Stars {
-                colours,
-                neighbours: FxHashMap::default(),
+                colors,
+                neighbors: FxHashMap::default(),
             };
         }
-        // Columns of two colours have at most as many entries between them as there are such
-        // columns, so k colours serve for at most k - 1 pairs a column.
+        // Columns of two colors have at most as many entries between them as there are such
+        // columns, so k colors serve for at most k - 1 pairs a column.
         let least = pattern.len().saturating_sub(n) / (2 * n) + 1;
         let rising = by_degree(pattern);
         let natural: Vec<usize> = (0..n).collect();
         let falling: Vec<usize> = rising.iter().rev().copied().collect();
         let mut best: Option<Stars> = None;
         for order in [rising, natural, falling] {
-            let limit = best.as_ref().map_or(usize::MAX, |stars| stars.colours.count);
+            let limit = best.as_ref().map_or(usize::MAX, |stars| stars.colors.count);
             if best.is_some() && limit <= 2 * least {
                 break;
             }
             best = Stars::within(pattern, &order, limit).or(best);
         }
-        best.unwrap_or_else(|| unreachable!("without a limit there is a colouring"))
+        best.unwrap_or_else(|| unreachable!("without a limit there is a coloring"))
     }
 
-    /// With fewer colours than `limit`, if the order leads to that.
+    /// With fewer colors than `limit`, if the order leads to that.
     fn within(pattern: &Pattern, order: &[usize], limit: usize) -> Option<Stars> {
         let n = pattern.cols();
         let mut of = vec![NONE; n];
-        let mut neighbours: FxHashMap<(u32, u32), (u32, u32)> = FxHashMap::default();
-        // The colours around each column, and those of the hubs whose stars it is a leaf of: a hub
-        // has two neighbours of a colour, or more.
+        let mut neighbors: FxHashMap<(u32, u32), (u32, u32)> = FxHashMap::default();
+        // The colors around each column, and those of the hubs whose stars it is a leaf of: a hub
+        // has two neighbors of a color, or more.
         let mut around: Vec<Vec<u32>> = vec![Vec::new(); n];
         let mut hubs: Vec<Vec<u32>> = vec![Vec::new(); n];
         let mut marks: Vec<u32> = Vec::new();
-        // For a colour, the first neighbour of the column at hand that has it, and whether there
+        // For a color, the first neighbor of the column at hand that has it, and whether there
         // are more.
         let mut seen: Vec<(u32, u32, bool)> = Vec::new();
         let mut here: Vec<u32> = Vec::new();
         for &col in order {
             let stamp = col as u32;
-            let coloured = |of: &[u32], w: usize| w != col && of[w] != NONE;
+            let colored = |of: &[u32], w: usize| w != col && of[w] != NONE;
             here.clear();
-            for &w in pattern.col(col).iter().filter(|&&w| coloured(&of, w)) {
-                let colour = of[w] as usize;
-                marks[colour] = stamp;
-                let (by, first, more) = &mut seen[colour];
+            for &w in pattern.col(col).iter().filter(|&&w| colored(&of, w)) {
+                let color = of[w] as usize;
+                marks[color] = stamp;
+                let (by, first, more) = &mut seen[color];
                 if *by != stamp {
                     (*by, *first, *more) = (stamp, w as u32, false);
-                    here.push(colour as u32);
+                    here.push(color as u32);
                     continue;
                 }
-                // The column is the hub of a star of this colour: no leaf of it may have another
-                // neighbour of the column's colour.
+                // The column is the hub of a star of this color: no leaf of it may have another
+                // neighbor of the column's color.
                 if !*more {
                     *more = true;
                     around[*first as usize].iter().for_each(|&c| marks[c as usize] = stamp);
                 }
                 around[w].iter().for_each(|&c| marks[c as usize] = stamp);
             }
-            for &colour in &here {
-                let (_, first, more) = seen[colour as usize];
+            for &color in &here {
+                let (_, first, more) = seen[color as usize];
                 if !more {
-                    // The column is a leaf, unless its neighbour is one of a star already.
+                    // The column is a leaf, unless its neighbor is one of a star already.
                     hubs[first as usize].iter().for_each(|&c| marks[c as usize] = stamp);
                 }
             }
@@ -161,40 +161,40 @@ impl Stars {
                 return None;
             }
             of[col] = mine;
-            for &w in pattern.col(col).iter().filter(|&&w| coloured(&of, w)) {
-                let colour = of[w];
-                let to = neighbours.entry((stamp, colour)).or_insert((0, w as u32));
+            for &w in pattern.col(col).iter().filter(|&&w| colored(&of, w)) {
+                let color = of[w];
+                let to = neighbors.entry((stamp, color)).or_insert((0, w as u32));
                 to.0 += 1;
                 if to.0 == 1 {
-                    around[col].push(colour);
+                    around[col].push(color);
                 }
-                let from = neighbours.entry((w as u32, mine)).or_insert((0, stamp));
+                let from = neighbors.entry((w as u32, mine)).or_insert((0, stamp));
                 from.0 += 1;
                 match from.0 {
                     1 => around[w].push(mine),
                     2 => {
-                        hubs[from.1 as usize].push(colour);
-                        hubs[col].push(colour);
+                        hubs[from.1 as usize].push(color);
+                        hubs[col].push(color);
                     }
-                    _ => hubs[col].push(colour),
+                    _ => hubs[col].push(color),
                 }
-                if seen[colour as usize].2 {
+                if seen[color as usize].2 {
                     hubs[w].push(mine);
                 }
             }
         }
-        let colours = Colours { of, count: marks.len() };
-        Some(Stars { colours, neighbours })
+        let colors = Colors { of, count: marks.len() };
+        Some(Stars { colors, neighbors })
     }
 
-    /// Where the entry of two columns is read: in which row of which colour's sum of columns.
+    /// Where the entry of two columns is read: in which row of which color's sum of columns.
     pub(crate) fn place(&self, row: usize, col: usize) -> (usize, u32) {
-        let colour = |x: usize| self.colours.of[x];
-        let alone = |x: usize, c: u32| self.neighbours.get(&(x as u32, c)).is_none_or(|&(count, _)| count == 1);
-        if row == col || alone(row, colour(col)) {
-            (row, colour(col))
+        let color = |x: usize| self.colors.of[x];
+        let alone = |x: usize, c: u32| self.neighbors.get(&(x as u32, c)).is_none_or(|&(count, _)| count == 1);
+        if row == col || alone(row, color(col)) {
+            (row, color(col))
         } else {
-            (col, colour(row))
+            (col, color(row))
         }
     }
 }
@@ -221,11 +221,11 @@ mod tests {
         (0..edges).map(|_| (next(), next())).filter(|(a, b)| a != b).collect()
     }
 
-    fn assert_star(pattern: &Pattern, colours: &Colours) {
-        let c = |x: usize| colours.of[x];
+    fn assert_star(pattern: &Pattern, colors: &Colors) {
+        let c = |x: usize| colors.of[x];
         for b in 0..pattern.cols() {
             for &a in pattern.col(b).iter().filter(|&&a| a != b) {
-                assert_ne!(c(a), c(b), "neighbours {a} {b}");
+                assert_ne!(c(a), c(b), "neighbors {a} {b}");
                 for &d in pattern.col(b).iter().filter(|&&d| d != b && d != a && c(d) == c(a)) {
                     for &e in pattern.col(d).iter().filter(|&&e| e != d && e != b) {
                         assert_ne!(c(e), c(b), "path {a} {b} {d} {e}");
@@ -242,10 +242,10 @@ mod tests {
             let pattern = symmetric(n, &random(n, round % 80, round as u64));
             for order in [by_degree(&pattern), (0..n).collect(), (0..n).rev().collect()] {
                 let stars = Stars::within(&pattern, &order, usize::MAX).unwrap();
-                assert_star(&pattern, &stars.colours);
+                assert_star(&pattern, &stars.colors);
                 for (row, col) in pattern.iter() {
-                    let (row, colour) = stars.place(row, col);
-                    let of_colour = pattern.col(row).iter().filter(|&&x| stars.colours.of[x] == colour);
+                    let (row, color) = stars.place(row, col);
+                    let of_colour = pattern.col(row).iter().filter(|&&x| stars.colors.of[x] == color);
                     assert_eq!(of_colour.count(), 1, "more than one entry in the sum");
                 }
             }
@@ -255,15 +255,15 @@ mod tests {
     #[test]
     fn known_patterns_take_few_colours() {
         let star: Vec<(u32, u32)> = (1..1000).map(|k| (0, k)).collect();
-        assert_eq!(Stars::new(&symmetric(1000, &star)).colours.count, 2);
+        assert_eq!(Stars::new(&symmetric(1000, &star)).colors.count, 2);
         let two_hubs: Vec<(u32, u32)> = (2..1000).flat_map(|k| [(0, k), (1, k)]).collect();
-        assert_eq!(Stars::new(&symmetric(1000, &two_hubs)).colours.count, 3);
+        assert_eq!(Stars::new(&symmetric(1000, &two_hubs)).colors.count, 3);
         let path: Vec<(u32, u32)> = (1..1000).map(|k| (k - 1, k)).collect();
-        assert_eq!(Stars::new(&symmetric(1000, &path)).colours.count, 3);
-        assert_eq!(Stars::new(&symmetric(1000, &[])).colours.count, 1);
-        assert_eq!(Stars::new(&symmetric(0, &[])).colours.count, 0);
+        assert_eq!(Stars::new(&symmetric(1000, &path)).colors.count, 3);
+        assert_eq!(Stars::new(&symmetric(1000, &[])).colors.count, 1);
+        assert_eq!(Stars::new(&symmetric(0, &[])).colors.count, 0);
         let clique: Vec<(u32, u32)> = (0..30).flat_map(|a| (0..a).map(move |b| (a, b))).collect();
-        assert_eq!(Stars::new(&symmetric(30, &clique)).colours.count, 30);
+        assert_eq!(Stars::new(&symmetric(30, &clique)).colors.count, 30);
     }
 
     #[test]
@@ -272,9 +272,9 @@ mod tests {
             let n = 3 + round % 50;
             let pattern = Pattern::of(n, n, &random(n, 3 * n, round as u64));
             let rows = pattern.transposed();
-            let colours = columns(&pattern, &rows);
+            let colors = columns(&pattern, &rows);
             for row in 0..n {
-                let mut here: Vec<u32> = rows.col(row).iter().map(|&col| colours.of[col]).collect();
+                let mut here: Vec<u32> = rows.col(row).iter().map(|&col| colors.of[col]).collect();
                 here.sort_unstable();
                 assert!(here.windows(2).all(|two| two[0] != two[1]));
             }

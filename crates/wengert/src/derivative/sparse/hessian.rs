@@ -1,5 +1,5 @@
 //! The pattern of a Hessian, by pushing edges (Gower and Mello, "A new framework for the computation
-//! of Hessians", 2012). Read `colour.rs` for what is done with it.
+//! of Hessians", 2012). Read `color.rs` for what is done with it.
 //!
 //! An edge between two nodes says that the second derivative in them can differ from 0. Going back
 //! along the tape, each node that the output changes with adds an edge between operands that its op

@@ -78,15 +78,15 @@ impl Structures {
 
 fn both(op: Op, imm: Imm) -> Acts {
     Acts {
-        number: analyse::<false>(op, imm),
-        nan: analyse::<true>(op, imm),
+        number: analyze::<false>(op, imm),
+        nan: analyze::<true>(op, imm),
     }
 }
 
 /// Three operands of each list tell what any number do.
 const SAMPLE: usize = 3;
 
-fn analyse<const NAN: bool>(op: Op, imm: Imm) -> Structure {
+fn analyze<const NAN: bool>(op: Op, imm: Imm) -> Structure {
     let operands = match op.encoding() {
         Encoding::Source => return RIGID,
         Encoding::Fixed { operands, .. } => operands,

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::derivative::closures::Recording;
-use crate::derivative::sparse::color::{Colours, Stars, columns};
+use crate::derivative::sparse::color::{Colors, Stars, columns};
 use crate::derivative::sparse::dependence::{At, Variables, changing_at_nan};
 use crate::derivative::sparse::jacobian::{hessian, jacobian, repeated};
 use crate::derivative::sparse::matrix::{Pattern, Sparse};
@@ -18,13 +18,13 @@ use crate::scalar::tangents::Tangents;
 use crate::sweep;
 use crate::sweep::hvp::HvpWorkspace;
 
-/// How many colours one sweep carries: as the dense Hessian, so that the numbers are the same.
+/// How many colors one sweep carries: as the dense Hessian, so that the numbers are the same.
 const LANES: usize = 4;
 
 impl Graph {
     /// The Hessian of `l` in the leaves `wrt`, as a sparse matrix: values equal to those of
     /// [`Graph::hessian`], NaN included, but symmetric to the bit: where the two sides of that differ, in a
-    /// last place or by a NaN, both are what one of them is. Finds the pattern, colours it and sweeps; [`Graph::plan_hessian`] keeps
+    /// last place or by a NaN, both are what one of them is. Finds the pattern, colors it and sweeps; [`Graph::plan_hessian`] keeps
     /// what does not depend on the values.
     ///
     /// ```
@@ -50,8 +50,8 @@ impl Graph {
         self.plan_hessian(l, wrt)?.evaluate(self)
     }
 
-    /// Finds and colours the pattern of the Hessian of `l` in the leaves `wrt`, to evaluate it
-    /// again and again: O(nodes * d) for at most `d` edges at a node, and O(colours * entries).
+    /// Finds and colors the pattern of the Hessian of `l` in the leaves `wrt`, to evaluate it
+    /// again and again: O(nodes * d) for at most `d` edges at a node, and O(colors * entries).
     ///
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`].
@@ -72,15 +72,15 @@ impl Graph {
             .map(|(value, (row, col))| {
                 // Both entries of a pair are read at one place, so that the matrix is symmetric.
                 let (row, col) = (of(row).max(of(col)), of(row).min(of(col)));
-                let (from, colour) = stars.place(row, col);
+                let (from, color) = stars.place(row, col);
                 Read {
-                    colour,
+                    color,
                     value: value as u32,
                     from: from as u32,
                 }
             })
             .collect();
-        reads.sort_by_key(|read| read.colour);
+        reads.sort_by_key(|read| read.color);
         Ok(HessianPlan {
             l,
             wrt: wrt.to_vec(),
@@ -91,14 +91,14 @@ impl Graph {
                 .map(|&leaf| self.generations.key(leaf as u32))
                 .collect(),
             pattern: Arc::new(lookup),
-            colours: stars.colours,
+            colors: stars.colors,
             reads,
             hvp: None,
         })
     }
 
     /// The Jacobian of the outputs in the leaves `wrt`, as a sparse matrix: values equal to those
-    /// of [`Graph::jacobian`], NaN included. Finds the pattern, colours it and sweeps; [`Graph::plan_jacobian`]
+    /// of [`Graph::jacobian`], NaN included. Finds the pattern, colors it and sweeps; [`Graph::plan_jacobian`]
     /// keeps what does not depend on the values.
     ///
     /// # Panics
@@ -116,7 +116,7 @@ impl Graph {
         self.plan_jacobian(outputs, wrt)?.evaluate(self)
     }
 
-    /// Finds the pattern of the Jacobian of the outputs in the leaves `wrt` and colours its columns
+    /// Finds the pattern of the Jacobian of the outputs in the leaves `wrt` and colors its columns
     /// or its rows, whichever takes the cheaper sweeps, to evaluate it again and again.
     ///
     /// # Errors
@@ -135,7 +135,7 @@ impl Graph {
         let back = columns(&rows, &pattern);
         // A forward sweep of four tangents costs about what two sweeps back do.
         let by_columns = 2 * forward.count.div_ceil(LANES) <= back.count;
-        let colours = if by_columns { forward } else { back };
+        let colors = if by_columns { forward } else { back };
         let lookup = repeated(pattern, &variables, false);
         let mut reads: Vec<Read> = lookup
             .iter()
@@ -144,13 +144,13 @@ impl Graph {
                 let col = variables.of_wrt[col] as usize;
                 let (by, from) = if by_columns { (col, row) } else { (row, col) };
                 Read {
-                    colour: colours.of[by],
+                    color: colors.of[by],
                     value: value as u32,
                     from: from as u32,
                 }
             })
             .collect();
-        reads.sort_by_key(|read| read.colour);
+        reads.sort_by_key(|read| read.color);
         Ok(JacobianPlan {
             outputs: outputs.to_vec(),
             wrt: wrt.to_vec(),
@@ -161,7 +161,7 @@ impl Graph {
                 .map(|&leaf| self.generations.key(leaf as u32))
                 .collect(),
             pattern: Arc::new(lookup),
-            colours,
+            colors,
             by_columns,
             reads,
         })
@@ -175,17 +175,17 @@ fn any_nan(graph: &Graph, positions: &[u32]) -> bool {
         .any(|&position| graph.tape.entry(position).value.is_nan())
 }
 
-/// Which entry is read where in the sum of the columns (or rows) of a colour.
+/// Which entry is read where in the sum of the columns (or rows) of a color.
 #[derive(Clone, Copy, Debug)]
 struct Read {
-    colour: u32,
+    color: u32,
     value: u32,
     from: u32,
 }
 
-/// The reads of a few colours, from `first` on, and what stands after them.
+/// The reads of a few colors, from `first` on, and what stands after them.
 fn split_reads(reads: &[Read], first: usize) -> (&[Read], &[Read]) {
-    let end = reads.partition_point(|read| (read.colour as usize) < first + LANES);
+    let end = reads.partition_point(|read| (read.color as usize) < first + LANES);
     reads.split_at(end)
 }
 
@@ -197,8 +197,8 @@ pub struct HessianPlan {
     changing_at_nan: Vec<u32>,
     leaves: Vec<NodeId>,
     pattern: Arc<Pattern>,
-    colours: Colours,
-    /// By colour.
+    colors: Colors,
+    /// By color.
     reads: Vec<Read>,
     /// The tangents and adjoints of the last evaluation, for their memory.
     hvp: Option<HvpWorkspace<LANES>>,
@@ -211,12 +211,12 @@ impl HessianPlan {
     }
 
     /// How many directions are swept.
-    pub fn colours(&self) -> usize {
-        self.colours.count
+    pub fn colors(&self) -> usize {
+        self.colors.count
     }
 
     /// The Hessian at the values that the graph has now: after [`Graph::set`] and
-    /// [`Graph::forward`] at those. A sweep forward and one back for every four colours; memory is
+    /// [`Graph::forward`] at those. A sweep forward and one back for every four colors; memory is
     /// kept from one time to the next.
     ///
     /// The matrix has the pattern of the plan, but where the value of a kink or a piecewise constant is
@@ -241,15 +241,15 @@ impl HessianPlan {
         let mut values = vec![0.0; self.pattern.len()];
         let hvp = self.hvp.get_or_insert_with(|| HvpWorkspace::new(l));
         let mut reads = &self.reads[..];
-        for first in (0..self.colours.count).step_by(LANES) {
+        for first in (0..self.colors.count).step_by(LANES) {
             let (now, later) = split_reads(reads, first);
             reads = later;
             if now.is_empty() {
                 continue;
             }
             hvp.tangents.fill(Tangents::ZERO);
-            for (leaf, &colour) in self.leaves.iter().zip(&self.colours.of) {
-                let lane = (colour as usize).wrapping_sub(first);
+            for (leaf, &color) in self.leaves.iter().zip(&self.colors.of) {
+                let lane = (color as usize).wrapping_sub(first);
                 if lane < LANES
                     && let Some(tangent) = hvp.tangents.get_mut(leaf.index())
                 {
@@ -259,7 +259,7 @@ impl HessianPlan {
             hvp.sweep(&graph.tape);
             for read in now {
                 let leaf = self.leaves[read.from as usize].index();
-                values[read.value as usize] = hvp.along(leaf, read.colour as usize - first);
+                values[read.value as usize] = hvp.along(leaf, read.color as usize - first);
             }
         }
         Sparse::new(Arc::clone(&self.pattern), values)
@@ -269,7 +269,7 @@ impl HessianPlan {
 /// Shows the sizes.
 impl fmt::Debug for HessianPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "HessianPlan({:?}, {} colours)", self.pattern, self.colours.count)
+        write!(f, "HessianPlan({:?}, {} colors)", self.pattern, self.colors.count)
     }
 }
 
@@ -282,9 +282,9 @@ pub struct JacobianPlan {
     leaves: Vec<NodeId>,
     pattern: Arc<Pattern>,
     /// Of the columns, or of the rows.
-    colours: Colours,
+    colors: Colors,
     by_columns: bool,
-    /// By colour.
+    /// By color.
     reads: Vec<Read>,
 }
 
@@ -295,8 +295,8 @@ impl JacobianPlan {
     }
 
     /// How many directions are swept.
-    pub fn colours(&self) -> usize {
-        self.colours.count
+    pub fn colors(&self) -> usize {
+        self.colors.count
     }
 
     /// Whether the sweeps go forward, a direction being a sum of columns; else they go back, and
@@ -306,7 +306,7 @@ impl JacobianPlan {
     }
 
     /// The Jacobian at the values that the graph has now: after [`Graph::set`] and
-    /// [`Graph::forward`] at those. A sweep forward for every four colours, or one back for each.
+    /// [`Graph::forward`] at those. A sweep forward for every four colors, or one back for each.
     ///
     /// The matrix has the pattern of the plan, but where the value of a kink or a piecewise constant is
     /// NaN (`abs`, `max`, `floor`): its derivatives are NaN too, in entries that are 0 at all numbers, and
@@ -333,12 +333,12 @@ impl JacobianPlan {
         let mut reads = &self.reads[..];
         if self.by_columns {
             let mut tangents = vec![Tangents::<LANES>::ZERO; len];
-            for first in (0..self.colours.count).step_by(LANES) {
+            for first in (0..self.colors.count).step_by(LANES) {
                 let (now, later) = split_reads(reads, first);
                 reads = later;
                 tangents.fill(Tangents::ZERO);
-                for (leaf, &colour) in self.leaves.iter().zip(&self.colours.of) {
-                    let lane = (colour as usize).wrapping_sub(first);
+                for (leaf, &color) in self.leaves.iter().zip(&self.colors.of) {
+                    let lane = (color as usize).wrapping_sub(first);
                     if lane < LANES
                         && let Some(tangent) = tangents.get_mut(leaf.index())
                     {
@@ -348,16 +348,16 @@ impl JacobianPlan {
                 sweep::tangents(&graph.tape, &mut tangents);
                 for read in now {
                     let output = outputs[read.from as usize];
-                    values[read.value as usize] = tangents[output].0[read.colour as usize - first];
+                    values[read.value as usize] = tangents[output].0[read.color as usize - first];
                 }
             }
         } else {
             let adjoints = vec![Cell::new(0.0); len];
             let scratch = RefCell::default();
-            for reads in reads.chunk_by(|a, b| a.colour == b.colour) {
-                let coloured = outputs.iter().zip(&self.colours.of);
-                let coloured = coloured.filter(|&(_, &colour)| colour == reads[0].colour);
-                let seeds: Vec<(u32, f64)> = coloured.map(|(&output, _)| (output as u32, 1.0)).collect();
+            for reads in reads.chunk_by(|a, b| a.color == b.color) {
+                let colored = outputs.iter().zip(&self.colors.of);
+                let colored = colored.filter(|&(_, &color)| color == reads[0].color);
+                let seeds: Vec<(u32, f64)> = colored.map(|(&output, _)| (output as u32, 1.0)).collect();
                 sweep::reverse(&graph.tape, &adjoints, &seeds, &scratch);
                 for read in reads {
                     values[read.value as usize] = adjoints[self.leaves[read.from as usize].index()].get();
@@ -374,8 +374,8 @@ impl fmt::Debug for JacobianPlan {
         let direction = if self.by_columns { "forward" } else { "back" };
         write!(
             f,
-            "JacobianPlan({:?}, {} colours {direction})",
-            self.pattern, self.colours.count
+            "JacobianPlan({:?}, {} colors {direction})",
+            self.pattern, self.colors.count
         )
     }
 }

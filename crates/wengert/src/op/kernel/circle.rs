@@ -50,7 +50,7 @@ struct Point {
 }
 
 /// `Err` is the derivative where it needs no arithmetic: NaN, or 0 at the origin.
-fn normalise(u: f64, v: f64) -> Result<Point, f64> {
+fn normalize(u: f64, v: f64) -> Result<Point, f64> {
     if u.is_nan() || v.is_nan() {
         return Err(f64::NAN);
     }
@@ -152,7 +152,7 @@ pub(crate) fn zpow(u: f64, v: f64, n: f64, k: f64) -> f64 {
 
 /// [`zpow`] of any order and over the whole range.
 fn zpow_any(u: f64, v: f64, n: f64, k: f64) -> f64 {
-    let p = match normalise(u, v) {
+    let p = match normalize(u, v) {
         Ok(p) => p,
         Err(r) => return r,
     };
@@ -226,7 +226,7 @@ pub(crate) fn hypot_partial(u: f64, v: f64, j: f64, k: f64) -> f64 {
 
 /// [`hypot_partial`] of any order and over the whole range.
 fn hypot_partial_any(u: f64, v: f64, j: f64, k: f64) -> f64 {
-    let p = match normalise(u, v) {
+    let p = match normalize(u, v) {
         Ok(p) => p,
         Err(r) => return r,
     };

@@ -1,6 +1,6 @@
 //! Double-double arithmetic: a number as the unevaluated sum of two `f64`, about 106 bits.
 //!
-//! The accurate cores of the kernel (powers, Gaussians, polygammas, cancelling logarithms) run on it. Products use
+//! The accurate cores of the kernel (powers, Gaussians, polygammas, canceling logarithms) run on it. Products use
 //! Dekker's splitting, because `f64::mul_add` is a slow library call where the target has no fused multiply-add.
 //! All functions are `const`, so that the tables are computed by the compiler from a handful of constants.
 //! Read `core.rs` next.

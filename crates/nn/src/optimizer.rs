@@ -1,26 +1,26 @@
-//! Optimisers: how parameters move down a gradient. They know values and slopes, neither graphs
+//! Optimizers: how parameters move down a gradient. They know values and slopes, neither graphs
 //! nor nets. Read `random` next.
 
 use crate::error::{Error, expect};
 
 /// Moves parameters by a gradient.
 ///
-/// A NaN or an infinity would stay: in the parameters, and in what the optimiser remembers. So a step
+/// A NaN or an infinity would stay: in the parameters, and in what the optimizer remembers. So a step
 /// that has one is refused by name, whole.
-pub trait Optimiser {
+pub trait Optimizer {
     /// One step. `gradient` holds the slope of each parameter; the lists are of one length, and
     /// of the same one at every step.
     ///
     /// # Errors
     /// [`Error::Slope`] for a slope that is NaN or infinite, [`Error::Step`] where a parameter would become
-    /// so; the parameters and the optimiser are as before.
+    /// so; the parameters and the optimizer are as before.
     ///
     /// # Panics
     /// Where the lists are of other lengths.
     #[track_caller]
     fn try_step(&mut self, parameters: &mut [f64], gradient: &[f64]) -> Result<(), Error>;
 
-    /// As [`Optimiser::try_step`].
+    /// As [`Optimizer::try_step`].
     ///
     /// # Panics
     /// Where that panics, and with the text of the error where it fails.
@@ -57,7 +57,7 @@ impl Sgd {
     }
 }
 
-impl Optimiser for Sgd {
+impl Optimizer for Sgd {
     fn try_step(&mut self, parameters: &mut [f64], gradient: &[f64]) -> Result<(), Error> {
         ready(&mut self.velocity, parameters, gradient);
         let (rate, momentum) = (self.rate, self.momentum);
@@ -146,7 +146,7 @@ impl Square {
     }
 }
 
-impl Optimiser for Adam {
+impl Optimizer for Adam {
     fn try_step(&mut self, parameters: &mut [f64], gradient: &[f64]) -> Result<(), Error> {
         ready(&mut self.mean, parameters, gradient);
         ready(&mut self.square, parameters, gradient);
@@ -186,7 +186,7 @@ fn finite(parameters: &[f64], gradient: &[f64], moved: impl Fn(usize) -> f64) ->
     Ok(())
 }
 
-/// What an optimiser remembers of each parameter: 0 before its first step.
+/// What an optimizer remembers of each parameter: 0 before its first step.
 #[track_caller]
 fn ready<T: Clone + Default>(memory: &mut Vec<T>, parameters: &[f64], gradient: &[f64]) {
     assert_eq!(parameters.len(), gradient.len(), "parameters, and slopes");
@@ -196,6 +196,6 @@ fn ready<T: Clone + Default>(memory: &mut Vec<T>, parameters: &[f64], gradient: 
     assert_eq!(
         parameters.len(),
         memory.len(),
-        "parameters now, and at the optimiser's first step"
+        "parameters now, and at the optimizer's first step"
     );
 }
