@@ -100,7 +100,7 @@ impl Recorded {
         let inputs = whole(&x).chain(path.iter().map(|&z| z.into())).collect();
         Self {
             inputs,
-            outputs: outputs.map(Output::column).collect(),
+            outputs: outputs.map(Output::per_point).collect(),
             graph,
         }
     }
@@ -154,7 +154,7 @@ fn leaves<'g>(graph: &'g Graph, values: &[f64]) -> Vec<Expr<'g>> {
 }
 
 fn whole(x: &[Expr<'_>]) -> impl Iterator<Item = Input> {
-    x.iter().map(|x| Input::whole(x.id()))
+    x.iter().map(|x| Input::uniform(x.id()))
 }
 
 fn with_gradient(graph: &Graph, value: NodeId, x: &[Expr<'_>]) -> impl Iterator<Item = NodeId> {
@@ -269,7 +269,7 @@ impl<'w> Paths<'w> {
             let case = self.next;
             self.next = (case + 1) % self.asian.cases();
             x[3..].copy_from_slice(self.asian.path(case));
-            let done = self.program.eval(black_box(&x), &mut self.workspace, &mut out);
+            let done = self.program.eval(black_box(&x), &mut out, &mut self.workspace);
             done.map_err(|error| error.to_string())?;
             for (column, out) in self.results.iter_mut().zip(black_box(&out)) {
                 column[case] = *out;

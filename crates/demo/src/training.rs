@@ -54,7 +54,7 @@ pub(crate) fn announce(moons: &Moons, steps: usize) {
     say!(
         "The moons: {} points, a net of {} -> {} neurons, {} parameters, {steps} step{}",
         moons.points.len(),
-        moons.net.inputs(),
+        moons.net.input_count(),
         widths.join(" -> "),
         moons.net.parameters().len(),
         if steps == 1 { "" } else { "s" },

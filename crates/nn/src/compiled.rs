@@ -37,12 +37,12 @@ impl Compiled {
         let slopes = graph
             .try_gradient_nodes(loss, &parameters)
             .map_err(wengert_program::Error::from)?;
-        let inputs = parameters.into_iter().map(Input::whole);
-        let inputs = inputs.chain(example.into_iter().map(Input::column));
+        let inputs = parameters.into_iter().map(Input::uniform);
+        let inputs = inputs.chain(example.into_iter().map(Input::per_point));
         let outputs = iter::once(loss).chain(slopes).map(Output::sum);
         let program = Program::compile(&graph, inputs, outputs, &Options::new())?;
         Ok(Compiled {
-            sums: vec![0.0; program.outputs()],
+            sums: vec![0.0; program.output_count()],
             program,
             workspace: Workspace::new(),
         })

@@ -232,7 +232,7 @@ impl Mlp {
     }
 
     /// How many inputs it has.
-    pub fn inputs(&self) -> usize {
+    pub fn input_count(&self) -> usize {
         self.layers[0].neuron.inputs
     }
 

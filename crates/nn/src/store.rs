@@ -53,7 +53,7 @@ pub fn load(path: impl AsRef<Path>) -> Result<Mlp, Error> {
 
 /// The net as the text of a file.
 pub fn text(net: &Mlp) -> String {
-    let mut text = format!("{FIRST}\ninputs {}\n", net.inputs());
+    let mut text = format!("{FIRST}\ninputs {}\n", net.input_count());
     for layer in net.layers() {
         let _ = writeln!(text, "layer {} {}", layer.width(), layer.neuron().activation().name());
     }

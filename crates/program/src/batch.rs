@@ -13,7 +13,7 @@ use crate::workspace::{Column, MOST_POINTS, Workspace, length};
 impl Program {
     /// Runs the program at many points. `inputs` has a column for each input: a number for each
     /// point, or one number, which is that of every point; just one where the input is
-    /// [`Input::whole`](crate::Input::whole). `outputs` has a column for each output: a number for
+    /// [`Input::uniform`](crate::Input::uniform). `outputs` has a column for each output: a number for
     /// each point, or one for a sum over the points ([`Output::sum`](crate::Output::sum)).
     ///
     /// A point's bits depend on its inputs and the instruction set alone: not on the other
@@ -101,7 +101,7 @@ impl Program {
             .outlets
             .iter()
             .zip(&workspace.outputs)
-            .filter(|((spread, _), _)| *spread == Spread::Whole);
+            .filter(|((spread, _), _)| *spread == Spread::Uniform);
         for (&(_, number), out) in at_each_sum {
             // SAFETY: a sum's output has room for one number, and there is a total for each sum.
             unsafe { *out.0 = if points == 0 { 0.0 } else { *totals.add(number as usize) } };

@@ -141,7 +141,7 @@ pub(crate) fn assemble(ir: &Ir, options: &Options) -> Result<Layout, Error> {
 fn columns(ir: &Ir) -> Vec<u32> {
     let spreads = (0..).zip(&ir.inputs);
     spreads
-        .filter(|(_, spread)| **spread == Spread::Column)
+        .filter(|(_, spread)| **spread == Spread::PerPoint)
         .map(|(k, _)| k)
         .collect()
 }
@@ -206,11 +206,11 @@ impl Assembler<'_> {
         for (k, outlet) in self.ir.outputs.iter().enumerate() {
             let inst = &self.ir.insts[outlet.value as usize];
             let draft = match outlet.spread {
-                Spread::Column => {
+                Spread::PerPoint => {
                     self.layout.outlets.push((outlet.spread, k as u32));
                     Draft::exit(Code::Store, k as u32, [outlet.value, NOTHING])
                 }
-                Spread::Whole => {
+                Spread::Uniform => {
                     self.layout.sums += 1;
                     let sum = self.layout.sums - 1;
                     self.layout.outlets.push((outlet.spread, sum));

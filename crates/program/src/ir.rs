@@ -116,9 +116,9 @@ pub(crate) fn operand_count(op: Op) -> Option<usize> {
 #[non_exhaustive]
 pub enum Spread {
     /// A number for each point.
-    Column,
+    PerPoint,
     /// One number for all points: of an input, the same at each; of an output, the sum over them.
-    Whole,
+    Uniform,
 }
 
 /// An output: a value, and whether it is wanted at each point or summed over them.
@@ -152,7 +152,7 @@ impl Ir {
         let mut whole: Vec<bool> = Vec::with_capacity(self.insts.len());
         for inst in &self.insts {
             whole.push(match inst.op {
-                Op::Leaf => self.inputs[inst.args[0] as usize] == Spread::Whole,
+                Op::Leaf => self.inputs[inst.args[0] as usize] == Spread::Uniform,
                 _ => inst.operands().iter().all(|&x| whole[x as usize]),
             });
         }

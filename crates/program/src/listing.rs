@@ -15,8 +15,8 @@ impl fmt::Display for Program {
         writeln!(
             f,
             "program: {} inputs, {} outputs, {} guards",
-            self.inputs(),
-            self.outputs(),
+            self.input_count(),
+            self.output_count(),
             ir.checks.len()
         )?;
         for instruction in self.instructions() {
@@ -31,7 +31,11 @@ impl fmt::Display for Program {
             )?;
         }
         for (k, outlet) in ir.outputs.iter().enumerate() {
-            let sum = if outlet.spread == Spread::Whole { "sum of " } else { "" };
+            let sum = if outlet.spread == Spread::Uniform {
+                "sum of "
+            } else {
+                ""
+            };
             writeln!(f, "y{k} = {sum}v{}", outlet.value)?;
         }
         Ok(())
@@ -40,7 +44,7 @@ impl fmt::Display for Program {
 
 impl fmt::Display for Instruction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let once = if self.spread == Spread::Whole && self.op != Op::Const {
+        let once = if self.spread == Spread::Uniform && self.op != Op::Const {
             "*"
         } else {
             ""

@@ -14,32 +14,32 @@ pub struct Input {
 
 impl Input {
     /// A leaf with a number for each point: what a plain key stands for.
-    pub fn column(leaf: NodeId) -> Input {
+    pub fn per_point(leaf: NodeId) -> Input {
         Input {
             node: leaf,
-            spread: Spread::Column,
+            spread: Spread::PerPoint,
         }
     }
 
     /// A leaf with one number for all points, such as the parameters of a net. What depends on
     /// such inputs alone is computed once a call, whatever the number of points.
-    pub fn whole(leaf: NodeId) -> Input {
+    pub fn uniform(leaf: NodeId) -> Input {
         Input {
             node: leaf,
-            spread: Spread::Whole,
+            spread: Spread::Uniform,
         }
     }
 }
 
 impl From<NodeId> for Input {
     fn from(leaf: NodeId) -> Input {
-        Input::column(leaf)
+        Input::per_point(leaf)
     }
 }
 
 impl From<Expr<'_>> for Input {
     fn from(leaf: Expr<'_>) -> Input {
-        Input::column(leaf.id())
+        Input::per_point(leaf.id())
     }
 }
 
@@ -52,10 +52,10 @@ pub struct Output {
 
 impl Output {
     /// A number for each point: what a plain key stands for.
-    pub fn column(node: NodeId) -> Output {
+    pub fn per_point(node: NodeId) -> Output {
         Output {
             node,
-            spread: Spread::Column,
+            spread: Spread::PerPoint,
         }
     }
 
@@ -63,20 +63,20 @@ impl Output {
     pub fn sum(node: NodeId) -> Output {
         Output {
             node,
-            spread: Spread::Whole,
+            spread: Spread::Uniform,
         }
     }
 }
 
 impl From<NodeId> for Output {
     fn from(node: NodeId) -> Output {
-        Output::column(node)
+        Output::per_point(node)
     }
 }
 
 impl From<Expr<'_>> for Output {
     fn from(node: Expr<'_>) -> Output {
-        Output::column(node.id())
+        Output::per_point(node.id())
     }
 }
 

@@ -18,7 +18,7 @@ impl Program {
     ///
     /// # Errors
     /// [`Error::Length`], [`Error::OutOfMemory`]; [`Error::GuardFlipped`], and what is in `out` is no result then.
-    pub fn eval(&self, x: &[f64], workspace: &mut Workspace, out: &mut [f64]) -> Result<(), Error> {
+    pub fn eval(&self, x: &[f64], out: &mut [f64], workspace: &mut Workspace) -> Result<(), Error> {
         let layout = self.layout();
         same_length(|| "inputs".into(), layout.inputs as usize, x.len())?;
         same_length(|| "outputs".into(), layout.outlets.len(), out.len())?;

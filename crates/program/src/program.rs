@@ -47,14 +47,14 @@ pub struct Instruction {
     pub operands: Vec<Value>,
     /// Which input it is, if it is one.
     pub input: Option<usize>,
-    /// Whether it is computed once a call ([`Spread::Whole`]) or at each point.
+    /// Whether it is computed once a call ([`Spread::Uniform`]) or at each point.
     pub spread: Spread,
 }
 
 impl Program {
     /// Compiles what `outputs` depend on, as a function of `inputs`: leaves of the graph, in the
     /// order in which running takes them. A plain key is an input or output with a number for
-    /// each point; see [`Input::whole`] and [`Output::sum`].
+    /// each point; see [`Input::uniform`] and [`Output::sum`].
     ///
     /// Derivatives are outputs like others: record them with [`Graph::gradient_nodes`] first. The values
     /// that the graph's nodes have now play no role, but for those of constants and of the
@@ -149,12 +149,12 @@ impl Program {
     }
 
     /// How many inputs it takes.
-    pub fn inputs(&self) -> usize {
+    pub fn input_count(&self) -> usize {
         self.ir().inputs.len()
     }
 
     /// How many outputs it gives.
-    pub fn outputs(&self) -> usize {
+    pub fn output_count(&self) -> usize {
         self.ir().outputs.len()
     }
 
@@ -214,7 +214,7 @@ impl Program {
             imm: inst.imm,
             operands: inst.operands().iter().map(|&x| Value(x)).collect(),
             input: (inst.op == Op::Leaf).then_some(inst.args[0] as usize),
-            spread: if whole[k] { Spread::Whole } else { Spread::Column },
+            spread: if whole[k] { Spread::Uniform } else { Spread::PerPoint },
         })
     }
 

@@ -35,7 +35,7 @@ impl Program {
     /// # Panics
     /// Where the graph is full when a constant is due.
     pub fn record(&self, graph: &Graph, inputs: &[NodeId]) -> Result<Vec<NodeId>, Error> {
-        same_length(|| "inputs".into(), self.inputs(), inputs.len())?;
+        same_length(|| "inputs".into(), self.input_count(), inputs.len())?;
         let recording = self.recording();
         let mut nodes: Vec<NodeId> = inputs.to_vec();
         let mut operands = Vec::new();

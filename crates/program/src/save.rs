@@ -224,12 +224,12 @@ impl Program {
             file.immediates.extend(&imm[..immediates(op)]);
         }
         file.inputs
-            .extend(recording.inputs.iter().map(|&spread| spread == Spread::Whole));
+            .extend(recording.inputs.iter().map(|&spread| spread == Spread::Uniform));
         file.outputs.extend(
             recording
                 .outputs
                 .iter()
-                .map(|outlet| (outlet.value, outlet.spread == Spread::Whole)),
+                .map(|outlet| (outlet.value, outlet.spread == Spread::Uniform)),
         );
         file.labels.clone_from(&recording.labels);
         let checks = recording.checks.iter().zip(&recording.names);
@@ -261,7 +261,7 @@ impl File {
         if self.outputs.is_empty() {
             return Err(malformed("it has no output"));
         }
-        let spread = |whole: bool| if whole { Spread::Whole } else { Spread::Column };
+        let spread = |whole: bool| if whole { Spread::Uniform } else { Spread::PerPoint };
         let mut recording = Recording::of(self.inputs.iter().map(|&whole| spread(whole)).collect())?;
         self.values(&mut recording)?;
         let count = recording.len();

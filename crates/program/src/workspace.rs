@@ -310,8 +310,8 @@ fn threads() -> usize {
 /// How many numbers an input or output has in a batch of so many points.
 pub(crate) fn length(spread: Spread, points: usize) -> usize {
     match spread {
-        Spread::Column => points,
-        Spread::Whole => 1,
+        Spread::PerPoint => points,
+        Spread::Uniform => 1,
     }
 }
 
@@ -326,7 +326,7 @@ mod tests {
         let mut workspace = Workspace::new();
         let run = |workspace: &mut Workspace| {
             let (mut one, mut three) = ([0.0], [0.0; 3]);
-            small.eval(&[0.5], workspace, &mut one).expect("runs");
+            small.eval(&[0.5], &mut one, workspace).expect("runs");
             small
                 .eval_batch(3, &[&[0.5; 3]], &mut [&mut three], workspace)
                 .expect("runs");

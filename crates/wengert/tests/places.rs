@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use wengert::{Dual, Expr, Graph, NO_IMM, NodeId, Op, Scalar, Series};
 
-#[path = "common/methods.rs"]
+#[path = "it/common/methods.rs"]
 #[allow(dead_code, reason = "other tests read the rest")]
 mod methods;
 
@@ -103,7 +103,8 @@ fn a_panic_points_to_the_line_that_called() {
         let (x, y) = (g.var(0.5), h.var(0.25));
         assert_points_here(name, || call(x, y));
     }
-    let compare: [(&str, fn(Expr<'_>, Expr<'_>) -> bool); 5] = [
+    type Compare = fn(Expr<'_>, Expr<'_>) -> bool;
+    let compare: [(&str, Compare); 5] = [
         ("<", |x, y| x < y),
         ("<=", |x, y| x <= y),
         (">", |x, y| x > y),

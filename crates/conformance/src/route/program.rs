@@ -159,7 +159,7 @@ impl Compiled {
         let column = |k| points.iter().map(|x| x[k]).collect();
         let inputs: Vec<Vec<f64>> = (0..self.inputs).map(column).collect();
         let inputs: Vec<&[f64]> = inputs.iter().map(|column| &column[..]).collect();
-        let mut columns = vec![vec![f64::NAN; points.len()]; self.program.outputs()];
+        let mut columns = vec![vec![f64::NAN; points.len()]; self.program.output_count()];
         let mut outputs: Vec<&mut [f64]> = columns.iter_mut().map(|column| &mut column[..]).collect();
         let done = self.program.eval_batch(points.len(), &inputs, &mut outputs, workspace);
         done.map_err(|e| e.to_string())?;
@@ -172,8 +172,8 @@ impl Compiled {
     /// # Errors
     /// What the program says, in words.
     pub fn at(&self, x: &[f64], workspace: &mut Workspace) -> Result<Vec<Answer>, String> {
-        let mut numbers = vec![f64::NAN; self.program.outputs()];
-        let done = self.program.eval(x, workspace, &mut numbers);
+        let mut numbers = vec![f64::NAN; self.program.output_count()];
+        let done = self.program.eval(x, &mut numbers, workspace);
         done.map_err(|e| e.to_string())?;
         Ok(self.answers(numbers.into_iter()))
     }

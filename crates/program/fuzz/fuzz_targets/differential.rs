@@ -12,9 +12,9 @@
 use libfuzzer_sys::fuzz_target;
 use wengert_program::{Input, Options, Output, Program};
 
-#[path = "../../tests/batches/mod.rs"]
+#[path = "../../tests/it/batches/mod.rs"]
 mod batches;
-#[path = "../../tests/dag/mod.rs"]
+#[path = "../../tests/it/dag/mod.rs"]
 mod dag;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -45,16 +45,16 @@ fuzz_target!(|bytes: &[u8]| {
     let inputs = recorded.inputs.iter().enumerate();
     let inputs = inputs.map(|(k, &node)| {
         if flag(k + 1) {
-            Input::whole(node)
+            Input::uniform(node)
         } else {
-            Input::column(node)
+            Input::per_point(node)
         }
     });
     let outputs = recorded.outputs.iter().map(|&node| {
         if flag(4) {
             Output::sum(node)
         } else {
-            Output::column(node)
+            Output::per_point(node)
         }
     });
     let program = Program::compile(&recorded.graph, inputs, outputs, &Options::new().fuse(flag(5))).expect("compiles");

@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use wengert::Graph;
 use wengert_program::Program;
 
-#[path = "../../tests/batches/mod.rs"]
+#[path = "../../tests/it/batches/mod.rs"]
 mod batches;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -22,11 +22,11 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(again.to_bytes(), program.to_bytes());
     assert_eq!(again.to_string(), program.to_string());
     // What takes long takes time from finding things.
-    if program.inputs() + program.outputs() > 100 || program.report().instructions > 2000 {
+    if program.input_count() + program.output_count() > 100 || program.report().instructions > 2000 {
         return;
     }
     let x: Vec<Vec<f64>> = [0.7, -1.9, 0.0, f64::INFINITY]
-        .map(|x| (0..program.inputs()).map(|k| x + k as f64 / 8.0).collect())
+        .map(|x| (0..program.input_count()).map(|k| x + k as f64 / 8.0).collect())
         .into();
     // 67 points are blocks of 64 and 3, or of a multiple of 4 and 3.
     for points in [&x[..1], &x[..]] {
@@ -37,5 +37,5 @@ fuzz_target!(|bytes: &[u8]| {
     let graph = Graph::new();
     let inputs = graph.leaves(&x[0]);
     let outputs = program.record(&graph, &inputs).expect("what was loaded records");
-    assert_eq!(outputs.len(), program.outputs());
+    assert_eq!(outputs.len(), program.output_count());
 });

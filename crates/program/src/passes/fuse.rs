@@ -46,7 +46,7 @@ pub(crate) fn pairs(ir: &Ir, whole: &[bool]) -> Pairs {
         uses[k] == 1 && !whole[k] && matches!(ir.insts[k].op, Op::Mul | Op::Gmul)
     };
     for (outlet, taken) in ir.outputs.iter().zip(&mut pairs.by_output) {
-        if outlet.spread == Spread::Whole && free(outlet.value) {
+        if outlet.spread == Spread::Uniform && free(outlet.value) {
             *taken = true;
             pairs.taken[outlet.value as usize] = true;
         }

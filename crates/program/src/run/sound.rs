@@ -109,7 +109,7 @@ impl Layout {
         if self
             .outlets
             .iter()
-            .any(|&(spread, k)| spread == Spread::Whole && k >= self.sums)
+            .any(|&(spread, k)| spread == Spread::Uniform && k >= self.sums)
         {
             return fail("an output is a sum that there is not");
         }
@@ -216,8 +216,8 @@ impl Walk<'_> {
                 true
             }
             (Writes::Place, _) => false,
-            (Writes::Output, _) => body && outlet == Some(Spread::Column),
-            (Writes::Sum, _) => body && outlet == Some(Spread::Whole),
+            (Writes::Output, _) => body && outlet == Some(Spread::PerPoint),
+            (Writes::Sum, _) => body && outlet == Some(Spread::Uniform),
             (Writes::Nothing, _) => true,
         };
         if writes_well {
@@ -243,8 +243,8 @@ mod tests {
         assert!(w < 1.0 && x < y);
         let f = x.tanh() * x.lgamma() + w.sin() * y.powf(-2.0) - (x * y + w) * y.hypot(w);
         let slope = graph.gradient_nodes(f.id(), &[x.id()])[0];
-        let outputs = [Output::sum(f.id()), Output::column(slope)];
-        let inputs = [Input::whole(w.id()), x.id().into(), y.id().into()];
+        let outputs = [Output::sum(f.id()), Output::per_point(slope)];
+        let inputs = [Input::uniform(w.id()), x.id().into(), y.id().into()];
         let program = Program::compile(&graph, inputs, outputs, &Options::new()).expect("compiles");
         program.layout().clone()
     }

@@ -1,6 +1,6 @@
 //! The fast reverse sweep against the plain one.
 
-#[path = "../../tests/common/dag.rs"]
+#[path = "../../tests/it/common/dag.rs"]
 mod dag;
 
 use dag::{LEAVES, recipes};

@@ -1,0 +1,9 @@
+//! Every route of the engine against the corpus.
+
+mod binary;
+mod corpus;
+mod dag;
+mod micrograd;
+mod points;
+mod program;
+mod special_points;

@@ -1,0 +1,4 @@
+//! nalgebra over numbers that record.
+
+mod linear;
+mod numbers;

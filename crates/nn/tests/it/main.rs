@@ -1,0 +1,7 @@
+//! Nets as their users train them.
+
+mod files;
+mod fit;
+mod moons;
+mod nets;
+mod training;

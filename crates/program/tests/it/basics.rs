@@ -1,0 +1,375 @@
+//! What a program computes: the same as its graph.
+
+use wengert::Graph;
+use wengert_program::{Error, Input, Options, Output, Program, Setup, Workspace};
+
+fn one_core() -> Workspace {
+    Workspace::with(Setup::new().threads(1))
+}
+
+/// A function that uses every kind of step.
+fn tour() -> Program {
+    Program::value_and_gradient(
+        &[0.3, 1.7, -0.4],
+        |x| {
+            let [x, y, z] = [x[0], x[1], x[2]];
+            let folds = [x * y, y.exp(), z.sin()].into_iter().sum::<wengert::Expr<'_>>();
+            let mixed = (x.atan2(y) + z.abs()).max(y.powi(3)) - y.sqrt() / (z * z + 1.0);
+            mixed * folds + (x - y).tanh() * z.sigmoid()
+        },
+        &Options::new(),
+    )
+    .expect("compiles")
+}
+
+#[test]
+fn a_program_gives_the_value_and_gradient_of_its_graph() {
+    let g = Graph::new();
+    let (x, y) = (g.leaf(0.5), g.leaf(2.0));
+    let f = g.mul(g.add(x, g.sin(y)), g.ln(y));
+    let grad = g.gradient_nodes(f, &[x, y]);
+    let program = Program::compile(&g, [x, y], [f, grad[0], grad[1]], &Options::new()).unwrap();
+    let mut out = [0.0; 3];
+    program.eval(&[0.5, 2.0], &mut out, &mut one_core()).unwrap();
+    for (got, node) in out.into_iter().zip([f, grad[0], grad[1]]) {
+        let expected = g.value(node);
+        assert!(
+            (got - expected).abs() <= 4.0 * f64::EPSILON * expected.abs(),
+            "{got} {expected}"
+        );
+    }
+}
+
+#[test]
+fn a_point_has_the_same_bits_anywhere() {
+    let program = tour();
+    // Enough that threads do share them; an interpreter of Rust takes its time.
+    let points = if cfg!(miri) { 7 } else { 5_003 };
+    let columns: Vec<Vec<f64>> = (0..3)
+        .map(|k| {
+            (0..points)
+                .map(|i| ((i * 7 + k * 31) % 97) as f64 * 0.05 - 1.3 + k as f64 * 1.2)
+                .collect()
+        })
+        .collect();
+    let inputs: Vec<&[f64]> = columns.iter().map(|c| &c[..]).collect();
+    let mut alone = vec![vec![0.0; points]; 4];
+    let mut workspace = one_core();
+    for i in 0..points {
+        let mut out = [0.0; 4];
+        program
+            .eval(&[columns[0][i], columns[1][i], columns[2][i]], &mut out, &mut workspace)
+            .unwrap();
+        for k in 0..4 {
+            alone[k][i] = out[k];
+        }
+    }
+    let all = [4, 8, 12, 16, 28, 64, 256];
+    for &lanes in if cfg!(miri) { &all[..2] } else { &all } {
+        for threads in [1, 2, 3] {
+            let mut outputs = vec![vec![0.0; points]; 4];
+            let mut slices: Vec<&mut [f64]> = outputs.iter_mut().map(|c| &mut c[..]).collect();
+            let mut workspace = Workspace::with(Setup::new().lanes(lanes).threads(threads));
+            program
+                .eval_batch(points, &inputs, &mut slices, &mut workspace)
+                .unwrap();
+            for k in 0..4 {
+                for i in 0..points {
+                    assert_eq!(
+                        outputs[k][i].to_bits(),
+                        alone[k][i].to_bits(),
+                        "lanes {lanes} output {k} point {i}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_sum_has_the_same_bits_for_any_lanes_and_threads() {
+    let g = Graph::new();
+    let (w, x) = (g.leaf(0.5), g.leaf(2.0));
+    let f = g.mul(w, g.tanh(g.mul(w, x)));
+    let grad = g.gradient_nodes(f, &[w]);
+    let program = Program::compile(
+        &g,
+        [Input::uniform(w), Input::per_point(x)],
+        [Output::sum(f), Output::sum(grad[0])],
+        &Options::new(),
+    )
+    .unwrap();
+    let all = [0, 1, 3, 64, 100, 1000, 123_457];
+    for &points in if cfg!(miri) { &all[..3] } else { &all[..] } {
+        let xs: Vec<f64> = (0..points).map(|i| (i as f64 * 0.37).sin()).collect();
+        let run = |setup: Setup| {
+            let (mut value, mut slope) = ([0.0], [0.0]);
+            program
+                .eval_batch(
+                    points,
+                    &[&[0.7], &xs],
+                    &mut [&mut value, &mut slope],
+                    &mut Workspace::with(setup),
+                )
+                .unwrap();
+            [value[0].to_bits(), slope[0].to_bits()]
+        };
+        let expected = run(Setup::new().lanes(64).threads(1));
+        for lanes in [4, 8, 12, 20, 64, 256] {
+            for threads in [1, 2, 5] {
+                assert_eq!(
+                    run(Setup::new().lanes(lanes).threads(threads)),
+                    expected,
+                    "{points} points, {lanes} lanes, {threads} threads"
+                );
+            }
+        }
+        let about: f64 = xs.iter().map(|x| 0.7 * (0.7 * x).tanh()).sum();
+        assert!((f64::from_bits(expected[0]) - about).abs() < 1e-12 * points.max(1) as f64);
+    }
+}
+
+#[test]
+fn constants_beside_operators_are_values_like_others() {
+    let program = Program::from_fn(
+        &[0.5],
+        |x| vec![(6.0 / x[0]) * (5.0 - ((x[0] * 3.0 + 2.0) / 4.0 - 1.0))],
+        &Options::new(),
+    )
+    .unwrap();
+    for instruction in program.instructions() {
+        assert!(
+            !instruction.op.name().contains("_c") && !instruction.op.name().contains("c_"),
+            "{instruction}"
+        );
+    }
+    assert_eq!(program.report().paired, 1, "x * 3 + 2 is one step:\n{program}");
+    let mut out = [0.0];
+    program.eval(&[0.7], &mut out, &mut one_core()).unwrap();
+    assert_eq!(out[0], (6.0 / 0.7) * (5.0 - ((0.7 * 3.0 + 2.0) / 4.0 - 1.0)));
+}
+
+#[test]
+fn a_guard_that_flips_is_named_with_its_point() {
+    let program = Program::from_fn(
+        &[1.0, 2.0],
+        |x| {
+            let big = if x[0].named("left") < x[1] { x[1] } else { x[0] };
+            vec![big * 2.0]
+        },
+        &Options::new(),
+    )
+    .unwrap();
+    let (xs, ys) = ([0.0, 1.0, 2.0, 5.0, 9.0], [1.0, 2.0, 3.0, 4.0, 1.0]);
+    let mut out = [0.0; 5];
+    let error = program
+        .eval_batch(5, &[&xs, &ys], &mut [&mut out], &mut one_core())
+        .unwrap_err();
+    let Error::GuardFlipped {
+        guard: 0,
+        point: 3,
+        ref left,
+        recorded: true,
+        ..
+    } = error
+    else {
+        panic!("{error}")
+    };
+    assert_eq!(left, "left");
+    program
+        .without_guards()
+        .eval_batch(5, &[&xs, &ys], &mut [&mut out], &mut one_core())
+        .unwrap();
+    assert_eq!(out, [2.0, 4.0, 6.0, 8.0, 2.0]);
+}
+
+#[test]
+fn a_program_records_as_the_graph_it_was_compiled_from() {
+    let program = tour();
+    let graph = Graph::new();
+    let x = graph.leaves(&[0.1, 0.9, 3.0]);
+    let recorded = program.record(&graph, &x).unwrap();
+    let again = Program::compile(&graph, x.iter().copied(), recorded.iter().copied(), &Options::new()).unwrap();
+    assert_eq!(again.to_string(), program.to_string());
+    assert_eq!(again.to_bytes(), program.to_bytes());
+    let (mut a, mut b) = ([0.0; 4], [0.0; 4]);
+    program.eval(&[0.1, 0.9, 3.0], &mut a, &mut one_core()).unwrap();
+    again.eval(&[0.1, 0.9, 3.0], &mut b, &mut one_core()).unwrap();
+    assert_eq!(a.map(f64::to_bits), b.map(f64::to_bits));
+    for (node, a) in recorded.into_iter().zip(a) {
+        let value = graph.value(node);
+        assert!((value - a).abs() <= 1e-14 * a.abs(), "{value} {a}");
+    }
+    assert!(matches!(
+        program.record(&graph, &x[..2]),
+        Err(Error::Length {
+            expected: 3,
+            got: 2,
+            ..
+        })
+    ));
+    let other = Graph::new();
+    assert!(matches!(program.record(&other, &x), Err(Error::Graph(_))));
+}
+
+#[test]
+fn what_cannot_be_compiled_or_run_is_an_error_with_a_name() {
+    let g = Graph::new();
+    let other = Graph::new();
+    let (x, y) = (g.leaf(1.0), g.leaf(2.0));
+    let f = g.mul(x, y);
+    let o = Options::new();
+    let none: [wengert::NodeId; 0] = [];
+    assert!(matches!(Program::compile(&g, [x, y], none, &o), Err(Error::NoOutputs)));
+    assert!(matches!(Program::compile(&g, [x], [f], &o), Err(Error::LooseLeaf { node }) if node == y));
+    assert!(matches!(
+        Program::compile(&g, [x, f], [f], &o),
+        Err(Error::NotALeaf { input: 1, .. })
+    ));
+    assert!(matches!(
+        Program::compile(&g, [x, y, x], [f], &o),
+        Err(Error::RepeatedInput { input: 2, .. })
+    ));
+    assert!(matches!(
+        Program::compile(&g, [x, y], [other.leaf(0.0)], &o),
+        Err(Error::Graph(_))
+    ));
+    let frozen = Program::compile(&g, [x], [f], &o.freeze_leaves(true)).unwrap();
+    let mut out = [0.0];
+    frozen.eval(&[21.0], &mut out, &mut one_core()).unwrap();
+    assert_eq!(out, [42.0]);
+    assert!(matches!(
+        frozen.eval(&[1.0, 2.0], &mut out, &mut one_core()),
+        Err(Error::Length { .. })
+    ));
+    assert!(matches!(
+        frozen.eval(&[1.0], &mut [], &mut one_core()),
+        Err(Error::Length { .. })
+    ));
+    let mut short = [0.0; 2];
+    let ragged = frozen.eval_batch(3, &[&[1.0; 3]], &mut [&mut short], &mut one_core());
+    assert!(matches!(
+        ragged,
+        Err(Error::Length {
+            expected: 3,
+            got: 2,
+            ..
+        })
+    ));
+    let ragged = frozen.eval_batch(2, &[&[1.0; 3]], &mut [&mut short], &mut one_core());
+    assert!(matches!(
+        ragged,
+        Err(Error::Length {
+            expected: 2,
+            got: 3,
+            ..
+        })
+    ));
+}
+
+#[test]
+fn outputs_may_be_inputs_and_constants() {
+    let g = Graph::new();
+    let (x, w) = (g.leaf(1.0), g.leaf(2.0));
+    let c = g.constant(7.0);
+    let twice = g.add(w, w);
+    let outputs = [
+        Output::per_point(x),
+        Output::per_point(c),
+        Output::per_point(w),
+        Output::per_point(twice),
+        Output::sum(x),
+        Output::sum(c),
+        Output::per_point(x),
+    ];
+    let program = Program::compile(&g, [Input::per_point(x), Input::uniform(w)], outputs, &Options::new()).unwrap();
+    let mut columns = [[0.0; 3]; 5];
+    let [a, b, c, d, e] = &mut columns;
+    let (mut s, mut t) = ([0.0], [0.0]);
+    program
+        .eval_batch(
+            3,
+            &[&[1.0, 2.0, 3.0], &[5.0]],
+            &mut [a, b, c, d, &mut s, &mut t, e],
+            &mut one_core(),
+        )
+        .unwrap();
+    assert_eq!(
+        columns,
+        [[1.0, 2.0, 3.0], [7.0; 3], [5.0; 3], [10.0; 3], [1.0, 2.0, 3.0]]
+    );
+    assert_eq!((s, t), ([6.0], [21.0]));
+}
+
+#[test]
+fn a_saved_program_gives_the_same_bits() {
+    let folder = std::env::temp_dir().join(format!("wengert-program-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("tour.program");
+    let program = tour();
+    program.save(&path).unwrap();
+    let loaded = Program::load(&path).unwrap();
+    let files = std::fs::read_dir(&folder).unwrap().count();
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(files, 1, "nothing but the file is left");
+    assert_eq!(loaded.to_bytes(), program.to_bytes());
+    assert_eq!(loaded.to_string(), program.to_string());
+    let (mut a, mut b) = ([0.0; 4], [0.0; 4]);
+    let mut workspace = one_core();
+    program.eval(&[0.1, 0.9, 3.0], &mut a, &mut workspace).unwrap();
+    loaded.eval(&[0.1, 0.9, 3.0], &mut b, &mut workspace).unwrap();
+    assert_eq!(a.map(f64::to_bits), b.map(f64::to_bits));
+    assert!(matches!(Program::load(folder.join("absent")), Err(Error::File { .. })));
+}
+
+#[test]
+fn counts_beyond_all_bounds_are_named_errors_or_count_as_the_nearest() {
+    let g = Graph::new();
+    let (w, x) = (g.leaf(1.0), g.leaf(2.0));
+    let outputs = [Output::sum(g.mul(w, w))];
+    let program = Program::compile(&g, [Input::uniform(w), Input::per_point(x)], outputs, &Options::new()).unwrap();
+    let run = |points, workspace: &mut Workspace| {
+        let mut sum = [0.0];
+        let result = program.eval_batch(points, &[&[3.0], &[1.0]], &mut [&mut sum], workspace);
+        result.map(|()| sum[0])
+    };
+    let mut extremes = Vec::new();
+    for count in [0, usize::MAX] {
+        extremes.push(Workspace::with(Setup::new().lanes(count)));
+        extremes.push(Workspace::with(Setup::new().threads(count).lanes(4)));
+        extremes.push(Workspace::with(Setup::new().threads(count).lanes(count)));
+    }
+    for workspace in &mut extremes {
+        assert_eq!(run(5, workspace).unwrap(), 45.0);
+        assert_eq!(run(0, workspace).unwrap(), 0.0);
+        assert!((4..=1024).contains(&workspace.lanes()));
+        for points in [usize::MAX, usize::MAX - 3, 1 << 60] {
+            let error = run(points, workspace).unwrap_err();
+            assert!(matches!(error, Error::TooManyPoints { points: given, .. } if given == points));
+            assert!(error.to_string().contains("run several"), "{error}");
+        }
+        assert_eq!(run(5, workspace).unwrap(), 45.0, "after an error");
+    }
+}
+
+#[test]
+fn an_output_that_there_is_not_panics_at_the_line_that_asked() {
+    use std::panic::{Location, catch_unwind, set_hook, take_hook};
+    let program = tour();
+    let here = Location::caller();
+    let (send, told) = std::sync::mpsc::channel();
+    let before = take_hook();
+    set_hook(Box::new(move |info| {
+        let file = info.location().map(|place| place.file().to_string());
+        let _ = send.send((file, info.to_string()));
+    }));
+    let output = catch_unwind(|| program.output(4)).is_err();
+    let input = catch_unwind(|| program.input_spread(3)).is_err();
+    set_hook(before);
+    assert!(output && input);
+    for expected in ["output 4 of a program of 4", "input 3 of a program of 3"] {
+        let (file, message) = told.recv().unwrap();
+        assert_eq!(file.as_deref(), Some(here.file()));
+        assert!(message.contains(expected), "{message}");
+    }
+}

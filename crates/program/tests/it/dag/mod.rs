@@ -1,0 +1,121 @@
+//! Random programs, from numbers that a test or a fuzzer chooses, and what must hold of each.
+
+use wengert::{Arity, Graph, Imm, Immediate, NodeId, Op, Scalar};
+use wengert_program::{InstructionSet, Options, Program, Setup, Workspace};
+
+/// The ops that users record and derivatives are made of, with how many operands and which
+/// immediates to try.
+pub(crate) fn ops() -> Vec<(Op, usize, Imm)> {
+    let mut ops = Vec::new();
+    for &op in Op::ALL {
+        let operands = match op.arity() {
+            Arity::Fixed(0) => continue,
+            Arity::Fixed(n) => n,
+            Arity::AtLeast(_) => 4,
+            _ => continue,
+        };
+        let choices = |k: usize| -> &[f64] {
+            match op.immediate_kinds().get(k) {
+                None => &[0.0],
+                Some(Immediate::Order) => &[0.0, 1.0, 3.0],
+                // A bell has no other constants than these.
+                Some(_) if op == Op::Gauss => &[1.0, 0.5],
+                Some(_) => &[2.0, 0.0, 3.0, 0.5, -1.0, 2.5],
+            }
+        };
+        let imms = choices(0)
+            .iter()
+            .flat_map(|&first| choices(1).iter().map(move |&second| [first, second]));
+        // The last operand of the first two must be the tangent or the hypotenuse of the others; the third shows
+        // the sign of a NaN, which no arithmetic promises.
+        if !matches!(op, Op::Sech2 | Op::Unit | Op::Copysign) {
+            ops.extend(imms.map(|imm| (op, operands, imm)));
+        }
+    }
+    ops
+}
+
+/// A graph over three inputs.
+pub(crate) struct Recorded {
+    pub(crate) graph: Graph,
+    pub(crate) inputs: Vec<NodeId>,
+    /// The last node, a middle one, and the gradient of the last if it was asked for.
+    pub(crate) outputs: Vec<NodeId>,
+}
+
+/// Records a node for each choice of an op and four operands, any numbers, at these inputs.
+pub(crate) fn record(choices: &[(usize, [usize; 4])], constants: &[f64], derive: bool, x: &[f64; 3]) -> Recorded {
+    let graph = Graph::new();
+    let inputs = graph.leaves(x);
+    let mut nodes = inputs.clone();
+    nodes.extend(constants.iter().map(|&c| graph.constant(c)));
+    let ops = ops();
+    for (op, operands) in choices {
+        let (op, count, imm) = ops[op % ops.len()];
+        // Operands from the last few nodes, or from anywhere.
+        let pick = |k: usize| {
+            let near = nodes.len().min(6);
+            if k.is_multiple_of(3) {
+                nodes[k % nodes.len()]
+            } else {
+                nodes[nodes.len() - 1 - k % near]
+            }
+        };
+        let operands: Vec<NodeId> = operands[..count].iter().map(|&k| pick(k)).collect();
+        nodes.push(graph.try_record(op, imm, &operands).expect("a fair node"));
+    }
+    let last = *nodes.last().expect("there are inputs");
+    let mut outputs = vec![last, nodes[nodes.len() / 2]];
+    if derive {
+        outputs.extend(graph.gradient_nodes(last, &inputs));
+    }
+    Recorded { graph, inputs, outputs }
+}
+
+/// The bits of a number; NaNs are all alike.
+pub(crate) fn bits(x: f64) -> u64 {
+    if x.is_nan() { f64::NAN.to_bits() } else { x.to_bits() }
+}
+
+/// Whether lanes may give `got` where the scalar op gives `expected`: it has the same bits or is a
+/// few last places off.
+pub(crate) fn is_near(op: Op, operands: &[f64], got: f64, expected: f64) -> bool {
+    let size = match op {
+        // Where it cancels, the last place of what canceled is what counts.
+        Op::Logsumexp => operands.iter().fold(expected.abs(), |size, x| size.max(x.abs())),
+        _ => expected.abs(),
+    };
+    let near = (got - expected).abs() <= 4.0 * f64::EPSILON * size.max(f64::MIN_POSITIVE);
+    bits(got) == bits(expected) || near && got.is_sign_negative() == expected.is_sign_negative()
+}
+
+/// Checks at a point that every node is what the scalar op gives of its operands, to the last few
+/// places: each op by itself, so that nothing magnifies what lanes may round differently.
+///
+/// # Errors
+/// The first node that is something else.
+pub(crate) fn check_every_node(recorded: &Recorded, x: &[f64; 3]) -> Result<(), String> {
+    let nodes: Vec<_> = recorded.graph.nodes().collect();
+    let keys = nodes.iter().map(|node| node.id);
+    let program = Program::compile(&recorded.graph, recorded.inputs.iter().copied(), keys, &Options::new())
+        .map_err(|error| error.to_string())?;
+    for set in InstructionSet::available() {
+        let mut values = vec![0.0; nodes.len()];
+        let mut workspace = Workspace::with(Setup::new().instructions(set));
+        program
+            .eval(x, &mut values, &mut workspace)
+            .map_err(|error| error.to_string())?;
+        for node in nodes.iter().filter(|node| !matches!(node.op, Op::Leaf | Op::Const)) {
+            let operands: Vec<f64> = node.operands.iter().map(|x| values[x.index()]).collect();
+            let expected = f64::apply(node.op, node.imm, &operands);
+            let got = values[node.id.index()];
+            if !is_near(node.op, &operands, got, expected) {
+                return Err(format!(
+                    "{} = {}{operands:?} {:?} is {got}, not {expected}, on {set}",
+                    node.id, node.op, node.imm
+                ));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,10 @@
+//! Programs as their users call them.
+
+mod basics;
+mod batches;
+mod dag;
+mod derivatives;
+mod files;
+mod format;
+mod laws;
+mod spreads;

@@ -1,0 +1,8 @@
+//! Pictures as their users see them.
+
+mod files;
+mod labels;
+mod lecture;
+mod limits;
+mod programs;
+mod support;

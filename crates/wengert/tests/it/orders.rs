@@ -1,0 +1,229 @@
+//! Orders of derivatives are immediates of some ops, and bounded: what is no order, or too high, is
+//! refused by name wherever it would be recorded, and NaN where the op is applied to numbers.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::common::Faults;
+use wengert::{Arity, Dual, Error, Expr, Graph, Imm, Immediate, MAX_ORDER, Op, Scalar, Series};
+
+const MOST: f64 = MAX_ORDER as f64;
+const WRONG: [f64; 9] = [
+    -1.0,
+    -3.0,
+    0.5,
+    1.5,
+    MOST + 1.0,
+    20_000.0,
+    1e9,
+    f64::INFINITY,
+    f64::NEG_INFINITY,
+];
+
+fn count(op: Op) -> usize {
+    match op.arity() {
+        Arity::Fixed(n) => n,
+        _ => 4,
+    }
+}
+
+/// Every immediate that is an order: its op, and which it is.
+fn orders() -> Vec<(Op, usize)> {
+    let orders = |&op: &Op| {
+        let kinds = op.immediate_kinds().iter().enumerate();
+        kinds.filter_map(move |(k, &kind)| (kind == Immediate::Order).then_some((op, k)))
+    };
+    Op::ALL.iter().flat_map(orders).collect()
+}
+
+/// The immediates of the op, of which one is `given` and the other 1.
+fn with(op: Op, immediate: usize, given: f64) -> Imm {
+    let mut imm = [0.0; 2];
+    imm[..op.immediates()].fill(1.0);
+    imm[immediate] = given;
+    imm
+}
+
+#[test]
+fn a_row_tells_which_immediates_are_orders() {
+    use Immediate::{Order, Real};
+    for (op, kinds) in [
+        (Op::Sin, &[][..]),
+        (Op::MulC, &[Real]),
+        (Op::Polygamma, &[Order]),
+        (Op::CbrtD, &[Order]),
+        (Op::Powd, &[Real, Order]),
+        (Op::Gauss, &[Real, Order]),
+        (Op::PowPartial, &[Order, Order]),
+        (Op::Zpow, &[Order, Order]),
+        (Op::HypotPartial, &[Order, Order]),
+    ] {
+        assert_eq!(op.immediate_kinds(), kinds, "{op}");
+    }
+    assert_eq!(orders().len(), 10, "an order of an op that this test does not list");
+}
+
+#[test]
+fn what_is_no_order_is_refused_by_every_way_to_record() {
+    let mut g = Graph::new();
+    let x = g.leaves(&[0.5, 0.25]);
+    let mut faults = Faults::default();
+    for (op, immediate) in orders() {
+        for given in WRONG {
+            let (imm, error) = (with(op, immediate, given), Error::Order { op, immediate, given });
+            let operands = &x[..count(op)];
+            faults.fails(op.name(), &mut g, &error, |g| g.try_record(op, imm, operands));
+            faults.panics(op.name(), &mut g, &error, |g| {
+                Expr::apply(op, imm, &g.exprs(operands));
+            });
+        }
+        let nan = g.try_record(op, with(op, immediate, f64::NAN), &x[..count(op)]);
+        assert!(
+            matches!(nan, Err(Error::Order { given, .. }) if given.is_nan()),
+            "{nan:?}"
+        );
+        for given in [0.0, 1.0, MOST] {
+            assert!(
+                g.try_record(op, with(op, immediate, given), &x[..count(op)]).is_ok(),
+                "{op} {given}"
+            );
+        }
+    }
+    let error = Error::Order {
+        op: Op::Powd,
+        immediate: 1,
+        given: 0.5,
+    };
+    assert_eq!(
+        error.to_string(),
+        "immediate 1 of powd is 0.5, and has to be the order of a derivative: a whole number from 0 to 170"
+    );
+}
+
+#[test]
+fn a_polygamma_of_too_high_an_order_is_refused_at_the_line_that_asked() {
+    let g = Graph::new();
+    let x = g.leaf(2.5);
+    g.polygamma(x, MAX_ORDER);
+    let refused = |ask: &dyn Fn(), line: u32| {
+        let place = std::sync::Arc::new(std::sync::Mutex::new((String::new(), 0)));
+        let told = std::sync::Arc::clone(&place);
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            let at = info.location().expect("a panic has a place");
+            *told.lock().expect("no panic within") = (at.file().into(), at.line());
+        }));
+        let result = catch_unwind(AssertUnwindSafe(ask));
+        std::panic::set_hook(before);
+        let text = *result.expect_err("refused").downcast::<String>().expect("a text");
+        assert!(text.contains("polygamma_n is 171") && text.contains("170"), "{text}");
+        let (file, at) = place.lock().expect("no panic within").clone();
+        assert!(file.ends_with("orders.rs") && at == line, "{file}:{at}");
+    };
+    refused(&|| _ = g.polygamma(x, 171), line!());
+    refused(&|| _ = g.expr(x).polygamma(171), line!());
+}
+
+#[test]
+fn over_numbers_what_is_no_order_gives_nan() {
+    let x = [0.5, 0.25];
+    for (op, immediate) in orders() {
+        for given in WRONG.into_iter().chain([f64::NAN]) {
+            let (imm, n) = (with(op, immediate, given), count(op));
+            assert!(f64::apply(op, imm, &x[..n]).is_nan(), "{op}{imm:?}");
+            let dual = Dual::apply(op, imm, &x.map(Dual::<1>::constant)[..n]);
+            let series = Series::apply(op, imm, &x.map(Series::<3>::constant)[..n]);
+            assert!(dual.value.is_nan() && series.coefficients[0].is_nan(), "{op}{imm:?}");
+        }
+    }
+    assert!(2.5.polygamma(u32::MAX).is_nan());
+    // Beside exponents that have forms of their own.
+    for p in [2.0, 3.0, 0.5, -1.0] {
+        assert!(0.5f64.powd(p, -3.0).is_nan() && 0.5f64.powd(p, 0.5).is_nan(), "{p}");
+    }
+}
+
+#[test]
+fn of_order_0_a_family_is_the_function_that_it_is_of() {
+    let (x, y) = (0.6, 0.3);
+    assert_eq!(x.cbrt_d(0.0), Scalar::cbrt(x));
+    assert_eq!(x.polygamma_n(0.0), x.digamma());
+    let hypot = Scalar::hypot(x, y);
+    assert!((x.hypot_partial(y, 0.0, 0.0) - hypot).abs() <= 2e-16 * hypot);
+    assert_eq!(x.pow_partial(y, 0.0, 0.0), x.pow(y));
+    assert_eq!(x.powd(y, 0.0), x.powf(y));
+}
+
+#[test]
+fn every_op_gives_something_of_any_numbers_and_any_immediates() {
+    let numbers = [
+        0.0,
+        -0.0,
+        1.0,
+        -1.0,
+        0.3,
+        -2.5,
+        7.0,
+        170.0,
+        171.0,
+        1e9,
+        -1e9,
+        1e-310,
+        -1e300,
+        f64::INFINITY,
+        f64::NAN,
+    ];
+    for &op in Op::ALL.iter().filter(|op| op.immediates() > 0) {
+        let seconds = if op.immediates() == 2 { &numbers[..] } else { &[0.0] };
+        for first in numbers {
+            for &second in seconds {
+                for x in numbers {
+                    for y in numbers {
+                        // It does not overflow, run out of memory, or go on for long.
+                        let value = f64::apply(op, [first, second], &[x, y][..count(op)]);
+                        assert!(op.check_immediates([first, second]).is_ok() || value.is_nan(), "{op}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn differentiating_beyond_the_highest_order_is_a_named_error_as_graph_and_nan_as_a_number() {
+    let mut faults = Faults::default();
+    for (op, immediate) in orders() {
+        let mut g = Graph::new();
+        let x = g.leaves(&[0.5, 0.25][..count(op)]);
+        // Exponents that are not whole: derivatives of whole powers end.
+        let mut imm = with(op, immediate, MOST);
+        if op.immediate_kinds()[0] == Immediate::Real {
+            imm[0] = 0.5;
+        }
+        let top = g.try_record(op, imm, &x).unwrap();
+        let error = Error::Order {
+            op,
+            immediate,
+            given: MOST + 1.0,
+        };
+        faults.fails(op.name(), &mut g, &error, |g| g.try_gradient_nodes(top, &x));
+        faults.panics(op.name(), &mut g, &error, |g| {
+            g.gradient_nodes(top, &x);
+        });
+        let seeds: Vec<_> = x.iter().map(|&x| (x, x)).collect();
+        faults.fails(op.name(), &mut g, &error, |g| g.try_jvp_nodes(&seeds, &[top]));
+        g.backward(top);
+        // With respect to the operand whose order it is.
+        assert!(g.grad(x[immediate.min(x.len() - 1)]).is_nan(), "{op}");
+    }
+}
+
+#[test]
+fn whole_powers_can_be_differentiated_without_end() {
+    let g = Graph::new();
+    let x = g.leaf(2.0);
+    let mut y = g.powi(x, 3);
+    for _ in 0..2 * MAX_ORDER {
+        y = g.gradient_nodes(y, &[x])[0];
+    }
+    assert_eq!(g.value(y), 0.0);
+}
