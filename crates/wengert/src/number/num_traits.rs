@@ -1,8 +1,7 @@
-//! Expressions among the traits of numeric code: what is generic over `num_traits::Float` records
-//! itself. Read [`crate::number`] next.
+//! The traits of numeric code for expressions, so that code generic over `num_traits::Float` can be recorded.
 //!
-//! Whatever turns a recorded value into a plain one (a comparison, a cast, a decoding) leaves a
-//! guard, so that replaying where it would come out otherwise is an error, not a wrong number.
+//! Whatever turns a recorded value into a plain one (a comparison, a cast, a decoding) leaves a guard. So a
+//! replay with another result is an error, not a wrong number.
 
 use std::num::FpCategory;
 
@@ -38,7 +37,7 @@ impl Num for Expr<'_> {
 }
 
 impl Expr<'_> {
-    /// The value as a plain number, which replaying holds it to.
+    /// The value as a plain number. Leaves a guard that a replay has the same bits.
     #[track_caller]
     fn read(self) -> f64 {
         let value = self.value();
@@ -47,7 +46,7 @@ impl Expr<'_> {
     }
 }
 
-/// Casts read the value (its whole part, for integers), and a guard holds replaying to it.
+/// Casts read the value (for integers, its integer part) and leave a guard.
 impl ToPrimitive for Expr<'_> {
     #[track_caller]
     fn to_i64(&self) -> Option<i64> {
@@ -96,7 +95,7 @@ impl FromPrimitive for Expr<'_> {
     }
 }
 
-/// A free constant of that value, for each.
+/// Functions that return a free constant.
 macro_rules! constants {
     ($($name:ident = $value:expr;)+) => {$(
         #[track_caller]
@@ -106,7 +105,7 @@ macro_rules! constants {
     )+};
 }
 
-/// The op of the same name, for each.
+/// Methods that apply the op of the same name.
 macro_rules! ops {
     ($($name:ident)+) => {$(
         #[track_caller]
@@ -116,8 +115,8 @@ macro_rules! ops {
     )+};
 }
 
-/// `max` and `min` give NaN where either operand is (IEEE 754-2019 maximum and minimum), so a fold
-/// that starts from NaN stays NaN, other than with `f64`.
+/// `max` and `min` give NaN where an operand is NaN (IEEE 754-2019 maximum and minimum). So a fold that starts
+/// from NaN stays NaN, unlike with `f64`.
 impl Float for Expr<'_> {
     constants! {
         nan = f64::NAN;
