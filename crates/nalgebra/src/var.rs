@@ -274,6 +274,7 @@ impl Neg for Var {
 
 /// Records one node, whatever the number of operands.
 impl Sum for Var {
+    #[track_caller]
     fn sum<I: Iterator<Item = Var>>(terms: I) -> Var {
         <Var as Scalar>::sum(&terms.collect::<Vec<_>>())
     }
@@ -281,6 +282,7 @@ impl Sum for Var {
 
 /// Records one node, whatever the number of operands.
 impl Product for Var {
+    #[track_caller]
     fn product<I: Iterator<Item = Var>>(factors: I) -> Var {
         <Var as Scalar>::product(&factors.collect::<Vec<_>>())
     }
@@ -288,6 +290,7 @@ impl Product for Var {
 
 /// Leaves a guard.
 impl PartialEq for Var {
+    #[track_caller]
     fn eq(&self, other: &Var) -> bool {
         Var::with_all([*self, *other], |[x, y]| x == y)
     }
@@ -295,6 +298,7 @@ impl PartialEq for Var {
 
 /// Leaves a guard.
 impl PartialEq<f64> for Var {
+    #[track_caller]
     fn eq(&self, other: &f64) -> bool {
         *self == Var::from(*other)
     }
@@ -302,18 +306,23 @@ impl PartialEq<f64> for Var {
 
 /// Leaves guards.
 impl PartialOrd for Var {
+    #[track_caller]
     fn partial_cmp(&self, other: &Var) -> Option<Ordering> {
         Var::with_all([*self, *other], |[x, y]| x.partial_cmp(&y))
     }
+    #[track_caller]
     fn lt(&self, other: &Var) -> bool {
         Var::with_all([*self, *other], |[x, y]| x < y)
     }
+    #[track_caller]
     fn le(&self, other: &Var) -> bool {
         Var::with_all([*self, *other], |[x, y]| x <= y)
     }
+    #[track_caller]
     fn gt(&self, other: &Var) -> bool {
         Var::with_all([*self, *other], |[x, y]| x > y)
     }
+    #[track_caller]
     fn ge(&self, other: &Var) -> bool {
         Var::with_all([*self, *other], |[x, y]| x >= y)
     }
@@ -321,13 +330,14 @@ impl PartialOrd for Var {
 
 /// Leaves guards.
 impl PartialOrd<f64> for Var {
+    #[track_caller]
     fn partial_cmp(&self, other: &f64) -> Option<Ordering> {
         self.partial_cmp(&Var::from(*other))
     }
 }
 
 impl Var {
-    /// The value, where it can be read: no panic in the middle of a message.
+    /// The value, or the key where the value cannot be read: formatting must not panic.
     fn shown(self) -> Result<f64, NodeId> {
         match self.0 {
             Kind::Constant(value) => Ok(value),
@@ -336,7 +346,7 @@ impl Var {
     }
 }
 
-/// The value; the key, where the graph that is recorded on does not have it.
+/// The value; the key, where the graph that is recorded on does not have the node.
 impl fmt::Display for Var {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.shown() {
