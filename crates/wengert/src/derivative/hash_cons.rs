@@ -9,7 +9,8 @@
 //! the users of a node that has thousands stand no farther apart than they must.
 
 use crate::op::{Encoding, Imm, NO_IMM, Op};
-use crate::tape::{Entry, Tape};
+use crate::tape::Tape;
+use crate::tape::entry::Entry;
 
 /// What a node computes: two of the same signature have the same value to the bit. (Whole words: to
 /// write a byte and read it back with what is beside it costs as much as a miss.)

@@ -8,7 +8,7 @@ use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::{Arity, Imm, NO_IMM, Op, count, for_each_op};
 use crate::scalar::{imm, value};
-use crate::tape::Handle;
+use crate::tape::entry::Handle;
 
 macro_rules! define_builders {
     (

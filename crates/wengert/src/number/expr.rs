@@ -12,7 +12,7 @@ use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::{Imm, NO_IMM, Op, Relation, for_each_op};
 use crate::scalar::{Scalar, imm, operators, value};
-use crate::tape::Handle;
+use crate::tape::entry::Handle;
 
 /// A node with its value: what formulas are written with.
 ///

@@ -17,7 +17,7 @@ mod tests;
 use std::cell::Cell;
 
 use crate::scalar::AdjointScalar;
-use crate::tape::{Entry, Stored};
+use crate::tape::entry::{Entry, Stored};
 
 pub(crate) use replay::recompute;
 pub(crate) use reverse::{reverse, reverse_dual};

@@ -3,7 +3,8 @@
 use super::primal;
 use crate::op::{codes, count, for_each_op};
 use crate::scalar::value;
-use crate::tape::{Entry, Tape};
+use crate::tape::Tape;
+use crate::tape::entry::Entry;
 
 macro_rules! define_replay {
     (

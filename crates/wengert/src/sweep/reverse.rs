@@ -21,8 +21,9 @@ use crate::op::{NO_IMM, codes, count, for_each_op};
 use crate::scalar::dual::Dual;
 use crate::scalar::tangents::Tangents;
 use crate::scalar::{Adjoint, AdjointScalar, Guarded, Plain, rule};
+use crate::tape::Tape;
+use crate::tape::entry::{Entry, Stored};
 use crate::tape::view::View;
-use crate::tape::{Entry, Stored, Tape};
 
 /// The entry that the sweep is at.
 #[derive(Clone, Copy)]

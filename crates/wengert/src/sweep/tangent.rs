@@ -7,8 +7,9 @@ use crate::cold::out_of_line;
 use crate::op::{codes, count, for_each_op};
 use crate::scalar::rule;
 use crate::scalar::tangents::{Tangents, push_tangents};
+use crate::tape::Tape;
+use crate::tape::entry::Entry;
 use crate::tape::view::View;
-use crate::tape::{Entry, Tape};
 
 /// The tangents of the entry at `i`, from those of its operands: as `send` in `back.rs`, the other
 /// way. Where no gradient is wanted tangents are 0, and cheaper to use than to ask about.
