@@ -44,7 +44,9 @@ mod scalar;
 mod sweep;
 mod tape;
 
-pub use derivative::closures::*;
+pub use derivative::closures::{
+    FORWARD_UP_TO, forward_gradient, function_gradient, gradient, hessian, hvp, jacobian, jvp, value_and_gradient, vjp,
+};
 pub use derivative::sparse::{HessianPlan, JacobianPlan, Pattern, Sparse, sparse_hessian, sparse_jacobian};
 pub use diagnose::check::{Component, GradientCheck, Verdict, check_gradient};
 pub use diagnose::nan::{AdjointOrigin, NanOrigin, Operand, Site, ValueOrigin};

@@ -1,4 +1,4 @@
-//! Keys and views of nodes. Read [`crate::tape`] next, for how nodes are stored.
+//! Nodes as users see them, and their keys.
 
 use std::fmt;
 

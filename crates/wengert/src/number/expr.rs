@@ -175,12 +175,6 @@ impl<'g> Expr<'g> {
         self.max(low).min(high)
     }
 
-    /// `self` where the condition is not 0, else `other`.
-    #[track_caller]
-    pub fn where_else(self, condition: Expr<'g>, other: impl Into<Expr<'g>>) -> Self {
-        condition.select(self, other.into())
-    }
-
     /// The address of the graph, or null: one comparison for both.
     #[inline(always)]
     fn address(self) -> *const Graph {

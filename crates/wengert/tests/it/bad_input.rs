@@ -1,4 +1,4 @@
-//! Misuse that is no wrong key: setting what is computed, ops that are none, wrong counts, lengths
+//! Misuse other than wrong keys: setting computed nodes, names of no op, wrong counts, lengths
 //! that do not agree. Each is refused by name and changes nothing.
 
 use crate::common::Faults;
@@ -27,7 +27,10 @@ fn only_leaves_can_be_set() {
         faults.fails("try_set", &mut g, &error, |g| g.try_set(node.id, 1.0));
         assert_eq!(
             error.to_string(),
-            format!("{} is no leaf but {}: only leaves can be set", node.id, node.op)
+            format!(
+                "{} is not a leaf, its op is {}: pass the key of a leaf",
+                node.id, node.op
+            )
         );
     }
 }
@@ -69,7 +72,7 @@ fn a_name_that_is_no_op_finds_none() {
         assert_eq!(Op::from_name(op.name()), Some(op));
     }
     let error = Error::UnknownOp { name: "sine".into() };
-    assert_eq!(error.to_string(), "there is no op named \"sine\"; Op::ALL lists them");
+    assert_eq!(error.to_string(), "no op has the name \"sine\": Op::ALL lists all ops");
 }
 
 #[test]
@@ -88,9 +91,13 @@ fn every_op_refuses_a_wrong_number_of_operands() {
             faults.fails(op.name(), &mut g, &error, |g| g.try_record(op, NO_IMM, &vec![x; given]));
         }
     }
+    let text = |op, given| Error::Operands { op, given }.to_string();
+    assert_eq!(text(Op::Mul, 3), "mul takes 2 operands, 3 were given");
+    assert_eq!(text(Op::Mul, 1), "mul takes 2 operands, 1 was given");
+    assert_eq!(text(Op::Sin, 0), "sin takes 1 operand, 0 were given");
     assert_eq!(
-        Error::Operands { op: Op::Mul, given: 1 }.to_string(),
-        "mul does not take 1 operands but 2"
+        text(Op::Leaf, 0),
+        "leaf is not applied to operands: make one with Graph::leaf or Graph::constant"
     );
 }
 
@@ -121,7 +128,7 @@ fn every_op_refuses_an_immediate_that_it_does_not_have() {
             given: [3.0, 0.0]
         }
         .to_string(),
-        "sin has 0 immediates, but was given [3.0, 0.0]: the others must be 0"
+        "sin has 0 immediates, and [3.0, 0.0] was given: the rest must be 0"
     );
 }
 
@@ -184,7 +191,7 @@ fn a_direction_has_as_many_components_as_there_are_leaves() {
         let error = Error::Length {
             what: "components of the direction",
             expected: 1,
-            got: direction.len(),
+            given: direction.len(),
         };
         faults.fails("try_hvp", &mut g, &error, |g| g.try_hvp(l, &[x], direction));
         faults.panics("hvp", &mut g, &error, |g| g.hvp(l, &[x], direction));

@@ -61,7 +61,7 @@ fn what_needs_an_operand_refuses_to_have_none() {
         faults.fails(op.name(), &mut g, &refused(op), |g| g.try_record(op, NO_IMM, &[]));
         assert_eq!(
             refused(op).to_string(),
-            format!("{op} does not take 0 operands but 1 or more")
+            format!("{op} takes 1 operand or more, 0 were given")
         );
     }
     faults.panics("max_of", &mut g, &refused(Op::MaxOf), |g| g.max_of(&[]));
@@ -97,7 +97,7 @@ fn a_dot_product_of_unequal_lists_is_refused() {
     faults.fails("try_record", &mut g, &refused(3), |g| g.try_record(Op::Dot, NO_IMM, &x));
     assert_eq!(
         refused(5).to_string(),
-        "dot does not take 5 operands but 2 lists of one length, 0 or more each"
+        "dot takes 2 lists of the same length, 5 operands in all were given"
     );
 }
 

@@ -20,7 +20,7 @@ fn the_guard_names_the_nodes_that_were_compared() {
     assert_eq!(g.forward(), Err(flipped.clone()));
     assert_eq!(
         flipped.to_string(),
-        "recorded was n1 < n2 = true, which the new values change: record the expression anew at these values"
+        "the comparison n1 < n2 was true when it was recorded and is false at the new values: record the expression again at these values"
     );
 }
 

@@ -237,7 +237,6 @@ fn expressions_of_two_graphs_do_not_mix() {
         x.mul_add(y, y);
         x.select(x, y);
         x.select(y, x);
-        x.where_else(y, 1.0);
         x.clamp(y, 2.0);
         x.clamp(0.0, y);
         [x, x, y].into_iter().sum::<Expr<'_>>();

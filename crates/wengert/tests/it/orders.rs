@@ -95,7 +95,7 @@ fn what_is_no_order_is_refused_by_every_way_to_record() {
     };
     assert_eq!(
         error.to_string(),
-        "immediate 1 of powd is 0.5, and has to be the order of a derivative: a whole number from 0 to 170"
+        "immediate 1 of powd is 0.5, but it must be the order of a derivative: a whole number from 0 to 170"
     );
 }
 
