@@ -39,13 +39,13 @@ pub(crate) fn is_order(n: f64) -> bool {
     n == 0.0 || n == 1.0 || f64::from(n as u8) == n && n <= MAX_ORDER as f64
 }
 
-pub(crate) use arith::{flat, gdiv, gmul, max, min, prefer, recip_pos, relu, sign, step};
-pub(crate) use circle::{atan2, hypot, hypot_partial, zpow};
-pub(crate) use expo::{exp, exp_m1, exp2, ln, ln_1p, log2, log10};
-pub(crate) use gamma::{digamma, lgamma, polygamma};
-pub(crate) use gauss::{erf, erfc, gauss, norm_cdf};
-pub(crate) use hyper::{acosh, acosh_d, asinh, atanh, atanh_d, cosh, rsqrt1p, sech2, sinh, tanh};
-pub(crate) use partials::pow_partial;
-pub(crate) use power::{cbrt, cbrt_d, pow, powd};
-pub(crate) use soft::{exp_diff, logaddexp, sigmoid, sigmoid_d, softmax2, softmax2_d, softplus};
-pub(crate) use trig::{acos, asin, atan, atan_d, cos, rsqrt1m, sin, tan};
+pub(crate) use arith::*;
+pub(crate) use circle::*;
+pub(crate) use expo::*;
+pub(crate) use gamma::*;
+pub(crate) use gauss::*;
+pub(crate) use hyper::*;
+pub(crate) use partials::*;
+pub(crate) use power::*;
+pub(crate) use soft::*;
+pub(crate) use trig::*;
