@@ -192,7 +192,7 @@ mod without_memory {
     /// Runs the test of that name once more, in a process that may take `KIBIBYTES`.
     fn run(test: &str) {
         let program = std::env::current_exe().expect("a test has a program");
-        let script = format!("ulimit -v {KIBIBYTES} && exec \"$0\" --exact {test} --test-threads 1");
+        let script = format!("ulimit -v {KIBIBYTES} && exec \"$0\" --exact limits::{test} --test-threads 1");
         let output = std::process::Command::new("sh")
             .args(["-c", &script])
             .arg(program)
