@@ -8,7 +8,8 @@
 //! that has thousands of them stay as close together as possible.
 
 use crate::op::{Encoding, Imm, NO_IMM, Op};
-use crate::tape::{Entry, Tape};
+use crate::tape::Tape;
+use crate::tape::entry::Entry;
 
 /// What a node computes: nodes with the same signature have the same value to the bit. (The fields are whole
 /// words: storing a byte and loading its word costs as much as a cache miss.)

@@ -15,7 +15,8 @@ use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::{Certain, Imm, NO_IMM, Op};
 use crate::scalar::{Scalar, operators_by_apply, value};
-use crate::tape::{Extent, Handle};
+use crate::tape::Extent;
+use crate::tape::entry::Handle;
 
 /// A derivation in progress.
 #[derive(Debug)]

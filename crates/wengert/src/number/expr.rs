@@ -11,7 +11,7 @@ use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::{Imm, NO_IMM, Op, Relation, for_each_op};
 use crate::scalar::{Scalar, imm, operators, value};
-use crate::tape::Handle;
+use crate::tape::entry::Handle;
 
 /// A node with its value, for writing formulas with operators.
 ///
@@ -248,12 +248,6 @@ impl<'g> Expr<'g> {
         // Check first, so that nothing is recorded if the second op would panic.
         common(&[self, low, high]);
         self.max(low).min(high)
-    }
-
-    /// `self` where the condition is not 0, else `other`.
-    #[track_caller]
-    pub fn where_else(self, condition: Expr<'g>, other: impl Into<Expr<'g>>) -> Self {
-        condition.select(self, other.into())
     }
 
     /// The address of the graph, or null: one comparison for both.

@@ -1,5 +1,5 @@
-//! The edges of a graph: its stated capacity, the most there can be, the memory there is. Each is
-//! refused by name, and what was recorded stays.
+//! The limits of a graph: its own, the highest possible, and memory. Going beyond is a named error, and what was recorded
+//! stays.
 
 use crate::common::Faults;
 use wengert::{Error, Expr, Graph, NO_IMM, NodeId, Op};
@@ -141,7 +141,7 @@ fn a_gradient_that_does_not_fit_leaves_no_half_of_it() {
 }
 
 #[test]
-fn a_limit_of_nothing_holds_nothing() {
+fn a_graph_with_limit_0_holds_nothing() {
     let mut g = Graph::with_limit(0);
     let mut faults = Faults::default();
     faults.panics("leaf", &mut g, &Error::Full { limit: 0 }, |g| g.leaf(1.0));

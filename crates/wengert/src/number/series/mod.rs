@@ -19,7 +19,7 @@ use crate::number::Real;
 use crate::op::kernel::{gdiv, gmul};
 use crate::op::{Imm, Op, for_each_op};
 use crate::scalar::{Scalar, compared_by_value, operators};
-use crate::tape::Entry;
+use crate::tape::entry::Entry;
 
 /// A power series in one variable `t` with `K` coefficients: a value, and the terms of orders 1 to `K - 1`.
 ///
