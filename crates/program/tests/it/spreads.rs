@@ -35,7 +35,7 @@ fn compile(graph: &Graph, inputs: &[NodeId], whole: usize, outputs: &[Output], o
 /// Every op of the table, the ones that random programs leave out too.
 fn ops() -> Vec<(Op, usize, Imm)> {
     let mut ops = dag::ops();
-    ops.extend([Op::Sech2, Op::Copysign].map(|op| (op, 2, NO_IMM)));
+    ops.extend([(Op::Sech2, 2), (Op::Copysign, 2), (Op::Unit, 3)].map(|(op, count)| (op, count, NO_IMM)));
     ops
 }
 
