@@ -4,7 +4,7 @@ use std::fmt;
 
 use wengert::{Form, Op};
 
-use crate::ir::Spread;
+use crate::options::Spread;
 use crate::program::{Instruction, Program};
 
 /// A header, then a line for each instruction (`*` marks what is computed once a call), guard and

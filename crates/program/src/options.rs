@@ -3,7 +3,15 @@
 
 use wengert::{Expr, NodeId};
 
-use crate::ir::Spread;
+/// How an input or output goes with the points of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Spread {
+    /// A number for each point.
+    PerPoint,
+    /// One number for all points: of an input, the same at each; of an output, the sum over them.
+    Uniform,
+}
 
 /// An input of a program: a leaf of the graph, and how it goes with the points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

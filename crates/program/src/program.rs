@@ -5,13 +5,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use wengert::{Expr, Graph, Imm, Op};
 
-use crate::code::{Layout, assemble};
 use crate::error::Error;
-use crate::ir::{Ir, Spread, Value};
-use crate::lower::lower;
-use crate::options::{Input, Options, Output};
+use crate::ir::lower::lower;
+use crate::ir::{Ir, Value};
+use crate::layout::Layout;
+use crate::layout::assemble::assemble;
+use crate::options::{Input, Options, Output, Spread};
 use crate::passes;
-use crate::recording::{Recording, recording};
+use crate::recording::Recording;
+use crate::recording::read::recording;
 use crate::report::Report;
 
 /// A compiled piece of graph: a function from inputs to outputs that runs at many points.

@@ -40,10 +40,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use wengert::{Arity, NO_IMM, Op, Relation};
 
 use crate::error::Error;
-use crate::ir::{Check, MOST_VALUES, Outlet, Spread};
-use crate::options::Options;
+use crate::options::{Options, Spread};
 use crate::program::Program;
-use crate::recording::Recording;
+use crate::recording::{Check, MOST_VALUES, Outlet, Recording};
 
 const MAGIC: &[u8; 8] = b"wengertp";
 const VERSION: u32 = 2;

@@ -1,6 +1,7 @@
 //! Dead: what neither an output nor a guard needs is dropped. Read `order.rs` next.
 
-use crate::ir::{Ir, NOTHING};
+use crate::ir::Ir;
+use crate::recording::NOTHING;
 
 /// Drops what nothing needs, and says how much it was.
 pub(crate) fn dead(ir: &mut Ir) -> usize {

@@ -8,7 +8,7 @@
 use wengert::{NO_IMM, Op, Scalar};
 
 use crate::ir::{Inst, Ir};
-use crate::machine;
+use crate::opcode;
 
 /// What an instruction turns out to be.
 enum Fold {
@@ -61,7 +61,7 @@ fn rule(insts: &[Inst], inst: &Inst) -> Option<Fold> {
         *value = constant(x).unwrap_or(f64::NAN);
         constant(x).is_some()
     });
-    if known && machine::has_scalar_bits(inst.op, inst.imm) {
+    if known && opcode::has_scalar_bits(inst.op, inst.imm) {
         return Some(Becomes(Inst::constant(f64::apply(
             inst.op,
             inst.imm,

@@ -7,7 +7,9 @@
 
 use wengert::Op;
 
-use crate::ir::{Ir, NOTHING, Spread};
+use crate::ir::Ir;
+use crate::options::Spread;
+use crate::recording::NOTHING;
 
 /// Which products go into which sums.
 #[derive(Debug)]

@@ -9,7 +9,8 @@
 use wengert::Op;
 
 use super::dead::permute;
-use crate::ir::{Ir, NOTHING};
+use crate::ir::Ir;
+use crate::recording::NOTHING;
 
 /// How long a chain of operands may move with an instruction.
 const CHAIN: usize = 4;

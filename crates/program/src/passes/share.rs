@@ -5,7 +5,8 @@ use std::hash::{Hash, Hasher};
 use rustc_hash::FxHasher;
 use wengert::Op;
 
-use crate::ir::{Inst, Ir, MOST, NOTHING};
+use crate::ir::{Inst, Ir, MOST};
+use crate::recording::NOTHING;
 
 /// Lets equal instructions be one, and says how many were one already.
 pub(crate) fn share(ir: &mut Ir) -> usize {

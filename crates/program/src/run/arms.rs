@@ -3,11 +3,11 @@
 use wengert::{Imm, Op, Scalar};
 
 use super::columns::{Operand, Sorted, add_up, each, mended, turns};
-use super::{Flip, Machinery, STRANDS, Site, earlier};
-use crate::code::Step;
+use super::target::{Flip, Machinery, STRANDS, Site, earlier};
 use crate::ir::operand_count;
 use crate::lanes::{Simd, Unary, arith, exp};
-use crate::machine::{Code, easy_power};
+use crate::layout::Step;
+use crate::opcode::{Code, easy_power};
 
 /// The expression of one of the first codes, found by the one bit that is set of so many.
 macro_rules! by_bit {

@@ -3,11 +3,12 @@
 //! The unsafe code rests on the room that `fit` made: a number for every place. It buys that steps
 //! run without a check of places.
 
+use super::run_point;
+use super::target::{Flip, Machinery, Point};
+use super::workspace::Workspace;
 use crate::error::{Error, same_length};
 use crate::lanes::{Isa, Kernel1};
 use crate::program::Program;
-use crate::run::{Flip, Machinery, Point, run_point};
-use crate::workspace::Workspace;
 
 impl Program {
     /// Runs the program at one point: a number for each input in `x`, for each output in `out`. A

@@ -3,14 +3,14 @@
 
 use std::fmt;
 
-use crate::arena::Arena;
-use crate::code::Layout;
-use crate::error::Error;
-use crate::ir::Spread;
-use crate::lanes::{Isa, Kernel1, Unary};
-use crate::run::STRANDS;
-use crate::stretch::MOST_STRETCHES;
 use wengert::{NO_IMM, Op, Scalar};
+
+use super::arena::Arena;
+use super::target::{MOST_STRETCHES, STRANDS};
+use crate::error::Error;
+use crate::lanes::{Isa, Kernel1, Unary};
+use crate::layout::Layout;
+use crate::options::Spread;
 
 /// A set of instructions that this processor has, for the lanes.
 ///

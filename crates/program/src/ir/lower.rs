@@ -3,9 +3,9 @@
 
 use wengert::{Imm, NO_IMM, Op};
 
+use super::{Inst, Ir};
 use crate::error::Error;
-use crate::ir::{Inst, Ir, MOST_VALUES};
-use crate::recording::Recording;
+use crate::recording::{MOST_VALUES, Recording};
 
 /// Lowers a recording. O(its operands).
 ///

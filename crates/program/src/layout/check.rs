@@ -3,11 +3,12 @@
 
 use wengert::{Imm, Op};
 
-use crate::code::{Layout, Step};
+use super::{Layout, Step};
 use crate::error::Error;
-use crate::ir::{Spread, operand_count};
+use crate::ir::operand_count;
 use crate::lanes::Unary;
-use crate::machine::Code;
+use crate::opcode::Code;
+use crate::options::Spread;
 
 /// What an arm of the interpreter reads in a block. A *column* is an input that varies or a slot,
 /// of as many lanes as the block has; a *cell* has four.

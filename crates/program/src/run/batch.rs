@@ -3,12 +3,13 @@
 //! The unsafe code rests on lengths that are checked before anything runs, and on the room that
 //! `fit_batches` made. It buys that all else goes through pointers, unchecked.
 
+use super::chunk::Call;
+use super::run_point;
+use super::target::Point;
+use super::workspace::{Column, MOST_POINTS, Workspace, length};
 use crate::error::{Error, same_length};
-use crate::ir::Spread;
+use crate::options::Spread;
 use crate::program::Program;
-use crate::run::{Point, run_point};
-use crate::stretch::Call;
-use crate::workspace::{Column, MOST_POINTS, Workspace, length};
 
 impl Program {
     /// Runs the program at many points. `inputs` has a column for each input: a number for each

@@ -10,12 +10,10 @@
 //! buys that blocks read and write the caller's columns in place, and that threads share outputs
 //! that are slices, without a copy or a lock.
 
-use crate::code::Layout;
-use crate::run::{Block, Flip, Machinery, STRANDS, earlier, run_steps};
-use crate::workspace::{Bench, Column};
-
-/// The most stretches that a batch is cut into.
-pub(crate) const MOST_STRETCHES: usize = 64;
+use super::run_steps;
+use super::target::{Block, Flip, MOST_STRETCHES, Machinery, STRANDS, earlier};
+use super::workspace::{Bench, Column};
+use crate::layout::Layout;
 
 /// The points of a stretch are a multiple of this: of the strands, and of most numbers of lanes.
 const GRAIN: usize = 64;

@@ -9,11 +9,15 @@
 //! the scalar function some work is left out when the instruction is made. So everything that asks
 //! for operands (spreads, liveness, sharing, layout) sees what the interpreter will read.
 
+pub(crate) mod lower;
+
 use std::fmt;
 
-use wengert::{Arity, Imm, NO_IMM, Op, Relation};
+use wengert::{Arity, Imm, NO_IMM, Op};
 
-use crate::machine::machine;
+use crate::opcode::machine;
+use crate::options::Spread;
+use crate::recording::{Check, NOTHING, Outlet};
 
 /// A value of a program: the number of the instruction that computes it. Prints as `v3`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,12 +35,6 @@ impl fmt::Display for Value {
         write!(f, "v{}", self.0)
     }
 }
-
-/// The most values of a program: they are numbered by 32 bits, and a margin is left.
-pub(crate) const MOST_VALUES: usize = 1 << 30;
-
-/// What stands for an operand that an op does not have.
-pub(crate) const NOTHING: u32 = u32::MAX;
 
 /// The most operands an instruction has.
 pub(crate) const MOST: usize = 3;
@@ -109,32 +107,6 @@ pub(crate) fn operand_count(op: Op) -> Option<usize> {
         Arity::Fixed(n) if n <= MOST => Some(n),
         _ => None,
     }
-}
-
-/// How an input or output goes with the points of a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Spread {
-    /// A number for each point.
-    PerPoint,
-    /// One number for all points: of an input, the same at each; of an output, the sum over them.
-    Uniform,
-}
-
-/// An output: a value, and whether it is wanted at each point or summed over them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Outlet {
-    pub(crate) value: u32,
-    pub(crate) spread: Spread,
-}
-
-/// A comparison that must come out as it did while recording.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Check {
-    pub(crate) left: u32,
-    pub(crate) right: u32,
-    pub(crate) relation: Relation,
-    pub(crate) recorded: bool,
 }
 
 /// What runs, before it is laid out.
