@@ -70,14 +70,14 @@ pub enum Error {
         most: usize,
     },
     /// Two lengths that must agree do not.
-    #[error("{what}: expected {expected}, got {got}")]
+    #[error("{what}: {expected} expected, {given} given")]
     Length {
         /// What was counted.
         what: String,
         /// How many there had to be.
         expected: usize,
         /// How many there were.
-        got: usize,
+        given: usize,
     },
     /// At this point a comparison comes out otherwise than while recording, so that the program
     /// is not what the recorded code would compute there.
@@ -115,14 +115,14 @@ pub enum Error {
 }
 
 /// The error of a length, where the two differ.
-pub(crate) fn same_length(what: impl Fn() -> String, expected: usize, got: usize) -> Result<(), Error> {
-    if expected == got {
+pub(crate) fn same_length(what: impl Fn() -> String, expected: usize, given: usize) -> Result<(), Error> {
+    if expected == given {
         Ok(())
     } else {
         Err(Error::Length {
             what: what(),
             expected,
-            got,
+            given,
         })
     }
 }

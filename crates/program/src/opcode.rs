@@ -12,7 +12,7 @@ use crate::lanes::Unary;
 /// are made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
-pub(crate) enum Code {
+pub(crate) enum Opcode {
     Add,
     Gmul,
     Mul,
@@ -85,7 +85,7 @@ pub(crate) enum Code {
 /// How many codes the interpreter finds by branches rather than by a jump table.
 const HOT: usize = 16;
 
-impl Code {
+impl Opcode {
     /// The bit by which the interpreter finds one of the first [`HOT`] codes; none of the others.
     pub(crate) fn hot_bit(self) -> u16 {
         if (self as usize) < HOT { 1 << self as u16 } else { 0 }
@@ -94,11 +94,11 @@ impl Code {
 
 /// How an op runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Machine {
+pub(crate) enum Implementation {
     /// By an arm of the interpreter, at the operands of the op.
-    Native(Code),
+    Arm(Opcode),
     /// By an arm that is given this number as one more operand.
-    WithConstant(Code, f64),
+    ArmWithConstant(Opcode, f64),
     /// By the square: one product.
     Square,
     /// By the product with this number.
@@ -110,68 +110,68 @@ pub(crate) enum Machine {
     Scalar,
 }
 
-impl Machine {
+impl Implementation {
     /// How many of the operands of an op it reads, the first ones, of so many.
     pub(crate) fn reads(self, operands: usize) -> usize {
         match self {
-            Machine::Kernel(_) | Machine::Square | Machine::Times(_) => 1,
-            Machine::Native(_) | Machine::WithConstant(..) | Machine::Scalar => operands,
+            Implementation::Kernel(_) | Implementation::Square | Implementation::Times(_) => 1,
+            Implementation::Arm(_) | Implementation::ArmWithConstant(..) | Implementation::Scalar => operands,
         }
     }
 }
 
 /// How an op runs.
-pub(crate) fn machine(op: Op, imm: Imm) -> Machine {
-    use Machine::{Native, WithConstant};
+pub(crate) fn implementation(op: Op, imm: Imm) -> Implementation {
+    use Implementation::{Arm, ArmWithConstant};
     match op {
-        Op::Neg => Native(Code::Neg),
-        Op::Abs => Native(Code::Abs),
-        Op::Recip => Native(Code::Recip),
-        Op::Sqrt => Native(Code::Sqrt),
-        Op::Sign => Native(Code::Sign),
-        Op::Step => Native(Code::Step),
-        Op::Relu => Native(Code::Relu),
-        Op::Flat => Native(Code::Flat),
-        Op::Floor => Native(Code::Floor),
-        Op::Ceil => Native(Code::Ceil),
-        Op::Trunc => Native(Code::Trunc),
-        Op::Round => Native(Code::Round),
-        Op::Fract => Native(Code::Fract),
-        Op::Detach => Native(Code::Copy),
-        Op::Add => Native(Code::Add),
-        Op::Sub => Native(Code::Sub),
-        Op::Mul => Native(Code::Mul),
-        Op::Div => Native(Code::Div),
-        Op::Max => Native(Code::Max),
-        Op::Min => Native(Code::Min),
-        Op::Copysign => Native(Code::Copysign),
-        Op::Prefer => Native(Code::Prefer),
-        Op::Gmul => Native(Code::Gmul),
-        Op::Gdiv => Native(Code::Gdiv),
-        Op::Lt => Native(Code::Lt),
-        Op::Le => Native(Code::Le),
-        Op::Gt => Native(Code::Gt),
-        Op::Ge => Native(Code::Ge),
-        Op::Eq => Native(Code::Eq),
-        Op::Ne => Native(Code::Ne),
-        Op::Select => Native(Code::Select),
-        Op::MulAdd => Native(Code::MulAdd),
-        Op::RecipPos => WithConstant(Code::RecipPos, imm[0]),
+        Op::Neg => Arm(Opcode::Neg),
+        Op::Abs => Arm(Opcode::Abs),
+        Op::Recip => Arm(Opcode::Recip),
+        Op::Sqrt => Arm(Opcode::Sqrt),
+        Op::Sign => Arm(Opcode::Sign),
+        Op::Step => Arm(Opcode::Step),
+        Op::Relu => Arm(Opcode::Relu),
+        Op::Flat => Arm(Opcode::Flat),
+        Op::Floor => Arm(Opcode::Floor),
+        Op::Ceil => Arm(Opcode::Ceil),
+        Op::Trunc => Arm(Opcode::Trunc),
+        Op::Round => Arm(Opcode::Round),
+        Op::Fract => Arm(Opcode::Fract),
+        Op::Detach => Arm(Opcode::Copy),
+        Op::Add => Arm(Opcode::Add),
+        Op::Sub => Arm(Opcode::Sub),
+        Op::Mul => Arm(Opcode::Mul),
+        Op::Div => Arm(Opcode::Div),
+        Op::Max => Arm(Opcode::Max),
+        Op::Min => Arm(Opcode::Min),
+        Op::Copysign => Arm(Opcode::Copysign),
+        Op::Prefer => Arm(Opcode::Prefer),
+        Op::Gmul => Arm(Opcode::Gmul),
+        Op::Gdiv => Arm(Opcode::Gdiv),
+        Op::Lt => Arm(Opcode::Lt),
+        Op::Le => Arm(Opcode::Le),
+        Op::Gt => Arm(Opcode::Gt),
+        Op::Ge => Arm(Opcode::Ge),
+        Op::Eq => Arm(Opcode::Eq),
+        Op::Ne => Arm(Opcode::Ne),
+        Op::Select => Arm(Opcode::Select),
+        Op::MulAdd => Arm(Opcode::MulAdd),
+        Op::RecipPos => ArmWithConstant(Opcode::RecipPos, imm[0]),
         Op::Powd => power(imm),
-        Op::Gauss if imm == [1.0, 0.0] => Machine::Kernel(Unary::ErfD),
-        Op::Gauss if imm == [0.5, 0.0] => Machine::Kernel(Unary::NormPdf),
-        _ => Unary::from_name(op.name()).map_or(Machine::Scalar, Machine::Kernel),
+        Op::Gauss if imm == [1.0, 0.0] => Implementation::Kernel(Unary::ErfD),
+        Op::Gauss if imm == [0.5, 0.0] => Implementation::Kernel(Unary::NormPdf),
+        _ => Unary::from_name(op.name()).map_or(Implementation::Scalar, Implementation::Kernel),
     }
 }
 
 /// The `k`-th derivative of `x^p`: by one product where that is the whole of it, by few exact
 /// operations where those serve most `x`.
-fn power(imm: Imm) -> Machine {
+fn power(imm: Imm) -> Implementation {
     match easy_power(imm) {
-        Some((1.0, 2.0)) => Machine::Square,
-        Some((c, 1.0)) => Machine::Times(c),
-        Some(_) => Machine::Native(Code::Power),
-        None => Machine::Scalar,
+        Some((1.0, 2.0)) => Implementation::Square,
+        Some((c, 1.0)) => Implementation::Times(c),
+        Some(_) => Implementation::Arm(Opcode::Power),
+        None => Implementation::Scalar,
     }
 }
 
@@ -191,8 +191,8 @@ pub(crate) fn easy_power([p, k]: Imm) -> Option<(f64, f64)> {
 
 /// Whether the lanes give the bits of the scalar op, on every instruction set.
 pub(crate) fn has_scalar_bits(op: Op, imm: Imm) -> bool {
-    match machine(op, imm) {
-        Machine::Native(_) | Machine::WithConstant(..) | Machine::Scalar => true,
-        Machine::Square | Machine::Times(_) | Machine::Kernel(_) => false,
+    match implementation(op, imm) {
+        Implementation::Arm(_) | Implementation::ArmWithConstant(..) | Implementation::Scalar => true,
+        Implementation::Square | Implementation::Times(_) | Implementation::Kernel(_) => false,
     }
 }

@@ -209,14 +209,14 @@ impl Program {
 
     /// What runs, in running order: what the passes left, n-ary ops unrolled.
     pub fn instructions(&self) -> impl ExactSizeIterator<Item = Instruction> + '_ {
-        let whole = self.ir().wholes();
+        let uniform = self.ir().uniform();
         self.ir().insts.iter().enumerate().map(move |(k, inst)| Instruction {
             value: Value(k as u32),
             op: inst.op,
             imm: inst.imm,
             operands: inst.operands().iter().map(|&x| Value(x)).collect(),
             input: (inst.op == Op::Leaf).then_some(inst.args[0] as usize),
-            spread: if whole[k] { Spread::Uniform } else { Spread::PerPoint },
+            spread: if uniform[k] { Spread::Uniform } else { Spread::PerPoint },
         })
     }
 

@@ -260,8 +260,8 @@ impl File {
         if self.outputs.is_empty() {
             return Err(malformed("it has no output"));
         }
-        let spread = |whole: bool| if whole { Spread::Uniform } else { Spread::PerPoint };
-        let mut recording = Recording::of(self.inputs.iter().map(|&whole| spread(whole)).collect())?;
+        let spread = |uniform: bool| if uniform { Spread::Uniform } else { Spread::PerPoint };
+        let mut recording = Recording::of(self.inputs.iter().map(|&uniform| spread(uniform)).collect())?;
         self.values(&mut recording)?;
         let count = recording.len();
         let value = |x: u32| match (x as usize) < count {

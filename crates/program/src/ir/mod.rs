@@ -15,7 +15,7 @@ use std::fmt;
 
 use wengert::{Arity, Imm, NO_IMM, Op};
 
-use crate::opcode::machine;
+use crate::opcode::implementation;
 use crate::options::Spread;
 use crate::recording::{Check, NOTHING, Outlet};
 
@@ -72,7 +72,7 @@ impl Inst {
     /// An op of the table at these values, of which there are as many as it takes. Keeps those
     /// that its machine reads.
     pub(crate) fn new(op: Op, imm: Imm, operands: &[u32]) -> Inst {
-        let reads = machine(op, imm).reads(operands.len());
+        let reads = implementation(op, imm).reads(operands.len());
         let mut args = [NOTHING; MOST];
         args[..reads].copy_from_slice(&operands[..reads]);
         Inst {
@@ -119,16 +119,16 @@ pub(crate) struct Ir {
 }
 
 impl Ir {
-    /// Whether each value is the same at all points: made of constants and whole inputs alone.
-    pub(crate) fn wholes(&self) -> Vec<bool> {
-        let mut whole: Vec<bool> = Vec::with_capacity(self.insts.len());
+    /// Whether each value is the same at all points: made of constants and uniform inputs alone.
+    pub(crate) fn uniform(&self) -> Vec<bool> {
+        let mut uniform: Vec<bool> = Vec::with_capacity(self.insts.len());
         for inst in &self.insts {
-            whole.push(match inst.op {
+            uniform.push(match inst.op {
                 Op::Leaf => self.inputs[inst.args[0] as usize] == Spread::Uniform,
-                _ => inst.operands().iter().all(|&x| whole[x as usize]),
+                _ => inst.operands().iter().all(|&x| uniform[x as usize]),
             });
         }
-        whole
+        uniform
     }
 
     /// Hands every value that outputs and checks name to `f`, which may change it.

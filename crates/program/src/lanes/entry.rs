@@ -37,19 +37,19 @@ macro_rules! unary {
             unary!(@$how $V, $f, $out $a $slow i);
         }
     }};
-    (@whole $V:ty, $f:path, $out:ident $a:ident $slow:ident $i:ident) => {
+    (@total $V:ty, $f:path, $out:ident $a:ident $slow:ident $i:ident) => {
         // SAFETY: i + LANES <= lanes, for which the caller promises that both columns are valid;
         // the read is done before the write, so they may be the same.
         unsafe { $f(<$V>::load($a.add($i))).store($out.add($i)) }
     };
     (@partial $V:ty, $f:path, $out:ident $a:ident $slow:ident $i:ident) => {
-        // SAFETY: as for `whole`.
+        // SAFETY: as for `total`.
         let x = unsafe { <$V>::load($a.add($i)) };
         let (y, good) = $f(x);
-        // SAFETY: as for `whole`.
+        // SAFETY: as for `total`.
         unsafe { y.store($out.add($i)) };
         if !<$V>::all(good) {
-            // SAFETY: as for `whole`.
+            // SAFETY: as for `total`.
             unsafe { by_hand(x, <$V>::mask_bits(good), $slow, $out.add($i)) };
         }
     };
@@ -57,7 +57,7 @@ macro_rules! unary {
 
 /// A kernel at one number.
 macro_rules! one {
-    (whole $fma:expr, $f:path, $x:ident $slow:ident) => {{
+    (total $fma:expr, $f:path, $x:ident $slow:ident) => {{
         let _ = $slow;
         $f(Solo::<{ $fma }>::new($x)).get()
     }};
@@ -132,26 +132,26 @@ macro_rules! kernels {
 }
 
 kernels! {
-    Exp exp whole expo::exp;
-    Exp2 exp2 whole expo::exp2;
-    ExpM1 exp_m1 whole expo::exp_m1;
-    Ln ln whole log::ln;
-    Ln1p ln_1p whole log::ln_1p;
-    Log2 log2 whole log::log2;
-    Log10 log10 whole log::log10;
+    Exp exp total expo::exp;
+    Exp2 exp2 total expo::exp2;
+    ExpM1 exp_m1 total expo::exp_m1;
+    Ln ln total log::ln;
+    Ln1p ln_1p total log::ln_1p;
+    Log2 log2 total log::log2;
+    Log10 log10 total log::log10;
     Sin sin partial trig::sin;
     Cos cos partial trig::cos;
     Tan tan partial trig::tan;
-    Tanh tanh whole hyper::tanh;
-    Sech2 sech2 whole hyper::sech2;
-    Sigmoid sigmoid whole hyper::sigmoid;
-    SigmoidD sigmoid_d whole hyper::sigmoid_d;
-    Softplus softplus whole hyper::softplus;
-    Erf erf whole gauss::erf;
-    Erfc erfc whole gauss::erfc;
-    NormCdf norm_cdf whole gauss::norm_cdf;
-    ErfD erf_d whole gauss::erf_d;
-    NormPdf norm_pdf whole gauss::norm_pdf;
+    Tanh tanh total hyper::tanh;
+    Sech2 sech2 total hyper::sech2;
+    Sigmoid sigmoid total hyper::sigmoid;
+    SigmoidD sigmoid_d total hyper::sigmoid_d;
+    Softplus softplus total hyper::softplus;
+    Erf erf total gauss::erf;
+    Erfc erfc total gauss::erfc;
+    NormCdf norm_cdf total gauss::norm_cdf;
+    ErfD erf_d total gauss::erf_d;
+    NormPdf norm_pdf total gauss::norm_pdf;
 }
 
 /// The kernel, compiled for the instruction set: over columns, and at one number.

@@ -7,7 +7,7 @@ use super::slots::Slots;
 use super::{Layout, Step};
 use crate::error::Error;
 use crate::ir::Ir;
-use crate::opcode::{Code, Machine, machine};
+use crate::opcode::{Implementation, Opcode, implementation};
 use crate::options::{Options, Spread};
 use crate::passes::fuse::{Pairs, pairs};
 use crate::recording::NOTHING;
@@ -23,7 +23,7 @@ enum Place {
 
 /// A step between values.
 struct Draft {
-    code: Code,
+    opcode: Opcode,
     aux: u32,
     out: u32,
     operands: [u32; 3],
@@ -36,15 +36,15 @@ struct Draft {
 /// # Errors
 /// [`Error::Unsound`].
 pub(crate) fn assemble(ir: &Ir, options: &Options) -> Result<Layout, Error> {
-    let whole = ir.wholes();
+    let uniform = ir.uniform();
     let pairs = if options.pair {
-        pairs(ir, &whole)
+        pairs(ir, &uniform)
     } else {
         Pairs::none(ir)
     };
     let mut assembler = Assembler {
         ir,
-        whole: &whole,
+        uniform: &uniform,
         place: vec![Place::Nowhere; ir.insts.len()],
         last_use: vec![0; ir.insts.len()],
         constant_cells: FxHashMap::default(),
@@ -56,19 +56,19 @@ pub(crate) fn assemble(ir: &Ir, options: &Options) -> Result<Layout, Error> {
             cells: 0,
             slots: 0,
             constants: Vec::new(),
-            wholes: Vec::new(),
+            uniform_inputs: Vec::new(),
             calls: Vec::new(),
             outlets: Vec::new(),
             sums: 0,
             streams: Vec::new(),
-            columns: columns(ir),
+            per_point_inputs: per_point_inputs(ir),
             paired: pairs.count(),
         },
     };
     let (prologue, body) = assembler.draft(&pairs, options);
-    assembler.sources();
+    assembler.place_inputs();
     // What the body reads must outlive the prologue.
-    let lasting = |x: u32| whole[x as usize];
+    let lasting = |x: u32| uniform[x as usize];
     let read = body
         .iter()
         .flat_map(|draft| draft.operands)
@@ -86,7 +86,7 @@ pub(crate) fn assemble(ir: &Ir, options: &Options) -> Result<Layout, Error> {
 }
 
 /// The inputs that vary from point to point.
-fn columns(ir: &Ir) -> Vec<u32> {
+fn per_point_inputs(ir: &Ir) -> Vec<u32> {
     let spreads = (0..).zip(&ir.inputs);
     spreads
         .filter(|(_, spread)| **spread == Spread::PerPoint)
@@ -114,7 +114,7 @@ fn streams(layout: &Layout) -> Vec<u32> {
 
 struct Assembler<'a> {
     ir: &'a Ir,
-    whole: &'a [bool],
+    uniform: &'a [bool],
     place: Vec<Place>,
     last_use: Vec<u32>,
     constant_cells: FxHashMap<u64, u32>,
@@ -125,7 +125,7 @@ struct Assembler<'a> {
 impl Assembler<'_> {
     /// The steps of the prologue and of the body, between values.
     fn draft(&mut self, pairs: &Pairs, options: &Options) -> (Vec<Draft>, Vec<Draft>) {
-        let varying = self.whole.iter().filter(|&&whole| !whole).count();
+        let varying = self.uniform.iter().filter(|&&uniform| !uniform).count();
         let mut exits = self.exits(pairs);
         let (mut prologue, mut body) = (Vec::new(), Vec::with_capacity(varying + exits.len()));
         exits.sort_by_key(|&(at, _)| at);
@@ -137,11 +137,11 @@ impl Assembler<'_> {
                     NOTHING => self.single(value),
                     product => self.pair(value, product, options.fuse),
                 };
-                if self.whole[k] { &mut prologue } else { &mut body }.push(draft);
+                if self.uniform[k] { &mut prologue } else { &mut body }.push(draft);
             }
             while let Some((_, draft)) = exits.next_if(|&(at, _)| at == value) {
                 let checks_once =
-                    draft.code == Code::Check && draft.operands[..2].iter().all(|&x| self.whole[x as usize]);
+                    draft.opcode == Opcode::Check && draft.operands[..2].iter().all(|&x| self.uniform[x as usize]);
                 if checks_once { &mut prologue } else { &mut body }.push(draft);
             }
         }
@@ -156,23 +156,25 @@ impl Assembler<'_> {
             let draft = match outlet.spread {
                 Spread::PerPoint => {
                     self.layout.outlets.push((outlet.spread, k as u32));
-                    Draft::exit(Code::Store, k as u32, [outlet.value, NOTHING])
+                    Draft::exit(Opcode::Store, k as u32, [outlet.value, NOTHING])
                 }
                 Spread::Uniform => {
                     self.layout.sums += 1;
                     let sum = self.layout.sums - 1;
                     self.layout.outlets.push((outlet.spread, sum));
                     match pairs.by_output[k] {
-                        false => Draft::exit(Code::Sum, k as u32, [outlet.value, outlet.value]),
-                        true if inst.op == Op::Mul => Draft::exit(Code::SumMul, k as u32, [inst.args[0], inst.args[1]]),
-                        true => Draft::exit(Code::SumGmul, k as u32, [inst.args[0], inst.args[1]]),
+                        false => Draft::exit(Opcode::Sum, k as u32, [outlet.value, outlet.value]),
+                        true if inst.op == Op::Mul => {
+                            Draft::exit(Opcode::SumMul, k as u32, [inst.args[0], inst.args[1]])
+                        }
+                        true => Draft::exit(Opcode::SumGmul, k as u32, [inst.args[0], inst.args[1]]),
                     }
                 }
             };
             exits.push((outlet.value, draft));
         }
         for (k, check) in self.ir.checks.iter().enumerate() {
-            let draft = Draft::exit(Code::Check, k as u32, [check.left, check.right]);
+            let draft = Draft::exit(Opcode::Check, k as u32, [check.left, check.right]);
             exits.push((check.left.max(check.right), draft));
         }
         exits
@@ -182,21 +184,21 @@ impl Assembler<'_> {
     fn single(&mut self, value: u32) -> Draft {
         let inst = &self.ir.insts[value as usize];
         let mut draft = Draft {
-            code: Code::Copy,
+            opcode: Opcode::Copy,
             aux: 0,
             out: value,
             operands: inst.args,
             constant: None,
         };
-        match machine(inst.op, inst.imm) {
-            Machine::Native(code) => draft.code = code,
-            Machine::WithConstant(code, c) => (draft.code, draft.constant) = (code, Some(c)),
-            Machine::Times(c) => (draft.code, draft.constant) = (Code::Mul, Some(c)),
-            Machine::Square => (draft.code, draft.operands[1]) = (Code::Mul, inst.args[0]),
-            Machine::Kernel(kernel) => (draft.code, draft.aux) = (Code::Kernel, kernel as u32),
-            Machine::Scalar => draft.code = Code::Scalar,
+        match implementation(inst.op, inst.imm) {
+            Implementation::Arm(opcode) => draft.opcode = opcode,
+            Implementation::ArmWithConstant(opcode, c) => (draft.opcode, draft.constant) = (opcode, Some(c)),
+            Implementation::Times(c) => (draft.opcode, draft.constant) = (Opcode::Mul, Some(c)),
+            Implementation::Square => (draft.opcode, draft.operands[1]) = (Opcode::Mul, inst.args[0]),
+            Implementation::Kernel(kernel) => (draft.opcode, draft.aux) = (Opcode::Kernel, kernel as u32),
+            Implementation::Scalar => draft.opcode = Opcode::Scalar,
         }
-        if matches!(draft.code, Code::Scalar | Code::Power) {
+        if matches!(draft.opcode, Opcode::Scalar | Opcode::Power) {
             draft.aux = self.layout.calls.len() as u32;
             self.layout.calls.push((inst.op, inst.imm));
         }
@@ -209,25 +211,25 @@ impl Assembler<'_> {
         let factors = &self.ir.insts[product as usize];
         let [x, y, _] = sum.args;
         let other = if x == product { y } else { x };
-        let code = match (factors.op, sum.op, fuse) {
-            (Op::Mul, Op::Add, false) => Code::MulThenAdd,
-            (Op::Mul, Op::Add, true) => Code::FusedMulAdd,
-            (Op::Mul, _, false) if x == product => Code::MulThenSub,
-            (Op::Mul, _, true) if x == product => Code::FusedMulSub,
-            (Op::Mul, _, false) => Code::SubMul,
-            (Op::Mul, _, true) => Code::FusedSubMul,
-            (_, Op::Add, false) => Code::GmulThenAdd,
-            (_, Op::Add, true) => Code::FusedGmulAdd,
-            (_, _, false) if x == product => Code::GmulThenSub,
-            (_, _, true) if x == product => Code::FusedGmulSub,
-            (_, _, false) => Code::SubGmul,
-            (_, _, true) => Code::FusedSubGmul,
+        let opcode = match (factors.op, sum.op, fuse) {
+            (Op::Mul, Op::Add, false) => Opcode::MulThenAdd,
+            (Op::Mul, Op::Add, true) => Opcode::FusedMulAdd,
+            (Op::Mul, _, false) if x == product => Opcode::MulThenSub,
+            (Op::Mul, _, true) if x == product => Opcode::FusedMulSub,
+            (Op::Mul, _, false) => Opcode::SubMul,
+            (Op::Mul, _, true) => Opcode::FusedSubMul,
+            (_, Op::Add, false) => Opcode::GmulThenAdd,
+            (_, Op::Add, true) => Opcode::FusedGmulAdd,
+            (_, _, false) if x == product => Opcode::GmulThenSub,
+            (_, _, true) if x == product => Opcode::FusedGmulSub,
+            (_, _, false) => Opcode::SubGmul,
+            (_, _, true) => Opcode::FusedSubGmul,
         };
         // The interpreter wants a factor that is the same at all points first.
         let [x, y, _] = factors.args;
-        let [x, y] = if self.whole[y as usize] { [y, x] } else { [x, y] };
+        let [x, y] = if self.uniform[y as usize] { [y, x] } else { [x, y] };
         Draft {
-            code,
+            opcode,
             aux: 0,
             out: value,
             operands: [x, y, other],
@@ -236,12 +238,12 @@ impl Assembler<'_> {
     }
 
     /// Gives inputs and constants their places.
-    fn sources(&mut self) {
+    fn place_inputs(&mut self) {
         for (k, inst) in self.ir.insts.iter().enumerate() {
             self.place[k] = match inst.op {
-                Op::Leaf if self.whole[k] => {
+                Op::Leaf if self.uniform[k] => {
                     let cell = self.cells.fresh();
-                    self.layout.wholes.push((cell, inst.args[0]));
+                    self.layout.uniform_inputs.push((cell, inst.args[0]));
                     Place::Cell(cell)
                 }
                 Op::Leaf => Place::Input(inst.args[0]),
@@ -332,9 +334,9 @@ impl Assembler<'_> {
             };
             let cell = |k: usize| u8::from(matches!(operands[k], Place::Cell(_))) << k;
             placed.push(Step {
-                code: draft.code,
+                opcode: draft.opcode,
                 cells: cell(0) | cell(1) | cell(2),
-                hot: draft.code.hot_bit(),
+                hot: draft.opcode.hot_bit(),
                 out: index(out),
                 a: index(operands[0]),
                 b: index(operands[1]),
@@ -355,9 +357,9 @@ impl Assembler<'_> {
 }
 
 impl Draft {
-    fn exit(code: Code, aux: u32, [x, y]: [u32; 2]) -> Draft {
+    fn exit(opcode: Opcode, aux: u32, [x, y]: [u32; 2]) -> Draft {
         Draft {
-            code,
+            opcode,
             aux,
             out: NOTHING,
             operands: [x, y, NOTHING],

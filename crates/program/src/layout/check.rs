@@ -7,7 +7,7 @@ use super::{Layout, Step};
 use crate::error::Error;
 use crate::ir::operand_count;
 use crate::lanes::Unary;
-use crate::opcode::Code;
+use crate::opcode::Opcode;
 use crate::options::Spread;
 
 /// What an arm of the interpreter reads in a block. A *column* is an input that varies or a slot,
@@ -37,24 +37,32 @@ enum Writes {
     Nothing,
 }
 
-/// What the arm of this code reads and writes.
-fn arm(code: Code, calls: &[(Op, Imm)], aux: u32) -> Option<(Reads, Writes)> {
+/// What the arm of this opcode reads and writes.
+fn arm(opcode: Opcode, calls: &[(Op, Imm)], aux: u32) -> Option<(Reads, Writes)> {
     use Reads::{Any, Column, OneOfTwo, Second};
-    let reads = match code {
-        Code::Store => return Some((Any(1), Writes::Output)),
-        Code::Sum | Code::SumMul | Code::SumGmul => return Some((Any(2), Writes::Sum)),
-        Code::Check => return Some((Any(2), Writes::Nothing)),
-        Code::Add | Code::Gmul | Code::Mul | Code::Sub => OneOfTwo,
-        Code::GmulThenAdd | Code::MulThenAdd | Code::FusedGmulAdd | Code::FusedMulAdd => Second,
-        Code::Kernel | Code::Neg | Code::Power | Code::Copy | Code::Abs | Code::Recip | Code::Sqrt => Column,
-        Code::Sign | Code::Step | Code::Relu | Code::Flat => Column,
-        Code::Floor | Code::Ceil | Code::Trunc | Code::Round | Code::Fract => Column,
-        Code::Div | Code::Gdiv | Code::Max | Code::Min | Code::Copysign | Code::Prefer | Code::RecipPos => Any(2),
-        Code::Lt | Code::Le | Code::Gt | Code::Ge | Code::Eq | Code::Ne => Any(2),
-        Code::Select | Code::MulAdd => Any(3),
-        Code::MulThenSub | Code::SubMul | Code::GmulThenSub | Code::SubGmul => Any(3),
-        Code::FusedMulSub | Code::FusedSubMul | Code::FusedGmulSub | Code::FusedSubGmul => Any(3),
-        Code::Scalar => Any(operand_count(calls.get(aux as usize)?.0)?),
+    let reads = match opcode {
+        Opcode::Store => return Some((Any(1), Writes::Output)),
+        Opcode::Sum | Opcode::SumMul | Opcode::SumGmul => return Some((Any(2), Writes::Sum)),
+        Opcode::Check => return Some((Any(2), Writes::Nothing)),
+        Opcode::Add | Opcode::Gmul | Opcode::Mul | Opcode::Sub => OneOfTwo,
+        Opcode::GmulThenAdd | Opcode::MulThenAdd | Opcode::FusedGmulAdd | Opcode::FusedMulAdd => Second,
+        Opcode::Kernel | Opcode::Neg | Opcode::Power | Opcode::Copy | Opcode::Abs | Opcode::Recip | Opcode::Sqrt => {
+            Column
+        }
+        Opcode::Sign | Opcode::Step | Opcode::Relu | Opcode::Flat => Column,
+        Opcode::Floor | Opcode::Ceil | Opcode::Trunc | Opcode::Round | Opcode::Fract => Column,
+        Opcode::Div
+        | Opcode::Gdiv
+        | Opcode::Max
+        | Opcode::Min
+        | Opcode::Copysign
+        | Opcode::Prefer
+        | Opcode::RecipPos => Any(2),
+        Opcode::Lt | Opcode::Le | Opcode::Gt | Opcode::Ge | Opcode::Eq | Opcode::Ne => Any(2),
+        Opcode::Select | Opcode::MulAdd => Any(3),
+        Opcode::MulThenSub | Opcode::SubMul | Opcode::GmulThenSub | Opcode::SubGmul => Any(3),
+        Opcode::FusedMulSub | Opcode::FusedSubMul | Opcode::FusedGmulSub | Opcode::FusedSubGmul => Any(3),
+        Opcode::Scalar => Any(operand_count(calls.get(aux as usize)?.0)?),
     };
     Some((reads, Writes::Place))
 }
@@ -70,7 +78,7 @@ impl Layout {
     /// - what a step reads was written: by an earlier step, as a constant, as an input;
     /// - results go to cells in the prologue, never over a constant or an input, and to slots in the
     ///   body; outputs are written by the body alone, each as its spread says;
-    /// - `aux` is below the length of what it numbers; the bit of a code is that of the code.
+    /// - `aux` is below the length of what it numbers; the bit of a opcode is that of the opcode.
     ///
     /// # Errors
     /// [`Error::Unsound`].
@@ -81,7 +89,7 @@ impl Layout {
             return fail("there are more places than 32 bits can number");
         }
         let mut varies = vec![false; inputs];
-        for &k in &self.columns {
+        for &k in &self.per_point_inputs {
             match varies.get_mut(k as usize) {
                 Some(varies) => *varies = true,
                 None => return fail("a column is an input that there is not"),
@@ -98,7 +106,7 @@ impl Layout {
                 None => return fail("a constant is in a cell that there is not"),
             }
         }
-        for &(cell, k) in &self.wholes {
+        for &(cell, k) in &self.uniform_inputs {
             if k as usize >= inputs || varies[k as usize] {
                 return fail("a cell has an input that is no number for all points");
             }
@@ -124,7 +132,7 @@ impl Layout {
         for (part, steps) in [("prologue", &self.prologue), ("body", &self.body)] {
             for (at, step) in steps.iter().enumerate() {
                 if let Err(what) = walk.step(step, part == "body") {
-                    let what = format!("step {at} of the {part}, {:?}, {what}", step.code);
+                    let what = format!("step {at} of the {part}, {:?}, {what}", step.opcode);
                     return Err(Error::Unsound { what });
                 }
             }
@@ -164,16 +172,16 @@ impl Walk<'_> {
     }
 
     fn step(&mut self, step: &Step, body: bool) -> Result<(), &'static str> {
-        if step.hot != step.code.hot_bit() {
-            return Err("has the bit of another code");
+        if step.hot != step.opcode.hot_bit() {
+            return Err("has the bit of another opcode");
         }
-        let Some((reads, writes)) = arm(step.code, &self.layout.calls, step.aux) else {
+        let Some((reads, writes)) = arm(step.opcode, &self.layout.calls, step.aux) else {
             return Err("calls an op that there is not");
         };
-        let aux_is_below = match step.code {
-            Code::Kernel => Unary::ALL.len(),
-            Code::Power => self.layout.calls.len(),
-            Code::Check => self.checks,
+        let aux_is_below = match step.opcode {
+            Opcode::Kernel => Unary::ALL.len(),
+            Opcode::Power => self.layout.calls.len(),
+            Opcode::Check => self.checks,
             _ => usize::MAX,
         };
         if step.aux as usize >= aux_is_below {
@@ -251,16 +259,19 @@ mod tests {
     }
 
     /// What is said of the layout after this change to the first step that it applies to.
-    fn said(part: &str, code: Code, change: impl Fn(&mut Step, &Layout)) -> String {
+    fn said(part: &str, opcode: Opcode, change: impl Fn(&mut Step, &Layout)) -> String {
         let mut layout = layout();
-        let whole = layout.clone();
+        let unchanged = layout.clone();
         let steps = if part == "body" {
             &mut layout.body
         } else {
             &mut layout.prologue
         };
-        let step = steps.iter_mut().find(|step| step.code == code);
-        change(step.unwrap_or_else(|| panic!("no {code:?} in the {part}")), &whole);
+        let step = steps.iter_mut().find(|step| step.opcode == opcode);
+        change(
+            step.unwrap_or_else(|| panic!("no {opcode:?} in the {part}")),
+            &unchanged,
+        );
         match layout.check(2) {
             Err(Error::Unsound { what }) => what,
             other => panic!("{other:?}"),
@@ -279,23 +290,23 @@ mod tests {
 
     #[test]
     fn a_cell_where_a_column_is_due_is_refused() {
-        assert!(said("body", Code::Kernel, cell_at_a).contains("reads a cell where a column is due"));
-        assert!(said("body", Code::Power, cell_at_a).contains("reads a cell where a column is due"));
+        assert!(said("body", Opcode::Kernel, cell_at_a).contains("reads a cell where a column is due"));
+        assert!(said("body", Opcode::Power, cell_at_a).contains("reads a cell where a column is due"));
         let both = |step: &mut Step, layout: &Layout| {
             (step.a, step.b, step.cells) = (layout.inputs, layout.inputs, 3);
         };
-        assert!(said("body", Code::Gmul, both).contains("reads a cell where a column is due"));
+        assert!(said("body", Opcode::Gmul, both).contains("reads a cell where a column is due"));
         let second = |step: &mut Step, layout: &Layout| {
             (step.b, step.cells) = (layout.inputs, step.cells | 2);
         };
-        assert!(said("body", Code::MulThenAdd, second).contains("reads a cell where a column is due"));
+        assert!(said("body", Opcode::MulThenAdd, second).contains("reads a cell where a column is due"));
     }
 
     #[test]
     fn an_operand_marked_as_what_it_is_not_is_refused() {
         let unmarked = |step: &mut Step, layout: &Layout| (step.a, step.cells) = (layout.inputs, 0);
-        assert!(said("body", Code::Scalar, unmarked).contains("marks"));
-        assert!(said("prologue", Code::Kernel, |step, _| step.cells = 0).contains("marks"));
+        assert!(said("body", Opcode::Scalar, unmarked).contains("marks"));
+        assert!(said("prologue", Opcode::Kernel, |step, _| step.cells = 0).contains("marks"));
     }
 
     #[test]
@@ -306,28 +317,31 @@ mod tests {
                 *[&mut step.a, &mut step.b, &mut step.c, &mut step.out][k] = beyond(layout);
             };
             assert!(
-                said("body", Code::Kernel, change).contains("a place that there is not"),
+                said("body", Opcode::Kernel, change).contains("a place that there is not"),
                 "{k}"
             );
         }
-        for (code, what) in [
-            (Code::Kernel, "beyond what it numbers"),
-            (Code::Power, "beyond what it numbers"),
-            (Code::Scalar, "an op that there is not"),
-            (Code::Check, "beyond what it numbers"),
-            (Code::Store, "writes where it must not"),
+        for (opcode, what) in [
+            (Opcode::Kernel, "beyond what it numbers"),
+            (Opcode::Power, "beyond what it numbers"),
+            (Opcode::Scalar, "an op that there is not"),
+            (Opcode::Check, "beyond what it numbers"),
+            (Opcode::Store, "writes where it must not"),
         ] {
-            assert!(said("body", code, |step, _| step.aux = 1000).contains(what), "{code:?}");
+            assert!(
+                said("body", opcode, |step, _| step.aux = 1000).contains(what),
+                "{opcode:?}"
+            );
         }
     }
 
     #[test]
     fn outputs_are_written_as_their_spread_says_and_by_the_body_alone() {
         let store_to_a_sum = |step: &mut Step, _: &Layout| step.aux = 0;
-        assert!(said("body", Code::Store, store_to_a_sum).contains("writes where it must not"));
+        assert!(said("body", Opcode::Store, store_to_a_sum).contains("writes where it must not"));
         let mut layout = layout();
         let mut store = layout.prologue[0];
-        (store.code, store.aux, store.hot) = (Code::Store, 1, Code::Store.hot_bit());
+        (store.opcode, store.aux, store.hot) = (Opcode::Store, 1, Opcode::Store.hot_bit());
         layout.prologue.push(store);
         assert!(layout.check(2).is_err());
     }
@@ -335,11 +349,11 @@ mod tests {
     #[test]
     fn results_go_to_slots_in_the_body_and_to_free_cells_in_the_prologue() {
         let to_an_input = |step: &mut Step, _: &Layout| step.out = 1;
-        assert!(said("body", Code::Kernel, to_an_input).contains("writes where it must not"));
+        assert!(said("body", Opcode::Kernel, to_an_input).contains("writes where it must not"));
         let to_a_cell = |step: &mut Step, layout: &Layout| step.out = layout.inputs;
-        assert!(said("body", Code::Kernel, to_a_cell).contains("writes where it must not"));
-        let over_an_input = |step: &mut Step, layout: &Layout| step.out = layout.inputs + layout.wholes[0].0;
-        assert!(said("prologue", Code::Kernel, over_an_input).contains("writes where it must not"));
+        assert!(said("body", Opcode::Kernel, to_a_cell).contains("writes where it must not"));
+        let over_an_input = |step: &mut Step, layout: &Layout| step.out = layout.inputs + layout.uniform_inputs[0].0;
+        assert!(said("prologue", Opcode::Kernel, over_an_input).contains("writes where it must not"));
     }
 
     #[test]
@@ -347,9 +361,9 @@ mod tests {
         let from_a_slot = |step: &mut Step, layout: &Layout| {
             (step.a, step.cells) = (layout.inputs + layout.cells, 0);
         };
-        assert!(said("prologue", Code::Kernel, from_a_slot).contains("reads what is not there"));
-        let from_a_whole_input = |step: &mut Step, _: &Layout| step.a = 0;
-        assert!(said("body", Code::Kernel, from_a_whole_input).contains("reads what is not there"));
+        assert!(said("prologue", Opcode::Kernel, from_a_slot).contains("reads what is not there"));
+        let from_a_uniform_input = |step: &mut Step, _: &Layout| step.a = 0;
+        assert!(said("body", Opcode::Kernel, from_a_uniform_input).contains("reads what is not there"));
         let mut layout = layout();
         layout.body.reverse();
         assert!(layout.check(2).is_err());
@@ -359,10 +373,10 @@ mod tests {
     fn what_is_set_before_a_call_has_its_place() {
         for change in [
             |layout: &mut Layout| layout.constants.push((layout.cells, 1.0)),
-            |layout: &mut Layout| layout.wholes.push((layout.cells, 0)),
-            |layout: &mut Layout| layout.wholes.push((0, 1)),
-            |layout: &mut Layout| layout.wholes.push((0, layout.inputs)),
-            |layout: &mut Layout| layout.columns.push(layout.inputs),
+            |layout: &mut Layout| layout.uniform_inputs.push((layout.cells, 0)),
+            |layout: &mut Layout| layout.uniform_inputs.push((0, 1)),
+            |layout: &mut Layout| layout.uniform_inputs.push((0, layout.inputs)),
+            |layout: &mut Layout| layout.per_point_inputs.push(layout.inputs),
             |layout: &mut Layout| layout.streams.push(layout.inputs),
             |layout: &mut Layout| layout.sums = 0,
             |layout: &mut Layout| layout.slots = u32::MAX,

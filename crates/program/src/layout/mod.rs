@@ -11,7 +11,7 @@ mod slots;
 
 use wengert::{Imm, Op};
 
-use crate::opcode::Code;
+use crate::opcode::Opcode;
 use crate::options::Spread;
 
 /// One step: a number of what to do, where the result goes, where the operands are.
@@ -19,10 +19,10 @@ use crate::options::Spread;
 /// Places index the table of columns: inputs first, then cells, then slots.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Step {
-    pub(crate) code: Code,
+    pub(crate) opcode: Opcode,
     /// Which operands are cells: bit 0 for `a`, 1 for `b`, 2 for `c`.
     pub(crate) cells: u8,
-    /// The bit of the code: [`Code::hot_bit`].
+    /// The bit of the opcode: [`Opcode::hot_bit`].
     pub(crate) hot: u16,
     pub(crate) out: u32,
     pub(crate) a: u32,
@@ -47,7 +47,7 @@ pub(crate) struct Layout {
     /// Cells that hold a constant.
     pub(crate) constants: Vec<(u32, f64)>,
     /// Cells that hold an input that is the same at all points: the cell and which input.
-    pub(crate) wholes: Vec<(u32, u32)>,
+    pub(crate) uniform_inputs: Vec<(u32, u32)>,
     /// What `Scalar` steps call.
     pub(crate) calls: Vec<(Op, Imm)>,
     /// For each output, its number among those at each point, or among the sums.
@@ -58,7 +58,7 @@ pub(crate) struct Layout {
     /// memory in each column, far apart.
     pub(crate) streams: Vec<u32>,
     /// The inputs that vary from point to point.
-    pub(crate) columns: Vec<u32>,
+    pub(crate) per_point_inputs: Vec<u32>,
     /// How many products became one step with a sum.
     pub(crate) paired: usize,
 }

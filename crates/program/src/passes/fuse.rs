@@ -38,14 +38,14 @@ impl Pairs {
     }
 }
 
-/// Pairs products with sums. `whole` says which values are the same at all points: those are
+/// Pairs products with sums. `uniform` says which values are the same at all points: those are
 /// computed apart from the others.
-pub(crate) fn pairs(ir: &Ir, whole: &[bool]) -> Pairs {
+pub(crate) fn pairs(ir: &Ir, uniform: &[bool]) -> Pairs {
     let uses = ir.uses();
     let mut pairs = Pairs::none(ir);
     let free = |x: u32| {
         let k = x as usize;
-        uses[k] == 1 && !whole[k] && matches!(ir.insts[k].op, Op::Mul | Op::Gmul)
+        uses[k] == 1 && !uniform[k] && matches!(ir.insts[k].op, Op::Mul | Op::Gmul)
     };
     for (outlet, taken) in ir.outputs.iter().zip(&mut pairs.by_output) {
         if outlet.spread == Spread::Uniform && free(outlet.value) {
@@ -54,7 +54,7 @@ pub(crate) fn pairs(ir: &Ir, whole: &[bool]) -> Pairs {
         }
     }
     for (k, inst) in ir.insts.iter().enumerate() {
-        if whole[k] || !matches!(inst.op, Op::Add | Op::Sub) {
+        if uniform[k] || !matches!(inst.op, Op::Add | Op::Sub) {
             continue;
         }
         // The later of two products: the earlier one was computed while its operands were near.

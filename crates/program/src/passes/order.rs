@@ -18,13 +18,13 @@ const CHAIN: usize = 4;
 /// Reorders, and says how many instructions moved. The order stays as it was if the new one would
 /// have more values alive at a time.
 pub(crate) fn order(ir: &mut Ir) -> usize {
-    let whole = ir.wholes();
+    let uniform = ir.uniform();
     // What takes no slot: inputs are read where the caller has them, the others are cells.
     let free: Vec<bool> = ir
         .insts
         .iter()
-        .zip(&whole)
-        .map(|(inst, &whole)| whole || inst.op == Op::Leaf)
+        .zip(&uniform)
+        .map(|(inst, &uniform)| uniform || inst.op == Op::Leaf)
         .collect();
     let mut ordering = Ordering {
         ir,

@@ -2,18 +2,18 @@
 
 use wengert::{Imm, Op, Scalar};
 
-use super::columns::{Operand, Sorted, add_up, each, mended, turns};
-use super::target::{Flip, Machinery, STRANDS, Site, earlier};
+use super::columns::{Operand, StaticOperand, add_up, each, mended, turns};
+use super::target::{CallContext, Flip, STRANDS, Target, earlier};
 use crate::ir::operand_count;
 use crate::lanes::{Simd, Unary, arith, exp};
 use crate::layout::Step;
-use crate::opcode::{Code, easy_power};
+use crate::opcode::{Opcode, easy_power};
 
 /// The expression of one of the first codes, found by the one bit that is set of so many.
 macro_rules! by_bit {
-    ($hot:ident; $($Code:path => $run:expr,)*) => {
+    ($hot:ident; $($Opcode:path => $run:expr,)*) => {
         $(
-            if $hot & (1 << $Code as u16) != 0 {
+            if $hot & (1 << $Opcode as u16) != 0 {
                 $run;
                 continue;
             }
@@ -27,7 +27,7 @@ macro_rules! by_bit {
 /// As [`super::run_steps`] and [`super::run_point`]; and the processor must have the instructions
 /// of `V`.
 #[inline(always)]
-pub(super) unsafe fn run<V: Simd, S: Site>(machinery: &Machinery<'_>, steps: &[Step], block: &S) -> Option<Flip> {
+pub(super) unsafe fn run<V: Simd, S: Target>(context: &CallContext<'_>, steps: &[Step], block: &S) -> Option<Flip> {
     const { assert!(S::ONE == (V::LANES == 1)) };
     let mut flip = None;
     let lanes = block.lanes();
@@ -82,11 +82,11 @@ pub(super) unsafe fn run<V: Simd, S: Site>(machinery: &Machinery<'_>, steps: &[S
         }
         // What most programs are made of is compiled for each sort of operands, where vectors are
         // fast to begin with.
-        macro_rules! sorted_two {
+        macro_rules! static_two {
             ($A:literal $B:literal, $x:ident, $y:ident => $z:expr $(, $mend:expr)?) => {
                 // SAFETY: the table.
                 unsafe {
-                    let (a, b) = (Sorted::<V, $A>::new(operand(0)), Sorted::<V, $B>::new(operand(1)));
+                    let (a, b) = (StaticOperand::<V, $A>::new(operand(0)), StaticOperand::<V, $B>::new(operand(1)));
                     turns!(V, out, lanes, i => {
                         let ($x, $y) = (a.vector(i), b.vector(i));
                         $z
@@ -98,24 +98,24 @@ pub(super) unsafe fn run<V: Simd, S: Site>(machinery: &Machinery<'_>, steps: &[S
             ($($formula:tt)+) => {
                 if V::FMA && !S::ONE {
                     if cell(0) {
-                        sorted_two!(true false, $($formula)+)
+                        static_two!(true false, $($formula)+)
                     } else if cell(1) {
-                        sorted_two!(false true, $($formula)+)
+                        static_two!(false true, $($formula)+)
                     } else {
-                        sorted_two!(false false, $($formula)+)
+                        static_two!(false false, $($formula)+)
                     }
                 } else {
                     two!($($formula)+)
                 }
             };
         }
-        macro_rules! sorted_three {
+        macro_rules! static_three {
             ($A:literal $C:literal, $x:ident, $y:ident, $z:ident => $w:expr $(, $mend:expr)?) => {
                 // SAFETY: the table: the second operand is a column.
                 unsafe {
-                    let a = Sorted::<V, $A>::new(operand(0));
-                    let b = Sorted::<V, false>::new(operand(1));
-                    let c = Sorted::<V, $C>::new(operand(2));
+                    let a = StaticOperand::<V, $A>::new(operand(0));
+                    let b = StaticOperand::<V, false>::new(operand(1));
+                    let c = StaticOperand::<V, $C>::new(operand(2));
                     turns!(V, out, lanes, i => {
                         let ($x, $y, $z) = (a.vector(i), b.vector(i), c.vector(i));
                         $w
@@ -128,14 +128,14 @@ pub(super) unsafe fn run<V: Simd, S: Site>(machinery: &Machinery<'_>, steps: &[S
                 if V::FMA && !S::ONE {
                     if cell(0) {
                         if cell(2) {
-                            sorted_three!(true true, $($formula)+)
+                            static_three!(true true, $($formula)+)
                         } else {
-                            sorted_three!(true false, $($formula)+)
+                            static_three!(true false, $($formula)+)
                         }
                     } else if cell(2) {
-                        sorted_three!(false true, $($formula)+)
+                        static_three!(false true, $($formula)+)
                     } else {
-                        sorted_three!(false false, $($formula)+)
+                        static_three!(false false, $($formula)+)
                     }
                 } else {
                     three!($($formula)+)
@@ -145,7 +145,7 @@ pub(super) unsafe fn run<V: Simd, S: Site>(machinery: &Machinery<'_>, steps: &[S
         macro_rules! sum {
             ($x:ident, $y:ident => $z:expr) => {{
                 let [a, b] = [operand(0), operand(1)];
-                let (_, sum) = machinery.layout.outlets[step.aux as usize];
+                let (_, sum) = context.layout.outlets[step.aux as usize];
                 // SAFETY: the table; there is room for the strands of every sum, and for a number
                 // in the output of a single point.
                 unsafe {
@@ -166,73 +166,73 @@ pub(super) unsafe fn run<V: Simd, S: Site>(machinery: &Machinery<'_>, steps: &[S
         // vectors where they do not learn its targets, as in many virtual machines.
         let hot = step.hot;
         by_bit! { hot;
-            Code::Add => fast_two!(x, y => x + y),
-            Code::Gmul => fast_two!(x, y => x * y, |[x, y, _]| x.gmul(y)),
-            Code::Mul => fast_two!(x, y => x * y),
-            Code::GmulThenAdd => fast_three!(x, y, z => x * y + z, |[x, y, z]| x.gmul(y) + z),
-            Code::MulThenAdd => fast_three!(x, y, z => x * y + z),
-            Code::FusedGmulAdd => fast_three!(x, y, z => x.madd(y, z), |[x, y, z]| mend_fused::<V>(x, y, z)),
-            Code::FusedMulAdd => fast_three!(x, y, z => x.madd(y, z)),
-            Code::Sub => fast_two!(x, y => x - y),
+            Opcode::Add => fast_two!(x, y => x + y),
+            Opcode::Gmul => fast_two!(x, y => x * y, |[x, y, _]| x.gmul(y)),
+            Opcode::Mul => fast_two!(x, y => x * y),
+            Opcode::GmulThenAdd => fast_three!(x, y, z => x * y + z, |[x, y, z]| x.gmul(y) + z),
+            Opcode::MulThenAdd => fast_three!(x, y, z => x * y + z),
+            Opcode::FusedGmulAdd => fast_three!(x, y, z => x.madd(y, z), |[x, y, z]| mend_fused::<V>(x, y, z)),
+            Opcode::FusedMulAdd => fast_three!(x, y, z => x.madd(y, z)),
+            Opcode::Sub => fast_two!(x, y => x - y),
         }
         if hot != 0 {
             by_bit! { hot;
                 // SAFETY: as for `one`.
-                Code::Kernel => unsafe { kernel::<V, S>(machinery, step, out, a, lanes) },
-                Code::Neg => one!(x => arith::neg(x)),
-                Code::Div => two!(x, y => x / y),
-                Code::SumGmul => sum!(x, y => arith::gmul(x, y)),
-                Code::SumMul => sum!(x, y => x * y),
-                Code::Sum => sum!(x, _y => x),
+                Opcode::Kernel => unsafe { kernel::<V, S>(context, step, out, a, lanes) },
+                Opcode::Neg => one!(x => arith::neg(x)),
+                Opcode::Div => two!(x, y => x / y),
+                Opcode::SumGmul => sum!(x, y => arith::gmul(x, y)),
+                Opcode::SumMul => sum!(x, y => x * y),
+                Opcode::Sum => sum!(x, _y => x),
                 // SAFETY: as for `one`; a step stores to that output.
-                Code::Store => unsafe { store(step, block, a) },
+                Opcode::Store => unsafe { store(step, block, a) },
                 // SAFETY: as for `one`.
-                Code::Power => unsafe { power::<V>(out, a, lanes, machinery.layout.calls[step.aux as usize].1) },
+                Opcode::Power => unsafe { power::<V>(out, a, lanes, context.layout.calls[step.aux as usize].1) },
             }
         }
-        match step.code {
-            Code::Copy => one!(x => x),
-            Code::Abs => one!(x => arith::abs(x)),
-            Code::Recip => one!(x => arith::recip(x)),
-            Code::Sqrt => one!(x => arith::sqrt(x)),
-            Code::Sign => one!(x => arith::sign(x)),
-            Code::Step => one!(x => arith::step(x)),
-            Code::Relu => one!(x => arith::relu(x)),
-            Code::Flat => one!(x => arith::flat(x)),
-            Code::Floor => one!(x => arith::floor(x)),
-            Code::Ceil => one!(x => arith::ceil(x)),
-            Code::Trunc => one!(x => arith::trunc(x)),
-            Code::Round => one!(x => arith::round(x)),
-            Code::Fract => one!(x => arith::fract(x)),
-            Code::Max => two!(x, y => arith::max(x, y)),
-            Code::Min => two!(x, y => arith::min(x, y)),
-            Code::Copysign => two!(x, y => arith::copysign(x, y)),
-            Code::Prefer => two!(x, y => arith::prefer(x, y)),
-            Code::RecipPos => two!(x, y => arith::recip_pos(x, y)),
-            Code::Gdiv => two!(x, y => x / y, |[x, y, _]| x.gdiv(y)),
-            Code::Lt => two!(x, y => arith::lt(x, y)),
-            Code::Le => two!(x, y => arith::le(x, y)),
-            Code::Gt => two!(x, y => arith::gt(x, y)),
-            Code::Ge => two!(x, y => arith::ge(x, y)),
-            Code::Eq => two!(x, y => arith::eq(x, y)),
-            Code::Ne => two!(x, y => arith::ne(x, y)),
-            Code::Select => three!(c, x, y => arith::select(c, x, y)),
-            Code::MulThenSub => three!(x, y, z => x * y - z),
-            Code::SubMul => three!(x, y, z => z - x * y),
-            Code::GmulThenSub => three!(x, y, z => x * y - z, |[x, y, z]| x.gmul(y) - z),
-            Code::SubGmul => three!(x, y, z => z - x * y, |[x, y, z]| z - x.gmul(y)),
-            Code::FusedMulSub => three!(x, y, z => x.madd(y, -z)),
-            Code::FusedSubMul => three!(x, y, z => x.nmadd(y, z)),
-            Code::FusedGmulSub => three!(x, y, z => x.madd(y, -z), |[x, y, z]| mend_fused::<V>(x, y, -z)),
-            Code::FusedSubGmul => three!(x, y, z => x.nmadd(y, z), |[x, y, z]| mend_fused::<V>(-x, y, z)),
-            Code::MulAdd if V::FMA => three!(x, y, z => x.madd(y, z)),
+        match step.opcode {
+            Opcode::Copy => one!(x => x),
+            Opcode::Abs => one!(x => arith::abs(x)),
+            Opcode::Recip => one!(x => arith::recip(x)),
+            Opcode::Sqrt => one!(x => arith::sqrt(x)),
+            Opcode::Sign => one!(x => arith::sign(x)),
+            Opcode::Step => one!(x => arith::step(x)),
+            Opcode::Relu => one!(x => arith::relu(x)),
+            Opcode::Flat => one!(x => arith::flat(x)),
+            Opcode::Floor => one!(x => arith::floor(x)),
+            Opcode::Ceil => one!(x => arith::ceil(x)),
+            Opcode::Trunc => one!(x => arith::trunc(x)),
+            Opcode::Round => one!(x => arith::round(x)),
+            Opcode::Fract => one!(x => arith::fract(x)),
+            Opcode::Max => two!(x, y => arith::max(x, y)),
+            Opcode::Min => two!(x, y => arith::min(x, y)),
+            Opcode::Copysign => two!(x, y => arith::copysign(x, y)),
+            Opcode::Prefer => two!(x, y => arith::prefer(x, y)),
+            Opcode::RecipPos => two!(x, y => arith::recip_pos(x, y)),
+            Opcode::Gdiv => two!(x, y => x / y, |[x, y, _]| x.gdiv(y)),
+            Opcode::Lt => two!(x, y => arith::lt(x, y)),
+            Opcode::Le => two!(x, y => arith::le(x, y)),
+            Opcode::Gt => two!(x, y => arith::gt(x, y)),
+            Opcode::Ge => two!(x, y => arith::ge(x, y)),
+            Opcode::Eq => two!(x, y => arith::eq(x, y)),
+            Opcode::Ne => two!(x, y => arith::ne(x, y)),
+            Opcode::Select => three!(c, x, y => arith::select(c, x, y)),
+            Opcode::MulThenSub => three!(x, y, z => x * y - z),
+            Opcode::SubMul => three!(x, y, z => z - x * y),
+            Opcode::GmulThenSub => three!(x, y, z => x * y - z, |[x, y, z]| x.gmul(y) - z),
+            Opcode::SubGmul => three!(x, y, z => z - x * y, |[x, y, z]| z - x.gmul(y)),
+            Opcode::FusedMulSub => three!(x, y, z => x.madd(y, -z)),
+            Opcode::FusedSubMul => three!(x, y, z => x.nmadd(y, z)),
+            Opcode::FusedGmulSub => three!(x, y, z => x.madd(y, -z), |[x, y, z]| mend_fused::<V>(x, y, -z)),
+            Opcode::FusedSubGmul => three!(x, y, z => x.nmadd(y, z), |[x, y, z]| mend_fused::<V>(-x, y, z)),
+            Opcode::MulAdd if V::FMA => three!(x, y, z => x.madd(y, z)),
             // SAFETY: as for `one`.
-            Code::MulAdd | Code::Scalar => unsafe { by_scalars(machinery, step, block) },
-            Code::Check => {
+            Opcode::MulAdd | Opcode::Scalar => unsafe { by_scalars(context, step, block) },
+            Opcode::Check => {
                 // SAFETY: as for `one`.
-                unsafe { check(machinery, step, block, [operand(0), operand(1)], &mut flip) }
+                unsafe { check(context, step, block, [operand(0), operand(1)], &mut flip) }
             }
-            _ => unreachable!("{:?} is among the first", step.code),
+            _ => unreachable!("{:?} is among the first", step.opcode),
         }
     }
     flip
@@ -241,8 +241,14 @@ pub(super) unsafe fn run<V: Simd, S: Site>(machinery: &Machinery<'_>, steps: &[S
 /// Runs a lane kernel; the exponential of a single point, which many programs are full of, without
 /// a call. Safety: as for `one` in [`run`].
 #[inline(always)]
-unsafe fn kernel<V: Simd, S: Site>(machinery: &Machinery<'_>, step: &Step, out: *mut f64, a: *const f64, lanes: usize) {
-    let kernel = || machinery.kernels[step.aux as usize];
+unsafe fn kernel<V: Simd, S: Target>(
+    context: &CallContext<'_>,
+    step: &Step,
+    out: *mut f64,
+    a: *const f64,
+    lanes: usize,
+) {
+    let kernel = || context.kernels[step.aux as usize];
     // SAFETY: the caller's promise; the kernel is of this instruction set.
     unsafe {
         if !S::ONE {
@@ -258,7 +264,7 @@ unsafe fn kernel<V: Simd, S: Site>(machinery: &Machinery<'_>, step: &Step, out: 
 /// Stores the points of a column, or a cell as often, to an output. Safety: as for `one` in
 /// [`run`]; the step must store there.
 #[inline(always)]
-unsafe fn store<S: Site>(step: &Step, block: &S, a: *const f64) {
+unsafe fn store<S: Target>(step: &Step, block: &S, a: *const f64) {
     // SAFETY: the output has room for the points, and is the caller's: apart from the table.
     unsafe {
         let to = block.output(step.aux);
@@ -275,14 +281,14 @@ unsafe fn store<S: Site>(step: &Step, block: &S, a: *const f64) {
 /// Checks a guard, and keeps its flip if it is the earliest. Not inlined, so that the flip costs
 /// other steps nothing. Safety: as for `one` in [`run`].
 #[inline(never)]
-unsafe fn check<S: Site>(
-    machinery: &Machinery<'_>,
+unsafe fn check<S: Target>(
+    context: &CallContext<'_>,
     step: &Step,
     block: &S,
     [x, y]: [Operand; 2],
     flip: &mut Option<Flip>,
 ) {
-    let check = &machinery.checks[step.aux as usize];
+    let check = &context.checks[step.aux as usize];
     // SAFETY: the caller's promise.
     let mut pairs = (0..block.active()).map(|k| unsafe { (x.number(k), y.number(k)) });
     let flipped = |(x, y)| check.relation.holds(x, y) != check.recorded;
@@ -347,9 +353,9 @@ unsafe fn power<V: Simd>(out: *mut f64, a: *const f64, lanes: usize, imm: Imm) {
 /// Runs a step by the scalar function of its op, on the lanes that are points; the others become
 /// copies of the last. Safety: as [`super::run_steps`].
 #[inline(never)]
-unsafe fn by_scalars<S: Site>(machinery: &Machinery<'_>, step: &Step, block: &S) {
-    let (op, imm) = match step.code {
-        Code::Scalar => machinery.layout.calls[step.aux as usize],
+unsafe fn by_scalars<S: Target>(context: &CallContext<'_>, step: &Step, block: &S) {
+    let (op, imm) = match step.opcode {
+        Opcode::Scalar => context.layout.calls[step.aux as usize],
         _ => (Op::MulAdd, wengert::NO_IMM),
     };
     let places = [step.a, step.b, step.c];

@@ -1,4 +1,4 @@
-//! Batches: the program at many points. Read `stretch.rs` next, which shares them out.
+//! Batches: the program at many points. Read `chunk.rs` next, which shares them out.
 //!
 //! The unsafe code rests on lengths that are checked before anything runs, and on the room that
 //! `fit_batches` made. It buys that all else goes through pointers, unchecked.
@@ -67,10 +67,10 @@ impl Program {
     /// # Safety
     /// `workspace.outputs` must have a pointer for each output, valid for writing its numbers and
     /// apart from all others and from the inputs; each of `inputs` must have one number, or one for
-    /// each point and not be whole.
+    /// each point unless it is uniform.
     unsafe fn call(&self, points: usize, inputs: &[&[f64]], workspace: &mut Workspace) -> Result<(), Error> {
         let layout = self.layout();
-        for &(cell, k) in &layout.wholes {
+        for &(cell, k) in &layout.uniform_inputs {
             workspace.set(layout.inputs + cell, inputs[k as usize][0]);
         }
         let point = Point {
@@ -81,23 +81,23 @@ impl Program {
         // SAFETY: `fit_batches` made a number for every place, and the workspace is ours alone.
         let flip = unsafe {
             run_point(
-                &self.machinery(workspace.isa, &workspace.kernels),
+                &self.context(workspace.isa, &workspace.kernels),
                 &layout.prologue,
                 &point,
             )
         };
         self.result(flip)?;
         workspace.fill_cells(layout);
-        let totals = workspace.stretch_sums.start();
+        let totals = workspace.chunk_sums.start();
         let call = Call {
-            machinery: self.machinery(workspace.isa, &workspace.kernels),
+            context: self.context(workspace.isa, &workspace.kernels),
             points,
             lanes: workspace.lanes,
             outputs: &workspace.outputs,
             inputs,
         };
-        // SAFETY: the caller's promise; `fit_batches` made room for the sums of each stretch.
-        let flip = unsafe { call.run(&mut workspace.benches, totals) };
+        // SAFETY: the caller's promise; `fit_batches` made room for the sums of each chunk.
+        let flip = unsafe { call.run(&mut workspace.scratches, totals) };
         let at_each_sum = layout
             .outlets
             .iter()

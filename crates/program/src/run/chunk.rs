@@ -1,21 +1,21 @@
-//! Stretches: the points of a batch cut into pieces, each run in blocks, on one thread or shared
+//! Chunks: the points of a batch cut into pieces, each run in blocks, on one thread or shared
 //! out to several. Read [`crate::save`] next.
 //!
-//! Where stretches lie depends on the number of points alone, and so does the order in which sums
-//! over points are made: each stretch adds its points to 16 strands, the strands in pairs, then the
-//! stretches in order. So sums have the same bits for any number of threads and lanes.
+//! Where chunks lie depends on the number of points alone, and so does the order in which sums
+//! over points are made: each chunk adds its points to 16 strands, the strands in pairs, then the
+//! chunks in order. So sums have the same bits for any number of threads and lanes.
 //!
 //! The unsafe code rests on two invariants: a workspace that fits has the room that `fit_batches` made, and
-//! a stretch belongs to one thread, which alone writes its points of the outputs and its sums. It
+//! a chunk belongs to one thread, which alone writes its points of the outputs and its sums. It
 //! buys that blocks read and write the caller's columns in place, and that threads share outputs
 //! that are slices, without a copy or a lock.
 
 use super::run_steps;
-use super::target::{Block, Flip, MOST_STRETCHES, Machinery, STRANDS, earlier};
-use super::workspace::{Bench, Column};
+use super::target::{Block, CallContext, Flip, MOST_CHUNKS, STRANDS, earlier};
+use super::workspace::{Column, ThreadScratch};
 use crate::layout::Layout;
 
-/// The points of a stretch are a multiple of this: of the strands, and of most numbers of lanes.
+/// The points of a chunk are a multiple of this: of the strands, and of most numbers of lanes.
 const GRAIN: usize = 64;
 
 /// A batch with less work than so many steps times points runs on one thread: some 70 us. From there
@@ -23,14 +23,14 @@ const GRAIN: usize = 64;
 #[cfg(feature = "parallel")]
 const WORTH_SHARING: usize = 250_000;
 
-/// How many points a stretch of such a batch has; the last one may have fewer.
+/// How many points a chunk of such a batch has; the last one may have fewer.
 fn length(points: usize) -> usize {
-    points.div_ceil(MOST_STRETCHES).next_multiple_of(GRAIN).max(GRAIN)
+    points.div_ceil(MOST_CHUNKS).next_multiple_of(GRAIN).max(GRAIN)
 }
 
-/// What the stretches of a call have in common.
+/// What the chunks of a call have in common.
 pub(crate) struct Call<'a> {
-    pub(crate) machinery: Machinery<'a>,
+    pub(crate) context: CallContext<'a>,
     pub(crate) points: usize,
     pub(crate) lanes: usize,
     pub(crate) outputs: &'a [Column],
@@ -39,113 +39,113 @@ pub(crate) struct Call<'a> {
 
 impl Call<'_> {
     /// Runs the body at all points. `totals` has room for the sums, and for those of
-    /// [`MOST_STRETCHES`] if there are several benches; the first of them become the totals.
+    /// [`MOST_CHUNKS`] if there are several scratches; the first of them become the totals.
     ///
     /// # Safety
     /// The workspace must fit the layout; `outputs` must have a pointer for each output, valid for
     /// writing its numbers and apart from all others and from the inputs; each of `inputs` must
-    /// have one number, or one for each point and not be whole.
-    pub(crate) unsafe fn run(&self, benches: &mut [Bench], totals: *mut f64) -> Option<Flip> {
-        let sums = self.machinery.layout.sums as usize;
-        match self.shared(benches) {
+    /// have one number, or one for each point unless it is uniform.
+    pub(crate) unsafe fn run(&self, scratches: &mut [ThreadScratch], totals: *mut f64) -> Option<Flip> {
+        let sums = self.context.layout.sums as usize;
+        match self.shared(scratches) {
             // SAFETY: the caller's promise.
             Some(threads) => unsafe { self.on_threads(threads, totals, sums) },
             // SAFETY: the same.
-            None => unsafe { self.on_one(&mut benches[0], totals, sums) },
+            None => unsafe { self.on_one(&mut scratches[0], totals, sums) },
         }
     }
 
-    fn stretches(&self) -> usize {
+    fn chunks(&self) -> usize {
         self.points.div_ceil(length(self.points))
     }
 
-    /// The benches to share the batch out to, if it is worth it.
-    fn shared<'b>(&self, benches: &'b mut [Bench]) -> Option<&'b mut [Bench]> {
+    /// The scratches to share the batch out to, if it is worth it.
+    fn shared<'b>(&self, scratches: &'b mut [ThreadScratch]) -> Option<&'b mut [ThreadScratch]> {
         #[cfg(feature = "parallel")]
         {
-            let work = self.points.saturating_mul(self.machinery.layout.body.len());
-            let threads = benches.len().min(self.stretches());
-            (threads > 1 && work >= WORTH_SHARING).then(|| &mut benches[..threads])
+            let work = self.points.saturating_mul(self.context.layout.body.len());
+            let threads = scratches.len().min(self.chunks());
+            (threads > 1 && work >= WORTH_SHARING).then(|| &mut scratches[..threads])
         }
         #[cfg(not(feature = "parallel"))]
         {
-            let _ = benches;
+            let _ = scratches;
             None
         }
     }
 
-    /// Runs all stretches in order on one bench. `totals` has room for the sums. Safety: as
+    /// Runs all chunks in order on one scratch. `totals` has room for the sums. Safety: as
     /// [`Call::run`].
-    unsafe fn on_one(&self, bench: &mut Bench, totals: *mut f64, sums: usize) -> Option<Flip> {
-        self.lay_out_single_numbers(bench);
-        for stretch in 0..self.stretches() {
+    unsafe fn on_one(&self, scratch: &mut ThreadScratch, totals: *mut f64, sums: usize) -> Option<Flip> {
+        self.lay_out_single_numbers(scratch);
+        for chunk in 0..self.chunks() {
             // SAFETY: the caller's promise.
-            let flip = unsafe { self.run_stretch(stretch, bench) };
+            let flip = unsafe { self.run_chunk(chunk, scratch) };
             if flip.is_some() {
                 return flip;
             }
             for k in 0..sums {
-                let sum = strand_sum(bench, k);
+                let sum = strand_sum(scratch, k);
                 // SAFETY: there is room for the sums.
-                unsafe { *totals.add(k) = if stretch == 0 { sum } else { *totals.add(k) + sum } };
+                unsafe { *totals.add(k) = if chunk == 0 { sum } else { *totals.add(k) + sum } };
             }
         }
         None
     }
 
-    /// Shares the stretches out to a thread for each bench. `totals` has room for the sums of each
-    /// stretch; the first of them become the totals. Safety: as [`Call::run`].
+    /// Shares the chunks out to a thread for each scratch. `totals` has room for the sums of each
+    /// chunk; the first of them become the totals. Safety: as [`Call::run`].
     #[cfg(feature = "parallel")]
-    unsafe fn on_threads(&self, benches: &mut [Bench], totals: *mut f64, sums: usize) -> Option<Flip> {
+    unsafe fn on_threads(&self, scratches: &mut [ThreadScratch], totals: *mut f64, sums: usize) -> Option<Flip> {
         use rayon::prelude::*;
         use std::sync::atomic::{AtomicUsize, Ordering};
         let next = AtomicUsize::new(0);
-        let (stretches, threads) = (self.stretches(), benches.len());
+        let (chunks, threads) = (self.chunks(), scratches.len());
         let totals = Column(totals);
-        let work = |bench: &mut Bench| {
+        let work = |scratch: &mut ThreadScratch| {
             // The whole `Column` goes to the thread, not the pointer in it.
             let totals: &Column = &totals;
-            self.lay_out_single_numbers(bench);
+            self.lay_out_single_numbers(scratch);
             let mut first = None;
-            let claim = |start| (start < stretches).then(|| start + run_length(stretches - start, threads));
+            let claim = |start| (start < chunks).then(|| start + run_length(chunks - start, threads));
             while let Ok(start) = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, claim) {
-                for stretch in start..start + run_length(stretches - start, threads) {
-                    // SAFETY: the caller's promise; no other thread has this stretch or this bench,
+                for chunk in start..start + run_length(chunks - start, threads) {
+                    // SAFETY: the caller's promise; no other thread has this chunk or this scratch,
                     // so no other writes its points of the outputs, its slots or its sums.
-                    let flip = unsafe { self.run_stretch(stretch, bench) };
+                    let flip = unsafe { self.run_chunk(chunk, scratch) };
                     first = earlier(first, flip);
                     for k in 0..sums {
-                        // SAFETY: there is room for the sums of each stretch, and this one is ours.
-                        unsafe { *totals.0.add(stretch * sums + k) = strand_sum(bench, k) };
+                        // SAFETY: there is room for the sums of each chunk, and this one is ours.
+                        unsafe { *totals.0.add(chunk * sums + k) = strand_sum(scratch, k) };
                     }
                 }
             }
             first
         };
-        let flip = benches.par_iter_mut().map(work).reduce(|| None, earlier);
-        for stretch in 1..self.stretches() {
+        let flip = scratches.par_iter_mut().map(work).reduce(|| None, earlier);
+        for chunk in 1..self.chunks() {
             for k in 0..sums {
                 // SAFETY: as above; the threads are done.
-                unsafe { *totals.0.add(k) += *totals.0.add(stretch * sums + k) };
+                unsafe { *totals.0.add(k) += *totals.0.add(chunk * sums + k) };
             }
         }
         flip
     }
 
     #[cfg(not(feature = "parallel"))]
-    unsafe fn on_threads(&self, benches: &mut [Bench], totals: *mut f64, sums: usize) -> Option<Flip> {
+    unsafe fn on_threads(&self, scratches: &mut [ThreadScratch], totals: *mut f64, sums: usize) -> Option<Flip> {
         // SAFETY: the caller's promise.
-        unsafe { self.on_one(&mut benches[0], totals, sums) }
+        unsafe { self.on_one(&mut scratches[0], totals, sums) }
     }
 
     /// Fills the pads of inputs that are given as one number for all points.
-    fn lay_out_single_numbers(&self, bench: &mut Bench) {
+    fn lay_out_single_numbers(&self, scratch: &mut ThreadScratch) {
         let lanes = self.lanes.min(self.points.next_multiple_of(4));
-        for &k in &self.machinery.layout.columns {
+        for &k in &self.context.layout.per_point_inputs {
             let k = k as usize;
             if let &[x] = self.inputs[k] {
-                let pad = bench.pads.at(k * self.lanes);
-                bench.table[k] = Column(pad);
+                let pad = scratch.pads.at(k * self.lanes);
+                scratch.table[k] = Column(pad);
                 for fours in (0..lanes).step_by(4) {
                     // SAFETY: a pad has a number for each lane, a multiple of 4; it is ours.
                     unsafe { *pad.add(fours).cast::<[f64; 4]>() = [x; 4] };
@@ -154,27 +154,27 @@ impl Call<'_> {
         }
     }
 
-    /// Runs a stretch; its sums are in the strands of the bench then. Safety: as
-    /// [`Call::run`], of the points of this stretch.
-    unsafe fn run_stretch(&self, stretch: usize, bench: &mut Bench) -> Option<Flip> {
-        clear_strands(bench);
+    /// Runs a chunk; its sums are in the strands of the scratch then. Safety: as
+    /// [`Call::run`], of the points of this chunk.
+    unsafe fn run_chunk(&self, chunk: usize, scratch: &mut ThreadScratch) -> Option<Flip> {
+        clear_strands(scratch);
         let length = length(self.points);
-        let start = stretch * length;
+        let start = chunk * length;
         let end = self.points.min(start + length);
         let mut flip = None;
         let mut first = start;
         while first < end {
             let active = self.lanes.min(end - first);
-            self.lay_out_inputs(bench, first, active);
+            self.lay_out_inputs(scratch, first, active);
             let block = Block {
                 // A `Column` is a pointer and laid out as one.
-                table: bench.table.as_ptr().cast(),
+                table: scratch.table.as_ptr().cast(),
                 lanes: active.next_multiple_of(4),
                 active,
                 first,
                 strand: (first - start) % STRANDS,
                 outputs: self.outputs.as_ptr().cast(),
-                sums: bench.sums.start(),
+                sums: scratch.sums.start(),
             };
             // SAFETY: the table has a column of `lanes` numbers for every input, now, and for
             // every cell and slot by `fit_batches`; the rest is the caller's promise.
@@ -187,12 +187,12 @@ impl Call<'_> {
     /// Runs the body, and between its steps fetches what the next block will read. Safety: as
     /// [`run_steps`].
     unsafe fn run_block(&self, block: &Block) -> Option<Flip> {
-        let Layout { body, streams, .. } = self.machinery.layout;
+        let Layout { body, streams, .. } = self.context.layout;
         let next = block.first + block.lanes;
         let groups = streams.chunks(4);
         if groups.len() == 0 || next >= self.points {
             // SAFETY: the caller's promise.
-            return unsafe { run_steps(&self.machinery, body, block) };
+            return unsafe { run_steps(&self.context, body, block) };
         }
         let mut flip = None;
         for (steps, group) in body.chunks(body.len().div_ceil(groups.len())).zip(groups) {
@@ -204,15 +204,15 @@ impl Call<'_> {
                 }
             }
             // SAFETY: the caller's promise.
-            flip = earlier(flip, unsafe { run_steps(&self.machinery, steps, block) });
+            flip = earlier(flip, unsafe { run_steps(&self.context, steps, block) });
         }
         flip
     }
 
     /// Lets the table point to the columns of these points: where the caller has them if they are
     /// a multiple of 4, to a copy filled up with the last point if not.
-    fn lay_out_inputs(&self, bench: &mut Bench, first: usize, active: usize) {
-        for &k in &self.machinery.layout.columns {
+    fn lay_out_inputs(&self, scratch: &mut ThreadScratch, first: usize, active: usize) {
+        for &k in &self.context.layout.per_point_inputs {
             let k = k as usize;
             let column = self.inputs[k];
             if column.len() == 1 {
@@ -220,20 +220,20 @@ impl Call<'_> {
             }
             let points = &column[first..first + active];
             if active.is_multiple_of(4) {
-                bench.table[k] = Column(points.as_ptr().cast_mut());
+                scratch.table[k] = Column(points.as_ptr().cast_mut());
                 continue;
             }
-            let pad = bench.pads.at(k * self.lanes);
+            let pad = scratch.pads.at(k * self.lanes);
             for lane in 0..active.next_multiple_of(4) {
-                // SAFETY: a pad has a number for each lane, and the bench is ours.
+                // SAFETY: a pad has a number for each lane, and the scratch is ours.
                 unsafe { *pad.add(lane) = points[lane.min(active - 1)] };
             }
-            bench.table[k] = Column(pad);
+            scratch.table[k] = Column(pad);
         }
     }
 }
 
-/// How many stretches a thread takes at a time, of so many that are left: a run of neighbors,
+/// How many chunks a thread takes at a time, of so many that are left: a run of neighbors,
 /// which reads on where it fetched ahead and shares few pages with the others, yet no longer than
 /// half of the thread's share, so that all end together.
 #[cfg(feature = "parallel")]
@@ -242,17 +242,17 @@ fn run_length(left: usize, threads: usize) -> usize {
 }
 
 /// Lets the strands of all sums start: any number added to -0 is itself.
-fn clear_strands(bench: &mut Bench) {
-    for k in 0..bench.sums.len() {
+fn clear_strands(scratch: &mut ThreadScratch) {
+    for k in 0..scratch.sums.len() {
         // SAFETY: within the arena, which is ours.
-        unsafe { *bench.sums.start().add(k) = -0.0 };
+        unsafe { *scratch.sums.start().add(k) = -0.0 };
     }
 }
 
 /// The sum of the strands, in pairs.
-fn strand_sum(bench: &Bench, sum: usize) -> f64 {
+fn strand_sum(scratch: &ThreadScratch, sum: usize) -> f64 {
     // SAFETY: the arena has so many numbers for each sum, and nobody writes them now.
-    let mut strands: [f64; STRANDS] = unsafe { *bench.sums.at(sum * STRANDS).cast() };
+    let mut strands: [f64; STRANDS] = unsafe { *scratch.sums.at(sum * STRANDS).cast() };
     let mut width = STRANDS / 2;
     while width > 0 {
         for k in 0..width {

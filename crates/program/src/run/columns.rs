@@ -42,12 +42,12 @@ impl Operand {
 
 /// An operand of the sort `CELL`, which stays in a register if it is a cell.
 #[derive(Clone, Copy)]
-pub(super) struct Sorted<V, const CELL: bool> {
+pub(super) struct StaticOperand<V, const CELL: bool> {
     column: *const f64,
     cell: V,
 }
 
-impl<V: Simd, const CELL: bool> Sorted<V, CELL> {
+impl<V: Simd, const CELL: bool> StaticOperand<V, CELL> {
     /// Safety: as [`Operand::vector`].
     #[inline(always)]
     pub(super) unsafe fn new(operand: Operand) -> Self {
@@ -56,7 +56,7 @@ impl<V: Simd, const CELL: bool> Sorted<V, CELL> {
             // SAFETY: the caller's promise.
             cell = unsafe { V::load(operand.place) };
         }
-        Sorted {
+        StaticOperand {
             column: operand.place,
             cell,
         }

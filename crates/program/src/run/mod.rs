@@ -21,29 +21,29 @@ use crate::lanes::{Avx2, Sse2};
 use crate::lanes::{Kind, Portable, Simd, Solo};
 use crate::layout::Step;
 use arms::run;
-use target::{Block, Flip, Machinery, Point};
+use target::{Block, CallContext, Flip, Point};
 
 /// Runs the steps on the block. Returns the flip of the first point that has one.
 ///
 /// # Safety
-/// The block must keep [`Block`]'s invariant for the layout of the machinery, and the steps must
+/// The block must keep [`Block`]'s invariant for the layout of the context, and the steps must
 /// be of that layout.
-pub(crate) unsafe fn run_steps(machinery: &Machinery<'_>, steps: &[Step], block: &Block) -> Option<Flip> {
+pub(crate) unsafe fn run_steps(context: &CallContext<'_>, steps: &[Step], block: &Block) -> Option<Flip> {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma")]
-    unsafe fn avx2(machinery: &Machinery<'_>, steps: &[Step], block: &Block) -> Option<Flip> {
+    unsafe fn avx2(context: &CallContext<'_>, steps: &[Step], block: &Block) -> Option<Flip> {
         // SAFETY: the caller's promise.
-        unsafe { run::<Avx2, _>(machinery, steps, block) }
+        unsafe { run::<Avx2, _>(context, steps, block) }
     }
     // SAFETY: an `Isa` of a kind exists only where the processor has its instructions; the rest is
     // the caller's promise.
     unsafe {
-        match machinery.isa.kind() {
+        match context.isa.kind() {
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx2Fma => avx2(machinery, steps, block),
+            Kind::Avx2Fma => avx2(context, steps, block),
             #[cfg(target_arch = "x86_64")]
-            Kind::Sse2 => run::<Sse2, _>(machinery, steps, block),
-            Kind::Portable => run::<Portable, _>(machinery, steps, block),
+            Kind::Sse2 => run::<Sse2, _>(context, steps, block),
+            Kind::Portable => run::<Portable, _>(context, steps, block),
         }
     }
 }
@@ -51,23 +51,23 @@ pub(crate) unsafe fn run_steps(machinery: &Machinery<'_>, steps: &[Step], block:
 /// Runs the steps at a single point. Returns the first flip, if there is one.
 ///
 /// # Safety
-/// The point must keep [`Point`]'s invariant for the layout of the machinery, and the steps must
+/// The point must keep [`Point`]'s invariant for the layout of the context, and the steps must
 /// be of that layout.
-pub(crate) unsafe fn run_point(machinery: &Machinery<'_>, steps: &[Step], point: &Point) -> Option<Flip> {
+pub(crate) unsafe fn run_point(context: &CallContext<'_>, steps: &[Step], point: &Point) -> Option<Flip> {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma")]
-    unsafe fn avx2(machinery: &Machinery<'_>, steps: &[Step], point: &Point) -> Option<Flip> {
+    unsafe fn avx2(context: &CallContext<'_>, steps: &[Step], point: &Point) -> Option<Flip> {
         // SAFETY: the caller's promise.
-        unsafe { run::<Solo<{ Avx2::FMA }>, _>(machinery, steps, point) }
+        unsafe { run::<Solo<{ Avx2::FMA }>, _>(context, steps, point) }
     }
     // SAFETY: as in `run_steps`.
     unsafe {
-        match machinery.isa.kind() {
+        match context.isa.kind() {
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx2Fma => avx2(machinery, steps, point),
+            Kind::Avx2Fma => avx2(context, steps, point),
             #[cfg(target_arch = "x86_64")]
-            Kind::Sse2 => run::<Solo<{ Sse2::FMA }>, _>(machinery, steps, point),
-            Kind::Portable => run::<Solo<{ Portable::FMA }>, _>(machinery, steps, point),
+            Kind::Sse2 => run::<Solo<{ Sse2::FMA }>, _>(context, steps, point),
+            Kind::Portable => run::<Solo<{ Portable::FMA }>, _>(context, steps, point),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! run without a check of places.
 
 use super::run_point;
-use super::target::{Flip, Machinery, Point};
+use super::target::{CallContext, Flip, Point};
 use super::workspace::Workspace;
 use crate::error::{Error, same_length};
 use crate::lanes::{Isa, Kernel1};
@@ -26,24 +26,24 @@ impl Program {
         workspace.fit(self.id(), layout)?;
         // SAFETY: `fit` made a number for every place, inputs first; nobody else has the arena.
         unsafe { std::ptr::copy_nonoverlapping(x.as_ptr(), workspace.point.start(), x.len()) };
-        for &(cell, k) in &layout.wholes {
+        for &(cell, k) in &layout.uniform_inputs {
             workspace.set(layout.inputs + cell, x[k as usize]);
         }
-        let machinery = self.machinery(workspace.isa, &workspace.kernels);
+        let context = self.context(workspace.isa, &workspace.kernels);
         let point = Point {
             numbers: workspace.point.start(),
             outputs: out.as_mut_ptr(),
         };
         // SAFETY: the point has a number for every place, as above, and for every output.
         let flip = unsafe {
-            run_point(&machinery, &layout.prologue, &point).or_else(|| run_point(&machinery, &layout.body, &point))
+            run_point(&context, &layout.prologue, &point).or_else(|| run_point(&context, &layout.body, &point))
         };
         self.result(flip)
     }
 
     /// What running takes, with the kernels of this instruction set.
-    pub(crate) fn machinery<'a>(&'a self, isa: Isa, kernels: &'a [Kernel1]) -> Machinery<'a> {
-        Machinery {
+    pub(crate) fn context<'a>(&'a self, isa: Isa, kernels: &'a [Kernel1]) -> CallContext<'a> {
+        CallContext {
             isa,
             layout: self.layout(),
             checks: &self.ir().checks,

@@ -4,16 +4,16 @@ use crate::lanes::{Isa, Kernel1};
 use crate::layout::Layout;
 use crate::recording::Check;
 
-/// Sums over points are kept in this many strands: point `k` of a stretch adds to strand `k` mod
+/// Sums over points are kept in this many strands: point `k` of a chunk adds to strand `k` mod
 /// 16, so that a sum's bits do not depend on how many lanes run at a time.
 pub(crate) const STRANDS: usize = 16;
 
-/// The most stretches that a batch is cut into.
-pub(crate) const MOST_STRETCHES: usize = 64;
+/// The most chunks that a batch is cut into.
+pub(crate) const MOST_CHUNKS: usize = 64;
 
 /// What is the same for every block of a call.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Machinery<'a> {
+pub(crate) struct CallContext<'a> {
     pub(crate) isa: Isa,
     pub(crate) layout: &'a Layout,
     pub(crate) checks: &'a [Check],
@@ -23,7 +23,7 @@ pub(crate) struct Machinery<'a> {
 
 /// What steps run on: a block of points or a single one. Safety: whoever makes one keeps its
 /// invariant.
-pub(super) trait Site {
+pub(super) trait Target {
     /// Whether it is a single point.
     const ONE: bool;
 
@@ -64,7 +64,7 @@ pub(crate) struct Block {
     pub(crate) sums: *mut f64,
 }
 
-impl Site for Block {
+impl Target for Block {
     const ONE: bool = false;
 
     #[inline(always)]
@@ -107,7 +107,7 @@ pub(crate) struct Point {
     pub(crate) outputs: *mut f64,
 }
 
-impl Site for Point {
+impl Target for Point {
     const ONE: bool = true;
 
     #[inline(always)]

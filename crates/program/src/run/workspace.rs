@@ -6,7 +6,7 @@ use std::fmt;
 use wengert::{NO_IMM, Op, Scalar};
 
 use super::arena::Arena;
-use super::target::{MOST_STRETCHES, STRANDS};
+use super::target::{MOST_CHUNKS, STRANDS};
 use crate::error::Error;
 use crate::lanes::{Isa, Kernel1, Unary};
 use crate::layout::Layout;
@@ -71,7 +71,7 @@ impl Setup {
     /// the feature `parallel`.
     pub fn threads(self, threads: usize) -> Setup {
         Setup {
-            threads: Some(threads.clamp(1, MOST_STRETCHES)),
+            threads: Some(threads.clamp(1, MOST_CHUNKS)),
             ..self
         }
     }
@@ -111,9 +111,9 @@ pub struct Workspace {
     /// Four equal lanes for every cell.
     pub(crate) cells: Arena,
     /// One for each thread.
-    pub(crate) benches: Vec<Bench>,
-    /// What each stretch of a batch adds to each sum.
-    pub(crate) stretch_sums: Arena,
+    pub(crate) scratches: Vec<ThreadScratch>,
+    /// What each chunk of a batch adds to each sum.
+    pub(crate) chunk_sums: Arena,
     pub(crate) outputs: Vec<Column>,
 }
 
@@ -129,7 +129,7 @@ unsafe impl Sync for Column {}
 
 /// What one thread needs.
 #[derive(Debug)]
-pub(crate) struct Bench {
+pub(crate) struct ThreadScratch {
     /// The column at every place: inputs, cells, slots.
     pub(crate) table: Vec<Column>,
     /// A column for each input: for the last points of a batch, where they are no multiple of 4,
@@ -168,8 +168,8 @@ impl Workspace {
             lanes: 0,
             point: Arena::empty(),
             cells: Arena::empty(),
-            benches: Vec::new(),
-            stretch_sums: Arena::empty(),
+            scratches: Vec::new(),
+            chunk_sums: Arena::empty(),
             outputs: Vec::new(),
         }
     }
@@ -186,11 +186,13 @@ impl Workspace {
 
     /// The bytes it holds.
     pub fn bytes(&self) -> usize {
-        let bench = |bench: &Bench| bench.pads.len() + bench.sums.len() + bench._slots.len() + bench.table.capacity();
+        let scratch = |scratch: &ThreadScratch| {
+            scratch.pads.len() + scratch.sums.len() + scratch._slots.len() + scratch.table.capacity()
+        };
         8 * (self.point.len()
             + self.cells.len()
-            + self.stretch_sums.len()
-            + self.benches.iter().map(bench).sum::<usize>())
+            + self.chunk_sums.len()
+            + self.scratches.iter().map(scratch).sum::<usize>())
     }
 
     /// Fits itself to a program for single points: `point` has a number for every place then, those
@@ -213,7 +215,7 @@ impl Workspace {
     }
 
     /// Fits itself to a program for batches, and for single points too. There is a column at every
-    /// place of each bench's table then: `lanes` numbers for an input or a slot, four for a cell; and
+    /// place of each scratch's table then: `lanes` numbers for an input or a slot, four for a cell; and
     /// [`STRANDS`] numbers for each sum. Allocates unless it fits already.
     ///
     /// # Errors
@@ -223,19 +225,19 @@ impl Workspace {
         if self.fits_batches == id {
             return Ok(());
         }
-        // The benches point to what is replaced here.
+        // The scratches point to what is replaced here.
         self.fits_batches = 0;
-        self.benches.clear();
+        self.scratches.clear();
         let threads = self.setup.threads.unwrap_or_else(threads);
         let lanes = self.setup.lanes.unwrap_or_else(|| suitable_lanes(layout));
         let [inputs, cells, slots, sums] =
             [layout.inputs, layout.cells, layout.slots, layout.sums].map(|count| count as usize);
         self.lanes = lanes;
         self.cells = Arena::new(4, cells)?;
-        let stretches = if threads > 1 { MOST_STRETCHES } else { 1 };
-        self.stretch_sums = Arena::new(stretches, sums)?;
+        let chunks = if threads > 1 { MOST_CHUNKS } else { 1 };
+        self.chunk_sums = Arena::new(chunks, sums)?;
         self.outputs = Vec::with_capacity(layout.outlets.len());
-        self.benches.reserve_exact(threads);
+        self.scratches.reserve_exact(threads);
         for _ in 0..threads {
             let columns = Arena::new(lanes, slots)?;
             let pads = Arena::new(lanes, inputs)?;
@@ -245,7 +247,7 @@ impl Workspace {
                 .chain((0..slots).map(|k| columns.at(lanes * k)))
                 .map(Column)
                 .collect();
-            self.benches.push(Bench {
+            self.scratches.push(ThreadScratch {
                 table,
                 pads,
                 sums: Arena::new(STRANDS, sums)?,
@@ -299,7 +301,7 @@ fn suitable_lanes(layout: &Layout) -> usize {
 
 #[cfg(feature = "parallel")]
 fn threads() -> usize {
-    rayon::current_num_threads().clamp(1, MOST_STRETCHES)
+    rayon::current_num_threads().clamp(1, MOST_CHUNKS)
 }
 
 #[cfg(not(feature = "parallel"))]

@@ -204,7 +204,7 @@ fn a_program_records_as_the_graph_it_was_compiled_from() {
         program.record(&graph, &x[..2]),
         Err(Error::Length {
             expected: 3,
-            got: 2,
+            given: 2,
             ..
         })
     ));
@@ -252,7 +252,7 @@ fn what_cannot_be_compiled_or_run_is_an_error_with_a_name() {
         ragged,
         Err(Error::Length {
             expected: 3,
-            got: 2,
+            given: 2,
             ..
         })
     ));
@@ -261,7 +261,7 @@ fn what_cannot_be_compiled_or_run_is_an_error_with_a_name() {
         ragged,
         Err(Error::Length {
             expected: 2,
-            got: 3,
+            given: 3,
             ..
         })
     ));

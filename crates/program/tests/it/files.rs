@@ -42,7 +42,7 @@ impl Random {
     }
 }
 
-/// Programs of several kinds: derivatives, guards, whole inputs and sums, constants.
+/// Programs of several kinds: derivatives, guards, uniform inputs and sums, constants.
 fn seeds() -> Vec<Program> {
     let smooth = Program::value_and_gradient(
         &[0.3, 1.7],
@@ -68,7 +68,7 @@ fn seeds() -> Vec<Program> {
         sums,
         &Options::new(),
     );
-    // Every op that a program can have, each beside a whole input.
+    // Every op that a program can have, each beside a uniform input.
     let graph = Graph::new();
     let (w, x) = (graph.leaf(0.5), graph.leaf(0.7));
     let mut nodes = vec![w, x];

@@ -1,4 +1,4 @@
-//! Whole inputs beside columns: whatever the mix, equal points give equal outputs, those of the
+//! Uniform inputs beside others: whatever the mix, equal points give equal outputs, those of the
 //! point alone.
 
 use wengert::{Graph, Imm, NO_IMM, NodeId, Op};
@@ -22,9 +22,9 @@ fn points() -> Vec<Vec<f64>> {
     .into()
 }
 
-/// The program of these outputs, with those inputs whole whose bit is set.
-fn compile(graph: &Graph, inputs: &[NodeId], whole: usize, outputs: &[Output], options: &Options) -> Program {
-    let spread = |(k, &node): (usize, &NodeId)| match whole >> k & 1 {
+/// The program of these outputs, with those inputs uniform whose bit is set.
+fn compile(graph: &Graph, inputs: &[NodeId], uniform: usize, outputs: &[Output], options: &Options) -> Program {
+    let spread = |(k, &node): (usize, &NodeId)| match uniform >> k & 1 {
         1 => Input::uniform(node),
         _ => Input::per_point(node),
     };
@@ -49,7 +49,7 @@ fn every_op_is_here() {
 }
 
 #[test]
-fn every_op_of_whole_and_varying_operands_gives_equal_points_equal_outputs() {
+fn every_op_of_uniform_and_varying_operands_gives_equal_points_equal_outputs() {
     for (op, count, imm) in ops() {
         let graph = Graph::new();
         let inputs = graph.leaves(&points()[0][..count]);
@@ -61,17 +61,18 @@ fn every_op_of_whole_and_varying_operands_gives_equal_points_equal_outputs() {
             Output::per_point(z),
             Output::sum(z),
         ];
-        for whole in 0..1 << count {
+        for uniform in 0..1 << count {
             for options in [Options::new(), Options::plain()] {
-                let program = compile(&graph, &inputs, whole, &outputs, &options);
+                let program = compile(&graph, &inputs, uniform, &outputs, &options);
                 for point in points() {
                     let point = vec![point[..count].to_vec()];
-                    check(&program, &point, 67, &LANES, &[1])
-                        .unwrap_or_else(|what| panic!("{op}{imm:?}, whole {whole:b} at {point:?}: {what}\n{program}"));
+                    check(&program, &point, 67, &LANES, &[1]).unwrap_or_else(|what| {
+                        panic!("{op}{imm:?}, uniform {uniform:b} at {point:?}: {what}\n{program}")
+                    });
                 }
                 let points: Vec<Vec<f64>> = points().into_iter().map(|x| x[..count].to_vec()).collect();
                 check(&program, &points, 131, &LANES, &[1])
-                    .unwrap_or_else(|what| panic!("{op}{imm:?}, whole {whole:b}: {what}\n{program}"));
+                    .unwrap_or_else(|what| panic!("{op}{imm:?}, uniform {uniform:b}: {what}\n{program}"));
             }
         }
     }
@@ -80,7 +81,7 @@ fn every_op_of_whole_and_varying_operands_gives_equal_points_equal_outputs() {
 /// Enough points that threads do share them.
 #[test]
 #[cfg_attr(miri, ignore = "too many points for an interpreter")]
-fn every_op_of_whole_and_varying_operands_gives_the_same_on_threads() {
+fn every_op_of_uniform_and_varying_operands_gives_the_same_on_threads() {
     for (op, count, imm) in ops() {
         let graph = Graph::new();
         let inputs = graph.leaves(&points()[0][..count]);
@@ -95,7 +96,7 @@ fn every_op_of_whole_and_varying_operands_gives_the_same_on_threads() {
 
 /// Products that become one step with a sum or an output, of every mix of operands.
 #[test]
-fn pairs_of_whole_and_varying_operands_give_equal_points_equal_outputs() {
+fn pairs_of_uniform_and_varying_operands_give_equal_points_equal_outputs() {
     type Formula = fn(&Graph, NodeId, [NodeId; 4]) -> NodeId;
     let formulas: [Formula; 6] = [
         |g, p, [.., z, _]| g.add(p, z),
@@ -115,11 +116,11 @@ fn pairs_of_whole_and_varying_operands_give_equal_points_equal_outputs() {
                     .expect("a product");
                 let y = formula(&graph, p, [inputs[0], inputs[1], inputs[2], inputs[3]]);
                 for output in [Output::per_point(y), Output::sum(y)] {
-                    for whole in 0..16 {
+                    for uniform in 0..16 {
                         for options in [Options::new(), Options::fast(), Options::plain()] {
-                            let program = compile(&graph, &inputs, whole, &[output], &options);
+                            let program = compile(&graph, &inputs, uniform, &[output], &options);
                             check(&program, &points(), 67, &LANES, &[1])
-                                .unwrap_or_else(|what| panic!("{k} {product}, whole {whole:b}: {what}\n{program}"));
+                                .unwrap_or_else(|what| panic!("{k} {product}, uniform {uniform:b}: {what}\n{program}"));
                         }
                     }
                 }
