@@ -5,7 +5,7 @@
 //! while `x + 0` is not. (Which NaN a NaN is, is not counted as bits.) An op is computed now only
 //! where its lanes give the bits of the scalar op, so that it does not matter whether this ran.
 
-use wengert::{NO_IMM, Op, Scalar};
+use wengert::{Certain, NO_IMM, Op, Scalar};
 
 use crate::ir::{Inst, Ir};
 use crate::opcode;
@@ -69,8 +69,17 @@ fn rule(insts: &[Inst], inst: &Inst) -> Option<Fold> {
         ))));
     }
 
+    match inst
+        .op
+        .certain(inst.imm, |k| operands.get(k).and_then(|&x| constant(x)))
+    {
+        Some(Certain::Operand(k)) => return Some(Is(operands[k])),
+        Some(Certain::Number(c)) => return Some(Becomes(Inst::constant(c))),
+        // The sign of such a zero is not certain.
+        Some(Certain::Zero) | None => {}
+    }
     let becomes = |op: Op, operands: &[u32]| Some(Becomes(Inst::new(op, NO_IMM, operands)));
-    let is = |x: u32, bits: f64| constant(x).is_some_and(|c| c.to_bits() == bits.to_bits());
+    let is_minus_1 = |x: u32| constant(x) == Some(-1.0);
     match (inst.op, operands) {
         (Op::Detach, &[x]) => Some(Is(x)),
         (Op::Neg, &[x]) => negated(x).map(Is),
@@ -79,21 +88,15 @@ fn rule(insts: &[Inst], inst: &Inst) -> Option<Fold> {
             Op::Neg => becomes(Op::Abs, &[at(x).args[0]]),
             _ => None,
         },
-        (Op::Add, &[x, y]) if is(y, -0.0) => Some(Is(x)),
-        (Op::Add, &[x, y]) if is(x, -0.0) => Some(Is(y)),
         (Op::Add, &[x, y]) => match (negated(x), negated(y)) {
             (_, Some(y)) => becomes(Op::Sub, &[x, y]),
             (Some(x), None) => becomes(Op::Sub, &[y, x]),
             (None, None) => None,
         },
-        (Op::Sub, &[x, y]) if is(y, 0.0) => Some(Is(x)),
         (Op::Sub, &[x, y]) => negated(y).and_then(|y| becomes(Op::Add, &[x, y])),
-        (Op::Mul, &[x, y]) if is(y, 1.0) => Some(Is(x)),
-        (Op::Mul, &[x, y]) if is(x, 1.0) => Some(Is(y)),
-        (Op::Mul, &[x, y]) if is(y, -1.0) => becomes(Op::Neg, &[x]),
-        (Op::Mul, &[x, y]) if is(x, -1.0) => becomes(Op::Neg, &[y]),
-        (Op::Div, &[x, y]) if is(y, 1.0) => Some(Is(x)),
-        (Op::Div, &[x, y]) if is(y, -1.0) => becomes(Op::Neg, &[x]),
+        (Op::Mul, &[x, y]) if is_minus_1(y) => becomes(Op::Neg, &[x]),
+        (Op::Mul, &[x, y]) if is_minus_1(x) => becomes(Op::Neg, &[y]),
+        (Op::Div, &[x, y]) if is_minus_1(y) => becomes(Op::Neg, &[x]),
         // The guard watches for 0 times infinite, which no finite factor but 0 can make, and
         // which no number makes with itself.
         (Op::Gmul, &[x, y]) if x == y || [x, y].iter().any(|&x| constant(x).is_some_and(harmless)) => {
@@ -102,10 +105,6 @@ fn rule(insts: &[Inst], inst: &Inst) -> Option<Fold> {
         (Op::Gdiv, &[x, y]) if constant(y).is_some_and(harmless) => becomes(Op::Div, &[x, y]),
         (Op::Max | Op::Min, &[x, y]) if x == y => Some(Is(x)),
         (Op::Select, &[_, x, y]) if x == y => Some(Is(x)),
-        (Op::Select, &[c, x, y]) => constant(c).map(|c| Is(if c != 0.0 { x } else { y })),
-        (Op::Powd, &[x]) if inst.imm == [1.0, 0.0] => Some(Is(x)),
-        // x^0 is 1, even for NaN.
-        (Op::Powd, _) if inst.imm == [0.0, 0.0] => Some(Becomes(Inst::constant(1.0))),
         _ => None,
     }
 }
