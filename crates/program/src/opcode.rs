@@ -8,79 +8,127 @@ use wengert::{Imm, Op};
 
 use crate::lanes::Unary;
 
-/// What a step does; the interpreter has an arm for each. The first [`HOT`] are what most programs
-/// are made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub(crate) enum Opcode {
-    Add,
-    Gmul,
-    Mul,
-    /// `a * b + c`, rounding both, of a guarded product.
-    GmulThenAdd,
-    /// The same of a plain one.
-    MulThenAdd,
-    /// The two, rounding once where the instruction set can.
-    FusedGmulAdd,
-    FusedMulAdd,
-    Sub,
-    /// A lane kernel; `aux` is its number.
-    Kernel,
-    Neg,
-    Div,
-    /// To an output that is summed over the points.
-    SumGmul,
-    SumMul,
-    Sum,
-    /// To an output at each point.
-    Store,
-    /// A power whose exponent one or two exact operations serve, where `x` is of middling size.
-    Power,
-    Copy,
-    Abs,
-    Recip,
-    Sqrt,
-    Sign,
-    Step,
-    Relu,
-    Flat,
-    Floor,
-    Ceil,
-    Trunc,
-    Round,
-    Fract,
-    Max,
-    Min,
-    Copysign,
-    Prefer,
-    /// The second operand is the numerator.
-    RecipPos,
-    Gdiv,
-    Lt,
-    Le,
-    Gt,
-    Ge,
-    Eq,
-    Ne,
-    Select,
-    MulAdd,
-    /// `a * b - c`, rounding both.
-    MulThenSub,
-    /// `c - a * b`.
-    SubMul,
-    /// The same of a guarded product.
-    GmulThenSub,
-    SubGmul,
-    /// The four, rounding once where the instruction set can.
-    FusedMulSub,
-    FusedSubMul,
-    FusedGmulSub,
-    FusedSubGmul,
-    /// The scalar function, lane by lane; `aux` says which.
-    Scalar,
-    /// A comparison; `aux` says which.
-    Check,
+/// What the arm of an opcode reads in a block. A *column* is a per-point input or a slot, with as
+/// many lanes as the block; a *cell* has four.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reads {
+    /// The first operand, a column.
+    Column,
+    /// Two operands, of which at least one is a column.
+    OneOfTwo,
+    /// Three operands; the second is a column.
+    Second,
+    /// This many operands, columns or cells.
+    Any(usize),
 }
+
+/// Hands the table of opcodes to a macro. A row of `arms` has an arm in the interpreter: the opcode, what
+/// the arm reads, and the op that it computes, if there is one. The first [`HOT`] are what most programs
+/// are made of. The other rows are ops of one, two or three operands and their functions in
+/// [`crate::lanes::arith`]; the interpreter makes their arms of the row.
+macro_rules! for_each_opcode {
+    ($consumer:ident) => {
+        $consumer! {
+            arms {
+                Add [OneOfTwo] Add,
+                Gmul [OneOfTwo] Gmul,
+                Mul [OneOfTwo] Mul,
+                /// `a * b + c` of a guarded product, rounded twice.
+                GmulThenAdd [Second],
+                /// The same of a plain product.
+                MulThenAdd [Second],
+                /// The two, rounded once where the instruction set can.
+                FusedGmulAdd [Second],
+                FusedMulAdd [Second],
+                Sub [OneOfTwo] Sub,
+                /// A lane kernel; `aux` is its number.
+                Kernel [Column],
+                Neg [Column] Neg,
+                Div [Any(2)] Div,
+                /// To an output that is summed over the points.
+                SumGmul [Any(2)],
+                SumMul [Any(2)],
+                Sum [Any(2)],
+                /// To an output at each point.
+                Store [Any(1)],
+                /// A power that takes one or two exact operations where `x` is neither huge nor tiny.
+                Power [Column],
+                Copy [Column] Detach,
+                /// The second operand is the numerator.
+                RecipPos [Any(2)],
+                Gdiv [Any(2)] Gdiv,
+                MulAdd [Any(3)] MulAdd,
+                /// `a * b - c`, rounded twice.
+                MulThenSub [Any(3)],
+                /// `c - a * b`, rounded twice.
+                SubMul [Any(3)],
+                /// The same of a guarded product.
+                GmulThenSub [Any(3)],
+                SubGmul [Any(3)],
+                /// The four, rounded once where the instruction set can.
+                FusedMulSub [Any(3)],
+                FusedSubMul [Any(3)],
+                FusedGmulSub [Any(3)],
+                FusedSubGmul [Any(3)],
+                /// The scalar function, lane by lane, of as many operands as its op has; `aux` says which.
+                Scalar [Any(3)],
+                /// A comparison; `aux` says which.
+                Check [Any(2)],
+            }
+            one {
+                Abs abs, Recip recip, Sqrt sqrt, Sign sign, Step step, Relu relu, Flat flat,
+                Floor floor, Ceil ceil, Trunc trunc, Round round, Fract fract,
+            }
+            two {
+                Max max, Min min, Copysign copysign, Prefer prefer,
+                Lt lt, Le le, Gt gt, Ge ge, Eq eq, Ne ne,
+            }
+            three {
+                Select select,
+            }
+        }
+    };
+}
+pub(crate) use for_each_opcode;
+
+macro_rules! opcodes {
+    (
+        arms { $($(#[$doc:meta])* $Arm:ident [$($reads:tt)+] $($op:ident)?,)+ }
+        one { $($One:ident $one:ident,)+ }
+        two { $($Two:ident $two:ident,)+ }
+        three { $($Three:ident $three:ident,)+ }
+    ) => {
+        /// What a step does.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub(crate) enum Opcode { $($(#[$doc])* $Arm,)+ $($One,)+ $($Two,)+ $($Three,)+ }
+
+        impl Opcode {
+            /// The opcode whose arm computes the op.
+            fn of(op: Op) -> Option<Opcode> {
+                match op {
+                    $($(Op::$op => Some(Opcode::$Arm),)?)+
+                    $(Op::$One => Some(Opcode::$One),)+
+                    $(Op::$Two => Some(Opcode::$Two),)+
+                    $(Op::$Three => Some(Opcode::$Three),)+
+                    _ => None,
+                }
+            }
+
+            /// What its arm reads.
+            pub(crate) fn reads(self) -> Reads {
+                use Reads::{Any, Column, OneOfTwo, Second};
+                match self {
+                    $(Opcode::$Arm => $($reads)+,)+
+                    $(Opcode::$One)|+ => Column,
+                    $(Opcode::$Two)|+ => Any(2),
+                    $(Opcode::$Three)|+ => Any(3),
+                }
+            }
+        }
+    };
+}
+for_each_opcode!(opcodes);
 
 /// How many codes the interpreter finds by branches rather than by a jump table.
 const HOT: usize = 16;
@@ -122,41 +170,11 @@ impl Implementation {
 
 /// How an op runs.
 pub(crate) fn implementation(op: Op, imm: Imm) -> Implementation {
-    use Implementation::{Arm, ArmWithConstant};
+    if let Some(opcode) = Opcode::of(op) {
+        return Implementation::Arm(opcode);
+    }
     match op {
-        Op::Neg => Arm(Opcode::Neg),
-        Op::Abs => Arm(Opcode::Abs),
-        Op::Recip => Arm(Opcode::Recip),
-        Op::Sqrt => Arm(Opcode::Sqrt),
-        Op::Sign => Arm(Opcode::Sign),
-        Op::Step => Arm(Opcode::Step),
-        Op::Relu => Arm(Opcode::Relu),
-        Op::Flat => Arm(Opcode::Flat),
-        Op::Floor => Arm(Opcode::Floor),
-        Op::Ceil => Arm(Opcode::Ceil),
-        Op::Trunc => Arm(Opcode::Trunc),
-        Op::Round => Arm(Opcode::Round),
-        Op::Fract => Arm(Opcode::Fract),
-        Op::Detach => Arm(Opcode::Copy),
-        Op::Add => Arm(Opcode::Add),
-        Op::Sub => Arm(Opcode::Sub),
-        Op::Mul => Arm(Opcode::Mul),
-        Op::Div => Arm(Opcode::Div),
-        Op::Max => Arm(Opcode::Max),
-        Op::Min => Arm(Opcode::Min),
-        Op::Copysign => Arm(Opcode::Copysign),
-        Op::Prefer => Arm(Opcode::Prefer),
-        Op::Gmul => Arm(Opcode::Gmul),
-        Op::Gdiv => Arm(Opcode::Gdiv),
-        Op::Lt => Arm(Opcode::Lt),
-        Op::Le => Arm(Opcode::Le),
-        Op::Gt => Arm(Opcode::Gt),
-        Op::Ge => Arm(Opcode::Ge),
-        Op::Eq => Arm(Opcode::Eq),
-        Op::Ne => Arm(Opcode::Ne),
-        Op::Select => Arm(Opcode::Select),
-        Op::MulAdd => Arm(Opcode::MulAdd),
-        Op::RecipPos => ArmWithConstant(Opcode::RecipPos, imm[0]),
+        Op::RecipPos => Implementation::ArmWithConstant(Opcode::RecipPos, imm[0]),
         Op::Powd => power(imm),
         Op::Gauss if imm == [1.0, 0.0] => Implementation::Kernel(Unary::ErfD),
         Op::Gauss if imm == [0.5, 0.0] => Implementation::Kernel(Unary::NormPdf),

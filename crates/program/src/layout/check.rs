@@ -1,28 +1,12 @@
 //! What the interpreter relies on of a layout, stated and checked: nothing runs that was not checked
 //! here, in any build. Read [`crate::batch`] next.
 
-use wengert::{Imm, Op};
-
 use super::{Layout, Step};
 use crate::error::Error;
 use crate::ir::operand_count;
 use crate::lanes::Unary;
-use crate::opcode::Opcode;
+use crate::opcode::{Opcode, Reads};
 use crate::options::Spread;
-
-/// What an arm of the interpreter reads in a block. A *column* is an input that varies or a slot,
-/// of as many lanes as the block has; a *cell* has four.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reads {
-    /// The first operand, a column.
-    Column,
-    /// Two operands, of which one at least is a column.
-    OneOfTwo,
-    /// Three operands; the second is a column.
-    Second,
-    /// So many operands, columns or cells.
-    Any(usize),
-}
 
 /// What an arm does with its result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,36 +19,6 @@ enum Writes {
     Sum,
     /// Nothing: it compares.
     Nothing,
-}
-
-/// What the arm of this opcode reads and writes.
-fn arm(opcode: Opcode, calls: &[(Op, Imm)], aux: u32) -> Option<(Reads, Writes)> {
-    use Reads::{Any, Column, OneOfTwo, Second};
-    let reads = match opcode {
-        Opcode::Store => return Some((Any(1), Writes::Output)),
-        Opcode::Sum | Opcode::SumMul | Opcode::SumGmul => return Some((Any(2), Writes::Sum)),
-        Opcode::Check => return Some((Any(2), Writes::Nothing)),
-        Opcode::Add | Opcode::Gmul | Opcode::Mul | Opcode::Sub => OneOfTwo,
-        Opcode::GmulThenAdd | Opcode::MulThenAdd | Opcode::FusedGmulAdd | Opcode::FusedMulAdd => Second,
-        Opcode::Kernel | Opcode::Neg | Opcode::Power | Opcode::Copy | Opcode::Abs | Opcode::Recip | Opcode::Sqrt => {
-            Column
-        }
-        Opcode::Sign | Opcode::Step | Opcode::Relu | Opcode::Flat => Column,
-        Opcode::Floor | Opcode::Ceil | Opcode::Trunc | Opcode::Round | Opcode::Fract => Column,
-        Opcode::Div
-        | Opcode::Gdiv
-        | Opcode::Max
-        | Opcode::Min
-        | Opcode::Copysign
-        | Opcode::Prefer
-        | Opcode::RecipPos => Any(2),
-        Opcode::Lt | Opcode::Le | Opcode::Gt | Opcode::Ge | Opcode::Eq | Opcode::Ne => Any(2),
-        Opcode::Select | Opcode::MulAdd => Any(3),
-        Opcode::MulThenSub | Opcode::SubMul | Opcode::GmulThenSub | Opcode::SubGmul => Any(3),
-        Opcode::FusedMulSub | Opcode::FusedSubMul | Opcode::FusedGmulSub | Opcode::FusedSubGmul => Any(3),
-        Opcode::Scalar => Any(operand_count(calls.get(aux as usize)?.0)?),
-    };
-    Some((reads, Writes::Place))
 }
 
 impl Layout {
@@ -175,8 +129,19 @@ impl Walk<'_> {
         if step.hot != step.opcode.hot_bit() {
             return Err("has the bit of another opcode");
         }
-        let Some((reads, writes)) = arm(step.opcode, &self.layout.calls, step.aux) else {
-            return Err("calls an op that there is not");
+        let reads = match step.opcode {
+            Opcode::Scalar => {
+                let call = self.layout.calls.get(step.aux as usize);
+                let count = call.and_then(|&(op, _)| operand_count(op));
+                Reads::Any(count.ok_or("calls an op that there is not")?)
+            }
+            opcode => opcode.reads(),
+        };
+        let writes = match step.opcode {
+            Opcode::Store => Writes::Output,
+            Opcode::Sum | Opcode::SumMul | Opcode::SumGmul => Writes::Sum,
+            Opcode::Check => Writes::Nothing,
+            _ => Writes::Place,
         };
         let aux_is_below = match step.opcode {
             Opcode::Kernel => Unary::ALL.len(),

@@ -7,7 +7,7 @@ use super::target::{CallContext, Flip, STRANDS, Target, earlier};
 use crate::ir::operand_count;
 use crate::lanes::{Simd, Unary, arith, exp};
 use crate::layout::Step;
-use crate::opcode::{Opcode, easy_power};
+use crate::opcode::{Opcode, easy_power, for_each_opcode};
 
 /// The expression of one of the first codes, found by the one bit that is set of so many.
 macro_rules! by_bit {
@@ -190,50 +190,38 @@ pub(super) unsafe fn run<V: Simd, S: Target>(context: &CallContext<'_>, steps: &
                 Opcode::Power => unsafe { power::<V>(out, a, lanes, context.layout.calls[step.aux as usize].1) },
             }
         }
-        match step.opcode {
-            Opcode::Copy => one!(x => x),
-            Opcode::Abs => one!(x => arith::abs(x)),
-            Opcode::Recip => one!(x => arith::recip(x)),
-            Opcode::Sqrt => one!(x => arith::sqrt(x)),
-            Opcode::Sign => one!(x => arith::sign(x)),
-            Opcode::Step => one!(x => arith::step(x)),
-            Opcode::Relu => one!(x => arith::relu(x)),
-            Opcode::Flat => one!(x => arith::flat(x)),
-            Opcode::Floor => one!(x => arith::floor(x)),
-            Opcode::Ceil => one!(x => arith::ceil(x)),
-            Opcode::Trunc => one!(x => arith::trunc(x)),
-            Opcode::Round => one!(x => arith::round(x)),
-            Opcode::Fract => one!(x => arith::fract(x)),
-            Opcode::Max => two!(x, y => arith::max(x, y)),
-            Opcode::Min => two!(x, y => arith::min(x, y)),
-            Opcode::Copysign => two!(x, y => arith::copysign(x, y)),
-            Opcode::Prefer => two!(x, y => arith::prefer(x, y)),
-            Opcode::RecipPos => two!(x, y => arith::recip_pos(x, y)),
-            Opcode::Gdiv => two!(x, y => x / y, |[x, y, _]| x.gdiv(y)),
-            Opcode::Lt => two!(x, y => arith::lt(x, y)),
-            Opcode::Le => two!(x, y => arith::le(x, y)),
-            Opcode::Gt => two!(x, y => arith::gt(x, y)),
-            Opcode::Ge => two!(x, y => arith::ge(x, y)),
-            Opcode::Eq => two!(x, y => arith::eq(x, y)),
-            Opcode::Ne => two!(x, y => arith::ne(x, y)),
-            Opcode::Select => three!(c, x, y => arith::select(c, x, y)),
-            Opcode::MulThenSub => three!(x, y, z => x * y - z),
-            Opcode::SubMul => three!(x, y, z => z - x * y),
-            Opcode::GmulThenSub => three!(x, y, z => x * y - z, |[x, y, z]| x.gmul(y) - z),
-            Opcode::SubGmul => three!(x, y, z => z - x * y, |[x, y, z]| z - x.gmul(y)),
-            Opcode::FusedMulSub => three!(x, y, z => x.madd(y, -z)),
-            Opcode::FusedSubMul => three!(x, y, z => x.nmadd(y, z)),
-            Opcode::FusedGmulSub => three!(x, y, z => x.madd(y, -z), |[x, y, z]| mend_fused::<V>(x, y, -z)),
-            Opcode::FusedSubGmul => three!(x, y, z => x.nmadd(y, z), |[x, y, z]| mend_fused::<V>(-x, y, z)),
-            Opcode::MulAdd if V::FMA => three!(x, y, z => x.madd(y, z)),
-            // SAFETY: as for `one`.
-            Opcode::MulAdd | Opcode::Scalar => unsafe { by_scalars(context, step, block) },
-            Opcode::Check => {
-                // SAFETY: as for `one`.
-                unsafe { check(context, step, block, [operand(0), operand(1)], &mut flip) }
-            }
-            _ => unreachable!("{:?} is among the first", step.opcode),
+        macro_rules! other_arms {
+            (
+                arms { $($_:tt)* }
+                one { $($One:ident $one:ident,)+ }
+                two { $($Two:ident $two:ident,)+ }
+                three { $($Three:ident $three:ident,)+ }
+            ) => {
+                match step.opcode {
+                    $(Opcode::$One => one!(x => arith::$one(x)),)+
+                    $(Opcode::$Two => two!(x, y => arith::$two(x, y)),)+
+                    $(Opcode::$Three => three!(x, y, z => arith::$three(x, y, z)),)+
+                    Opcode::Copy => one!(x => x),
+                    Opcode::RecipPos => two!(x, y => arith::recip_pos(x, y)),
+                    Opcode::Gdiv => two!(x, y => x / y, |[x, y, _]| x.gdiv(y)),
+                    Opcode::MulThenSub => three!(x, y, z => x * y - z),
+                    Opcode::SubMul => three!(x, y, z => z - x * y),
+                    Opcode::GmulThenSub => three!(x, y, z => x * y - z, |[x, y, z]| x.gmul(y) - z),
+                    Opcode::SubGmul => three!(x, y, z => z - x * y, |[x, y, z]| z - x.gmul(y)),
+                    Opcode::FusedMulSub => three!(x, y, z => x.madd(y, -z)),
+                    Opcode::FusedSubMul => three!(x, y, z => x.nmadd(y, z)),
+                    Opcode::FusedGmulSub => three!(x, y, z => x.madd(y, -z), |[x, y, z]| mend_fused::<V>(x, y, -z)),
+                    Opcode::FusedSubGmul => three!(x, y, z => x.nmadd(y, z), |[x, y, z]| mend_fused::<V>(-x, y, z)),
+                    Opcode::MulAdd if V::FMA => three!(x, y, z => x.madd(y, z)),
+                    // SAFETY: as for `one`.
+                    Opcode::MulAdd | Opcode::Scalar => unsafe { by_scalars(context, step, block) },
+                    // SAFETY: as for `one`.
+                    Opcode::Check => unsafe { check(context, step, block, [operand(0), operand(1)], &mut flip) },
+                    _ => unreachable!("{:?} is among the first", step.opcode),
+                }
+            };
         }
+        for_each_opcode!(other_arms);
     }
     flip
 }
