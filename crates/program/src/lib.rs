@@ -53,7 +53,8 @@ pub mod save;
 
 pub use error::Error;
 pub use ir::Value;
+pub use lanes::InstructionSet;
 pub use options::{Input, Options, Output, Spread};
 pub use program::{Instruction, Program};
 pub use report::{Pass, Report};
-pub use run::workspace::{InstructionSet, Setup, Workspace};
+pub use run::workspace::{Setup, Workspace};

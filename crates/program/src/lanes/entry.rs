@@ -11,7 +11,7 @@ use super::solo::Solo;
 use super::twin::Twin;
 #[cfg(target_arch = "x86_64")]
 use super::x86::{Avx2, Sse2};
-use super::{Isa, Kind};
+use super::{InstructionSet, Kind};
 use super::{expo, gauss, hyper, log, trig};
 
 /// A kernel. Safety: `out` and `a` must be valid for `lanes` f64, a multiple of 4,
@@ -155,7 +155,7 @@ kernels! {
 }
 
 /// The kernel, compiled for the instruction set: over columns, and at one number.
-pub(super) fn kernel(isa: Isa, kernel: Unary) -> (Fn1, One) {
+pub(super) fn kernel(isa: InstructionSet, kernel: Unary) -> (Fn1, One) {
     let table = match isa.0 {
         #[cfg(target_arch = "x86_64")]
         Kind::Avx2Fma => avx2::KERNELS,

@@ -3,7 +3,7 @@
 //!
 //! # Use
 //! ```text
-//! let isa = Isa::detect();                          // or one of Isa::available()
+//! let isa = InstructionSet::best();                          // or one of InstructionSet::available()
 //! let sin = isa.unary(Unary::Sin, |x| x.sin());     // the function for lanes out of reach
 //! unsafe { sin.run(out, a, lanes) };                // columns of a multiple of 4 lanes; out may be a
 //! ```
@@ -49,6 +49,8 @@ mod twin;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+use std::fmt;
+
 pub(crate) use entry::Unary;
 use entry::{Fn1, One};
 pub(crate) use portable::Portable;
@@ -57,10 +59,16 @@ pub(crate) use solo::Solo;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86::{Avx2, Sse2};
 
-/// An instruction set that this processor has: only [`Isa::detect`] and [`Isa::available`] make
-/// one, which is what makes its kernels safe to run.
+/// A set of instructions that this processor has, for the lanes.
+///
+/// A program gives the same bits on the same instruction set, always. Between sets, those with
+/// fused multiply-add (`avx2+fma`) round last places of `exp` and similar functions differently, within
+/// the accuracy that all have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Isa(Kind);
+pub struct InstructionSet(
+    // Only `best` and `available` make one, which is what makes its kernels safe to run.
+    Kind,
+);
 
 /// The instruction sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,9 +80,9 @@ pub(crate) enum Kind {
     Portable,
 }
 
-impl Isa {
-    /// The best instruction set of this processor.
-    pub(crate) fn detect() -> Self {
+impl InstructionSet {
+    /// The best that this processor has: the default of a workspace.
+    pub fn best() -> Self {
         #[cfg(all(target_arch = "x86_64", not(miri)))]
         {
             if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
@@ -87,9 +95,9 @@ impl Isa {
         Self(Kind::Portable)
     }
 
-    /// All instruction sets of this processor, the best first.
-    pub(crate) fn available() -> Vec<Self> {
-        let best = Self::detect();
+    /// All that this processor has, the best first, plain code last.
+    pub fn available() -> Vec<Self> {
+        let best = Self::best();
         let mut all = vec![best];
         #[cfg(target_arch = "x86_64")]
         if best != Self(Kind::Sse2) && !cfg!(miri) {
@@ -101,8 +109,8 @@ impl Isa {
         all
     }
 
-    /// What it is called.
-    pub(crate) fn name(self) -> &'static str {
+    /// Its name: `avx2+fma`, `sse2`, `portable`.
+    pub fn name(self) -> &'static str {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2Fma => "avx2+fma",
@@ -124,6 +132,12 @@ impl Isa {
     }
 }
 
+impl fmt::Display for InstructionSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// A kernel, ready to run on this processor.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kernel1 {
@@ -140,7 +154,7 @@ impl Kernel1 {
     /// are the same or do not overlap.
     #[inline(always)]
     pub(crate) unsafe fn run(self, out: *mut f64, a: *const f64, lanes: usize) {
-        // SAFETY: the caller's promise; a kernel is only made by an `Isa` of this processor. It
+        // SAFETY: the caller's promise; a kernel is only made by an `InstructionSet` of this processor. It
         // buys a result in the workspace of its operand, without a copy or a check.
         unsafe { (self.run)(out, a, lanes, self.slow) }
     }
@@ -148,7 +162,7 @@ impl Kernel1 {
     /// The kernel at one number: the bits of a lane.
     #[inline(always)]
     pub(crate) fn one(self, x: f64) -> f64 {
-        // SAFETY: a kernel is only made by an `Isa` of this processor. It buys the instructions
+        // SAFETY: a kernel is only made by an `InstructionSet` of this processor. It buys the instructions
         // that the lanes are computed with.
         unsafe { (self.one)(x, self.slow) }
     }

@@ -4,7 +4,7 @@
 use super::tests::{SPECIAL, SWEEP, SplitMix, fuses, same};
 #[cfg(target_arch = "x86_64")]
 use super::{Avx2, Sse2};
-use super::{Isa, Kind, Portable, Simd, arith};
+use super::{InstructionSet, Kind, Portable, Simd, arith};
 
 /// The ops, each with the scalar operation it must agree with; and them all, compiled for an
 /// instruction set, on four lanes at a time.
@@ -144,11 +144,11 @@ fn triples() -> Vec<[f64; 3]> {
 #[test]
 fn small_ops_have_the_bits_of_the_scalar_ones() {
     let triples = triples();
-    for isa in Isa::available() {
+    for isa in InstructionSet::available() {
         for name in NAMES {
             for four in triples.chunks_exact(4) {
                 let operands = [0, 1, 2].map(|k| [0, 1, 2, 3].map(|i: usize| four[i][k]));
-                // SAFETY: an `Isa` exists only where the processor has the instructions.
+                // SAFETY: an `InstructionSet` exists only where the processor has the instructions.
                 let got = unsafe {
                     match isa.kind() {
                         #[cfg(target_arch = "x86_64")]

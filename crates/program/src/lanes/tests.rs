@@ -2,7 +2,7 @@
 //! independence of a lane from its neighbors.
 
 use super::reference::truth;
-use super::{Isa, Unary};
+use super::{InstructionSet, Unary};
 
 /// Points per kernel and sweep.
 pub(super) const SWEEP: usize = if cfg!(miri) {
@@ -96,7 +96,7 @@ fn slow(kernel: Unary) -> fn(f64) -> f64 {
 }
 
 /// A kernel over any number of points, `lanes` at a time.
-fn run(isa: Isa, kernel: Unary, xs: &[f64], lanes: usize) -> Vec<f64> {
+fn run(isa: InstructionSet, kernel: Unary, xs: &[f64], lanes: usize) -> Vec<f64> {
     assert!(lanes.is_multiple_of(4));
     let kernel = isa.unary(kernel, slow(kernel));
     let mut column = vec![7.0; lanes];
@@ -117,7 +117,7 @@ pub(super) fn same(a: f64, b: f64) -> bool {
 }
 
 /// Whether sums of products round once.
-pub(super) fn fuses(isa: Isa) -> bool {
+pub(super) fn fuses(isa: InstructionSet) -> bool {
     isa.name() == "avx2+fma" || isa.name() == "portable" && cfg!(any(target_arch = "aarch64", target_feature = "fma"))
 }
 
@@ -142,7 +142,7 @@ fn points() -> usize {
 ///
 /// # Panics
 /// Where it is beyond what is allowed.
-fn worst_of(isa: Isa, kernel: Unary, xs: &[f64]) -> (f64, f64) {
+fn worst_of(isa: InstructionSet, kernel: Unary, xs: &[f64]) -> (f64, f64) {
     let mut worst = (0.0, 0.0);
     for (&x, got) in xs.iter().zip(run(isa, kernel, xs, 64)) {
         let error = truth(kernel, x).bound(got);
@@ -168,7 +168,7 @@ fn worst_of(isa: Isa, kernel: Unary, xs: &[f64]) -> (f64, f64) {
 fn every_unary_kernel_is_accurate_on_special_points_and_random_bits() {
     let points = points();
     for &kernel in Unary::ALL {
-        for isa in Isa::available() {
+        for isa in InstructionSet::available() {
             let mut random = SplitMix(kernel as u64);
             let mut worst = Vec::new();
             for done in (0..points).step_by(10_000) {
@@ -209,7 +209,7 @@ fn kernels_are_as_accurate_as_said_where_they_are_worst() {
         (Unary::Tan, 0.4, 1.5),
     ];
     for (kernel, low, high) in stretches {
-        for isa in Isa::available() {
+        for isa in InstructionSet::available() {
             let mut random = SplitMix(8);
             let (mut worst, mut at) = (0.0, 0.0);
             for done in (0..points()).step_by(10_000) {
@@ -235,7 +235,7 @@ fn a_lane_has_the_same_bits_at_every_place_and_every_width() {
     let mut random = SplitMix(3);
     let mut points: Vec<f64> = (0..16).map(|_| random.point()).collect();
     points.extend(SPECIAL);
-    for isa in Isa::available() {
+    for isa in InstructionSet::available() {
         for &kernel in Unary::ALL {
             let alone: Vec<u64> = points
                 .iter()
@@ -264,7 +264,7 @@ fn a_number_alone_has_the_bits_of_a_lane() {
     let mut xs: Vec<f64> = (0..SWEEP / 10).map(|_| random.point()).collect();
     xs.extend(SPECIAL);
     xs.extend(SPECIAL.map(f64::next_up));
-    for isa in Isa::available() {
+    for isa in InstructionSet::available() {
         for &kernel in Unary::ALL {
             let one = isa.unary(kernel, slow(kernel));
             for (&x, lane) in xs.iter().zip(run(isa, kernel, &xs, 64)) {
@@ -284,7 +284,7 @@ fn a_number_alone_has_the_bits_of_a_lane() {
 fn the_result_may_take_the_place_of_the_operand() {
     let mut random = SplitMix(4);
     let xs: Vec<f64> = (0..12).map(|_| random.point()).collect();
-    for isa in Isa::available() {
+    for isa in InstructionSet::available() {
         for &kernel in Unary::ALL {
             let mut cells = xs.clone();
             let place = cells.as_mut_ptr();
@@ -302,7 +302,10 @@ fn lanes_without_fma_agree_to_the_bit() {
     let mut random = SplitMix(6);
     let mut xs: Vec<f64> = (0..SWEEP / 10).map(|_| random.point()).collect();
     xs.extend(SPECIAL);
-    let plain: Vec<Isa> = Isa::available().into_iter().filter(|&isa| !fuses(isa)).collect();
+    let plain: Vec<InstructionSet> = InstructionSet::available()
+        .into_iter()
+        .filter(|&isa| !fuses(isa))
+        .collect();
     for &kernel in Unary::ALL {
         for pair in plain.windows(2) {
             let [a, b] = [pair[0], pair[1]].map(|isa| run(isa, kernel, &xs, 64));
@@ -333,7 +336,7 @@ fn round_values_come_out_round() {
         (Unary::NormCdf, 0.0, 0.5),
         (Unary::ErfD, 0.0, std::f64::consts::FRAC_2_SQRT_PI),
     ];
-    for isa in Isa::available() {
+    for isa in InstructionSet::available() {
         for (kernel, x, y) in cases {
             assert_eq!(run(isa, kernel, &[x; 4], 4)[3], y, "{} {}", isa.name(), kernel.name());
         }

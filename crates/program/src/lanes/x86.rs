@@ -22,7 +22,7 @@ pub(crate) struct Sse2Mask(__m128d);
 macro_rules! hw {
     ($e:expr) => {
         // SAFETY: the processor has the instruction: SSE2 belongs to x86-64 itself, and `Avx2`
-        // is named only by entry points compiled for AVX2 and FMA, which `Isa` hands out only
+        // is named only by entry points compiled for AVX2 and FMA, which `InstructionSet` hands out only
         // after asking the processor. It buys the instruction itself, inlined into the kernel.
         unsafe { $e }
     };

@@ -35,7 +35,7 @@ pub(crate) unsafe fn run_steps(context: &CallContext<'_>, steps: &[Step], block:
         // SAFETY: the caller's promise.
         unsafe { run::<Avx2, _>(context, steps, block) }
     }
-    // SAFETY: an `Isa` of a kind exists only where the processor has its instructions; the rest is
+    // SAFETY: an `InstructionSet` of a kind exists only where the processor has its instructions; the rest is
     // the caller's promise.
     unsafe {
         match context.isa.kind() {

@@ -7,7 +7,7 @@ use super::run_point;
 use super::target::{CallContext, Flip, Point};
 use super::workspace::Workspace;
 use crate::error::{Error, same_length};
-use crate::lanes::{Isa, Kernel1};
+use crate::lanes::{InstructionSet, Kernel1};
 use crate::program::Program;
 
 impl Program {
@@ -42,7 +42,7 @@ impl Program {
     }
 
     /// What running takes, with the kernels of this instruction set.
-    pub(crate) fn context<'a>(&'a self, isa: Isa, kernels: &'a [Kernel1]) -> CallContext<'a> {
+    pub(crate) fn context<'a>(&'a self, isa: InstructionSet, kernels: &'a [Kernel1]) -> CallContext<'a> {
         CallContext {
             isa,
             layout: self.layout(),

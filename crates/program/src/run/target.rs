@@ -1,6 +1,6 @@
 //! What steps run on: a block of points, or a single one.
 
-use crate::lanes::{Isa, Kernel1};
+use crate::lanes::{InstructionSet, Kernel1};
 use crate::layout::Layout;
 use crate::recording::Check;
 
@@ -14,7 +14,7 @@ pub(crate) const MOST_CHUNKS: usize = 64;
 /// What is the same for every block of a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CallContext<'a> {
-    pub(crate) isa: Isa,
+    pub(crate) isa: InstructionSet,
     pub(crate) layout: &'a Layout,
     pub(crate) checks: &'a [Check],
     /// The lane kernels of the instruction set, by number.

@@ -1,47 +1,14 @@
 //! The workspace: the memory that a program runs in, owned by the caller, so that a call allocates
 //! nothing. Read [`crate::point`] next.
 
-use std::fmt;
-
 use wengert::{NO_IMM, Op, Scalar};
 
 use super::arena::Arena;
 use super::target::{MOST_CHUNKS, STRANDS};
 use crate::error::Error;
-use crate::lanes::{Isa, Kernel1, Unary};
+use crate::lanes::{InstructionSet, Kernel1, Unary};
 use crate::layout::Layout;
 use crate::options::Spread;
-
-/// A set of instructions that this processor has, for the lanes.
-///
-/// A program gives the same bits on the same instruction set, always. Between sets, those with
-/// fused multiply-add (`avx2+fma`) round last places of `exp` and its like differently, within
-/// the accuracy that all have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InstructionSet(pub(crate) Isa);
-
-impl InstructionSet {
-    /// The best that this processor has: what a workspace takes unless told otherwise.
-    pub fn best() -> InstructionSet {
-        InstructionSet(Isa::detect())
-    }
-
-    /// All that this processor has, the best first, plain code last.
-    pub fn available() -> Vec<InstructionSet> {
-        Isa::available().into_iter().map(InstructionSet).collect()
-    }
-
-    /// Its name: `avx2+fma`, `sse2`, `portable`.
-    pub fn name(self) -> &'static str {
-        self.0.name()
-    }
-}
-
-impl fmt::Display for InstructionSet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// How a workspace runs programs. No choice changes bits, but the instruction set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -98,7 +65,7 @@ pub(crate) const MOST_POINTS: usize = isize::MAX as usize / size_of::<f64>();
 /// time the program changes, so a workspace each is faster.
 #[derive(Debug)]
 pub struct Workspace {
-    pub(crate) isa: Isa,
+    pub(crate) isa: InstructionSet,
     pub(crate) kernels: Vec<Kernel1>,
     setup: Setup,
     /// Which program it fits: `point`. 0 for none, as while it is being fitted.
@@ -155,7 +122,7 @@ impl Workspace {
 
     /// A workspace that runs as the setup says.
     pub fn with(setup: Setup) -> Workspace {
-        let isa = setup.instructions.unwrap_or(InstructionSet::best()).0;
+        let isa = setup.instructions.unwrap_or(InstructionSet::best());
         Workspace {
             isa,
             kernels: Unary::ALL
@@ -181,7 +148,7 @@ impl Workspace {
 
     /// The instruction set.
     pub fn instructions(&self) -> InstructionSet {
-        InstructionSet(self.isa)
+        self.isa
     }
 
     /// The bytes it holds.
