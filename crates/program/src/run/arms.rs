@@ -1,6 +1,6 @@
 //! The interpreter: one arm for each code of [`crate::machine`]. Read `columns.rs` next.
 
-use wengert::{Imm, Op, Scalar};
+use wengert::{Imm, Op, Scalar, apply_unchecked};
 
 use super::columns::{Operand, StaticOperand, add_up, each, mended, turns};
 use super::target::{CallContext, Flip, STRANDS, Target, earlier};
@@ -330,7 +330,7 @@ unsafe fn power<V: Simd>(out: *mut f64, a: *const f64, lanes: usize, imm: Imm) {
             y.store(out.add(i));
             for (lane, &x) in xs.iter().enumerate().take(V::LANES) {
                 if left >> lane & 1 == 1 {
-                    *out.add(i + lane) = f64::apply(Op::Powd, imm, &[x]);
+                    *out.add(i + lane) = apply_unchecked(Op::Powd, imm, &[x]);
                 }
             }
         }
@@ -361,7 +361,7 @@ unsafe fn by_scalars<S: Target>(context: &CallContext<'_>, step: &Step, block: &
             // SAFETY: columns have `lanes` numbers, of which there are `active` at least.
             *x = unsafe { *columns[j].add(lane) };
         }
-        last = f64::apply(op, imm, &x[..count]);
+        last = apply_unchecked(op, imm, &x[..count]);
         // SAFETY: the same; it is a cell or slot, that is, ours to write.
         unsafe { *out.add(k) = last };
     }

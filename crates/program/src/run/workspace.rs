@@ -1,7 +1,7 @@
 //! The workspace: the memory that a program runs in, owned by the caller, so that a call allocates
 //! nothing. Read [`crate::point`] next.
 
-use wengert::{NO_IMM, Op, Scalar};
+use wengert::Scalar;
 
 use super::arena::Arena;
 use super::target::{MOST_CHUNKS, STRANDS};
@@ -247,9 +247,9 @@ impl Workspace {
 /// The scalar function of a kernel, for lanes that the kernel cannot serve.
 fn scalar(kernel: Unary) -> fn(f64) -> f64 {
     match kernel {
-        Unary::Sin => |x| f64::apply(Op::Sin, NO_IMM, &[x]),
-        Unary::Cos => |x| f64::apply(Op::Cos, NO_IMM, &[x]),
-        Unary::Tan => |x| f64::apply(Op::Tan, NO_IMM, &[x]),
+        Unary::Sin => <f64 as Scalar>::sin,
+        Unary::Cos => <f64 as Scalar>::cos,
+        Unary::Tan => <f64 as Scalar>::tan,
         // The others serve every lane.
         _ => |x| x,
     }
