@@ -4,7 +4,7 @@
 //! # The format, version 2
 //! First the eight bytes `wengertp`. Then, in [postcard]'s encoding, the version as a `u32` and the fields
 //! below. Then the CRC-32 of all bytes before it, lowest byte first. The checksum finds accidents: a
-//! flipped bit, a file that was cut short. It is no protection against someone who changes a file on
+//! flipped bit, a file that was cut short. It does not protect against someone who changes a file on
 //! purpose, so the fields are checked as if it were not there.
 //!
 //! | field | type | content |
