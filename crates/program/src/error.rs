@@ -82,7 +82,7 @@ pub enum Error {
     /// At this point a comparison comes out differently from when it was recorded, so the code that was
     /// recorded would compute something else there.
     #[error(
-        "guard {guard} at point {point}: {left} {relation} {right} was {recorded} when it was recorded, and is not at that point: record again there, or run without guards (Program::without_guards)"
+        "guard {guard} at point {point}: {left} {relation} {right} was {recorded} when it was recorded, but is not at this point: record again there, or run without guards (Program::without_guards)"
     )]
     GuardFlipped {
         /// Which guard, in the order of recording.

@@ -48,7 +48,7 @@ fn every_bit_that_flips_is_noticed() {
             bytes[at] ^= 1 << bit;
             let what = refused(&bytes);
             let expected = match at {
-                0..8 => "begin",
+                0..8 => "start",
                 8 => "version",
                 _ => "checksum",
             };
@@ -139,7 +139,7 @@ fn a_file_of_version_2_is_read() {
     let error = program
         .eval(&[0.25, 1.0, 2.0], &mut [0.0; 3], &mut Workspace::new())
         .expect_err("the guard");
-    assert!(error.to_string().contains("n2 < x = true"), "{error}");
+    assert!(error.to_string().contains("n2 < x was true"), "{error}");
 }
 
 #[test]
