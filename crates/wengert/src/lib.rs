@@ -62,6 +62,8 @@ pub use number::{Function, Real};
 pub use op::Certain;
 pub use op::{Arity, Form, Imm, Immediate, MAX_ORDER, NO_IMM, Op, Relation};
 pub use scalar::Scalar;
+#[doc(hidden)]
+pub use scalar::apply_unchecked;
 pub use scalar::dual::Dual;
 
 /// The examples of the README, run as tests.

@@ -279,6 +279,13 @@ pub(crate) fn joined<T: Copy, const N: usize>(op: Op, lists: [&[T]; N]) -> Small
     all
 }
 
+/// The value of `op`, for callers that have checked its immediates and the number of operands:
+/// [`Scalar::apply`] checks them at each call.
+#[doc(hidden)]
+pub fn apply_unchecked(op: Op, imm: Imm, args: &[f64]) -> f64 {
+    value::of(op, imm, args)
+}
+
 /// The immediates given to a method, filled up with 0.
 #[inline(always)]
 pub(crate) fn imm(given: &[f64]) -> Imm {
