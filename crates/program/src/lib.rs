@@ -24,17 +24,17 @@
 //!
 //! In the order in which a value passes through them:
 //!
-//! | | holds |
+//! | folder | holds |
 //! |--|--|
-//! | `recording/` | what was recorded: a list of ops, read off a graph |
+//! | `recording/` | what was recorded: a list of ops, read from a graph |
 //! | `ir/` | the list that runs, in SSA form |
-//! | `passes/` | what is done to it, one file a pass |
-//! | `layout/` | places of values, and steps over places |
+//! | `passes/` | passes over that list, one file each |
+//! | `layout/` | places for values, and steps over places |
 //! | `run/` | the interpreter, for batches and for single points |
-//! | `lanes/` | its vector functions |
+//! | `lanes/` | vectors, and elementary functions over them |
 //!
-//! Beside them, `opcode.rs` says how each op runs, `program.rs` holds what a program is, and
-//! `save.rs`, `record.rs`, `listing.rs` turn one into a file, into nodes and into text.
+//! `opcode.rs` says how each op runs, and `program.rs` is the program itself. `save.rs`, `record.rs` and
+//! `listing.rs` turn a program into a file, nodes and text.
 
 mod error;
 mod ir;

@@ -1,8 +1,8 @@
-//! How each op runs over lanes: inlined in the interpreter, by a lane kernel, or by the scalar
-//! function lane by lane. Read [`crate::code`] next.
+//! Opcodes: how each op runs over lanes. It is inlined in the interpreter, or a lane kernel, or the scalar
+//! function called lane by lane.
 //!
-//! An op without an entry here runs by its scalar function, so a new row of the table needs
-//! nothing; it may get a kernel later.
+//! An op that is not named here runs by its scalar function, so a new row of the table of ops needs
+//! nothing. It may get a kernel later.
 
 use wengert::{Imm, Op};
 
@@ -130,11 +130,11 @@ macro_rules! opcodes {
 }
 for_each_opcode!(opcodes);
 
-/// How many codes the interpreter finds by branches rather than by a jump table.
+/// How many opcodes the interpreter finds by branches rather than by a jump table.
 const HOT: usize = 16;
 
 impl Opcode {
-    /// The bit by which the interpreter finds one of the first [`HOT`] codes; none of the others.
+    /// The bit by which the interpreter finds one of the first [`HOT`] opcodes; 0 for the others.
     pub(crate) fn hot_bit(self) -> u16 {
         if (self as usize) < HOT { 1 << self as u16 } else { 0 }
     }
@@ -143,23 +143,23 @@ impl Opcode {
 /// How an op runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Implementation {
-    /// By an arm of the interpreter, at the operands of the op.
+    /// By an arm of the interpreter.
     Arm(Opcode),
-    /// By an arm that is given this number as one more operand.
+    /// By an arm that takes this number as one more operand.
     ArmWithConstant(Opcode, f64),
-    /// By the square: one product.
+    /// By multiplying the operand by itself.
     Square,
-    /// By the product with this number.
+    /// By multiplying by this number.
     Times(f64),
-    /// By a kernel of the first operand. Of an op of two, the other only spares the scalar function
-    /// some work: that of `sech2` is the tangent of the first.
+    /// By a kernel of the first operand. A second operand only saves the scalar function some work: that
+    /// of `sech2` is the hyperbolic tangent of the first.
     Kernel(Unary),
     /// By the scalar function.
     Scalar,
 }
 
 impl Implementation {
-    /// How many of the operands of an op it reads, the first ones, of so many.
+    /// How many of an op's operands it reads; they are the first ones.
     pub(crate) fn reads(self, operands: usize) -> usize {
         match self {
             Implementation::Kernel(_) | Implementation::Square | Implementation::Times(_) => 1,
@@ -182,8 +182,8 @@ pub(crate) fn implementation(op: Op, imm: Imm) -> Implementation {
     }
 }
 
-/// The `k`-th derivative of `x^p`: by one product where that is the whole of it, by few exact
-/// operations where those serve most `x`.
+/// How the `k`-th derivative of `x^p` runs: by one product, by a few exact operations for most `x`, or
+/// by the scalar function.
 fn power(imm: Imm) -> Implementation {
     match easy_power(imm) {
         Some((1.0, 2.0)) => Implementation::Square,
@@ -193,8 +193,8 @@ fn power(imm: Imm) -> Implementation {
     }
 }
 
-/// The coefficient and the exponent of the `k`-th derivative of `x^p`, where few exact operations
-/// serve `x` of middling size.
+/// The coefficient and the exponent of the `k`-th derivative of `x^p`, if a few exact operations compute
+/// it for `x` that is neither huge nor tiny.
 pub(crate) fn easy_power([p, k]: Imm) -> Option<(f64, f64)> {
     let q = p - k;
     let c = match k {
@@ -207,7 +207,7 @@ pub(crate) fn easy_power([p, k]: Imm) -> Option<(f64, f64)> {
     easy.then_some((c, q))
 }
 
-/// Whether the lanes give the bits of the scalar op, on every instruction set.
+/// Whether lanes have the bits of the scalar function, on every instruction set.
 pub(crate) fn has_scalar_bits(op: Op, imm: Imm) -> bool {
     match implementation(op, imm) {
         Implementation::Arm(_) | Implementation::ArmWithConstant(..) | Implementation::Scalar => true,

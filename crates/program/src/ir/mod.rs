@@ -1,13 +1,12 @@
-//! What runs, before it is laid out: a flat list of values, each made from earlier ones. Read
-//! [`crate::lower`] next, which makes one from what was recorded.
+//! The list that runs, before it is laid out: values, each computed from earlier ones.
 //!
 //! The list is in SSA form and in running order: value `k` is what instruction `k` computes, and
-//! an instruction names earlier values only. Every op is one of wengert's table with a fixed
-//! number of operands; n-ary ones (`sum`, `dot`, ...) were unrolled, left to right, when it was made.
+//! an instruction names earlier values only. Every op has a fixed number of operands; n-ary ops (`sum`,
+//! `dot`, ...) are unrolled from left to right when the list is made.
 //!
-//! An instruction names what its machine **reads**, and nothing else: an operand that only spares
-//! the scalar function some work is left out when the instruction is made. So everything that asks
-//! for operands (spreads, liveness, sharing, layout) sees what the interpreter will read.
+//! An instruction names the operands that its implementation **reads**, and no others: one that only saves
+//! the scalar function some work is left out. So liveness, sharing and layout see what the interpreter
+//! reads.
 
 pub(crate) mod lower;
 
@@ -24,7 +23,7 @@ use crate::recording::{Check, NOTHING, Outlet};
 pub struct Value(pub(crate) u32);
 
 impl Value {
-    /// Its place in the list, from 0.
+    /// Its index in the list, from 0.
     pub fn index(self) -> usize {
         self.0 as usize
     }
@@ -39,14 +38,13 @@ impl fmt::Display for Value {
 /// The most operands an instruction has.
 pub(crate) const MOST: usize = 3;
 
-/// One instruction: a leaf is an input, whose number is in `args[0]`; a constant's number is
-/// `imm[0]`.
+/// One instruction. A leaf is an input: `args[0]` says which. The number of a constant is `imm[0]`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Inst {
     pub(crate) imm: Imm,
     pub(crate) args: [u32; MOST],
     pub(crate) op: Op,
-    /// How many of `args` are values that it reads.
+    /// How many of `args` it reads.
     reads: u8,
 }
 
@@ -69,8 +67,7 @@ impl Inst {
         }
     }
 
-    /// An op of the table at these values, of which there are as many as it takes. Keeps those
-    /// that its machine reads.
+    /// An op with as many operands as it takes. Keeps those that its implementation reads.
     pub(crate) fn new(op: Op, imm: Imm, operands: &[u32]) -> Inst {
         let reads = implementation(op, imm).reads(operands.len());
         let mut args = [NOTHING; MOST];
@@ -94,14 +91,14 @@ impl Inst {
         &mut self.args[..usize::from(self.reads)]
     }
 
-    /// Its number, of a constant.
+    /// Its number, if it is a constant.
     #[inline]
     pub(crate) fn as_constant(&self) -> Option<f64> {
         (self.op == Op::Const).then_some(self.imm[0])
     }
 }
 
-/// How many operands an instruction of this op has; none of an op that has no instruction.
+/// How many operands an instruction of this op has; `None` for an n-ary op, which has no instruction.
 pub(crate) fn operand_count(op: Op) -> Option<usize> {
     match op.arity() {
         Arity::Fixed(n) if n <= MOST => Some(n),
@@ -119,7 +116,7 @@ pub(crate) struct Ir {
 }
 
 impl Ir {
-    /// Whether each value is the same at all points: made of constants and uniform inputs alone.
+    /// Whether each value is uniform: it depends on constants and uniform inputs alone.
     pub(crate) fn uniform(&self) -> Vec<bool> {
         let mut uniform: Vec<bool> = Vec::with_capacity(self.insts.len());
         for inst in &self.insts {
@@ -131,7 +128,7 @@ impl Ir {
         uniform
     }
 
-    /// Hands every value that outputs and checks name to `f`, which may change it.
+    /// Calls `f` with every value that outputs and checks name; `f` may change it.
     pub(crate) fn for_each_root(&mut self, mut f: impl FnMut(&mut u32)) {
         self.outputs.iter_mut().for_each(|outlet| f(&mut outlet.value));
         for check in &mut self.checks {

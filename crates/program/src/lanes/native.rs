@@ -1,13 +1,13 @@
-//! Tests of the small ops of `arith.rs` and of the vectors themselves: their bits are those of the
-//! scalar operations, on every instruction set.
+//! Tests of `arith.rs` and of the vectors: their bits are those of the scalar operations, on every instruction
+//! set.
 
 use super::tests::{SPECIAL, SWEEP, SplitMix, fuses, same};
 #[cfg(target_arch = "x86_64")]
 use super::{Avx2, Sse2};
 use super::{InstructionSet, Kind, Portable, Simd, arith};
 
-/// The ops, each with the scalar operation it must agree with; and them all, compiled for an
-/// instruction set, on four lanes at a time.
+/// The ops, each with the scalar operation that it must agree with. Makes one function for each instruction
+/// set that runs any of them on four lanes.
 macro_rules! ops {
     ($($name:ident($($x:ident),+) $vector:expr => $scalar:expr;)*) => {
         const NAMES: &[&str] = &[$(stringify!($name)),*];
@@ -116,7 +116,8 @@ ops! {
     select(c, x, y) arith::select => |_, c: f64, x: f64, y: f64| if c != 0.0 { x } else { y };
 }
 
-/// Triples: the special points in every pairing, then random ones, many of them special or equal.
+/// All pairs of special points with some third one, then random triples, many with special or equal
+/// points.
 fn triples() -> Vec<[f64; 3]> {
     let mut all = Vec::new();
     for x in SPECIAL {

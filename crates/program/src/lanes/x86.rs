@@ -1,5 +1,4 @@
-//! The lanes of x86-64: two with the instructions every such processor has, four with AVX2 and
-//! FMA. Next: `entry.rs`, which decides who may use which.
+//! The lanes of x86-64: two with SSE2, which every such processor has, and four with AVX2 and FMA.
 
 use super::simd::Simd;
 use core::arch::x86_64::*;
@@ -8,22 +7,21 @@ use core::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 /// Four f64 in an AVX register.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2(__m256d);
-/// Four answers: all bits of a lane set, or none.
+/// A mask of four lanes: all bits of a lane are set, or none.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2Mask(__m256d);
 /// Two f64 in an SSE register.
 #[derive(Clone, Copy)]
 pub(crate) struct Sse2(__m128d);
-/// Two answers: all bits of a lane set, or none.
+/// A mask of two lanes: all bits of a lane are set, or none.
 #[derive(Clone, Copy)]
 pub(crate) struct Sse2Mask(__m128d);
 
 /// An instruction on registers.
 macro_rules! hw {
     ($e:expr) => {
-        // SAFETY: the processor has the instruction: SSE2 belongs to x86-64 itself, and `Avx2`
-        // is named only by entry points compiled for AVX2 and FMA, which `InstructionSet` hands out only
-        // after asking the processor. It buys the instruction itself, inlined into the kernel.
+        // SAFETY: the processor has the instruction. SSE2 is part of x86-64. Only code compiled for AVX2
+        // and FMA names `Avx2`, and it runs only if an `InstructionSet` found them.
         unsafe { $e }
     };
 }

@@ -1,4 +1,4 @@
-//! Lays a program out: a place for each value, a step for each instruction.
+//! Lays a program out: gives each value a place, and makes a step of each instruction.
 
 use rustc_hash::FxHashMap;
 use wengert::Op;
@@ -27,11 +27,11 @@ struct Draft {
     aux: u32,
     out: u32,
     operands: [u32; 3],
-    /// A number that goes in as one more operand, after the values.
+    /// A number that is the operand after the values.
     constant: Option<f64>,
 }
 
-/// Lays a program out, and checks what came of it.
+/// Lays a program out, and checks the result.
 ///
 /// # Errors
 /// [`Error::Unsound`].
@@ -67,7 +67,7 @@ pub(crate) fn assemble(ir: &Ir, options: &Options) -> Result<Layout, Error> {
     };
     let (prologue, body) = assembler.draft(&pairs, options);
     assembler.place_inputs();
-    // What the body reads must outlive the prologue.
+    // Cells that the body reads must not be reused by the prologue.
     let lasting = |x: u32| uniform[x as usize];
     let read = body
         .iter()
@@ -85,7 +85,7 @@ pub(crate) fn assemble(ir: &Ir, options: &Options) -> Result<Layout, Error> {
     Ok(layout)
 }
 
-/// The inputs that vary from point to point.
+/// The inputs with a number for each point.
 fn per_point_inputs(ir: &Ir) -> Vec<u32> {
     let spreads = (0..).zip(&ir.inputs);
     spreads
@@ -94,22 +94,26 @@ fn per_point_inputs(ir: &Ir) -> Vec<u32> {
         .collect()
 }
 
-/// As many streams as processors follow by themselves.
-const FORESEEN: usize = 12;
+/// How many streams a processor prefetches by itself.
+const PREFETCHED: usize = 12;
 
-/// The inputs that the body reads, if there are more than the processor would foresee.
+/// The inputs that the body reads, if there are too many for the processor to prefetch by itself.
 fn streams(layout: &Layout) -> Vec<u32> {
     let mut read = vec![false; layout.inputs as usize];
     for step in &layout.body {
         for place in [step.a, step.b, step.c] {
-            // What is no operand is 0; an input too many does no harm.
+            // Unused operands are place 0; fetching one input too many does no harm.
             if let Some(read) = read.get_mut(place as usize) {
                 *read = true;
             }
         }
     }
     let streams: Vec<u32> = (0..layout.inputs).filter(|&k| read[k as usize]).collect();
-    if streams.len() > FORESEEN { streams } else { Vec::new() }
+    if streams.len() > PREFETCHED {
+        streams
+    } else {
+        Vec::new()
+    }
 }
 
 struct Assembler<'a> {
@@ -148,7 +152,7 @@ impl Assembler<'_> {
         (prologue, body)
     }
 
-    /// The steps that take values out, each with the value right after which it can run.
+    /// The steps for outputs and guards, each with the last value that it needs.
     fn exits(&mut self, pairs: &Pairs) -> Vec<(u32, Draft)> {
         let mut exits = Vec::new();
         for (k, outlet) in self.ir.outputs.iter().enumerate() {
@@ -205,7 +209,7 @@ impl Assembler<'_> {
         draft
     }
 
-    /// The step of a sum with the product it takes in.
+    /// The step of a sum and the product it is paired with.
     fn pair(&self, value: u32, product: u32, fuse: bool) -> Draft {
         let sum = &self.ir.insts[value as usize];
         let factors = &self.ir.insts[product as usize];
@@ -225,7 +229,7 @@ impl Assembler<'_> {
             (_, _, false) => Opcode::SubGmul,
             (_, _, true) => Opcode::FusedSubGmul,
         };
-        // The interpreter wants a factor that is the same at all points first.
+        // The interpreter expects a uniform factor first.
         let [x, y, _] = factors.args;
         let [x, y] = if self.uniform[y as usize] { [y, x] } else { [x, y] };
         Draft {
@@ -237,7 +241,7 @@ impl Assembler<'_> {
         }
     }
 
-    /// Gives inputs and constants their places.
+    /// Gives inputs their places.
     fn place_inputs(&mut self) {
         for (k, inst) in self.ir.insts.iter().enumerate() {
             self.place[k] = match inst.op {
@@ -262,9 +266,10 @@ impl Assembler<'_> {
         Place::Cell(cell)
     }
 
-    /// The steps of the prologue, then of the body: gives each result a place, by liveness if `reuse`.
+    /// Makes the steps of the prologue, or of the body, and gives each result a place: by liveness if
+    /// `reuse`. `pinned` values keep theirs.
     fn place(&mut self, drafts: Vec<Draft>, reuse: bool, prologue: bool, pinned: &[u32]) -> Vec<Step> {
-        // Constants are set once for all calls, so they take cells that nothing else ever has.
+        // Constants are set once for all calls, so their cells are never reused.
         for draft in &drafts {
             for &x in draft.operands.iter().filter(|&&x| x != NOTHING) {
                 if let Some(c) = self.ir.insts[x as usize].as_constant() {
@@ -284,7 +289,7 @@ impl Assembler<'_> {
             }
         }
         pinned.iter().for_each(|&x| self.last_use[x as usize] = u32::MAX);
-        // Slots stand after the cells, which are all there by the time that one is asked for.
+        // Slots are numbered after the cells, so all cells are known before the first slot is.
         let (inputs, cells) = (self.layout.inputs, self.cells.count());
         let mut slots = if prologue {
             std::mem::take(&mut self.cells)

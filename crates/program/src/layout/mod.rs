@@ -1,9 +1,9 @@
-//! A program laid out to run: steps over places of a workspace. Read [`crate::run`] next.
+//! A program laid out to run: steps over places of a workspace.
 //!
-//! Values that are the same at all points live in **cells** (of four equal lanes in a batch), are
-//! computed once a call by the **prologue**, and are read by every block. The others live in **slots** (a
-//! lane for each point of a block) and are computed by the **body**. Inputs that vary are read
-//! from where the caller has them.
+//! Values that are the same at all points live in **cells**. The **prologue** computes them once a call,
+//! and every block reads them; in a batch, a cell has four equal lanes. The other values live in
+//! **slots**, with a lane for each point of a block. The **body** computes them. Per-point inputs are read
+//! from the caller's memory.
 
 pub(crate) mod assemble;
 mod check;
@@ -14,15 +14,15 @@ use wengert::{Imm, Op};
 use crate::opcode::Opcode;
 use crate::options::Spread;
 
-/// One step: a number of what to do, where the result goes, where the operands are.
+/// One step: what to do, where the result goes, and where the operands are.
 ///
-/// Places index the table of columns: inputs first, then cells, then slots.
+/// Places are numbered: inputs first, then cells, then slots.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Step {
     pub(crate) opcode: Opcode,
     /// Which operands are cells: bit 0 for `a`, 1 for `b`, 2 for `c`.
     pub(crate) cells: u8,
-    /// The bit of the opcode: [`Opcode::hot_bit`].
+    /// [`Opcode::hot_bit`] of the opcode.
     pub(crate) hot: u16,
     pub(crate) out: u32,
     pub(crate) a: u32,
@@ -35,8 +35,8 @@ const _: () = assert!(size_of::<Step>() == 24);
 
 /// A program laid out to run.
 ///
-/// What the interpreter relies on stands at [`Layout::check`], which every layout passes before it
-/// becomes a program.
+/// [`Layout::check`] lists what the interpreter relies on. Every layout passes it before it becomes a
+/// program.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
     pub(crate) prologue: Vec<Step>,
@@ -46,19 +46,19 @@ pub(crate) struct Layout {
     pub(crate) slots: u32,
     /// Cells that hold a constant.
     pub(crate) constants: Vec<(u32, f64)>,
-    /// Cells that hold an input that is the same at all points: the cell and which input.
+    /// Cells that hold a uniform input: the cell, and which input.
     pub(crate) uniform_inputs: Vec<(u32, u32)>,
-    /// What `Scalar` steps call.
+    /// What `Scalar` and `Power` steps compute.
     pub(crate) calls: Vec<(Op, Imm)>,
-    /// For each output, its number among those at each point, or among the sums.
+    /// For each output, its spread, and its index among the outputs or among the sums.
     pub(crate) outlets: Vec<(Spread, u32)>,
     /// How many outputs are sums.
     pub(crate) sums: u32,
-    /// The inputs to fetch ahead of the next block: the points of a block are a few lines of
-    /// memory in each column, far apart.
+    /// The inputs to fetch ahead of the next block, whose points are a few cache lines in each of many
+    /// columns.
     pub(crate) streams: Vec<u32>,
-    /// The inputs that vary from point to point.
+    /// The inputs with a number for each point.
     pub(crate) per_point_inputs: Vec<u32>,
-    /// How many products became one step with a sum.
+    /// How many products share a step with a sum.
     pub(crate) paired: usize,
 }

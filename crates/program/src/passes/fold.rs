@@ -1,9 +1,8 @@
-//! Fold: what depends on constants alone is computed now, and what arithmetic makes certain is
-//! not computed at all. Read `share.rs` next.
+//! Fold: computes what depends on constants alone, and leaves out what arithmetic makes certain.
 //!
-//! Only rules that give the same bits for every operand are here: `x - 0` is `x` even for -0,
-//! while `x + 0` is not. (Which NaN a NaN is, is not counted as bits.) An op is computed now only
-//! where its lanes give the bits of the scalar op, so that it does not matter whether this ran.
+//! The rules keep the bits for every operand: `x - 0` is `x` even for -0, but `x + 0` is not. (Different NaNs
+//! count as the same.) An op of constants is computed only where its lanes have the bits of the scalar
+//! function, so that folding does not change a result.
 
 use wengert::{Certain, NO_IMM, Op, Scalar};
 
@@ -12,20 +11,20 @@ use crate::opcode;
 
 /// What an instruction turns out to be.
 enum Fold {
-    /// Another value that is there already.
+    /// An earlier value.
     Is(u32),
     /// A simpler instruction.
     Becomes(Inst),
 }
 
-/// Folds, and says how many instructions it simplified.
+/// Folds, and returns how many instructions it simplified.
 pub(crate) fn fold(ir: &mut Ir) -> usize {
     let mut count = 0;
     let mut now: Vec<u32> = (0..ir.insts.len() as u32).collect();
     for k in 0..ir.insts.len() {
         let mut inst = ir.insts[k];
         inst.operands_mut().iter_mut().for_each(|x| *x = now[*x as usize]);
-        // A rule's result may be what another rule is about; each makes the instruction simpler.
+        // A result may fold again. It ends, since each rule makes the instruction simpler.
         let mut simpler = false;
         loop {
             match rule(&ir.insts, &inst) {
@@ -75,7 +74,7 @@ fn rule(insts: &[Inst], inst: &Inst) -> Option<Fold> {
     {
         Some(Certain::Operand(k)) => return Some(Is(operands[k])),
         Some(Certain::Number(c)) => return Some(Becomes(Inst::constant(c))),
-        // The sign of such a zero is not certain.
+        // The sign of a zero matters here.
         Some(Certain::Zero) | None => {}
     }
     let becomes = |op: Op, operands: &[u32]| Some(Becomes(Inst::new(op, NO_IMM, operands)));
@@ -97,8 +96,8 @@ fn rule(insts: &[Inst], inst: &Inst) -> Option<Fold> {
         (Op::Mul, &[x, y]) if is_minus_1(y) => becomes(Op::Neg, &[x]),
         (Op::Mul, &[x, y]) if is_minus_1(x) => becomes(Op::Neg, &[y]),
         (Op::Div, &[x, y]) if is_minus_1(y) => becomes(Op::Neg, &[x]),
-        // The guard watches for 0 times infinite, which no finite factor but 0 can make, and
-        // which no number makes with itself.
+        // The guard is for 0 times infinity, which needs a factor that is 0 or not finite, and two
+        // different factors.
         (Op::Gmul, &[x, y]) if x == y || [x, y].iter().any(|&x| constant(x).is_some_and(harmless)) => {
             becomes(Op::Mul, &[x, y])
         }

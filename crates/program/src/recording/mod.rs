@@ -1,10 +1,9 @@
-//! What was recorded: the nodes that outputs and guards depend on, as they stand on the tape. Read
-//! [`crate::ir`] next, the list that runs, and [`crate::lower`], which makes that one of this.
+//! What was recorded: the nodes that outputs and guards depend on, as they stand on the tape.
 //!
-//! A program keeps both. No pass touches this one: n-ary ops are whole, nothing is shared, folded
-//! or reordered, and `detach` is there. Passes keep values, but not derivatives: which adjoints
-//! are added in which order, who is in a tie, where no gradient passes. So what records a program
-//! again, to differentiate it, goes by this list, and so do files.
+//! A program keeps this list beside [`crate::ir`], the one that runs. No pass touches it: n-ary ops are not
+//! unrolled, nothing is shared, folded or reordered, and `detach` is still there. Passes keep values but not
+//! derivatives, which depend on the order of additions, on ties, and on where gradients stop. So
+//! [`crate::Program::record`] reads this list, and so do files.
 
 pub(crate) mod read;
 
@@ -13,10 +12,10 @@ use wengert::{Imm, Op, Relation};
 use crate::error::Error;
 use crate::options::Spread;
 
-/// The most values of a program: they are numbered by 32 bits, and a margin is left.
+/// The most values of a program: fewer than 32 bits can number.
 pub(crate) const MOST_VALUES: usize = 1 << 30;
 
-/// What stands for an operand that an op does not have.
+/// Stands for no value, such as an operand that an op does not have.
 pub(crate) const NOTHING: u32 = u32::MAX;
 
 /// An output: a value, and whether it is wanted at each point or summed over them.
@@ -35,8 +34,8 @@ pub(crate) struct Check {
     pub(crate) recorded: bool,
 }
 
-/// What was recorded, in SSA form: the first values are the inputs, then each entry makes one, from
-/// values before it.
+/// What was recorded, in SSA form: the first values are the inputs, and each entry computes one more
+/// from values before it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recording {
     pub(crate) inputs: Vec<Spread>,
@@ -54,13 +53,13 @@ pub(crate) struct Recording {
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     imm: Imm,
-    /// Where its operands end; they begin where those of the entry before end.
+    /// Where its operands end. They begin where those of the entry before end.
     end: u32,
     op: Op,
 }
 
 impl Recording {
-    /// A function of so many inputs, without a value yet but these.
+    /// A recording of these inputs and nothing else yet.
     ///
     /// # Errors
     /// [`Error::TooLarge`].
@@ -79,7 +78,7 @@ impl Recording {
         self.inputs.len() + self.entries.len()
     }
 
-    /// Adds an op at these values, which are there and as many as it takes; returns its value. The
+    /// Appends an op, and returns its value. The operands must exist and be as many as the op takes. The
     /// number of a constant is its first immediate.
     ///
     /// # Errors

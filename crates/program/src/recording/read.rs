@@ -37,7 +37,7 @@ pub(crate) fn recording(
                 op: node.op,
             });
         }
-        // One recorded after the outputs is none that they depend on.
+        // Outputs do not depend on an input recorded after them.
         if let Some(value) = reader.value_of.get_mut(node.id.index()) {
             *value = k as u32;
         }
@@ -111,9 +111,9 @@ fn name_of(node: &Node) -> String {
 
 struct Reader<'g> {
     graph: &'g Graph,
-    /// Whether outputs or guards depend on the node at a position of the tape.
+    /// For each position of the tape, whether outputs or guards depend on its node.
     needed: Vec<bool>,
-    /// The value that the node at a position became.
+    /// For each position of the tape, the value of its node.
     value_of: Vec<u32>,
     recording: Recording,
 }
@@ -125,7 +125,7 @@ impl Reader<'_> {
             .expect("positions up to the last output are on the tape")
     }
 
-    /// Whether each node depends on an input; without guards nobody asks.
+    /// Whether each node depends on an input; empty if there are no guards, since only they ask.
     fn varying(&self, guards: &[wengert::Guard]) -> Vec<bool> {
         if guards.is_empty() {
             return Vec::new();

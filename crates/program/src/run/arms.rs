@@ -1,4 +1,4 @@
-//! The interpreter: one arm for each code of [`crate::machine`]. Read `columns.rs` next.
+//! The interpreter: one arm for each opcode.
 
 use wengert::{Imm, Op, Scalar, apply_unchecked};
 
@@ -9,7 +9,7 @@ use crate::lanes::{Simd, Unary, arith, exp};
 use crate::layout::Step;
 use crate::opcode::{Opcode, easy_power, for_each_opcode};
 
-/// The expression of one of the first codes, found by the one bit that is set of so many.
+/// Runs the expression of the opcode whose bit is set.
 macro_rules! by_bit {
     ($hot:ident; $($Opcode:path => $run:expr,)*) => {
         $(
@@ -21,7 +21,7 @@ macro_rules! by_bit {
     };
 }
 
-/// Runs the steps on the block with vectors of this kind, of one lane for a single point.
+/// Runs the steps on a block or a point with vectors of type `V`, which has one lane for a point.
 ///
 /// # Safety
 /// As [`super::run_steps`] and [`super::run_point`]; and the processor must have the instructions
@@ -37,10 +37,9 @@ pub(super) unsafe fn run<V: Simd, S: Target>(context: &CallContext<'_>, steps: &
         let (out, a) = (at(step.out), at(step.a));
         let cell = |k: usize| !S::ONE && step.cells >> k & 1 == 1;
         let operand = |k: usize| Operand::new(at([step.a, step.b, step.c][k]), cell(k));
-        // Every place holds `lanes` numbers, and four if it is marked as a cell; results go to
-        // places that are no inputs; columns are the same or apart (the invariant of the site). What
-        // is read as a column without asking is one (`Layout::check`). This is what every SAFETY
-        // below means by the table.
+        // What SAFETY below means by the table: every place holds `lanes` numbers, or four if it is
+        // marked as a cell; results do not go to inputs; two columns are the same or do not overlap
+        // (the invariant of the target); an operand that is read as a column is one (`Layout::check`).
         macro_rules! one {
             ($x:ident => $y:expr) => {
                 // SAFETY: the table.
@@ -80,8 +79,8 @@ pub(super) unsafe fn run<V: Simd, S: Target>(context: &CallContext<'_>, steps: &
                 }
             }};
         }
-        // What most programs are made of is compiled for each sort of operands, where vectors are
-        // fast to begin with.
+        // The most common steps are compiled for each combination of cells and columns, where vectors
+        // are fast.
         macro_rules! static_two {
             ($A:literal $B:literal, $x:ident, $y:ident => $z:expr $(, $mend:expr)?) => {
                 // SAFETY: the table.
@@ -162,8 +161,8 @@ pub(super) unsafe fn run<V: Simd, S: Target>(context: &CallContext<'_>, steps: &
                 }
             }};
         }
-        // By branches, whose outcomes processors learn; a jump through a table is as dear as sixteen
-        // vectors where they do not learn its targets, as in many virtual machines.
+        // Common opcodes are found by branches, which processors predict. A jump through a table costs as
+        // much as sixteen vectors where its target is not predicted, as in many virtual machines.
         let hot = step.hot;
         by_bit! { hot;
             Opcode::Add => fast_two!(x, y => x + y),
@@ -217,7 +216,7 @@ pub(super) unsafe fn run<V: Simd, S: Target>(context: &CallContext<'_>, steps: &
                     Opcode::MulAdd | Opcode::Scalar => unsafe { by_scalars(context, step, block) },
                     // SAFETY: as for `one`.
                     Opcode::Check => unsafe { check(context, step, block, [operand(0), operand(1)], &mut flip) },
-                    _ => unreachable!("{:?} is among the first", step.opcode),
+                    _ => unreachable!("{:?} is one of the common opcodes", step.opcode),
                 }
             };
         }
@@ -226,8 +225,8 @@ pub(super) unsafe fn run<V: Simd, S: Target>(context: &CallContext<'_>, steps: &
     flip
 }
 
-/// Runs a lane kernel; the exponential of a single point, which many programs are full of, without
-/// a call. Safety: as for `one` in [`run`].
+/// Runs a lane kernel. The exponential of a single point, which is common, runs without a call. Safety: as
+/// for `one` in [`run`].
 #[inline(always)]
 unsafe fn kernel<V: Simd, S: Target>(
     context: &CallContext<'_>,
@@ -249,11 +248,11 @@ unsafe fn kernel<V: Simd, S: Target>(
     }
 }
 
-/// Stores the points of a column, or a cell as often, to an output. Safety: as for `one` in
+/// Stores the points of a column to an output, or a cell once for each point. Safety: as for `one` in
 /// [`run`]; the step must store there.
 #[inline(always)]
 unsafe fn store<S: Target>(step: &Step, block: &S, a: *const f64) {
-    // SAFETY: the output has room for the points, and is the caller's: apart from the table.
+    // SAFETY: the output has room for the points, and does not overlap the table.
     unsafe {
         let to = block.output(step.aux);
         if S::ONE || step.cells & 1 == 1 {
@@ -266,8 +265,8 @@ unsafe fn store<S: Target>(step: &Step, block: &S, a: *const f64) {
     }
 }
 
-/// Checks a guard, and keeps its flip if it is the earliest. Not inlined, so that the flip costs
-/// other steps nothing. Safety: as for `one` in [`run`].
+/// Checks a guard, and keeps its flip if it is the earliest. It is not inlined, so that other steps do
+/// not pay for it. Safety: as for `one` in [`run`].
 #[inline(never)]
 unsafe fn check<S: Target>(
     context: &CallContext<'_>,
@@ -285,8 +284,8 @@ unsafe fn check<S: Target>(
     }
 }
 
-/// A guarded product and a sum, rounded once or twice as the vectors do, where the plain form gave
-/// NaN: a product of 0 and whatever it is with is 0.
+/// A guarded product and a sum, for lanes where the plain form gave NaN. Rounds once or twice, as the
+/// vectors do. A guarded product by 0 is 0.
 fn mend_fused<V: Simd>(x: f64, y: f64, z: f64) -> f64 {
     let product = x * y;
     match (x == 0.0 || y == 0.0, V::FMA) {
@@ -296,8 +295,8 @@ fn mend_fused<V: Simd>(x: f64, y: f64, z: f64) -> f64 {
     }
 }
 
-/// A derivative of a power by few exact operations where `x` is of middling size, by the scalar
-/// function elsewhere. Safety: as [`one`].
+/// A derivative of a power: by a few exact operations where `x` is neither huge nor tiny, by the scalar
+/// function elsewhere. Safety: as for `one` in [`run`].
 #[inline(always)]
 unsafe fn power<V: Simd>(out: *mut f64, a: *const f64, lanes: usize, imm: Imm) {
     let (c, q) = easy_power(imm).unwrap_or((f64::NAN, f64::NAN));
@@ -306,9 +305,9 @@ unsafe fn power<V: Simd>(out: *mut f64, a: *const f64, lanes: usize, imm: Imm) {
     let root = q == 0.5 || q == -0.5;
     let mut i = 0;
     while i < lanes {
-        // SAFETY: as in `one`.
+        // SAFETY: as for `one`.
         let x = unsafe { V::load(a.add(i)) };
-        // The order of operations is that of the scalar function, and so are the bits.
+        // The operations and their order are those of the scalar function, so the bits are equal.
         let y = match q {
             2.0 => k * (x * x),
             3.0 => k * (x * x * x),
@@ -338,8 +337,8 @@ unsafe fn power<V: Simd>(out: *mut f64, a: *const f64, lanes: usize, imm: Imm) {
     }
 }
 
-/// Runs a step by the scalar function of its op, on the lanes that are points; the others become
-/// copies of the last. Safety: as [`super::run_steps`].
+/// Runs a step by the scalar function of its op, on the lanes that are points. The other lanes get
+/// copies of the last point. Safety: as [`super::run_steps`].
 #[inline(never)]
 unsafe fn by_scalars<S: Target>(context: &CallContext<'_>, step: &Step, block: &S) {
     let (op, imm) = match step.opcode {
@@ -358,11 +357,11 @@ unsafe fn by_scalars<S: Target>(context: &CallContext<'_>, step: &Step, block: &
         let mut x = [0.0; 3];
         for (j, x) in x.iter_mut().enumerate().take(count) {
             let lane = if step.cells >> j & 1 == 1 { 0 } else { k };
-            // SAFETY: columns have `lanes` numbers, of which there are `active` at least.
+            // SAFETY: columns have `lanes` numbers, which is at least `active`.
             *x = unsafe { *columns[j].add(lane) };
         }
         last = apply_unchecked(op, imm, &x[..count]);
-        // SAFETY: the same; it is a cell or slot, that is, ours to write.
+        // SAFETY: the same; `out` is a cell or slot, which may be written.
         unsafe { *out.add(k) = last };
     }
     for k in block.active()..block.lanes() {

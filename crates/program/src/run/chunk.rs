@@ -1,34 +1,33 @@
-//! Chunks: the points of a batch cut into pieces, each run in blocks, on one thread or shared
-//! out to several. Read [`crate::save`] next.
+//! Chunks: the points of a batch cut into pieces. Each runs in blocks, on one thread or on several.
 //!
-//! Where chunks lie depends on the number of points alone, and so does the order in which sums
-//! over points are made: each chunk adds its points to 16 strands, the strands in pairs, then the
-//! chunks in order. So sums have the same bits for any number of threads and lanes.
+//! Where chunks begin depends only on the number of points, and so does the order in which sums over points
+//! are added: points to 16 strands, the strands of a chunk in pairs, then the chunks in order. So sums have
+//! the same bits for any number of threads and lanes.
 //!
-//! The unsafe code rests on two invariants: a workspace that fits has the room that `fit_batches` made, and
-//! a chunk belongs to one thread, which alone writes its points of the outputs and its sums. It
-//! buys that blocks read and write the caller's columns in place, and that threads share outputs
-//! that are slices, without a copy or a lock.
+//! The unsafe code rests on two invariants. A workspace that fits has the room that `fit_batches` made. A
+//! chunk belongs to one thread, and only that thread writes its points of the outputs and its sums. So
+//! blocks read and write the caller's columns in place, and threads share outputs without a copy or a lock.
 
 use super::run_steps;
 use super::target::{Block, CallContext, Flip, MOST_CHUNKS, STRANDS, earlier};
 use super::workspace::{Column, ThreadScratch};
 use crate::layout::Layout;
 
-/// The points of a chunk are a multiple of this: of the strands, and of most numbers of lanes.
+/// The points of a chunk are a multiple of this, which is a multiple of the strands and of most numbers
+/// of lanes.
 const GRAIN: usize = 64;
 
-/// A batch with less work than so many steps times points runs on one thread: some 70 us. From there
-/// on two threads measured 1.6 times as fast as one.
+/// A batch with fewer steps times points than this runs on one thread. This many take about 70 us; from there
+/// on, two threads measured 1.6 times as fast as one.
 #[cfg(feature = "parallel")]
 const WORTH_SHARING: usize = 250_000;
 
-/// How many points a chunk of such a batch has; the last one may have fewer.
+/// How many points a chunk has in a batch of `points`. The last one may have fewer.
 fn length(points: usize) -> usize {
     points.div_ceil(MOST_CHUNKS).next_multiple_of(GRAIN).max(GRAIN)
 }
 
-/// What the chunks of a call have in common.
+/// What the chunks of a call share.
 pub(crate) struct Call<'a> {
     pub(crate) context: CallContext<'a>,
     pub(crate) points: usize,
@@ -38,13 +37,13 @@ pub(crate) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// Runs the body at all points. `totals` has room for the sums, and for those of
-    /// [`MOST_CHUNKS`] if there are several scratches; the first of them become the totals.
+    /// Runs the body at all points. `totals` has room for the sums, and for those of [`MOST_CHUNKS`] chunks
+    /// if there are several scratches; the first of them become the totals.
     ///
     /// # Safety
-    /// The workspace must fit the layout; `outputs` must have a pointer for each output, valid for
-    /// writing its numbers and apart from all others and from the inputs; each of `inputs` must
-    /// have one number, or one for each point unless it is uniform.
+    /// The workspace must fit the layout. `outputs` must have a pointer for each output that is valid for
+    /// writing its numbers; they must not overlap each other or the inputs. Each of `inputs` must have one
+    /// number, or, unless it is uniform, one for each point.
     pub(crate) unsafe fn run(&self, scratches: &mut [ThreadScratch], totals: *mut f64) -> Option<Flip> {
         let sums = self.context.layout.sums as usize;
         match self.shared(scratches) {
@@ -59,7 +58,7 @@ impl Call<'_> {
         self.points.div_ceil(length(self.points))
     }
 
-    /// The scratches to share the batch out to, if it is worth it.
+    /// The scratches of the threads to run on, if several are worth it.
     fn shared<'b>(&self, scratches: &'b mut [ThreadScratch]) -> Option<&'b mut [ThreadScratch]> {
         #[cfg(feature = "parallel")]
         {
@@ -93,8 +92,8 @@ impl Call<'_> {
         None
     }
 
-    /// Shares the chunks out to a thread for each scratch. `totals` has room for the sums of each
-    /// chunk; the first of them become the totals. Safety: as [`Call::run`].
+    /// Runs the chunks on a thread for each scratch. `totals` has room for the sums of each chunk; the
+    /// first of them become the totals. Safety: as [`Call::run`].
     #[cfg(feature = "parallel")]
     unsafe fn on_threads(&self, scratches: &mut [ThreadScratch], totals: *mut f64, sums: usize) -> Option<Flip> {
         use rayon::prelude::*;
@@ -103,19 +102,20 @@ impl Call<'_> {
         let (chunks, threads) = (self.chunks(), scratches.len());
         let totals = Column(totals);
         let work = |scratch: &mut ThreadScratch| {
-            // The whole `Column` goes to the thread, not the pointer in it.
+            // The closure captures the `Column`, which is `Sync`, and not the pointer in it.
             let totals: &Column = &totals;
             self.lay_out_single_numbers(scratch);
             let mut first = None;
             let claim = |start| (start < chunks).then(|| start + run_length(chunks - start, threads));
             while let Ok(start) = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, claim) {
                 for chunk in start..start + run_length(chunks - start, threads) {
-                    // SAFETY: the caller's promise; no other thread has this chunk or this scratch,
-                    // so no other writes its points of the outputs, its slots or its sums.
+                    // SAFETY: the caller's promise; no other thread has this chunk or this scratch, so
+                    // no other writes its points of the outputs, its slots or its sums.
                     let flip = unsafe { self.run_chunk(chunk, scratch) };
                     first = earlier(first, flip);
                     for k in 0..sums {
-                        // SAFETY: there is room for the sums of each chunk, and this one is ours.
+                        // SAFETY: there is room for the sums of each chunk, and only this thread has
+                        // this chunk.
                         unsafe { *totals.0.add(chunk * sums + k) = strand_sum(scratch, k) };
                     }
                 }
@@ -138,7 +138,7 @@ impl Call<'_> {
         unsafe { self.on_one(&mut scratches[0], totals, sums) }
     }
 
-    /// Fills the pads of inputs that are given as one number for all points.
+    /// Fills the pads of per-point inputs that are given as one number.
     fn lay_out_single_numbers(&self, scratch: &mut ThreadScratch) {
         let lanes = self.lanes.min(self.points.next_multiple_of(4));
         for &k in &self.context.layout.per_point_inputs {
@@ -147,15 +147,15 @@ impl Call<'_> {
                 let pad = scratch.pads.at(k * self.lanes);
                 scratch.table[k] = Column(pad);
                 for fours in (0..lanes).step_by(4) {
-                    // SAFETY: a pad has a number for each lane, a multiple of 4; it is ours.
+                    // SAFETY: a pad has a number for each lane, a multiple of 4, and nobody else has it.
                     unsafe { *pad.add(fours).cast::<[f64; 4]>() = [x; 4] };
                 }
             }
         }
     }
 
-    /// Runs a chunk; its sums are in the strands of the scratch then. Safety: as
-    /// [`Call::run`], of the points of this chunk.
+    /// Runs a chunk, and leaves its sums in the strands of the scratch. Safety: as [`Call::run`], for the
+    /// points of this chunk.
     unsafe fn run_chunk(&self, chunk: usize, scratch: &mut ThreadScratch) -> Option<Flip> {
         clear_strands(scratch);
         let length = length(self.points);
@@ -167,7 +167,7 @@ impl Call<'_> {
             let active = self.lanes.min(end - first);
             self.lay_out_inputs(scratch, first, active);
             let block = Block {
-                // A `Column` is a pointer and laid out as one.
+                // A `Column` has the layout of a pointer.
                 table: scratch.table.as_ptr().cast(),
                 lanes: active.next_multiple_of(4),
                 active,
@@ -176,15 +176,15 @@ impl Call<'_> {
                 outputs: self.outputs.as_ptr().cast(),
                 sums: scratch.sums.start(),
             };
-            // SAFETY: the table has a column of `lanes` numbers for every input, now, and for
-            // every cell and slot by `fit_batches`; the rest is the caller's promise.
+            // SAFETY: the table now has a column of `lanes` numbers for every input, and for every cell
+            // and slot by `fit_batches`; the rest is the caller's promise.
             flip = earlier(flip, unsafe { self.run_block(&block) });
             first += active;
         }
         flip
     }
 
-    /// Runs the body, and between its steps fetches what the next block will read. Safety: as
+    /// Runs the body, and between its steps prefetches what the next block will read. Safety: as
     /// [`run_steps`].
     unsafe fn run_block(&self, block: &Block) -> Option<Flip> {
         let Layout { body, streams, .. } = self.context.layout;
@@ -199,7 +199,7 @@ impl Call<'_> {
             for &k in group {
                 if let Some(points) = self.inputs[k as usize].get(next..) {
                     let points = &points[..block.lanes.min(points.len())];
-                    // The last: columns need not begin with a line, and so end in one more.
+                    // The last one too, since a column need not begin at a cache line.
                     points.iter().step_by(LINE).chain(points.last()).for_each(prefetch);
                 }
             }
@@ -209,8 +209,8 @@ impl Call<'_> {
         flip
     }
 
-    /// Lets the table point to the columns of these points: where the caller has them if they are
-    /// a multiple of 4, to a copy filled up with the last point if not.
+    /// Points the table to the columns of these points: in the caller's memory if their number is a
+    /// multiple of 4, or to a copy that repeats the last point.
     fn lay_out_inputs(&self, scratch: &mut ThreadScratch, first: usize, active: usize) {
         for &k in &self.context.layout.per_point_inputs {
             let k = k as usize;
@@ -225,7 +225,7 @@ impl Call<'_> {
             }
             let pad = scratch.pads.at(k * self.lanes);
             for lane in 0..active.next_multiple_of(4) {
-                // SAFETY: a pad has a number for each lane, and the scratch is ours.
+                // SAFETY: a pad has a number for each lane, and nobody else has the scratch.
                 unsafe { *pad.add(lane) = points[lane.min(active - 1)] };
             }
             scratch.table[k] = Column(pad);
@@ -233,25 +233,25 @@ impl Call<'_> {
     }
 }
 
-/// How many chunks a thread takes at a time, of so many that are left: a run of neighbors,
-/// which reads on where it fetched ahead and shares few pages with the others, yet no longer than
-/// half of the thread's share, so that all end together.
+/// How many chunks a thread takes at a time, of those that are left. Neighbors, so that it reads where it
+/// prefetched and shares few pages with other threads; but at most half of its share, so that all
+/// threads end at about the same time.
 #[cfg(feature = "parallel")]
 fn run_length(left: usize, threads: usize) -> usize {
     left.div_ceil(2 * threads)
 }
 
-/// Lets the strands of all sums start: any number added to -0 is itself.
+/// Sets the strands of all sums to -0, the neutral element of addition.
 fn clear_strands(scratch: &mut ThreadScratch) {
     for k in 0..scratch.sums.len() {
-        // SAFETY: within the arena, which is ours.
+        // SAFETY: within the arena, which nobody else has.
         unsafe { *scratch.sums.start().add(k) = -0.0 };
     }
 }
 
 /// The sum of the strands, in pairs.
 fn strand_sum(scratch: &ThreadScratch, sum: usize) -> f64 {
-    // SAFETY: the arena has so many numbers for each sum, and nobody writes them now.
+    // SAFETY: the arena has `STRANDS` numbers for each sum, and nobody writes them now.
     let mut strands: [f64; STRANDS] = unsafe { *scratch.sums.at(sum * STRANDS).cast() };
     let mut width = STRANDS / 2;
     while width > 0 {
@@ -263,17 +263,17 @@ fn strand_sum(scratch: &ThreadScratch, sum: usize) -> f64 {
     strands[0]
 }
 
-/// The numbers of a cache line.
+/// How many numbers are in a cache line.
 const LINE: usize = 8;
 
-/// Asks for the cache line of a number.
+/// Prefetches the cache line of a number.
 #[inline(always)]
 fn prefetch(number: &f64) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     {
         use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a hint, which every such processor has. It buys that blocks do not wait for
-        // memory: with 252 columns, a quarter of the time.
+        // SAFETY: a hint, which every such processor has. With 252 columns it saves a quarter of the
+        // time.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(number).cast()) };
     }
     #[cfg(not(all(target_arch = "x86_64", not(miri))))]

@@ -1,11 +1,11 @@
-//! Running steps: an interpreter whose every arm is a loop over a column, compiled once for each
-//! instruction set; and once more for a single point, where a column is one number and a loop one
-//! turn. Read `arms.rs` next, then [`crate::batch`], which cuts batches into blocks.
+//! Running steps: an interpreter with one arm for each opcode. An arm is a loop over a column. It is compiled
+//! for each instruction set, and again for a single point, where a column is one number and the loop runs
+//! once.
 //!
-//! The unsafe code of the interpreter rests on two invariants. Of the steps: what
-//! [`Layout::check`](crate::layout::Layout::check) checks before anything runs. Of the memory, [`Block`]'s and [`Point`]'s: there
-//! is a column of at least `lanes` numbers at every place that the steps name. They buy that a step
-//! is a jump and a loop, with no check of places and no slice made.
+//! The unsafe code of the interpreter rests on two invariants. For the steps, it is what
+//! [`Layout::check`](crate::layout::Layout::check) checks before anything runs. For memory, it is that of
+//! [`Block`] and [`Point`]: there is a column of at least `lanes` numbers at every place that the steps name.
+//! With these, a step is a jump and a loop, without bounds checks and without slices.
 
 mod arena;
 mod arms;
@@ -23,10 +23,10 @@ use crate::layout::Step;
 use arms::run;
 use target::{Block, CallContext, Flip, Point};
 
-/// Runs the steps on the block. Returns the flip of the first point that has one.
+/// Runs the steps on the block. Returns the flip of the first point that has one, if any.
 ///
 /// # Safety
-/// The block must keep [`Block`]'s invariant for the layout of the context, and the steps must
+/// The block must keep the invariant of [`Block`] for the layout of the context, and the steps must
 /// be of that layout.
 pub(crate) unsafe fn run_steps(context: &CallContext<'_>, steps: &[Step], block: &Block) -> Option<Flip> {
     #[cfg(target_arch = "x86_64")]
@@ -35,8 +35,8 @@ pub(crate) unsafe fn run_steps(context: &CallContext<'_>, steps: &[Step], block:
         // SAFETY: the caller's promise.
         unsafe { run::<Avx2, _>(context, steps, block) }
     }
-    // SAFETY: an `InstructionSet` of a kind exists only where the processor has its instructions; the rest is
-    // the caller's promise.
+    // SAFETY: an `InstructionSet` exists only where the processor has its instructions; the rest is the
+    // caller's promise.
     unsafe {
         match context.isa.kind() {
             #[cfg(target_arch = "x86_64")]
@@ -48,10 +48,10 @@ pub(crate) unsafe fn run_steps(context: &CallContext<'_>, steps: &[Step], block:
     }
 }
 
-/// Runs the steps at a single point. Returns the first flip, if there is one.
+/// Runs the steps at a single point. Returns the first flip, if any.
 ///
 /// # Safety
-/// The point must keep [`Point`]'s invariant for the layout of the context, and the steps must
+/// The point must keep the invariant of [`Point`] for the layout of the context, and the steps must
 /// be of that layout.
 pub(crate) unsafe fn run_point(context: &CallContext<'_>, steps: &[Step], point: &Point) -> Option<Flip> {
     #[cfg(target_arch = "x86_64")]

@@ -1,7 +1,7 @@
-//! A single point: the program as a function of numbers. Read [`crate::batch`] next.
+//! A single point: the program as a function of numbers.
 //!
-//! The unsafe code rests on the room that `fit` made: a number for every place. It buys that steps
-//! run without a check of places.
+//! The unsafe code rests on the room that `fit` made, a number for every place, so steps run without bounds
+//! checks.
 
 use super::run_point;
 use super::target::{CallContext, Flip, Point};
@@ -11,14 +11,15 @@ use crate::lanes::{InstructionSet, Kernel1};
 use crate::program::Program;
 
 impl Program {
-    /// Runs the program at one point: a number for each input in `x`, for each output in `out`. A
-    /// sum over points is that of the one.
+    /// Runs the program at one point, with a number for each input in `x` and for each output in `out`. A
+    /// sum over points is the value at the one point.
     ///
-    /// The bits are those that [`Program::eval_batch`] gives at this point in any batch. Allocates
-    /// nothing once the workspace fits.
+    /// The bits are those of [`Program::eval_batch`] at this point in any batch. Allocates nothing once
+    /// the workspace fits.
     ///
     /// # Errors
-    /// [`Error::Length`], [`Error::OutOfMemory`]; [`Error::GuardFlipped`], and what is in `out` is no result then.
+    /// [`Error::Length`], [`Error::OutOfMemory`]. [`Error::GuardFlipped`]; the numbers in `out` are then
+    /// meaningless.
     pub fn eval(&self, x: &[f64], out: &mut [f64], workspace: &mut Workspace) -> Result<(), Error> {
         let layout = self.layout();
         same_length(|| "inputs".into(), layout.inputs as usize, x.len())?;
@@ -34,14 +35,14 @@ impl Program {
             numbers: workspace.point.start(),
             outputs: out.as_mut_ptr(),
         };
-        // SAFETY: the point has a number for every place, as above, and for every output.
+        // SAFETY: the point has a number for every place and every output, as above.
         let flip = unsafe {
             run_point(&context, &layout.prologue, &point).or_else(|| run_point(&context, &layout.body, &point))
         };
         self.result(flip)
     }
 
-    /// What running takes, with the kernels of this instruction set.
+    /// The context of a call, with the kernels of this instruction set.
     pub(crate) fn context<'a>(&'a self, isa: InstructionSet, kernels: &'a [Kernel1]) -> CallContext<'a> {
         CallContext {
             isa,

@@ -4,14 +4,14 @@ use crate::lanes::{InstructionSet, Kernel1};
 use crate::layout::Layout;
 use crate::recording::Check;
 
-/// Sums over points are kept in this many strands: point `k` of a chunk adds to strand `k` mod
-/// 16, so that a sum's bits do not depend on how many lanes run at a time.
+/// Sums over points are kept in this many strands: point `k` of a chunk adds to strand `k` mod 16. So
+/// the bits of a sum do not depend on the number of lanes.
 pub(crate) const STRANDS: usize = 16;
 
-/// The most chunks that a batch is cut into.
+/// The most chunks in a batch.
 pub(crate) const MOST_CHUNKS: usize = 64;
 
-/// What is the same for every block of a call.
+/// What all blocks of a call share.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CallContext<'a> {
     pub(crate) isa: InstructionSet,
@@ -21,8 +21,7 @@ pub(crate) struct CallContext<'a> {
     pub(crate) kernels: &'a [Kernel1],
 }
 
-/// What steps run on: a block of points or a single one. Safety: whoever makes one keeps its
-/// invariant.
+/// What steps run on: a block of points, or a single point.
 pub(super) trait Target {
     /// Whether it is a single point.
     const ONE: bool;
@@ -31,30 +30,30 @@ pub(super) trait Target {
     unsafe fn at(&self, place: u32) -> *mut f64;
     /// How many lanes a column has.
     fn lanes(&self) -> usize;
-    /// How many lanes are points; the others are filled up with copies, and nobody reads them.
+    /// How many lanes are points; the others hold copies that nobody reads.
     fn active(&self) -> usize;
     /// Which point of the batch the first lane is.
     fn first(&self) -> usize;
-    /// Where the numbers of an output go from the first lane on. Safety: a step must store there.
+    /// Where the first lane of an output goes. Safety: a step must store there.
     unsafe fn output(&self, output: u32) -> *mut f64;
-    /// Where the strands of a sum are, and which of them the first lane adds to; none for a single
-    /// point, whose sums are itself. Safety: there must be so many sums.
+    /// Where the strands of a sum are, and which of them the first lane adds to. `None` for a single
+    /// point, which is its own sum. Safety: the sum must exist.
     unsafe fn strands(&self, sum: u32) -> Option<(*mut f64, usize)>;
 }
 
-/// A block of points to run on.
+/// A block of points.
 ///
-/// Invariant, which whoever makes one keeps: there is a column at every place of the layout; each
-/// is valid for reading `lanes` numbers (four, of a cell), and for writing them where it is a
-/// slot; no two overlap unless they are inputs; `lanes` is a multiple of 4; `active` is from 1 to
-/// `lanes`. Each of `outputs` that a step stores to is valid for writing `active` numbers from
-/// `first` on, and `sums` for reading and writing [`STRANDS`] numbers for each sum.
+/// Whoever makes one keeps this invariant. There is a column at every place of the layout. Each is valid
+/// for reading `lanes` numbers (four if it is a cell), and for writing them if it is a slot. No two
+/// overlap unless both are inputs. `lanes` is a multiple of 4, and `active` is from 1 to `lanes`. Each of
+/// `outputs` that a step stores to is valid for writing `active` numbers from `first` on. `sums` is valid
+/// for reading and writing [`STRANDS`] numbers for each sum.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Block {
     /// The column at every place.
     pub(crate) table: *const *mut f64,
     pub(crate) lanes: usize,
-    /// How many lanes are points; the others are filled up with copies, and nobody reads them.
+    /// How many lanes are points; the others hold copies that nobody reads.
     pub(crate) active: usize,
     /// Which point of the batch the first lane is.
     pub(crate) first: usize,
@@ -96,10 +95,10 @@ impl Target for Block {
     }
 }
 
-/// A single point to run on, or what is the same at all points.
+/// A single point, or what is the same at all points.
 ///
-/// Invariant, which whoever makes one keeps: `numbers` is valid for reading and writing a number
-/// for every place of the layout, and `outputs`, apart from them, for writing one for every output
+/// Whoever makes one keeps this invariant. `numbers` is valid for reading and writing a number for every
+/// place of the layout. `outputs` does not overlap it, and is valid for writing a number for every output
 /// that a step stores to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Point {
@@ -138,7 +137,7 @@ impl Target for Point {
     }
 }
 
-/// A guard that came out otherwise than recorded: the point, then which guard.
+/// A guard that came out differently from when it was recorded: the point, then which guard.
 pub(crate) type Flip = (usize, u32);
 
 /// The earlier of two flips.

@@ -1,5 +1,5 @@
-//! Uniform inputs beside others: whatever the mix, equal points give equal outputs, those of the
-//! point alone.
+//! Uniform inputs together with others: in every combination, equal points give equal outputs, those of the
+//! point by itself.
 
 use wengert::{Graph, Imm, NO_IMM, NodeId, Op};
 use wengert_program::{Input, Options, Output, Program};
@@ -9,7 +9,7 @@ use super::dag;
 
 const LANES: [usize; 7] = [1, 4, 8, 12, 64, 100, 1024];
 
-/// Points to be at, of four inputs; all ops are at home in the first.
+/// Points of four inputs. The first is in the domain of every op.
 fn points() -> Vec<Vec<f64>> {
     [
         [0.3, 0.7, 1.2, 0.9],
@@ -22,7 +22,7 @@ fn points() -> Vec<Vec<f64>> {
     .into()
 }
 
-/// The program of these outputs, with those inputs uniform whose bit is set.
+/// The program of these outputs. The inputs whose bit in `uniform` is set are uniform.
 fn compile(graph: &Graph, inputs: &[NodeId], uniform: usize, outputs: &[Output], options: &Options) -> Program {
     let spread = |(k, &node): (usize, &NodeId)| match uniform >> k & 1 {
         1 => Input::uniform(node),
@@ -32,7 +32,7 @@ fn compile(graph: &Graph, inputs: &[NodeId], uniform: usize, outputs: &[Output],
     Program::compile(graph, inputs, outputs.iter().copied(), options).expect("compiles")
 }
 
-/// Every op of the table, the ones that random programs leave out too.
+/// Every op of the table, with those that random programs leave out.
 fn ops() -> Vec<(Op, usize, Imm)> {
     let mut ops = dag::ops();
     ops.extend([(Op::Sech2, 2), (Op::Copysign, 2), (Op::Unit, 3)].map(|(op, count)| (op, count, NO_IMM)));
@@ -40,7 +40,7 @@ fn ops() -> Vec<(Op, usize, Imm)> {
 }
 
 #[test]
-fn every_op_is_here() {
+fn every_op_is_tested() {
     let here = ops();
     let missing = Op::ALL
         .iter()
@@ -78,7 +78,7 @@ fn every_op_of_uniform_and_varying_operands_gives_equal_points_equal_outputs() {
     }
 }
 
-/// Enough points that threads do share them.
+/// With enough points that threads share them.
 #[test]
 #[cfg_attr(miri, ignore = "too many points for an interpreter")]
 fn every_op_of_uniform_and_varying_operands_gives_the_same_on_threads() {
@@ -87,14 +87,14 @@ fn every_op_of_uniform_and_varying_operands_gives_the_same_on_threads() {
         let inputs = graph.leaves(&points()[0][..count]);
         let y = graph.try_record(op, imm, &inputs).expect("a fair node");
         let program = compile(&graph, &inputs, 0b0101, &[y.into(), Output::sum(y)], &Options::new());
-        // A step for each output at least.
+        // With at least one step for each output.
         let point = vec![points()[0][..count].to_vec()];
         check(&program, &point, 130_000, &[64, 1024], &[1, 3])
             .unwrap_or_else(|what| panic!("{op}{imm:?}: {what}\n{program}"));
     }
 }
 
-/// Products that become one step with a sum or an output, of every mix of operands.
+/// Products that share a step with a sum or an output, with every combination of operands.
 #[test]
 fn pairs_of_uniform_and_varying_operands_give_equal_points_equal_outputs() {
     type Formula = fn(&Graph, NodeId, [NodeId; 4]) -> NodeId;
