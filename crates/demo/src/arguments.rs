@@ -17,9 +17,6 @@ usage: cargo run --release [-- OPTIONS]
   --seed N     other points and another untrained net, drawn with this seed
                (default: the points and the net of micrograd's demo)
   -h, --help   this text
-
-Pictures of graphs are laid out by Graphviz where its `dot` is installed; without it
-they are left as .dot files.
 ";
 
 /// A request.

@@ -12,8 +12,6 @@ use crate::say;
 pub(crate) struct Folder {
     path: PathBuf,
     written: Vec<(PathBuf, &'static str)>,
-    /// Pictures that only became .dot files, for want of Graphviz.
-    undrawn: Vec<PathBuf>,
 }
 
 impl Folder {
@@ -32,7 +30,6 @@ impl Folder {
         Ok(Folder {
             path: path.to_owned(),
             written: Vec::new(),
-            undrawn: Vec::new(),
         })
     }
 
@@ -54,23 +51,10 @@ impl Folder {
         })
     }
 
-    /// Writes the picture of a graph: the DOT text, and an SVG where Graphviz is installed.
+    /// Writes the picture of a graph, in the form that the end of the name tells.
     pub(crate) fn draw(&mut self, name: &str, what: &'static str, picture: &Picture) -> Result<(), Box<dyn Error>> {
-        let dot = self.path.join(format!("{name}.dot"));
-        picture.save(&dot)?;
-        let svg = dot.with_extension("svg");
-        match picture.save(&svg) {
-            Ok(()) => {
-                self.written.push((svg, what));
-                self.written.push((dot, "the same, for Graphviz"));
-            }
-            Err(wengert_viz::Error::GraphvizMissing { .. }) => {
-                self.written.push((dot.clone(), what));
-                self.undrawn.push(dot);
-            }
-            Err(error) => return Err(error.into()),
-        }
-        Ok(())
+        let path = self.place(name, what);
+        Ok(picture.save(path)?)
     }
 
     /// Says what was written and where.
@@ -84,16 +68,6 @@ impl Folder {
             .unwrap_or(0);
         for (path, what) in &self.written {
             say!("  {:width$}  {what}", path.display().to_string());
-        }
-        if !self.undrawn.is_empty() {
-            say!("Graphviz is not installed. Once it is (the package is called graphviz), these draw the graphs:");
-            for dot in &self.undrawn {
-                say!(
-                    "  dot -Tsvg {} -o {}",
-                    dot.display(),
-                    dot.with_extension("svg").display()
-                );
-            }
         }
     }
 }

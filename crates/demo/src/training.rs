@@ -139,7 +139,7 @@ pub(crate) fn draw(moons: &Moons, run: &Run, folder: &mut Folder) -> Result<(), 
     let output = layer.neuron().sketch(&graph, on, &x).named("out");
     output.backward();
     folder.draw(
-        "neuron",
+        "neuron.svg",
         "a neuron of the trained net",
         &wengert_viz::draw(&graph, &[output.id()])?,
     )?;
@@ -149,7 +149,7 @@ pub(crate) fn draw(moons: &Moons, run: &Run, folder: &mut Folder) -> Result<(), 
     let score = run.net.sketch(&graph, &x)[0].named("score");
     score.backward();
     let net = Options::new().collapse_level(1).draw(&graph, &[score.id()])?;
-    folder.draw("net", "the net, a box a layer", &net)?;
+    folder.draw("net.svg", "the net, a box a layer", &net)?;
 
     save(&run.net, folder.place("moons.net", "the parameters of the trained net"))?;
     Ok(())

@@ -1,9 +1,9 @@
-//! A picture as a page of its own: a title, what the colours mean, the SVG.
+//! A picture as a page of its own: a title, what the colors mean, the SVG.
 
 use std::fmt::Write;
 
-use crate::dot;
-use crate::escape;
+use crate::look::colors::{DAY, LEGEND};
+use crate::look::escape;
 
 const STYLE: &str = include_str!("page.css");
 
@@ -11,12 +11,13 @@ const STYLE: &str = include_str!("page.css");
 pub(crate) fn page(title: &str, svg: &str) -> String {
     // The prolog is of a file of its own, not of an element.
     let svg = svg.find("<svg").map_or(svg, |start| &svg[start..]);
-    let title = escape::html(title);
+    let title = escape::xml(title);
     let mut legend = String::new();
-    for (name, fill, line) in dot::legend() {
+    for (class, meaning) in LEGEND {
+        let (fill, line) = DAY.of(class);
         writeln!(
             legend,
-            "<span><i style=\"background:{fill};border-color:{line}\"></i>{name}</span>"
+            "<span><i style=\"background:{fill};border-color:{line}\"></i>{meaning}</span>"
         )
         .expect("writing to a String never fails");
     }
