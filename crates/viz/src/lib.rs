@@ -81,12 +81,14 @@
 //! | `graph` | which nodes that is, as a petgraph |
 //! | `layout` | where everything stands |
 //! | `look` | colors; SVG, PNG and DOT |
+//! | `formula` | TeX, and local derivatives in words |
 //! | `page` | HTML |
 //! | `picture`, `save` | what a picture can be asked for |
 //! | `label`, `words` | texts that every form shows |
 #![forbid(unsafe_code)]
 
 mod error;
+mod formula;
 mod graph;
 mod label;
 mod layout;
@@ -100,6 +102,7 @@ mod words;
 use wengert::{Graph, NodeId};
 
 pub use error::Error;
+pub use formula::to_tex;
 pub use graph::{Drawing, Link, Operation, ScopeBox, Value, Vertex};
 pub use options::{Direction, Options};
 pub use picture::Picture;

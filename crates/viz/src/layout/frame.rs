@@ -2,7 +2,7 @@
 
 use super::card::{Card, TEXT};
 use super::font::{advance, width};
-use super::layers::{At, End, Item, Pin, Placed, Spacing, Step, Way, Wire};
+use super::layers::{At, Bones, End, Item, Pin, Placed, Spacing, Step, Way, Wire};
 use super::order::Net;
 use super::place::places;
 use super::rank::ranks;
@@ -72,6 +72,7 @@ pub(crate) struct Frame {
     pub(crate) ways: Vec<Way>,
     /// How many wires go on in another row, and how many times a row ends, where it was wrapped.
     pub(crate) cut: Option<(usize, usize)>,
+    pub(crate) bones: Bones,
 }
 
 /// Lays a block out whose inner blocks are. `wrap` is how long it may be before it goes on in
@@ -186,6 +187,15 @@ pub(crate) fn frame(
     let shifted = |at: &mut At| (0..2).for_each(|axis| at[axis] += before[axis]);
     placed.centers.iter_mut().for_each(shifted);
     placed.ways.iter_mut().flat_map(Way::places_mut).for_each(shifted);
+    for span in &mut placed.bones.span {
+        *span = (span.0 + before[main], span.1 + before[main]);
+    }
+    placed
+        .bones
+        .passes
+        .iter_mut()
+        .flatten()
+        .for_each(|cross| *cross += before[1 - main]);
     let extent = turned(placed.extent);
     if main == 1 {
         for (way, strand) in placed.ways.iter_mut().zip(&block.strands) {
@@ -202,6 +212,7 @@ pub(crate) fn frame(
         centers: placed.centers,
         ways: placed.ways,
         cut: placed.cut,
+        bones: placed.bones,
     }
 }
 

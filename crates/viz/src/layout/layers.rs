@@ -117,4 +117,21 @@ pub(crate) struct Placed {
     /// How many wires go on in another row, and how many times a row ends, where the layers were
     /// wrapped.
     pub(crate) cut: Option<(usize, usize)>,
+    pub(crate) bones: Bones,
+}
+
+/// What ways are made of, for those who make them anew.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Bones {
+    /// The layer of each item.
+    pub(crate) rank: Vec<usize>,
+    /// From where to where each layer reaches along main.
+    pub(crate) span: Vec<(f64, f64)>,
+    /// For each wire, where along cross it passes through each layer between its ends; one that
+    /// runs back passes through those of its ends too.
+    pub(crate) passes: Vec<Vec<f64>>,
+    /// For each wire, how far from the center of its target it arrives.
+    pub(crate) arrive: Vec<f64>,
+    /// Which wires run back.
+    pub(crate) flipped: Vec<bool>,
 }

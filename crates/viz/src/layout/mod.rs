@@ -20,8 +20,8 @@ pub(crate) use layers::{At, Step, Way};
 
 use crate::Direction;
 use crate::graph::{Drawing, Link, Vertex};
-use frame::{Figure, Frame, Inner, frame, main_axis};
-use tree::{Entry, Tree};
+pub(crate) use frame::{Figure, Frame, Inner, frame, main_axis};
+pub(crate) use tree::{Block, Boxed, Entry, Plan, Tip, Tree};
 
 /// A box where it stands.
 #[derive(Clone, Debug)]
@@ -77,15 +77,12 @@ const MOST_TURNS: f64 = 8.0;
 /// Lays a drawing out: in the given direction, or in the one that suits a page of this width,
 /// wrapped where it would be much too long.
 pub(crate) fn lay_out(drawing: &Drawing, direction: Option<Direction>, page: f64) -> Layout {
-    let tree = Tree::new(drawing);
-    let figures: Vec<Figure> = tree
-        .boxes
-        .iter()
-        .map(|boxed| Figure {
-            card: Card::new(&drawing[boxed.vertex]),
-            op: boxed.op.map(|op| Card::new(&drawing[op])),
-        })
-        .collect();
+    let plan = Plan {
+        scopes: &|_, value| &value.scope,
+        most_ports: usize::MAX,
+    };
+    let tree = Tree::new(drawing, &plan);
+    let figures = figures(drawing, &tree);
     let try_out = |direction, wrap| Attempt::new(&tree, &figures, direction, wrap);
     let attempt = match direction {
         Some(direction) => try_out(direction, f64::INFINITY),
@@ -99,6 +96,15 @@ pub(crate) fn lay_out(drawing: &Drawing, direction: Option<Direction>, page: f64
         }
     };
     attempt.layout(drawing, &tree, &figures)
+}
+
+/// What each box shows.
+pub(crate) fn figures(drawing: &Drawing, tree: &Tree) -> Vec<Figure> {
+    let figure = |boxed: &Boxed| Figure {
+        card: Card::new(&drawing[boxed.vertex]),
+        op: boxed.op.map(|op| Card::new(&drawing[op])),
+    };
+    tree.boxes.iter().map(figure).collect()
 }
 
 /// The best way to draw what is too wide from left to right.

@@ -3,7 +3,7 @@
 //! Between layers a wire is a curve, through a layer it is straight, at a place of its own: so no
 //! wire touches an item that it does not belong to.
 
-use super::layers::{At, Item, Pin, Placed, Spacing, Step, Way, Wire};
+use super::layers::{At, Bones, Item, Pin, Placed, Spacing, Step, Way, Wire};
 use super::order::Net;
 use super::rank::Ranks;
 use super::wrap::{Rows, rows};
@@ -64,9 +64,35 @@ pub(crate) fn placed(
         ways,
         extent: [columns.end, 0.0],
         cut,
+        bones: bones(wires, ranks, net, &cross, columns.span),
     };
     from_zero(&mut placed, items, spacing);
     placed
+}
+
+fn bones(wires: &[Wire], ranks: &Ranks, net: &Net, cross: &[f64], span: Vec<(f64, f64)>) -> Bones {
+    let passes = |(run, &flipped): (&Vec<usize>, &bool)| -> Vec<f64> {
+        let nodes = run.iter().map(|&link| net.links[link].to);
+        match flipped {
+            true => [net.links[run[0]].from]
+                .into_iter()
+                .chain(nodes)
+                .map(|node| cross[node])
+                .collect(),
+            false => nodes.take(run.len() - 1).map(|node| cross[node]).collect(),
+        }
+    };
+    let arrive = |((wire, run), &flipped): ((&Wire, &Vec<usize>), &bool)| match flipped {
+        true => wire.to.port.unwrap_or(0.0),
+        false => net.links[run[run.len() - 1]].arrive.unwrap_or(0.0),
+    };
+    Bones {
+        rank: ranks.rank.clone(),
+        span,
+        passes: net.runs.iter().zip(&ranks.flipped).map(passes).collect(),
+        arrive: wires.iter().zip(&net.runs).zip(&ranks.flipped).map(arrive).collect(),
+        flipped: ranks.flipped.clone(),
+    }
 }
 
 /// Where wires without a port arrive: spread around the center in the order they come from.
@@ -211,5 +237,14 @@ fn from_zero(placed: &mut Placed, items: &[Item], spacing: &Spacing) {
     };
     placed.centers.iter_mut().for_each(shifted);
     placed.ways.iter_mut().flat_map(Way::places_mut).for_each(shifted);
+    for span in &mut placed.bones.span {
+        *span = (span.0 + shift[0], span.1 + shift[0]);
+    }
+    placed
+        .bones
+        .passes
+        .iter_mut()
+        .flatten()
+        .for_each(|cross| *cross += shift[1]);
     placed.extent = [high[0] - low[0], high[1] - low[1] + 2.0 * spare];
 }

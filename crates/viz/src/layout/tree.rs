@@ -4,12 +4,12 @@
 //! A wire from one block into another leaves through a port of each block that it leaves, and
 //! enters through a port of each that it enters. All that uses one value shares its ports.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
 
-use crate::graph::{Drawing, Link, Vertex};
+use crate::graph::{Drawing, Link, Value, Vertex};
 
 /// An item of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,10 +54,25 @@ pub(crate) struct Block {
     pub(crate) entries: Vec<Entry>,
     pub(crate) strands: Vec<Strand>,
     /// The block around it and which of its entries it is.
-    parent: Option<(usize, usize)>,
-    /// For each box whose wires enter or leave, the port.
-    ins: HashMap<usize, usize>,
-    outs: HashMap<usize, usize>,
+    pub(crate) parent: Option<(usize, usize)>,
+    led: HashSet<(Tip, Tip)>,
+    /// For each value whose wires enter or leave, or for each bundle of them, the port.
+    ins: HashMap<Key, usize>,
+    outs: HashMap<Key, usize>,
+    /// Whether so many values enter, or leave, that they go in bundles.
+    crowded_in: bool,
+    crowded_out: bool,
+}
+
+/// What shares a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    /// All that uses a box.
+    Box(usize),
+    /// All that comes from one entry of the block around.
+    From(Tip),
+    /// All that leaves.
+    All,
 }
 
 /// The blocks, the whole first and each before those within it.
@@ -67,45 +82,82 @@ pub(crate) struct Tree {
     pub(crate) blocks: Vec<Block>,
 }
 
+/// What a tree is made by: the scopes of each value, and how many values may enter a block, or leave
+/// it, before they go in bundles.
+pub(crate) struct Plan<'a> {
+    pub(crate) scopes: &'a dyn Fn(NodeIndex, &'a Value) -> &'a [String],
+    pub(crate) most_ports: usize,
+}
+
 impl Tree {
     /// The blocks of a drawing.
-    pub(crate) fn new(drawing: &Drawing) -> Tree {
+    pub(crate) fn new<'a>(drawing: &'a Drawing, plan: &Plan<'a>) -> Tree {
         let mut tree = Tree {
             boxes: Vec::new(),
             blocks: vec![Block::default()],
         };
-        let mut by_path: HashMap<Vec<String>, usize> = HashMap::from([(Vec::new(), 0)]);
+        let mut by_path: HashMap<&[String], usize> = HashMap::from([(&[][..], 0)]);
         // For each vertex its box; for each box its block and entry.
         let mut box_of = vec![usize::MAX; drawing.node_count()];
         let mut homes: Vec<(usize, usize)> = Vec::new();
         for vertex in drawing.node_indices() {
-            let (path, op) = match &drawing[vertex] {
-                Vertex::Op(_) => continue,
-                Vertex::Value(value) => (&value.scope[..], operation(drawing, vertex)),
-                Vertex::Scope(scope) => (&scope.path[..scope.path.len() - 1], None),
-                Vertex::Cut { .. } => (scope_of_target(drawing, vertex), None),
-            };
+            if matches!(drawing[vertex], Vertex::Op(_)) {
+                continue;
+            }
+            let path = scopes(drawing, vertex, plan);
             let block = tree.block(path, &mut by_path);
             let number = tree.boxes.len();
+            let op = operation(drawing, vertex);
             tree.boxes.push(Boxed { vertex, op });
             homes.push((block, tree.blocks[block].entries.len()));
             tree.blocks[block].entries.push(Entry::Card(number));
-            box_of[vertex.index()] = number;
-            if let Some(op) = op {
-                box_of[op.index()] = number;
+            for vertex in [Some(vertex), op].into_iter().flatten() {
+                box_of[vertex.index()] = number;
             }
         }
-        for edge in drawing.edge_references() {
-            if *edge.weight() != Link::Result {
-                let [from, to] = [edge.source(), edge.target()].map(|end| box_of[end.index()]);
-                tree.connect(from, to, *edge.weight(), &homes);
-            }
+        let wires = || {
+            let edges = drawing.edge_references().filter(|edge| *edge.weight() != Link::Result);
+            edges.map(|edge| {
+                (
+                    [edge.source(), edge.target()].map(|end| box_of[end.index()]),
+                    *edge.weight(),
+                )
+            })
+        };
+        tree.find_crowds(wires().map(|(ends, _)| ends), &homes, plan.most_ports);
+        for ([from, to], link) in wires() {
+            tree.connect(from, to, link, &homes);
         }
         tree
     }
 
+    /// Finds the blocks that more values enter or leave than may have a port each.
+    fn find_crowds(&mut self, wires: impl Iterator<Item = [usize; 2]>, homes: &[(usize, usize)], most: usize) {
+        let mut seen: HashSet<(usize, usize, bool)> = HashSet::new();
+        let mut counts = vec![[0usize; 2]; self.blocks.len()];
+        for ends in wires {
+            let [mut a, mut b] = ends.map(|number| homes[number].0);
+            while a != b {
+                let out = a > b;
+                let side = if out { &mut a } else { &mut b };
+                if seen.insert((*side, ends[0], out)) {
+                    counts[*side][usize::from(out)] += 1;
+                }
+                *side = self.parent(*side).0;
+            }
+        }
+        for (block, [ins, outs]) in self.blocks.iter_mut().zip(counts) {
+            (block.crowded_in, block.crowded_out) = (ins > most, outs > most);
+        }
+    }
+
+    /// The block around one that is not the whole, and which of its entries it is.
+    fn parent(&self, block: usize) -> (usize, usize) {
+        self.blocks[block].parent.expect("block 0 is around all others")
+    }
+
     /// The block of a path, made where it is missing.
-    fn block(&mut self, path: &[String], by_path: &mut HashMap<Vec<String>, usize>) -> usize {
+    fn block<'a>(&mut self, path: &'a [String], by_path: &mut HashMap<&'a [String], usize>) -> usize {
         if let Some(&block) = by_path.get(path) {
             return block;
         }
@@ -123,7 +175,7 @@ impl Tree {
                         parent: Some((parent, entry)),
                         ..Block::default()
                     });
-                    by_path.insert(path.to_vec(), block);
+                    by_path.insert(path, block);
                     block
                 }
             };
@@ -131,66 +183,88 @@ impl Tree {
         parent
     }
 
-    /// Leads a wire from one box to another.
+    /// Leads a wire from one box to another: out of the blocks around the one, into those around
+    /// the other.
     fn connect(&mut self, from: usize, to: usize, link: Link, homes: &[(usize, usize)]) {
         let [(mut a, entry_a), (mut b, entry_b)] = [from, to].map(|number| homes[number]);
         let tip = |entry| Tip { entry, port: None };
-        let (mut source, mut target) = (tip(entry_a), tip(entry_b));
-        // Every block has a higher number than the one around it: so both meet where they must.
-        let mut link = Some(link);
+        let mut source = tip(entry_a);
+        // Every block has a higher number than the one around it, so both meet where they must.
+        let mut inward = Vec::new();
         while a != b {
             if a > b {
-                let (parent, entry) = self.blocks[a].parent.expect("block 0 is around all others");
+                let (parent, entry) = self.parent(a);
                 let block = &mut self.blocks[a];
-                let port = match block.outs.get(&from) {
-                    Some(&port) => port,
-                    None => {
-                        let port = block.entries.len();
-                        block.entries.push(Entry::Out);
-                        block.outs.insert(from, port);
-                        block.strands.push(Strand {
-                            from: source,
-                            to: tip(port),
-                            link: None,
-                        });
-                        port
-                    }
-                };
+                let key = if block.crowded_out { Key::All } else { Key::Box(from) };
+                let port = block.port(Entry::Out, key);
+                block.lead(source, tip(port));
                 source = Tip {
                     entry,
                     port: Some(port),
                 };
                 a = parent;
             } else {
-                let (parent, entry) = self.blocks[b].parent.expect("block 0 is around all others");
-                let block = &mut self.blocks[b];
-                let known = block.ins.get(&from).copied();
-                let port = known.unwrap_or_else(|| {
-                    block.entries.push(Entry::In);
-                    block.ins.insert(from, block.entries.len() - 1);
-                    block.entries.len() - 1
-                });
-                block.strands.push(Strand {
-                    from: tip(port),
-                    to: target,
-                    link,
-                });
-                if known.is_some() {
-                    // It comes as far as here already.
-                    return;
-                }
-                target = Tip {
-                    entry,
-                    port: Some(port),
-                };
-                (b, link) = (parent, None);
+                inward.push(b);
+                b = self.parent(b).0;
             }
         }
-        self.blocks[a].strands.push(Strand {
+        let mut here = a;
+        for &inner in inward.iter().rev() {
+            let (_, entry) = self.parent(inner);
+            let block = &mut self.blocks[inner];
+            let key = if block.crowded_in {
+                Key::From(source)
+            } else {
+                Key::Box(from)
+            };
+            let port = block.port(Entry::In, key);
+            let target = Tip {
+                entry,
+                port: Some(port),
+            };
+            self.blocks[here].lead(source, target);
+            source = tip(port);
+            here = inner;
+        }
+        self.blocks[here].strands.push(Strand {
             from: source,
-            to: target,
-            link,
+            to: tip(entry_b),
+            link: Some(link),
         });
+    }
+}
+
+impl Block {
+    /// The port of a key, made where it is missing.
+    fn port(&mut self, kind: Entry, key: Key) -> usize {
+        let ports = if kind == Entry::In {
+            &mut self.ins
+        } else {
+            &mut self.outs
+        };
+        *ports.entry(key).or_insert_with(|| {
+            self.entries.push(kind);
+            self.entries.len() - 1
+        })
+    }
+
+    /// A wire from a tip to a port, once.
+    fn lead(&mut self, from: Tip, to: Tip) {
+        if self.led.insert((from, to)) {
+            self.strands.push(Strand { from, to, link: None });
+        }
+    }
+}
+
+/// The open scopes that a vertex stands in.
+fn scopes<'a>(drawing: &'a Drawing, vertex: NodeIndex, plan: &Plan<'a>) -> &'a [String] {
+    match &drawing[vertex] {
+        Vertex::Value(value) => (plan.scopes)(vertex, value),
+        Vertex::Scope(scope) => &scope.path[..scope.path.len() - 1],
+        Vertex::Op(_) | Vertex::Cut { .. } => match drawing.neighbors(vertex).next() {
+            Some(next) => scopes(drawing, next, plan),
+            None => &[],
+        },
     }
 }
 
@@ -199,18 +273,4 @@ fn operation(drawing: &Drawing, value: NodeIndex) -> Option<NodeIndex> {
     let mut into = drawing.edges_directed(value, petgraph::Direction::Incoming);
     into.find(|edge| *edge.weight() == Link::Result)
         .map(|edge| edge.source())
-}
-
-/// The scopes of what a mark of missing operands points at.
-fn scope_of_target(drawing: &Drawing, cut: NodeIndex) -> &[String] {
-    let target = drawing.neighbors(cut).next();
-    let value = target.map(|target| match &drawing[target] {
-        Vertex::Op(_) => drawing.neighbors(target).next().unwrap_or(target),
-        _ => target,
-    });
-    match value.map(|value| &drawing[value]) {
-        Some(Vertex::Value(value)) => &value.scope,
-        Some(Vertex::Scope(scope)) => &scope.path[..scope.path.len() - 1],
-        _ => &[],
-    }
 }
