@@ -3,9 +3,11 @@
 
 use std::error::Error;
 use std::path::Path;
+use std::time::Instant;
 
 use wengert::{Expr, Graph, NodeId};
-use wengert_viz::{Direction, Options, Picture, draw};
+use wengert_nn::{Mlp, Trainer, max_margin};
+use wengert_viz::{Direction, Options, Picture, draw, page};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args_os().nth(1).ok_or("usage: gallery FOLDER")?;
@@ -97,6 +99,40 @@ fn main() -> Result<(), Box<dyn Error>> {
     let last = *nodes.last().ok_or("no node")?;
     last.backward();
     save("random", &draw(&g, &[last.id()])?)?;
+
+    // A net as it is trained: one sample in scopes, and a batch of a hundred without any.
+    let net = Mlp::with_layers(
+        2,
+        &[(16, "relu".parse()?), (16, "relu".parse()?), (1, "linear".parse()?)],
+        1,
+    )?;
+    let g = Graph::new();
+    let x = [g.var(0.7).named("x1"), g.var(-0.3).named("x2")];
+    let score = net.sketch(&g, &x)[0].named("score");
+    score.backward();
+    std::fs::write(
+        folder.join("moons_one.html"),
+        page(&g, &[score.id()])?.html("The moons net at one point")?,
+    )?;
+    let mut trainer = Trainer::new(net.parameters());
+    trainer.record(|_, parameters| {
+        let losses = (0..100).map(|k| {
+            let (angle, class) = (0.0628 * f64::from(k), if k % 2 == 0 { 1.0 } else { -1.0 });
+            let x = [angle.cos() + 0.5 * class, class * angle.sin()].map(Expr::from);
+            max_margin(&net.forward(parameters, &x), &[Expr::from(class)])
+        });
+        losses.fold(Expr::from(0.0), |sum, loss| sum + loss) / 100.0
+    });
+    let last = trainer.graph().nodes().last().ok_or("no node")?;
+    let start = Instant::now();
+    let batch = page(trainer.graph(), &[last.id])?.html("The moons net at a hundred points")?;
+    println!(
+        "a page of {} nodes: {:?}, {:.1} MB",
+        trainer.graph().len(),
+        start.elapsed(),
+        batch.len() as f64 / 1e6
+    );
+    std::fs::write(folder.join("moons_batch.html"), batch)?;
     Ok(())
 }
 

@@ -118,9 +118,11 @@ impl Options {
     /// is stale; [`Error::NoSuchScope`].
     pub fn draw(self, graph: &Graph, roots: &[NodeId]) -> Result<Picture, Error> {
         let (drawing, hidden) = graph::build(graph, roots, &self)?;
+        let story = graph::story(graph, roots, &drawing);
         Ok(Picture {
             drawing,
             hidden,
+            story,
             options: self,
         })
     }
@@ -136,6 +138,32 @@ impl Options {
 /// [`Error::Graph`] where a root is of another graph or was dropped, or a value is stale.
 pub fn to_petgraph(graph: &Graph, roots: &[NodeId]) -> Result<Drawing, Error> {
     Ok(graph::build(graph, roots, &Options::new().node_limit(usize::MAX))?.0)
+}
+
+/// A picture of all that the roots depend on, to be saved as a page: that shows a part at a time,
+/// scopes and what else is too much at once as boxes that open.
+///
+/// ```
+/// use wengert::Graph;
+///
+/// let g = Graph::new();
+/// let mut x = g.var(0.5).named("x");
+/// for layer in 1..=100 {
+///     let _scope = g.scope(format!("layer {layer}"));
+///     for _ in 0..100 {
+///         x = x.sin() + 1.0;
+///     }
+/// }
+/// x.backward();
+/// let page = wengert_viz::page(&g, &[x.id()])?.html("a hundred layers")?;
+/// assert!(page.len() < 4_000_000);
+/// # Ok::<(), wengert_viz::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`Options::draw`].
+pub fn page(graph: &Graph, roots: &[NodeId]) -> Result<Picture, Error> {
+    Options::new().node_limit(usize::MAX).draw(graph, roots)
 }
 
 /// A picture of what the roots depend on: [`Options::draw`] with the default options.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::error::Error;
-use crate::graph::{Drawing, Hidden};
+use crate::graph::{Drawing, Hidden, Story};
 use crate::layout::{Layout, lay_out};
 use crate::look::{dot, svg};
 use crate::options::Options;
@@ -16,10 +16,12 @@ pub struct Picture {
     pub(crate) drawing: Drawing,
     pub(crate) hidden: Hidden,
     pub(crate) options: Options,
+    pub(crate) story: Option<Story>,
 }
 
 /// How many boxes, op nodes included, are laid out at most.
 const MOST_BOXES: usize = 20_000;
+const MOST_BOXES_OF_A_PAGE: usize = 1_000_000;
 
 impl Picture {
     /// What is drawn.
@@ -83,22 +85,29 @@ impl Picture {
         Err(Error::PngNotBuilt)
     }
 
-    /// A page that shows the picture and what its colors mean; it needs no other file.
+    /// A page to explore the graph in: scopes open and close, values are found by name, forward and
+    /// backward are played node by node. One file, which asks for no other. What is drawn is in it;
+    /// [`page`](crate::page) draws all.
+    ///
+    /// O(n log n); about 90 bytes a value.
     ///
     /// # Errors
-    /// As [`Picture::svg`].
+    /// [`Error::TooLarge`] beyond a million boxes (op nodes included).
     pub fn html(&self, title: &str) -> Result<String, Error> {
-        Ok(page::page(title, &self.svg()?))
+        self.at_most(MOST_BOXES_OF_A_PAGE)?;
+        Ok(page::page(&self.drawing, title, self.note(), self.story.as_ref()))
+    }
+
+    fn at_most(&self, limit: usize) -> Result<(), Error> {
+        let boxes = self.drawing.node_count();
+        match boxes > limit {
+            true => Err(Error::TooLarge { boxes, limit }),
+            false => Ok(()),
+        }
     }
 
     fn lay_out(&self) -> Result<Layout, Error> {
-        let boxes = self.drawing.node_count();
-        if boxes > MOST_BOXES {
-            return Err(Error::TooLarge {
-                boxes,
-                limit: MOST_BOXES,
-            });
-        }
+        self.at_most(MOST_BOXES)?;
         Ok(lay_out(&self.drawing, self.options.direction, self.options.page_width))
     }
 }

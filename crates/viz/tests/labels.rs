@@ -212,9 +212,9 @@ fn a_label_of_a_megabyte_is_shown_as_far_as_can_be_read_and_says_so() {
     let x = g.var(1.0).named(&"&<é".repeat(350_000));
     let picture = draw(&g, &[x.id()]).unwrap();
     let more = "… 1,049,600 more characters";
-    for text in [picture.svg().unwrap(), picture.html("long").unwrap()] {
-        assert!(text.contains(more) && text.len() < 200_000, "{}", text.len());
-    }
+    let text = picture.svg().unwrap();
+    assert!(text.contains(more) && text.len() < 100_000, "{}", text.len());
+    assert!(picture.html("long").unwrap().len() < 200_000);
     let svg = Svg::read(&picture.svg().unwrap());
     assert!(svg.size.0 < 600.0, "{:?}", svg.size);
     let field = &fields(&read(&picture.dot()).boxes[0])[0];

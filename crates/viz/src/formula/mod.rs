@@ -31,7 +31,7 @@ const LONGEST: usize = 120;
 /// let f = (x.powi(2) + 1.0) / y.sqrt();
 /// assert_eq!(wengert_viz::to_tex(&g, f.id())?, r"\frac{x^{2} + 1}{\sqrt{y}}");
 /// let slope = g.gradient(f.id(), &[x.id()])[0];
-/// assert_eq!(wengert_viz::to_tex(&g, slope)?, r"\frac{1}{\sqrt{y}} \, 2 \, x");
+/// assert_eq!(wengert_viz::to_tex(&g, slope)?, r"\frac{1}{\sqrt{y}} \cdot 2 \, x");
 /// # Ok::<(), wengert_viz::Error>(())
 /// ```
 ///

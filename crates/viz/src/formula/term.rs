@@ -12,7 +12,6 @@ pub(crate) enum Style {
 /// How tightly a formula holds together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Tie {
-    Relation,
     Sum,
     Product,
     Power,

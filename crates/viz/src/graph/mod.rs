@@ -3,6 +3,6 @@
 mod model;
 mod select;
 
-pub(crate) use model::build;
 pub use model::{Drawing, Link, Operation, ScopeBox, Value, Vertex};
+pub(crate) use model::{Story, build, story};
 pub(crate) use select::Hidden;

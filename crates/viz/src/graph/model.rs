@@ -109,6 +109,53 @@ pub enum Link {
     Cut,
 }
 
+impl Link {
+    /// How many operands flow along it, that are shown.
+    pub(crate) fn operands(&self) -> usize {
+        match *self {
+            Link::Operand { .. } => 1,
+            Link::Bundle { operands } => operands,
+            // A missing operand counts too.
+            Link::Cut => 1,
+            Link::Result => 0,
+        }
+    }
+}
+
+/// Why a number of a picture is not finite.
+#[derive(Clone, Debug)]
+pub(crate) struct Story {
+    /// Where it was born.
+    pub(crate) node: NodeId,
+    pub(crate) text: String,
+}
+
+/// The story of the first root that is not finite, or whose gradient is not.
+pub(crate) fn story(graph: &Graph, roots: &[NodeId], drawing: &Drawing) -> Option<Story> {
+    let bad = drawing.node_weights().any(|vertex| match vertex {
+        Vertex::Value(value) => value.is_bad(),
+        Vertex::Scope(scope) => scope.outputs.iter().any(Value::is_bad),
+        _ => false,
+    });
+    let origin = roots
+        .iter()
+        .filter(|_| bad)
+        .find_map(|&root| graph.try_explain_nan(root).ok().flatten())?;
+    let site = origin.value.as_ref().map(|value| value.site.node);
+    let site = site.or_else(|| origin.adjoint.as_ref().map(|adjoint| adjoint.site.node));
+    Some(Story {
+        node: site?,
+        text: origin.to_string(),
+    })
+}
+
+impl Value {
+    /// Whether a number of it is not finite.
+    pub(crate) fn is_bad(&self) -> bool {
+        !self.data.is_finite() || (self.wants_gradient && !self.grad.is_finite())
+    }
+}
+
 /// What flows into one vertex. All that flows from or to one collapsed scope goes along one edge.
 #[derive(Default)]
 struct Incoming {

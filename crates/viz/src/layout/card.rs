@@ -1,5 +1,7 @@
 //! What stands in a box, and how large the box is for it.
 
+use wengert::{Imm, Op};
+
 use super::font::{advance, width};
 use super::layers::At;
 use crate::graph::{Operation, ScopeBox, Value, Vertex};
@@ -81,7 +83,7 @@ impl Card {
         }
         Card {
             class: class(value),
-            bad: is_bad(value),
+            bad: value.is_bad(),
             size: [x, height],
             texts,
             rules,
@@ -90,7 +92,15 @@ impl Card {
     }
 
     fn op(op: &Operation) -> Card {
-        let text = op.op.caption(op.imm);
+        Card {
+            hint: format!("{} = {}", op.id, op.op.name()),
+            ..Card::of_op(op.op, op.imm)
+        }
+    }
+
+    /// The card of an op, whatever node it computes.
+    pub(crate) fn of_op(op: Op, imm: Imm) -> Card {
+        let text = op.caption(imm);
         let wide = (width(&text, TEXT) + 14.0).max(24.0);
         Card {
             class: "op",
@@ -102,7 +112,7 @@ impl Card {
                 faint: false,
             }],
             rules: Vec::new(),
-            hint: format!("{} = {}", op.id, op.op.name()),
+            hint: String::new(),
         }
     }
 
@@ -133,7 +143,7 @@ impl Card {
         let under_title = LINE * titles as f64 + 7.0;
         Card {
             class: if scope.root { "scope output-scope" } else { "scope" },
-            bad: scope.outputs.iter().any(is_bad),
+            bad: scope.outputs.iter().any(Value::is_bad),
             size: [wide, height],
             rules: vec![([0.0, under_title], [wide, under_title])],
             texts: rows
@@ -171,10 +181,6 @@ impl Card {
             hint: "not shown".to_owned(),
         }
     }
-}
-
-fn is_bad(value: &Value) -> bool {
-    !value.data.is_finite() || (value.wants_gradient && !value.grad.is_finite())
 }
 
 /// All digits, and where it was recorded.

@@ -7,7 +7,7 @@ use super::order::Net;
 use super::place::places;
 use super::rank::ranks;
 use super::route::placed;
-use super::tree::{Block, Entry, Tip};
+use super::tree::{Block, Entry, Strand, Tip};
 use crate::Direction;
 use crate::graph::Link;
 use crate::label::lines;
@@ -75,15 +75,24 @@ pub(crate) struct Frame {
     pub(crate) bones: Bones,
 }
 
-/// Lays a block out whose inner blocks are. `wrap` is how long it may be before it goes on in
-/// another row.
+/// How blocks are laid out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner {
+    pub(crate) direction: Direction,
+    /// How long a block may be before it goes on in another row.
+    pub(crate) wrap: f64,
+    /// How many times layers are reordered, at most.
+    pub(crate) rounds: usize,
+}
+
+/// Lays a block out whose inner blocks are.
 pub(crate) fn frame(
     block: &Block,
     figures: &[Figure],
     inner: impl Fn(usize) -> Option<Inner>,
-    direction: Direction,
-    wrap: f64,
+    manner: Manner,
 ) -> Frame {
+    let direction = manner.direction;
     let title = match block.path.last() {
         Some(name) => lines(name, LONGEST_TITLE, |c| TEXT * advance(c)),
         None => Vec::new(),
@@ -128,6 +137,8 @@ pub(crate) fn frame(
             (Entry::Card(number), _) => item_of(&figures[number], direction),
             (Entry::Block(_), Some(inner)) => Item {
                 size: turned(inner.size),
+                spread: 0.4 * turned(inner.size)[1],
+                apart: [14.0, 34.0][main],
                 ..Item::default()
             },
             (Entry::In, _) => Item {
@@ -147,19 +158,26 @@ pub(crate) fn frame(
             _ => None,
         },
     };
+    // What is written beside a wire: also where it ends at a closed block.
+    let beside = |strand: &Strand| {
+        let closed = entries[strand.to.entry]
+            .as_ref()
+            .is_some_and(|inner| inner.ports.is_empty());
+        let bundle = closed.then_some(Link::Bundle {
+            operands: strand.operands,
+        });
+        label(&strand.link.or(bundle)?)
+    };
     let wires: Vec<Wire> = block
         .strands
         .iter()
         .map(|strand| Wire {
             from: end(strand.from),
             to: end(strand.to),
-            room: strand
-                .link
-                .and_then(|link| label(&link))
-                .map_or(0.0, |text| match direction {
-                    Direction::LeftToRight => width(&text, SMALL) + 6.0,
-                    Direction::TopToBottom => SMALL + 6.0,
-                }),
+            room: beside(strand).map_or(0.0, |text| match direction {
+                Direction::LeftToRight => width(&text, SMALL) + 6.0,
+                Direction::TopToBottom => SMALL + 6.0,
+            }),
         })
         .collect();
     let least = match inside {
@@ -175,7 +193,8 @@ pub(crate) fn frame(
         items: 14.0,
         wires: 8.0,
         least,
-        wrap,
+        wrap: manner.wrap,
+        rounds: manner.rounds,
     };
     let mut placed = layered(&items, &wires, &spacing);
     for center in &mut placed.centers {
@@ -279,7 +298,7 @@ fn item_of(figure: &Figure, direction: Direction) -> Item {
 fn layered(items: &[Item], wires: &[Wire], spacing: &Spacing) -> Placed {
     let ranks = ranks(items, wires);
     let mut net = Net::new(items, wires, &ranks);
-    net.order();
+    net.order(spacing.rounds);
     let cross = places(&net, spacing);
     placed(items, wires, &ranks, &mut net, cross, spacing)
 }

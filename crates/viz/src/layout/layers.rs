@@ -60,6 +60,8 @@ pub(crate) struct Spacing {
     pub(crate) least: At,
     /// The layers go on in another row below where they are longer than this.
     pub(crate) wrap: f64,
+    /// How many times the layers are reordered, at most, to have fewer crossings.
+    pub(crate) rounds: usize,
 }
 
 /// One step of a wire's way.

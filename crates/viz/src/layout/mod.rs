@@ -20,8 +20,8 @@ pub(crate) use layers::{At, Step, Way};
 
 use crate::Direction;
 use crate::graph::{Drawing, Link, Vertex};
-pub(crate) use frame::{Figure, Frame, Inner, frame, main_axis};
-pub(crate) use tree::{Block, Boxed, Entry, Plan, Tip, Tree};
+pub(crate) use frame::{Figure, Frame, Inner, Manner, frame, main_axis};
+pub(crate) use tree::{Block, Boxed, Entry, Plan, Strand, Tree};
 
 /// A box where it stands.
 #[derive(Clone, Debug)]
@@ -71,6 +71,8 @@ pub(crate) struct Layout {
 
 /// How much narrower another way of drawing must be to be taken instead.
 const NARROWER: f64 = 0.8;
+/// How many times layers are reordered for few crossings, at most.
+const ROUNDS: usize = 24;
 /// So many wires may turn at the end of a row, on average.
 const MOST_TURNS: f64 = 8.0;
 
@@ -152,8 +154,12 @@ impl Attempt {
                 Some(Inner::of(&tree.blocks[number], frame, direction))
             };
             // Ports are at both ends, so a row within a scope cannot be broken.
-            let wrap = if number == 0 { wrap } else { f64::INFINITY };
-            frames[number] = Some(frame(&tree.blocks[number], figures, inner, direction, wrap));
+            let manner = Manner {
+                direction,
+                wrap: if number == 0 { wrap } else { f64::INFINITY },
+                rounds: ROUNDS,
+            };
+            frames[number] = Some(frame(&tree.blocks[number], figures, inner, manner));
         }
         Attempt {
             direction,

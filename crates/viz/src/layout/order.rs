@@ -50,8 +50,7 @@ pub(crate) struct Trunk {
     pub(crate) ends: Vec<(usize, f64)>,
 }
 
-/// So many rounds of sweeps at most, and so many without getting better.
-const ROUNDS: usize = 24;
+/// So many rounds of sweeps at most without getting better.
 const PATIENCE: usize = 4;
 
 impl Net {
@@ -179,8 +178,8 @@ impl Net {
         index
     }
 
-    /// Reorders the layers for few crossings.
-    pub(crate) fn order(&mut self) {
+    /// Reorders the layers for few crossings, in so many rounds of sweeps at most.
+    pub(crate) fn order(&mut self, rounds: usize) {
         let mut place = vec![0.0; self.nodes.len()];
         let number = |place: &mut Vec<f64>, layers: &[Vec<usize>]| {
             for layer in layers {
@@ -192,7 +191,7 @@ impl Net {
         number(&mut place, &self.layers);
         let mut best = (self.crossings(&place), self.layers.clone());
         let mut idle = 0;
-        for round in 0..ROUNDS {
+        for round in 0..rounds {
             if best.0 == 0 || idle == PATIENCE {
                 break;
             }
@@ -236,23 +235,25 @@ impl Net {
     /// Exchanges neighbors of a layer wherever that has fewer crossings.
     fn swap(&mut self, place: &mut [f64]) {
         for at in 0..self.layers.len() {
-            let mut layer = std::mem::take(&mut self.layers[at]);
+            // Nothing else moves meanwhile, so what a node is linked to is sorted once.
+            let links = |&node: &usize| {
+                let sides = [false, true].map(|after| {
+                    let mut near: Vec<f64> = self.neighbors(node, after, place).collect();
+                    near.sort_unstable_by(f64::total_cmp);
+                    near
+                });
+                (node, sides)
+            };
+            let mut layer: Vec<(usize, [Vec<f64>; 2])> = self.layers[at].iter().map(links).collect();
             for _ in 0..3 {
                 let mut changed = false;
                 for k in 1..layer.len() {
-                    let (a, b) = (layer[k - 1], layer[k]);
-                    let (mut now, mut then) = (0, 0);
-                    for backwards in [false, true] {
-                        let [mut left, mut right] =
-                            [a, b].map(|node| self.neighbors(node, backwards, place).collect::<Vec<f64>>());
-                        left.sort_by(f64::total_cmp);
-                        right.sort_by(f64::total_cmp);
-                        now += inversions(&left, &right);
-                        then += inversions(&right, &left);
-                    }
-                    if then < now {
+                    let (left, right) = (&layer[k - 1].1, &layer[k].1);
+                    let crossings = |left: &[Vec<f64>; 2], right: &[Vec<f64>; 2]| {
+                        inversions(&left[0], &right[0]) + inversions(&left[1], &right[1])
+                    };
+                    if crossings(right, left) < crossings(left, right) {
                         layer.swap(k - 1, k);
-                        (place[a], place[b]) = (place[b], place[a]);
                         changed = true;
                     }
                 }
@@ -260,7 +261,10 @@ impl Net {
                     break;
                 }
             }
-            self.layers[at] = layer;
+            for (k, (slot, (node, _))) in self.layers[at].iter_mut().zip(layer).enumerate() {
+                *slot = node;
+                place[node] = k as f64;
+            }
         }
     }
 

@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use petgraph::graph::NodeIndex;
+use petgraph::graph::{EdgeIndex, NodeIndex};
 use petgraph::visit::EdgeRef;
 
 use crate::graph::{Drawing, Link, Value, Vertex};
@@ -44,6 +44,8 @@ pub(crate) struct Strand {
     pub(crate) to: Tip,
     /// What it is, where it ends at a box.
     pub(crate) link: Option<Link>,
+    /// How many operands flow along it.
+    pub(crate) operands: usize,
 }
 
 /// A scope that is open, or the whole.
@@ -54,8 +56,9 @@ pub(crate) struct Block {
     pub(crate) entries: Vec<Entry>,
     pub(crate) strands: Vec<Strand>,
     /// The block around it and which of its entries it is.
-    pub(crate) parent: Option<(usize, usize)>,
-    led: HashSet<(Tip, Tip)>,
+    parent: Option<(usize, usize)>,
+    /// The strands to ports.
+    led: HashMap<(Tip, Tip), usize>,
     /// For each value whose wires enter or leave, or for each bundle of them, the port.
     ins: HashMap<Key, usize>,
     outs: HashMap<Key, usize>,
@@ -80,6 +83,10 @@ enum Key {
 pub(crate) struct Tree {
     pub(crate) boxes: Vec<Boxed>,
     pub(crate) blocks: Vec<Block>,
+    /// For each box the block that it is in, and which entry of it it is.
+    pub(crate) homes: Vec<(usize, usize)>,
+    /// For each vertex the box that it is drawn in.
+    pub(crate) box_of: Vec<usize>,
 }
 
 /// What a tree is made by: the scopes of each value, and how many values may enter a block, or leave
@@ -95,11 +102,10 @@ impl Tree {
         let mut tree = Tree {
             boxes: Vec::new(),
             blocks: vec![Block::default()],
+            homes: Vec::new(),
+            box_of: vec![usize::MAX; drawing.node_count()],
         };
         let mut by_path: HashMap<&[String], usize> = HashMap::from([(&[][..], 0)]);
-        // For each vertex its box; for each box its block and entry.
-        let mut box_of = vec![usize::MAX; drawing.node_count()];
-        let mut homes: Vec<(usize, usize)> = Vec::new();
         for vertex in drawing.node_indices() {
             if matches!(drawing[vertex], Vertex::Op(_)) {
                 continue;
@@ -109,42 +115,49 @@ impl Tree {
             let number = tree.boxes.len();
             let op = operation(drawing, vertex);
             tree.boxes.push(Boxed { vertex, op });
-            homes.push((block, tree.blocks[block].entries.len()));
+            tree.homes.push((block, tree.blocks[block].entries.len()));
             tree.blocks[block].entries.push(Entry::Card(number));
             for vertex in [Some(vertex), op].into_iter().flatten() {
-                box_of[vertex.index()] = number;
+                tree.box_of[vertex.index()] = number;
             }
         }
-        let wires = || {
-            let edges = drawing.edge_references().filter(|edge| *edge.weight() != Link::Result);
-            edges.map(|edge| {
-                (
-                    [edge.source(), edge.target()].map(|end| box_of[end.index()]),
-                    *edge.weight(),
-                )
-            })
-        };
-        tree.find_crowds(wires().map(|(ends, _)| ends), &homes, plan.most_ports);
-        for ([from, to], link) in wires() {
-            tree.connect(from, to, link, &homes);
+        tree.find_crowds(drawing, plan.most_ports);
+        for edge in drawing.edge_references() {
+            if let Some([from, to]) = tree.ends(drawing, edge.id()) {
+                tree.connect(from, to, *edge.weight());
+            }
         }
         tree
     }
 
+    /// The boxes that an edge of the drawing leads from and to; none of one within a box.
+    pub(crate) fn ends(&self, drawing: &Drawing, edge: EdgeIndex) -> Option<[usize; 2]> {
+        let (from, to) = drawing.edge_endpoints(edge)?;
+        (drawing[edge] != Link::Result).then(|| [from, to].map(|end| self.box_of[end.index()]))
+    }
+
+    /// The blocks that a wire between these boxes leaves (true) or enters (false).
+    pub(crate) fn crossed(&self, [from, to]: [usize; 2], mut each: impl FnMut(usize, bool)) {
+        // Every block has a higher number than the one around it, so both meet where they must.
+        let [mut a, mut b] = [from, to].map(|number| self.homes[number].0);
+        while a != b {
+            let out = a > b;
+            let side = if out { &mut a } else { &mut b };
+            each(*side, out);
+            *side = self.parent(*side).0;
+        }
+    }
+
     /// Finds the blocks that more values enter or leave than may have a port each.
-    fn find_crowds(&mut self, wires: impl Iterator<Item = [usize; 2]>, homes: &[(usize, usize)], most: usize) {
+    fn find_crowds(&mut self, drawing: &Drawing, most: usize) {
         let mut seen: HashSet<(usize, usize, bool)> = HashSet::new();
         let mut counts = vec![[0usize; 2]; self.blocks.len()];
-        for ends in wires {
-            let [mut a, mut b] = ends.map(|number| homes[number].0);
-            while a != b {
-                let out = a > b;
-                let side = if out { &mut a } else { &mut b };
-                if seen.insert((*side, ends[0], out)) {
-                    counts[*side][usize::from(out)] += 1;
+        for ends in drawing.edge_indices().filter_map(|edge| self.ends(drawing, edge)) {
+            self.crossed(ends, |block, out| {
+                if seen.insert((block, ends[0], out)) {
+                    counts[block][usize::from(out)] += 1;
                 }
-                *side = self.parent(*side).0;
-            }
+            });
         }
         for (block, [ins, outs]) in self.blocks.iter_mut().zip(counts) {
             (block.crowded_in, block.crowded_out) = (ins > most, outs > most);
@@ -152,7 +165,7 @@ impl Tree {
     }
 
     /// The block around one that is not the whole, and which of its entries it is.
-    fn parent(&self, block: usize) -> (usize, usize) {
+    pub(crate) fn parent(&self, block: usize) -> (usize, usize) {
         self.blocks[block].parent.expect("block 0 is around all others")
     }
 
@@ -185,30 +198,26 @@ impl Tree {
 
     /// Leads a wire from one box to another: out of the blocks around the one, into those around
     /// the other.
-    fn connect(&mut self, from: usize, to: usize, link: Link, homes: &[(usize, usize)]) {
-        let [(mut a, entry_a), (mut b, entry_b)] = [from, to].map(|number| homes[number]);
+    fn connect(&mut self, from: usize, to: usize, link: Link) {
+        let [(home, entry_a), (_, entry_b)] = [from, to].map(|number| self.homes[number]);
         let tip = |entry| Tip { entry, port: None };
-        let mut source = tip(entry_a);
-        // Every block has a higher number than the one around it, so both meet where they must.
-        let mut inward = Vec::new();
-        while a != b {
-            if a > b {
-                let (parent, entry) = self.parent(a);
-                let block = &mut self.blocks[a];
-                let key = if block.crowded_out { Key::All } else { Key::Box(from) };
-                let port = block.port(Entry::Out, key);
-                block.lead(source, tip(port));
-                source = Tip {
-                    entry,
-                    port: Some(port),
-                };
-                a = parent;
-            } else {
-                inward.push(b);
-                b = self.parent(b).0;
-            }
+        let (mut outward, mut inward) = (Vec::new(), Vec::new());
+        self.crossed([from, to], |block, out| {
+            if out { &mut outward } else { &mut inward }.push(block)
+        });
+        let (mut here, mut source) = (home, tip(entry_a));
+        for inner in outward {
+            let (parent, entry) = self.parent(inner);
+            let block = &mut self.blocks[inner];
+            let key = if block.crowded_out { Key::All } else { Key::Box(from) };
+            let port = block.port(Entry::Out, key);
+            block.lead(source, tip(port), link.operands());
+            source = Tip {
+                entry,
+                port: Some(port),
+            };
+            here = parent;
         }
-        let mut here = a;
         for &inner in inward.iter().rev() {
             let (_, entry) = self.parent(inner);
             let block = &mut self.blocks[inner];
@@ -222,7 +231,7 @@ impl Tree {
                 entry,
                 port: Some(port),
             };
-            self.blocks[here].lead(source, target);
+            self.blocks[here].lead(source, target, link.operands());
             source = tip(port);
             here = inner;
         }
@@ -230,11 +239,22 @@ impl Tree {
             from: source,
             to: tip(entry_b),
             link: Some(link),
+            operands: link.operands(),
         });
     }
 }
 
 impl Block {
+    /// The same entries with other wires between them.
+    pub(crate) fn with_strands(&self, strands: Vec<Strand>) -> Block {
+        Block {
+            path: self.path.clone(),
+            entries: self.entries.clone(),
+            strands,
+            ..Block::default()
+        }
+    }
+
     /// The port of a key, made where it is missing.
     fn port(&mut self, kind: Entry, key: Key) -> usize {
         let ports = if kind == Entry::In {
@@ -248,11 +268,18 @@ impl Block {
         })
     }
 
-    /// A wire from a tip to a port, once.
-    fn lead(&mut self, from: Tip, to: Tip) {
-        if self.led.insert((from, to)) {
-            self.strands.push(Strand { from, to, link: None });
-        }
+    /// A wire from a tip to a port, once, however many operands flow along it.
+    fn lead(&mut self, from: Tip, to: Tip, operands: usize) {
+        let strand = *self.led.entry((from, to)).or_insert_with(|| {
+            self.strands.push(Strand {
+                from,
+                to,
+                link: None,
+                operands: 0,
+            });
+            self.strands.len() - 1
+        });
+        self.strands[strand].operands += operands;
     }
 }
 

@@ -13,6 +13,14 @@ pub(crate) struct Theme {
     /// Fill and outline of an open scope, and of a box with a number that is not finite.
     pub(crate) cluster: (&'static str, &'static str),
     pub(crate) bad: (&'static str, &'static str),
+    /// Of pages: what lies on the paper, lines on it, what stands out, what is chosen, and bars of
+    /// what adds and what takes away.
+    pub(crate) raised: &'static str,
+    pub(crate) line: &'static str,
+    pub(crate) accent: &'static str,
+    pub(crate) chosen: &'static str,
+    pub(crate) positive: &'static str,
+    pub(crate) negative: &'static str,
 }
 
 pub(crate) const DAY: Theme = Theme {
@@ -30,6 +38,12 @@ pub(crate) const DAY: Theme = Theme {
     ],
     cluster: ("#4f73b5", "#4f73b5"),
     bad: ("#fde3e2", "#cf2f2f"),
+    raised: "#f7f8fa",
+    line: "#d9dee6",
+    accent: "#2263d1",
+    chosen: "#dce8fb",
+    positive: "#cfe3f7",
+    negative: "#f7d9d4",
 };
 
 pub(crate) const NIGHT: Theme = Theme {
@@ -47,6 +61,12 @@ pub(crate) const NIGHT: Theme = Theme {
     ],
     cluster: ("#6c92d8", "#6c92d8"),
     bad: ("#461a1c", "#ff6b6b"),
+    raised: "#191e27",
+    line: "#2c3441",
+    accent: "#79aaff",
+    chosen: "#22324d",
+    positive: "#1d3a57",
+    negative: "#532b27",
 };
 
 /// What each class of box stands for, in words.
@@ -54,8 +74,8 @@ pub(crate) const LEGEND: [(&str, &str); 5] = [
     ("leaf", "leaf: an input or a parameter"),
     ("constant", "constant"),
     ("result", "result of an op"),
-    ("output", "asked for"),
-    ("scope", "scope"),
+    ("output", "output: asked for"),
+    ("scope", "scope: click to open"),
 ];
 
 impl Theme {
