@@ -36,7 +36,10 @@ impl Folder {
     /// Where a file of this name is to be written, which is told at the end of the tour.
     pub(crate) fn place(&mut self, name: &str, what: &'static str) -> PathBuf {
         let path = self.path.join(name);
-        self.written.push((path.clone(), what));
+        // One that is written again is told of once.
+        if !self.written.iter().any(|(known, _)| *known == path) {
+            self.written.push((path.clone(), what));
+        }
         path
     }
 

@@ -2,7 +2,8 @@
 //! learns in two ways, pictures of both.
 //!
 //! In reading order: `arguments` what was asked for · `folder` where files go · `lecture` the
-//! expression · `data` the points · `training` the net that learns them · `ways` the two
+//! expression · `data` the points · `training` the net that learns them · `journal` how that is seen from
+//! outside · `ways` the two
 //! ways it is trained, side by side · `chart` how it went, with `contour` for lines of equal score.
 #![forbid(unsafe_code)]
 
@@ -11,6 +12,7 @@ mod chart;
 mod contour;
 mod data;
 mod folder;
+mod journal;
 mod lecture;
 mod training;
 mod ways;
@@ -24,6 +26,7 @@ use wengert_nn::Way;
 use crate::arguments::{Arguments, HELP, Request};
 use crate::data::Moons;
 use crate::folder::Folder;
+use crate::journal::Journal;
 
 /// Prints a line. Where nobody reads the output any more, the tour goes on and its files are
 /// written all the same.
@@ -65,9 +68,12 @@ fn tour(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         None => Moons::of_micrograd()?,
     };
     training::announce(&moons, arguments.steps);
-    let run = training::train(&moons, Way::Eager, arguments.steps)?;
+    let mut journal = Journal::new(&moons, arguments.steps);
+    let run = training::train(&moons, Way::Eager, arguments.steps, |watched| {
+        journal.note(watched, &mut folder)
+    })?;
     training::show(&moons, &run);
-    let compiled = training::train(&moons, Way::Compiled, arguments.steps)?;
+    let compiled = training::train(&moons, Way::Compiled, arguments.steps, |_| Ok(()))?;
     ways::show(&run, &compiled);
     folder.write(
         "moons.svg",

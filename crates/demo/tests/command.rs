@@ -74,7 +74,14 @@ fn the_tour_shows_the_lecture_trains_the_net_and_says_what_it_wrote() {
         );
         assert!(fs::metadata(out.join(&name)).unwrap().len() > 0, "{name}");
     }
-    for name in ["lecture.svg", "neuron.svg", "net.svg", "moons.svg", "moons.net"] {
+    for name in [
+        "lecture.svg",
+        "neuron.svg",
+        "net.html",
+        "training.html",
+        "moons.svg",
+        "moons.net",
+    ] {
         assert!(out.join(name).is_file(), "{name}");
     }
     let chart = fs::read_to_string(out.join("moons.svg")).unwrap();
@@ -133,7 +140,14 @@ fn nothing_else_needs_to_be_installed() {
     succeeded(&demo(&here).env("PATH", &here).args(["--steps", "2"]).output().unwrap());
     assert_eq!(
         names(&here.join("out")),
-        ["lecture.svg", "moons.net", "moons.svg", "net.svg", "neuron.svg"]
+        [
+            "lecture.svg",
+            "moons.net",
+            "moons.svg",
+            "net.html",
+            "neuron.svg",
+            "training.html"
+        ]
     );
 }
 
@@ -226,7 +240,7 @@ fn a_file_that_cannot_be_replaced_is_named_and_leaves_no_half_of_one() {
     let left = names(&here.join("out"));
     assert!(
         left.iter()
-            .all(|name| name.starts_with("lecture.") || name == "moons.svg"),
+            .all(|name| ["lecture.svg", "training.html", "moons.svg"].contains(&&name[..])),
         "{left:?}"
     );
 }

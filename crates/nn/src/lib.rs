@@ -35,13 +35,14 @@
 //! In reading order: `net` neurons, layers, nets · `loss` what to make small · `train` the loop ·
 //! `examples` what to learn from · `compiled` a loss as a program · `fit` training in either way ·
 //! `optimise` how to step · `random` where parameters start · `store` files of parameters ·
-//! `sketch` nets for pictures · `error` what can go wrong.
+//! `sketch` nets for pictures · `log` how training went · `error` what can go wrong.
 #![forbid(unsafe_code)]
 
 mod compiled;
 mod error;
 mod examples;
 mod fit;
+mod log;
 mod loss;
 mod net;
 mod optimise;
@@ -53,6 +54,7 @@ mod train;
 pub use error::Error;
 pub use examples::{Batch, Examples};
 pub use fit::{Fit, NoPenalty, Way};
+pub use log::{Histogram, LayerSpread, LoggedStep, Plane, Snapshot, TrainingLog};
 pub use loss::{cross_entropy, l2, max_margin, shared_cross_entropy, squared_error};
 pub use net::{Activation, Layer, Mlp, Neuron, Outputs};
 pub use optimise::{Adam, Optimiser, Sgd};

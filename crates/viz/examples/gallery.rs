@@ -1,13 +1,13 @@
-//! Draws graphs of every kind, to be looked at: `cargo run -p wengert-viz --features png --example
-//! gallery FOLDER`.
+//! Draws graphs of every kind, to be looked at: `cargo run -p wengert-viz --features png,training
+//! --example gallery FOLDER`.
 
 use std::error::Error;
 use std::path::Path;
 use std::time::Instant;
 
 use wengert::{Expr, Graph, NodeId};
-use wengert_nn::{Mlp, Trainer, max_margin};
-use wengert_viz::{Direction, Options, Picture, draw, page};
+use wengert_nn::{Mlp, Trainer, TrainingLog, max_margin};
+use wengert_viz::{Direction, Options, Picture, draw, page, training_page};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args_os().nth(1).ok_or("usage: gallery FOLDER")?;
@@ -55,6 +55,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             .collapse(["layer 2"])
             .draw(&g, &[y.id()])?,
     )?;
+
+    std::fs::write(folder.join("empty.html"), page(&Graph::new(), &[])?.html("Nothing")?)?;
 
     let g = Graph::new();
     let x = g.var(0.0).named("variance");
@@ -113,6 +115,22 @@ fn main() -> Result<(), Box<dyn Error>> {
     std::fs::write(
         folder.join("moons_one.html"),
         page(&g, &[score.id()])?.html("The moons net at one point")?,
+    )?;
+    let points = (0..40).map(|k| {
+        (
+            [(0.16 * f64::from(k)).cos(), (0.16 * f64::from(k)).sin()],
+            if k < 20 { 1.0 } else { -1.0 },
+        )
+    });
+    let mut log = TrainingLog::new(30).with_points(points);
+    for step in 0..20 {
+        log.record(step, 1.0 / f64::from(step as u32 + 1), Some(0.5 + 0.02 * step as f64));
+        log.snapshot(step, &net, net.parameters());
+        log.sample_plane((-1.5, 1.5), (-1.2, 1.2), [31, 25], |[x, y]| x * 0.1 * step as f64 - y);
+    }
+    std::fs::write(
+        folder.join("training.html"),
+        training_page(&log, "A training under way"),
     )?;
     let mut trainer = Trainer::new(net.parameters());
     trainer.record(|_, parameters| {

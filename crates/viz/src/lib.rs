@@ -84,6 +84,7 @@
 //! | `formula` | TeX, and local derivatives in words |
 //! | `page` | HTML |
 //! | `picture`, `save` | what a picture can be asked for |
+//! | `summary`, `terminal` | a table of a graph; a curve in a terminal |
 //! | `label`, `words` | texts that every form shows |
 #![forbid(unsafe_code)]
 
@@ -97,6 +98,8 @@ mod options;
 mod page;
 mod picture;
 mod save;
+mod summary;
+mod terminal;
 mod words;
 
 use wengert::{Graph, NodeId};
@@ -105,7 +108,11 @@ pub use error::Error;
 pub use formula::to_tex;
 pub use graph::{Drawing, Link, Operation, ScopeBox, Value, Vertex};
 pub use options::{Direction, Options};
+#[cfg(feature = "training")]
+pub use page::training_page;
 pub use picture::Picture;
+pub use summary::{Summary, SummaryRow, summary};
+pub use terminal::terminal_chart;
 
 impl Options {
     /// Draws what the roots depend on, and the derivatives that the last backward left there.

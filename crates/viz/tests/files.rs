@@ -43,19 +43,6 @@ fn the_ending_of_the_name_tells_the_form() {
 }
 
 #[test]
-fn a_page_holds_the_picture_and_a_safe_title() {
-    let page = picture(Options::new()).html("<b> & {svg}").unwrap();
-    assert!(page.starts_with("<!doctype html>"));
-    assert!(page.contains("<title>&lt;b&gt; &amp; {svg}</title>"));
-    assert_eq!((page.matches("<svg").count(), page.matches("</svg>").count()), (1, 1));
-    assert!(!page.contains("<?xml") && !page.contains("<!DOCTYPE svg"));
-    assert!(
-        !page.contains("href=\"http") && !page.contains("src="),
-        "it needs no other file"
-    );
-}
-
-#[test]
 fn a_file_that_was_there_is_replaced() {
     let folder = Folder::new();
     let path = folder.path().join("a.dot");

@@ -3,14 +3,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
 use serde::Serialize;
 use wengert::{Graph, Imm, NodeId, Op};
 
-use super::group;
+use super::{column, group};
 use crate::Direction;
 use crate::formula;
 use crate::graph::{Drawing, Link, ScopeBox, Story, Value, Vertex};
@@ -271,11 +269,6 @@ pub(crate) fn data(drawing: &Drawing, title: &str, note: Option<String>, story: 
         layouts: directions.into_iter().map(layout).collect(),
         fixed,
     }
-}
-
-/// Numbers as their bytes in base 64.
-fn column<const N: usize>(numbers: impl Iterator<Item = [u8; N]>) -> String {
-    BASE64_STANDARD.encode(numbers.flatten().collect::<Vec<u8>>())
 }
 
 fn flags(value: &Value) -> u8 {

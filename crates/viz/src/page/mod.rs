@@ -4,6 +4,8 @@
 
 mod data;
 mod group;
+#[cfg(feature = "training")]
+mod training;
 
 use std::io::BufWriter;
 
@@ -13,6 +15,9 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use serde::Serialize;
 
+#[cfg(feature = "training")]
+pub use training::training_page;
+
 use crate::graph::{Drawing, Story};
 use crate::look::colors::{DAY, NIGHT, Theme};
 use crate::look::escape::xml;
@@ -20,7 +25,8 @@ use crate::look::escape::xml;
 const PAGE: &str = include_str!("graph/page.html");
 const STYLE: &str = include_str!("graph/page.css");
 /// In this order: each uses what stands before it.
-const SCRIPTS: [&str; 8] = [
+const SCRIPTS: [&str; 9] = [
+    include_str!("unpack.js"),
     include_str!("graph/model.js"),
     include_str!("graph/layout.js"),
     include_str!("graph/draw.js"),
@@ -98,6 +104,11 @@ pub(crate) fn packed(data: &impl Serialize) -> String {
     let written = serde_json::to_writer(BufWriter::new(&mut compressed), data);
     written.expect("numbers, texts and lists of them are JSON");
     BASE64_STANDARD.encode(compressed.finish().expect("writing to a Vec never fails"))
+}
+
+/// Numbers as their bytes, in base 64.
+pub(crate) fn column<const N: usize>(numbers: impl Iterator<Item = [u8; N]>) -> String {
+    BASE64_STANDARD.encode(numbers.flatten().collect::<Vec<u8>>())
 }
 
 /// A text with every `{{name}}` replaced; what is put in is not looked at again.
