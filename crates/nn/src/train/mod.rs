@@ -3,6 +3,7 @@
 pub(crate) mod compiled;
 pub(crate) mod examples;
 pub(crate) mod fit;
+pub(crate) mod log;
 pub(crate) mod loss;
 pub(crate) mod optimizer;
 pub(crate) mod trainer;

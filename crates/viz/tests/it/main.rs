@@ -1,8 +1,0 @@
-//! Pictures as their users see them.
-
-mod files;
-mod labels;
-mod lecture;
-mod limits;
-mod programs;
-mod support;
