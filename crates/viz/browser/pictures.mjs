@@ -9,11 +9,10 @@ for (const colorScheme of ["light", "dark"]) {
   const page = await browser.newPage({ viewport: { width: 1280, height: 760 }, colorScheme });
   await page.goto(`file://${join(tour, "net.html")}`);
   await page.waitForSelector(".item");
-  // The last layer open, one of its weights chosen.
-  await page.locator(".item.scope", { hasText: "layer 3" }).click();
-  await page.locator(".item.scope", { hasText: "neuron 1" }).click();
-  await page.fill("#search", "score");
+  // What an input does to the score, layer by layer.
+  await page.fill("#search", "x1");
   await page.keyboard.press("Enter");
+  await page.keyboard.press("0");
   await page.mouse.move(5, 300);
   await page.screenshot({ path: join(folder, `net_${colorScheme}.png`) });
   await page.goto(`file://${join(tour, "training.html")}`);

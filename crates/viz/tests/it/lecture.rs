@@ -1,9 +1,7 @@
 //! The picture of the lecture's expression is the one that micrograd draws, and what micrograd's
 //! picture leaves open is drawn right too.
 
-mod support;
-
-use support::{Svg, read, texts};
+use crate::support::{Svg, read, texts};
 use wengert::{Expr, Graph, NO_IMM, Op};
 use wengert_viz::{Direction, Link, Options, Vertex, draw, to_petgraph};
 

@@ -1,8 +1,6 @@
 //! Any label comes out as it went in.
 
-mod support;
-
-use support::{Svg, fields, read, texts};
+use crate::support::{Svg, fields, read, texts};
 use wengert::{Graph, NodeId};
 use wengert_viz::{Options, draw};
 

@@ -1,10 +1,8 @@
 //! Files come out whole or not at all, and what goes wrong has a name.
 
-mod support;
-
 use std::fs;
 
-use support::{Folder, Svg};
+use crate::support::{Folder, Svg};
 use wengert::Graph;
 #[cfg(feature = "png")]
 use wengert_viz::Direction;

@@ -1,8 +1,6 @@
 //! Large graphs: limits that are said in the picture, scopes as boxes, no recursion.
 
-mod support;
-
-use support::{Svg, read, texts};
+use crate::support::{Svg, read, texts};
 use wengert::{Expr, Graph, NodeId};
 use wengert_viz::{Error, Link, Options, Picture, ScopeBox, Vertex, draw};
 

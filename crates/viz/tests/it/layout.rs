@@ -1,10 +1,8 @@
 //! Whatever is drawn: no box covers another, no wire crosses one, and what is first stays first.
 
-mod support;
-
 use std::collections::BTreeMap;
 
-use support::{Rect, Svg};
+use crate::support::{Rect, Svg};
 use wengert::{Expr, Graph, NodeId};
 use wengert_viz::{Direction, Options, draw};
 

@@ -1,0 +1,12 @@
+//! Pictures as their users see them.
+
+mod files;
+mod labels;
+mod layout;
+mod lecture;
+mod limits;
+mod pages;
+mod programs;
+mod summary;
+mod support;
+mod tex;
