@@ -164,11 +164,12 @@ impl Real for Var {}
 macro_rules! shared_names {
     ($($name:ident($($y:ident),*))+) => {
         /// What [`Scalar`] and nalgebra's traits both name. A method of the number's own is the one
-        /// that is meant, so no call has to say which trait's it is.
+        /// that is meant, so no call has to say which trait's it is. An operand may be a number: `x.max(0.0)`.
         impl Var {
             $(#[doc = concat!("[`Scalar::", stringify!($name), "`].")]
-            pub fn $name(self $(, $y: Var)*) -> Var {
-                Scalar::$name(self $(, $y)*)
+            #[track_caller]
+            pub fn $name(self $(, $y: impl Into<Var>)*) -> Var {
+                Scalar::$name(self $(, $y.into())*)
             })+
         }
     };
@@ -186,32 +187,38 @@ impl Var {
     }
 }
 
-/// The operators with a plain number on either side, and those that assign.
+/// The operators with a plain number on either side, by reference, and those that assign.
 macro_rules! operators {
     ($($Trait:ident $method:ident $Assign:ident $assign:ident $sign:tt;)+) => {$(
-        impl $Trait<f64> for Var {
-            type Output = Var;
-            fn $method(self, rhs: f64) -> Var {
-                self $sign Var::from(rhs)
-            }
-        }
-        impl $Trait<Var> for f64 {
-            type Output = Var;
-            fn $method(self, rhs: Var) -> Var {
-                Var::from(self) $sign rhs
-            }
-        }
-        impl $Assign for Var {
-            fn $assign(&mut self, rhs: Var) {
-                *self = *self $sign rhs;
-            }
-        }
-        impl $Assign<f64> for Var {
-            fn $assign(&mut self, rhs: f64) {
-                *self = *self $sign rhs;
-            }
-        }
+        operators! { @one $Trait $method $sign, Var, f64, |x, y| x, Var::from(y) }
+        operators! { @one $Trait $method $sign, f64, Var, |x, y| Var::from(x), y }
+        operators! { @one $Trait $method $sign, Var, &Var, |x, y| x, *y }
+        operators! { @one $Trait $method $sign, &Var, Var, |x, y| *x, y }
+        operators! { @one $Trait $method $sign, &Var, &Var, |x, y| *x, *y }
+        operators! { @one $Trait $method $sign, &Var, f64, |x, y| *x, Var::from(y) }
+        operators! { @one $Trait $method $sign, f64, &Var, |x, y| Var::from(x), *y }
+        operators! { @assign $Trait $Assign $assign $sign, Var }
+        operators! { @assign $Trait $Assign $assign $sign, &Var }
+        operators! { @assign $Trait $Assign $assign $sign, f64 }
     )+};
+    (@one $Trait:ident $method:ident $sign:tt, $Left:ty, $Right:ty, |$x:ident, $y:ident| $left:expr, $right:expr) => {
+        impl $Trait<$Right> for $Left {
+            type Output = Var;
+            #[track_caller]
+            fn $method(self, rhs: $Right) -> Var {
+                let ($x, $y) = (self, rhs);
+                $left $sign $right
+            }
+        }
+    };
+    (@assign $Trait:ident $Assign:ident $assign:ident $sign:tt, $Right:ty) => {
+        impl $Assign<$Right> for Var {
+            #[track_caller]
+            fn $assign(&mut self, rhs: $Right) {
+                *self = *self $sign rhs;
+            }
+        }
+    };
 }
 operators! {
     Add add AddAssign add_assign +;
@@ -251,8 +258,17 @@ impl Rem for Var {
     }
 }
 
+impl Neg for &Var {
+    type Output = Var;
+    #[track_caller]
+    fn neg(self) -> Var {
+        -*self
+    }
+}
+
 impl Neg for Var {
     type Output = Var;
+    #[track_caller]
     fn neg(self) -> Var {
         self.map(|x| -x)
     }
@@ -269,6 +285,22 @@ impl Sum for Var {
 impl Product for Var {
     fn product<I: Iterator<Item = Var>>(factors: I) -> Var {
         <Var as Scalar>::product(&factors.collect::<Vec<_>>())
+    }
+}
+
+/// As over values.
+impl<'a> Sum<&'a Var> for Var {
+    #[track_caller]
+    fn sum<I: Iterator<Item = &'a Var>>(terms: I) -> Var {
+        terms.copied().sum()
+    }
+}
+
+/// As over values.
+impl<'a> Product<&'a Var> for Var {
+    #[track_caller]
+    fn product<I: Iterator<Item = &'a Var>>(factors: I) -> Var {
+        factors.copied().product()
     }
 }
 

@@ -5,7 +5,7 @@ mod num_traits;
 pub(crate) mod series;
 
 use std::iter::{Product, Sum};
-use std::ops::{AddAssign, DivAssign, MulAssign, SubAssign};
+use std::ops::{AddAssign, DivAssign, MulAssign, Rem, RemAssign, SubAssign};
 
 use crate::number::expr::Expr;
 use crate::scalar::Scalar;
@@ -13,11 +13,20 @@ use crate::scalar::dual::Dual;
 
 /// A number of some kind: `f64`, [`Dual`], [`Expr`], [`crate::Series`].
 ///
-/// A function `fn f<T: Real>(x: &[T]) -> T` computes plain values, tangents or a recording,
-/// whichever is asked of it. All ops are methods ([`Scalar`]); `f64` stands on the right of the
-/// operators alone: `1.0 - x` is `-x + 1.0`, or `T::constant(1.0) - x`. Where a closure over
-/// expressions is asked for, `|x| f(x)` passes such a function; its bare name is of one lifetime and
-/// does not fit.
+/// ```
+/// use wengert::{Dual, Real};
+///
+/// fn f<T: Real>(x: &[T]) -> T {
+///     T::constant(1.0) - x[0] * x[1].sin()
+/// }
+/// assert_eq!(f(&[2.0, 0.0]), 1.0);
+/// assert_eq!(wengert::gradient(|x| f(x), &[2.0, 0.0]), [0.0, -2.0]);
+/// assert_eq!(f(&[Dual::<1>::new(2.0), Dual::input(0.0, 0)]).tangents, [-2.0]);
+/// ```
+///
+/// A function that is generic over it computes plain values, tangents or a recording, whichever is asked of it.
+/// All ops are methods ([`Scalar`]). Of the operators `f64` stands on the right alone: `1.0 - x` is written
+/// `T::constant(1.0) - x`, which costs no more. Where a closure over expressions is asked for, pass `|x| f(x)`.
 pub trait Real:
     Scalar
     + From<f64>
@@ -29,8 +38,14 @@ pub trait Real:
     + SubAssign<f64>
     + MulAssign<f64>
     + DivAssign<f64>
+    + Rem<Output = Self>
+    + Rem<f64, Output = Self>
+    + RemAssign
+    + RemAssign<f64>
     + Sum
     + Product
+    + for<'a> Sum<&'a Self>
+    + for<'a> Product<&'a Self>
     + PartialOrd
     + PartialOrd<f64>
 {

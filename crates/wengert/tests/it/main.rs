@@ -18,6 +18,7 @@ mod laws;
 mod lecture;
 mod limits;
 mod model;
+mod operators;
 mod orders;
 mod replay;
 mod rewind;

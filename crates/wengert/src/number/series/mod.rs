@@ -20,7 +20,7 @@ use crate::node::NodeId;
 use crate::number::Real;
 use crate::op::kernel::{gdiv, gmul};
 use crate::op::{Imm, Op, for_each_op};
-use crate::scalar::{Scalar, compared_by_value, operators};
+use crate::scalar::{Scalar, compared_by_value, operators, sums_of_references};
 use crate::tape::Entry;
 
 /// A power series in one variable, cut off after `K` coefficients: a value and its change of
@@ -161,14 +161,14 @@ macro_rules! define_series {
         ops { $($(#[doc = $doc:literal])+ $vis:vis $Op:ident = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
         $($rest:tt)+
     ) => {
-        /// The ops, one method each.
+        /// The ops, one method each. An operand may be a number: `x.max(0.0)`.
         #[allow(clippy::should_implement_trait, reason = "the operators are implemented too; a row has one name")]
         impl<const K: usize> Series<K> {
             $($(#[doc = $doc])+
             #[inline]
             #[allow(dead_code, reason = "helpers are methods of `Scalar`")]
-            $vis fn $name(self $(, $y: Self)* $($(, $k: f64)+)?) -> Self {
-                Scalar::$name(self $(, $y)* $($(, $k)+)?)
+            $vis fn $name(self $(, $y: impl Into<Self>)* $($(, $k: f64)+)?) -> Self {
+                Scalar::$name(self $(, $y.into())* $($(, $k)+)?)
             })+
         }
     };
@@ -185,9 +185,15 @@ impl<const K: usize> Series<K> {
     pub fn powf(self, p: f64) -> Self {
         Scalar::powf(self, p)
     }
+
+    /// `min(max(x, low), high)`.
+    pub fn clamp(self, low: impl Into<Self>, high: impl Into<Self>) -> Self {
+        Scalar::clamp(self, low.into(), high.into())
+    }
 }
 
 operators! { [const K: usize] Series<K> }
+sums_of_references! { [const K: usize] Series<K> }
 compared_by_value! { [const K: usize] Series<K> }
 
 impl<const K: usize> Sum for Series<K> {
