@@ -3,8 +3,11 @@
 
 use std::cell::{Cell, RefCell};
 
-use crate::error::{Error, direction_length, expect};
+use smallvec::SmallVec;
+
+use crate::error::{Error, direction_length, expect, same_length};
 use crate::graph::Graph;
+use crate::graph::opened::Opened;
 use crate::node::NodeId;
 use crate::op::Op;
 use crate::scalar::tangents::Tangents;
@@ -62,8 +65,42 @@ impl Graph {
         wrt.iter().map(|&node| self.try_grad(node)).collect()
     }
 
+    /// As [`Graph::vjp`], into `out`: allocates nothing once it ran on as many nodes.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let [x, y] = [g.leaf(2.0), g.leaf(5.0)];
+    /// let mut slopes = [0.0; 2];
+    /// g.vjp_into(&[(g.mul(x, y), 10.0)], &[x, y], &mut slopes);
+    /// assert_eq!(slopes, [50.0, 20.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// As [`Graph::vjp`], and where `out` is not as long as `wrt`.
+    #[track_caller]
+    pub fn vjp_into(&self, seeds: &[(NodeId, f64)], wrt: &[NodeId], out: &mut [f64]) {
+        expect(self.try_vjp_into(seeds, wrt, out));
+    }
+
+    /// As [`Graph::vjp_into`].
+    ///
+    /// # Errors
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Length`]; `out` is as before.
+    pub fn try_vjp_into(&self, seeds: &[(NodeId, f64)], wrt: &[NodeId], out: &mut [f64]) -> Result<(), Error> {
+        same_length("places for derivatives", wrt.len(), out.len())?;
+        for &node in wrt {
+            self.position(node)?;
+        }
+        self.try_backward_seeded(seeds)?;
+        for (slope, &node) in out.iter_mut().zip(wrt) {
+            *slope = self.try_grad(node)?;
+        }
+        Ok(())
+    }
+
     /// The Jacobian-vector product: for every output the sum over `seeds` of
-    /// `d(output)/d(leaf) * tangent`. One sweep forward over the whole tape.
+    /// `d(output)/d(node) * tangent`. One sweep forward over the whole tape. Seeded nodes may be computed ones:
+    /// then a copy of the graph is swept, in which a number is added to each of these.
     ///
     /// A tangent of NaN is no probe for what depends on what: products are guarded, so it ends where it
     /// meets a partial of 0 (`NaN * 0` is 0 here, as in `x * y` at `y = 0`, or under a flat `relu`), and
@@ -74,7 +111,7 @@ impl Graph {
     /// gives 0, and adjoints come from the root as infinities of both signs, which gives NaN.
     ///
     /// # Panics
-    /// On a wrong key, where an output is stale, and where a seeded node is no leaf.
+    /// On a wrong key, and where an output is stale.
     #[track_caller]
     pub fn jvp(&self, seeds: &[(NodeId, f64)], outputs: &[NodeId]) -> Vec<f64> {
         expect(self.try_jvp(seeds, outputs))
@@ -83,8 +120,18 @@ impl Graph {
     /// As [`Graph::jvp`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_jvp(&self, seeds: &[(NodeId, f64)], outputs: &[NodeId]) -> Result<Vec<f64>, Error> {
+        let nodes: SmallVec<[NodeId; 8]> = seeds.iter().map(|&(node, _)| node).collect();
+        if !self.are_leaves(&nodes)? {
+            let Opened { graph, outputs, inputs } = self.opened(outputs, &nodes)?;
+            let seeds: Vec<_> = inputs
+                .into_iter()
+                .zip(seeds)
+                .map(|(input, &(_, tangent))| (input, tangent))
+                .collect();
+            return graph.try_jvp(&seeds, &outputs);
+        }
         let outputs = self.all_fresh(outputs)?;
         let mut tangents = vec![Tangents::<1>::ZERO; len(&outputs)];
         for &(leaf, tangent) in seeds {
@@ -96,14 +143,17 @@ impl Graph {
         Ok(outputs.iter().map(|&output| tangents[output].0[0]).collect())
     }
 
-    /// The Jacobian: a row for every output, in it a column for every leaf of `wrt`.
+    /// The Jacobian: a row for every output, in it a column for every node of `wrt`.
+    ///
+    /// A node of `wrt` may be a computed one: its column is the derivative with respect to a number that is added
+    /// to it, as with [`Graph::gradient`]. Then the work is done on a copy of the graph.
     ///
     /// Swept forward, four leaves at a time, where there are at most twice as many leaves as
     /// outputs, and else back, an output at a time: a forward sweep of four tangents costs about
     /// what two sweeps back do.
     ///
     /// # Panics
-    /// On a wrong key, where an output is stale, and where a node of `wrt` is no leaf.
+    /// On a wrong key, and where an output is stale.
     #[track_caller]
     pub fn jacobian(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Vec<Vec<f64>> {
         expect(self.try_jacobian(outputs, wrt))
@@ -112,8 +162,12 @@ impl Graph {
     /// As [`Graph::jacobian`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_jacobian(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Vec<Vec<f64>>, Error> {
+        if !self.are_leaves(wrt)? {
+            let Opened { graph, outputs, inputs } = self.opened(outputs, wrt)?;
+            return graph.try_jacobian(&outputs, &inputs);
+        }
         let outputs = self.all_fresh(outputs)?;
         let leaves = wrt
             .iter()
@@ -147,12 +201,11 @@ impl Graph {
         Ok(rows)
     }
 
-    /// The Hessian-vector product: the derivative of the gradient of `l` in the leaves `wrt`, along
-    /// `direction`. Forward over reverse: one sweep each, at a small multiple of a gradient's cost.
+    /// The Hessian-vector product: the derivative of the gradient of `l` with respect to `wrt`, along
+    /// `direction`. `wrt` may hold computed nodes, as with [`Graph::hessian`]. Forward over reverse: one sweep each, at a small multiple of a gradient's cost.
     ///
     /// # Panics
-    /// On a wrong key, where `l` is stale, where a node of `wrt` is no leaf, and where `direction`
-    /// is not as long as `wrt`.
+    /// On a wrong key, where `l` is stale, and where `direction` is not as long as `wrt`.
     #[track_caller]
     pub fn hvp(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> Vec<f64> {
         expect(self.try_hvp(l, wrt, direction))
@@ -161,9 +214,13 @@ impl Graph {
     /// As [`Graph::hvp`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`], [`Error::Length`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Length`], [`Error::OutOfMemory`].
     pub fn try_hvp(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> Result<Vec<f64>, Error> {
         direction_length(wrt.len(), direction.len())?;
+        if !self.are_leaves(wrt)? {
+            let Opened { graph, outputs, inputs } = self.opened(&[l], wrt)?;
+            return graph.try_hvp(outputs[0], &inputs, direction);
+        }
         let l = self.fresh(l)? as usize;
         let leaves = wrt
             .iter()
@@ -183,12 +240,15 @@ impl Graph {
         Ok(product)
     }
 
-    /// The Hessian of `l` in the leaves `wrt`: symmetric, a row for each. Costs a Hessian-vector
+    /// The Hessian of `l` with respect to `wrt`: symmetric, a row for each.
+    ///
+    /// A node of `wrt` may be a computed one: its row and column are derivatives with respect to a number that is
+    /// added to it. Then the work is done on a copy of the graph. Costs a Hessian-vector
     /// product of four directions for every four leaves; see [`Graph::sparse_hessian`] where most
     /// of it is 0.
     ///
     /// # Panics
-    /// On a wrong key, where `l` is stale, and where a node of `wrt` is no leaf.
+    /// On a wrong key, and where `l` is stale.
     #[track_caller]
     pub fn hessian(&self, l: NodeId, wrt: &[NodeId]) -> Vec<Vec<f64>> {
         expect(self.try_hessian(l, wrt))
@@ -197,8 +257,12 @@ impl Graph {
     /// As [`Graph::hessian`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_hessian(&self, l: NodeId, wrt: &[NodeId]) -> Result<Vec<Vec<f64>>, Error> {
+        if !self.are_leaves(wrt)? {
+            let Opened { graph, outputs, inputs } = self.opened(&[l], wrt)?;
+            return graph.try_hessian(outputs[0], &inputs);
+        }
         let l = self.fresh(l)? as usize;
         let leaves = wrt
             .iter()

@@ -13,6 +13,7 @@ mod folds;
 mod growth;
 mod guards;
 mod handles;
+mod intermediates;
 mod labels;
 mod laws;
 mod lecture;

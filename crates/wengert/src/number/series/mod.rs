@@ -16,6 +16,7 @@ use smallvec::SmallVec;
 
 use crate::error::{Error, direction_length, expect};
 use crate::graph::Graph;
+use crate::graph::opened::Opened;
 use crate::node::NodeId;
 use crate::number::Real;
 use crate::op::kernel::{gdiv, gmul};
@@ -239,11 +240,11 @@ impl Graph {
     /// `k!` times the `k`-th is the `k`-th directional derivative.
     ///
     /// One sweep forward over the nodes up to `l`, each at the cost of the op on [`Series`], and
-    /// `8 K` bytes for each.
+    /// `8 K` bytes for each. `wrt` may hold computed nodes: each moves by a number that is added to it, in a copy of
+    /// the graph.
     ///
     /// # Panics
-    /// On a wrong key, where `l` is stale, where a node of `wrt` is no leaf, and where `direction`
-    /// is not as long as `wrt`.
+    /// On a wrong key, where `l` is stale, and where `direction` is not as long as `wrt`.
     #[track_caller]
     pub fn taylor<const K: usize>(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> [f64; K] {
         expect(self.try_taylor(l, wrt, direction))
@@ -252,9 +253,13 @@ impl Graph {
     /// As [`Graph::taylor`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`], [`Error::Length`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Length`], [`Error::OutOfMemory`].
     pub fn try_taylor<const K: usize>(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> Result<[f64; K], Error> {
         direction_length(wrt.len(), direction.len())?;
+        if !self.are_leaves(wrt)? {
+            let Opened { graph, outputs, inputs } = self.opened(&[l], wrt)?;
+            return graph.try_taylor(outputs[0], &inputs, direction);
+        }
         let entries = &self.tape.view().entries[..=self.fresh(l)? as usize];
         let mut series: Vec<Series<K>> = entries
             .iter()
