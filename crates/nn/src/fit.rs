@@ -133,13 +133,7 @@ where
     /// # Panics
     /// Where the graph is full.
     pub fn record(&mut self, batch: Batch<'_>) -> Result<f64, Error> {
-        if batch.width() != self.width {
-            return Err(Error::Columns {
-                example: 1,
-                expected: self.width,
-                given: batch.width(),
-            });
-        }
+        self.check_width(batch)?;
         let share = 1.0 / batch.len() as f64;
         let Fit {
             trainer, loss, penalty, ..
@@ -155,6 +149,42 @@ where
             *slope += more * share;
         }
         Ok(sum * share + penalty)
+    }
+
+    /// The loss of the parameters as they are over a batch, without its gradient: for examples that nothing is
+    /// learned from. [`Fit::gradient`] stays as it is.
+    ///
+    /// The compiled way compiles the loss once more, without slopes, the first time.
+    ///
+    /// # Errors
+    /// As [`Fit::record`].
+    ///
+    /// # Panics
+    /// As [`Fit::record`].
+    pub fn loss(&mut self, batch: Batch<'_>) -> Result<f64, Error> {
+        self.check_width(batch)?;
+        let share = 1.0 / batch.len() as f64;
+        let Fit {
+            trainer, loss, penalty, ..
+        } = self;
+        let Some(compiled) = &mut self.compiled else {
+            return trainer.value_checked(|graph, parameters| {
+                Ok(mean(graph, parameters, batch, loss)? + of_graph(graph, penalty(parameters))?)
+            });
+        };
+        let sum = compiled.value(trainer.parameters(), batch, loss)?;
+        Ok(sum * share + trainer.value(|_, parameters| penalty(parameters))?)
+    }
+
+    fn check_width(&self, batch: Batch<'_>) -> Result<(), Error> {
+        match batch.width() == self.width {
+            true => Ok(()),
+            false => Err(Error::Columns {
+                example: 1,
+                expected: self.width,
+                given: batch.width(),
+            }),
+        }
     }
 
     /// Moves the parameters by the gradient of the last loss.

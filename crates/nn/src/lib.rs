@@ -38,24 +38,30 @@
 //! `sketch` nets for pictures · `error` what can go wrong.
 #![forbid(unsafe_code)]
 
+mod classes;
 mod compiled;
 mod error;
 mod examples;
 mod fit;
+mod init;
 mod loss;
 mod net;
 mod optimizer;
 mod random;
+mod shape;
 mod sketch;
 mod store;
 mod train;
 
+pub use classes::{argmax, softmax};
 pub use error::Error;
 pub use examples::{Batch, Examples};
 pub use fit::{Fit, NoPenalty, Way};
+pub use init::Initialization;
 pub use loss::{cross_entropy, l2, max_margin, shared_cross_entropy, squared_error};
 pub use net::{Activation, Layer, Mlp, Neuron, Outputs};
-pub use optimizer::{Adam, Optimizer, Sgd};
+pub use optimizer::{Adam, Optimizer, SavedOptimizer, Sgd};
 pub use random::SplitMix64;
+pub use shape::Shape;
 pub use store::{load, parse, save, text};
 pub use train::Trainer;

@@ -12,6 +12,7 @@ use wengert::{Graph, Scalar};
 
 use crate::error::Error;
 use crate::random::SplitMix64;
+use crate::shape::through;
 
 /// What a layer gives. Layers of up to 16 neurons need no allocation.
 pub type Outputs<T> = SmallVec<[T; 16]>;
@@ -266,17 +267,7 @@ impl Mlp {
     /// Where there are not as many parameters or inputs as the net has.
     #[track_caller]
     pub fn forward<T: Scalar>(&self, parameters: &[T], x: &[T]) -> Outputs<T> {
-        assert_eq!(
-            parameters.len(),
-            self.parameters.len(),
-            "parameters given, and those of the net"
-        );
-        let mut left = parameters;
-        self.layers.iter().fold(Outputs::from_slice(x), |x, layer| {
-            let (own, rest) = left.split_at(layer.parameters());
-            left = rest;
-            layer.forward(own, &x)
-        })
+        through(&self.layers, parameters, x)
     }
 
     /// Its outputs at the inputs `x`, for its own parameters.

@@ -1,6 +1,10 @@
 //! Optimizers: how parameters move down a gradient. They know values and slopes, neither graphs
 //! nor nets. Read `random` next.
 
+mod state;
+
+pub use state::SavedOptimizer;
+
 use crate::error::{Error, expect};
 
 /// Moves parameters by a gradient.
