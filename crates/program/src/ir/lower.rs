@@ -1,11 +1,11 @@
-//! From what was recorded to what runs: n-ary ops unrolled from left to right, constants beside
-//! operators as values of their own. Read [`crate::passes`] next.
+//! From what was recorded to what runs: unrolls n-ary ops from left to right, and makes constants beside
+//! operators values of their own.
 
 use wengert::{Imm, NO_IMM, Op};
 
+use super::{Inst, Ir};
 use crate::error::Error;
-use crate::ir::{Inst, Ir, MOST_VALUES};
-use crate::recording::Recording;
+use crate::recording::{MOST_VALUES, Recording};
 
 /// Lowers a recording. O(its operands).
 ///
@@ -72,7 +72,7 @@ impl Lowering {
                 Ok(sum)
             }
             Op::Logsumexp => self.logsumexp(x),
-            // Its second operand serves the derivatives alone.
+            // The second operand is for derivatives alone.
             Op::Unit => self.push(Inst::new(Op::Gdiv, NO_IMM, &[x[0], x[2]])),
             Op::AddC => self.beside(Op::Add, x[0], imm[0]),
             Op::SubC => self.beside(Op::Sub, x[0], imm[0]),
@@ -84,7 +84,7 @@ impl Lowering {
         }
     }
 
-    /// The op of a value and a constant: a value of its own, which folds, fuses and is shared.
+    /// The op of a value and a constant. The constant becomes a value, so that it folds and is shared.
     fn beside(&mut self, op: Op, x: u32, c: f64) -> Result<u32, Error> {
         let c = self.push(Inst::constant(c))?;
         self.push(Inst::new(op, NO_IMM, &[x, c]))
@@ -107,8 +107,8 @@ impl Lowering {
             .try_fold(start, |fold, &x| self.push(Inst::new(op, NO_IMM, &[fold, x])))
     }
 
-    /// The largest, plus the logarithm of the sum of `e^(x - largest)`; the largest itself where
-    /// that is not finite, told by its difference from itself.
+    /// The largest operand plus the logarithm of the sum of `e^(x - largest)`; the largest itself if it
+    /// is not finite, that is, if its difference from itself is not 0.
     fn logsumexp(&mut self, x: &[u32]) -> Result<u32, Error> {
         let top = self.chain_from(x[0], Op::Max, &x[1..])?;
         let zero = self.push(Inst::constant(0.0))?;

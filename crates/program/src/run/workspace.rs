@@ -1,49 +1,15 @@
-//! The workspace: the memory that a program runs in, owned by the caller, so that a call allocates
-//! nothing. Read [`crate::point`] next.
+//! The workspace: the memory that a program runs in. The caller owns it, so that calls allocate nothing.
 
-use std::fmt;
+use wengert::Scalar;
 
-use crate::arena::Arena;
-use crate::code::Layout;
+use super::arena::Arena;
+use super::target::{MOST_CHUNKS, STRANDS};
 use crate::error::Error;
-use crate::ir::Spread;
-use crate::lanes::{Isa, Kernel1, Unary};
-use crate::run::STRANDS;
-use crate::stretch::MOST_STRETCHES;
-use wengert::{NO_IMM, Op, Scalar};
+use crate::lanes::{InstructionSet, Kernel1, Unary};
+use crate::layout::Layout;
+use crate::options::Spread;
 
-/// A set of instructions that this processor has, for the lanes.
-///
-/// A program gives the same bits on the same instruction set, always. Between sets, those with
-/// fused multiply-add (`avx2+fma`) round last places of `exp` and its like differently, within
-/// the accuracy that all have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InstructionSet(pub(crate) Isa);
-
-impl InstructionSet {
-    /// The best that this processor has: what a workspace takes unless told otherwise.
-    pub fn best() -> InstructionSet {
-        InstructionSet(Isa::detect())
-    }
-
-    /// All that this processor has, the best first, plain code last.
-    pub fn available() -> Vec<InstructionSet> {
-        Isa::available().into_iter().map(InstructionSet).collect()
-    }
-
-    /// Its name: `avx2+fma`, `sse2`, `portable`.
-    pub fn name(self) -> &'static str {
-        self.0.name()
-    }
-}
-
-impl fmt::Display for InstructionSet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// How a workspace runs programs. No choice changes bits, but the instruction set.
+/// How a workspace runs programs. Only the instruction set changes bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Setup {
     lanes: Option<usize>,
@@ -52,13 +18,12 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// The best for the program and this machine.
+    /// What is best for the program and this machine.
     pub fn new() -> Setup {
         Setup::default()
     }
 
-    /// How many points run at a time: rounded up to a multiple of 4, from 4 to 1024. A number beyond
-    /// these counts as the nearest.
+    /// How many points run at a time. Clamped to 1 to 1024, and rounded up to a multiple of 4.
     pub fn lanes(self, lanes: usize) -> Setup {
         Setup {
             lanes: Some(lanes.clamp(1, MOST_LANES).next_multiple_of(4)),
@@ -66,12 +31,11 @@ impl Setup {
         }
     }
 
-    /// How many threads share a batch, from 1 to 64; a number beyond these counts as the nearest, since
-    /// a batch is cut into 64 pieces at most. All of rayon's unless this says otherwise; one without
-    /// the feature `parallel`.
+    /// How many threads share a batch. Clamped to 1 to 64, since a batch is cut into at most 64 chunks. The
+    /// default is all threads of rayon, or one without the feature `parallel`.
     pub fn threads(self, threads: usize) -> Setup {
         Setup {
-            threads: Some(threads.clamp(1, MOST_STRETCHES)),
+            threads: Some(threads.clamp(1, MOST_CHUNKS)),
             ..self
         }
     }
@@ -87,56 +51,56 @@ impl Setup {
 
 const MOST_LANES: usize = 1024;
 
-/// The most points of a batch: as many numbers as a column of the caller's can have.
+/// The most points of a batch: as many numbers as a slice can have.
 pub(crate) const MOST_POINTS: usize = isize::MAX as usize / size_of::<f64>();
 
 /// The memory that programs run in.
 ///
-/// It fits itself to a program when it is first used with it, which allocates; calls after that
-/// allocate nothing. What single points need is little, a number for each value that is alive; what
-/// batches need, that many times the lanes, for each thread, is made when the first batch runs. One workspace may serve several programs in turn, and fits itself anew each
-/// time the program changes, so a workspace each is faster.
+/// It fits itself to a program at the first call, which allocates; calls after that allocate nothing.
+/// Single points need little: a number for each value that is alive. Batches need that for each lane and
+/// each thread, and it is allocated when the first batch runs. One workspace may run several programs, but
+/// it fits itself again each time the program changes, so one workspace for each program is faster.
 #[derive(Debug)]
 pub struct Workspace {
-    pub(crate) isa: Isa,
+    pub(crate) isa: InstructionSet,
     pub(crate) kernels: Vec<Kernel1>,
     setup: Setup,
-    /// Which program it fits: `point`. 0 for none, as while it is being fitted.
+    /// The program that `point` fits. 0 for none, also while it is being fitted.
     fits: u64,
-    /// Which program it fits to run in batches: all that follows `point`. 0 for none.
+    /// The program that all fields after `point` fit, for batches. 0 for none.
     fits_batches: u64,
     pub(crate) lanes: usize,
-    /// A number for every place: what a single point needs, and where cells are computed.
+    /// A number for every place: the memory of a single point, where the prologue runs too.
     pub(crate) point: Arena,
     /// Four equal lanes for every cell.
     pub(crate) cells: Arena,
     /// One for each thread.
-    pub(crate) benches: Vec<Bench>,
-    /// What each stretch of a batch adds to each sum.
-    pub(crate) stretch_sums: Arena,
+    pub(crate) scratches: Vec<ThreadScratch>,
+    /// What each chunk of a batch adds to each sum.
+    pub(crate) chunk_sums: Arena,
     pub(crate) outputs: Vec<Column>,
 }
 
-/// A pointer to numbers of a call. It is made and used within one call.
+/// A pointer to numbers that a call reads or writes.
 #[derive(Clone, Copy, Debug)]
 #[repr(transparent)]
 pub(crate) struct Column(pub(crate) *mut f64);
 
-// SAFETY: a pointer alone does nothing; what is done with it is argued where it is done.
+// SAFETY: a pointer by itself does nothing; each use has its own argument.
 unsafe impl Send for Column {}
 // SAFETY: the same.
 unsafe impl Sync for Column {}
 
-/// What one thread needs.
+/// The memory of one thread.
 #[derive(Debug)]
-pub(crate) struct Bench {
+pub(crate) struct ThreadScratch {
     /// The column at every place: inputs, cells, slots.
     pub(crate) table: Vec<Column>,
-    /// A column for each input: for the last points of a batch, where they are no multiple of 4,
-    /// and for inputs given as one number.
+    /// A column for each input: for the last points of a batch, if they are not a multiple of 4, and for
+    /// per-point inputs that are given as one number.
     pub(crate) pads: Arena,
     pub(crate) sums: Arena,
-    /// Where the table's slots point to.
+    /// What the slots of the table point to.
     _slots: Arena,
 }
 
@@ -147,15 +111,15 @@ impl Default for Workspace {
 }
 
 impl Workspace {
-    /// A workspace that runs on the best instruction set, with lanes to suit the program, on all
-    /// cores where a batch is large enough for that.
+    /// A workspace that runs on the best instruction set, with lanes to suit the program, and on all cores
+    /// if a batch is large enough.
     pub fn new() -> Workspace {
         Workspace::with(Setup::new())
     }
 
     /// A workspace that runs as the setup says.
     pub fn with(setup: Setup) -> Workspace {
-        let isa = setup.instructions.unwrap_or(InstructionSet::best()).0;
+        let isa = setup.instructions.unwrap_or(InstructionSet::best());
         Workspace {
             isa,
             kernels: Unary::ALL
@@ -168,8 +132,8 @@ impl Workspace {
             lanes: 0,
             point: Arena::empty(),
             cells: Arena::empty(),
-            benches: Vec::new(),
-            stretch_sums: Arena::empty(),
+            scratches: Vec::new(),
+            chunk_sums: Arena::empty(),
             outputs: Vec::new(),
         }
     }
@@ -181,23 +145,25 @@ impl Workspace {
 
     /// The instruction set.
     pub fn instructions(&self) -> InstructionSet {
-        InstructionSet(self.isa)
+        self.isa
     }
 
     /// The bytes it holds.
     pub fn bytes(&self) -> usize {
-        let bench = |bench: &Bench| bench.pads.len() + bench.sums.len() + bench._slots.len() + bench.table.capacity();
+        let scratch = |scratch: &ThreadScratch| {
+            scratch.pads.len() + scratch.sums.len() + scratch._slots.len() + scratch.table.capacity()
+        };
         8 * (self.point.len()
             + self.cells.len()
-            + self.stretch_sums.len()
-            + self.benches.iter().map(bench).sum::<usize>())
+            + self.chunk_sums.len()
+            + self.scratches.iter().map(scratch).sum::<usize>())
     }
 
-    /// Fits itself to a program for single points: `point` has a number for every place then, those
-    /// of constants set. Allocates unless it fits already.
+    /// Fits itself to a program for single points: afterwards `point` has a number for every place, and
+    /// constants are set. Allocates unless it already fits.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`]; it fits no program then.
+    /// [`Error::OutOfMemory`]; it then fits no program.
     pub(crate) fn fit(&mut self, id: u64, layout: &Layout) -> Result<(), Error> {
         if self.fits == id {
             return Ok(());
@@ -212,9 +178,9 @@ impl Workspace {
         Ok(())
     }
 
-    /// Fits itself to a program for batches, and for single points too. There is a column at every
-    /// place of each bench's table then: `lanes` numbers for an input or a slot, four for a cell; and
-    /// [`STRANDS`] numbers for each sum. Allocates unless it fits already.
+    /// Fits itself to a program for batches, and for single points too. Afterwards the table of each scratch
+    /// has a column at every place, with `lanes` numbers for an input or a slot and four for a cell, and
+    /// there are [`STRANDS`] numbers for each sum. Allocates unless it already fits.
     ///
     /// # Errors
     /// As [`Workspace::fit`].
@@ -223,19 +189,19 @@ impl Workspace {
         if self.fits_batches == id {
             return Ok(());
         }
-        // The benches point to what is replaced here.
+        // The scratches point to memory that is replaced here.
         self.fits_batches = 0;
-        self.benches.clear();
+        self.scratches.clear();
         let threads = self.setup.threads.unwrap_or_else(threads);
         let lanes = self.setup.lanes.unwrap_or_else(|| suitable_lanes(layout));
         let [inputs, cells, slots, sums] =
             [layout.inputs, layout.cells, layout.slots, layout.sums].map(|count| count as usize);
         self.lanes = lanes;
         self.cells = Arena::new(4, cells)?;
-        let stretches = if threads > 1 { MOST_STRETCHES } else { 1 };
-        self.stretch_sums = Arena::new(stretches, sums)?;
+        let chunks = if threads > 1 { MOST_CHUNKS } else { 1 };
+        self.chunk_sums = Arena::new(chunks, sums)?;
         self.outputs = Vec::with_capacity(layout.outlets.len());
-        self.benches.reserve_exact(threads);
+        self.scratches.reserve_exact(threads);
         for _ in 0..threads {
             let columns = Arena::new(lanes, slots)?;
             let pads = Arena::new(lanes, inputs)?;
@@ -245,7 +211,7 @@ impl Workspace {
                 .chain((0..slots).map(|k| columns.at(lanes * k)))
                 .map(Column)
                 .collect();
-            self.benches.push(Bench {
+            self.scratches.push(ThreadScratch {
                 table,
                 pads,
                 sums: Arena::new(STRANDS, sums)?,
@@ -260,33 +226,33 @@ impl Workspace {
     #[inline]
     pub(crate) fn set(&mut self, place: u32, value: f64) {
         assert!((place as usize) < self.point.len(), "place {place}");
-        // SAFETY: within the arena, which we hold alone.
+        // SAFETY: within the arena, which nobody else has.
         unsafe { *self.point.start().add(place as usize) = value };
     }
 
-    /// Gives the cells of batches the numbers that the prologue computed.
+    /// Copies the numbers that the prologue computed to the cells of batches.
     pub(crate) fn fill_cells(&mut self, layout: &Layout) {
         let numbers = self.point.at(layout.inputs as usize);
         for cell in 0..layout.cells as usize {
-            // SAFETY: the one arena has a number for every cell after those of the inputs, the
-            // other has four; we hold both alone.
+            // SAFETY: `point` has a number for every cell, after those of the inputs; `cells` has four for
+            // each; nobody else has either.
             unsafe { *self.cells.start().add(4 * cell).cast() = [*numbers.add(cell); 4] };
         }
     }
 }
 
-/// The scalar function of a kernel, for lanes that the kernel cannot serve.
+/// The scalar function of a kernel, for lanes outside the kernel's range.
 fn scalar(kernel: Unary) -> fn(f64) -> f64 {
     match kernel {
-        Unary::Sin => |x| f64::apply(Op::Sin, NO_IMM, &[x]),
-        Unary::Cos => |x| f64::apply(Op::Cos, NO_IMM, &[x]),
-        Unary::Tan => |x| f64::apply(Op::Tan, NO_IMM, &[x]),
-        // The others serve every lane.
+        Unary::Sin => <f64 as Scalar>::sin,
+        Unary::Cos => <f64 as Scalar>::cos,
+        Unary::Tan => <f64 as Scalar>::tan,
+        // The others have no such lanes.
         _ => |x| x,
     }
 }
 
-/// As many lanes as keep the slots in the nearer caches, 16 to 64; fewer where laying the inputs out
+/// As many lanes as keep the slots in the nearer caches, from 16 to 64; fewer if the pads of the inputs
 /// would take more than 64 MiB.
 fn suitable_lanes(layout: &Layout) -> usize {
     const NEAR: usize = 512 << 10;
@@ -299,7 +265,7 @@ fn suitable_lanes(layout: &Layout) -> usize {
 
 #[cfg(feature = "parallel")]
 fn threads() -> usize {
-    rayon::current_num_threads().clamp(1, MOST_STRETCHES)
+    rayon::current_num_threads().clamp(1, MOST_CHUNKS)
 }
 
 #[cfg(not(feature = "parallel"))]
@@ -307,7 +273,7 @@ fn threads() -> usize {
     1
 }
 
-/// How many numbers an input or output has in a batch of so many points.
+/// How many numbers an input or output has in a batch of `points` points.
 pub(crate) fn length(spread: Spread, points: usize) -> usize {
     match spread {
         Spread::PerPoint => points,
@@ -321,7 +287,7 @@ mod tests {
     use crate::{Options, Program};
 
     #[test]
-    fn a_workspace_whose_fitting_was_cut_short_fits_no_program_and_may_be_used_again() {
+    fn a_workspace_whose_fitting_failed_fits_no_program_and_can_be_used_again() {
         let small = Program::from_fn(&[0.5], |x| vec![x[0].sin() * x[0]], &Options::new()).expect("compiles");
         let mut workspace = Workspace::new();
         let run = |workspace: &mut Workspace| {

@@ -1,29 +1,31 @@
-//! Batches: the program at many points. Read `stretch.rs` next, which shares them out.
+//! Batches: the program at many points.
 //!
-//! The unsafe code rests on lengths that are checked before anything runs, and on the room that
-//! `fit_batches` made. It buys that all else goes through pointers, unchecked.
+//! The unsafe code rests on lengths, which are checked before anything runs, and on the room that
+//! `fit_batches` made. Everything after that goes through pointers, unchecked.
 
+use super::chunk::Call;
+use super::run_point;
+use super::target::Point;
+use super::workspace::{Column, MOST_POINTS, Workspace, length};
 use crate::error::{Error, same_length};
-use crate::ir::Spread;
+use crate::options::Spread;
 use crate::program::Program;
-use crate::run::{Point, run_point};
-use crate::stretch::Call;
-use crate::workspace::{Column, MOST_POINTS, Workspace, length};
 
 impl Program {
-    /// Runs the program at many points. `inputs` has a column for each input: a number for each
-    /// point, or one number, which is that of every point; just one where the input is
-    /// [`Input::uniform`](crate::Input::uniform). `outputs` has a column for each output: a number for
-    /// each point, or one for a sum over the points ([`Output::sum`](crate::Output::sum)).
+    /// Runs the program at many points. `inputs` has a column for each input: a number for each point, or
+    /// one number for all points. An [`Input::uniform`](crate::Input::uniform) has exactly one. `outputs`
+    /// has a column for each output: a number for each point, or one for a sum over the points
+    /// ([`Output::sum`](crate::Output::sum)).
     ///
-    /// A point's bits depend on its inputs and the instruction set alone: not on the other
-    /// points, its place among them, lanes or threads. A sum's depend on the points in their
-    /// order. Runs on all cores if the workspace says so and the batch is large enough. Allocates
-    /// nothing once the workspace fits (but for what rayon does to share a large batch out).
+    /// The bits at a point depend on its inputs and the instruction set alone: not on the other points, its
+    /// place among them, lanes or threads. The bits of a sum depend on the points and their order. Runs
+    /// on all cores if the workspace allows it and the batch is large enough. Allocates nothing once the
+    /// workspace fits, except what rayon allocates to run on several threads.
     ///
     /// # Errors
-    /// [`Error::Length`], [`Error::TooManyPoints`], [`Error::OutOfMemory`]; [`Error::GuardFlipped`] with the first point at which a comparison comes
-    /// out otherwise than recorded, and what is in `outputs` is no result then.
+    /// [`Error::Length`], [`Error::TooManyPoints`], [`Error::OutOfMemory`]. [`Error::GuardFlipped`] with the
+    /// first point at which a comparison comes out differently from when it was recorded; the numbers in
+    /// `outputs` are then meaningless.
     pub fn eval_batch(
         &self,
         points: usize,
@@ -57,19 +59,19 @@ impl Program {
         workspace
             .outputs
             .extend(outputs.iter_mut().map(|column| Column(column.as_mut_ptr())));
-        // SAFETY: lengths agree, as just checked; the columns are borrowed to us alone.
+        // SAFETY: the lengths agree, as just checked; nobody else has the columns of `outputs`.
         unsafe { self.call(points, inputs, workspace) }
     }
 
-    /// Runs the program on the workspace, which fits, to its outputs.
+    /// Runs the program on a workspace that fits, to the outputs in it.
     ///
     /// # Safety
-    /// `workspace.outputs` must have a pointer for each output, valid for writing its numbers and
-    /// apart from all others and from the inputs; each of `inputs` must have one number, or one for
-    /// each point and not be whole.
+    /// `workspace.outputs` must have a pointer for each output that is valid for writing its numbers; they
+    /// must not overlap each other or the inputs. Each of `inputs` must have one number, or, unless it is
+    /// uniform, one for each point.
     unsafe fn call(&self, points: usize, inputs: &[&[f64]], workspace: &mut Workspace) -> Result<(), Error> {
         let layout = self.layout();
-        for &(cell, k) in &layout.wholes {
+        for &(cell, k) in &layout.uniform_inputs {
             workspace.set(layout.inputs + cell, inputs[k as usize][0]);
         }
         let point = Point {
@@ -77,26 +79,26 @@ impl Program {
             // The prologue stores nothing.
             outputs: std::ptr::null_mut(),
         };
-        // SAFETY: `fit_batches` made a number for every place, and the workspace is ours alone.
+        // SAFETY: `fit_batches` made a number for every place, and nobody else has the workspace.
         let flip = unsafe {
             run_point(
-                &self.machinery(workspace.isa, &workspace.kernels),
+                &self.context(workspace.isa, &workspace.kernels),
                 &layout.prologue,
                 &point,
             )
         };
         self.result(flip)?;
         workspace.fill_cells(layout);
-        let totals = workspace.stretch_sums.start();
+        let totals = workspace.chunk_sums.start();
         let call = Call {
-            machinery: self.machinery(workspace.isa, &workspace.kernels),
+            context: self.context(workspace.isa, &workspace.kernels),
             points,
             lanes: workspace.lanes,
             outputs: &workspace.outputs,
             inputs,
         };
-        // SAFETY: the caller's promise; `fit_batches` made room for the sums of each stretch.
-        let flip = unsafe { call.run(&mut workspace.benches, totals) };
+        // SAFETY: the caller's promise; `fit_batches` made room for the sums of each chunk.
+        let flip = unsafe { call.run(&mut workspace.scratches, totals) };
         let at_each_sum = layout
             .outlets
             .iter()

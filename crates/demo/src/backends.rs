@@ -1,4 +1,4 @@
-//! The two ways of training side by side: how fast each is, and that they agree. Read `chart` next.
+//! Both backends side by side: their speed, and how closely their losses agree.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use indicatif::HumanCount;
 use crate::say;
 use crate::training::Run;
 
-/// Prints the speed of both ways, and how far their losses are apart.
+/// Prints the speed of both backends, and the difference of their losses.
 pub(crate) fn show(eager: &Run, compiled: &Run) {
-    say!("Two ways of training, from the same start:");
+    say!("Training with both backends, from the same start:");
     say!();
-    say!("  way         a step   the fastest   last loss");
+    say!("  backend   per step       fastest   last loss");
     say!("  ─────────────────────────────────────────────────────────");
     for (name, run) in [("eager", eager), ("compiled", compiled)] {
         let [median, fastest] = [median(run), run.times[0]].map(|time| format!("{:.3} ms", 1e3 * time.as_secs_f64()));
@@ -19,7 +19,7 @@ pub(crate) fn show(eager: &Run, compiled: &Run) {
     }
     say!();
     say!(
-        "  eager     records {} nodes a step and sweeps back: {:.0} million nodes per second",
+        "  eager     records {} nodes per step and sweeps back: {:.0} million nodes per second",
         HumanCount(eager.nodes as u64),
         1e-6 * eager.nodes as f64 / median(eager).as_secs_f64(),
     );
@@ -33,19 +33,19 @@ pub(crate) fn show(eager: &Run, compiled: &Run) {
     );
     say!();
     say!(
-        "A compiled step is {:.1} times as fast. The losses of both ways agree to within {:.0e}.",
+        "A compiled step is {:.1} times as fast. The losses agree to within {:.0e}.",
         median(eager).as_secs_f64() / median(compiled).as_secs_f64(),
         apart(&eager.losses, &compiled.losses),
     );
     say!();
 }
 
-/// The time that half of the steps took at most; never 0, to be divided by.
+/// The median time of a step; never 0, so that it can be divided by.
 fn median(run: &Run) -> Duration {
     run.times[run.times.len() / 2].max(Duration::from_nanos(1))
 }
 
-/// The largest difference; NaN where one is a number and the other not.
+/// The largest difference; NaN where just one of two losses is NaN.
 fn apart(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).fold(0.0, |most: f64, (&a, &b)| {
         let same = a == b || (a.is_nan() && b.is_nan());
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn how_far_runs_are_apart_is_the_largest_difference() {
+    fn runs_differ_by_the_largest_difference_of_their_losses() {
         let (inf, nan) = (f64::INFINITY, f64::NAN);
         assert_eq!(apart(&[1.0, 2.0, 3.0], &[1.5, 1.0, 3.0]), 1.0);
         assert_eq!(apart(&[inf, nan, 1.0], &[inf, nan, 1.0]), 0.0);

@@ -1,26 +1,29 @@
-//! What runs, before it is laid out: a flat list of values, each made from earlier ones. Read
-//! [`crate::lower`] next, which makes one from what was recorded.
+//! The list that runs, before it is laid out: values, each computed from earlier ones.
 //!
 //! The list is in SSA form and in running order: value `k` is what instruction `k` computes, and
-//! an instruction names earlier values only. Every op is one of wengert's table with a fixed
-//! number of operands; n-ary ones (`sum`, `dot`, ...) were unrolled, left to right, when it was made.
+//! an instruction names earlier values only. Every op has a fixed number of operands; n-ary ops (`sum`,
+//! `dot`, ...) are unrolled from left to right when the list is made.
 //!
-//! An instruction names what its machine **reads**, and nothing else: an operand that only spares
-//! the scalar function some work is left out when the instruction is made. So everything that asks
-//! for operands (spreads, liveness, sharing, layout) sees what the interpreter will read.
+//! An instruction names the operands that its implementation **reads**, and no others: one that only saves
+//! the scalar function some work is left out. So liveness, sharing and layout see what the interpreter
+//! reads.
+
+pub(crate) mod lower;
 
 use std::fmt;
 
-use wengert::{Arity, Imm, NO_IMM, Op, Relation};
+use wengert::{Arity, Imm, NO_IMM, Op};
 
-use crate::machine::machine;
+use crate::opcode::implementation;
+use crate::options::Spread;
+use crate::recording::{Check, NOTHING, Outlet};
 
 /// A value of a program: the number of the instruction that computes it. Prints as `v3`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Value(pub(crate) u32);
 
 impl Value {
-    /// Its place in the list, from 0.
+    /// Its index in the list, from 0.
     pub fn index(self) -> usize {
         self.0 as usize
     }
@@ -32,23 +35,16 @@ impl fmt::Display for Value {
     }
 }
 
-/// The most values of a program: they are numbered by 32 bits, and a margin is left.
-pub(crate) const MOST_VALUES: usize = 1 << 30;
-
-/// What stands for an operand that an op does not have.
-pub(crate) const NOTHING: u32 = u32::MAX;
-
 /// The most operands an instruction has.
 pub(crate) const MOST: usize = 3;
 
-/// One instruction: a leaf is an input, whose number is in `args[0]`; a constant's number is
-/// `imm[0]`.
+/// One instruction. A leaf is an input: `args[0]` says which. The number of a constant is `imm[0]`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Inst {
     pub(crate) imm: Imm,
     pub(crate) args: [u32; MOST],
     pub(crate) op: Op,
-    /// How many of `args` are values that it reads.
+    /// How many of `args` it reads.
     reads: u8,
 }
 
@@ -71,10 +67,9 @@ impl Inst {
         }
     }
 
-    /// An op of the table at these values, of which there are as many as it takes. Keeps those
-    /// that its machine reads.
+    /// An op with as many operands as it takes. Keeps those that its implementation reads.
     pub(crate) fn new(op: Op, imm: Imm, operands: &[u32]) -> Inst {
-        let reads = machine(op, imm).reads(operands.len());
+        let reads = implementation(op, imm).reads(operands.len());
         let mut args = [NOTHING; MOST];
         args[..reads].copy_from_slice(&operands[..reads]);
         Inst {
@@ -96,45 +91,19 @@ impl Inst {
         &mut self.args[..usize::from(self.reads)]
     }
 
-    /// Its number, of a constant.
+    /// Its number, if it is a constant.
     #[inline]
     pub(crate) fn as_constant(&self) -> Option<f64> {
         (self.op == Op::Const).then_some(self.imm[0])
     }
 }
 
-/// How many operands an instruction of this op has; none of an op that has no instruction.
+/// How many operands an instruction of this op has; `None` for an n-ary op, which has no instruction.
 pub(crate) fn operand_count(op: Op) -> Option<usize> {
     match op.arity() {
         Arity::Fixed(n) if n <= MOST => Some(n),
         _ => None,
     }
-}
-
-/// How an input or output goes with the points of a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Spread {
-    /// A number for each point.
-    PerPoint,
-    /// One number for all points: of an input, the same at each; of an output, the sum over them.
-    Uniform,
-}
-
-/// An output: a value, and whether it is wanted at each point or summed over them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Outlet {
-    pub(crate) value: u32,
-    pub(crate) spread: Spread,
-}
-
-/// A comparison that must come out as it did while recording.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Check {
-    pub(crate) left: u32,
-    pub(crate) right: u32,
-    pub(crate) relation: Relation,
-    pub(crate) recorded: bool,
 }
 
 /// What runs, before it is laid out.
@@ -147,19 +116,19 @@ pub(crate) struct Ir {
 }
 
 impl Ir {
-    /// Whether each value is the same at all points: made of constants and whole inputs alone.
-    pub(crate) fn wholes(&self) -> Vec<bool> {
-        let mut whole: Vec<bool> = Vec::with_capacity(self.insts.len());
+    /// Whether each value is uniform: it depends on constants and uniform inputs alone.
+    pub(crate) fn uniform(&self) -> Vec<bool> {
+        let mut uniform: Vec<bool> = Vec::with_capacity(self.insts.len());
         for inst in &self.insts {
-            whole.push(match inst.op {
+            uniform.push(match inst.op {
                 Op::Leaf => self.inputs[inst.args[0] as usize] == Spread::Uniform,
-                _ => inst.operands().iter().all(|&x| whole[x as usize]),
+                _ => inst.operands().iter().all(|&x| uniform[x as usize]),
             });
         }
-        whole
+        uniform
     }
 
-    /// Hands every value that outputs and checks name to `f`, which may change it.
+    /// Calls `f` with every value that outputs and checks name; `f` may change it.
     pub(crate) fn for_each_root(&mut self, mut f: impl FnMut(&mut u32)) {
         self.outputs.iter_mut().for_each(|outlet| f(&mut outlet.value));
         for check in &mut self.checks {

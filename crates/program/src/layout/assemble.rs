@@ -1,68 +1,16 @@
-//! A program laid out to run: steps over places of a workspace. Read [`crate::run`] next.
-//!
-//! Values that are the same at all points live in **cells** (of four equal lanes in a batch), are
-//! computed once a call by the **prologue**, and are read by every block. The others live in **slots** (a
-//! lane for each point of a block) and are computed by the **body**. Inputs that vary are read
-//! from where the caller has them.
+//! Lays a program out: gives each value a place, and makes a step of each instruction.
 
 use rustc_hash::FxHashMap;
-use wengert::{Imm, Op};
+use wengert::Op;
 
+use super::slots::Slots;
+use super::{Layout, Step};
 use crate::error::Error;
-use crate::ir::{Ir, NOTHING, Spread};
-use crate::machine::{Code, Machine, machine};
-use crate::options::Options;
+use crate::ir::Ir;
+use crate::opcode::{Implementation, Opcode, implementation};
+use crate::options::{Options, Spread};
 use crate::passes::fuse::{Pairs, pairs};
-use crate::slots::Slots;
-
-/// One step: a number of what to do, where the result goes, where the operands are.
-///
-/// Places index the table of columns: inputs first, then cells, then slots.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Step {
-    pub(crate) code: Code,
-    /// Which operands are cells: bit 0 for `a`, 1 for `b`, 2 for `c`.
-    pub(crate) cells: u8,
-    /// The bit of the code: [`Code::hot_bit`].
-    pub(crate) hot: u16,
-    pub(crate) out: u32,
-    pub(crate) a: u32,
-    pub(crate) b: u32,
-    pub(crate) c: u32,
-    pub(crate) aux: u32,
-}
-
-const _: () = assert!(size_of::<Step>() == 24);
-
-/// A program laid out to run.
-///
-/// What the interpreter relies on stands at [`Layout::check`], which every layout passes before it
-/// becomes a program.
-#[derive(Clone, Debug)]
-pub(crate) struct Layout {
-    pub(crate) prologue: Vec<Step>,
-    pub(crate) body: Vec<Step>,
-    pub(crate) inputs: u32,
-    pub(crate) cells: u32,
-    pub(crate) slots: u32,
-    /// Cells that hold a constant.
-    pub(crate) constants: Vec<(u32, f64)>,
-    /// Cells that hold an input that is the same at all points: the cell and which input.
-    pub(crate) wholes: Vec<(u32, u32)>,
-    /// What `Scalar` steps call.
-    pub(crate) calls: Vec<(Op, Imm)>,
-    /// For each output, its number among those at each point, or among the sums.
-    pub(crate) outlets: Vec<(Spread, u32)>,
-    /// How many outputs are sums.
-    pub(crate) sums: u32,
-    /// The inputs to fetch ahead of the next block: the points of a block are a few lines of
-    /// memory in each column, far apart.
-    pub(crate) streams: Vec<u32>,
-    /// The inputs that vary from point to point.
-    pub(crate) columns: Vec<u32>,
-    /// How many products became one step with a sum.
-    pub(crate) paired: usize,
-}
+use crate::recording::NOTHING;
 
 /// Where a value lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,28 +23,28 @@ enum Place {
 
 /// A step between values.
 struct Draft {
-    code: Code,
+    opcode: Opcode,
     aux: u32,
     out: u32,
     operands: [u32; 3],
-    /// A number that goes in as one more operand, after the values.
+    /// A number that is the operand after the values.
     constant: Option<f64>,
 }
 
-/// Lays a program out, and checks what came of it.
+/// Lays a program out, and checks the result.
 ///
 /// # Errors
 /// [`Error::Unsound`].
 pub(crate) fn assemble(ir: &Ir, options: &Options) -> Result<Layout, Error> {
-    let whole = ir.wholes();
+    let uniform = ir.uniform();
     let pairs = if options.pair {
-        pairs(ir, &whole)
+        pairs(ir, &uniform)
     } else {
         Pairs::none(ir)
     };
     let mut assembler = Assembler {
         ir,
-        whole: &whole,
+        uniform: &uniform,
         place: vec![Place::Nowhere; ir.insts.len()],
         last_use: vec![0; ir.insts.len()],
         constant_cells: FxHashMap::default(),
@@ -108,19 +56,19 @@ pub(crate) fn assemble(ir: &Ir, options: &Options) -> Result<Layout, Error> {
             cells: 0,
             slots: 0,
             constants: Vec::new(),
-            wholes: Vec::new(),
+            uniform_inputs: Vec::new(),
             calls: Vec::new(),
             outlets: Vec::new(),
             sums: 0,
             streams: Vec::new(),
-            columns: columns(ir),
+            per_point_inputs: per_point_inputs(ir),
             paired: pairs.count(),
         },
     };
     let (prologue, body) = assembler.draft(&pairs, options);
-    assembler.sources();
-    // What the body reads must outlive the prologue.
-    let lasting = |x: u32| whole[x as usize];
+    assembler.place_inputs();
+    // Cells that the body reads must not be reused by the prologue.
+    let lasting = |x: u32| uniform[x as usize];
     let read = body
         .iter()
         .flat_map(|draft| draft.operands)
@@ -137,8 +85,8 @@ pub(crate) fn assemble(ir: &Ir, options: &Options) -> Result<Layout, Error> {
     Ok(layout)
 }
 
-/// The inputs that vary from point to point.
-fn columns(ir: &Ir) -> Vec<u32> {
+/// The inputs with a number for each point.
+fn per_point_inputs(ir: &Ir) -> Vec<u32> {
     let spreads = (0..).zip(&ir.inputs);
     spreads
         .filter(|(_, spread)| **spread == Spread::PerPoint)
@@ -146,27 +94,31 @@ fn columns(ir: &Ir) -> Vec<u32> {
         .collect()
 }
 
-/// As many streams as processors follow by themselves.
-const FORESEEN: usize = 12;
+/// How many streams a processor prefetches by itself.
+const PREFETCHED: usize = 12;
 
-/// The inputs that the body reads, if there are more than the processor would foresee.
+/// The inputs that the body reads, if there are too many for the processor to prefetch by itself.
 fn streams(layout: &Layout) -> Vec<u32> {
     let mut read = vec![false; layout.inputs as usize];
     for step in &layout.body {
         for place in [step.a, step.b, step.c] {
-            // What is no operand is 0; an input too many does no harm.
+            // Unused operands are place 0; fetching one input too many does no harm.
             if let Some(read) = read.get_mut(place as usize) {
                 *read = true;
             }
         }
     }
     let streams: Vec<u32> = (0..layout.inputs).filter(|&k| read[k as usize]).collect();
-    if streams.len() > FORESEEN { streams } else { Vec::new() }
+    if streams.len() > PREFETCHED {
+        streams
+    } else {
+        Vec::new()
+    }
 }
 
 struct Assembler<'a> {
     ir: &'a Ir,
-    whole: &'a [bool],
+    uniform: &'a [bool],
     place: Vec<Place>,
     last_use: Vec<u32>,
     constant_cells: FxHashMap<u64, u32>,
@@ -177,7 +129,7 @@ struct Assembler<'a> {
 impl Assembler<'_> {
     /// The steps of the prologue and of the body, between values.
     fn draft(&mut self, pairs: &Pairs, options: &Options) -> (Vec<Draft>, Vec<Draft>) {
-        let varying = self.whole.iter().filter(|&&whole| !whole).count();
+        let varying = self.uniform.iter().filter(|&&uniform| !uniform).count();
         let mut exits = self.exits(pairs);
         let (mut prologue, mut body) = (Vec::new(), Vec::with_capacity(varying + exits.len()));
         exits.sort_by_key(|&(at, _)| at);
@@ -189,18 +141,18 @@ impl Assembler<'_> {
                     NOTHING => self.single(value),
                     product => self.pair(value, product, options.fuse),
                 };
-                if self.whole[k] { &mut prologue } else { &mut body }.push(draft);
+                if self.uniform[k] { &mut prologue } else { &mut body }.push(draft);
             }
             while let Some((_, draft)) = exits.next_if(|&(at, _)| at == value) {
                 let checks_once =
-                    draft.code == Code::Check && draft.operands[..2].iter().all(|&x| self.whole[x as usize]);
+                    draft.opcode == Opcode::Check && draft.operands[..2].iter().all(|&x| self.uniform[x as usize]);
                 if checks_once { &mut prologue } else { &mut body }.push(draft);
             }
         }
         (prologue, body)
     }
 
-    /// The steps that take values out, each with the value right after which it can run.
+    /// The steps for outputs and guards, each with the last value that it needs.
     fn exits(&mut self, pairs: &Pairs) -> Vec<(u32, Draft)> {
         let mut exits = Vec::new();
         for (k, outlet) in self.ir.outputs.iter().enumerate() {
@@ -208,23 +160,25 @@ impl Assembler<'_> {
             let draft = match outlet.spread {
                 Spread::PerPoint => {
                     self.layout.outlets.push((outlet.spread, k as u32));
-                    Draft::exit(Code::Store, k as u32, [outlet.value, NOTHING])
+                    Draft::exit(Opcode::Store, k as u32, [outlet.value, NOTHING])
                 }
                 Spread::Uniform => {
                     self.layout.sums += 1;
                     let sum = self.layout.sums - 1;
                     self.layout.outlets.push((outlet.spread, sum));
                     match pairs.by_output[k] {
-                        false => Draft::exit(Code::Sum, k as u32, [outlet.value, outlet.value]),
-                        true if inst.op == Op::Mul => Draft::exit(Code::SumMul, k as u32, [inst.args[0], inst.args[1]]),
-                        true => Draft::exit(Code::SumGmul, k as u32, [inst.args[0], inst.args[1]]),
+                        false => Draft::exit(Opcode::Sum, k as u32, [outlet.value, outlet.value]),
+                        true if inst.op == Op::Mul => {
+                            Draft::exit(Opcode::SumMul, k as u32, [inst.args[0], inst.args[1]])
+                        }
+                        true => Draft::exit(Opcode::SumGmul, k as u32, [inst.args[0], inst.args[1]]),
                     }
                 }
             };
             exits.push((outlet.value, draft));
         }
         for (k, check) in self.ir.checks.iter().enumerate() {
-            let draft = Draft::exit(Code::Check, k as u32, [check.left, check.right]);
+            let draft = Draft::exit(Opcode::Check, k as u32, [check.left, check.right]);
             exits.push((check.left.max(check.right), draft));
         }
         exits
@@ -234,52 +188,52 @@ impl Assembler<'_> {
     fn single(&mut self, value: u32) -> Draft {
         let inst = &self.ir.insts[value as usize];
         let mut draft = Draft {
-            code: Code::Copy,
+            opcode: Opcode::Copy,
             aux: 0,
             out: value,
             operands: inst.args,
             constant: None,
         };
-        match machine(inst.op, inst.imm) {
-            Machine::Native(code) => draft.code = code,
-            Machine::WithConstant(code, c) => (draft.code, draft.constant) = (code, Some(c)),
-            Machine::Times(c) => (draft.code, draft.constant) = (Code::Mul, Some(c)),
-            Machine::Square => (draft.code, draft.operands[1]) = (Code::Mul, inst.args[0]),
-            Machine::Kernel(kernel) => (draft.code, draft.aux) = (Code::Kernel, kernel as u32),
-            Machine::Scalar => draft.code = Code::Scalar,
+        match implementation(inst.op, inst.imm) {
+            Implementation::Arm(opcode) => draft.opcode = opcode,
+            Implementation::ArmWithConstant(opcode, c) => (draft.opcode, draft.constant) = (opcode, Some(c)),
+            Implementation::Times(c) => (draft.opcode, draft.constant) = (Opcode::Mul, Some(c)),
+            Implementation::Square => (draft.opcode, draft.operands[1]) = (Opcode::Mul, inst.args[0]),
+            Implementation::Kernel(kernel) => (draft.opcode, draft.aux) = (Opcode::Kernel, kernel as u32),
+            Implementation::Scalar => draft.opcode = Opcode::Scalar,
         }
-        if matches!(draft.code, Code::Scalar | Code::Power) {
+        if matches!(draft.opcode, Opcode::Scalar | Opcode::Power) {
             draft.aux = self.layout.calls.len() as u32;
             self.layout.calls.push((inst.op, inst.imm));
         }
         draft
     }
 
-    /// The step of a sum with the product it takes in.
+    /// The step of a sum and the product it is paired with.
     fn pair(&self, value: u32, product: u32, fuse: bool) -> Draft {
         let sum = &self.ir.insts[value as usize];
         let factors = &self.ir.insts[product as usize];
         let [x, y, _] = sum.args;
         let other = if x == product { y } else { x };
-        let code = match (factors.op, sum.op, fuse) {
-            (Op::Mul, Op::Add, false) => Code::MulThenAdd,
-            (Op::Mul, Op::Add, true) => Code::FusedMulAdd,
-            (Op::Mul, _, false) if x == product => Code::MulThenSub,
-            (Op::Mul, _, true) if x == product => Code::FusedMulSub,
-            (Op::Mul, _, false) => Code::SubMul,
-            (Op::Mul, _, true) => Code::FusedSubMul,
-            (_, Op::Add, false) => Code::GmulThenAdd,
-            (_, Op::Add, true) => Code::FusedGmulAdd,
-            (_, _, false) if x == product => Code::GmulThenSub,
-            (_, _, true) if x == product => Code::FusedGmulSub,
-            (_, _, false) => Code::SubGmul,
-            (_, _, true) => Code::FusedSubGmul,
+        let opcode = match (factors.op, sum.op, fuse) {
+            (Op::Mul, Op::Add, false) => Opcode::MulThenAdd,
+            (Op::Mul, Op::Add, true) => Opcode::FusedMulAdd,
+            (Op::Mul, _, false) if x == product => Opcode::MulThenSub,
+            (Op::Mul, _, true) if x == product => Opcode::FusedMulSub,
+            (Op::Mul, _, false) => Opcode::SubMul,
+            (Op::Mul, _, true) => Opcode::FusedSubMul,
+            (_, Op::Add, false) => Opcode::GmulThenAdd,
+            (_, Op::Add, true) => Opcode::FusedGmulAdd,
+            (_, _, false) if x == product => Opcode::GmulThenSub,
+            (_, _, true) if x == product => Opcode::FusedGmulSub,
+            (_, _, false) => Opcode::SubGmul,
+            (_, _, true) => Opcode::FusedSubGmul,
         };
-        // The interpreter wants a factor that is the same at all points first.
+        // The interpreter expects a uniform factor first.
         let [x, y, _] = factors.args;
-        let [x, y] = if self.whole[y as usize] { [y, x] } else { [x, y] };
+        let [x, y] = if self.uniform[y as usize] { [y, x] } else { [x, y] };
         Draft {
-            code,
+            opcode,
             aux: 0,
             out: value,
             operands: [x, y, other],
@@ -287,13 +241,13 @@ impl Assembler<'_> {
         }
     }
 
-    /// Gives inputs and constants their places.
-    fn sources(&mut self) {
+    /// Gives inputs their places.
+    fn place_inputs(&mut self) {
         for (k, inst) in self.ir.insts.iter().enumerate() {
             self.place[k] = match inst.op {
-                Op::Leaf if self.whole[k] => {
+                Op::Leaf if self.uniform[k] => {
                     let cell = self.cells.fresh();
-                    self.layout.wholes.push((cell, inst.args[0]));
+                    self.layout.uniform_inputs.push((cell, inst.args[0]));
                     Place::Cell(cell)
                 }
                 Op::Leaf => Place::Input(inst.args[0]),
@@ -312,9 +266,10 @@ impl Assembler<'_> {
         Place::Cell(cell)
     }
 
-    /// The steps of the prologue, then of the body: gives each result a place, by liveness if `reuse`.
+    /// Makes the steps of the prologue, or of the body, and gives each result a place: by liveness if
+    /// `reuse`. `pinned` values keep theirs.
     fn place(&mut self, drafts: Vec<Draft>, reuse: bool, prologue: bool, pinned: &[u32]) -> Vec<Step> {
-        // Constants are set once for all calls, so they take cells that nothing else ever has.
+        // Constants are set once for all calls, so their cells are never reused.
         for draft in &drafts {
             for &x in draft.operands.iter().filter(|&&x| x != NOTHING) {
                 if let Some(c) = self.ir.insts[x as usize].as_constant() {
@@ -334,7 +289,7 @@ impl Assembler<'_> {
             }
         }
         pinned.iter().for_each(|&x| self.last_use[x as usize] = u32::MAX);
-        // Slots stand after the cells, which are all there by the time that one is asked for.
+        // Slots are numbered after the cells, so all cells are known before the first slot is.
         let (inputs, cells) = (self.layout.inputs, self.cells.count());
         let mut slots = if prologue {
             std::mem::take(&mut self.cells)
@@ -384,9 +339,9 @@ impl Assembler<'_> {
             };
             let cell = |k: usize| u8::from(matches!(operands[k], Place::Cell(_))) << k;
             placed.push(Step {
-                code: draft.code,
+                opcode: draft.opcode,
                 cells: cell(0) | cell(1) | cell(2),
-                hot: draft.code.hot_bit(),
+                hot: draft.opcode.hot_bit(),
                 out: index(out),
                 a: index(operands[0]),
                 b: index(operands[1]),
@@ -407,9 +362,9 @@ impl Assembler<'_> {
 }
 
 impl Draft {
-    fn exit(code: Code, aux: u32, [x, y]: [u32; 2]) -> Draft {
+    fn exit(opcode: Opcode, aux: u32, [x, y]: [u32; 2]) -> Draft {
         Draft {
-            code,
+            opcode,
             aux,
             out: NOTHING,
             operands: [x, y, NOTHING],

@@ -1,21 +1,18 @@
-//! Memory of the workspace: numbers at an address that stays, aligned to a cache line. Read
-//! [`crate::workspace`] next.
+//! Memory of the workspace: numbers at an address that does not change, aligned to a cache line.
 //!
-//! The unsafe code rests on the start and the length being those of one allocation, or dangling
-//! and 0. It buys the alignment, and pointers that a `Vec` would take back at every borrow.
+//! The unsafe code rests on this: the start and the length are those of one allocation, or dangling and 0.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ptr::NonNull;
 
 use crate::error::Error;
 
-/// The alignment: a cache line, so that no vector straddles two.
+/// The alignment: a cache line, so that no vector crosses two.
 const LINE: usize = 64;
 
 /// Numbers, all 0 at first, that are read and written through pointers alone.
 ///
-/// It hands out pointers rather than slices because a block's columns are read and written in the
-/// same step; a `Vec` would have to be borrowed whole for each.
+/// A step reads some columns of a block while it writes another, so columns are pointers, not slices.
 #[derive(Debug)]
 pub(crate) struct Arena {
     start: NonNull<f64>,
@@ -24,8 +21,8 @@ pub(crate) struct Arena {
 
 // SAFETY: an arena owns its memory, as a `Vec` does.
 unsafe impl Send for Arena {}
-// SAFETY: nothing is read or written through a shared arena but by unsafe code, which sees to it
-// that no two threads write the same numbers.
+// SAFETY: only unsafe code reads or writes through a shared arena, and it makes sure that no two threads
+// write the same numbers.
 unsafe impl Sync for Arena {}
 
 impl Arena {
@@ -37,7 +34,7 @@ impl Arena {
         }
     }
 
-    /// Room for so many numbers, in so many rows.
+    /// Room for `rows` rows of `numbers` numbers.
     ///
     /// # Errors
     /// [`Error::OutOfMemory`].
@@ -56,7 +53,7 @@ impl Arena {
         Ok(Arena { start, len })
     }
 
-    /// The layout of so many numbers, unless the address space has no room for them.
+    /// The layout of this many numbers, if the address space has room for them.
     fn layout(len: usize) -> Option<Layout> {
         Layout::array::<f64>(len).ok()?.align_to(LINE).ok()
     }
@@ -66,12 +63,13 @@ impl Arena {
         self.len
     }
 
-    /// The first number, valid for reading and writing [`Arena::len`] of them while the arena is.
+    /// The first number. It is valid for reading and writing [`Arena::len`] numbers as long as the arena
+    /// lives.
     pub(crate) fn start(&self) -> *mut f64 {
         self.start.as_ptr()
     }
 
-    /// The place of a number.
+    /// The address of a number.
     ///
     /// # Panics
     /// Beyond the end.
@@ -99,7 +97,7 @@ mod tests {
     fn more_than_the_address_space_is_a_named_error() {
         for (rows, numbers) in [(usize::MAX, 2), (usize::MAX, 1), (1 << 20, 1 << 40)] {
             let Err(Error::OutOfMemory { bytes }) = Arena::new(rows, numbers) else {
-                panic!("room for {rows} times {numbers} numbers")
+                panic!("there was room for {rows} times {numbers} numbers")
             };
             assert!(bytes > isize::MAX as usize);
         }

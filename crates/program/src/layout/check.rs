@@ -1,75 +1,37 @@
-//! What the interpreter relies on of a layout, stated and checked: nothing runs that was not checked
-//! here, in any build. Read [`crate::batch`] next.
+//! What the interpreter relies on in a layout. It is checked in every build, before anything runs.
 
-use wengert::{Imm, Op};
-
-use crate::code::{Layout, Step};
+use super::{Layout, Step};
 use crate::error::Error;
-use crate::ir::{Spread, operand_count};
+use crate::ir::operand_count;
 use crate::lanes::Unary;
-use crate::machine::Code;
+use crate::opcode::{Opcode, Reads};
+use crate::options::Spread;
 
-/// What an arm of the interpreter reads in a block. A *column* is an input that varies or a slot,
-/// of as many lanes as the block has; a *cell* has four.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reads {
-    /// The first operand, a column.
-    Column,
-    /// Two operands, of which one at least is a column.
-    OneOfTwo,
-    /// Three operands; the second is a column.
-    Second,
-    /// So many operands, columns or cells.
-    Any(usize),
-}
-
-/// What an arm does with its result.
+/// Where an arm writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Writes {
-    /// To its place.
+    /// The place of the result.
     Place,
-    /// To an output that has a number for each point, `aux`.
+    /// The per-point output `aux`.
     Output,
-    /// To the strands of the output `aux`, a sum.
+    /// The strands of the output `aux`, a sum.
     Sum,
-    /// Nothing: it compares.
+    /// Nothing.
     Nothing,
 }
 
-/// What the arm of this code reads and writes.
-fn arm(code: Code, calls: &[(Op, Imm)], aux: u32) -> Option<(Reads, Writes)> {
-    use Reads::{Any, Column, OneOfTwo, Second};
-    let reads = match code {
-        Code::Store => return Some((Any(1), Writes::Output)),
-        Code::Sum | Code::SumMul | Code::SumGmul => return Some((Any(2), Writes::Sum)),
-        Code::Check => return Some((Any(2), Writes::Nothing)),
-        Code::Add | Code::Gmul | Code::Mul | Code::Sub => OneOfTwo,
-        Code::GmulThenAdd | Code::MulThenAdd | Code::FusedGmulAdd | Code::FusedMulAdd => Second,
-        Code::Kernel | Code::Neg | Code::Power | Code::Copy | Code::Abs | Code::Recip | Code::Sqrt => Column,
-        Code::Sign | Code::Step | Code::Relu | Code::Flat => Column,
-        Code::Floor | Code::Ceil | Code::Trunc | Code::Round | Code::Fract => Column,
-        Code::Div | Code::Gdiv | Code::Max | Code::Min | Code::Copysign | Code::Prefer | Code::RecipPos => Any(2),
-        Code::Lt | Code::Le | Code::Gt | Code::Ge | Code::Eq | Code::Ne => Any(2),
-        Code::Select | Code::MulAdd => Any(3),
-        Code::MulThenSub | Code::SubMul | Code::GmulThenSub | Code::SubGmul => Any(3),
-        Code::FusedMulSub | Code::FusedSubMul | Code::FusedGmulSub | Code::FusedSubGmul => Any(3),
-        Code::Scalar => Any(operand_count(calls.get(aux as usize)?.0)?),
-    };
-    Some((reads, Writes::Place))
-}
-
 impl Layout {
-    /// Checks what the unsafe code of the interpreter and of the workspace relies on, for a program
-    /// with so many checks:
+    /// Checks what the unsafe code of the interpreter and the workspace relies on, for a program with
+    /// this many checks:
     ///
-    /// - every place of a step, unused ones too, is below `inputs + cells + slots`, which 32 bits
-    ///   can number; an operand is marked as a cell just where it is one;
-    /// - in the body, where a column is due there is a column (see [`Reads`]), and no operand is an
-    ///   input that is the same at all points; operands of the prologue are cells;
-    /// - what a step reads was written: by an earlier step, as a constant, as an input;
-    /// - results go to cells in the prologue, never over a constant or an input, and to slots in the
-    ///   body; outputs are written by the body alone, each as its spread says;
-    /// - `aux` is below the length of what it numbers; the bit of a code is that of the code.
+    /// - every place of a step, used or not, is below `inputs + cells + slots`, which fits in 32
+    ///   bits; an operand is marked as a cell exactly where it is one;
+    /// - in the body, operands are columns where the opcode needs columns (see [`Reads`]), and none is a
+    ///   uniform input; in the prologue, operands are cells;
+    /// - whatever a step reads is an input, a constant, or the result of an earlier step;
+    /// - results of the prologue go to cells, never over a constant or an input; results of the body
+    ///   go to slots; only the body writes outputs, each as its spread says;
+    /// - `aux` is a valid index; the hot bit is that of the opcode.
     ///
     /// # Errors
     /// [`Error::Unsound`].
@@ -77,33 +39,33 @@ impl Layout {
         let fail = |what: &str| Err(Error::Unsound { what: what.into() });
         let [inputs, cells, slots] = [self.inputs, self.cells, self.slots].map(|count| count as usize);
         if inputs + cells + slots > u32::MAX as usize {
-            return fail("there are more places than 32 bits can number");
+            return fail("there are too many places for 32 bits");
         }
         let mut varies = vec![false; inputs];
-        for &k in &self.columns {
+        for &k in &self.per_point_inputs {
             match varies.get_mut(k as usize) {
                 Some(varies) => *varies = true,
-                None => return fail("a column is an input that there is not"),
+                None => return fail("a per-point input does not exist"),
             }
         }
         if self.streams.iter().any(|&k| k as usize >= inputs) {
-            return fail("an input is fetched that there is not");
+            return fail("an input that is fetched does not exist");
         }
-        // Whether a cell is set before the prologue runs, and whether there is a number in it.
+        // Whether each cell is set before the prologue runs.
         let mut set = vec![false; cells];
         for cell in self.constants.iter().map(|&(cell, _)| cell) {
             match set.get_mut(cell as usize) {
                 Some(set) => *set = true,
-                None => return fail("a constant is in a cell that there is not"),
+                None => return fail("the cell of a constant does not exist"),
             }
         }
-        for &(cell, k) in &self.wholes {
+        for &(cell, k) in &self.uniform_inputs {
             if k as usize >= inputs || varies[k as usize] {
-                return fail("a cell has an input that is no number for all points");
+                return fail("the input in a cell is not uniform");
             }
             match set.get_mut(cell as usize) {
                 Some(set) => *set = true,
-                None => return fail("an input is in a cell that there is not"),
+                None => return fail("the cell of an input does not exist"),
             }
         }
         if self
@@ -111,7 +73,7 @@ impl Layout {
             .iter()
             .any(|&(spread, k)| spread == Spread::Uniform && k >= self.sums)
         {
-            return fail("an output is a sum that there is not");
+            return fail("an output is a sum that does not exist");
         }
         let mut walk = Walk {
             layout: self,
@@ -123,7 +85,7 @@ impl Layout {
         for (part, steps) in [("prologue", &self.prologue), ("body", &self.body)] {
             for (at, step) in steps.iter().enumerate() {
                 if let Err(what) = walk.step(step, part == "body") {
-                    let what = format!("step {at} of the {part}, {:?}, {what}", step.code);
+                    let what = format!("step {at} of the {part}, {:?}, {what}", step.opcode);
                     return Err(Error::Unsound { what });
                 }
             }
@@ -140,13 +102,13 @@ enum Region {
     Slot(usize),
 }
 
-/// The steps, gone through in order.
+/// The state of a walk over the steps.
 struct Walk<'a> {
     layout: &'a Layout,
     checks: usize,
     varies: &'a [bool],
     set: &'a [bool],
-    /// Whether each cell, and each slot, has a number by now.
+    /// Whether each cell, and each slot, has been written.
     has: [Vec<bool>; 2],
 }
 
@@ -158,25 +120,36 @@ impl Walk<'_> {
             _ if place < inputs => Ok(Region::Input(place)),
             _ if place < inputs + cells => Ok(Region::Cell(place - inputs)),
             _ if place < inputs + cells + self.layout.slots as usize => Ok(Region::Slot(place - inputs - cells)),
-            _ => Err("names a place that there is not"),
+            _ => Err("names a place that does not exist"),
         }
     }
 
     fn step(&mut self, step: &Step, body: bool) -> Result<(), &'static str> {
-        if step.hot != step.code.hot_bit() {
-            return Err("has the bit of another code");
+        if step.hot != step.opcode.hot_bit() {
+            return Err("has the hot bit of another opcode");
         }
-        let Some((reads, writes)) = arm(step.code, &self.layout.calls, step.aux) else {
-            return Err("calls an op that there is not");
+        let reads = match step.opcode {
+            Opcode::Scalar => {
+                let call = self.layout.calls.get(step.aux as usize);
+                let count = call.and_then(|&(op, _)| operand_count(op));
+                Reads::Any(count.ok_or("calls an op that does not exist")?)
+            }
+            opcode => opcode.reads(),
         };
-        let aux_is_below = match step.code {
-            Code::Kernel => Unary::ALL.len(),
-            Code::Power => self.layout.calls.len(),
-            Code::Check => self.checks,
+        let writes = match step.opcode {
+            Opcode::Store => Writes::Output,
+            Opcode::Sum | Opcode::SumMul | Opcode::SumGmul => Writes::Sum,
+            Opcode::Check => Writes::Nothing,
+            _ => Writes::Place,
+        };
+        let aux_is_below = match step.opcode {
+            Opcode::Kernel => Unary::ALL.len(),
+            Opcode::Power => self.layout.calls.len(),
+            Opcode::Check => self.checks,
             _ => usize::MAX,
         };
         if step.aux as usize >= aux_is_below {
-            return Err("has a number beyond what it numbers");
+            return Err("has an index out of range");
         }
         let operands = [step.a, step.b, step.c];
         let mut is_column = [true; 3];
@@ -190,11 +163,11 @@ impl Walk<'_> {
             Reads::Any(count) => (count, true),
         };
         if body && !fits {
-            return Err("reads a cell where a column is due");
+            return Err("reads a cell where a column is needed");
         }
         for (k, &place) in operands.iter().enumerate().take(count) {
             if is_column[k] == (step.cells >> k & 1 == 1) {
-                return Err("marks an operand as what it is not");
+                return Err("marks an operand as a cell or column that it is not");
             }
             let there = match self.region(place)? {
                 Region::Input(k) => body && self.varies[k],
@@ -202,7 +175,7 @@ impl Walk<'_> {
                 Region::Slot(k) => body && self.has[1][k],
             };
             if !there {
-                return Err("reads what is not there");
+                return Err("reads a place that was not written");
             }
         }
         let outlet = self.layout.outlets.get(step.aux as usize).map(|&(spread, _)| spread);
@@ -235,7 +208,7 @@ mod tests {
     use super::*;
     use crate::{Input, Options, Output, Program};
 
-    /// A layout with every kind of step: the prologue has `sin(w)` and a check, the body products
+    /// A layout with many kinds of steps. The prologue has `sin(w)` and a check. The body has products
     /// with sums, a kernel, scalar functions, a power, a sum over points and a store.
     fn layout() -> Layout {
         let graph = Graph::new();
@@ -249,17 +222,20 @@ mod tests {
         program.layout().clone()
     }
 
-    /// What is said of the layout after this change to the first step that it applies to.
-    fn said(part: &str, code: Code, change: impl Fn(&mut Step, &Layout)) -> String {
+    /// The error of the layout after this change to the first step with this opcode.
+    fn error(part: &str, opcode: Opcode, change: impl Fn(&mut Step, &Layout)) -> String {
         let mut layout = layout();
-        let whole = layout.clone();
+        let unchanged = layout.clone();
         let steps = if part == "body" {
             &mut layout.body
         } else {
             &mut layout.prologue
         };
-        let step = steps.iter_mut().find(|step| step.code == code);
-        change(step.unwrap_or_else(|| panic!("no {code:?} in the {part}")), &whole);
+        let step = steps.iter_mut().find(|step| step.opcode == opcode);
+        change(
+            step.unwrap_or_else(|| panic!("no {opcode:?} in the {part}")),
+            &unchanged,
+        );
         match layout.check(2) {
             Err(Error::Unsound { what }) => what,
             other => panic!("{other:?}"),
@@ -277,24 +253,24 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_where_a_column_is_due_is_refused() {
-        assert!(said("body", Code::Kernel, cell_at_a).contains("reads a cell where a column is due"));
-        assert!(said("body", Code::Power, cell_at_a).contains("reads a cell where a column is due"));
+    fn a_cell_where_a_column_is_needed_is_refused() {
+        assert!(error("body", Opcode::Kernel, cell_at_a).contains("reads a cell where a column is needed"));
+        assert!(error("body", Opcode::Power, cell_at_a).contains("reads a cell where a column is needed"));
         let both = |step: &mut Step, layout: &Layout| {
             (step.a, step.b, step.cells) = (layout.inputs, layout.inputs, 3);
         };
-        assert!(said("body", Code::Gmul, both).contains("reads a cell where a column is due"));
+        assert!(error("body", Opcode::Gmul, both).contains("reads a cell where a column is needed"));
         let second = |step: &mut Step, layout: &Layout| {
             (step.b, step.cells) = (layout.inputs, step.cells | 2);
         };
-        assert!(said("body", Code::MulThenAdd, second).contains("reads a cell where a column is due"));
+        assert!(error("body", Opcode::MulThenAdd, second).contains("reads a cell where a column is needed"));
     }
 
     #[test]
-    fn an_operand_marked_as_what_it_is_not_is_refused() {
+    fn an_operand_with_a_wrong_mark_is_refused() {
         let unmarked = |step: &mut Step, layout: &Layout| (step.a, step.cells) = (layout.inputs, 0);
-        assert!(said("body", Code::Scalar, unmarked).contains("marks"));
-        assert!(said("prologue", Code::Kernel, |step, _| step.cells = 0).contains("marks"));
+        assert!(error("body", Opcode::Scalar, unmarked).contains("marks"));
+        assert!(error("prologue", Opcode::Kernel, |step, _| step.cells = 0).contains("marks"));
     }
 
     #[test]
@@ -305,28 +281,31 @@ mod tests {
                 *[&mut step.a, &mut step.b, &mut step.c, &mut step.out][k] = beyond(layout);
             };
             assert!(
-                said("body", Code::Kernel, change).contains("a place that there is not"),
+                error("body", Opcode::Kernel, change).contains("a place that does not exist"),
                 "{k}"
             );
         }
-        for (code, what) in [
-            (Code::Kernel, "beyond what it numbers"),
-            (Code::Power, "beyond what it numbers"),
-            (Code::Scalar, "an op that there is not"),
-            (Code::Check, "beyond what it numbers"),
-            (Code::Store, "writes where it must not"),
+        for (opcode, what) in [
+            (Opcode::Kernel, "out of range"),
+            (Opcode::Power, "out of range"),
+            (Opcode::Scalar, "an op that does not exist"),
+            (Opcode::Check, "out of range"),
+            (Opcode::Store, "writes where it must not"),
         ] {
-            assert!(said("body", code, |step, _| step.aux = 1000).contains(what), "{code:?}");
+            assert!(
+                error("body", opcode, |step, _| step.aux = 1000).contains(what),
+                "{opcode:?}"
+            );
         }
     }
 
     #[test]
     fn outputs_are_written_as_their_spread_says_and_by_the_body_alone() {
         let store_to_a_sum = |step: &mut Step, _: &Layout| step.aux = 0;
-        assert!(said("body", Code::Store, store_to_a_sum).contains("writes where it must not"));
+        assert!(error("body", Opcode::Store, store_to_a_sum).contains("writes where it must not"));
         let mut layout = layout();
         let mut store = layout.prologue[0];
-        (store.code, store.aux, store.hot) = (Code::Store, 1, Code::Store.hot_bit());
+        (store.opcode, store.aux, store.hot) = (Opcode::Store, 1, Opcode::Store.hot_bit());
         layout.prologue.push(store);
         assert!(layout.check(2).is_err());
     }
@@ -334,34 +313,34 @@ mod tests {
     #[test]
     fn results_go_to_slots_in_the_body_and_to_free_cells_in_the_prologue() {
         let to_an_input = |step: &mut Step, _: &Layout| step.out = 1;
-        assert!(said("body", Code::Kernel, to_an_input).contains("writes where it must not"));
+        assert!(error("body", Opcode::Kernel, to_an_input).contains("writes where it must not"));
         let to_a_cell = |step: &mut Step, layout: &Layout| step.out = layout.inputs;
-        assert!(said("body", Code::Kernel, to_a_cell).contains("writes where it must not"));
-        let over_an_input = |step: &mut Step, layout: &Layout| step.out = layout.inputs + layout.wholes[0].0;
-        assert!(said("prologue", Code::Kernel, over_an_input).contains("writes where it must not"));
+        assert!(error("body", Opcode::Kernel, to_a_cell).contains("writes where it must not"));
+        let over_an_input = |step: &mut Step, layout: &Layout| step.out = layout.inputs + layout.uniform_inputs[0].0;
+        assert!(error("prologue", Opcode::Kernel, over_an_input).contains("writes where it must not"));
     }
 
     #[test]
-    fn what_was_not_written_is_not_read() {
+    fn a_place_that_was_not_written_is_not_read() {
         let from_a_slot = |step: &mut Step, layout: &Layout| {
             (step.a, step.cells) = (layout.inputs + layout.cells, 0);
         };
-        assert!(said("prologue", Code::Kernel, from_a_slot).contains("reads what is not there"));
-        let from_a_whole_input = |step: &mut Step, _: &Layout| step.a = 0;
-        assert!(said("body", Code::Kernel, from_a_whole_input).contains("reads what is not there"));
+        assert!(error("prologue", Opcode::Kernel, from_a_slot).contains("reads a place that was not written"));
+        let from_a_uniform_input = |step: &mut Step, _: &Layout| step.a = 0;
+        assert!(error("body", Opcode::Kernel, from_a_uniform_input).contains("reads a place that was not written"));
         let mut layout = layout();
         layout.body.reverse();
         assert!(layout.check(2).is_err());
     }
 
     #[test]
-    fn what_is_set_before_a_call_has_its_place() {
+    fn what_is_set_before_a_call_has_a_place() {
         for change in [
             |layout: &mut Layout| layout.constants.push((layout.cells, 1.0)),
-            |layout: &mut Layout| layout.wholes.push((layout.cells, 0)),
-            |layout: &mut Layout| layout.wholes.push((0, 1)),
-            |layout: &mut Layout| layout.wholes.push((0, layout.inputs)),
-            |layout: &mut Layout| layout.columns.push(layout.inputs),
+            |layout: &mut Layout| layout.uniform_inputs.push((layout.cells, 0)),
+            |layout: &mut Layout| layout.uniform_inputs.push((0, 1)),
+            |layout: &mut Layout| layout.uniform_inputs.push((0, layout.inputs)),
+            |layout: &mut Layout| layout.per_point_inputs.push(layout.inputs),
             |layout: &mut Layout| layout.streams.push(layout.inputs),
             |layout: &mut Layout| layout.sums = 0,
             |layout: &mut Layout| layout.slots = u32::MAX,

@@ -1,5 +1,4 @@
-//! A loss as a program: recorded once at one example, run at every example of a batch. Read `fit`
-//! next.
+//! A loss as a program: recorded once at one example, run at every example of a batch.
 
 use std::iter;
 
@@ -7,15 +6,15 @@ use wengert::{Expr, Graph};
 use wengert_program::{Input, Options, Output, Program, Setup, Workspace};
 
 use crate::error::Error;
-use crate::examples::Batch;
-use crate::train::of_graph;
+use crate::train::examples::Batch;
+use crate::train::trainer::of_graph;
 
-/// The loss of one example with its slopes, and the memory that they run in.
+/// The program of a loss of one example and its derivatives, and the memory that it runs in.
 #[derive(Debug)]
 pub(crate) struct Compiled {
     program: Program,
     workspace: Workspace,
-    /// The loss summed over the examples, then each of its slopes.
+    /// The loss, then each of its derivatives, summed over the examples.
     sums: Vec<f64>,
 }
 
@@ -48,7 +47,7 @@ impl Compiled {
         })
     }
 
-    /// Runs on so many threads from now on.
+    /// Sets the number of threads.
     pub(crate) fn threads(&mut self, threads: usize) {
         self.workspace = Workspace::with(Setup::new().threads(threads));
     }
@@ -57,7 +56,7 @@ impl Compiled {
         &self.program
     }
 
-    /// The sum of the losses of these examples, and that of the slopes in every parameter.
+    /// The sum of the losses of these examples, and the sums of their derivatives with respect to each parameter.
     pub(crate) fn run(&mut self, parameters: &[f64], batch: Batch<'_>) -> Result<(f64, &[f64]), Error> {
         let inputs: Vec<&[f64]> = parameters.chunks(1).chain(batch.columns()).collect();
         let mut outputs: Vec<&mut [f64]> = self.sums.chunks_mut(1).collect();

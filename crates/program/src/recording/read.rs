@@ -1,104 +1,12 @@
-//! What was recorded: the nodes that outputs and guards depend on, as they stand on the tape. Read
-//! [`crate::ir`] next, the list that runs, and [`crate::lower`], which makes that one of this.
-//!
-//! A program keeps both. No pass touches this one: n-ary ops are whole, nothing is shared, folded
-//! or reordered, and `detach` is there. Passes keep values, but not derivatives: which adjoints
-//! are added in which order, who is in a tie, where no gradient passes. So what records a program
-//! again, to differentiate it, goes by this list, and so do files.
+//! Reads a recording off a graph.
 
 use std::collections::BTreeMap;
 
-use wengert::{Graph, Imm, NO_IMM, Node, NodeId, Op};
+use wengert::{Graph, NO_IMM, Node, NodeId, Op};
 
+use super::{Check, NOTHING, Outlet, Recording};
 use crate::error::Error;
-use crate::ir::{Check, MOST_VALUES, NOTHING, Outlet, Spread};
 use crate::options::{Input, Options, Output};
-
-/// What was recorded, in SSA form: the first values are the inputs, then each entry makes one, from
-/// values before it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Recording {
-    pub(crate) inputs: Vec<Spread>,
-    entries: Vec<Entry>,
-    /// The operands of all entries, one after another.
-    operands: Vec<u32>,
-    pub(crate) outputs: Vec<Outlet>,
-    /// The labels that inputs and outputs had, in the order of the values.
-    pub(crate) labels: Vec<(u32, String)>,
-    pub(crate) checks: Vec<Check>,
-    /// What the operands of each check were called where they were recorded.
-    pub(crate) names: Vec<[String; 2]>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    imm: Imm,
-    /// Where its operands end; they begin where those of the entry before end.
-    end: u32,
-    op: Op,
-}
-
-impl Recording {
-    /// A function of so many inputs, without a value yet but these.
-    ///
-    /// # Errors
-    /// [`Error::TooLarge`].
-    pub(crate) fn of(inputs: Vec<Spread>) -> Result<Recording, Error> {
-        if inputs.len() > MOST_VALUES {
-            return Err(too_large());
-        }
-        Ok(Recording {
-            inputs,
-            ..Recording::default()
-        })
-    }
-
-    /// How many values there are.
-    pub(crate) fn len(&self) -> usize {
-        self.inputs.len() + self.entries.len()
-    }
-
-    /// Adds an op at these values, which are there and as many as it takes; returns its value. The
-    /// number of a constant is its first immediate.
-    ///
-    /// # Errors
-    /// [`Error::TooLarge`].
-    pub(crate) fn push(&mut self, op: Op, imm: Imm, operands: &[u32]) -> Result<u32, Error> {
-        let (value, end) = (self.len(), self.operands.len() + operands.len());
-        if value == MOST_VALUES || end > NOTHING as usize {
-            return Err(too_large());
-        }
-        self.operands.extend_from_slice(operands);
-        self.entries.push(Entry {
-            imm,
-            end: end as u32,
-            op,
-        });
-        Ok(value as u32)
-    }
-
-    /// The label of a value that is an input or an output.
-    pub(crate) fn label(&self, value: u32) -> Option<&str> {
-        let at = self.labels.binary_search_by_key(&value, |&(value, _)| value).ok()?;
-        Some(&self.labels[at].1)
-    }
-
-    /// The ops after the inputs, with their immediates and operands.
-    pub(crate) fn entries(&self) -> impl ExactSizeIterator<Item = (Op, Imm, &[u32])> {
-        let mut start = 0;
-        self.entries.iter().map(move |entry| {
-            let operands = &self.operands[start..entry.end as usize];
-            start = entry.end as usize;
-            (entry.op, entry.imm, operands)
-        })
-    }
-}
-
-fn too_large() -> Error {
-    Error::TooLarge {
-        what: "more than 2^30 values",
-    }
-}
 
 /// What `outputs` depend on, as a function of `inputs`. O(nodes up to the last output).
 pub(crate) fn recording(
@@ -129,7 +37,7 @@ pub(crate) fn recording(
                 op: node.op,
             });
         }
-        // One recorded after the outputs is none that they depend on.
+        // Outputs do not depend on an input recorded after them.
         if let Some(value) = reader.value_of.get_mut(node.id.index()) {
             *value = k as u32;
         }
@@ -203,9 +111,9 @@ fn name_of(node: &Node) -> String {
 
 struct Reader<'g> {
     graph: &'g Graph,
-    /// Whether outputs or guards depend on the node at a position of the tape.
+    /// For each position of the tape, whether outputs or guards depend on its node.
     needed: Vec<bool>,
-    /// The value that the node at a position became.
+    /// For each position of the tape, the value of its node.
     value_of: Vec<u32>,
     recording: Recording,
 }
@@ -217,7 +125,7 @@ impl Reader<'_> {
             .expect("positions up to the last output are on the tape")
     }
 
-    /// Whether each node depends on an input; without guards nobody asks.
+    /// Whether each node depends on an input; empty if there are no guards, since only they ask.
     fn varying(&self, guards: &[wengert::Guard]) -> Vec<bool> {
         if guards.is_empty() {
             return Vec::new();

@@ -1,8 +1,11 @@
-//! Neurons, layers and nets. Read `loss` next.
+//! Neurons, layers and nets; their files; their pictures.
 //!
-//! A net is a shape and a flat list of parameters: layer by layer, neuron by neuron, the weights
-//! in the order of the inputs and then the bias. What is evaluated takes its parameters as a
-//! slice in that order, over any scalar.
+//! A net is a list of layers and a flat list of parameters: layer by layer, neuron by neuron, first the
+//! weights in the order of the inputs, then the bias. `forward` takes the parameters as a slice in that
+//! order, over any scalar.
+
+pub(crate) mod file;
+mod sketch;
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,13 +16,13 @@ use wengert::{Graph, Scalar};
 use crate::error::Error;
 use crate::random::SplitMix64;
 
-/// What a layer gives. Layers of up to 16 neurons need no allocation.
+/// The outputs of a layer. Up to 16 of them need no allocation.
 pub type Outputs<T> = SmallVec<[T; 16]>;
 
-/// What a neuron does with its weighted sum.
+/// The function that a neuron applies to its weighted sum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Activation {
-    /// Nothing: `x`.
+    /// The identity: `x`.
     Linear,
     /// `x` where it is positive, else 0.
     Relu,
@@ -38,6 +41,13 @@ impl Activation {
     ];
 
     /// The activation of `x`.
+    ///
+    /// ```
+    /// use wengert_nn::Activation;
+    ///
+    /// assert_eq!(Activation::Relu.of(-2.0), 0.0);
+    /// assert_eq!(Activation::Linear.of(-2.0), -2.0);
+    /// ```
     #[inline]
     pub fn of<T: Scalar>(self, x: T) -> T {
         match self {
@@ -48,7 +58,15 @@ impl Activation {
         }
     }
 
-    /// The name that files use, and that parses.
+    /// The name in files; [`str::parse`] reads it.
+    ///
+    /// ```
+    /// use wengert_nn::Activation;
+    ///
+    /// assert_eq!(Activation::Tanh.name(), "tanh");
+    /// assert_eq!("tanh".parse::<Activation>()?, Activation::Tanh);
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     pub const fn name(self) -> &'static str {
         match self {
             Activation::Linear => "linear",
@@ -76,36 +94,51 @@ pub struct Neuron {
 }
 
 impl Neuron {
-    /// A neuron of so many inputs.
+    /// A neuron with this number of inputs.
     pub const fn new(inputs: usize, activation: Activation) -> Neuron {
         Neuron { inputs, activation }
     }
 
-    /// How many inputs it has.
-    pub const fn inputs(self) -> usize {
+    /// The number of inputs.
+    pub const fn input_count(self) -> usize {
         self.inputs
     }
 
-    /// Its activation.
+    /// The activation.
     pub const fn activation(self) -> Activation {
         self.activation
     }
 
-    /// How many parameters it has: a weight for every input, then a bias.
-    pub const fn parameters(self) -> usize {
+    /// The number of parameters: a weight for each input, and a bias.
+    pub const fn parameter_count(self) -> usize {
         self.inputs + 1
     }
 
-    /// Its output at the inputs `x`.
+    /// The output at the inputs `x`, for these parameters: the weights, then the bias.
+    ///
+    /// ```
+    /// use wengert_nn::{Activation, Neuron};
+    ///
+    /// let neuron = Neuron::new(2, Activation::Relu);
+    /// assert_eq!(neuron.forward(&[2.0, 3.0, 0.5], &[1.0, -0.5]), 0.5 + 2.0 * 1.0 + 3.0 * -0.5);
+    /// ```
     ///
     /// # Panics
-    /// Where there are not as many parameters or inputs as it has.
+    /// Where the number of parameters or inputs is not the neuron's.
     #[inline]
     #[track_caller]
     pub fn forward<T: Scalar>(self, parameters: &[T], x: &[T]) -> T {
-        assert_eq!(x.len(), self.inputs, "inputs given, and inputs of the {self}");
+        assert_eq!(
+            x.len(),
+            self.inputs,
+            "number of inputs given, and number of inputs of {self}"
+        );
         let (&bias, weights) = parameters.split_last().expect("a neuron has a bias");
-        assert_eq!(weights.len(), self.inputs, "weights given, and inputs of the {self}");
+        assert_eq!(
+            weights.len(),
+            self.inputs,
+            "number of weights given, and number of inputs of {self}"
+        );
         let sum = weights.iter().zip(x).fold(bias, |sum, (&w, &x)| sum + w * x);
         self.activation.of(sum)
     }
@@ -124,7 +157,7 @@ impl fmt::Display for Neuron {
     }
 }
 
-/// Neurons side by side that see the same inputs.
+/// Neurons that share the same inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layer {
     neuron: Neuron,
@@ -132,38 +165,45 @@ pub struct Layer {
 }
 
 impl Layer {
-    /// A layer of `width` such neurons.
+    /// A layer of `width` neurons like this one.
     pub const fn new(neuron: Neuron, width: usize) -> Layer {
         Layer { neuron, width }
     }
 
-    /// What each of its neurons is.
+    /// The kind of its neurons.
     pub const fn neuron(self) -> Neuron {
         self.neuron
     }
 
-    /// How many neurons it has, and so how many outputs.
+    /// The number of neurons, which is the number of outputs.
     pub const fn width(self) -> usize {
         self.width
     }
 
-    /// How many parameters its neurons have together.
-    pub const fn parameters(self) -> usize {
-        self.width * self.neuron.parameters()
+    /// The number of parameters of all its neurons.
+    pub const fn parameter_count(self) -> usize {
+        self.width * self.neuron.parameter_count()
     }
 
-    /// The outputs of its neurons at the inputs `x`.
+    /// The outputs at the inputs `x`, for these parameters, neuron by neuron.
+    ///
+    /// ```
+    /// use wengert_nn::{Activation, Layer, Neuron};
+    ///
+    /// let layer = Layer::new(Neuron::new(1, Activation::Linear), 2);
+    /// assert_eq!(layer.forward(&[2.0, 0.0, 3.0, 1.0], &[5.0])[..], [10.0, 16.0]);
+    /// ```
     ///
     /// # Panics
-    /// Where there are not as many parameters or inputs as it has.
+    /// Where the number of parameters or inputs is not the layer's.
     #[track_caller]
     pub fn forward<T: Scalar>(self, parameters: &[T], x: &[T]) -> Outputs<T> {
         assert_eq!(
             parameters.len(),
-            self.parameters(),
-            "parameters given, and those of a layer"
+            self.parameter_count(),
+            "number of parameters given, and number of parameters of the layer"
         );
-        let neurons = parameters.chunks_exact(self.neuron.parameters());
+        let neurons = parameters.chunks_exact(self.neuron.parameter_count());
         neurons.map(|own| self.neuron.forward(own, x)).collect()
     }
 }
@@ -175,7 +215,7 @@ impl fmt::Display for Layer {
     }
 }
 
-/// A net: layers, each fed by the one before, and the values of their parameters.
+/// A multilayer perceptron: layers, each fed by the one before, and the values of their parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mlp {
     layers: Vec<Layer>,
@@ -183,8 +223,14 @@ pub struct Mlp {
 }
 
 impl Mlp {
-    /// A net of so many inputs, with layers of these widths: relu in the hidden ones, linear in
-    /// the last. Weights start uniformly in (-1, 1), biases at 0; one seed, one net.
+    /// A net with this number of inputs and layers of these widths: relu in the hidden layers, linear in the
+    /// last. Weights start uniformly distributed in (-1, 1), biases at 0. The same seed gives the same net.
+    ///
+    /// ```
+    /// let net = wengert_nn::Mlp::new(2, &[16, 16, 1], 7)?;
+    /// assert_eq!(net.parameters().len(), 337);
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::NoInputs`], [`Error::NoLayers`], [`Error::NoNeurons`], [`Error::TooLarge`].
@@ -204,7 +250,15 @@ impl Mlp {
         Mlp::with_layers(inputs, &layers, seed)
     }
 
-    /// A net whose layers have these widths and activations, started as [`Mlp::new`] does.
+    /// A net whose layers have these widths and activations. Its parameters start as in [`Mlp::new`].
+    ///
+    /// ```
+    /// use wengert_nn::{Activation, Mlp};
+    ///
+    /// let net = Mlp::with_layers(2, &[(3, Activation::Tanh), (1, Activation::Sigmoid)], 7)?;
+    /// assert_eq!(net.to_string(), "MLP of [Layer of [TanhNeuron(2), TanhNeuron(2), TanhNeuron(2)], Layer of [SigmoidNeuron(3)]]");
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Mlp::new`].
@@ -221,33 +275,47 @@ impl Mlp {
         Ok(Mlp { layers, parameters })
     }
 
-    /// A net of these parameters.
+    /// A net with these parameters.
+    ///
+    /// ```
+    /// use wengert_nn::{Activation, Mlp};
+    ///
+    /// let net = Mlp::from_parameters(1, &[(1, Activation::Linear)], vec![2.0, 0.5])?;
+    /// assert_eq!(net.predict(&[3.0])[..], [6.5]);
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`Mlp::new`], and [`Error::Parameters`] where there are too few or too many.
+    /// Those of [`Mlp::new`], and [`Error::Parameters`] where there are too few or too many.
     pub fn from_parameters(inputs: usize, layers: &[(usize, Activation)], parameters: Vec<f64>) -> Result<Mlp, Error> {
         let layers = stacked(inputs, layers)?;
         check(count(&layers), parameters.len())?;
         Ok(Mlp { layers, parameters })
     }
 
-    /// How many inputs it has.
+    /// The number of inputs.
     pub fn input_count(&self) -> usize {
         self.layers[0].neuron.inputs
     }
 
-    /// Its layers, from the inputs on.
+    /// The layers, first to last.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
     }
 
-    /// The values of its parameters: layer by layer, neuron by neuron, the weights and then the
-    /// bias.
+    /// The values of the parameters: layer by layer, neuron by neuron, the weights and then the bias.
     pub fn parameters(&self) -> &[f64] {
         &self.parameters
     }
 
-    /// Gives its parameters new values.
+    /// Sets the values of the parameters, in the order of [`Mlp::parameters`].
+    ///
+    /// ```
+    /// let mut net = wengert_nn::Mlp::new(1, &[1], 7)?;
+    /// net.set_parameters(&[2.0, 0.5])?;
+    /// assert_eq!(net.predict(&[3.0])[..], [6.5]);
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::Parameters`] where there are too few or too many; the net is as before.
@@ -257,32 +325,44 @@ impl Mlp {
         Ok(())
     }
 
-    /// Its outputs at the inputs `x`, for any values of its parameters and over any scalar.
+    /// The outputs at the inputs `x`, for any values of the parameters and over any scalar.
     ///
-    /// Costs two flops for a weight. Over `f64` nothing is allocated in layers of up to 16
-    /// neurons.
+    /// Costs two floating-point operations for each weight. Over `f64`, layers of up to 16 neurons allocate
+    /// nothing.
+    ///
+    /// ```
+    /// use wengert::Graph;
+    ///
+    /// let net = wengert_nn::Mlp::new(2, &[4, 1], 7)?;
+    /// let g = Graph::new();
+    /// let parameters = g.exprs(&g.leaves(net.parameters()));
+    /// let score = net.forward(&parameters, &[g.var(0.5), g.var(-1.0)])[0];
+    /// assert_eq!(score.value(), net.predict(&[0.5, -1.0])[0]);
+    /// score.backward();
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     ///
     /// # Panics
-    /// Where there are not as many parameters or inputs as the net has.
+    /// Where the number of parameters or inputs is not the net's.
     #[track_caller]
     pub fn forward<T: Scalar>(&self, parameters: &[T], x: &[T]) -> Outputs<T> {
         assert_eq!(
             parameters.len(),
             self.parameters.len(),
-            "parameters given, and those of the net"
+            "number of parameters given, and number of parameters of the net"
         );
         let mut left = parameters;
         self.layers.iter().fold(Outputs::from_slice(x), |x, layer| {
-            let (own, rest) = left.split_at(layer.parameters());
+            let (own, rest) = left.split_at(layer.parameter_count());
             left = rest;
             layer.forward(own, &x)
         })
     }
 
-    /// Its outputs at the inputs `x`, for its own parameters.
+    /// The outputs at the inputs `x`, for the parameters of the net.
     ///
     /// # Panics
-    /// Where there are not as many inputs as the net has.
+    /// Where the number of inputs is not the net's.
     #[track_caller]
     pub fn predict(&self, x: &[f64]) -> Outputs<f64> {
         self.forward(&self.parameters, x)
@@ -323,7 +403,7 @@ fn stacked(inputs: usize, layers: &[(usize, Activation)]) -> Result<Vec<Layer>, 
 }
 
 fn count(layers: &[Layer]) -> usize {
-    layers.iter().map(|layer| layer.parameters()).sum()
+    layers.iter().map(|layer| layer.parameter_count()).sum()
 }
 
 fn check(expected: usize, given: usize) -> Result<(), Error> {

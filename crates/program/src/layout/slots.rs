@@ -1,7 +1,6 @@
-//! Slots: values that are not alive at the same time share a place in the workspace. Read
-//! [`crate::code`] next, which asks for them.
+//! Places for values: values that are not alive at the same time share one.
 
-/// A linear scan: places are handed out in running order, and taken back after the last use.
+/// A linear scan: a value takes a place when it is computed, and gives it back after its last use.
 #[derive(Debug, Default)]
 pub(crate) struct Slots {
     free: Vec<u32>,
@@ -9,12 +8,12 @@ pub(crate) struct Slots {
 }
 
 impl Slots {
-    /// A free place: the one given back last, whose numbers are still in the nearest cache.
+    /// A free place: the one that was given back last, since it is most likely in cache.
     pub(crate) fn take(&mut self) -> u32 {
         self.free.pop().unwrap_or_else(|| self.fresh())
     }
 
-    /// A place that nothing ever had.
+    /// A place that was never used.
     pub(crate) fn fresh(&mut self) -> u32 {
         self.count += 1;
         self.count - 1
@@ -25,7 +24,7 @@ impl Slots {
         self.free.push(slot);
     }
 
-    /// How many places were ever taken at a time.
+    /// How many places there are.
     pub(crate) fn count(&self) -> u32 {
         self.count
     }

@@ -1,22 +1,30 @@
-//! Optimizers: how parameters move down a gradient. They know values and slopes, neither graphs
-//! nor nets. Read `random` next.
+//! Optimizers: how parameters change by a gradient.
 
 use crate::error::{Error, expect};
 
-/// Moves parameters by a gradient.
+/// Changes parameters by a gradient.
 ///
-/// A NaN or an infinity would stay: in the parameters, and in what the optimizer remembers. So a step
-/// that has one is refused by name, whole.
+/// A NaN or an infinity would stay in the parameters and in the state of the optimizer. So a step with one is
+/// refused by a named error, and nothing changes.
 pub trait Optimizer {
-    /// One step. `gradient` holds the slope of each parameter; the lists are of one length, and
-    /// of the same one at every step.
+    /// One step. `gradient` holds the derivative with respect to each parameter. Both lists have the same
+    /// length at every step.
+    ///
+    /// ```
+    /// use wengert_nn::{Error, Optimizer, Sgd};
+    ///
+    /// let mut parameters = [1.0];
+    /// let refused = Sgd::new(0.1).try_step(&mut parameters, &[f64::NAN]);
+    /// assert!(matches!(refused, Err(Error::Slope { parameter: 0, .. })));
+    /// assert_eq!(parameters, [1.0]);
+    /// ```
     ///
     /// # Errors
-    /// [`Error::Slope`] for a slope that is NaN or infinite, [`Error::Step`] where a parameter would become
-    /// so; the parameters and the optimizer are as before.
+    /// [`Error::Slope`] where a derivative is NaN or infinite; [`Error::Step`] where a parameter would become
+    /// so. The parameters and the optimizer are as before.
     ///
     /// # Panics
-    /// Where the lists are of other lengths.
+    /// Where the lists have different lengths, or another length than at the first step.
     #[track_caller]
     fn try_step(&mut self, parameters: &mut [f64], gradient: &[f64]) -> Result<(), Error>;
 
@@ -30,24 +38,32 @@ pub trait Optimizer {
     }
 }
 
-/// Gradient descent, with momentum if asked for: `velocity = momentum * velocity + slope`, then
-/// `parameter -= rate * velocity`.
+/// Gradient descent, with or without momentum: `velocity = momentum * velocity + slope`, then
+/// `parameter -= rate * velocity`, where `slope` is the derivative with respect to the parameter.
+///
+/// ```
+/// use wengert_nn::{Optimizer, Sgd};
+///
+/// let mut parameters = [1.0, 2.0];
+/// Sgd::new(0.5).step(&mut parameters, &[2.0, -2.0]);
+/// assert_eq!(parameters, [0.0, 3.0]);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sgd {
-    /// How far to step; may change from step to step.
+    /// The step size; may be changed between steps.
     pub rate: f64,
-    /// How much of the last velocity stays: 0 for none.
+    /// The share of the last velocity that is kept; 0 for none.
     pub momentum: f64,
     velocity: Vec<f64>,
 }
 
 impl Sgd {
-    /// Plain gradient descent.
+    /// Gradient descent without momentum.
     pub fn new(rate: f64) -> Sgd {
         Sgd::with_momentum(rate, 0.0)
     }
 
-    /// Gradient descent with momentum, often 0.9.
+    /// Gradient descent with momentum; 0.9 is common.
     pub fn with_momentum(rate: f64, momentum: f64) -> Sgd {
         Sgd {
             rate,
@@ -75,18 +91,27 @@ impl Optimizer for Sgd {
     }
 }
 
-/// Adam, as Kingma and Ba have it (2015, algorithm 1): steps of about `rate`, whatever the
-/// gradient's scale. Squares of slopes do not overflow, however large a slope is; one that stands out
-/// makes steps small until it is forgotten, by the factor `beta2` a step.
+/// Adam (Kingma and Ba 2015, algorithm 1): steps of about `rate`, whatever the scale of the gradient.
+///
+/// Squares of slopes do not overflow, however large a slope is. One very large slope makes steps small until
+/// it is forgotten, by the factor `beta2` per step.
+///
+/// ```
+/// use wengert_nn::{Adam, Optimizer};
+///
+/// let mut parameters = [1.0];
+/// Adam::new(0.01).step(&mut parameters, &[1e6]);
+/// assert!((parameters[0] - 0.99).abs() < 1e-9);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Adam {
-    /// How far to step; may change from step to step.
+    /// The step size; may be changed between steps.
     pub rate: f64,
-    /// How much of the mean slope stays.
+    /// The share of the mean slope that is kept.
     pub beta1: f64,
-    /// How much of the mean squared slope stays.
+    /// The share of the mean squared slope that is kept.
     pub beta2: f64,
-    /// What keeps the quotient finite where slopes are 0.
+    /// Added to the denominator, so that the step is finite where all slopes were 0.
     pub epsilon: f64,
     steps: i32,
     mean: Vec<f64>,
@@ -94,7 +119,7 @@ pub struct Adam {
 }
 
 impl Adam {
-    /// Adam with the authors' constants: 0.9, 0.999 and 1e-8.
+    /// Adam with the constants of the paper: 0.9, 0.999 and 1e-8.
     pub fn new(rate: f64) -> Adam {
         Adam {
             rate,
@@ -108,7 +133,7 @@ impl Adam {
     }
 }
 
-/// A mean of squares, `part * unit^2`. The unit is 1, but where squares would overflow.
+/// A mean of squares, `part * unit^2`. The unit is 1 unless squares would overflow.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Square {
     part: f64,
@@ -122,16 +147,16 @@ impl Default for Square {
 }
 
 impl Square {
-    /// Slopes up to this are squared as they are: about 2^500.
+    /// Slopes up to this, about 2^500, are squared without scaling.
     const LARGE: f64 = 3e150;
-    /// The unit of larger ones, 2^600: their squares are 2^848 at most, and 2^-204 at least.
+    /// The unit of larger slopes, 2^600: their squares lie between 2^-204 and 2^848.
     const UNIT: f64 = f64::from_bits((1023 + 600) << 52);
 
-    /// With a further slope, which counts `1 - beta`.
+    /// The mean with one more slope, of weight `1 - beta`.
     fn with(self, slope: f64, beta: f64) -> Square {
         let large = slope.abs() > Square::LARGE || self.root(1.0) > Square::LARGE;
         let unit = if large { Square::UNIT } else { 1.0 };
-        // Powers of two: exact. One after the other, since the square of their quotient underflows.
+        // Exact: units are powers of two. Two factors, since the square of the quotient underflows.
         let part = self.part * (self.unit / unit) * (self.unit / unit);
         let slope = slope / unit;
         Square {
@@ -140,7 +165,7 @@ impl Square {
         }
     }
 
-    /// The root of the mean times a factor.
+    /// The square root of the mean times a factor.
     fn root(self, factor: f64) -> f64 {
         (self.part * factor).sqrt() * self.unit
     }
@@ -171,7 +196,7 @@ impl Optimizer for Adam {
     }
 }
 
-/// That slopes are finite, and what `moved` says the parameters will be.
+/// Checks that all slopes are finite, and that all parameters given by `moved` are.
 fn finite(parameters: &[f64], gradient: &[f64], moved: impl Fn(usize) -> f64) -> Result<(), Error> {
     if let Some(parameter) = gradient.iter().position(|slope| !slope.is_finite()) {
         let slope = gradient[parameter];
@@ -186,16 +211,20 @@ fn finite(parameters: &[f64], gradient: &[f64], moved: impl Fn(usize) -> f64) ->
     Ok(())
 }
 
-/// What an optimizer remembers of each parameter: 0 before its first step.
+/// Checks the lengths, and makes the state of an optimizer at its first step.
 #[track_caller]
 fn ready<T: Clone + Default>(memory: &mut Vec<T>, parameters: &[f64], gradient: &[f64]) {
-    assert_eq!(parameters.len(), gradient.len(), "parameters, and slopes");
+    assert_eq!(
+        parameters.len(),
+        gradient.len(),
+        "number of parameters, and number of slopes"
+    );
     if memory.is_empty() {
         memory.resize(parameters.len(), T::default());
     }
     assert_eq!(
         parameters.len(),
         memory.len(),
-        "parameters now, and at the optimizer's first step"
+        "number of parameters now, and at the first step of the optimizer"
     );
 }

@@ -1,4 +1,4 @@
-//! Files of nets: text, one parameter a line, exact to the bit. Read `sketch` next.
+//! Files of nets: text, one parameter per line, exact to the bit.
 //!
 //! ```text
 //! wengert-nn 1
@@ -12,7 +12,7 @@
 //! ```
 //!
 //! A parameter is the 16 hexadecimal digits of its IEEE 754 bits, in the order of
-//! [`Mlp::parameters`]. Nothing follows the `end`.
+//! [`Mlp::parameters`]. Nothing follows `end`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -23,10 +23,19 @@ use crate::net::{Activation, Mlp};
 
 const FIRST: &str = "wengert-nn 1";
 
-/// Writes the net to a file, whole or not at all, as [`wengert_file::save`] does.
+/// Writes the net to a file, whole or not at all: see [`wengert_file::save`].
+///
+/// ```
+/// # let path = std::env::temp_dir().join(format!("wengert-nn-{}.net", std::process::id()));
+/// let net = wengert_nn::Mlp::new(2, &[16, 1], 7)?;
+/// wengert_nn::save(&net, &path)?;
+/// assert_eq!(wengert_nn::load(&path)?, net);
+/// # std::fs::remove_file(path).unwrap();
+/// # Ok::<(), wengert_nn::Error>(())
+/// ```
 ///
 /// # Errors
-/// [`Error::File`]; what stood there before is as it was.
+/// [`Error::File`]; the file is as before.
 pub fn save(net: &Mlp, path: impl AsRef<Path>) -> Result<(), Error> {
     let path = path.as_ref();
     wengert_file::save(path, text(net).as_bytes()).map_err(|source| Error::File {
@@ -38,7 +47,7 @@ pub fn save(net: &Mlp, path: impl AsRef<Path>) -> Result<(), Error> {
 /// Reads a net from a file that [`save`] wrote.
 ///
 /// # Errors
-/// [`Error::File`], and [`Error::InFile`] with what [`parse`] says.
+/// [`Error::File`] where the file cannot be read; [`Error::InFile`] with the error of [`parse`].
 pub fn load(path: impl AsRef<Path>) -> Result<Mlp, Error> {
     let path = path.as_ref();
     let text = fs::read_to_string(path).map_err(|source| Error::File {
@@ -51,7 +60,15 @@ pub fn load(path: impl AsRef<Path>) -> Result<Mlp, Error> {
     })
 }
 
-/// The net as the text of a file.
+/// The net in the format of a file; [`parse`] reads it.
+///
+/// ```
+/// let net = wengert_nn::Mlp::new(2, &[16, 1], 7)?;
+/// let text = wengert_nn::text(&net);
+/// assert!(text.starts_with("wengert-nn 1\ninputs 2\nlayer 16 relu\n"));
+/// assert_eq!(wengert_nn::parse(&text)?, net);
+/// # Ok::<(), wengert_nn::Error>(())
+/// ```
 pub fn text(net: &Mlp) -> String {
     let mut text = format!("{FIRST}\ninputs {}\n", net.input_count());
     for layer in net.layers() {
@@ -67,7 +84,7 @@ pub fn text(net: &Mlp) -> String {
 /// The net that a text describes.
 ///
 /// # Errors
-/// [`Error::Malformed`] with the number of the first line that is not as it should be.
+/// [`Error::Malformed`] with the number of the first line that is wrong.
 pub fn parse(text: &str) -> Result<Mlp, Error> {
     let mut lines = Lines {
         rest: text.lines(),
@@ -87,13 +104,13 @@ pub fn parse(text: &str) -> Result<Mlp, Error> {
         let (width, activation) = layer.split_once(' ').unwrap_or((layer, ""));
         let width = width
             .parse()
-            .map_err(|_| lines.wrong(format!("{width:?} is no width")))?;
+            .map_err(|_| lines.wrong(format!("expected a width, not {width:?}")))?;
         let activation: Activation = activation
             .parse()
             .map_err(|error: Error| lines.wrong(error.to_string()))?;
         layers.push((width, activation));
     };
-    // Memory is taken as lines come, not as a number says.
+    // Memory grows with the lines that are there, whatever the count says.
     let mut values = Vec::new();
     for _ in 0..parameters {
         let digits = lines.next()?;
@@ -108,12 +125,12 @@ pub fn parse(text: &str) -> Result<Mlp, Error> {
     let net = Mlp::from_parameters(inputs, &layers, values).map_err(|error| lines.wrong(error.to_string()))?;
     if lines.rest.any(|line| !line.is_empty()) {
         lines.line += 1;
-        return Err(lines.wrong("nothing may follow the end".to_string()));
+        return Err(lines.wrong("nothing may follow \"end\"".to_string()));
     }
     Ok(net)
 }
 
-/// Lines and where we are.
+/// The lines left, and the number of the current one.
 struct Lines<'t> {
     rest: std::str::Lines<'t>,
     line: usize,

@@ -1,15 +1,26 @@
-//! The loop: parameters are leaves at the bottom of a graph, a step is recorded above them, swept,
-//! and dropped. Read `examples` next.
+//! The training loop. Parameters are the first leaves of a graph. Each step records a loss after them, sweeps
+//! back, and drops what it recorded.
 
 use wengert::{Expr, Graph, Mark, NodeId};
 
 use crate::error::{Error, expect};
-use crate::optimizer::Optimizer;
+use crate::train::optimizer::Optimizer;
 
-/// Parameters and the graph that a loss of theirs is recorded in, step after step.
+/// Parameters, and the graph in which their loss is recorded, step after step.
 ///
-/// Knows nothing of nets: any loss of a list of parameters can be trained. From the second step
-/// on nodes and adjoints need no new memory; what a step allocates is its list of expressions.
+/// Any loss of a list of parameters can be trained. From the second step on, nodes and adjoints need no new
+/// memory; a step allocates only its list of expressions.
+///
+/// ```
+/// use wengert_nn::{Sgd, Trainer};
+///
+/// let mut trainer = Trainer::new(&[0.0]);
+/// let mut optimizer = Sgd::new(0.25);
+/// for _ in 0..40 {
+///     trainer.step(&mut optimizer, |_, x| (x[0] - 3.0).powi(2));
+/// }
+/// assert!((trainer.parameters()[0] - 3.0).abs() < 1e-9);
+/// ```
 #[derive(Debug)]
 pub struct Trainer {
     graph: Graph,
@@ -20,10 +31,10 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// Starts from these values.
+    /// Starts from these values of the parameters.
     ///
     /// # Panics
-    /// Beyond the 2^28 nodes that a graph can hold.
+    /// Where there are more than the 2^28 nodes that a graph can hold.
     pub fn new(parameters: &[f64]) -> Trainer {
         let graph = Graph::new();
         let leaves = graph.leaves(parameters);
@@ -43,7 +54,7 @@ impl Trainer {
         &self.parameters
     }
 
-    /// The derivative of the last loss in every parameter; 0 before the first.
+    /// The derivative of the last loss with respect to each parameter; 0 before the first loss.
     pub fn gradient(&self) -> &[f64] {
         &self.gradient
     }
@@ -58,8 +69,14 @@ impl Trainer {
         &self.leaves
     }
 
-    /// Records the loss of the parameters as they are, sweeps back from it and gives its value.
-    /// Drops what was recorded before.
+    /// Records the loss at the current parameters, sweeps back, and returns the value of the loss. Drops what
+    /// was recorded before.
+    ///
+    /// ```
+    /// let mut trainer = wengert_nn::Trainer::new(&[2.0, 5.0]);
+    /// assert_eq!(trainer.record(|_, p| p[0] * p[1]), 10.0);
+    /// assert_eq!(trainer.gradient(), [5.0, 2.0]);
+    /// ```
     ///
     /// # Panics
     /// Where the loss is an expression of another graph, and where the graph is full.
@@ -85,7 +102,7 @@ impl Trainer {
         self.record_checked(|graph, parameters| Ok(loss(graph, parameters)))
     }
 
-    /// As [`Trainer::try_record`], of a loss that may fail.
+    /// As [`Trainer::try_record`], for a loss that may fail.
     pub(crate) fn record_checked<F>(&mut self, loss: F) -> Result<f64, Error>
     where
         F: for<'g> FnOnce(&'g Graph, &[Expr<'g>]) -> Result<Expr<'g>, Error>,
@@ -103,15 +120,15 @@ impl Trainer {
         Ok(loss.value())
     }
 
-    /// The gradient, for those who know more of it than was recorded.
+    /// The gradient, to add to it what was not recorded.
     pub(crate) fn gradient_mut(&mut self) -> &mut [f64] {
         &mut self.gradient
     }
 
-    /// Moves the parameters by the gradient of the last recorded loss.
+    /// Takes a step of the optimizer by the gradient of the last recorded loss.
     ///
     /// # Panics
-    /// Where the optimizer refuses: see [`Optimizer::step`].
+    /// Where the optimizer refuses the step: see [`Optimizer::step`].
     #[track_caller]
     pub fn update(&mut self, optimizer: &mut impl Optimizer) {
         expect(self.try_update(optimizer));
@@ -125,11 +142,11 @@ impl Trainer {
         optimizer.try_step(&mut self.parameters, &self.gradient)
     }
 
-    /// One step of training: [`Trainer::record`], then [`Trainer::update`]. Gives the loss before
-    /// the update.
+    /// One step of training: [`Trainer::record`], then [`Trainer::update`]. Returns the loss before the
+    /// update.
     ///
     /// # Panics
-    /// As these.
+    /// As these two.
     #[track_caller]
     pub fn step<F>(&mut self, optimizer: &mut impl Optimizer, loss: F) -> f64
     where
@@ -152,7 +169,7 @@ impl Trainer {
     }
 }
 
-/// The expression, if it is of this graph or a constant of none.
+/// The expression, if it is of this graph or a free constant.
 pub(crate) fn of_graph<'g>(graph: &Graph, x: Expr<'g>) -> Result<Expr<'g>, Error> {
     match x.graph() {
         Some(other) if !std::ptr::eq(graph, other) => Err(Error::ForeignLoss),

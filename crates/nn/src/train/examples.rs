@@ -1,20 +1,26 @@
-//! Examples to learn from, kept by column, and batches of them. Read `compiled` next.
+//! Examples to learn from, stored by column, and batches of them.
 
 use std::ops::Range;
 
 use crate::error::Error;
 use crate::random::SplitMix64;
 
-/// Examples: each a row of as many numbers, features and what is wanted alike. What the columns
-/// mean is up to the loss that reads them.
+/// Examples to learn from: rows of equal length, which hold features and targets. What each column means is
+/// up to the loss.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Examples {
-    /// At least one, of one length, which is not 0.
+    /// At least one column; all of one length, which is not 0.
     columns: Vec<Vec<f64>>,
 }
 
 impl Examples {
-    /// Takes examples row by row.
+    /// Examples from their rows.
+    ///
+    /// ```
+    /// let examples = wengert_nn::Examples::from_rows([[0.0, 1.0], [1.0, 3.0], [2.0, 5.0]])?;
+    /// assert_eq!((examples.width(), examples.all().len()), (2, 3));
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::NoExamples`], [`Error::NoColumns`], [`Error::Columns`].
@@ -46,17 +52,24 @@ impl Examples {
         Ok(Examples { columns })
     }
 
-    /// How many numbers an example has.
+    /// The number of columns.
     pub fn width(&self) -> usize {
         self.columns.len()
     }
 
-    /// All of them at once.
+    /// All examples, as one batch.
     pub fn all(&self) -> Batch<'_> {
         self.part(0..self.columns[0].len())
     }
 
-    /// In their order, `size` at a time; the last batch may have fewer.
+    /// Batches of `size` examples, in order; the last may have fewer.
+    ///
+    /// ```
+    /// let examples = wengert_nn::Examples::from_rows([[1.0], [2.0], [3.0]])?;
+    /// let sizes: Vec<usize> = examples.batches(2)?.map(|batch| batch.len()).collect();
+    /// assert_eq!(sizes, [2, 1]);
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::EmptyBatch`] for a size of 0.
@@ -69,8 +82,17 @@ impl Examples {
         Ok(starts.map(move |start| self.part(start..count.min(start.saturating_add(size)))))
     }
 
-    /// Puts them in an order that is drawn at random, each as likely as another (Fisher and Yates
-    /// 1938).
+    /// Puts the examples in random order; all orders are equally likely (Fisher and Yates 1938).
+    ///
+    /// ```
+    /// use wengert_nn::{Examples, SplitMix64};
+    ///
+    /// let mut examples = Examples::from_rows([[1.0], [2.0], [3.0]])?;
+    /// examples.shuffle(&mut SplitMix64::new(7));
+    /// let sum: f64 = examples.all().columns().flatten().sum();
+    /// assert_eq!(sum, 6.0);
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     pub fn shuffle(&mut self, random: &mut SplitMix64) {
         for last in (1..self.columns[0].len()).rev() {
             let other = random.below(last + 1);
@@ -87,7 +109,7 @@ impl Examples {
     }
 }
 
-/// Examples that stand side by side, at least one: what a step of training sees.
+/// Consecutive examples, at least one: the data of one training step.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch<'e> {
     columns: &'e [Vec<f64>],
@@ -96,26 +118,26 @@ pub struct Batch<'e> {
 }
 
 impl<'e> Batch<'e> {
-    /// How many examples.
+    /// The number of examples.
     #[expect(clippy::len_without_is_empty, reason = "a batch is never empty")]
     pub fn len(self) -> usize {
         self.end - self.start
     }
 
-    /// How many numbers each has.
+    /// The number of columns.
     pub fn width(self) -> usize {
         self.columns.len()
     }
 
-    /// Column by column, a number for each example.
+    /// The columns, each with a number for every example.
     pub fn columns(self) -> impl Iterator<Item = &'e [f64]> {
         self.columns.iter().map(move |column| &column[self.start..self.end])
     }
 
-    /// The numbers of an example, counted from 0.
+    /// The row of an example, counted from 0.
     ///
     /// # Panics
-    /// Where there is no such example.
+    /// Where `example` is not below [`Batch::len`].
     pub fn row(self, example: usize) -> impl Iterator<Item = f64> {
         self.columns().map(move |column| column[example])
     }
