@@ -1,6 +1,4 @@
-//! What compiling a program costs, and how the cost grows with its length.
-//!
-//! Read next: `threshold.rs`.
+//! The cost of compiling a program, and how it grows with the length.
 
 use crate::measure::{Contender, Figure, Times, compete, mean};
 use crate::programs::Recorded;
@@ -78,7 +76,7 @@ impl Contender for Compiling<'_> {
         let start = Instant::now();
         for _ in 0..repetitions {
             let program = black_box(self.recorded).compile(&Options::fast());
-            // It compiled when this was made.
+            // It compiled before, when this was created.
             black_box(program.unwrap_or_else(|error| panic!("{error}")));
         }
         Times {

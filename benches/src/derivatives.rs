@@ -1,7 +1,5 @@
 //! Other derivatives as contenders: Hessian times vector, duals without a tape, the gradient as
 //! graph.
-//!
-//! Read next: `routes.rs`.
 
 use crate::engines::agree;
 use crate::engines::wengert::graph;

@@ -3,7 +3,6 @@
 //! All contenders of a workload run in one process on one core. A round times each of them once,
 //! in an order that rotates from round to round, so that a slow moment of the machine hits none of
 //! them in particular and the minima are comparable.
-//! Read next: `report.rs`.
 
 use crate::engines::Engine;
 use crate::workloads::Workload;
@@ -30,26 +29,26 @@ pub enum Part {
     Backward,
 }
 
-/// A contender that another one's total is given as a multiple of, in the same run.
+/// A contender of the same run with which another is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Yardstick {
-    /// What the multiple is called.
+    /// The name of the ratio.
     pub label: &'static str,
-    /// The contender that is 1.
+    /// The contender in the denominator.
     pub contender: &'static str,
     /// Which of its times.
     pub part: Part,
 }
 
-/// A figure that is no time, and what it is called.
+/// A figure other than a time, and its name.
 pub type Figure = (&'static str, f64);
 
-/// Something that evaluates a workload, to be timed.
+/// Something to be timed that evaluates a workload.
 pub trait Contender {
     /// Short name, as on the command line.
     fn name(&self) -> &str;
 
-    /// What it is compared with besides `reverse`, P and H.
+    /// What it is compared with, besides `reverse`, P and H.
     fn yardsticks(&self) -> &'static [Yardstick] {
         &[]
     }
@@ -68,8 +67,8 @@ pub trait Contender {
     }
 }
 
-/// Where a repetition lasts less than this, reading the clock inside it would show: the phases are
-/// then timed in two loops of many repetitions.
+/// If a repetition takes less than this, reading the clock within it would distort it. Then the phases are
+/// timed in two loops of many repetitions.
 const SHORT: usize = 100;
 
 /// A tape on a workload.
@@ -99,7 +98,7 @@ impl<'w, E: Engine, W: Workload> TapeContender<'w, E, W> {
 
     fn turn(&mut self) -> usize {
         let case = self.next;
-        // No remainder: to divide takes as long as to record a node.
+        // Without a division, which takes as long as recording a node.
         self.next = if case + 1 < self.workload.cases() { case + 1 } else { 0 };
         case
     }
@@ -152,7 +151,7 @@ impl<'w, E: Engine, W: Workload> TapeContender<'w, E, W> {
     }
 }
 
-/// Nanoseconds of one of so many repetitions.
+/// Nanoseconds of one repetition.
 pub(crate) fn mean(time: Duration, repetitions: usize) -> f64 {
     time.as_nanos() as f64 / repetitions as f64
 }
@@ -252,27 +251,27 @@ impl<W: Workload> Contender for WrittenContender<'_, W> {
     }
 }
 
-/// What a contender's rounds came to, in nanoseconds of one repetition.
+/// The results of a contender, in nanoseconds of one repetition.
 #[derive(Clone, Debug)]
 pub struct Summary {
     /// The contender's name.
     pub name: String,
     /// Minimum over the rounds of recording alone.
     pub record: Option<f64>,
-    /// Minimum over the rounds of the sweep alone; where that was not timed, the minimum of the
-    /// whole less that of recording.
+    /// Minimum over the rounds of the sweep alone; if it was not timed, the minimum of the whole minus that of
+    /// recording.
     pub backward: Option<f64>,
     /// Minimum over the rounds of the whole.
     pub total: f64,
     /// Median over the rounds of the whole.
     pub median: f64,
-    /// How many rounds there were.
+    /// The number of rounds.
     pub rounds: usize,
     /// Bytes in use.
     pub bytes: Option<usize>,
-    /// What it is compared with besides `reverse`, P and H.
+    /// What it is compared with, besides `reverse`, P and H.
     pub yardsticks: &'static [Yardstick],
-    /// Figures that are no times.
+    /// Figures other than times.
     pub figures: Vec<Figure>,
 }
 
@@ -286,7 +285,7 @@ const TURN: Duration = Duration::from_millis(2);
 /// Lets the contenders take turns for about `budget`, and sums up.
 pub fn compete(contenders: &mut [Box<dyn Contender + '_>], budget: Duration) -> Vec<Summary> {
     let start = Instant::now();
-    // A first run warms buffers and caches, and says how many repetitions make a turn.
+    // A first run warms buffers and caches, and gives the number of repetitions for a turn.
     let repetitions: Vec<usize> = contenders
         .iter_mut()
         .map(|contender| {

@@ -1,9 +1,8 @@
-//! What a workload's body is generic over: the few operations that all measured tapes share.
+//! The number that the body of a workload is generic over: the few operations that all measured tapes share.
 //!
 //! Each engine implements [`Number`] for its own variable type in the fastest way it offers.
 //! `f64` implements it, so a body can be checked against the plain function, and so does
 //! [`Counted`], which counts the scalar operations a body performs.
-//! Read next: `workloads/mod.rs`.
 
 use std::cell::Cell;
 use std::ops::{Add, Mul, Neg, Sub};
@@ -97,7 +96,7 @@ impl Number for f64 {
     }
 }
 
-/// How many operations a body performs.
+/// The number of operations of a body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
     /// Operations, where a sum of many terms is one.

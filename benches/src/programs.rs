@@ -1,9 +1,8 @@
 //! Compiled programs as contenders: many paths of W5 or all points of W4 at a time.
 //!
-//! The function is recorded once with variables for what differs between points (the normals of a
-//! path; a point and its label), its gradient is recorded after it, and the two are compiled. What
-//! is timed is a call: the parameters are new in each, as in an optimizer's step.
-//! Read next: `derivatives.rs`.
+//! The function is recorded once, with variables for what differs between points (the normals of a path; a
+//! point and its label). Its gradient is recorded after it, and both are compiled. Calls are timed, each with
+//! new parameters, as in a step of an optimizer.
 
 use crate::engines::agree;
 use crate::engines::wengert::graph;
@@ -23,7 +22,7 @@ pub struct Manner {
     pub name: &'static str,
     /// Whether products and sums are fused.
     pub fuse: bool,
-    /// How many threads share a batch.
+    /// The number of threads for a batch.
     pub threads: usize,
     /// Whether points run one at a time.
     pub single: bool,
@@ -48,7 +47,7 @@ pub const SHARED: Manner = manner("program-fused-2threads", true, 2, false);
 pub const SINGLE: Manner = manner("program-one", false, 1, true);
 
 impl Manner {
-    /// The manner of this name.
+    /// The entry with this name.
     pub fn named(name: &str) -> Option<Self> {
         [EXACT, FUSED, SHARED, SINGLE]
             .into_iter()
@@ -89,8 +88,8 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// One path of W5: the parameters are one number for all paths, each path has its own normals,
-    /// and value and gradient are wanted of every path.
+    /// One path of W5: the parameters are uniform, each path has its own normals, and value and gradient of
+    /// every path are outputs.
     pub fn path(asian: &Asian) -> Self {
         let graph = graph(4 * asian.ops());
         let x = leaves(&graph, asian.inputs());
@@ -105,8 +104,7 @@ impl Recorded {
         }
     }
 
-    /// One point of W4: the parameters are one number for all points, and value and gradient are
-    /// wanted summed over the points.
+    /// One point of W4: the parameters are uniform, and value and gradient are summed over the points.
     pub fn point<const DOT: bool>(perceptron: &Perceptron<DOT>) -> Self {
         let graph = graph(4 * perceptron.ops() / perceptron.columns()[0].len());
         let p = leaves(&graph, perceptron.inputs());
@@ -121,7 +119,7 @@ impl Recorded {
         }
     }
 
-    /// The value alone of any workload, all of its inputs with a number for each point.
+    /// The value alone of any workload; all inputs are per point.
     pub fn value(workload: &impl Workload) -> Self {
         let graph = graph(workload.ops());
         let x = leaves(&graph, workload.inputs());
@@ -139,7 +137,7 @@ impl Recorded {
         Program::compile(&self.graph, inputs, outputs, options).map_err(|error| error.to_string())
     }
 
-    /// How many nodes it has, inputs and constants left out.
+    /// The number of nodes, without inputs and constants.
     pub fn ops(&self) -> usize {
         use wengert::Op;
         self.graph
@@ -162,7 +160,7 @@ fn with_gradient(graph: &Graph, value: NodeId, x: &[Expr<'_>]) -> impl Iterator<
     std::iter::once(value).chain(graph.gradient_nodes(value, &x))
 }
 
-/// What every program tells of itself.
+/// The figures that every program reports.
 fn figures(program: &Program, workspace: &Workspace) -> Vec<Figure> {
     let report = program.report();
     let mut figures = vec![
@@ -182,7 +180,7 @@ pub struct Paths<'w> {
     asian: &'w Asian,
     program: Program,
     workspace: Workspace,
-    /// A column for each step of a path: its normal, of every path.
+    /// For each step of a path, a column with the normals of all paths.
     normals: Vec<Vec<f64>>,
     /// The value, then the gradient, of every path.
     results: [Vec<f64>; 4],
@@ -237,10 +235,10 @@ impl<'w> Paths<'w> {
         Ok(())
     }
 
-    /// Times so many calls, each of which runs all paths.
+    /// Times this number of calls, each of which runs all paths.
     ///
     /// # Errors
-    /// What the program says.
+    /// The error of the program.
     pub fn time_batches(&mut self, calls: usize) -> Result<Duration, String> {
         let parameters = self.asian.inputs().chunks(1);
         let inputs: Vec<&[f64]> = parameters.chain(self.normals.iter().map(Vec::as_slice)).collect();
@@ -257,10 +255,10 @@ impl<'w> Paths<'w> {
         Ok(start.elapsed())
     }
 
-    /// Times so many paths, one call each.
+    /// Times this number of paths, one call each.
     ///
     /// # Errors
-    /// What the program says.
+    /// The error of the program.
     pub fn time_single(&mut self, paths: usize) -> Result<Duration, String> {
         let mut x = [self.asian.inputs(), self.asian.path(0)].concat();
         let mut out = [0.0; 4];
@@ -310,8 +308,8 @@ impl Contender for Paths<'_> {
     }
 }
 
-/// W4: the training step, the points as lanes; the squares of the parameters, which are of no
-/// point, are added by hand.
+/// W4: the training step, with the points as lanes. The squares of the parameters, which belong to no point,
+/// are added by hand.
 #[derive(Debug)]
 pub struct Step<'w, const DOT: bool> {
     manner: Manner,
@@ -354,10 +352,10 @@ impl<'w, const DOT: bool> Step<'w, DOT> {
         Ok(step)
     }
 
-    /// Times so many steps.
+    /// Times this number of steps.
     ///
     /// # Errors
-    /// What the program says.
+    /// The error of the program.
     pub fn time(&mut self, steps: usize) -> Result<Duration, String> {
         let p = self.perceptron.inputs();
         let inputs: Vec<&[f64]> = p.chunks(1).chain(self.points.iter().map(Vec::as_slice)).collect();
@@ -407,7 +405,7 @@ mod tests {
 
     #[test]
     fn programs_compute_the_hand_written_gradients() {
-        // 70 paths: a full block, and a rest that is no multiple of anything.
+        // 70 paths: a full block, and an odd remainder.
         let asian = Asian::new(70);
         for manner in [EXACT, FUSED, SHARED, SINGLE] {
             Paths::new(&asian, manner).unwrap_or_else(|error| panic!("{error}"));

@@ -2,7 +2,6 @@
 //!
 //! One generator in one place, so that a port of a workload to another language reproduces the
 //! data bit for bit (up to the `ln`, `sin` and `cos` of that language's library).
-//! Read next: `number.rs`.
 
 /// The SplitMix64 generator of Steele, Lea and Flood (2014), "Fast splittable pseudorandom number
 /// generators".

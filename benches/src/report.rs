@@ -1,6 +1,4 @@
-//! What a run prints: one line per workload and engine, or JSON.
-//!
-//! Read next: `scaling.rs`.
+//! The output of a run: one line per workload and engine, or JSON.
 
 use crate::measure::{Part, Summary};
 use serde::{Serialize, Serializer};
@@ -37,10 +35,10 @@ pub struct Row {
     /// Bytes of the buffers in use, adjoints included, over the operations and inputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes_per_op: Option<f64>,
-    /// Multiples of other contenders, and figures that are no times, by name.
+    /// Ratios to other contenders, and figures other than times, by name.
     #[serde(flatten, serialize_with = "by_name")]
     pub more: Vec<(&'static str, f64)>,
-    /// Rounds that the minimum and the median are of.
+    /// The number of rounds.
     pub rounds: usize,
 }
 
@@ -133,7 +131,7 @@ pub struct Circumstances {
 }
 
 impl Circumstances {
-    /// Those of this process; `arguments` are those behind the program's name.
+    /// The machine and command of this process; `arguments` follow the name of the program.
     pub fn now(arguments: &[String]) -> Self {
         let mut command = String::from("cargo run --release -p benches --bin ratios");
         if !arguments.is_empty() {

@@ -1,8 +1,6 @@
-//! Routes beside recording and sweeping back, and which workload is measured on which.
+//! Routes other than recording and sweeping back, and the workloads that are measured on each.
 //!
-//! A route that a workload lacks is left out of its table: a program pays where one function runs
-//! at many points, duals where inputs are few.
-//! Read next: `compiling.rs`.
+//! Not every workload has every route: programs are for one function at many points, duals for few inputs.
 
 use crate::derivatives::{Duals, GradientGraph, Hvp};
 use crate::measure::Contender;
@@ -26,7 +24,7 @@ pub const ROUTES: [&str; 7] = [
     "gradient-graph",
 ];
 
-/// A contender, if the workload has the route; a sentence, if it computes something wrong.
+/// A contender, if the workload has the route; a message, if its result is wrong.
 pub type Route<'w> = Result<Option<Box<dyn Contender + 'w>>, String>;
 
 /// A workload that may be measured on routes of [`ROUTES`].
@@ -75,7 +73,7 @@ impl<const DOT: bool> Routes for Perceptron<DOT> {
         match (name, Manner::named(name)) {
             ("hvp", _) => some(Hvp::new(self)),
             ("gradient-graph", _) => some(GradientGraph::new(self)?),
-            // A hundred points are a batch for one thread.
+            // A hundred points are too few for more than one thread.
             (_, Some(manner)) if manner.threads == 1 && !manner.single => some(Step::new(self, manner)?),
             _ => Ok(None),
         }
@@ -99,7 +97,7 @@ impl Routes for Mixture {
     fn route(&self, name: &str) -> Route<'_> {
         match name {
             "hvp" => some(Hvp::new(self)),
-            // The larger mixture's would take a minute.
+            // That of the larger mixture would take a minute.
             "gradient-graph" if self.ops() < 1_000_000 => some(GradientGraph::new(self)?),
             _ => Ok(None),
         }

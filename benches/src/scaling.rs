@@ -1,6 +1,4 @@
 //! How the cost of an operation grows with the tape, and what a cold first recording costs.
-//!
-//! Read next: `programs.rs`.
 
 use crate::engines::Engine;
 use crate::measure::{Contender, TapeContender, compete};

@@ -1,9 +1,8 @@
-//! From how many inputs on a recording beats duals: what `wengert::FORWARD_UP_TO` rests on.
+//! From how many inputs a recording is faster than duals: the measurement behind `wengert::FORWARD_UP_TO`.
 //!
 //! Three functions of n inputs: `rosenbrock`, whose operations grow with n; `valley`, 100 of its
 //! terms over the n inputs in turn, so that the work is the same for every n; and `growth`, 100
 //! steps of a price whose volatility is each input in turn, half of which is `exp`.
-//! Read next: `bin/ratios.rs`.
 
 use crate::measure::{Contender, Part, Times, Yardstick, compete, mean};
 use crate::report::{Row, rows};
@@ -11,7 +10,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 use wengert::{Dual, Expr, Function, Graph, Real};
 
-/// Up to this many inputs are tried.
+/// The largest number of inputs tried.
 pub const MOST_INPUTS: usize = 16;
 
 const TERMS: usize = 100;
@@ -54,9 +53,9 @@ impl Function for Growth {
     }
 }
 
-/// Value and gradient by duals, by a new recording, and by one whose storage is used again, of
-/// each function at 1 to [`MOST_INPUTS`] inputs; those of one function and count take turns for an
-/// equal part of `budget`.
+/// Times value and gradient of each function at 1 to [`MOST_INPUTS`] inputs: by duals, by a new recording,
+/// and by a recording with reused storage. The three take turns, and each function and number of inputs gets
+/// an equal part of `budget`.
 pub fn threshold(budget: Duration) -> Vec<Row> {
     let budget = budget / (3 * MOST_INPUTS as u32);
     let mut table = Vec::new();
@@ -88,15 +87,15 @@ fn compare<F: Function>(name: &str, f: &F, n: usize, budget: Duration) -> Vec<Ro
     let ops = graph.len() - n;
 
     let mut contenders: Vec<Box<dyn Contender + '_>> = vec![
-        Box::new(Way {
+        Box::new(Method {
             name: "dual",
             gradient: move || by_duals(f, x),
         }),
-        Box::new(Way {
+        Box::new(Method {
             name: "recorded",
             gradient: move || wengert::value_and_gradient(|x| f.call(x), x),
         }),
-        Box::new(Way {
+        Box::new(Method {
             name: "recorded-again",
             gradient: recorded_again,
         }),
@@ -123,13 +122,13 @@ fn by_duals<F: Function>(f: &F, x: &[f64]) -> (f64, Vec<f64>) {
     by_count!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)
 }
 
-/// A way to a value and gradient.
-struct Way<G> {
+/// A method to compute value and gradient.
+struct Method<G> {
     name: &'static str,
     gradient: G,
 }
 
-impl<G: FnMut() -> (f64, Vec<f64>)> Contender for Way<G> {
+impl<G: FnMut() -> (f64, Vec<f64>)> Contender for Method<G> {
     fn name(&self) -> &str {
         self.name
     }

@@ -3,7 +3,6 @@
 //! The tape is thread-local while it records; it is kept and cleared here as the crate's own
 //! one-liner `grad` does, without that one-liner's copies. Its sweep allocates a fresh adjoint
 //! vector each time.
-//! Read next: `../measure.rs`.
 
 use super::{Engine, Inputs, entered};
 use crate::number::Number;
@@ -113,8 +112,8 @@ impl Engine for Echidna {
         Scalar::value(&output)
     }
 
-    /// A statement is two 32-bit indices, an operand an `f64` and a 32-bit index, an adjoint an
-    /// `f64`; the tape tells no lengths, so they are those of the counted body.
+    /// A statement is two 32-bit indices, an operand an `f64` and a 32-bit index, an adjoint an `f64`. The tape
+    /// does not report its lengths, so the operations of the body are counted.
     fn bytes<W: Workload>(&self, workload: &W) -> usize {
         let count = workload.count();
         let adjoints = workload.inputs().len() + count.folded;

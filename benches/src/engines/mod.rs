@@ -3,7 +3,6 @@
 //! Every engine keeps its storage from one repetition to the next where its interface permits it.
 //! A repetition clears the tape, enters the inputs, records the body, sweeps back and reads the
 //! gradient of every input: what an optimizer's step at a new point needs.
-//! Read next: `wengert.rs`, then `../measure.rs`.
 
 pub mod echidna;
 pub mod reverse;
@@ -16,8 +15,8 @@ use smallvec::SmallVec;
 /// Variables of the inputs: on the stack for the small workloads.
 pub(crate) type Inputs<T> = SmallVec<[T; 4]>;
 
-/// Enters the inputs as variables. They are written to where they stay: to move what was just
-/// written is to wait for it, for longer than the smallest workload takes to be recorded.
+/// Enters the inputs as variables, written in their final place. Moving what was just written would stall for
+/// longer than recording the smallest workload takes.
 #[inline(always)]
 pub(crate) fn entered<T>(inputs: &mut Inputs<T>, x: &[f64], mut enter: impl FnMut(f64) -> T) {
     inputs.reserve(x.len());
@@ -79,7 +78,7 @@ pub fn agree(
         ("value", relative_error(&[value], &[by_hand])),
         ("gradient", relative_error(gradient, expected)),
     ] {
-        // The form that refuses NaN as well.
+        // This form refuses NaN too.
         if !matches!(error.partial_cmp(&1e-9), Some(std::cmp::Ordering::Less)) {
             return Err(format!(
                 "{workload} by {who}: {what} differs from the hand-written one by {error:.1e}, more than 1e-9"
@@ -119,7 +118,7 @@ mod tests {
             let value = engine.record(workload, 0);
             let plain = workload.plain(0, workload.inputs(), &mut workload.scratch());
             assert!(relative_error(&[value], &[plain]) < 1e-12);
-            // A second sweep over reused storage gives the same.
+            // A second sweep over reused storage must give the same.
             check(&mut engine, workload).unwrap_or_else(|error| panic!("{error}"));
             assert!(engine.bytes(workload) > workload.ops());
         }

@@ -1,8 +1,7 @@
 //! The crate `reverse`: a list of (partials, operands), 32 bytes a node.
 //!
-//! The tape is cleared and reused; its sweep allocates a fresh adjoint vector each time, which its
-//! interface leaves no way around. It has no relu: a branch does it, as a user would write.
-//! Read next: `rustquant.rs`.
+//! The tape is cleared and reused; its sweep allocates a fresh adjoint vector each time; its
+//! interface offers no other way. It has no relu, so a branch is used, as a user would.
 
 use super::{Engine, Inputs, entered};
 use crate::number::Number;

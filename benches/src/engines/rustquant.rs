@@ -1,7 +1,6 @@
 //! The crate `RustQuant_autodiff`: a list of (partials, parents), 32 bytes a node.
 //!
 //! The graph is cleared and reused; its sweep allocates a fresh adjoint vector each time.
-//! Read next: `echidna.rs`.
 
 use super::{Engine, Inputs, entered};
 use crate::number::Number;

@@ -2,7 +2,6 @@
 //!
 //! The graph is made with room for the workload and reset before each repetition. `wengert` records
 //! through [`Expr`], `wengert-keys` through the builders over [`NodeId`], which check their keys.
-//! Read next: `reverse.rs`.
 
 use super::{Engine, Inputs, entered};
 use crate::number::Number;
@@ -103,7 +102,7 @@ impl Engine for Wengert {
     }
 }
 
-/// A key with its graph: what gives the builders the look of a number.
+/// A key with its graph, so that the builders can be used as a number.
 #[derive(Clone, Copy, Debug)]
 struct Key<'g> {
     graph: &'g Graph,

@@ -3,7 +3,6 @@
 //! `S *= exp((r - sigma^2/2)*dt + sigma*sqrt(dt)*z)` over 252 days from S = 100 with r = 0.03 and
 //! sigma = 0.2; the payoff `exp(-r)*max(mean(S) - 100, 0)`; the gradient in S, r and sigma.
 //! Small enough to stay in the first cache, half of its time in `exp`.
-//! Read next: `mixture.rs`.
 
 use super::Workload;
 use crate::number::Number;

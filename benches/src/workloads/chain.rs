@@ -1,7 +1,6 @@
 //! W2: a chain of `x = sin(x)*p + x*0.5`, from x = 0.5 with p = 0.5.
 //!
 //! Long and narrow: every operation waits for the one before, and the tape outgrows every cache.
-//! Read next: `rosenbrock.rs`.
 
 use super::Workload;
 use crate::number::Number;

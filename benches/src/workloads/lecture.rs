@@ -1,7 +1,6 @@
 //! W1: the expression of Karpathy's micrograd lecture, `L = (a*b + c)*f`.
 //!
 //! Three operations: what is measured is the fixed cost of a repetition.
-//! Read next: `chain.rs`.
 
 use super::Workload;
 use crate::number::Number;

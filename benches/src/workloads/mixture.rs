@@ -10,7 +10,6 @@
 //!
 //! logsumexp is written with exp, ln and the largest term taken off as a constant: its derivative
 //! cancels, so the gradient is the exact one.
-//! Read next: `../engines/mod.rs`.
 
 #![allow(clippy::needless_range_loop, reason = "the formulas index several arrays at once")]
 

@@ -8,8 +8,6 @@
 //! | W4, W4-dot | a training step of a perceptron: scalar products written out, and as `dot` | 64,977 |
 //! | W5 | one path of an Asian option, 252 steps; 10,000 paths take turns | 1,270 |
 //! | W6-2x5, W6-10x25 | a Gaussian mixture of 1,000 points, 2 x 5 and 10 x 25 | 77,078; 3,380,378 |
-//!
-//! Read next: `lecture.rs`, the smallest; then `engines/mod.rs`.
 
 pub mod asian;
 pub mod chain;

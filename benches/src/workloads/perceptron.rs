@@ -4,7 +4,6 @@
 //! in (-1, 1); the loss is `mean(relu(1 - y*score)) + 1e-4*sum(p^2)`. The scalar products are
 //! written out as products and additions, or given to the engine as `dot`; the count is that of
 //! the former, with the sum over the points counted as one.
-//! Read next: `asian.rs`.
 
 use super::Workload;
 use crate::number::Number;

@@ -1,7 +1,6 @@
 //! W3: the Rosenbrock function `sum of 100*(x[i+1] - x[i]^2)^2 + (1 - x[i])^2`.
 //!
 //! Wide and cheap: many inputs, additions and products only, so storage is all that costs.
-//! Read next: `perceptron.rs`.
 
 use super::Workload;
 use crate::number::Number;

@@ -1,21 +1,19 @@
-//! The tolerances, and a tally of what was checked against them.
+//! The tolerances, and a tally of the numbers checked against them.
 //!
 //! The corpus gives with every number the first-order effect of a relative error
-//! of 1 in every intermediate. An engine whose every op errs by a few [`U`] has
-//! errors of a small multiple of `U * bound`; the limits below are those
-//! multiples, and an error of 1e-13 in one derivative rule passes none of them.
-//!
-//! Next file: `route.rs`.
+//! of 1 in every intermediate. If every op errs by a few [`U`], the error is a
+//! small multiple of `U * bound`. The limits below are such multiples. An error
+//! of 1e-13 in one derivative rule exceeds all of them.
 
 use crate::dag::Expected;
 use crate::ulp::{Exact, U};
 
-/// A limit, in some unit, and how much one unit is for a given number.
+/// A limit on errors, in units that depend on the number.
 #[derive(Clone, Copy, Debug)]
 pub struct Limit {
-    /// How many units an error may be.
+    /// The largest error allowed, in units.
     pub units: f64,
-    /// What is limited, for messages.
+    /// The kind of number, for messages.
     pub what: &'static str,
 }
 
@@ -68,11 +66,11 @@ impl Limit {
     }
 }
 
-/// What was checked under one limit: how many numbers, the worst of them, the failures.
+/// The numbers checked against one limit: their count, the worst, the failures.
 #[derive(Debug)]
 pub struct Tally {
     limit: Limit,
-    /// How many numbers were checked.
+    /// The number of numbers checked.
     pub checked: usize,
     /// The largest error so far, in units.
     pub worst: f64,
@@ -98,20 +96,20 @@ impl Tally {
         self.limit
     }
 
-    /// Checks one number of a formula, whose unit is given. An error of nothing
-    /// passes where the unit is 0 too, and nothing else does.
-    pub fn check(&mut self, at: impl Fn() -> String, got: f64, exact: Exact, unit: f64) {
-        let error = exact.error(got).abs();
+    /// Checks one number of a formula, with its unit. Where the unit is 0, only an
+    /// error of 0 passes.
+    pub fn check(&mut self, at: impl Fn() -> String, actual: f64, exact: Exact, unit: f64) {
+        let error = exact.error(actual).abs();
         let units = if error == 0.0 { 0.0 } else { error / unit };
-        self.record(at, got, exact, units);
+        self.record(at, actual, exact, units);
     }
 
     /// Checks one number of a single function, in ulp.
-    pub fn check_ulps(&mut self, at: impl Fn() -> String, got: f64, exact: Exact) {
-        self.record(at, got, exact, exact.ulps(got));
+    pub fn check_ulps(&mut self, at: impl Fn() -> String, actual: f64, exact: Exact) {
+        self.record(at, actual, exact, exact.ulps(actual));
     }
 
-    fn record(&mut self, at: impl Fn() -> String, got: f64, exact: Exact, units: f64) {
+    fn record(&mut self, at: impl Fn() -> String, actual: f64, exact: Exact, units: f64) {
         self.checked += 1;
         if units > self.worst || units.is_nan() {
             self.worst = units;
@@ -122,7 +120,7 @@ impl Tally {
             let Limit { units: limit, what } = self.limit;
             let (at, hi) = (at(), exact.hi);
             self.failures.push(format!(
-                "{at}: {what} {got:e}, expected {hi:e}: off by {units:.3} units, {limit} allowed"
+                "{at}: {what} {actual:e}, expected {hi:e}: off by {units:.3} units, {limit} allowed"
             ));
         }
     }
@@ -132,7 +130,7 @@ impl Tally {
         &self.failures
     }
 
-    /// One line with the count, the worst figure and where it is.
+    /// One line with the count, the worst error and its place.
     pub fn summary(&self) -> String {
         let Self {
             limit,
@@ -150,9 +148,9 @@ impl Tally {
 mod tests {
     use super::*;
 
-    fn check(limit: Limit, got: f64, exact: f64, unit: f64) -> Tally {
+    fn check(limit: Limit, actual: f64, exact: f64, unit: f64) -> Tally {
         let mut tally = Tally::new(limit);
-        tally.check(|| "here".into(), got, Exact::new(exact), unit);
+        tally.check(|| "here".into(), actual, Exact::new(exact), unit);
         tally
     }
 

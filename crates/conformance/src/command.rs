@@ -1,8 +1,6 @@
-//! What the binary does: evaluate a file through a route and print bits.
+//! The commands of the binary: evaluate a file through a route and print bits.
 //!
-//! A file is read and checked whole before anything is printed.
-//!
-//! Next file: `main.rs`.
+//! The whole file is read and checked before anything is printed.
 
 use std::io::{self, Write};
 

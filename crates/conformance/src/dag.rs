@@ -11,20 +11,18 @@
 //! v <bits>*   a <bits>*            node values and adjoints: checked, not kept
 //! end
 //! ```
-//! An instruction's index is its order from 0, and it names earlier ones only.
-//! Each further `x` line starts a further point. The expected values may be left
-//! out (`y 29` asks for instruction 29, a point without a `y` for the last
-//! instruction), since to evaluate a formula needs none of them.
+//! Instructions are numbered from 0 and refer to earlier ones only. Each `x` line
+//! starts a new point. The expected values may be left out, since evaluation does
+//! not need them: `y 29` asks for instruction 29, and a point without a `y` for
+//! the last instruction.
 //!
-//! Input is hostile until read: no count in a header is believed before the
-//! lines are there, and every error says its line.
-//!
-//! Next file: `table.rs`.
+//! Input is not trusted: a count in a header is checked against the lines, and
+//! every error has its line number.
 
 use crate::formula::{Formula, Malformed, bits, integer};
 use crate::ulp::Exact;
 
-/// An expected number with the size of the error that is natural for it.
+/// An expected number, and the size of its natural error.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Expected {
     /// The exact value.
@@ -34,10 +32,10 @@ pub struct Expected {
     pub bound: f64,
 }
 
-/// What is asked of one output at one point, and what is expected if the file says it.
+/// One output at one point, with the expected values if the file has them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Output {
-    /// Which of the case's outputs this is.
+    /// The index of the output in the case.
     pub output: usize,
     /// The value.
     pub value: Option<Expected>,
@@ -45,7 +43,7 @@ pub struct Output {
     pub gradient: Option<Vec<Expected>>,
     /// The Hessian's lower triangle, row by row.
     pub hessian: Option<Vec<Expected>>,
-    /// Whether some max, min, abs or relu is on another side than at the first point.
+    /// Whether a max, min, abs or relu is on another side than at the first point.
     pub flips: bool,
 }
 
@@ -116,7 +114,7 @@ struct Reader {
     case: Case,
     instructions: usize,
     announced: usize,
-    /// The lines of the y's, whose instruction may be checked at the end only.
+    /// The lines of the `y`s, whose instructions can only be checked at the end.
     asked: Vec<usize>,
 }
 
@@ -220,7 +218,7 @@ impl Reader {
         })
     }
 
-    /// The place of an instruction among the outputs.
+    /// The index of an instruction among the outputs.
     fn output_of(&mut self, instruction: usize) -> usize {
         let outputs = &mut self.case.outputs;
         outputs.iter().position(|&o| o == instruction).unwrap_or_else(|| {
@@ -269,7 +267,7 @@ impl Reader {
     }
 }
 
-/// Reads (bits, lo bits, bound) triples; none at all or as many as expected.
+/// Reads (bits, lo bits, bound) triples: none, or the expected number.
 fn triples(fields: &[&str], expected: Option<usize>) -> Result<Vec<Expected>, String> {
     let (triples, rest) = fields.as_chunks::<3>();
     if !rest.is_empty() || (Some(triples.len()) != expected) {
@@ -281,7 +279,7 @@ fn triples(fields: &[&str], expected: Option<usize>) -> Result<Vec<Expected>, St
             hi: bits(hi)?,
             lo: bits(lo)?,
         };
-        let bound: f64 = bound.parse().map_err(|_| format!("{bound:?} is no number"))?;
+        let bound: f64 = bound.parse().map_err(|_| format!("{bound:?} is not a number"))?;
         Ok(Expected { exact, bound })
     };
     triples.iter().map(read).collect()

@@ -1,22 +1,20 @@
 //! Straight-line code: what a formula is, and how its instructions are read.
 //!
 //! An instruction is `input k`, `const <bits>`, `powi a n`, `<op> a`, `<op> a b`
-//! and so on; its index is its order from 0, and it names earlier ones only, so a
-//! formula that was read can be run from its first line to its last.
-//!
-//! Next file: `dag.rs`.
+//! and so on. Instructions are numbered from 0 and refer to earlier ones only, so a
+//! formula can be run from its first line to its last.
 
 use std::fmt;
 
 use crate::ulp::from_bits;
 use crate::words::{self, Operands, Word};
 
-/// What is wrong with a file, and where.
+/// An error in a file, and its line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Malformed {
     /// The line, counted from 1.
     pub line: usize,
-    /// What was found there.
+    /// What is wrong.
     pub what: String,
 }
 
@@ -39,9 +37,9 @@ pub enum Instruction {
     Apply {
         /// Which op.
         word: &'static Word,
-        /// The instructions it takes, each before this one.
+        /// Its operands: earlier instructions.
         operands: Vec<usize>,
-        /// The whole number of ops that take one, else 0.
+        /// The integer, for ops that take one; else 0.
         integer: i32,
     },
 }
@@ -49,9 +47,9 @@ pub enum Instruction {
 /// Straight-line code over a number of inputs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Formula {
-    /// How many inputs there are, used or not.
+    /// The number of inputs, used or not.
     pub inputs: usize,
-    /// The code; an instruction's operands stand before it.
+    /// The code; operands come before the instructions that use them.
     pub code: Vec<Instruction>,
 }
 
@@ -73,7 +71,7 @@ impl Formula {
         Ok(formula)
     }
 
-    /// Appends the instruction that `fields` spell.
+    /// Appends the instruction in `fields`.
     pub(crate) fn push(&mut self, fields: &[&str]) -> Result<(), String> {
         let (&name, rest) = fields.split_first().ok_or("an instruction without a name")?;
         let instruction = match name {
@@ -137,7 +135,7 @@ pub(crate) fn bits(text: &str) -> Result<f64, String> {
     from_bits(text).ok_or_else(|| format!("16 hexadecimal digits expected, {text:?} found"))
 }
 
-/// Reads a decimal integer; `+1`, which std takes, is not one.
+/// Reads a decimal integer. Unlike the standard library, refuses `+1`.
 pub(crate) fn integer<T: std::str::FromStr>(text: &str) -> Result<T, String> {
     let plain = !text.starts_with('+');
     let value = plain.then(|| text.parse().ok()).flatten();

@@ -1,22 +1,18 @@
 //! The reference corpus, run through every route of the engine.
 //!
-//! A *route* is a way to get numbers out of a formula: the eager sweep, the
-//! gradient as graph, a compiled program. All of them must give the same
-//! numbers, so all of them are asked through one trait and judged by one set of
-//! tolerances. Nothing here knows a derivative: what is right stands in `data/`,
-//! computed elsewhere to sixty digits.
+//! A *route* is a way to evaluate a formula: the eager sweep, the gradient as graph,
+//! a compiled program. All must give the same numbers, so all implement one trait
+//! and are held to one set of tolerances. This crate computes no derivatives: the
+//! reference values in `data/` were computed elsewhere, to sixty digits.
 //!
-//! The modules, in reading order:
-//! - [`ulp`]: numbers as bits, and how far one is from an exact value;
+//! - [`ulp`]: numbers as bits, and their distance from exact values;
 //! - [`words`]: the vocabulary of formulas;
 //! - [`formula`]: straight-line code;
 //! - [`dag`]: files of formulas with expected values;
 //! - [`table`]: files of points of one function each;
-//! - [`bounds`]: the tolerances and the tally of what was checked;
+//! - [`bounds`]: the tolerances, and a tally of the numbers checked;
 //! - [`route`]: the ways to evaluate, one file each;
-//! - [`command`]: what the binary does.
-//!
-//! Next file: `ulp.rs`.
+//! - [`command`]: the commands of the binary.
 
 pub mod bounds;
 pub mod command;

@@ -1,6 +1,4 @@
-//! The binary: anyone may check the engine against values of their own.
-//!
-//! Next file: `tests/corpus.rs`, where the corpus is run.
+//! The binary, to check the engine against other reference values.
 
 use std::ffi::OsString;
 use std::io::{self, BufWriter, Write};
@@ -50,7 +48,7 @@ fn run(arguments: &[OsString]) -> Result<(), String> {
     while let Some(argument) = rest.next() {
         match argument.to_str() {
             Some("-h" | "--help") => {
-                // Who closes the pipe has read enough.
+                // A closed pipe is not an error: the reader has read enough.
                 let _ = io::stdout().write_all(HELP.as_bytes());
                 return Ok(());
             }

@@ -1,11 +1,9 @@
-//! The ways to get numbers out of a formula, behind one trait.
+//! The routes: ways to evaluate a formula, behind one trait.
 //!
-//! A route is handed a formula, the instructions wanted, and points; it gives the
-//! value, the gradient and, where it can, the Hessian of each output at each
-//! point. Every test of the corpus runs over [`all`], so a new route is one file
-//! here and one line in the list.
-//!
-//! Next file: `route/sweep.rs`, then `command.rs`.
+//! A route takes a formula, the instructions wanted, and points. It returns the
+//! value, the gradient and, if it can, the Hessian of each output at each point.
+//! All tests of the corpus run over [`all`], so a new route is one file here and
+//! one line in the list.
 
 use crate::formula::Formula;
 
@@ -15,7 +13,7 @@ pub mod program;
 pub mod sweep;
 pub mod tangent;
 
-/// What is asked of a route.
+/// A question to a route.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
     /// The code.
@@ -24,7 +22,7 @@ pub struct Question<'a> {
     pub outputs: &'a [usize],
     /// The points, one number per input each.
     pub points: &'a [&'a [f64]],
-    /// Whether Hessians are wanted, from a route that gives them.
+    /// Whether Hessians are wanted, if the route can give them.
     pub hessian: bool,
 }
 
@@ -40,7 +38,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// All its numbers as bits, every NaN the same: which NaN a NaN is means nothing.
+    /// All numbers as bits, with the same bits for every NaN.
     pub fn bits(&self) -> Vec<u64> {
         let numbers = [self.value].into_iter().chain(self.gradient.iter().copied());
         let numbers = numbers.chain(self.hessian.iter().flatten().copied());
@@ -58,16 +56,16 @@ pub trait Route: Sync {
     /// Whether second partials are given.
     fn gives_hessians(&self) -> bool;
 
-    /// Whether derivatives are added up from the output back, as micrograd does it. The
-    /// bits of a derivative depend on the order.
+    /// Whether derivatives are added up from the output back, as in micrograd. Their
+    /// bits depend on the order.
     fn sweeps_back(&self) -> bool;
 
-    /// Whether functions such as exp run on lanes: as accurate, with last bits of their own.
+    /// Whether functions such as exp have lane kernels: as accurate, but with other last bits.
     fn has_lanes(&self) -> bool {
         false
     }
 
-    /// The same route with so many lanes, if it has lanes. One lane is one point at a time.
+    /// The same route with this number of lanes, if it has lanes. One lane is one point at a time.
     fn with_lanes(&self, _lanes: usize) -> Option<Box<dyn Route>> {
         None
     }
@@ -75,8 +73,8 @@ pub trait Route: Sync {
     /// Answers `answers[point][output]`.
     ///
     /// # Errors
-    /// What the engine says, in words: a formula read from a file gives none
-    /// unless it is larger than a graph may be.
+    /// The error of the engine, in words. A formula read from a file gives none,
+    /// unless it is too large for a graph.
     fn answer(&self, question: Question<'_>) -> Result<Vec<Vec<Answer>>, String>;
 }
 
@@ -94,7 +92,7 @@ pub fn all() -> Vec<Box<dyn Route>> {
     routes
 }
 
-/// The route of that name, with so many lanes where it has any.
+/// The route with this name, and with this number of lanes if one is given.
 ///
 /// # Errors
 /// A message for the user: an unknown name, or lanes for a route without them.

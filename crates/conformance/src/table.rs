@@ -2,11 +2,9 @@
 //!
 //! The key columns are `fn n x` for functions of one argument (`n` the whole
 //! number of powi and polygamma, `-` for the others) and `fn a b` for functions of
-//! two. The columns after them hold what is expected: the value, then the first
-//! and the second partials, as pairs of bits and lo bits, then tags. They may be
+//! two. The other columns hold the expected numbers (the value, the first partials,
+//! the second partials, as pairs of bits and lo bits) and then the tags. They may be
 //! left out. Lines that start with `#` are comments.
-//!
-//! Next file: `bounds.rs`.
 
 use crate::formula::{Formula, Instruction, Malformed, bits, integer};
 use crate::ulp::Exact;
@@ -17,7 +15,7 @@ use crate::words::{self, Operands};
 pub struct Row {
     /// The line in the file, from 1.
     pub line: usize,
-    /// The key columns as they stand in the file.
+    /// The key columns, as in the file.
     pub key: [String; 3],
     /// The function, as a formula whose last instruction is its value.
     pub formula: Formula,
@@ -37,7 +35,7 @@ impl Row {
     }
 }
 
-/// Reads a whole file of either kind; each line says which by its function.
+/// Reads a whole file of either kind; the function of a line tells its kind.
 ///
 /// # Errors
 /// The first thing wrong with it.
@@ -63,7 +61,7 @@ fn row(bytes: &[u8], line: usize) -> Result<Option<Row>, String> {
     let word = words::find(name).ok_or_else(|| format!("no op is called {name:?}"))?;
     let inputs = match word.operands {
         Operands::Exactly(n @ 1..=2) => n,
-        _ => return Err(format!("{name} is no function of one or two arguments")),
+        _ => return Err(format!("{name} is not a function of one or two arguments")),
     };
     let mut number = 0;
     let mut x = vec![bits(third)?];

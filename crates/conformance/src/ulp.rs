@@ -1,9 +1,7 @@
 //! Numbers as bit patterns, and distances in units in the last place.
 //!
-//! An exact value is kept as `hi + lo`, `lo` being the f64 nearest to what `hi`
-//! leaves out: about 106 bits, so a half ulp of a candidate is seen clearly.
-//!
-//! Next file: `words.rs`.
+//! An exact value is kept as `hi + lo`, where `lo` is the f64 nearest to the rest
+//! that `hi` leaves: about 106 bits, enough to see fractions of an ulp.
 
 use std::fmt;
 
@@ -20,8 +18,8 @@ pub fn from_bits(text: &str) -> Option<f64> {
 
 /// Displays a number as its 16 hexadecimal digits.
 ///
-/// Every NaN prints as `7ff8000000000000`, since neither its sign nor its
-/// payload means anything.
+/// Every NaN prints as `7ff8000000000000`, since its sign and payload have no
+/// meaning.
 #[derive(Clone, Copy, Debug)]
 pub struct Bits(pub f64);
 
@@ -32,7 +30,7 @@ impl fmt::Display for Bits {
     }
 }
 
-/// The distance from `|x|` to the next f64 away from zero, as the exponent of `x` has it.
+/// The distance from `|x|` to the next f64 away from zero, by the exponent of `x`.
 ///
 /// It is 2^-1074 for zero and the subnormals, NaN where `x` is not finite.
 pub fn ulp(x: f64) -> f64 {
@@ -52,22 +50,22 @@ pub fn ulp(x: f64) -> f64 {
 pub struct Exact {
     /// The value rounded to f64; NaN where it is undefined.
     pub hi: f64,
-    /// The f64 nearest to what `hi` leaves out.
+    /// The f64 nearest to the rest that `hi` leaves.
     pub lo: f64,
 }
 
 impl Exact {
-    /// An exact value that is a f64.
+    /// An exact value that is an f64.
     pub fn new(hi: f64) -> Self {
         Self { hi, lo: 0.0 }
     }
 
-    /// `got` minus the exact value: 0 for the same infinity (and for NaN where
-    /// NaN is expected), infinite where just one of them is not finite.
-    pub fn error(self, got: f64) -> f64 {
-        if got.is_finite() && self.hi.is_finite() {
-            (got - self.hi) - self.lo
-        } else if got == self.hi || (got.is_nan() && self.hi.is_nan()) {
+    /// `actual` minus the exact value: 0 for the same infinity (and for NaN where
+    /// NaN is expected), infinite where just one of the two is not finite.
+    pub fn error(self, actual: f64) -> f64 {
+        if actual.is_finite() && self.hi.is_finite() {
+            (actual - self.hi) - self.lo
+        } else if actual == self.hi || (actual.is_nan() && self.hi.is_nan()) {
             0.0
         } else {
             f64::INFINITY
@@ -75,8 +73,8 @@ impl Exact {
     }
 
     /// The size of the error in units of `ulp(hi)`.
-    pub fn ulps(self, got: f64) -> f64 {
-        let error = self.error(got).abs();
+    pub fn ulps(self, actual: f64) -> f64 {
+        let error = self.error(actual).abs();
         if error == 0.0 || error.is_infinite() {
             error
         } else {

@@ -1,11 +1,9 @@
 //! The vocabulary of formulas: which op names a file may use, and with what operands.
 //!
-//! The list is written out here, not asked of the engine: a corpus that took its
-//! names from what it tests would not notice a name that went missing.
-//!
-//! Next file: `formula.rs`.
+//! The list is written out, not taken from the engine: otherwise a name that went
+//! missing there would not be noticed.
 
-/// How many operands an op takes.
+/// The number of operands of an op.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operands {
     /// This many.
@@ -17,11 +15,11 @@ pub enum Operands {
 /// An op as files name it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Word {
-    /// The name, which is the engine's name too.
+    /// The name, which is also the engine's name.
     pub name: &'static str,
-    /// How many operands stand after the name.
+    /// The operands after the name.
     pub operands: Operands,
-    /// Whether a whole number follows the operands (an exponent, an order).
+    /// Whether an integer follows the operands (an exponent, an order).
     pub integer: bool,
 }
 

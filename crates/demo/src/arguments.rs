@@ -1,35 +1,35 @@
-//! What was asked for on the command line. Read `folder` next.
+//! The command line.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
-A tour of wengert: the lecture's expression with its derivatives, a net that learns to tell two
-half moons apart, and pictures of both. The net is trained twice from the same start, eagerly
-(every step recorded and swept back) and compiled (a program made once, run on all cores), and the
-speed of both is printed. Needs no network and no input files.
+A tour of wengert: the lecture's expression with its derivatives, a net that learns to classify two
+half moons, and pictures of both. The net is trained twice from the same start: eagerly (every step
+is recorded and swept back) and compiled (a program is made once and run on all cores). The tour
+prints the speed of both. It needs no network and no input files.
 
 usage: cargo run --release [-- OPTIONS]
 
-  --out DIR    the folder that pictures are written to; made if missing (default: out)
-  --steps N    how many steps to train each way, 1 to 100000 (default: 100)
-  --seed N     other points and another untrained net, drawn with this seed
+  --out DIR    the folder for the pictures; created if missing (default: out)
+  --steps N    the number of training steps with each backend, 1 to 100000 (default: 100)
+  --seed N     generate the points and the untrained net from this seed
                (default: the points and the net of micrograd's demo)
   -h, --help   this text
 
-Pictures of graphs are laid out by Graphviz where its `dot` is installed; without it
-they are left as .dot files.
+Pictures of graphs are drawn by Graphviz, if its `dot` is installed; otherwise they are
+written as .dot files.
 ";
 
-/// A request.
+/// What to do.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Request {
     Help,
     Tour(Arguments),
 }
 
-/// How to make the tour.
+/// The options of the tour.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Arguments {
     pub(crate) out: PathBuf,
@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
     pub(crate) seed: Option<u64>,
 }
 
-/// Understands the arguments, or says which it does not.
+/// Parses the arguments; the error names the first that is wrong.
 pub(crate) fn parse(given: impl IntoIterator<Item = OsString>) -> Result<Request, String> {
     let mut arguments = Arguments {
         out: PathBuf::from("out"),
@@ -60,15 +60,15 @@ pub(crate) fn parse(given: impl IntoIterator<Item = OsString>) -> Result<Request
                 let text = value()?;
                 let steps = text.to_str().and_then(|text| text.parse().ok());
                 let steps = steps.filter(|steps| (1..=100_000).contains(steps));
-                arguments.steps =
-                    steps.ok_or_else(|| format!("--steps takes a whole number from 1 to 100000, not {text:?}"))?;
+                arguments.steps = steps
+                    .ok_or_else(|| format!("--steps needs a whole number from 1 to 100000, {text:?} was given"))?;
             }
             "--seed" => {
                 let text = value()?;
                 let seed = text.to_str().and_then(|text| text.parse().ok());
-                arguments.seed = Some(
-                    seed.ok_or_else(|| format!("--seed takes a whole number from 0 to {}, not {text:?}", u64::MAX))?,
-                );
+                arguments.seed = Some(seed.ok_or_else(|| {
+                    format!("--seed needs a whole number from 0 to {}, {text:?} was given", u64::MAX)
+                })?);
             }
             _ => return Err(format!("unknown argument {name:?}")),
         }
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_named() {
+    fn the_error_names_the_wrong_argument() {
         for (words, named) in [
             (&["--out"][..], "--out"),
             (&["--out", ""], "--out"),

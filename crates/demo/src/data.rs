@@ -1,4 +1,4 @@
-//! The points to tell apart, and the net that is to learn it. Read `training` next.
+//! The points to classify, and the untrained net.
 
 use std::error::Error;
 use std::f64::consts::PI;
@@ -11,15 +11,15 @@ pub(crate) struct Moons {
     /// -1 or 1 for each point.
     pub(crate) classes: Vec<f64>,
     pub(crate) net: Mlp,
-    /// Whether these are micrograd's own.
+    /// Whether these are the points and the net of micrograd's demo.
     pub(crate) micrograd: bool,
 }
 
-/// How many points there are.
+/// The number of points.
 const POINTS: usize = 100;
-/// How many neurons the layers have.
+/// The number of neurons of each layer.
 const WIDTHS: [usize; 3] = [16, 16, 1];
-/// The standard deviation of what is added to each coordinate.
+/// The standard deviation of the noise of each coordinate.
 const NOISE: f64 = 0.1;
 
 impl Moons {
@@ -32,7 +32,7 @@ impl Moons {
         {
             let numbers = line.split(' ').map(str::parse).collect::<Result<Vec<f64>, _>>()?;
             let [x, y, class] = numbers[..] else {
-                return Err(format!("the moons' data: {line:?} is not x, y and a class").into());
+                return Err(format!("data/moons.txt: expected x, y and a class, not {line:?}").into());
             };
             points.push([x, y]);
             classes.push(class);
@@ -46,7 +46,7 @@ impl Moons {
         })
     }
 
-    /// Two half circles that reach into each other, with noise, and a net, all drawn by the seed.
+    /// Two interleaving half circles with noise, and a net, all generated from the seed.
     pub(crate) fn generated(seed: u64) -> Result<Moons, Box<dyn Error>> {
         let mut random = SplitMix64::new(seed);
         let net = Mlp::new(2, &WIDTHS, random.bits())?;
@@ -76,7 +76,7 @@ impl Moons {
         Examples::from_rows(rows.map(|(&[x, y], &class)| [x, y, class]))
     }
 
-    /// The share of points that the net puts on their side, with these parameters.
+    /// The share of points that the net classifies right with these parameters.
     pub(crate) fn accuracy(&self, parameters: &[f64]) -> f64 {
         let scores = self.points.iter().map(|point| self.net.forward(parameters, point)[0]);
         let right = scores

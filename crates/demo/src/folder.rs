@@ -1,4 +1,4 @@
-//! The folder that files go to. Each is written whole or not at all. Read `lecture` next.
+//! The output folder. Each file is written whole or not at all.
 
 use std::error::Error;
 use std::fs;
@@ -8,16 +8,16 @@ use wengert_viz::Picture;
 
 use crate::say;
 
-/// A folder that can be written to, and what was written there.
+/// A folder that can be written to, and the files written there.
 pub(crate) struct Folder {
     path: PathBuf,
     written: Vec<(PathBuf, &'static str)>,
-    /// Pictures that only became .dot files, for want of Graphviz.
+    /// Pictures that were written as .dot files only, because Graphviz is not installed.
     undrawn: Vec<PathBuf>,
 }
 
 impl Folder {
-    /// Makes the folder where it is missing, and makes sure that files can be written there.
+    /// Creates the folder if it is missing, and checks that files can be written there.
     pub(crate) fn open(path: &Path) -> Result<Folder, Box<dyn Error>> {
         let probe = path.join(format!(".wengert-{}", std::process::id()));
         fs::create_dir_all(path)
@@ -25,7 +25,7 @@ impl Folder {
             .and_then(|()| fs::remove_file(&probe))
             .map_err(|error| {
                 format!(
-                    "cannot write to the folder {}: {error}; --out names another",
+                    "cannot write to the folder {}: {error}; choose another with --out",
                     path.display()
                 )
             })?;
@@ -36,7 +36,7 @@ impl Folder {
         })
     }
 
-    /// Where a file of this name is to be written, which is told at the end of the tour.
+    /// The path for a file of this name. Adds the file to the list at the end of the tour.
     pub(crate) fn place(&mut self, name: &str, what: &'static str) -> PathBuf {
         let path = self.path.join(name);
         self.written.push((path.clone(), what));
@@ -69,7 +69,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Says what was written and where.
+    /// Lists the files written.
     pub(crate) fn list(&self) {
         say!("Written:");
         let width = self
@@ -82,7 +82,7 @@ impl Folder {
             say!("  {:width$}  {what}", path.display().to_string());
         }
         if !self.undrawn.is_empty() {
-            say!("Graphviz is not installed. Once it is (the package is called graphviz), these draw the graphs:");
+            say!("Graphviz is not installed. Install the package graphviz, then draw the graphs with:");
             for dot in &self.undrawn {
                 say!(
                     "  dot -Tsvg {} -o {}",

@@ -1,4 +1,4 @@
-//! The lecture's expression, its values and its derivatives. Read `data` next.
+//! The lecture's expression, its values and its derivatives.
 
 use std::error::Error;
 

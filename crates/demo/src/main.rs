@@ -1,32 +1,27 @@
-//! The tour that `cargo run --release` starts: an expression and its derivatives, a net that
-//! learns in two ways, pictures of both.
-//!
-//! In reading order: `arguments` what was asked for · `folder` where files go · `lecture` the
-//! expression · `data` the points · `training` the net that learns them · `ways` the two
-//! ways it is trained, side by side · `chart` how it went, with `contour` for lines of equal score.
+//! The tour that `cargo run --release` starts: an expression and its derivatives, a net trained with both
+//! backends, pictures of both.
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod backends;
 mod chart;
 mod contour;
 mod data;
 mod folder;
 mod lecture;
 mod training;
-mod ways;
 
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use wengert_nn::Way;
+use wengert_nn::Backend;
 
 use crate::arguments::{Arguments, HELP, Request};
 use crate::data::Moons;
 use crate::folder::Folder;
 
-/// Prints a line. Where nobody reads the output any more, the tour goes on and its files are
-/// written all the same.
+/// Prints a line. A closed pipe is ignored: the tour goes on and writes its files.
 macro_rules! say {
     ($($text:tt)*) => {{
         use std::io::Write as _;
@@ -65,13 +60,13 @@ fn tour(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         None => Moons::of_micrograd()?,
     };
     training::announce(&moons, arguments.steps);
-    let run = training::train(&moons, Way::Eager, arguments.steps)?;
+    let run = training::train(&moons, Backend::Eager, arguments.steps)?;
     training::show(&moons, &run);
-    let compiled = training::train(&moons, Way::Compiled, arguments.steps)?;
-    ways::show(&run, &compiled);
+    let compiled = training::train(&moons, Backend::Compiled, arguments.steps)?;
+    backends::show(&run, &compiled);
     folder.write(
         "moons.svg",
-        "the points, what the net made of them, and its way there",
+        "the points, the score of the trained net, and its loss by step",
         &chart::draw(&moons, &run)?,
     )?;
     training::draw(&moons, &run, &mut folder)?;

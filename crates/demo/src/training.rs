@@ -1,38 +1,37 @@
-//! The net that learns the moons: gradient descent on the max-margin loss, as in micrograd's demo.
-//! Read `ways` next.
+//! Training the net on the moons: gradient descent on the max-margin loss, as in micrograd's demo.
 
 use std::error::Error;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use wengert::{Expr, Graph};
-use wengert_nn::{Fit, Mlp, Sgd, Way, l2, max_margin, save};
+use wengert_nn::{Backend, Fit, Mlp, Sgd, l2, max_margin, save};
 use wengert_viz::Options;
 
 use crate::data::Moons;
 use crate::folder::Folder;
 use crate::say;
 
-/// How strongly large parameters are punished.
+/// The strength of the L2 penalty.
 const STRENGTH: f64 = 1e-4;
 
-/// What micrograd's own run of a hundred steps ends at.
+/// The last loss of micrograd's own run of 100 steps.
 const MICROGRAD_LOSS: f64 = 0.010977891483772166;
 
-/// How training went.
+/// The result of training.
 pub(crate) struct Run {
     pub(crate) net: Mlp,
     /// The loss before each step, and after the last.
     pub(crate) losses: Vec<f64>,
-    /// The share of points on their side before each step, and after the last.
+    /// The share of points classified right before each step, and after the last.
     pub(crate) accuracies: Vec<f64>,
-    /// How long it took to make ready.
+    /// The time before the first step: compiling, if the loss is compiled.
     pub(crate) start: Duration,
-    /// How long each step took, the shortest first.
+    /// The times of the steps, shortest first.
     pub(crate) times: Vec<Duration>,
-    /// What a step recorded.
+    /// The number of nodes recorded per step.
     pub(crate) nodes: usize,
-    /// The instructions of the program, where there is one.
+    /// The number of instructions of the program, if there is one.
     pub(crate) instructions: usize,
 }
 
@@ -43,7 +42,7 @@ impl Run {
     }
 }
 
-/// Says what is trained.
+/// Prints what is trained.
 pub(crate) fn announce(moons: &Moons, steps: usize) {
     let widths: Vec<String> = moons
         .net
@@ -62,11 +61,11 @@ pub(crate) fn announce(moons: &Moons, steps: usize) {
     say!();
 }
 
-/// Trains, with a progress bar. The times are those of the steps alone.
-pub(crate) fn train(moons: &Moons, way: Way, steps: usize) -> Result<Run, Box<dyn Error>> {
+/// Trains, with a progress bar. The times include the steps only.
+pub(crate) fn train(moons: &Moons, backend: Backend, steps: usize) -> Result<Run, Box<dyn Error>> {
     let examples = moons.examples()?;
     let started = Instant::now();
-    let mut fit = Fit::new(way, moons.net.parameters(), &examples, |parameters, example| {
+    let mut fit = Fit::new(backend, moons.net.parameters(), &examples, |parameters, example| {
         max_margin(&moons.net.forward(parameters, &example[..2]), &example[2..])
     })?
     .penalty(|parameters| l2(parameters, STRENGTH));
@@ -103,7 +102,7 @@ pub(crate) fn train(moons: &Moons, way: Way, steps: usize) -> Result<Run, Box<dy
     })
 }
 
-/// Prints how training went.
+/// Prints loss and accuracy by step.
 pub(crate) fn show(moons: &Moons, run: &Run) {
     let steps = run.times.len();
     say!("  step      loss   accuracy");
@@ -117,21 +116,21 @@ pub(crate) fn show(moons: &Moons, run: &Run) {
     say!();
     if moons.micrograd && steps == 100 {
         say!(
-            "micrograd's own run ends at a loss of {MICROGRAD_LOSS}, this one at {}.",
+            "The last loss of micrograd's own run is {MICROGRAD_LOSS}, and here {}.",
             run.loss()
         );
         say!();
     }
 }
 
-/// Draws a neuron of the trained net and the net whole, and saves the net.
+/// Draws a neuron of the trained net and the whole net, and saves the net.
 pub(crate) fn draw(moons: &Moons, run: &Run, folder: &mut Folder) -> Result<(), Box<dyn Error>> {
     let graph = Graph::new();
     let x = inputs(&graph, moons);
     let layer = run.net.layers()[0];
-    // One that is on at this point, so that its gradients say something.
-    let mut neurons = run.net.parameters()[..layer.parameters()].chunks(layer.neuron().parameters());
-    let first = &run.net.parameters()[..layer.neuron().parameters()];
+    // A neuron that is active at this point, so that its gradients are not all 0.
+    let mut neurons = run.net.parameters()[..layer.parameter_count()].chunks(layer.neuron().parameter_count());
+    let first = &run.net.parameters()[..layer.neuron().parameter_count()];
     let x_values = moons.points[0];
     let on = neurons
         .find(|own| layer.neuron().forward(own, &x_values) > 0.0)
@@ -149,7 +148,7 @@ pub(crate) fn draw(moons: &Moons, run: &Run, folder: &mut Folder) -> Result<(), 
     let score = run.net.sketch(&graph, &x)[0].named("score");
     score.backward();
     let net = Options::new().collapse_level(1).draw(&graph, &[score.id()])?;
-    folder.draw("net", "the net, a box a layer", &net)?;
+    folder.draw("net", "the net, with one box for each layer", &net)?;
 
     save(&run.net, folder.place("moons.net", "the parameters of the trained net"))?;
     Ok(())

@@ -92,7 +92,7 @@ fn the_last_loss_is_that_of_micrograd() {
     let said = succeeded(&demo(&here).output().unwrap());
     let line = said
         .lines()
-        .find(|line| line.starts_with("micrograd's own run"))
+        .find(|line| line.starts_with("The last loss of micrograd's own run"))
         .unwrap();
     let numbers: Vec<f64> = line
         .split([' ', ','])
@@ -103,13 +103,13 @@ fn the_last_loss_is_that_of_micrograd() {
 }
 
 #[test]
-fn both_ways_of_training_are_timed_and_agree() {
-    let here = folder("ways");
+fn both_backends_are_timed_and_agree() {
+    let here = folder("backends");
     for arguments in [&[][..], &["--seed", "3", "--steps", "20"]] {
         let said = succeeded(&demo(&here).args(arguments).output().unwrap());
-        let losses = ["eager", "compiled"].map(|way| -> f64 {
+        let losses = ["eager", "compiled"].map(|backend| -> f64 {
             let mut rows = said.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-            let row = rows.find(|row| row.len() == 6 && row[0] == way).unwrap();
+            let row = rows.find(|row| row.len() == 6 && row[0] == backend).unwrap();
             assert_eq!([row[2], row[4]], ["ms"; 2], "{said}");
             assert!(row[1].parse::<f64>().unwrap() > 0.0, "{said}");
             row[5].parse().unwrap()

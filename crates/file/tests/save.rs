@@ -1,4 +1,4 @@
-//! What stands there after a save, whatever stood there before.
+//! The file after a save, for every kind of file before it.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
@@ -99,7 +99,7 @@ fn what_a_killed_save_left_is_cleared_by_the_next() {
             ("whole".into(), vec!["a.bin".into()])
         );
     }
-    // What is no file was left by nobody, and a folder is not removed.
+    // Only a file can be left over; a folder is not removed.
     fs::create_dir_all(left.join("inside")).expect("made");
     save(&path, b"after").expect_err("refused");
     assert_eq!((read(&path), names(&left)), ("whole".into(), vec!["inside".into()]));
@@ -120,9 +120,9 @@ fn a_save_waits_for_one_that_is_under_way() {
         while !ready.load(Ordering::SeqCst) {
             thread::yield_now();
         }
-        // However far the other got, it has not touched ours.
-        fs::write(&beside, "first").expect("ours as long as the lock");
-        fs::rename(&beside, &path).expect("ours as long as the lock");
+        // Whatever the other did, it has not touched ours.
+        fs::write(&beside, "first").expect("locked by this test");
+        fs::rename(&beside, &path).expect("locked by this test");
         assert_eq!(read(&path), "first");
         drop(other);
         saver.join().expect("no panic").expect("saved");
@@ -306,7 +306,7 @@ mod unix {
         assert_eq!(read(&path), if takes { "after" } else { "before" });
         fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("set");
         assert_eq!(names(folder.path()).len(), 1 + usize::from(takes));
-        // And here nobody may.
+        // And here nobody may write.
         #[cfg(target_os = "linux")]
         save("/proc/sys/no-such-file", b"x").expect_err("refused");
     }

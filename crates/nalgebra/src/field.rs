@@ -1,4 +1,4 @@
-//! [`Var`] among the traits of linear algebra: a real field of one lane.
+//! The traits of linear algebra for [`Var`]: a real field with one lane.
 
 use std::f64::consts;
 
@@ -21,7 +21,7 @@ impl SubsetOf<Var> for Var {
     }
 }
 
-/// Plain numbers are constants. The way back reads the value, and a guard holds replaying to it.
+/// Plain numbers become constants. The conversion back reads the value and leaves a guard.
 macro_rules! plain_numbers {
     ($($Plain:ty)+) => {$(
         impl SubsetOf<Var> for $Plain {
@@ -41,7 +41,7 @@ plain_numbers! { f32 f64 }
 
 #[allow(
     unsafe_code,
-    reason = "the trait has these two as unsafe; here they are as safe as the others"
+    reason = "the trait declares two methods unsafe; here they are as safe as the others"
 )]
 impl SimdValue for Var {
     const LANES: usize = 1;
@@ -52,14 +52,14 @@ impl SimdValue for Var {
         value
     }
     fn extract(&self, lane: usize) -> Var {
-        assert_eq!(lane, 0, "a number is one lane");
+        assert_eq!(lane, 0, "a Var has one lane");
         *self
     }
     unsafe fn extract_unchecked(&self, _: usize) -> Var {
         *self
     }
     fn replace(&mut self, lane: usize, value: Var) {
-        assert_eq!(lane, 0, "a number is one lane");
+        assert_eq!(lane, 0, "a Var has one lane");
         *self = value;
     }
     unsafe fn replace_unchecked(&mut self, _: usize, value: Var) {
@@ -74,7 +74,7 @@ impl PrimitiveSimdValue for Var {}
 
 impl Field for Var {}
 
-/// The op of the same name, for each.
+/// Methods that apply the op of the same name.
 macro_rules! ops {
     ($($name:ident)+) => {$(
         fn $name(self) -> Var {
@@ -83,7 +83,7 @@ macro_rules! ops {
     )+};
 }
 
-/// The number itself, for each.
+/// Methods that return the number itself.
 macro_rules! itself {
     ($($name:ident)+) => {$(
         fn $name(self) -> Var {
@@ -92,7 +92,7 @@ macro_rules! itself {
     )+};
 }
 
-/// A constant, for each.
+/// Functions that return a constant.
 macro_rules! constants {
     ($($name:ident = $value:expr;)+) => {$(
         fn $name() -> Var {

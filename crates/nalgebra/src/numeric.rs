@@ -1,4 +1,4 @@
-//! [`Var`] among the traits of numeric code. Read `field` next.
+//! The traits of numeric code for [`Var`].
 
 use approx::{AbsDiffEq, RelativeEq, UlpsEq};
 use num_traits::{Float, FromPrimitive, Num, One, Signed, ToPrimitive, Zero};
@@ -41,7 +41,7 @@ impl FromPrimitive for Var {
 }
 
 impl Var {
-    /// The value as a plain number, which a guard holds replaying to.
+    /// The value as a plain number. Leaves a guard that a replay has the same value.
     pub(crate) fn read(self) -> f64 {
         self.with(|x| x.to_f64().unwrap_or(f64::NAN))
     }
@@ -89,12 +89,12 @@ impl RelativeEq for Var {
             return true;
         }
         let (difference, [x, y]) = ((*self - *other).abs(), [*self, *other].map(Var::abs));
-        // A finite number is not near an infinite one, however large the tolerance.
+        // A finite number is not close to an infinite one, whatever the tolerance.
         difference < f64::INFINITY && (difference <= epsilon || difference <= x.max(y) * max_relative)
     }
 }
 
-/// Leaves guards, which hold replaying to these very bits.
+/// Leaves guards that a replay has the same bits.
 impl UlpsEq for Var {
     fn default_max_ulps() -> u32 {
         f64::default_max_ulps()

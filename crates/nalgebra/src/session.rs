@@ -1,4 +1,4 @@
-//! Which graph a thread records on. Read `var` next.
+//! Which graph a thread records on.
 
 use std::cell::RefCell;
 use std::mem;
@@ -6,21 +6,32 @@ use std::mem;
 use wengert::Graph;
 
 thread_local! {
-    /// The graph that this thread records on, moved in here for as long.
+    /// The graph that this thread records on, moved here while it does.
     static OPEN: RefCell<Option<Graph>> = const { RefCell::new(None) };
-    /// Empty graphs, one for each call that was nested in another, to stand where a graph was moved
-    /// from. They are kept for the next time: each new one would use up a generation of keys.
+    /// Empty graphs that stand in for the graphs moved away, one for each nested call. They are kept for the
+    /// next time, since a new graph uses up a generation of keys.
     static SPARE: RefCell<Vec<Graph>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Runs `f` and records on the graph what it does with [`Var`](crate::Var)s on this thread.
+/// Runs `f`, and records on the graph what it does with [`Var`](crate::Var)s on this thread.
 ///
-/// The graph is moved out of reach meanwhile ([`with_graph`] lends it) and is back when this
-/// returns, also by a panic. Calls nest: the innermost graph is recorded on. Moving it there and
-/// back costs the copying of some thousand bytes, whatever its size.
+/// Meanwhile the graph is out of reach; [`with_graph`] lends it. It is back when `record` returns or
+/// unwinds. Calls nest: the innermost graph is recorded on. Moving the graph there and back copies a few
+/// thousand bytes, whatever its size.
+///
+/// ```
+/// use wengert_nalgebra::{Var, record};
+///
+/// let mut g = wengert::Graph::new();
+/// let (x, y) = record(&mut g, || {
+///     let x = Var::leaf(3.0);
+///     (x, x * x)
+/// });
+/// assert_eq!(g.gradient(y.id(), &[x.id()]), [6.0]);
+/// ```
 ///
 /// # Panics
-/// Where it is called from within [`with_graph`].
+/// Where it is called within [`with_graph`].
 #[track_caller]
 pub fn record<R>(graph: &mut Graph, f: impl FnOnce() -> R) -> R {
     let session = Session::open(graph);
@@ -29,14 +40,26 @@ pub fn record<R>(graph: &mut Graph, f: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Lends the graph that this thread records on: for labels, scopes, sweeps and gradients in the
-/// middle of a recording. `Var`s may be used meanwhile.
+/// Lends the graph that this thread records on, for labels, scopes, sweeps and gradients during a recording.
+/// `Var`s may be used meanwhile.
+///
+/// ```
+/// use wengert_nalgebra::{Var, record, with_graph};
+///
+/// let mut g = wengert::Graph::new();
+/// let x = record(&mut g, || {
+///     let x = Var::leaf(3.0);
+///     with_graph(|g| g.label(x.id(), "x"));
+///     x
+/// });
+/// assert_eq!(g.label_of(x.id()).as_deref(), Some("x"));
+/// ```
 ///
 /// # Panics
-/// Where this thread records on none.
+/// Where this thread records on no graph.
 #[track_caller]
 pub fn with_graph<R>(f: impl FnOnce(&Graph) -> R) -> R {
-    // Not within the closure, so that the panic points to the caller.
+    // Outside the closure, so that the panic points to the caller.
     match try_with_graph(|graph| graph.map(f)) {
         Some(result) => result,
         None => panic!("{NONE_OPEN}"),
@@ -44,14 +67,14 @@ pub fn with_graph<R>(f: impl FnOnce(&Graph) -> R) -> R {
 }
 
 const NONE_OPEN: &str = "this thread records on no graph: use numbers of a graph within wengert_nalgebra::record, \
-                         and after it read them from the graph, by their id()";
+                         and read them afterwards from the graph, by their id()";
 
-/// As [`with_graph`], where there may be none.
+/// As [`with_graph`], but there may be no graph.
 pub(crate) fn try_with_graph<R>(f: impl FnOnce(Option<&Graph>) -> R) -> R {
     OPEN.with_borrow(|open| f(open.as_ref()))
 }
 
-/// A graph that is recorded on, until it is dropped.
+/// A recording; dropping it ends the recording.
 struct Session<'g> {
     graph: &'g mut Graph,
     outer: Option<Graph>,
@@ -71,14 +94,14 @@ impl<'g> Session<'g> {
         };
         match OPEN.with(swap) {
             Some(outer) => Session { graph, outer },
-            None => panic!("the graph is lent: call wengert_nalgebra::record outside with_graph"),
+            None => panic!("the graph is lent out: call wengert_nalgebra::record outside with_graph"),
         }
     }
 }
 
 impl Drop for Session<'_> {
     fn drop(&mut self) {
-        // Nothing is lent by now: what lends it has returned or unwound.
+        // The graph is not lent out any more: `with_graph` has returned or unwound.
         let ours = OPEN.with_borrow_mut(|open| mem::replace(open, self.outer.take()));
         if let Some(ours) = ours {
             SPARE.with_borrow_mut(|spare| spare.push(mem::replace(self.graph, ours)));

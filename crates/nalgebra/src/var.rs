@@ -1,4 +1,4 @@
-//! The number: a node of the graph that is recorded on, or a constant. Read `numeric` next.
+//! The number: a node of the graph that is recorded on, or a constant.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -9,16 +9,15 @@ use wengert::{Expr, Graph, Imm, NodeId, Op, Real, Scalar};
 
 use crate::session::{try_with_graph, with_graph};
 
-/// A number that is a node of the graph that this thread records on ([`record`](crate::record)), or
-/// a constant that is of none.
+/// A number for nalgebra: a node of the graph that this thread records on ([`record`](crate::record)), or a
+/// constant of no graph.
 ///
-/// It keeps no value of its own that could grow old: its value is the graph's. Comparisons, and
-/// whatever else turns it into a plain number, leave guards, as with [`wengert::Expr`].
+/// It holds a key, not a value; the value is read from the graph. Comparisons and conversions to plain
+/// numbers leave guards, as with [`wengert::Expr`].
 ///
 /// # Panics
-/// Everything done with a number that is no constant panics where the thread records on no graph,
-/// and with the text of a [`wengert::Error`] where it is of another graph, was dropped from this one,
-/// or is stale.
+/// Every method of a node panics where the thread records on no graph. It panics with the text of a
+/// [`wengert::Error`] where the node is of another graph, was dropped, or is stale.
 #[derive(Clone, Copy)]
 pub struct Var(Kind);
 
@@ -31,47 +30,73 @@ enum Kind {
 }
 
 impl Var {
-    /// An input of this value: a leaf of the graph that is recorded on.
+    /// An input with this value: a new leaf of the graph that is recorded on.
     ///
     /// # Panics
-    /// Where this thread records on none, and where the graph is full.
+    /// Where this thread records on no graph, and where the graph is full.
     #[track_caller]
     pub fn leaf(value: f64) -> Var {
         Var(Kind::Node(with_graph(|graph| graph.leaf(value))))
     }
 
-    /// The key of the node, by which the graph gives values and derivatives afterwards.
+    /// The key of the node. With it, the graph gives values and derivatives after the recording.
     ///
     /// # Panics
-    /// On a constant, which is of no graph.
+    /// Where the number is a constant.
     #[track_caller]
     pub fn id(self) -> NodeId {
         match self.0 {
             Kind::Node(id) => id,
-            Kind::Constant(_) => panic!("a constant is no node of a graph and has no key; make it with Var::leaf"),
+            Kind::Constant(_) => panic!("a constant is not a node of a graph and has no key: make it with Var::leaf"),
         }
     }
 
-    /// The value, as a plain number that what is recorded with it does not depend on. (A branch on
-    /// it leaves no guard; comparing the number itself does.)
+    /// The value, as a plain number: what is computed from it does not depend on this node. A branch on it
+    /// leaves no guard; a comparison of the `Var` itself does.
+    ///
+    /// ```
+    /// use wengert_nalgebra::{Var, record};
+    ///
+    /// let value = record(&mut wengert::Graph::new(), || (Var::leaf(3.0) * 2.0).value());
+    /// assert_eq!(value, 6.0);
+    /// ```
     #[track_caller]
     pub fn value(self) -> f64 {
         self.with(|x| x.value())
     }
 
-    /// The derivative that the last sweep back left here; 0 for a constant.
+    /// The derivative of the last swept output with respect to this number; 0 for a constant.
     #[track_caller]
     pub fn grad(self) -> f64 {
         self.with(|x| x.grad())
     }
 
-    /// Sweeps back from here ([`Graph::backward`]); nothing happens on a constant.
+    /// Sweeps back from here: see [`Graph::backward`]. Does nothing for a constant.
+    ///
+    /// ```
+    /// use wengert_nalgebra::{Var, record};
+    ///
+    /// let slope = record(&mut wengert::Graph::new(), || {
+    ///     let x = Var::leaf(3.0);
+    ///     (x * x).backward();
+    ///     x.grad()
+    /// });
+    /// assert_eq!(slope, 6.0);
+    /// ```
     #[track_caller]
     pub fn backward(self) {
         self.with(|x| x.backward());
     }
 
-    /// Names the node, and hands the number on. A constant has no name.
+    /// Labels the node, and returns the number. Does nothing for a constant.
+    ///
+    /// ```
+    /// use wengert_nalgebra::{Var, record};
+    ///
+    /// let mut g = wengert::Graph::new();
+    /// let x = record(&mut g, || Var::leaf(3.0).named("x"));
+    /// assert_eq!(g.label_of(x.id()).as_deref(), Some("x"));
+    /// ```
     #[track_caller]
     pub fn named(self, label: &str) -> Var {
         self.map(|x| x.named(label))
@@ -99,7 +124,7 @@ impl Var {
         })
     }
 
-    /// What `f` makes of the numbers as expressions; constants alone need no graph.
+    /// Calls `f` with the numbers as expressions. Constants alone need no graph.
     #[track_caller]
     pub(crate) fn with_all<const N: usize, R>(numbers: [Var; N], f: impl for<'g> FnOnce([Expr<'g>; N]) -> R) -> R {
         match numbers.iter().all(|x| x.constant_value().is_some()) {
@@ -119,7 +144,7 @@ impl Var {
         self.with(|x| Var::of(f(x)))
     }
 
-    /// As [`Var::map`], of two numbers.
+    /// As [`Var::map`], for two numbers.
     #[track_caller]
     pub(crate) fn zip(self, other: Var, f: impl for<'g> FnOnce(Expr<'g>, Expr<'g>) -> Expr<'g>) -> Var {
         Var::with_all([self, other], |[x, y]| Var::of(f(x, y)))
@@ -140,7 +165,7 @@ impl Scalar for Var {
     }
 
     fn apply(op: Op, imm: Imm, args: &[Var]) -> Var {
-        // Here, and not within the closure, so that a refusal points to the caller.
+        // Outside the closure, so that the panic points to the caller.
         if let Err(error) = op.check(imm, args.len()) {
             panic!("{error}");
         }
@@ -163,8 +188,8 @@ impl Real for Var {}
 
 macro_rules! shared_names {
     ($($name:ident($($y:ident),*))+) => {
-        /// What [`Scalar`] and nalgebra's traits both name. A method of the number's own is the one
-        /// that is meant, so no call has to say which trait's it is. An operand may be a number: `x.max(0.0)`.
+        /// Methods that both [`Scalar`] and nalgebra's traits have. An inherent method takes precedence, so calls
+        /// need not name a trait. An operand may be a number: `x.max(0.0)`.
         impl Var {
             $(#[doc = concat!("[`Scalar::", stringify!($name), "`].")]
             #[track_caller]
@@ -182,14 +207,27 @@ shared_names! {
 
 impl Var {
     /// [`Scalar::powi`].
+    #[track_caller]
     pub fn powi(self, n: i32) -> Var {
         Scalar::powi(self, n)
     }
 }
 
-/// The operators with a plain number on either side, by reference, and those that assign.
+/// The operators between two numbers and with `f64` on either side, by value and by reference, and those that assign. A constant is
+/// kept with the op and does not become a node.
 macro_rules! operators {
     ($($Trait:ident $method:ident $Assign:ident $assign:ident $sign:tt;)+) => {$(
+        impl $Trait for Var {
+            type Output = Var;
+            #[track_caller]
+            fn $method(self, rhs: Var) -> Var {
+                match (self.0, rhs.0) {
+                    (Kind::Node(_), Kind::Constant(c)) => self.map(|x| x $sign c),
+                    (Kind::Constant(c), Kind::Node(_)) => rhs.map(|y| c $sign y),
+                    _ => self.zip(rhs, |x, y| x $sign y),
+                }
+            }
+        }
         operators! { @one $Trait $method $sign, Var, f64, |x, y| x, Var::from(y) }
         operators! { @one $Trait $method $sign, f64, Var, |x, y| Var::from(x), y }
         operators! { @one $Trait $method $sign, Var, &Var, |x, y| x, *y }
@@ -228,36 +266,6 @@ operators! {
     Rem rem RemAssign rem_assign %;
 }
 
-macro_rules! with_constants {
-    ($($Trait:ident $method:ident $sign:tt;)+) => {$(
-        /// A constant is kept with the op: it is no node.
-        impl $Trait for Var {
-            type Output = Var;
-            #[track_caller]
-            fn $method(self, rhs: Var) -> Var {
-                match (self.0, rhs.0) {
-                    (Kind::Node(_), Kind::Constant(c)) => self.map(|x| x $sign c),
-                    (Kind::Constant(c), Kind::Node(_)) => rhs.map(|y| c $sign y),
-                    _ => self.zip(rhs, |x, y| x $sign y),
-                }
-            }
-        }
-    )+};
-}
-with_constants! {
-    Add add +;
-    Sub sub -;
-    Mul mul *;
-    Div div /;
-}
-
-impl Rem for Var {
-    type Output = Var;
-    fn rem(self, rhs: Var) -> Var {
-        self.zip(rhs, |x, y| x % y)
-    }
-}
-
 impl Neg for &Var {
     type Output = Var;
     #[track_caller]
@@ -274,15 +282,17 @@ impl Neg for Var {
     }
 }
 
-/// One node, whatever the count.
+/// Records one node, whatever the number of operands.
 impl Sum for Var {
+    #[track_caller]
     fn sum<I: Iterator<Item = Var>>(terms: I) -> Var {
         <Var as Scalar>::sum(&terms.collect::<Vec<_>>())
     }
 }
 
-/// One node, whatever the count.
+/// Records one node, whatever the number of operands.
 impl Product for Var {
+    #[track_caller]
     fn product<I: Iterator<Item = Var>>(factors: I) -> Var {
         <Var as Scalar>::product(&factors.collect::<Vec<_>>())
     }
@@ -306,6 +316,7 @@ impl<'a> Product<&'a Var> for Var {
 
 /// Leaves a guard.
 impl PartialEq for Var {
+    #[track_caller]
     fn eq(&self, other: &Var) -> bool {
         Var::with_all([*self, *other], |[x, y]| x == y)
     }
@@ -313,6 +324,7 @@ impl PartialEq for Var {
 
 /// Leaves a guard.
 impl PartialEq<f64> for Var {
+    #[track_caller]
     fn eq(&self, other: &f64) -> bool {
         *self == Var::from(*other)
     }
@@ -320,18 +332,23 @@ impl PartialEq<f64> for Var {
 
 /// Leaves guards.
 impl PartialOrd for Var {
+    #[track_caller]
     fn partial_cmp(&self, other: &Var) -> Option<Ordering> {
         Var::with_all([*self, *other], |[x, y]| x.partial_cmp(&y))
     }
+    #[track_caller]
     fn lt(&self, other: &Var) -> bool {
         Var::with_all([*self, *other], |[x, y]| x < y)
     }
+    #[track_caller]
     fn le(&self, other: &Var) -> bool {
         Var::with_all([*self, *other], |[x, y]| x <= y)
     }
+    #[track_caller]
     fn gt(&self, other: &Var) -> bool {
         Var::with_all([*self, *other], |[x, y]| x > y)
     }
+    #[track_caller]
     fn ge(&self, other: &Var) -> bool {
         Var::with_all([*self, *other], |[x, y]| x >= y)
     }
@@ -339,13 +356,14 @@ impl PartialOrd for Var {
 
 /// Leaves guards.
 impl PartialOrd<f64> for Var {
+    #[track_caller]
     fn partial_cmp(&self, other: &f64) -> Option<Ordering> {
         self.partial_cmp(&Var::from(*other))
     }
 }
 
 impl Var {
-    /// The value, where it can be read: no panic in the middle of a message.
+    /// The value, or the key where the value cannot be read: formatting must not panic.
     fn shown(self) -> Result<f64, NodeId> {
         match self.0 {
             Kind::Constant(value) => Ok(value),
@@ -354,7 +372,7 @@ impl Var {
     }
 }
 
-/// The value; the key, where the graph that is recorded on does not have it.
+/// The value; the key, where the graph that is recorded on does not have the node.
 impl fmt::Display for Var {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.shown() {

@@ -1,4 +1,4 @@
-//! What can go wrong with a net, its training or its file, each with a name.
+//! The errors of nets, their training and their files.
 
 use std::io;
 use std::path::PathBuf;
@@ -19,73 +19,71 @@ pub enum Error {
         /// Which layer, counted from 1.
         layer: usize,
     },
-    /// More parameters than could be counted.
+    /// More parameters than a graph can hold nodes.
     #[error("the net has more parameters than a graph can hold; make its layers narrower")]
     TooLarge,
-    /// A list of parameters that is too short or too long for the net.
+    /// A list of parameters of the wrong length.
     #[error("the net has {expected} parameters, but {given} were given")]
     Parameters {
-        /// How many the net has.
+        /// The number of parameters of the net.
         expected: usize,
-        /// How many there were.
+        /// The number given.
         given: usize,
     },
-    /// No examples to learn from.
+    /// No examples.
     #[error("there are no examples; training needs at least one")]
     NoExamples,
-    /// Examples of no numbers.
+    /// Examples without columns.
     #[error("an example needs at least one number")]
     NoColumns,
-    /// Examples that differ in how many numbers they have.
-    #[error("example {example} has {given} numbers, where others have {expected}")]
+    /// Examples of different lengths.
+    #[error("example {example} has {given} numbers, but {expected} are needed")]
     Columns {
         /// Which example, counted from 1.
         example: usize,
-        /// How many numbers it had to have.
+        /// The number of columns needed.
         expected: usize,
-        /// How many it has.
+        /// The number of columns of this example.
         given: usize,
     },
-    /// Batches of no examples.
+    /// Batches without examples.
     #[error("a batch needs at least one example")]
     EmptyBatch,
-    /// A loss that does not become a program, or a point at which its program is not the loss.
-    #[error("the compiled way cannot run this loss: {source}; the eager way (Way::Eager) can")]
+    /// A loss that cannot be compiled, or an example at which a comparison differs from the compiled one.
+    #[error("Backend::Compiled cannot run this loss: {source}; use Backend::Eager")]
     Compiled {
-        /// What the program said.
+        /// The error of the program.
         #[from]
         source: wengert_program::Error,
     },
     /// A loss or penalty of another graph.
-    #[error(
-        "the loss or penalty is an expression of another graph: make it of the parameters and examples its closure is given"
-    )]
+    #[error("the loss or penalty is an expression of another graph; build it from the arguments of its closure")]
     ForeignLoss,
-    /// A slope that cannot be stepped by.
+    /// A derivative that is NaN or infinite.
     #[error(
-        "the slope of parameter {parameter} is {slope}, so no step was taken; Graph::explain_nan tells where it comes from"
+        "the derivative with respect to parameter {parameter} is {slope}, so no step was taken; Graph::explain_nan finds where it comes from"
     )]
     Slope {
         /// Which parameter, counted from 0.
         parameter: usize,
-        /// Its slope: NaN or infinite.
+        /// The derivative.
         slope: f64,
     },
-    /// A step that leads out of the numbers.
-    #[error("a step would make parameter {parameter} {value}, so none was taken; take a smaller rate")]
+    /// A step after which a parameter would be NaN or infinite.
+    #[error("parameter {parameter} would become {value}, so no step was taken; use a smaller rate")]
     Step {
         /// Which parameter, counted from 0.
         parameter: usize,
-        /// What it would be: NaN or infinite.
+        /// The value it would have.
         value: f64,
     },
     /// No activation has this name.
-    #[error("there is no activation named {name:?}; there are linear, relu, tanh, sigmoid")]
+    #[error("there is no activation {name:?}; use linear, relu, tanh or sigmoid")]
     UnknownActivation {
-        /// The name that was looked for.
+        /// The name given.
         name: String,
     },
-    /// Text that is not a net.
+    /// Text that does not describe a net.
     #[error("line {line}: {reason}")]
     Malformed {
         /// The line, counted from 1.
@@ -98,10 +96,10 @@ pub enum Error {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A file that is not a net.
+    /// A file that does not describe a net.
     #[error("{}: {source}", path.display())]
     InFile {
         /// The file.
@@ -111,7 +109,7 @@ pub enum Error {
     },
 }
 
-/// The value, or a panic with the error's text.
+/// The value, or a panic with the text of the error.
 #[track_caller]
 pub(crate) fn expect<T>(result: Result<T, Error>) -> T {
     match result {

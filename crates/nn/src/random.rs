@@ -1,8 +1,14 @@
-//! Random numbers for starting points: the same seed gives the same net everywhere. Read `store`
-//! next.
+//! Random numbers for starting points: the same seed gives the same net on every platform.
 
-/// SplitMix64 (Steele, Lea and Flood 2014): 64 bits of state, every seed is a good one. Not for
-/// secrets.
+/// SplitMix64 (Steele, Lea and Flood 2014): 64 bits of state, and every seed is a good one. Not for secrets.
+///
+/// ```
+/// let mut random = wengert_nn::SplitMix64::new(7);
+/// let x = random.uniform(-1.0, 1.0);
+/// assert!(-1.0 < x && x < 1.0);
+/// assert!(random.below(6) < 6);
+/// assert!(random.normal().is_finite());
+/// ```
 #[derive(Clone, Debug)]
 pub struct SplitMix64(u64);
 
@@ -34,20 +40,19 @@ impl SplitMix64 {
         z ^ z >> 31
     }
 
-    /// The next whole number below `n`, each as likely as another to within `n / 2^64` of that; 0
-    /// for `n` = 0.
+    /// The next integer below `n`; 0 for `n = 0`. All are equally likely, to a relative error of `n / 2^64`.
     pub const fn below(&mut self, n: usize) -> usize {
         ((self.bits() as u128 * n as u128) >> 64) as usize
     }
 
-    /// The next number of the open interval between `low` and `high`, each as likely as another.
+    /// The next number, uniformly distributed in the open interval from `low` to `high`.
     pub fn uniform(&mut self, low: f64, high: f64) -> f64 {
-        // 52 bits and a half: neither end is met.
+        // Half a unit beyond 52 bits: neither end is reached.
         let share = ((self.bits() >> 12) as f64 + 0.5) / (1u64 << 52) as f64;
         low + (high - low) * share
     }
 
-    /// The next number of the standard normal distribution (Box and Muller 1958).
+    /// The next number, from the standard normal distribution (Box and Muller 1958).
     pub fn normal(&mut self) -> f64 {
         let radius = (-2.0 * self.uniform(0.0, 1.0).ln()).sqrt();
         radius * self.uniform(0.0, std::f64::consts::TAU).cos()
@@ -61,12 +66,12 @@ mod tests {
     #[test]
     fn the_sequence_is_the_published_one() {
         let mut random = SplitMix64::new(1234567);
-        let got = [(); 3].map(|()| random.bits());
-        assert_eq!(got, [6457827717110365317, 3203168211198807973, 9817491932198370423]);
+        let actual = [(); 3].map(|()| random.bits());
+        assert_eq!(actual, [6457827717110365317, 3203168211198807973, 9817491932198370423]);
     }
 
     #[test]
-    fn every_number_below_a_bound_comes_up_and_none_beyond() {
+    fn every_number_below_a_bound_comes_up_and_no_other() {
         let mut random = SplitMix64::new(5);
         let mut counts = [0; 6];
         (0..6000).for_each(|_| counts[random.below(6)] += 1);

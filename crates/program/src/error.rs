@@ -9,7 +9,7 @@ pub enum Error {
     /// The graph refused a key.
     #[error(transparent)]
     Graph(#[from] wengert::Error),
-    /// An input that is no leaf.
+    /// An input that is not a leaf.
     #[error("input {input} is {node}, a {op}: only leaves can be inputs")]
     NotALeaf {
         /// Which input.
@@ -20,16 +20,16 @@ pub enum Error {
         op: Op,
     },
     /// The same leaf as two inputs.
-    #[error("input {input} is {node}, which is an input already")]
+    #[error("input {input} is {node}, which is already an input")]
     RepeatedInput {
         /// The second of the two.
         input: usize,
         /// Their node.
         node: NodeId,
     },
-    /// The outputs depend on a leaf that is no input.
+    /// The outputs depend on a leaf that is not an input.
     #[error(
-        "the outputs depend on the leaf {node}, which is no input: list it, or let Options::freeze_leaves make constants of such leaves"
+        "the outputs depend on the leaf {node}, which is not an input: list it, or make such leaves constants with Options::freeze_leaves"
     )]
     LooseLeaf {
         /// The leaf.
@@ -41,48 +41,48 @@ pub enum Error {
     /// More instructions than a program can number.
     #[error("too large for a program: {what}")]
     TooLarge {
-        /// What there is too much of.
+        /// The limit that was exceeded.
         what: &'static str,
     },
-    /// A program that is laid out so that running it could read or write what is not its own. It is
-    /// refused before anything runs. No graph and no file makes one: it is a fault of this crate.
+    /// Running the program could read or write memory that is not its own, so it is refused. No graph and
+    /// no file leads here unless this crate has a bug.
     #[error(
-        "{what}: this is a fault of wengert-program, and the program was not made; please report it, and compile with Options::plain meanwhile"
+        "{what}: this is a bug in wengert-program, and the program was not made; please report it, and try Options::plain until it is fixed"
     )]
     Unsound {
         /// Which step, and what is wrong with it.
         what: String,
     },
-    /// The system has no memory for what a workspace holds.
+    /// There is not enough memory for a workspace.
     #[error(
-        "no memory for {bytes} bytes of a workspace: take fewer lanes or threads (Setup), or run points one by one"
+        "not enough memory for {bytes} bytes of a workspace: use fewer lanes or threads (Setup), or run points one by one"
     )]
     OutOfMemory {
-        /// How many it asked for.
+        /// How many bytes it asked for.
         bytes: usize,
     },
     /// More points in a batch than a column can hold.
-    #[error("a batch of {points} points, and it may have {most} at most: run several")]
+    #[error("a batch of {points} points, but the most is {most}: run several")]
     TooManyPoints {
-        /// How many there were to be.
+        /// How many points were given.
         points: usize,
-        /// How many a batch may have.
+        /// The most that a batch can have.
         most: usize,
     },
     /// Two lengths that must agree do not.
-    #[error("{what}: expected {expected}, got {got}")]
+    #[error("{what}: {expected} expected, {given} given")]
     Length {
         /// What was counted.
         what: String,
-        /// How many there had to be.
+        /// How many were expected.
         expected: usize,
-        /// How many there were.
-        got: usize,
+        /// How many were given.
+        given: usize,
     },
-    /// At this point a comparison comes out otherwise than while recording, so that the program
-    /// is not what the recorded code would compute there.
+    /// At this point a comparison comes out differently from when it was recorded, so the code that was
+    /// recorded would compute something else there.
     #[error(
-        "guard {guard} at point {point}: recorded was {left} {relation} {right} = {recorded}, which comes out otherwise there: record anew at that point, or run without guards (Program::without_guards)"
+        "guard {guard} at point {point}: {left} {relation} {right} was {recorded} when it was recorded, but is not at this point: record again there, or run without guards (Program::without_guards)"
     )]
     GuardFlipped {
         /// Which guard, in the order of recording.
@@ -98,7 +98,7 @@ pub enum Error {
         /// What the comparison gave when it was recorded.
         recorded: bool,
     },
-    /// Bytes that are no program.
+    /// Bytes that are not a program.
     #[error("not a program of this format: {what}")]
     Malformed {
         /// What is wrong with them.
@@ -109,20 +109,20 @@ pub enum Error {
     File {
         /// Which file.
         path: std::path::PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
 }
 
-/// The error of a length, where the two differ.
-pub(crate) fn same_length(what: impl Fn() -> String, expected: usize, got: usize) -> Result<(), Error> {
-    if expected == got {
+/// [`Error::Length`] if the two differ.
+pub(crate) fn same_length(what: impl Fn() -> String, expected: usize, given: usize) -> Result<(), Error> {
+    if expected == given {
         Ok(())
     } else {
         Err(Error::Length {
             what: what(),
             expected,
-            got,
+            given,
         })
     }
 }

@@ -20,38 +20,41 @@
 //! # Ok::<(), wengert_program::Error>(())
 //! ```
 //!
-//! In reading order: `recording` what was recorded · `ir` the list that runs · `lower` from the one
-//! to the other · `passes` what is done to it, one file a pass · `machine` how each op runs over lanes · `slots` places
-//! of values · `code` steps over places · `run` the interpreter · `lanes` its vector kernels ·
-//! `arena`, `workspace` memory of the caller's · `point` one point · `batch`, `stretch` many, in
-//! blocks · [`save`] files · `record` nodes again · [`report`], `listing` what a program says of
-//! itself · [`options`], [`program`] the front · [`error`] what can go wrong.
+//! # The folders
+//!
+//! In the order in which a value passes through them:
+//!
+//! | folder | holds |
+//! |--|--|
+//! | `recording/` | what was recorded: a list of ops, read from a graph |
+//! | `ir/` | the list that runs, in SSA form |
+//! | `passes/` | passes over that list, one file each |
+//! | `layout/` | places for values, and steps over places |
+//! | `run/` | the interpreter, for batches and for single points |
+//! | `lanes/` | vectors, and elementary functions over them |
+//!
+//! `opcode.rs` says how each op runs, and `program.rs` is the program itself. `save.rs`, `record.rs` and
+//! `listing.rs` turn a program into a file, nodes and text.
 
-mod arena;
-mod batch;
-mod code;
-pub mod error;
+mod error;
 mod ir;
 mod lanes;
+mod layout;
 mod listing;
-mod lower;
-mod machine;
-pub mod options;
+mod opcode;
+mod options;
 mod passes;
-mod point;
-pub mod program;
+mod program;
 mod record;
 mod recording;
-pub mod report;
+mod report;
 mod run;
 pub mod save;
-mod slots;
-mod stretch;
-pub mod workspace;
 
 pub use error::Error;
-pub use ir::{Spread, Value};
-pub use options::{Input, Options, Output};
+pub use ir::Value;
+pub use lanes::InstructionSet;
+pub use options::{Input, Options, Output, Spread};
 pub use program::{Instruction, Program};
-pub use report::Report;
-pub use workspace::{InstructionSet, Setup, Workspace};
+pub use report::{Pass, Report};
+pub use run::workspace::{Setup, Workspace};

@@ -4,11 +4,10 @@ use std::fmt;
 
 use wengert::{Form, Op};
 
-use crate::ir::Spread;
+use crate::options::Spread;
 use crate::program::{Instruction, Program};
 
-/// A header, then a line for each instruction (`*` marks what is computed once a call), guard and
-/// output.
+/// A header, then a line for each instruction, guard and output. `*` marks what is computed once a call.
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ir = self.ir();
@@ -54,7 +53,7 @@ impl fmt::Display for Instruction {
             (Op::Const, ..) => return write!(f, "{:?}", self.imm[0]),
             (Op::Leaf, ..) => return write!(f, "x{}", self.input.unwrap_or(0)),
             (op, Form::Prefix, [x]) => write!(f, "{}{x}", op.symbol())?,
-            // A guarded product is written as a product; the name tells them apart here.
+            // Guarded products and quotients have the symbols of plain ones, so they are written by name.
             (op, Form::Infix, [x, y]) if !matches!(op, Op::Gmul | Op::Gdiv) => write!(f, "{x} {} {y}", op.symbol())?,
             (op, _, operands) => {
                 write!(f, "{op}(")?;

@@ -1,11 +1,18 @@
-//! What to compile, and how: inputs, outputs, and which passes to run. Read [`crate::program`]
-//! next.
+//! What to compile, and how: inputs, outputs, and which passes to run.
 
 use wengert::{Expr, NodeId};
 
-use crate::ir::Spread;
+/// Whether an input or output has a number for each point of a batch, or one for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Spread {
+    /// A number for each point.
+    PerPoint,
+    /// One number: an input that is the same at all points, or an output that is the sum over them.
+    Uniform,
+}
 
-/// An input of a program: a leaf of the graph, and how it goes with the points.
+/// An input of a program: a leaf of the graph, and its [`Spread`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Input {
     pub(crate) node: NodeId,
@@ -13,7 +20,7 @@ pub struct Input {
 }
 
 impl Input {
-    /// A leaf with a number for each point: what a plain key stands for.
+    /// A leaf with a number for each point. A plain key means this.
     pub fn per_point(leaf: NodeId) -> Input {
         Input {
             node: leaf,
@@ -21,8 +28,8 @@ impl Input {
         }
     }
 
-    /// A leaf with one number for all points, such as the parameters of a net. What depends on
-    /// such inputs alone is computed once a call, whatever the number of points.
+    /// A leaf with one number for all points, such as a parameter of a net. What depends on such inputs
+    /// alone is computed once a call, no matter how many points there are.
     pub fn uniform(leaf: NodeId) -> Input {
         Input {
             node: leaf,
@@ -51,7 +58,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// A number for each point: what a plain key stands for.
+    /// A number for each point. A plain key means this.
     pub fn per_point(node: NodeId) -> Output {
         Output {
             node,
@@ -59,7 +66,7 @@ impl Output {
         }
     }
 
-    /// The sum over the points, in an order that depends on their number alone.
+    /// The sum over the points, added in an order that depends only on how many there are.
     pub fn sum(node: NodeId) -> Output {
         Output {
             node,
@@ -82,7 +89,7 @@ impl From<Expr<'_>> for Output {
 
 /// Which passes to run, and how strict to be.
 ///
-/// The default runs every pass that keeps bits. All passes but [`Options::fuse`] do.
+/// The default runs every pass that keeps bits: all but [`Options::fuse`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     pub(crate) fold: bool,
@@ -118,12 +125,12 @@ impl Options {
         Options::default()
     }
 
-    /// As [`Options::new`], with fusing: the fastest.
+    /// [`Options::new`] with [`Options::fuse`]: the fastest.
     pub fn fast() -> Options {
         Options::default().fuse(true)
     }
 
-    /// No pass at all: the program does what was recorded, node by node.
+    /// No passes: the program does what was recorded, node by node.
     pub fn plain() -> Options {
         Options {
             fold: false,
@@ -136,12 +143,12 @@ impl Options {
         }
     }
 
-    /// Whether to compute what depends on constants alone, and drop what arithmetic makes certain.
+    /// Whether to compute what depends on constants alone, and leave out what arithmetic makes certain.
     pub fn fold(self, on: bool) -> Options {
         Options { fold: on, ..self }
     }
 
-    /// Whether to compute equal things once.
+    /// Whether to compute equal values once.
     pub fn share(self, on: bool) -> Options {
         Options { share: on, ..self }
     }
@@ -151,7 +158,7 @@ impl Options {
         Options { dead: on, ..self }
     }
 
-    /// Whether to reorder instructions, so that fewer values are alive at a time.
+    /// Whether to reorder instructions so that fewer values are alive at a time.
     pub fn order(self, on: bool) -> Options {
         Options { order: on, ..self }
     }
@@ -161,13 +168,13 @@ impl Options {
         Options { reuse: on, ..self }
     }
 
-    /// Whether a product that only one sum uses becomes one step with it, rounding both as before.
+    /// Whether a product that only one sum uses shares a step with it. Both are rounded as before.
     pub fn pair(self, on: bool) -> Options {
         Options { pair: on, ..self }
     }
 
-    /// Whether such a step rounds once instead of twice, where the processor can. This changes
-    /// bits, within the rounding error that was there, and is off unless asked for. It pairs too.
+    /// Whether such a step rounds once instead of twice, where the processor can. This changes bits,
+    /// within the rounding error that was there before, so it is off by default. It turns pairing on.
     pub fn fuse(self, on: bool) -> Options {
         Options {
             fuse: on,
@@ -176,14 +183,14 @@ impl Options {
         }
     }
 
-    /// Whether the comparisons made while recording are checked at every point. Without them a
-    /// program gives numbers where the recorded code would have branched elsewhere.
+    /// Whether the comparisons made while recording are checked at every point. Without the checks a
+    /// program gives numbers of the recorded branch where the code would have taken another.
     pub fn guards(self, on: bool) -> Options {
         Options { guards: on, ..self }
     }
 
-    /// Whether leaves that are not listed as inputs become constants of their present values,
-    /// rather than an error.
+    /// Whether leaves that are not listed as inputs become constants with their current values. If not,
+    /// they are an error.
     pub fn freeze_leaves(self, on: bool) -> Options {
         Options { freeze: on, ..self }
     }

@@ -1,29 +1,31 @@
-//! The program: made once, immutable, shared between threads. Read [`crate::recording`] next.
+//! The program: made once, immutable, shared between threads.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use wengert::{Expr, Graph, Imm, Op};
 
-use crate::code::{Layout, assemble};
 use crate::error::Error;
-use crate::ir::{Ir, Spread, Value};
-use crate::lower::lower;
-use crate::options::{Input, Options, Output};
+use crate::ir::lower::lower;
+use crate::ir::{Ir, Value};
+use crate::layout::Layout;
+use crate::layout::assemble::assemble;
+use crate::options::{Input, Options, Output, Spread};
 use crate::passes;
-use crate::recording::{Recording, recording};
+use crate::recording::Recording;
+use crate::recording::read::recording;
 use crate::report::Report;
 
-/// A compiled piece of graph: a function from inputs to outputs that runs at many points.
+/// A compiled part of a graph: a function from inputs to outputs that runs at many points.
 ///
-/// It is immutable and `Sync`: any number of threads may run it at a time, each in a
-/// [`Workspace`](crate::Workspace) of its own. Cloning is O(1). Displays as a listing.
+/// It is immutable and `Sync`: any number of threads may run it at the same time, each with its own
+/// [`Workspace`](crate::Workspace). Cloning is O(1). Displays as a listing.
 #[derive(Clone, Debug)]
 pub struct Program(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    /// Tells programs apart, so that a workspace knows which it fits.
+    /// Different for each program, so that a workspace knows which one it fits.
     id: u64,
     recording: Recording,
     ir: Ir,
@@ -38,14 +40,14 @@ struct Inner {
 pub struct Instruction {
     /// The value it computes.
     pub value: Value,
-    /// What it computes; a leaf is an input.
+    /// What it computes. A leaf is an input.
     pub op: Op,
-    /// The immediates of the op; the number of a constant comes first.
+    /// The immediates of the op. The number of a constant is the first.
     pub imm: Imm,
-    /// What it is computed from: what it reads, which is less than the op takes where an operand
-    /// only spares the scalar function some work.
+    /// The values that it reads. They are fewer than the op takes where an operand only saves the scalar
+    /// function some work.
     pub operands: Vec<Value>,
-    /// Which input it is, if it is one.
+    /// Which input it is, if it is an input.
     pub input: Option<usize>,
     /// Whether it is computed once a call ([`Spread::Uniform`]) or at each point.
     pub spread: Spread,
@@ -56,16 +58,16 @@ impl Program {
     /// order in which running takes them. A plain key is an input or output with a number for
     /// each point; see [`Input::uniform`] and [`Output::sum`].
     ///
-    /// Derivatives are outputs like others: record them with [`Graph::gradient_nodes`] first. The values
-    /// that the graph's nodes have now play no role, but for those of constants and of the
-    /// comparisons made while recording, which become guards.
+    /// Derivatives are outputs like others: record them with [`Graph::gradient_nodes`] first. The current
+    /// values of the graph's nodes play no role, except that constants keep theirs and that comparisons
+    /// made while recording become guards.
     ///
     /// O(nodes up to the last output) and no more than about a microsecond each.
     ///
     /// # Errors
     /// [`Error::Graph`] on a wrong key, [`Error::NotALeaf`], [`Error::RepeatedInput`],
     /// [`Error::NoOutputs`], [`Error::TooLarge`]; [`Error::LooseLeaf`] where the outputs depend on
-    /// a leaf that is no input, unless [`Options::freeze_leaves`].
+    /// a leaf that is not an input, unless [`Options::freeze_leaves`].
     pub fn compile<I, O>(graph: &Graph, inputs: I, outputs: O, options: &Options) -> Result<Program, Error>
     where
         I: IntoIterator<Item: Into<Input>>,
@@ -76,9 +78,9 @@ impl Program {
         Program::of(recording(graph, &inputs, &outputs, options)?, *options)
     }
 
-    /// Compiles a closure that builds the outputs from the inputs. It is recorded once, at `at`:
-    /// comparisons of expressions it makes there are checked wherever the program runs. (What it
-    /// decides by [`Expr::value`](wengert::Expr::value) is decided for good, and not checked.)
+    /// Compiles a closure that builds the outputs from the inputs. It is recorded once, at `at`. The
+    /// comparisons of expressions that it makes there are checked wherever the program runs. (A branch
+    /// on [`Expr::value`](wengert::Expr::value) is taken once and for all, and not checked.)
     ///
     /// # Errors
     /// As [`Program::compile`].
@@ -92,8 +94,8 @@ impl Program {
         Program::compile(&graph, x, outputs, options)
     }
 
-    /// Compiles a closure with its gradient: the outputs are its value, then its derivative in
-    /// each input.
+    /// Compiles a closure with its gradient: the outputs are its value, then its derivative with respect
+    /// to each input.
     ///
     /// # Errors
     /// As [`Program::compile`].
@@ -110,16 +112,16 @@ impl Program {
         Program::compile(&graph, inputs, outputs, options)
     }
 
-    /// The same program without its guards: where the recorded code would have branched
-    /// otherwise, it gives the numbers of the recorded branch rather than an error.
+    /// The same program without its guards: where the recorded code would have taken another branch, it
+    /// gives the numbers of the recorded branch rather than an error.
     pub fn without_guards(&self) -> Program {
         let mut recording = self.recording().clone();
         recording.checks.clear();
         recording.names.clear();
-        Program::of(recording, self.options().guards(false)).expect("it was a program with its guards")
+        Program::of(recording, self.options().guards(false)).expect("it compiled with its guards")
     }
 
-    /// Lowers what was recorded, runs the passes, lays out what comes of it.
+    /// Lowers what was recorded, runs the passes, and lays out the result.
     pub(crate) fn of(recording: Recording, options: Options) -> Result<Program, Error> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let mut ir = lower(&recording)?;
@@ -158,10 +160,10 @@ impl Program {
         self.ir().outputs.len()
     }
 
-    /// How an input goes with the points.
+    /// Whether an input has a number for each point or one for all.
     ///
     /// # Panics
-    /// Where there is no such input.
+    /// If there is no such input.
     #[track_caller]
     pub fn input_spread(&self, input: usize) -> Spread {
         let inputs = &self.ir().inputs;
@@ -169,10 +171,10 @@ impl Program {
         inputs[input]
     }
 
-    /// The value that an output is, and how it goes with the points.
+    /// The value that an output is, and whether it is wanted at each point or as a sum.
     ///
     /// # Panics
-    /// Where there is no such output.
+    /// If there is no such output.
     #[track_caller]
     pub fn output(&self, output: usize) -> (Value, Spread) {
         let outputs = &self.ir().outputs;
@@ -185,40 +187,40 @@ impl Program {
         (Value(outlet.value), outlet.spread)
     }
 
-    /// The label that an input had where it was recorded, if it had one.
+    /// The label that an input had when it was recorded, if any.
     ///
     /// # Panics
-    /// Where there is no such input.
+    /// If there is no such input.
     #[track_caller]
     pub fn input_label(&self, input: usize) -> Option<&str> {
         self.input_spread(input);
         self.recording().label(input as u32)
     }
 
-    /// The label that an output had where it was recorded, if it had one.
+    /// The label that an output had when it was recorded, if any.
     ///
     /// # Panics
-    /// Where there is no such output.
+    /// If there is no such output.
     #[track_caller]
     pub fn output_label(&self, output: usize) -> Option<&str> {
         self.output(output);
         self.recording().label(self.recording().outputs[output].value)
     }
 
-    /// What runs, in running order: what the passes left, n-ary ops unrolled.
+    /// The instructions in running order, after the passes, with n-ary ops unrolled.
     pub fn instructions(&self) -> impl ExactSizeIterator<Item = Instruction> + '_ {
-        let whole = self.ir().wholes();
+        let uniform = self.ir().uniform();
         self.ir().insts.iter().enumerate().map(move |(k, inst)| Instruction {
             value: Value(k as u32),
             op: inst.op,
             imm: inst.imm,
             operands: inst.operands().iter().map(|&x| Value(x)).collect(),
             input: (inst.op == Op::Leaf).then_some(inst.args[0] as usize),
-            spread: if whole[k] { Spread::Uniform } else { Spread::PerPoint },
+            spread: if uniform[k] { Spread::Uniform } else { Spread::PerPoint },
         })
     }
 
-    /// What compiling did, and what the program takes to run.
+    /// What compiling did, and what the program needs to run.
     pub fn report(&self) -> &Report {
         &self.0.report
     }
@@ -244,7 +246,7 @@ impl Program {
         &self.0.layout
     }
 
-    /// The error of a guard that came out otherwise.
+    /// The error of a guard that flipped.
     #[cold]
     pub(crate) fn flipped(&self, point: usize, guard: usize) -> Error {
         let check = &self.ir().checks[guard];
@@ -260,7 +262,7 @@ impl Program {
     }
 }
 
-/// The node of an output: a constant that is of no graph becomes one.
+/// The node of an output; a free constant becomes a node.
 fn node(graph: &Graph, output: Expr<'_>) -> wengert::NodeId {
     match output.graph() {
         Some(_) => output.id(),

@@ -1,5 +1,4 @@
-//! A program as nodes of a graph again: to draw it, to differentiate it further, to compile it
-//! with something around it. Read [`crate::report`] next.
+//! A program as nodes of a graph: to draw it, differentiate it, or compile it as part of something else.
 
 use wengert::{Graph, NodeId, Op};
 
@@ -7,13 +6,13 @@ use crate::error::{Error, same_length};
 use crate::program::Program;
 
 impl Program {
-    /// Records what the program computes in a graph, as a function of these nodes. The result is a
-    /// node for each output; a sum over points is that of the one.
+    /// Records what the program computes in a graph, as a function of these nodes. Returns a node for
+    /// each output; a sum over points is the value at the one point.
     ///
-    /// The nodes are those that the program was compiled from, in their order: `sum`, `max_of` and
-    /// their like whole, `detach` too, nothing that a pass made. So derivatives of every order are
+    /// The nodes are those that the program was compiled from, in their order, before any pass: n-ary
+    /// ops such as `sum` are not unrolled, and `detach` is still there. So derivatives of every order are
     /// those of that graph, to the bit in a sweep, and a picture (`wengert-viz`) shows it as it was
-    /// written. What runs after the passes, [`Program::instructions`] lists. Guards are not recorded.
+    /// written. [`Program::instructions`] lists what runs after the passes. Guards are not recorded.
     ///
     /// ```
     /// use wengert::Graph;
@@ -33,7 +32,7 @@ impl Program {
     /// [`Error::Length`]; [`Error::Graph`] on a wrong key or a graph that is full.
     ///
     /// # Panics
-    /// Where the graph is full when a constant is due.
+    /// If the graph is full when a constant is recorded.
     pub fn record(&self, graph: &Graph, inputs: &[NodeId]) -> Result<Vec<NodeId>, Error> {
         same_length(|| "inputs".into(), self.input_count(), inputs.len())?;
         let recording = self.recording();

@@ -2,43 +2,43 @@
 
 use std::fmt;
 
-/// What a pass did.
+/// What one pass did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pass {
     /// Its name.
     pub name: &'static str,
-    /// What it does to an instruction, in one word.
+    /// What it did to instructions, such as `dropped`.
     pub verb: &'static str,
-    /// To how many it did that.
+    /// To how many instructions it did that.
     pub count: usize,
-    /// How many instructions there were before.
+    /// The number of instructions before.
     pub before: usize,
-    /// And after.
+    /// The number of instructions after.
     pub after: usize,
 }
 
-/// What compiling did and what came of it. Displays as a table.
+/// What compiling did, and what the program needs to run. Displays as a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
     /// The passes that ran, in order.
     pub passes: Vec<Pass>,
-    /// The instructions, inputs and constants included.
+    /// The number of instructions, with inputs and constants.
     pub instructions: usize,
-    /// The steps that run once a call: what is the same at all points.
+    /// The steps that run once a call: they compute what is the same at all points.
     pub prologue_steps: usize,
     /// The steps that run for every block of points.
     pub body_steps: usize,
-    /// How many products became one step with the sum they go to.
+    /// How many products share a step with a sum.
     pub paired: usize,
     /// Whether such a step rounds once, where the instruction set can.
     pub fused: bool,
-    /// The guards that are checked at every point.
+    /// The number of guards, which are checked at every point.
     pub guards: usize,
-    /// The values alive at a time: slots of the workspace.
+    /// The slots of the workspace: the most values that are alive at a time.
     pub slots: usize,
-    /// The numbers that are the same at all points.
+    /// The cells of the workspace, for values that are the same at all points.
     pub cells: usize,
     /// The bytes of slots for each lane.
     pub bytes_per_lane: usize,
@@ -60,7 +60,7 @@ impl fmt::Display for Report {
         };
         writeln!(
             f,
-            "{:<6} {:>8} products became one step with a sum, {rounding}",
+            "{:<6} {:>8} products share a step with a sum, {rounding}",
             "fuse", self.paired
         )?;
         writeln!(

@@ -1,31 +1,32 @@
-//! Saving and loading: programs as files that later versions read, and that are checked whole
-//! before anything runs. Read `record.rs` next.
+//! Saving and loading: programs as files that later versions read. A file is checked as a whole before
+//! anything runs.
 //!
 //! # The format, version 2
-//! The eight bytes `wengertp`; then, in [postcard]'s encoding, the version as a `u32` and the fields
-//! below; then the CRC-32 of all bytes before it, lowest byte first. The checksum finds accidents: a
-//! bit that flipped, a file that was cut. It does not keep out who means to change a file, and what it
-//! guards is checked as if it were not there.
+//! First the eight bytes `wengertp`. Then, in [postcard]'s encoding, the version as a `u32` and the fields
+//! below. Then the CRC-32 of all bytes before it, lowest byte first. The checksum finds accidents: a
+//! flipped bit, a file that was cut short. It does not protect against someone who changes a file on
+//! purpose, so the fields are checked as if it were not there.
 //!
 //! | field | type | content |
 //! |--|--|--|
 //! | `names` | list of strings | the names of the ops that occur, each once |
-//! | `inputs` | list of bool | of each input, whether it is the same at all points: the first values |
-//! | `ops` | list of u32 | of each further value, its op: an index into `names` |
-//! | `counts` | list of u32 | of each value whose op takes a list, how many operands it has |
-//! | `operands` | list of u32 | the operands of all ops, one after another: how many values back each stands (1 is the one before) |
-//! | `immediates` | list of f64 | the immediates of all ops; of a `const`, its number |
-//! | `outputs` | list of (u32, bool) | of each output, which value it is, and whether it is summed over the points |
-//! | `labels` | list of (u32, string) | the labels that inputs and outputs had: value and label, in the order of the values |
-//! | `guards` | list of (u32, u32, string, bool, string, string) | left and right operand, name of the relation, whether it held, what the operands were called |
-//! | `fold`, `share`, `dead`, `order`, `reuse`, `pair`, `fuse` | seven bools | the options of these names |
+//! | `inputs` | list of bool | for each input, whether it is uniform; inputs are the first values |
+//! | `ops` | list of u32 | for each further value, its op: an index into `names` |
+//! | `counts` | list of u32 | for each value of an n-ary op, how many operands it has |
+//! | `operands` | list of u32 | the operands of all ops, one after another, as distances: 1 is the value right before |
+//! | `immediates` | list of f64 | the immediates of all ops; for a `const`, its number |
+//! | `outputs` | list of (u32, bool) | for each output, its value, and whether it is summed over the points |
+//! | `labels` | list of (u32, string) | the labels of inputs and outputs, in the order of the values: value and label |
+//! | `guards` | list of (u32, u32, string, bool, string, string) | left and right operand, name of the relation, whether it held, names of the operands |
+//! | `fold`, `share`, `dead`, `order`, `reuse`, `pair`, `fuse` | seven bools | the options with these names |
 //!
-//! It is what was recorded, before any pass; loading runs the passes again. Ops and relations go by
-//! name, so a new row in the table of ops changes no file. The number of immediates of a value is
-//! that of its op. An unknown name or anything that does not fit is an error; nothing may follow.
+//! A file holds what was recorded, before any pass; loading runs the passes again. Ops and relations are
+//! stored by name, so a new row in the table of ops does not change the format. The op of a value says how many
+//! immediates it has. An unknown name, or anything that does not fit, is an error, and so are bytes after
+//! the end.
 //!
-//! From version 2 on, every version is read by all later ones: `tests/data` has a file of each. Version
-//! 1 had no checksum, held programs after their passes, and is read no more.
+//! Every version from 2 on is read by all later ones: `tests/it/data` has a file of each. Version 1 had no
+//! checksum and held programs after their passes; it can no longer be read.
 //!
 //! [postcard]: https://postcard.jamesmunns.com/wire-format
 
@@ -40,10 +41,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use wengert::{Arity, NO_IMM, Op, Relation};
 
 use crate::error::Error;
-use crate::ir::{Check, MOST_VALUES, Outlet, Spread};
-use crate::options::Options;
+use crate::options::{Options, Spread};
 use crate::program::Program;
-use crate::recording::Recording;
+use crate::recording::{Check, MOST_VALUES, Outlet, Recording};
 
 const MAGIC: &[u8; 8] = b"wengertp";
 const VERSION: u32 = 2;
@@ -77,8 +77,8 @@ struct File {
     fuse: bool,
 }
 
-/// A list that grows as its items are read: its length is the word of a stranger, and room for so
-/// many could be anything.
+/// A list that grows as its items are read. The length in a file cannot be trusted, so no memory is
+/// reserved by it.
 fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -107,7 +107,7 @@ impl Program {
     /// The program as bytes that [`Program::from_bytes`] reads, in this version and later ones.
     ///
     /// # Panics
-    /// Where memory runs out.
+    /// If memory runs out.
     pub fn to_bytes(&self) -> Vec<u8> {
         let bytes = postcard::to_extend(&(VERSION, self.to_file()), MAGIC.to_vec());
         let mut bytes = bytes.expect("lists and strings of known length can be written");
@@ -115,12 +115,12 @@ impl Program {
         bytes
     }
 
-    /// The program of these bytes. It gives the bits of the one that was saved.
+    /// The program in these bytes. It gives the same bits as the one that was saved.
     ///
     /// The bytes may come from anywhere: whatever is wrong with them is an error. A checksum finds
-    /// every bit that flipped by accident; who changes a file on purpose can make it fit.
+    /// accidental changes; someone who changes a file on purpose can make it fit.
     ///
-    /// What a program of `n` bytes can ask for is bounded:
+    /// What a program of `n` bytes can take is bounded:
     ///
     /// | | at most |
     /// |--|--|
@@ -128,29 +128,29 @@ impl Program {
     /// | instructions | 4 `n` |
     /// | memory for single points ([`Program::eval`]) | 50 `n` bytes |
     /// | memory for batches, for each thread, with the lanes that a workspace chooses | 700 `n` bytes, and 4 MB |
-    /// | time at a point | its instructions, the dearest of which takes 0.7 ms (see [`wengert::MAX_ORDER`]) |
+    /// | time at a point | its instructions, of which the slowest takes 0.7 ms (see [`wengert::MAX_ORDER`]) |
     ///
     /// # Errors
-    /// [`Error::Malformed`], for a version that is not read too; [`Error::TooLarge`].
+    /// [`Error::Malformed`], also for a version that is not supported; [`Error::TooLarge`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Program, Error> {
         let body = bytes
             .strip_prefix(MAGIC)
-            .ok_or_else(|| malformed("it does not begin as one"))?;
+            .ok_or_else(|| malformed("it does not start like one"))?;
         let (version, body): (u32, &[u8]) = postcard::take_from_bytes(body).map_err(|_| malformed("it ends early"))?;
         if version < 2 {
             return Err(malformed(format!(
-                "its version is {version}, which is read no more: record the program again"
+                "its version {version} is no longer supported: record the program again"
             )));
         }
         if version > VERSION {
             return Err(malformed(format!(
-                "its version is {version}, and this reads up to version {VERSION}: read it with the wengert-program that wrote it, or a later one"
+                "it has version {version}, but this reads up to version {VERSION}: read it with the wengert-program that wrote it, or a later one"
             )));
         }
         let (body, sum) = body.split_last_chunk().ok_or_else(|| malformed("it ends early"))?;
         if crc32fast::hash(&bytes[..bytes.len() - sum.len()]) != u32::from_le_bytes(*sum) {
             return Err(malformed(
-                "its checksum does not fit: it was cut, or bytes of it changed",
+                "its checksum does not match: it was cut short, or some bytes changed",
             ));
         }
         let (file, rest): (File, &[u8]) =
@@ -253,21 +253,21 @@ fn malformed(what: impl Into<String>) -> Error {
 }
 
 impl File {
-    /// What the file describes, once everything about it was checked.
+    /// The recording in the file, after checking all of it.
     fn into_recording(self) -> Result<Recording, Error> {
         if self.outputs.len() > MOST_VALUES {
-            return Err(malformed("it is larger than a program may be"));
+            return Err(malformed("it is larger than a program can be"));
         }
         if self.outputs.is_empty() {
             return Err(malformed("it has no output"));
         }
-        let spread = |whole: bool| if whole { Spread::Uniform } else { Spread::PerPoint };
-        let mut recording = Recording::of(self.inputs.iter().map(|&whole| spread(whole)).collect())?;
+        let spread = |uniform: bool| if uniform { Spread::Uniform } else { Spread::PerPoint };
+        let mut recording = Recording::of(self.inputs.iter().map(|&uniform| spread(uniform)).collect())?;
         self.values(&mut recording)?;
         let count = recording.len();
         let value = |x: u32| match (x as usize) < count {
             true => Ok(x),
-            false => Err(malformed(format!("there is no value {x}"))),
+            false => Err(malformed(format!("value {x} does not exist"))),
         };
         for &(x, sum) in &self.outputs {
             recording.outputs.push(Outlet {
@@ -286,7 +286,7 @@ impl File {
             recording.checks.push(Check {
                 left: value(left)?,
                 right: value(right)?,
-                relation: known.ok_or_else(|| malformed(format!("there is no relation {relation:?}")))?,
+                relation: known.ok_or_else(|| malformed(format!("{relation:?} is not a relation")))?,
                 recorded,
             });
             recording.names.push([left_name, right_name]);
@@ -294,7 +294,7 @@ impl File {
         Ok(recording)
     }
 
-    /// The ops that the names stand for.
+    /// The ops with these names.
     fn table(&self) -> Result<Vec<Op>, Error> {
         if self.names.len() > Op::ALL.len() {
             return Err(malformed("it names more ops than there are"));
@@ -302,7 +302,7 @@ impl File {
         let mut ops: Vec<Op> = Vec::new();
         for name in &self.names {
             let op = Op::from_name(name).filter(|&op| op != Op::Leaf);
-            let op = op.ok_or_else(|| malformed(format!("no value has the op {name:?}")))?;
+            let op = op.ok_or_else(|| malformed(format!("{name:?} is not an op of a value")))?;
             if ops.contains(&op) {
                 return Err(malformed(format!("it names {name:?} twice")));
             }
@@ -323,26 +323,26 @@ impl File {
             let fail = |what: &str| malformed(format!("value {value} {what}"));
             let &op = ops
                 .get(number as usize)
-                .ok_or_else(|| fail("has an op without a name"))?;
+                .ok_or_else(|| fail("has an op that is not named"))?;
             let count = match op.arity() {
                 Arity::Fixed(count) => count,
-                Arity::AtLeast(_) => counts.next().ok_or_else(|| fail("lacks the number of its operands"))? as usize,
-                _ => return Err(fail("is of an op that takes no known number of operands")),
+                Arity::AtLeast(_) => counts.next().ok_or_else(|| fail("has no number of operands"))? as usize,
+                _ => return Err(fail("has an op with an unknown number of operands")),
             };
             if !op.takes(count) {
                 return Err(fail("has a number of operands that its op does not take"));
             }
             operands.clear();
             for _ in 0..count {
-                let back = distances.next().ok_or_else(|| fail("lacks an operand"))? as usize;
+                let back = distances.next().ok_or_else(|| fail("is missing an operand"))? as usize;
                 if back == 0 || back > value {
-                    return Err(fail("has an operand that does not stand before it"));
+                    return Err(fail("has an operand that does not come before it"));
                 }
                 operands.push((value - back) as u32);
             }
             let mut imm = NO_IMM;
             for imm in &mut imm[..immediates(op)] {
-                *imm = numbers.next().ok_or_else(|| fail("lacks an immediate"))?;
+                *imm = numbers.next().ok_or_else(|| fail("is missing an immediate"))?;
             }
             op.check_immediates(imm)
                 .map_err(|error| malformed(format!("value {value}: {error}")))?;
@@ -357,7 +357,7 @@ impl File {
     }
 }
 
-/// How many numbers go with an op in a file.
+/// How many numbers of an op are in a file.
 fn immediates(op: Op) -> usize {
     if op == Op::Const { 1 } else { op.immediates() }
 }

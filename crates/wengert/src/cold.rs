@@ -1,18 +1,18 @@
-//! What tells the compiler how often code runs, and keeps what hardly runs out of the way.
+//! Hints to the compiler about code that rarely runs.
 
-/// Marks the branch it stands in as one that is hardly taken, so that the usual one runs straight
-/// on: jumps that are taken are what bounds a sweep.
+/// Marks its branch as rarely taken, so that the usual one falls through. Taken jumps bound the speed of a
+/// sweep.
 #[cold]
 pub(crate) fn rare() {}
 
-/// Runs what hardly ever has to.
+/// Runs `f`, which is rarely needed.
 #[cold]
 #[inline(never)]
 pub(crate) fn rarely<T>(f: impl FnOnce() -> T) -> T {
     f()
 }
 
-/// Runs what would otherwise take the registers of the loop it stands in.
+/// Runs `f` in a function of its own, so that it does not take registers of the loop around it.
 #[inline(never)]
 pub(crate) fn out_of_line<T>(f: impl FnOnce() -> T) -> T {
     f()

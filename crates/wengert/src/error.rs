@@ -1,92 +1,76 @@
-//! What can go wrong, each with a name and what to do about it.
+//! What can go wrong. Each message says what happened and what to do about it.
+
+use std::fmt;
 
 use crate::node::NodeId;
 use crate::op::{Arity, Imm, Immediate, MAX_ORDER, Op, Relation, kernel};
 
-/// Why the engine refused. Plain builders panic with the text of one of these; their `try_` forms
+/// Why the engine refused a call. Plain methods panic with the text of the error. Their `try_` forms
 /// return it.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Error {
-    /// A key that no node of this graph has.
-    #[error(
-        "{node} is not a node of this graph: its key is of another graph, or was dropped by a reset or rewind; use keys this graph gave out since"
-    )]
+    /// A key of another graph, or of a node that was dropped by a reset or rewind.
     NotInGraph {
         /// The key.
         node: NodeId,
     },
-    /// A value from before the last `set`.
-    #[error("the value of {node} is stale: a leaf was set since; call forward() first")]
+    /// A value computed before the last [`Graph::set`](crate::Graph::set).
     StaleValue {
         /// The node whose value was asked for.
         node: NodeId,
     },
-    /// A mark that was rewound past, or is of another graph.
-    #[error("the mark is stale: the graph was reset or rewound past it, or it is of another graph; take a new mark")]
+    /// A mark of another graph, or from before a reset or a rewind past it.
     StaleMark,
     /// Expressions of two graphs in one op.
-    #[error("an expression of one graph was combined with one of another; build both in one graph")]
     MixedGraphs,
-    /// Only leaves can be set.
-    #[error("{node} is no leaf but {op}: only leaves can be set")]
+    /// A node that must be a leaf, and is not.
     NotALeaf {
         /// The node.
         node: NodeId,
         /// Its op.
         op: Op,
     },
-    /// An op with too few, too many or unequal lists of operands.
-    #[error("{op} does not take {given} operands{}", operands_hint(*.op))]
+    /// Too few operands, too many, or lists of different lengths.
     Operands {
         /// The op.
         op: Op,
-        /// How many operands it was given.
+        /// How many operands were given.
         given: usize,
     },
-    /// Numbers beside an op that has fewer of them.
-    #[error("{op} has {} immediates, but was given {given:?}: the others must be 0", .op.immediates())]
+    /// A number other than 0 in the place of an immediate that the op does not have.
     Immediates {
         /// The op.
         op: Op,
-        /// The immediates it was given.
+        /// The immediates that were given.
         given: Imm,
     },
-    /// An immediate that must be the order of a derivative, and is not one, or is too high: what
-    /// recording and loading refuse, and differentiating where it goes on for too long.
-    #[error(
-        "immediate {immediate} of {op} is {given}, and has to be the order of a derivative: a whole number from 0 to {MAX_ORDER}"
-    )]
+    /// An immediate that must be the order of a derivative, and is not, or is too high. Recording and
+    /// loading refuse it, and so does differentiating when it raises an order too far.
     Order {
         /// The op.
         op: Op,
-        /// Which of its immediates, from 0.
+        /// The index of the immediate.
         immediate: usize,
-        /// What it was given.
+        /// The number that was given.
         given: f64,
     },
-    /// No op has this name.
-    #[error("there is no op named {name:?}; Op::ALL lists them")]
+    /// A name that no op has.
     UnknownOp {
         /// The name that was looked for.
         name: String,
     },
-    /// The graph holds as many nodes, operands of n-ary ops (2^28) or long immediates (2^27) as it may.
-    #[error("the graph is full: it may hold {limit} nodes; rewind or reset it, or make one with a higher limit")]
+    /// The graph may not hold more nodes, operands of n-ary ops (2^28 at most) or long immediates (2^27).
     Full {
-        /// The limit.
+        /// How many nodes it may hold.
         limit: usize,
     },
-    /// The allocator had no memory left.
-    #[error("no memory for {nodes} nodes")]
+    /// The allocator has no memory left.
     OutOfMemory {
-        /// For how many nodes there had to be room.
+        /// How many nodes needed room.
         nodes: usize,
     },
-    /// A comparison that held while recording does not hold now, or the other way round.
-    #[error(
-        "recorded was {left} {relation} {right} = {recorded}, which the new values change: record the expression anew at these values"
-    )]
+    /// A comparison whose result at the new values differs from the one recorded.
     GuardFlipped {
         /// The left operand of the comparison.
         left: NodeId,
@@ -94,46 +78,118 @@ pub enum Error {
         relation: Relation,
         /// The right operand.
         right: NodeId,
-        /// What the comparison gave when it was recorded.
+        /// The result when it was recorded.
         recorded: bool,
     },
-    /// Two lengths that must agree do not.
-    #[error("{what}: expected {expected}, got {got}")]
+    /// Two lengths that must agree, and do not.
     Length {
         /// What was counted.
         what: &'static str,
-        /// How many there had to be.
+        /// How many are needed.
         expected: usize,
-        /// How many there were.
-        got: usize,
+        /// How many were given.
+        given: usize,
     },
 }
 
-fn operands_hint(op: Op) -> String {
-    match op.arity() {
-        Arity::Fixed(0) => ", or any: Graph::leaf and Graph::constant make these".into(),
-        Arity::Fixed(n) => format!(" but {n}"),
-        Arity::AtLeast(n) if op.lists() > 1 => {
-            format!(" but {} lists of one length, {n} or more each", op.lists())
+impl std::error::Error for Error {}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::NotInGraph { node } => write!(
+                f,
+                "{node} is not a node of this graph: its key is of another graph, or the node was dropped by a reset or rewind; use a key that this graph returned since"
+            ),
+            Error::StaleValue { node } => write!(
+                f,
+                "the value of {node} is stale, because a leaf was set since it was computed: call forward() first"
+            ),
+            Error::StaleMark => f.write_str(
+                "the mark is stale: the graph was reset or rewound past it, or it is of another graph; take a new mark",
+            ),
+            Error::MixedGraphs => f.write_str("expressions of two graphs cannot be combined: build both in one graph"),
+            Error::NotALeaf { node, op } => write!(f, "{node} is not a leaf, its op is {op}: pass the key of a leaf"),
+            Error::Operands { op, given } => wrong_operands(f, *op, *given),
+            Error::Immediates { op, given } => write!(
+                f,
+                "{op} has {} immediates, and {given:?} was given: the rest must be 0",
+                op.immediates()
+            ),
+            Error::Order { op, immediate, given } => write!(
+                f,
+                "immediate {immediate} of {op} is {given}, but it must be the order of a derivative: a whole number from 0 to {MAX_ORDER}"
+            ),
+            Error::UnknownOp { name } => write!(f, "no op has the name {name:?}: Op::ALL lists all ops"),
+            Error::Full { limit } => write!(
+                f,
+                "the graph is full, it may hold {limit} nodes: rewind or reset it, or make one with a higher limit"
+            ),
+            Error::OutOfMemory { nodes } => write!(
+                f,
+                "out of memory, with room needed for {nodes} nodes: record fewer, or drop graphs that are no longer needed"
+            ),
+            Error::GuardFlipped {
+                left,
+                relation,
+                right,
+                recorded,
+            } => write!(
+                f,
+                "the comparison {left} {relation} {right} was {recorded} when it was recorded and is {} at the new values: record the expression again at these values",
+                !recorded
+            ),
+            Error::Length { what, expected, given } => {
+                write!(f, "expected {expected} {what}, {given} {} given", were(*given))
+            }
         }
-        Arity::AtLeast(n) => format!(" but {n} or more"),
     }
 }
 
-/// The error of a length, where the two differ.
-pub(crate) fn same_length(what: &'static str, expected: usize, got: usize) -> Result<(), Error> {
-    match expected == got {
+fn were(count: usize) -> &'static str {
+    if count == 1 { "was" } else { "were" }
+}
+
+fn wrong_operands(f: &mut fmt::Formatter<'_>, op: Op, given: usize) -> fmt::Result {
+    let s = |n: usize| if n == 1 { "" } else { "s" };
+    match op.arity() {
+        Arity::Fixed(0) => {
+            return write!(
+                f,
+                "{op} is not applied to operands: make one with Graph::leaf or Graph::constant"
+            );
+        }
+        Arity::Fixed(n) => write!(f, "{op} takes {n} operand{}", s(n))?,
+        Arity::AtLeast(_) if op.lists() > 1 => write!(f, "{op} takes {} lists of the same length", op.lists())?,
+        Arity::AtLeast(n) => write!(f, "{op} takes {n} operand{} or more", s(n))?,
+    }
+    let operand = if op.lists() > 1 { " operands in all" } else { "" };
+    write!(f, ", {given}{operand} {} given", were(given))
+}
+
+/// Checks that two lengths agree.
+///
+/// # Errors
+/// [`Error::Length`].
+pub(crate) fn same_length(what: &'static str, expected: usize, given: usize) -> Result<(), Error> {
+    match expected == given {
         true => Ok(()),
-        false => Err(Error::Length { what, expected, got }),
+        false => Err(Error::Length { what, expected, given }),
     }
 }
 
-/// As [`same_length`], of a direction: a component for every input.
-pub(crate) fn direction_length(expected: usize, got: usize) -> Result<(), Error> {
-    same_length("components of the direction", expected, got)
+/// Checks that a direction has a component for every input.
+///
+/// # Errors
+/// [`Error::Length`].
+pub(crate) fn direction_length(expected: usize, given: usize) -> Result<(), Error> {
+    same_length("components of the direction", expected, given)
 }
 
-/// How many operands there are in lists of these lengths, if the op takes as many.
+/// How many operands lists of these lengths have together.
+///
+/// # Errors
+/// [`Error::Operands`] if the lengths differ, or if the op does not take so many.
 #[inline]
 pub(crate) fn operand_count(op: Op, lengths: &[usize]) -> Result<usize, Error> {
     let given = lengths.iter().sum();
@@ -145,13 +201,13 @@ pub(crate) fn operand_count(op: Op, lengths: &[usize]) -> Result<usize, Error> {
 }
 
 impl Op {
-    /// Whether the op can be applied to as many operands with these immediates: what
-    /// [`Graph::try_record`](crate::Graph::try_record) and every [`Scalar::apply`](crate::Scalar::apply)
-    /// ask first.
+    /// Checks that the op can be applied to so many operands with these immediates.
+    /// [`Graph::try_record`](crate::Graph::try_record) and [`Scalar::apply`](crate::Scalar::apply) call this
+    /// first.
     ///
     /// # Errors
-    /// [`Error::Operands`] where it takes fewer or more operands, and for a leaf or a constant, which
-    /// is applied to nothing; [`Error::Immediates`] where an immediate that it does not have is not 0.
+    /// [`Error::Operands`] if it takes fewer or more operands, and for a leaf or a constant, which are not
+    /// applied to anything. [`Error::Immediates`] if an immediate that it does not have is not 0.
     #[inline]
     pub fn check(self, imm: Imm, operands: usize) -> Result<(), Error> {
         if matches!(self, Op::Leaf | Op::Const) || !self.takes(operands) {
@@ -160,18 +216,17 @@ impl Op {
                 given: operands,
             });
         }
-        // A NaN is not 0 either.
         if !imm[self.immediates()..].iter().all(|&c| c == 0.0) {
             return Err(Error::Immediates { op: self, given: imm });
         }
         Ok(())
     }
 
-    /// Whether these may be the immediates of the op: orders of derivatives are whole numbers from
-    /// 0 to [`MAX_ORDER`]. Recording and loading refuse all others.
+    /// Checks the values of the op's immediates: the order of a derivative must be a whole number from 0
+    /// to [`MAX_ORDER`]. Recording and loading call this.
     ///
     /// # Errors
-    /// [`Error::Order`] with the first that is not.
+    /// [`Error::Order`] for the first immediate that is wrong.
     #[inline]
     pub fn check_immediates(self, imm: Imm) -> Result<(), Error> {
         for (immediate, kind) in self.immediate_kinds().iter().enumerate() {
@@ -188,8 +243,7 @@ impl Op {
 }
 
 impl Error {
-    /// Panics with the text of the error: what every plain builder does where its `try_` form
-    /// would return it.
+    /// Panics with the text of the error. Plain methods do this where their `try_` forms return it.
     #[cold]
     #[inline(never)]
     #[track_caller]
@@ -198,7 +252,7 @@ impl Error {
     }
 }
 
-/// The value, or a panic with the error's text.
+/// The value, or a panic with the text of the error.
 #[track_caller]
 #[inline(always)]
 pub(crate) fn expect<T>(result: Result<T, Error>) -> T {

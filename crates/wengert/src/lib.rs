@@ -11,22 +11,22 @@
 //! assert_eq!([a, b, c, f].map(|x| x.grad()), [6.0, -4.0, -2.0, 4.0]);
 //! ```
 //!
-//! Three front ends share one tape: [`Expr`] writes formulas with operators, the methods of
-//! [`Graph`] build by key, and the functions over closures ([`value_and_gradient`], [`hessian`],
-//! [`jacobian`], ...) do it all in one line.
+//! There are three front ends to one tape. With [`Expr`] formulas are written with operators. The methods of
+//! [`Graph`] build nodes by key. Functions over closures ([`value_and_gradient`], [`hessian`],
+//! [`jacobian`], ...) do everything in one line.
 //!
 //! # The folders
 //!
 //! | folder | holds |
 //! |--|--|
-//! | `op/` | the table of ops, one op a row, and the accurate `f64` functions behind it |
-//! | `scalar/` | what a formula runs over, and the rules of the table over all of it |
+//! | `op/` | the table of ops, one row for each, and the accurate `f64` functions behind it |
+//! | `scalar/` | the numbers that a formula can run over, and the derivative rules |
 //! | `tape/` | how nodes are stored |
-//! | `sweep/` | walking the tape: back with adjoints, forward with tangents or values |
-//! | `graph/` | the arena: keys, building, guards, scopes |
+//! | `sweep/` | loops over the tape: back with adjoints, forward with tangents or values |
+//! | `graph/` | the arena: keys, building, values, guards, labels, scopes |
 //! | `number/` | expressions that record, and series |
 //! | `derivative/` | derivatives as numbers, as graph, over closures, sparse |
-//! | `diagnose/` | a gradient checked, a NaN explained |
+//! | `diagnose/` | checking a gradient, explaining a NaN |
 #![forbid(unsafe_code)]
 
 #[cfg(test)]
@@ -44,7 +44,10 @@ mod scalar;
 mod sweep;
 mod tape;
 
-pub use derivative::closures::*;
+pub use derivative::closures::{
+    FORWARD_UP_TO, forward_gradient, function_gradient, gradient, hessian, hvp, jacobian, jvp, value_and_gradient,
+    value_and_jacobian, value_gradient_hessian, vjp,
+};
 pub use derivative::sparse::{HessianPlan, JacobianPlan, Pattern, Sparse, sparse_hessian, sparse_jacobian};
 pub use diagnose::check::{Component, GradientCheck, Verdict, check_gradient};
 pub use diagnose::nan::{AdjointOrigin, NanOrigin, Operand, Site, ValueOrigin};
@@ -60,6 +63,8 @@ pub use number::{Function, Real};
 pub use op::Certain;
 pub use op::{Arity, Form, Imm, Immediate, MAX_ORDER, NO_IMM, Op, Relation};
 pub use scalar::Scalar;
+#[doc(hidden)]
+pub use scalar::apply_unchecked;
 pub use scalar::dual::Dual;
 
 /// The examples of the README, run as tests.

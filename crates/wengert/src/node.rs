@@ -1,4 +1,4 @@
-//! Keys and views of nodes. Read [`crate::tape`] next, for how nodes are stored.
+//! Nodes as users see them, and their keys.
 
 use std::fmt;
 
@@ -8,15 +8,15 @@ use smallvec::SmallVec;
 use crate::op::{Imm, Op};
 
 new_key_type! {
-    /// The key of a node: where it stands on the tape, and the generation of the graph it is of.
+    /// The key of a node: its position on the tape, and the generation of the graph that recorded it.
     ///
-    /// A key of another graph, of before a reset, or of beyond a rewind is refused wherever it is
-    /// used, in release builds too.
+    /// Every function refuses a key of another graph, and of a node that was dropped by a reset or rewind, in
+    /// release builds too.
     ///
-    /// The one exception: generations have 31 bits and come from one counter of the process. Every graph
-    /// takes one when it is made and one at each reset and each rewind that drops nodes (in blocks of at
-    /// most 64). After 2^31 of them, so after 2^30 graphs made and reset once, they come round again,
-    /// and a wrong key that is just as old as that may be taken for a right one. A right key is never refused.
+    /// There is one exception. Generations have 31 bits and come from one counter of the process. Every graph
+    /// takes one when it is made, and one at each reset and each rewind that drops nodes (in blocks of at most
+    /// 64). After 2^31 of them, that is, after 2^30 graphs made and reset once, the counter starts over, and a
+    /// wrong key of exactly that age can be accepted. A right key is never refused.
     pub struct NodeId;
 }
 
@@ -38,7 +38,7 @@ impl NodeId {
         (self.0.as_ffi() >> 33) as u32
     }
 
-    /// Where the node stands on the tape, from 0. Operands stand before what uses them.
+    /// The position of the node on the tape, from 0. Operands come before the nodes that use them.
     #[inline]
     pub fn index(self) -> usize {
         self.position() as usize
@@ -55,22 +55,22 @@ impl fmt::Display for NodeId {
     }
 }
 
-/// Operands, in order.
+/// The operands of a node, in order.
 pub type Operands = SmallVec<[NodeId; 2]>;
 
-/// A node as it stands in the graph now.
+/// A node, as it was when it was read from the graph.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Node {
-    /// Its key.
+    /// The key.
     pub id: NodeId,
     /// What it computes.
     pub op: Op,
     /// The immediates of the op.
     pub imm: Imm,
-    /// Its operands, in order; for a dot product the first list, then the second.
+    /// Its operands, in order. For a dot product, the first list and then the second.
     pub operands: Operands,
-    /// Its value: of the last recording or `forward`; of a leaf, as last set.
+    /// Its value, from recording or from the last `forward`. For a leaf, as it was last set.
     pub value: f64,
     /// Whether it depends on a leaf through ops that let gradients pass.
     pub wants_gradient: bool,

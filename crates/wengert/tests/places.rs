@@ -69,7 +69,6 @@ fn a_panic_points_to_the_line_that_called() {
         folds sum product max_of min_of logsumexp mean norm;
         "mul_add": |x, y| x.mul_add(y, y);
         "select": |x, y| x.select(y, y);
-        "where_else": |x, y| x.where_else(y, y);
         "clamp": |x, y| x.clamp(y, y);
         "dot": |x, y| Scalar::dot(&[x], &[y]);
         "powi": |x, _y| x.powi(3);

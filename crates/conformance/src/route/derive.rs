@@ -1,10 +1,8 @@
 //! The gradient as graph: the derivatives appended to the recording as nodes, then read.
 //!
-//! Hessians are gradients of the gradient's nodes. At further points the graph is recomputed
-//! forward, derivatives and all; where a recorded comparison comes out otherwise there, the
-//! formula is recorded afresh.
-//!
-//! Next file: `tangent.rs`.
+//! Hessians are gradients of the gradient's nodes. At later points the whole graph is recomputed
+//! forward, with its derivatives. Where a recorded comparison has another result, the formula is
+//! recorded again.
 
 use wengert::{Error, Graph, NodeId};
 
@@ -59,7 +57,7 @@ pub(super) struct Recording {
 pub(super) struct Output {
     pub(super) value: NodeId,
     pub(super) gradient: Vec<NodeId>,
-    /// The lower triangle, row by row, if asked for.
+    /// The lower triangle, row by row, if wanted.
     pub(super) hessian: Option<Vec<NodeId>>,
 }
 

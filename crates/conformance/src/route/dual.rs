@@ -1,6 +1,4 @@
 //! Dual numbers: the formula evaluated over values with tangents, without a tape.
-//!
-//! Next file: `program.rs`.
 
 use wengert::{Dual, NO_IMM, Op, Scalar};
 
@@ -11,7 +9,7 @@ use crate::formula::{Formula, Instruction};
 #[derive(Clone, Copy, Debug)]
 pub struct Duals;
 
-/// How many inputs move in one evaluation.
+/// The number of inputs with tangents in one evaluation.
 const LANES: usize = 4;
 
 impl Route for Duals {
@@ -35,7 +33,7 @@ impl Route for Duals {
 
 fn at(question: Question<'_>, x: &[f64]) -> Result<Vec<Answer>, String> {
     let mut answers = vec![Answer::default(); question.outputs.len()];
-    // At least once, since a formula without inputs has a value too.
+    // At least once: a formula without inputs has a value too.
     for batch in 0..x.len().div_ceil(LANES).max(1) {
         let moving = batch * LANES..x.len().min((batch + 1) * LANES);
         let inputs: Vec<Dual<LANES>> = (0..x.len())
@@ -59,7 +57,7 @@ fn at(question: Question<'_>, x: &[f64]) -> Result<Vec<Answer>, String> {
 /// The value of every instruction, over any kind of number.
 ///
 /// # Errors
-/// In words, where the engine has no such op.
+/// A message, where the engine has no such op.
 pub fn evaluate<S: Scalar>(formula: &Formula, inputs: &[S]) -> Result<Vec<S>, String> {
     let mut values: Vec<S> = Vec::with_capacity(formula.code.len());
     for instruction in &formula.code {

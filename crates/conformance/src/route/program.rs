@@ -1,31 +1,29 @@
 //! The compiled program: value, gradient and Hessian recorded once as nodes, compiled once, and
 //! run at all points in one batch.
 //!
-//! Nothing is recorded again where a max, min, abs or relu changes sides: these decide anew at
-//! every point.
-//!
-//! Next file: `../command.rs`.
+//! Nothing is recorded again where a max, min, abs or relu changes sides: these ops choose at every
+//! point.
 
 use wengert_program::{InstructionSet, Options, Program, Setup, Workspace};
 
 use super::{Answer, Question, Route, derive::Recording};
 
-/// How points are handed to a program.
+/// How the points are run.
 #[derive(Clone, Copy, Debug)]
-enum Way {
+enum Mode {
     /// All in one batch.
     Batch,
     /// One by one.
     Single,
 }
 
-/// Programs, compiled and run in one way.
+/// Programs, with the options to compile and run them.
 #[derive(Clone, Debug)]
 pub struct Programs {
     name: String,
     options: Options,
     setup: Setup,
-    way: Way,
+    mode: Mode,
 }
 
 impl Programs {
@@ -43,7 +41,7 @@ impl Programs {
                 name,
                 options: Options::new(),
                 setup: Setup::new().instructions(set),
-                way: Way::Batch,
+                mode: Mode::Batch,
             };
             let fused = Self {
                 name: format!("{}-fused", plain.name),
@@ -74,10 +72,10 @@ impl Route for Programs {
     }
 
     fn with_lanes(&self, lanes: usize) -> Option<Box<dyn Route>> {
-        let way = if lanes == 1 { Way::Single } else { Way::Batch };
+        let mode = if lanes == 1 { Mode::Single } else { Mode::Batch };
         Some(Box::new(Self {
             setup: self.setup.lanes(lanes),
-            way,
+            mode,
             ..self.clone()
         }))
     }
@@ -88,9 +86,9 @@ impl Route for Programs {
         }
         let compiled = Compiled::new(question, &self.options)?;
         let mut workspace = Workspace::with(self.setup);
-        match self.way {
-            Way::Batch => compiled.at_all(question.points, &mut workspace),
-            Way::Single => {
+        match self.mode {
+            Mode::Batch => compiled.at_all(question.points, &mut workspace),
+            Mode::Single => {
                 let points = question.points.iter();
                 points.map(|x| compiled.at(x, &mut workspace)).collect()
             }
@@ -103,16 +101,16 @@ impl Route for Programs {
 pub struct Compiled {
     program: Program,
     inputs: usize,
-    /// How many formulas' outputs there are.
+    /// The number of outputs of the formula.
     outputs: usize,
     hessian: bool,
 }
 
 impl Compiled {
-    /// Compiles what is asked, recorded at the first point of the question.
+    /// Compiles the question, recorded at its first point.
     ///
     /// # Errors
-    /// What the engine says, in words.
+    /// The error of the engine, in words.
     ///
     /// # Panics
     /// If the question has no point.
@@ -134,7 +132,7 @@ impl Compiled {
         })
     }
 
-    /// The same, by way of the bytes of a file.
+    /// The same program, saved to bytes and loaded.
     ///
     /// # Errors
     /// Why the bytes were refused, in words.
@@ -146,7 +144,7 @@ impl Compiled {
         })
     }
 
-    /// What is run.
+    /// The program.
     pub fn program(&self) -> &Program {
         &self.program
     }
@@ -154,7 +152,7 @@ impl Compiled {
     /// The answers at all points, run as one batch.
     ///
     /// # Errors
-    /// What the program says, in words.
+    /// The error of the program, in words.
     pub fn at_all(&self, points: &[&[f64]], workspace: &mut Workspace) -> Result<Vec<Vec<Answer>>, String> {
         let column = |k| points.iter().map(|x| x[k]).collect();
         let inputs: Vec<Vec<f64>> = (0..self.inputs).map(column).collect();
@@ -170,7 +168,7 @@ impl Compiled {
     /// The answers at one point, run alone.
     ///
     /// # Errors
-    /// What the program says, in words.
+    /// The error of the program, in words.
     pub fn at(&self, x: &[f64], workspace: &mut Workspace) -> Result<Vec<Answer>, String> {
         let mut numbers = vec![f64::NAN; self.program.output_count()];
         let done = self.program.eval(x, &mut numbers, workspace);
@@ -178,7 +176,7 @@ impl Compiled {
         Ok(self.answers(numbers.into_iter()))
     }
 
-    /// What the outputs of the program at one point are.
+    /// The answers, from the outputs of the program at one point.
     fn answers(&self, mut numbers: impl Iterator<Item = f64>) -> Vec<Answer> {
         let entries = self.inputs * (self.inputs + 1) / 2;
         let answer = |_| Answer {

@@ -1,7 +1,5 @@
 //! The eager sweep: record at the first point, recompute forward at the others, sweep
 //! backward from each output.
-//!
-//! Next file: `derive.rs`.
 
 use wengert::{Error, Graph, NO_IMM, NodeId, Op};
 
@@ -30,11 +28,11 @@ impl Route for Sweep {
     }
 }
 
-/// What `read(graph, inputs, outputs)` gives at every point of the question: recorded at the first,
-/// recomputed forward at the others.
+/// The results of `read(graph, inputs, outputs)` at every point of the question. The formula is recorded at
+/// the first point and recomputed forward at the others.
 ///
 /// # Errors
-/// What the engine or `read` says, in words.
+/// The error of the engine or of `read`, in words.
 pub(super) fn at_every_point(
     question: Question<'_>,
     read: impl Fn(&Graph, &[NodeId], &[NodeId]) -> Result<Vec<Answer>, String>,
@@ -55,7 +53,7 @@ pub(super) fn at_every_point(
 /// Recomputes a recording at another point.
 ///
 /// # Errors
-/// What the engine says.
+/// The error of the engine.
 pub(super) fn move_to(graph: &mut Graph, inputs: &[NodeId], x: &[f64]) -> Result<(), Error> {
     for (&input, &x) in inputs.iter().zip(x) {
         graph.try_set(input, x)?;
@@ -80,10 +78,10 @@ fn at_this_point(graph: &Graph, inputs: &[NodeId], outputs: &[NodeId]) -> Result
 /// each instruction.
 ///
 /// # Errors
-/// What the engine says, in words.
+/// The error of the engine, in words.
 pub fn record(formula: &Formula, x: &[f64]) -> Result<(Graph, Vec<NodeId>, Vec<NodeId>), String> {
     let graph = Graph::with_capacity(formula.inputs + formula.code.len());
-    // A leaf for every input, since an unused one has a derivative too: 0.
+    // A leaf for every input: an unused one has the derivative 0.
     let inputs: Vec<NodeId> = x.iter().map(|&x| graph.leaf(x)).collect();
     let mut nodes: Vec<NodeId> = Vec::with_capacity(formula.code.len());
     for instruction in &formula.code {

@@ -1,7 +1,5 @@
 //! Tangents swept forward over the tape, one input at a time; Hessians by tangents through the
 //! reverse sweep.
-//!
-//! Next file: `dual.rs`.
 
 use wengert::{Graph, NodeId};
 

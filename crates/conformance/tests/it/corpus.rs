@@ -1,6 +1,6 @@
 //! The files of formulas, through every route: values, gradients, Hessians, no case skipped.
 //!
-//! `cargo test -p conformance --test corpus -- --nocapture` prints the worst figure of each file.
+//! `cargo test -p conformance --test it corpus -- --nocapture` prints the worst figure of each file.
 
 use conformance::bounds::{GRADIENT, HESSIAN, Tally, VALUE, largest};
 use conformance::dag::{Case, Expected, parse};
@@ -23,16 +23,16 @@ fn points(case: &Case) -> Vec<&[f64]> {
     case.points.iter().map(|point| &point.x[..]).collect()
 }
 
-/// Checks `got` against `expected`, entry by entry.
-fn check_all(tally: &mut Tally, at: &str, got: &[f64], expected: &[Expected], unit: impl Fn(f64, f64) -> f64) {
-    assert_eq!(got.len(), expected.len(), "{at}: number of entries");
+/// Checks `actual` against `expected`, entry by entry.
+fn check_all(tally: &mut Tally, at: &str, actual: &[f64], expected: &[Expected], unit: impl Fn(f64, f64) -> f64) {
+    assert_eq!(actual.len(), expected.len(), "{at}: number of entries");
     let most = largest(expected);
-    for (k, (&got, e)) in got.iter().zip(expected).enumerate() {
-        tally.check(|| format!("{at} [{k}]"), got, e.exact, unit(e.bound, most));
+    for (k, (&actual, e)) in actual.iter().zip(expected).enumerate() {
+        tally.check(|| format!("{at} [{k}]"), actual, e.exact, unit(e.bound, most));
     }
 }
 
-/// Runs a file through every route: so many cases, points and Hessians it must have.
+/// Runs a file through every route. It must have this number of cases, points and Hessians.
 fn run(file: &str, [cases, results, hessians]: [usize; 3]) {
     let parsed = parse(&data(file)).unwrap();
     assert_eq!(parsed.len(), cases, "cases of {file}");
@@ -58,9 +58,9 @@ fn run(file: &str, [cases, results, hessians]: [usize; 3]) {
                     };
                     checked_hessians += 1;
                     if route.gives_hessians() {
-                        let got = answer.hessian.as_ref().expect("a Hessian was asked for");
+                        let actual = answer.hessian.as_ref().expect("a Hessian was asked for");
                         let unit = |bound, most| HESSIAN.hessian_unit(bound, most);
-                        check_all(&mut seconds, &at, got, hessian, unit);
+                        check_all(&mut seconds, &at, actual, hessian, unit);
                     }
                 }
             }
@@ -124,7 +124,7 @@ fn a_further_point_has_the_bits_of_a_first_one() {
 
 #[test]
 fn routes_that_sweep_back_by_the_same_functions_give_the_same_numbers() {
-    // To the bit, but for the sign of a zero: a sweep over numbers adds to +0.
+    // To the bit, except for the sign of a zero: a sweep over numbers adds to +0.
     let mut compared = 0;
     for file in ["exprs.txt", "exprs_replay.txt", "mgh_dags.txt", "adbench_dags.txt"] {
         for case in parse(&data(file)).unwrap() {

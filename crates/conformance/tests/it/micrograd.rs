@@ -21,7 +21,7 @@ struct Expression {
 /// -0.2651650429449553, and a product of rounded factors gave the number below it.
 const ROUNDED_TWICE: (&str, &str) = ("edge_pow_neg", "a");
 
-/// Whether a gradient has the recorded bits; within an ulp where the record has not the right ones.
+/// Whether a gradient has the recorded bits, or is within an ulp where the record is wrong.
 fn is_recorded(name: &str, node: &str, grad: f64, record: f64) -> bool {
     let ulps = if (name, node) == ROUNDED_TWICE { 1.0 } else { 0.0 };
     Exact::new(record).ulps(grad) <= ulps
@@ -125,7 +125,7 @@ const EXPRESSIONS: &[Expression] = &[
     },
 ];
 
-/// Names in the records that are no expression to repeat: micrograd's two faults,
+/// Names in the records that are not expressions: micrograd's two faults,
 /// and the README's numbers to thirty digits.
 const OTHERS: [&str; 3] = [
     "backward_twice_micrograd_accumulates",
@@ -212,14 +212,14 @@ fn the_readme_expression_has_its_numbers_and_they_are_right_to_an_ulp() {
     let readme = EXPRESSIONS.iter().find(|e| e.name == "test_more_ops_README").unwrap();
     let formula = Formula::parse(2, readme.code).unwrap();
     for route in route::all() {
-        let got = answer(&*route, &formula, 30, readme.inputs);
-        assert_eq!(got.value, 24.70408163265306);
+        let actual = answer(&*route, &formula, 30, readme.inputs);
+        assert_eq!(actual.value, 24.70408163265306);
         if route.sweeps_back() {
-            assert_eq!(got.gradient, [138.83381924198252, 645.5772594752186]);
+            assert_eq!(actual.gradient, [138.83381924198252, 645.5772594752186]);
         }
-        for (got, key) in [got.value].iter().chain(&got.gradient).zip(["g", "da", "db"]) {
+        for (actual, key) in [actual.value].iter().chain(&actual.gradient).zip(["g", "da", "db"]) {
             let digits = records["README_exact"][key].as_str().unwrap();
-            assert!(Exact::new(digits.parse().unwrap()).ulps(*got) <= 1.0, "{key}");
+            assert!(Exact::new(digits.parse().unwrap()).ulps(*actual) <= 1.0, "{key}");
         }
     }
 }
@@ -252,14 +252,18 @@ fn the_lectures_neuron_is_exact_where_micrograd_loses_digits() {
     let slope = 0.4999999999999999;
     for route in route::all() {
         assert_eq!(answer(&*route, &formula, 8, &x).value, recorded("n"));
-        let got = answer(&*route, &formula, 9, &x);
-        assert!(Exact::new(std::f64::consts::FRAC_1_SQRT_2).ulps(got.value) <= 1.0);
+        let actual = answer(&*route, &formula, 9, &x);
+        assert!(Exact::new(std::f64::consts::FRAC_1_SQRT_2).ulps(actual.value) <= 1.0);
         let exact = [-3.0 * slope, slope, 2.0 * slope, 0.0, slope];
-        for (got, exact) in got.gradient.iter().zip(exact) {
-            assert!(Exact::new(exact).ulps(*got) <= 1.0, "{} {got} {exact}", route.name());
+        for (actual, exact) in actual.gradient.iter().zip(exact) {
+            assert!(
+                Exact::new(exact).ulps(*actual) <= 1.0,
+                "{} {actual} {exact}",
+                route.name()
+            );
         }
         for (key, k) in [("x1", 0), ("w1", 2), ("b", 4)] {
-            assert_ne!(got.gradient[k], recorded(key), "{} {key}", route.name());
+            assert_ne!(actual.gradient[k], recorded(key), "{} {key}", route.name());
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The files of single functions, through every route, in ulp.
 //!
-//! `cargo test -p conformance --test points -- --nocapture` prints the worst figure of each function.
+//! `cargo test -p conformance --test it points -- --nocapture` prints the worst figure of each function.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use conformance::route::{self, Question};
 use conformance::table::{Row, parse};
 
 /// Whether an infinity is excused: the value overflows and the sign is right.
-fn overflows(row: &Row, got: f64, expected: f64) -> bool {
-    row.has_tag("overflow_f") && got.is_infinite() && got.signum() == expected.signum()
+fn overflows(row: &Row, actual: f64, expected: f64) -> bool {
+    row.has_tag("overflow_f") && actual.is_infinite() && actual.signum() == expected.signum()
 }
 
 /// The name of the row's function, with the order of a polygamma.
@@ -23,7 +23,7 @@ fn function(row: &Row) -> String {
     }
 }
 
-/// What a derivative of this order of the row's function is held to: 0 for the value.
+/// The limit for a derivative of this order; order 0 is the value.
 fn limit(row: &Row, order: usize) -> Limit {
     let polygamma = if row.key[0] == "polygamma" {
         row.key[1].parse().expect("an order")
@@ -37,7 +37,7 @@ fn limit(row: &Row, order: usize) -> Limit {
     }
 }
 
-/// Runs a file of functions of so many arguments through every route.
+/// Runs a file of functions with this number of arguments through every route.
 fn run(file: &str, inputs: usize, functions: usize, rows: usize) {
     let parsed = parse(&data(file)).unwrap();
     assert_eq!(parsed.len(), rows, "rows of {file}");
@@ -65,19 +65,19 @@ fn run(file: &str, inputs: usize, functions: usize, rows: usize) {
                 (first, &answer.gradient),
                 (second, hessian),
             ];
-            for (order, (expected, got)) in pairs.into_iter().enumerate() {
-                for (k, (&exact, &got)) in expected.iter().zip(got).enumerate() {
+            for (order, (expected, actual)) in pairs.into_iter().enumerate() {
+                for (k, (&exact, &actual)) in expected.iter().zip(actual).enumerate() {
                     let undefined = exact.hi.is_nan();
-                    let off = exact.ulps(got) != 0.0;
-                    if undefined || (order > 0 && off && overflows(row, got, exact.hi)) {
+                    let off = exact.ulps(actual) != 0.0;
+                    if undefined || (order > 0 && off && overflows(row, actual, exact.hi)) {
                         continue;
                     }
                     let [name, a, b] = &row.key;
                     let at = || format!("{file} line {} {name} {a} {b} [{k}]", row.line);
                     if limits[order].what == HIGH_POLYGAMMA.what {
-                        tallies[order].check(at, got, exact, 1e-13 * exact.hi.abs());
+                        tallies[order].check(at, actual, exact, 1e-13 * exact.hi.abs());
                     } else {
-                        tallies[order].check_ulps(at, got, exact);
+                        tallies[order].check_ulps(at, actual, exact);
                     }
                 }
             }

@@ -1,7 +1,7 @@
-//! What may not change a bit of a program: lanes, the place in a batch, batch or single point,
-//! threads, passes, saving. That the bits are right ones is checked where all routes are.
+//! What must not change a bit of a program's results: lanes, the place in a batch, batch or single point,
+//! threads, passes, saving. The values themselves are checked with those of all routes.
 //!
-//! `cargo test -p conformance --test program -- --nocapture` prints how much was compared.
+//! `cargo test -p conformance --test it program -- --nocapture` prints how much was compared.
 
 use conformance::dag::{Case, parse};
 use conformance::data;
@@ -13,8 +13,7 @@ use conformance::table;
 use conformance::words::{Operands, WORDS};
 use wengert_program::{InstructionSet, Options, Setup, Workspace};
 
-/// Numbers of lanes to ask for: those a program takes by itself (16 to 64), fewer, more, and some
-/// that are rounded.
+/// Numbers of lanes: those that a program chooses (16 to 64), fewer, more, and some that are rounded.
 const LANES: [usize; 10] = [1, 4, 8, 12, 16, 20, 32, 64, 99, 5000];
 
 /// Each file of formulas, and how many points it has in all.
@@ -56,26 +55,26 @@ fn bits(answers: &[Answer]) -> Vec<u64> {
 
 /// Asserts that the answers, at `points[k]` for each `k` of `order`, have these bits.
 fn assert_bits(
-    got: &[Vec<Answer>],
+    actual: &[Vec<Answer>],
     order: impl Iterator<Item = usize>,
     expected: &[Vec<u64>],
     at: &dyn std::fmt::Debug,
 ) {
     let mut order = order.into_iter();
-    for (place, (got, k)) in got.iter().zip(order.by_ref()).enumerate() {
-        assert_eq!(bits(got), expected[k], "{at:?}: point {k} at place {place}");
+    for (place, (actual, k)) in actual.iter().zip(order.by_ref()).enumerate() {
+        assert_eq!(bits(actual), expected[k], "{at:?}: point {k} at place {place}");
     }
     assert!(order.next().is_none(), "{at:?}: too few answers");
 }
 
 /// The bits of a program at each of the points, alone; asserts that it gives the same ones in
-/// batches of any number of lanes at any place. Says how many answers were compared.
+/// batches of any number of lanes at any place. Returns the number of answers compared too.
 fn assert_any_lanes_and_place(compiled: &Compiled, points: &[&[f64]], setup: Setup, lanes: &[usize]) -> usize {
     let mut workspace = Workspace::with(setup);
     let alone = |x: &&[f64]| bits(&compiled.at(x, &mut workspace).unwrap());
     let alone: Vec<Vec<u64>> = points.iter().map(alone).collect();
-    // So many that every block of lanes has points left over after it, and that every point
-    // comes to stand in several lanes and beside others.
+    // Enough points that every block of lanes leaves a remainder, and that every point is run in
+    // several lanes and next to different points.
     let many = points.len().max(6) * 2 + 3;
     let mut compared = alone.len();
     for &lanes in lanes {
@@ -84,12 +83,12 @@ fn assert_any_lanes_and_place(compiled: &Compiled, points: &[&[f64]], setup: Set
         let order = |start: usize| (0..many).map(move |k| (start + k) % points.len());
         for start in 0..points.len().min(2) {
             let batch: Vec<&[f64]> = order(start).map(|k| points[k]).collect();
-            let got = compiled.at_all(&batch, &mut workspace).unwrap();
-            assert_bits(&got, order(start), &alone, &at);
+            let actual = compiled.at_all(&batch, &mut workspace).unwrap();
+            assert_bits(&actual, order(start), &alone, &at);
             compared += many;
         }
-        let got = points.iter().map(|x| compiled.at(x, &mut workspace).unwrap());
-        assert_bits(&got.collect::<Vec<_>>(), 0..points.len(), &alone, &at);
+        let actual = points.iter().map(|x| compiled.at(x, &mut workspace).unwrap());
+        assert_bits(&actual.collect::<Vec<_>>(), 0..points.len(), &alone, &at);
         compared += points.len();
     }
     compared
@@ -117,7 +116,7 @@ fn formulas_have_the_same_bits_with_any_lanes_and_at_any_place_of_a_batch() {
 
 #[test]
 fn functions_have_the_same_bits_beside_any_others() {
-    // A kernel that serves only some lanes must not let the others be seen in the bits.
+    // A kernel that computes only some lanes must not change the bits of the others.
     for (file, functions, count) in [("unary.tsv", 41, 3796), ("binary.tsv", 18, 2500)] {
         let rows = table::parse(&data(file)).unwrap();
         let (mut names, mut seen, mut compared) = (Vec::new(), 0, 0);
@@ -152,7 +151,7 @@ fn threads_change_no_bit() {
         for case in parse(&data(file)).unwrap().iter().step_by(9) {
             let points = points(case);
             let compiled = compile(question(case, &points), &Options::new());
-            // More than enough work for a batch to be shared out.
+            // Enough work for a batch to be split among threads.
             let many = 200_000 / compiled.program().report().body_steps + 67;
             let order = || (0..many).map(|k| k % points.len());
             let batch: Vec<&[f64]> = order().map(|k| points[k]).collect();
@@ -163,8 +162,8 @@ fn threads_change_no_bit() {
                 .collect();
             for threads in [1, 2, 3, 8] {
                 let mut workspace = Workspace::with(Setup::new().threads(threads));
-                let got = compiled.at_all(&batch, &mut workspace).unwrap();
-                assert_bits(&got, order(), &alone, &(file, &case.id, threads));
+                let actual = compiled.at_all(&batch, &mut workspace).unwrap();
+                assert_bits(&actual, order(), &alone, &(file, &case.id, threads));
             }
             shared += 1;
         }
@@ -189,7 +188,7 @@ fn few_passes() -> Vec<Options> {
     few.map(|k| all[k]).collect()
 }
 
-/// Asserts that a case has the same bits with these passes; says how many answers were compared.
+/// Asserts that a case has the same bits with these passes. Returns the number of answers compared.
 fn assert_any_passes(case: &Case, passes: &[Options]) -> usize {
     let points = points(case);
     let mut workspaces: Vec<Workspace> = setups().into_iter().map(Workspace::with).collect();
@@ -236,7 +235,7 @@ fn saving_changes_no_bit_and_there_are_no_guards_to_drop() {
             let points = points(&case);
             for options in [Options::new(), Options::fast()] {
                 let compiled = compile(question(&case, &points), &options);
-                // A max decides anew at every point; it is no comparison that must not flip.
+                // A max chooses at every point; it is not a comparison with a guard.
                 assert_eq!(compiled.program().report().guards, 0, "case {}", case.id);
                 let loaded = compiled.saved_and_loaded().unwrap();
                 for setup in setups() {
@@ -272,8 +271,8 @@ fn arithmetic_has_the_bits_of_the_graph_on_every_instruction_set() {
             let graph: Vec<Vec<u64>> = graph.iter().map(|a| bits(a)).collect();
             let compiled = compile(question(&case, &points), &Options::new());
             for setup in setups() {
-                let got = compiled.at_all(&points, &mut Workspace::with(setup)).unwrap();
-                assert_bits(&got, 0..points.len(), &graph, &(file, &case.id));
+                let actual = compiled.at_all(&points, &mut Workspace::with(setup)).unwrap();
+                assert_bits(&actual, 0..points.len(), &graph, &(file, &case.id));
             }
             compared += points.len();
         }
@@ -293,7 +292,7 @@ fn every_op_has_the_same_bits_beside_any_values_and_without_passes() {
         [f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 1.5, 2.5, -2.5, 1e-5, 171.5],
     ];
     let values = values.as_flattened();
-    // As a mixture of all with all as few points give.
+    // Every mixture, at a few points.
     let point = |inputs: usize, k: usize| -> Vec<f64> {
         let place = |i: usize| k * [1, 11, 7][i] + i * (k / values.len());
         (0..inputs).map(|i| values[place(i) % values.len()]).collect()
@@ -326,12 +325,12 @@ fn every_op_has_the_same_bits_beside_any_values_and_without_passes() {
             for setup in setups() {
                 compared += assert_any_lanes_and_place(&compiled, &points, setup, &[4, 16, 20, 64]);
                 let mut workspace = Workspace::with(setup);
-                let [got, plain] = [&compiled, &plain].map(|c| c.at_all(&points, &mut workspace).unwrap());
+                let [actual, plain] = [&compiled, &plain].map(|c| c.at_all(&points, &mut workspace).unwrap());
                 let plain: Vec<Vec<u64>> = plain.iter().map(|a| bits(a)).collect();
                 let at = (word.name, integer, workspace.instructions());
-                for ((k, x), got) in points.iter().enumerate().zip(&got) {
-                    if bits(got) != plain[k] {
-                        problems.push(format!("{at:?} at {x:?}: {got:?}, without passes {:x?}", plain[k]));
+                for ((k, x), actual) in points.iter().enumerate().zip(&actual) {
+                    if bits(actual) != plain[k] {
+                        problems.push(format!("{at:?} at {x:?}: {actual:?}, without passes {:x?}", plain[k]));
                     }
                 }
             }

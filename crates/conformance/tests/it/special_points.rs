@@ -11,7 +11,7 @@ use wengert::Series;
 
 const TABLE: &str = include_str!("special_points.txt");
 
-/// How many rows there are, so that none is lost unseen.
+/// The number of rows, so that a lost row is noticed.
 const ROWS: usize = 229;
 
 /// Reads a number of the table; `None` leaves it unspecified.
@@ -25,27 +25,27 @@ fn number(text: &str) -> Option<f64> {
         "-pi/2" => -FRAC_PI_2,
         _ => match text.split_once('/') {
             Some((p, q)) => p.parse::<f64>().unwrap() / q.parse::<f64>().unwrap(),
-            None => text.parse().unwrap_or_else(|_| panic!("{text:?} is no number")),
+            None => text.parse().unwrap_or_else(|_| panic!("{text:?} is not a number")),
         },
     })
 }
 
-fn agrees(got: f64, expected: f64) -> bool {
-    got == expected || (got.is_nan() && expected.is_nan())
+fn agrees(actual: f64, expected: f64) -> bool {
+    actual == expected || (actual.is_nan() && expected.is_nan())
 }
 
-/// What is wrong with `got` against a column of a row.
-fn column(what: &str, column: Option<&&str>, got: &[f64], problems: &mut Vec<String>) {
+/// What is wrong with `actual` against a column of a row.
+fn column(what: &str, column: Option<&&str>, actual: &[f64], problems: &mut Vec<String>) {
     let Some(column) = column else { return };
     let expected: Vec<&str> = column.split_whitespace().collect();
-    assert_eq!(expected.len(), got.len(), "{what}: {column}");
-    for (k, (text, &got)) in expected.iter().zip(got).enumerate() {
+    assert_eq!(expected.len(), actual.len(), "{what}: {column}");
+    for (k, (text, &actual)) in expected.iter().zip(actual).enumerate() {
         let signed = what == "value" && (*text == "+0" || *text == "-0");
         let wrong = number(text).is_some_and(|expected| {
-            !agrees(got, expected) || (signed && got.is_sign_negative() != expected.is_sign_negative())
+            !agrees(actual, expected) || (signed && actual.is_sign_negative() != expected.is_sign_negative())
         });
         if wrong {
-            problems.push(format!("{what}[{k}] is {got:e}, expected {text}"));
+            problems.push(format!("{what}[{k}] is {actual:e}, expected {text}"));
         }
     }
 }
@@ -137,18 +137,18 @@ fn routes_agree_at_special_points_to_the_second_order() {
         let (mut first, mut second): (Option<Answer>, Option<Vec<f64>>) = (None, None);
         for route in route::all() {
             let name = route.name();
-            let got = answer(&*route, &formula, &x);
-            let first = first.get_or_insert_with(|| got.clone());
-            if !agrees(got.value, first.value) || !agree(&got.gradient, &first.gradient) {
-                problems.push(format!("{line}: {name} {got:?}, not {first:?}"));
+            let actual = answer(&*route, &formula, &x);
+            let first = first.get_or_insert_with(|| actual.clone());
+            if !agrees(actual.value, first.value) || !agree(&actual.gradient, &first.gradient) {
+                problems.push(format!("{line}: {name} {actual:?}, not {first:?}"));
             }
-            let Some(hessian) = got.hessian else { continue };
+            let Some(hessian) = actual.hessian else { continue };
             let second = second.get_or_insert_with(|| hessian.clone());
             if !agree(&hessian, second) {
                 problems.push(format!("{line}: {name} {hessian:?}, not {second:?}"));
             }
         }
-        // Either triangle of a Hessian must do.
+        // Both triangles of a Hessian must be right.
         let (graph, inputs, nodes) = record(&formula, &x).unwrap();
         let output = *nodes.last().unwrap();
         let tangents = graph.hessian(output, &inputs);
@@ -183,12 +183,12 @@ fn series_along_an_axis_agree_at_special_points_to_the_second_order() {
         for k in 0..x.len() {
             let input = |(j, &x): (usize, &f64)| Series::<3>::moving(x, if j == k { 1.0 } else { 0.0 });
             let inputs: Vec<Series<3>> = x.iter().enumerate().map(input).collect();
-            let got = *evaluate(&formula, &inputs).unwrap().last().unwrap();
+            let actual = *evaluate(&formula, &inputs).unwrap().last().unwrap();
             // The diagonal of a lower triangle.
             let expected = [answer.value, answer.gradient[k], hessian[k * (k + 3) / 2]];
-            let got: [f64; 3] = std::array::from_fn(|order| got.derivative(order));
-            if !got.into_iter().zip(expected).all(|(g, e)| agrees(g, e)) {
-                problems.push(format!("{line}: along {k}: {got:?}, not {expected:?}"));
+            let actual: [f64; 3] = std::array::from_fn(|order| actual.derivative(order));
+            if !actual.into_iter().zip(expected).all(|(g, e)| agrees(g, e)) {
+                problems.push(format!("{line}: along {k}: {actual:?}, not {expected:?}"));
             }
         }
     }
@@ -256,8 +256,8 @@ fn the_partial_of_a_remainder_is_the_whole_part_of_the_quotient_next_to_its_jump
         for k in 1..1000 {
             let x = [f64::from(k) / 10.0, 0.1];
             let quotient = whole(x[0]) / whole(x[1]);
-            let got = answer(&*route, &formula, &x);
-            assert_eq!(got.gradient, [1.0, -(quotient as f64)], "{}: {x:?}", route.name());
+            let actual = answer(&*route, &formula, &x);
+            assert_eq!(actual.gradient, [1.0, -(quotient as f64)], "{}: {x:?}", route.name());
         }
     }
 }
@@ -306,17 +306,18 @@ fn norms_keep_their_digits_over_the_whole_range() {
         for (x, gradient, hessian) in cases {
             let operands: Vec<String> = (0..x.len()).map(|k| k.to_string()).collect();
             let formula = Formula::parse(x.len(), &format!("norm {}", operands.join(" "))).unwrap();
-            let got = answer(&*route, &formula, x);
-            let close = |got: &[f64], want: &[f64], by: f64| {
-                got.iter()
+            let actual = answer(&*route, &formula, x);
+            let close = |actual: &[f64], want: &[f64], by: f64| {
+                actual
+                    .iter()
                     .zip(want)
                     .all(|(g, w)| g == w || (g - w).abs() <= by * w.abs())
             };
             let name = route.name();
-            assert!(close(&got.gradient, gradient, 4e-16), "{name} {x:?}: {got:?}");
+            assert!(close(&actual.gradient, gradient, 4e-16), "{name} {x:?}: {actual:?}");
             // Subnormal numbers have no more than twelve digits here.
-            let second = got.hessian.as_deref().unwrap_or_default();
-            assert!(close(second, hessian, 1e-12), "{name} {x:?}: {got:?}");
+            let second = actual.hessian.as_deref().unwrap_or_default();
+            assert!(close(second, hessian, 1e-12), "{name} {x:?}: {actual:?}");
         }
     }
 }
@@ -327,13 +328,18 @@ fn infinite_slopes_that_cancel_are_0_forward_and_nan_in_reverse() {
     let code = "mul 0 0; mul 1 1; mean 2 3; mean 0 1; mul 5 5; sub 4 6; sqrt 7";
     let formula = Formula::parse(2, code).unwrap();
     for route in route::all() {
-        let got = answer(&*route, &formula, &[3.0, 3.0]);
-        assert_eq!(got.value, 0.0, "{}", route.name());
+        let actual = answer(&*route, &formula, &[3.0, 3.0]);
+        assert_eq!(actual.value, 0.0, "{}", route.name());
         let right = |x: &f64| if route.sweeps_back() { x.is_nan() } else { *x == 0.0 };
-        assert!(got.gradient.iter().all(right), "{}: {got:?}", route.name());
-        // By way of the norm of the deviations all agree.
+        assert!(actual.gradient.iter().all(right), "{}: {actual:?}", route.name());
+        // Written as the norm of the deviations, all routes agree.
         let code = "mean 0 1; sub 0 2; sub 1 2; norm 3 4";
-        let got = answer(&*route, &Formula::parse(2, code).unwrap(), &[3.0, 3.0]);
-        assert_eq!((got.value, &got.gradient[..]), (0.0, &[0.0; 2][..]), "{}", route.name());
+        let actual = answer(&*route, &Formula::parse(2, code).unwrap(), &[3.0, 3.0]);
+        assert_eq!(
+            (actual.value, &actual.gradient[..]),
+            (0.0, &[0.0; 2][..]),
+            "{}",
+            route.name()
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Derivatives through nalgebra's own code, against what is known of them.
+//! Derivatives through nalgebra's own code, against known formulas.
 
 use nalgebra::{
     Isometry3, Matrix3, Quaternion, RealField, Rotation3, SMatrix, SymmetricEigen, Translation3, UnitQuaternion,
@@ -23,9 +23,9 @@ fn grads<const R: usize, const C: usize>(g: &Graph, elements: &SMatrix<Var, R, C
 }
 
 #[track_caller]
-fn near<const R: usize, const C: usize>(got: SMatrix<f64, R, C>, expected: SMatrix<f64, R, C>) {
-    let error = (got - expected).norm() / expected.norm();
-    assert!(error < 1e-13, "{got} is {error:e} off {expected}");
+fn near<const R: usize, const C: usize>(actual: SMatrix<f64, R, C>, expected: SMatrix<f64, R, C>) {
+    let error = (actual - expected).norm() / expected.norm();
+    assert!(error < 1e-13, "{actual} is {error:e} off {expected}");
 }
 
 #[test]

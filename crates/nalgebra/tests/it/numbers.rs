@@ -56,7 +56,7 @@ fn every_op_is_the_engines_own() {
         imm[..op.immediates()].copy_from_slice(&[2.0, 1.0][..op.immediates()]);
         let expected = f64::apply(op, imm, values).to_bits();
         for nodes in 0..1 << count {
-            let got = record(&mut g, || {
+            let actual = record(&mut g, || {
                 let args: Vec<Var> = (0..count)
                     .map(|k| {
                         if nodes >> k & 1 == 1 {
@@ -68,7 +68,7 @@ fn every_op_is_the_engines_own() {
                     .collect();
                 Var::apply(op, imm, &args).value()
             });
-            assert_eq!(got.to_bits(), expected, "{op} with nodes {nodes:b}");
+            assert_eq!(actual.to_bits(), expected, "{op} with nodes {nodes:b}");
         }
     }
 }
@@ -312,10 +312,10 @@ fn the_field_has_the_values_of_plain_numbers() {
     ];
     for (name, of_var, of_plain) in unary {
         for x in [0.0, 0.5, 2.25, -1.75] {
-            let (got, expected): (f64, f64) = (of_var(x.into()).value(), of_plain(x));
+            let (actual, expected): (f64, f64) = (of_var(x.into()).value(), of_plain(x));
             assert!(
-                (got - expected).abs() <= 2.0 * f64::EPSILON * expected.abs(),
-                "{name} of {x}: {got}, {expected}"
+                (actual - expected).abs() <= 2.0 * f64::EPSILON * expected.abs(),
+                "{name} of {x}: {actual}, {expected}"
             );
         }
     }
@@ -331,10 +331,10 @@ fn the_field_has_the_values_of_plain_numbers() {
     ];
     for (name, of_var, of_plain) in binary {
         for (x, y) in [(0.5, 2.0), (3.0, 0.25), (2.0, 2.0)] {
-            let (got, expected): (f64, f64) = (of_var(x.into(), y.into()).value(), of_plain(x, y));
+            let (actual, expected): (f64, f64) = (of_var(x.into(), y.into()).value(), of_plain(x, y));
             assert!(
-                (got - expected).abs() <= 2.0 * f64::EPSILON * expected.abs(),
-                "{name} of {x}, {y}: {got}, {expected}"
+                (actual - expected).abs() <= 2.0 * f64::EPSILON * expected.abs(),
+                "{name} of {x}, {y}: {actual}, {expected}"
             );
         }
     }
@@ -355,8 +355,8 @@ fn the_field_has_the_values_of_plain_numbers() {
         (Var::ln_2(), f64::ln_2()),
         (Var::ln_10(), f64::ln_10()),
     ];
-    for (k, (got, expected)) in constants.into_iter().enumerate() {
-        assert_eq!(got.value(), expected, "constant {k}");
+    for (k, (actual, expected)) in constants.into_iter().enumerate() {
+        assert_eq!(actual.value(), expected, "constant {k}");
     }
     let mut x = Var::from(1.0);
     x.replace(0, 2.0.into());
@@ -374,7 +374,10 @@ fn refusals_point_to_the_line_that_asked() {
     let loud = take_hook();
     set_hook(Box::new(move |panic| {
         // Other tests of this file panic meanwhile.
-        if std::thread::current().name() == Some("refusals_point_to_the_line_that_asked") {
+        if std::thread::current()
+            .name()
+            .is_some_and(|name| name.ends_with("refusals_point_to_the_line_that_asked"))
+        {
             *seen.lock().unwrap() = panic.location().map_or_else(String::new, |at| at.file().to_owned());
         }
     }));

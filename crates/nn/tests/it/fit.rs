@@ -1,12 +1,12 @@
-//! Training on examples: both ways, in batches, on any number of threads, and what it refuses.
+//! Training on examples: both backends, batches, any number of threads, and refusals.
 
 use wengert::{Expr, Graph};
 use wengert_nn::{
-    Activation, Adam, Error, Examples, Fit, Mlp, Optimizer, Sgd, SplitMix64, Way, cross_entropy, l2, max_margin,
+    Activation, Adam, Backend, Error, Examples, Fit, Mlp, Optimizer, Sgd, SplitMix64, cross_entropy, l2, max_margin,
     shared_cross_entropy, squared_error,
 };
 
-const WAYS: [Way; 2] = [Way::Eager, Way::Compiled];
+const BACKENDS: [Backend; 2] = [Backend::Eager, Backend::Compiled];
 
 /// Points around the middle of the plane, of class 1 within a ring and -1 without.
 fn rings(count: usize) -> Examples {
@@ -25,8 +25,8 @@ fn bits(numbers: &[f64]) -> Vec<u64> {
 #[test]
 fn a_loss_is_the_mean_over_the_examples_plus_the_penalty() {
     let examples = Examples::from_rows([[1.0, 4.0], [2.0, 6.0], [-1.0, 0.0], [4.0, 10.0]]).unwrap();
-    for way in WAYS {
-        let mut fit = Fit::new(way, &[2.0, 1.0], &examples, |p, e| {
+    for backend in BACKENDS {
+        let mut fit = Fit::new(backend, &[2.0, 1.0], &examples, |p, e| {
             squared_error(&[p[0] * e[0] + p[1]], &e[1..])
         })
         .unwrap();
@@ -47,10 +47,10 @@ fn minibatches_train_either_way_to_the_same_net() {
     let mut examples = rings(500);
     let net = Mlp::with_layers(2, &[(8, Activation::Tanh), (1, Activation::Linear)], 5).unwrap();
     let start = examples.clone();
-    let trained = WAYS.map(|way| {
+    let trained = BACKENDS.map(|backend| {
         examples.clone_from(&start);
         let mut random = SplitMix64::new(1);
-        let mut fit = Fit::new(way, net.parameters(), &examples, |parameters, example| {
+        let mut fit = Fit::new(backend, net.parameters(), &examples, |parameters, example| {
             max_margin(&net.forward(parameters, &example[..2]), &example[2..])
         })
         .unwrap()
@@ -78,7 +78,7 @@ fn the_compiled_way_gives_the_same_bits_on_any_number_of_threads() {
     for count in [100, 2000] {
         let examples = rings(count);
         let run = |threads: Option<usize>| {
-            let fit = Fit::new(Way::Compiled, net.parameters(), &examples, |parameters, example| {
+            let fit = Fit::new(Backend::Compiled, net.parameters(), &examples, |parameters, example| {
                 max_margin(&net.forward(parameters, &example[..2]), &example[2..])
             });
             let fit = fit.unwrap().penalty(|parameters| l2(parameters, 1e-4));
@@ -103,7 +103,7 @@ fn the_compiled_way_gives_the_same_bits_on_any_number_of_threads() {
 }
 
 #[test]
-fn classes_given_as_shares_are_learned_either_way() {
+fn classes_given_as_shares_are_learned_with_either_backend() {
     let mut random = SplitMix64::new(11);
     let centers = [(0.0, 2.0), (2.0, -1.0), (-2.0, -1.0)];
     let rows: Vec<[f64; 5]> = (0..60)
@@ -119,8 +119,8 @@ fn classes_given_as_shares_are_learned_either_way() {
     assert!((cross_entropy(&[1.0, 2.0, 0.5], 1) - loss).abs() <= 0.5 * off);
     let examples = Examples::from_rows(&rows).unwrap();
     let net = Mlp::with_layers(2, &[(8, Activation::Tanh), (3, Activation::Linear)], 4).unwrap();
-    let losses = WAYS.map(|way| {
-        let mut fit = Fit::new(way, net.parameters(), &examples, |parameters, example| {
+    let losses = BACKENDS.map(|backend| {
+        let mut fit = Fit::new(backend, net.parameters(), &examples, |parameters, example| {
             shared_cross_entropy(&net.forward(parameters, &example[..2]), &example[2..])
         })
         .unwrap();
@@ -136,14 +136,14 @@ fn classes_given_as_shares_are_learned_either_way() {
 #[test]
 fn a_loss_that_does_not_depend_on_parameters_or_examples_has_no_slope() {
     let examples = Examples::from_rows([[1.0], [2.0], [6.0], [3.0]]).unwrap();
-    for way in WAYS {
-        let mut fit = Fit::new(way, &[5.0], &examples, |_, e| e[0] * 2.0).unwrap();
+    for backend in BACKENDS {
+        let mut fit = Fit::new(backend, &[5.0], &examples, |_, e| e[0] * 2.0).unwrap();
         assert_eq!(fit.record(examples.all()).unwrap(), 6.0);
         assert_eq!(fit.gradient(), [0.0]);
-        let mut fit = Fit::new(way, &[5.0], &examples, |_, _| Expr::from(4.0)).unwrap();
+        let mut fit = Fit::new(backend, &[5.0], &examples, |_, _| Expr::from(4.0)).unwrap();
         assert_eq!(fit.record(examples.all()).unwrap(), 4.0);
         assert_eq!(fit.gradient(), [0.0]);
-        let mut fit = Fit::new(way, &[5.0], &examples, |p, _| p[0] * p[0]).unwrap();
+        let mut fit = Fit::new(backend, &[5.0], &examples, |p, _| p[0] * p[0]).unwrap();
         assert_eq!(fit.record(examples.all()).unwrap(), 25.0);
         assert_eq!(fit.gradient(), [10.0]);
     }
@@ -155,10 +155,10 @@ fn a_comparison_that_comes_out_otherwise_is_an_error_the_compiled_way_and_change
     fn branching<'g>(p: &[Expr<'g>], e: &[Expr<'g>]) -> Expr<'g> {
         if e[0] < 0.0 { p[0] * 10.0 } else { p[0] * e[0] }
     }
-    let mut eager = Fit::new(Way::Eager, &[1.0], &examples, branching).unwrap();
+    let mut eager = Fit::new(Backend::Eager, &[1.0], &examples, branching).unwrap();
     assert!((eager.record(examples.all()).unwrap() - 13.0 / 3.0).abs() < 1e-15);
 
-    let mut compiled = Fit::new(Way::Compiled, &[1.0], &examples, branching).unwrap();
+    let mut compiled = Fit::new(Backend::Compiled, &[1.0], &examples, branching).unwrap();
     let alike = Examples::from_rows([[1.0], [2.0]]).unwrap();
     assert_eq!(compiled.record(alike.all()).unwrap(), 1.5);
     let error = compiled.step(&mut Sgd::new(1.0), examples.all()).unwrap_err();
@@ -169,7 +169,7 @@ fn a_comparison_that_comes_out_otherwise_is_an_error_the_compiled_way_and_change
         panic!("{error}")
     };
     let said = error.to_string();
-    assert!(said.contains("point 2") && said.contains("Way::Eager"), "{said}");
+    assert!(said.contains("point 2") && said.contains("Backend::Eager"), "{said}");
     assert_eq!((compiled.parameters(), compiled.gradient()), (&[1.0][..], &[1.5][..]));
 }
 
@@ -179,8 +179,8 @@ fn a_loss_with_a_leaf_of_its_own_does_not_compile() {
     fn with_leaf<'g>(p: &[Expr<'g>], _: &[Expr<'g>]) -> Expr<'g> {
         p[0] * p[0].graph().expect("a parameter is a leaf").var(2.0)
     }
-    assert!(Fit::new(Way::Eager, &[1.0], &examples, with_leaf).is_ok());
-    let error = Fit::new(Way::Compiled, &[1.0], &examples, with_leaf).unwrap_err();
+    assert!(Fit::new(Backend::Eager, &[1.0], &examples, with_leaf).is_ok());
+    let error = Fit::new(Backend::Compiled, &[1.0], &examples, with_leaf).unwrap_err();
     assert!(
         matches!(
             error,
@@ -197,15 +197,21 @@ fn a_loss_or_penalty_of_another_graph_is_refused_by_name() {
     let other: &'static Graph = Box::leak(Box::new(Graph::new()));
     let y = other.var(2.0);
     let examples = Examples::from_rows([[1.0], [2.0]]).unwrap();
-    let compiled = Fit::new(Way::Compiled, &[5.0], &examples, |_, _| y);
+    let compiled = Fit::new(Backend::Compiled, &[5.0], &examples, |_, _| y);
     assert!(matches!(compiled, Err(Error::ForeignLoss)));
-    let mut eager = Fit::new(Way::Eager, &[5.0], &examples, |_, _| y).unwrap();
+    let mut eager = Fit::new(Backend::Eager, &[5.0], &examples, |_, _| y).unwrap();
     assert!(matches!(eager.record(examples.all()), Err(Error::ForeignLoss)));
     // At some examples alone.
-    let mut eager = Fit::new(Way::Eager, &[5.0], &examples, |p, e| if e[0] > 1.5 { y } else { p[0] }).unwrap();
+    let mut eager = Fit::new(
+        Backend::Eager,
+        &[5.0],
+        &examples,
+        |p, e| if e[0] > 1.5 { y } else { p[0] },
+    )
+    .unwrap();
     assert!(matches!(eager.record(examples.all()), Err(Error::ForeignLoss)));
-    for way in WAYS {
-        let mut fit = Fit::new(way, &[5.0], &examples, |p, e| p[0] * e[0]).unwrap();
+    for backend in BACKENDS {
+        let mut fit = Fit::new(backend, &[5.0], &examples, |p, e| p[0] * e[0]).unwrap();
         assert_eq!(fit.record(examples.all()).unwrap(), 7.5);
         let mut fit = fit.penalty(|_| y);
         let refused = fit.step(&mut Sgd::new(1.0), examples.all());
@@ -217,8 +223,8 @@ fn a_loss_or_penalty_of_another_graph_is_refused_by_name() {
 #[test]
 fn a_slope_that_is_not_finite_is_an_error_either_way_and_changes_nothing() {
     let examples = Examples::from_rows([[0.0], [2.0]]).unwrap();
-    for way in WAYS {
-        let mut fit = Fit::new(way, &[1.0], &examples, |p, e| {
+    for backend in BACKENDS {
+        let mut fit = Fit::new(backend, &[1.0], &examples, |p, e| {
             (p[0] * e[0]).sqrt() + (p[0] - 1.0).sqrt()
         })
         .unwrap();
@@ -261,12 +267,12 @@ fn examples_that_cannot_be_learned_from_are_refused_by_name() {
     assert!(matches!(Examples::from_rows(none), Err(Error::NoExamples)));
     assert!(matches!(Examples::from_rows([[0.0; 0]]), Err(Error::NoColumns)));
     let ragged = Examples::from_rows([vec![1.0, 2.0], vec![1.0, 2.0], vec![1.0]]).unwrap_err();
-    assert_eq!(ragged.to_string(), "example 3 has 1 numbers, where others have 2");
+    assert_eq!(ragged.to_string(), "example 3 has 1 numbers, but 2 are needed");
     let examples = Examples::from_rows([[1.0, 2.0]]).unwrap();
     assert!(matches!(examples.batches(0).map(|_| ()), Err(Error::EmptyBatch)));
     let other = Examples::from_rows([[1.0, 2.0, 3.0]]).unwrap();
-    for way in WAYS {
-        let mut fit = Fit::new(way, &[1.0], &examples, |p, e| p[0] * e[0] * e[1]).unwrap();
+    for backend in BACKENDS {
+        let mut fit = Fit::new(backend, &[1.0], &examples, |p, e| p[0] * e[0] * e[1]).unwrap();
         let refused = fit.record(other.all()).unwrap_err();
         assert!(
             matches!(

@@ -2,7 +2,7 @@
 //! every loss as it was there.
 
 use serde_json::Value;
-use wengert_nn::{Activation, Examples, Fit, Mlp, Sgd, Trainer, Way, l2, max_margin};
+use wengert_nn::{Activation, Backend, Examples, Fit, Mlp, Sgd, Trainer, l2, max_margin};
 
 fn numbers(value: &Value) -> Vec<f64> {
     value
@@ -56,8 +56,8 @@ impl Reference {
     }
 
     fn check_first_gradient(&self, gradient: &[f64]) {
-        for (got, expected) in gradient.iter().zip(numbers(&self.all["grad0"])) {
-            assert!((got - expected).abs() <= 1e-15, "{got} {expected}");
+        for (actual, expected) in gradient.iter().zip(numbers(&self.all["grad0"])) {
+            assert!((actual - expected).abs() <= 1e-15, "{actual} {expected}");
         }
     }
 
@@ -65,8 +65,8 @@ impl Reference {
         let expected = self.all["loss_after"].as_f64().unwrap();
         assert!((loss - expected).abs() <= 1e-12, "{loss}");
         assert_eq!(self.accuracy(scores), 1.0);
-        for (got, expected) in parameters.iter().zip(numbers(&self.all["final_params"])) {
-            assert!((got - expected).abs() <= 1e-12, "{got} {expected}");
+        for (actual, expected) in parameters.iter().zip(numbers(&self.all["final_params"])) {
+            assert!((actual - expected).abs() <= 1e-12, "{actual} {expected}");
         }
     }
 }
@@ -121,17 +121,17 @@ fn either_way_of_training_on_examples_goes_through_the_same_losses() {
         let scores = reference.points.iter().map(|point| net.forward(parameters, point)[0]);
         scores.collect()
     };
-    for way in [Way::Eager, Way::Compiled] {
-        let mut fit = Fit::new(way, net.parameters(), &examples, |parameters, example| {
+    for backend in [Backend::Eager, Backend::Compiled] {
+        let mut fit = Fit::new(backend, net.parameters(), &examples, |parameters, example| {
             max_margin(&net.forward(parameters, &example[..2]), &example[2..])
         })
         .unwrap()
         .penalty(|parameters| l2(parameters, 1e-4));
-        assert_eq!(fit.program().is_some(), way == Way::Compiled);
+        assert_eq!(fit.program().is_some(), backend == Backend::Compiled);
         let mut optimizer = Sgd::new(1.0);
         for k in 0..100 {
             let accuracy = reference.accuracy(&scores(fit.parameters()));
-            assert_eq!(accuracy, reference.accuracies[k], "{way:?}, step {k}");
+            assert_eq!(accuracy, reference.accuracies[k], "{backend:?}, step {k}");
             optimizer.rate = 1.0 - 0.9 * k as f64 / 100.0;
             let loss = fit.step(&mut optimizer, examples.all()).unwrap();
             reference.check_loss(k, loss);

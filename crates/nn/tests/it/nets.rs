@@ -80,7 +80,7 @@ fn layers_feed_each_other_in_the_order_of_the_parameters() {
 }
 
 #[test]
-#[should_panic(expected = "inputs given, and inputs of the ReLUNeuron(2)")]
+#[should_panic(expected = "number of inputs given, and number of inputs of ReLUNeuron(2)")]
 fn too_few_inputs_panic_with_what_was_expected() {
     let _ = Mlp::new(2, &[3, 1], 1).unwrap().predict(&[1.0]);
 }

@@ -3,7 +3,7 @@
 
 use wengert::{Dual, Expr, Graph};
 use wengert_nn::{
-    Activation, Adam, Error, Examples, Fit, Initialization, Mlp, Optimizer, SavedOptimizer, Sgd, SplitMix64, Way,
+    Activation, Adam, Backend, Error, Examples, Fit, Initialization, Mlp, Optimizer, SavedOptimizer, Sgd, SplitMix64,
     argmax, cross_entropy, l2, load, save, shared_cross_entropy, softmax,
 };
 
@@ -18,7 +18,7 @@ fn examples() -> Examples {
     Examples::from_rows(rows).unwrap()
 }
 
-fn fit(backend: Way, net: &Mlp) -> Fit<impl for<'g> Fn(&[Expr<'g>], &[Expr<'g>]) -> Expr<'g>> {
+fn fit(backend: Backend, net: &Mlp) -> Fit<impl for<'g> Fn(&[Expr<'g>], &[Expr<'g>]) -> Expr<'g>> {
     let shape = net.shape();
     Fit::new(backend, net.parameters(), &examples(), move |parameters, example| {
         shared_cross_entropy(&shape.forward(parameters, &example[..2]), &example[2..])
@@ -108,7 +108,7 @@ fn weights_start_with_the_variance_that_their_authors_ask_for() {
 #[test]
 fn a_loss_without_gradient_is_that_with_and_leaves_the_gradient() {
     let (net, examples) = (Mlp::new(2, &[8, 3], 4).unwrap(), examples());
-    for backend in [Way::Eager, Way::Compiled] {
+    for backend in [Backend::Eager, Backend::Compiled] {
         let mut fit = fit(backend, &net).penalty(|parameters| l2(parameters, 1e-3));
         let of_batch = examples.batches(7).unwrap().last().unwrap();
         let alone = fit.loss(of_batch).unwrap();
@@ -123,7 +123,7 @@ fn a_loss_without_gradient_is_that_with_and_leaves_the_gradient() {
 }
 
 /// Trains for 30 steps, and for 12 and 18 with everything saved and loaded in between: the same bits.
-fn resumes<O: Optimizer + SavedOptimizer>(backend: Way, make: impl Fn() -> O) {
+fn resumes<O: Optimizer + SavedOptimizer>(backend: Backend, make: impl Fn() -> O) {
     let (net, examples) = (Mlp::new(2, &[8, 3], 4).unwrap(), examples());
     macro_rules! run {
         ($fit:expr, $optimizer:expr, $steps:expr) => {
@@ -157,7 +157,7 @@ fn resumes<O: Optimizer + SavedOptimizer>(backend: Way, make: impl Fn() -> O) {
 
 #[test]
 fn training_that_is_stopped_and_resumed_takes_the_same_steps_to_the_bit() {
-    for backend in [Way::Eager, Way::Compiled] {
+    for backend in [Backend::Eager, Backend::Compiled] {
         resumes(backend, || Adam::new(0.03));
         resumes(backend, || Sgd::with_momentum(0.05, 0.9));
         resumes(backend, || Sgd::new(0.05));

@@ -1,11 +1,10 @@
-//! Random graphs, with derivatives, against the scalar ops: every node must be its op of its
-//! operands; and equal points of a batch must give equal outputs, those of the point alone, with
-//! inputs whole or not, as the bytes say.
+//! Random graphs, with derivatives, against the scalar ops: every node must be its op of its operands. Equal
+//! points of a batch must give equal outputs, those of the point by itself, for every choice of uniform
+//! inputs.
 //!
-//! `cargo fuzz run differential` in `crates/program`, with a nightly toolchain (or
-//! `RUSTC_BOOTSTRAP=1`). The bytes are: a flag whether to derive, with which inputs are whole, whether
-//! outputs are sums and whether to fuse in its upper bits; the three inputs, two constants, then
-//! five bytes for each node.
+//! `cargo fuzz run differential` in `crates/program`, with a nightly toolchain (or `RUSTC_BOOTSTRAP=1`). The
+//! bytes are: flags (whether to derive, which inputs are uniform, whether outputs are sums, whether to fuse);
+//! the three inputs and two constants; then five bytes for each node.
 
 #![no_main]
 

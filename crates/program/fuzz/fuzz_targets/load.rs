@@ -1,5 +1,5 @@
-//! Any bytes, once their checksum fits, are a program or an error; a program saves to bytes that load again, records as a
-//! graph, and runs: equal points of a batch give equal outputs, those of the point alone.
+//! Any bytes with a right checksum are a program or an error. A program saves to bytes that load again, is
+//! recorded as a graph, and runs: equal points of a batch give equal outputs, those of the point by itself.
 //!
 //! `cargo fuzz run load` in `crates/program`, with a nightly toolchain (or `RUSTC_BOOTSTRAP=1`).
 
@@ -13,7 +13,7 @@ use wengert_program::Program;
 mod batches;
 
 fuzz_target!(|bytes: &[u8]| {
-    // A fuzzer does not find the checksum by itself: what it makes goes without one.
+    // A fuzzer does not find checksums by itself, so its bytes have none, and it is added here.
     let sealed = [bytes, &crc32fast::hash(bytes).to_le_bytes()].concat();
     let Ok(program) = Program::from_bytes(&sealed) else {
         return;
@@ -21,7 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
     let again = Program::from_bytes(&program.to_bytes()).expect("its own bytes load");
     assert_eq!(again.to_bytes(), program.to_bytes());
     assert_eq!(again.to_string(), program.to_string());
-    // What takes long takes time from finding things.
+    // Slow programs would take time from finding bugs.
     if program.input_count() + program.output_count() > 100 || program.report().instructions > 2000 {
         return;
     }

@@ -1,6 +1,5 @@
-//! Ops that are a few instructions: guarded products, comparisons, kinks and rounding. The
-//! interpreter inlines them. Their bits are those of the scalar ops on every instruction set, but
-//! for the payloads of NaN. Next: `entry.rs`.
+//! Ops of a few instructions: guarded products, comparisons, kinks and rounding, which the interpreter
+//! inlines. Their bits are those of the scalar ops on every instruction set, except for the payload of NaN.
 
 use super::simd::{SIGN, Simd};
 
@@ -43,7 +42,7 @@ pub(crate) fn step<V: Simd>(x: V) -> V {
 }
 #[inline(always)]
 pub(crate) fn relu<V: Simd>(x: V) -> V {
-    // Zeros of either sign and NaN take the second operand.
+    // NaN takes the last operand.
     V::pick(x.le(V::splat(0.0)), V::splat(0.0), x)
 }
 #[inline(always)]
@@ -66,21 +65,22 @@ pub(crate) fn trunc<V: Simd>(x: V) -> V {
 pub(crate) fn fract<V: Simd>(x: V) -> V {
     x - x.trunc()
 }
-/// Halves away from zero: the largest number below a half is added, so that itself stays below.
+/// Rounds halves away from zero. It adds the largest number below a half, so that this number itself
+/// still rounds to 0.
 #[inline(always)]
 pub(crate) fn round<V: Simd>(x: V) -> V {
     let nearly_half = V::splat(0.5f64.next_down()).or(x.sign_bit());
     (x + nearly_half).trunc()
 }
 
-/// The instruction gives its second operand at ties and for NaN: both orders, joined by `and`,
-/// put +0 above -0.
+/// The instruction gives its second operand for ties and NaN. Both orders, joined by `and`, put +0 above
+/// -0.
 #[inline(always)]
 pub(crate) fn max<V: Simd>(x: V, y: V) -> V {
     let m = x.max_or(y).and(y.max_or(x));
     V::pick(x.nan() | y.nan(), x + y, m)
 }
-/// As `max`, joined by `or`.
+/// As `max`, but joined by `or`.
 #[inline(always)]
 pub(crate) fn min<V: Simd>(x: V, y: V) -> V {
     let m = x.min_or(y).or(y.min_or(x));
@@ -101,7 +101,7 @@ pub(crate) fn recip_pos<V: Simd>(x: V, c: V) -> V {
     let q = c / x.abs();
     V::pick(V::splat(0.0).le(x), q, V::splat(f64::NAN))
 }
-/// Only a NaN needs a second look, and sums of NaN-free programs never take it.
+/// Only a NaN takes the second path.
 #[inline(always)]
 pub(crate) fn gmul<V: Simd>(x: V, y: V) -> V {
     let p = x * y;

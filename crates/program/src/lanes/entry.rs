@@ -1,8 +1,9 @@
-//! The list of kernels, and each of them compiled for every instruction set: loops over columns
-//! around the one-vector functions of the families. Next: `tests.rs`.
+//! The table of kernels, each compiled for every instruction set: loops over columns around functions of one
+//! vector.
 //!
-//! A row names the kernel in the enum, in the code, and the function: `partial` ones also say
-//! which lanes they are right for, and the rest goes to the scalar function, one by one.
+//! A row has the kernel in the enum, its name, and the function. A `total` function is right for every lane. A
+//! `partial` one also returns the lanes that it is right for; the scalar function computes the others, one
+//! by one.
 
 use super::portable::Portable;
 use super::simd::Simd;
@@ -11,19 +12,18 @@ use super::solo::Solo;
 use super::twin::Twin;
 #[cfg(target_arch = "x86_64")]
 use super::x86::{Avx2, Sse2};
-use super::{Isa, Kind};
+use super::{InstructionSet, Kind};
 use super::{expo, gauss, hyper, log, trig};
 
-/// A kernel. Safety: `out` and `a` must be valid for `lanes` f64, a multiple of 4,
-/// and be the same or not overlap, and the processor must have the instructions.
+/// A kernel. Safety: `out` and `a` must be valid for `lanes` f64, a multiple of 4. They must be the same or
+/// not overlap. The processor must have the instructions.
 pub(super) type Fn1 = unsafe fn(out: *mut f64, a: *const f64, lanes: usize, slow: fn(f64) -> f64);
 
 /// A kernel at one number. Safety: the processor must have the instructions.
 pub(super) type One = unsafe fn(x: f64, slow: fn(f64) -> f64) -> f64;
 
-/// The loop of a kernel, in an unsafe function with the promise of [`Fn1`]. (Loops are macros: a
-/// generic function taking the kernel as a closure would reach it through a shim that is compiled
-/// without the instructions and may stay a call.)
+/// The loop of a kernel, for an unsafe function with the promise of [`Fn1`]. (It is a macro, because a
+/// generic function would call the kernel through a shim that is compiled without the instructions.)
 macro_rules! unary {
     ($how:ident $Wide:ty, $V:ty, $f:path, $out:ident $a:ident $lanes:ident $slow:ident) => {{
         let _ = $slow;
@@ -32,32 +32,32 @@ macro_rules! unary {
             unary!(@$how $Wide, $f, $out $a $slow i);
             i += <$Wide>::LANES;
         }
-        // What is left is at most one vector: 4 divides `lanes`.
+        // At most one vector is left, since 4 divides `lanes`.
         if <$Wide>::LANES > 4 && i < $lanes {
             unary!(@$how $V, $f, $out $a $slow i);
         }
     }};
-    (@whole $V:ty, $f:path, $out:ident $a:ident $slow:ident $i:ident) => {
-        // SAFETY: i + LANES <= lanes, for which the caller promises that both columns are valid;
-        // the read is done before the write, so they may be the same.
+    (@total $V:ty, $f:path, $out:ident $a:ident $slow:ident $i:ident) => {
+        // SAFETY: i + LANES <= lanes, and the caller promises that both columns are valid for `lanes`. The
+        // read comes before the write, so they may be the same.
         unsafe { $f(<$V>::load($a.add($i))).store($out.add($i)) }
     };
     (@partial $V:ty, $f:path, $out:ident $a:ident $slow:ident $i:ident) => {
-        // SAFETY: as for `whole`.
+        // SAFETY: as for `total`.
         let x = unsafe { <$V>::load($a.add($i)) };
         let (y, good) = $f(x);
-        // SAFETY: as for `whole`.
+        // SAFETY: as for `total`.
         unsafe { y.store($out.add($i)) };
         if !<$V>::all(good) {
-            // SAFETY: as for `whole`.
-            unsafe { by_hand(x, <$V>::mask_bits(good), $slow, $out.add($i)) };
+            // SAFETY: as for `total`.
+            unsafe { by_scalar(x, <$V>::mask_bits(good), $slow, $out.add($i)) };
         }
     };
 }
 
 /// A kernel at one number.
 macro_rules! one {
-    (whole $fma:expr, $f:path, $x:ident $slow:ident) => {{
+    (total $fma:expr, $f:path, $x:ident $slow:ident) => {{
         let _ = $slow;
         $f(Solo::<{ $fma }>::new($x)).get()
     }};
@@ -67,10 +67,11 @@ macro_rules! one {
     }};
 }
 
-/// Overwrites the lanes of `out` that are not in `good`. Safety: `out` must be valid for a vector.
+/// Computes the lanes that are not in `good` by the scalar function. Safety: `out` must be valid for a
+/// vector.
 #[cold]
 #[inline(never)]
-unsafe fn by_hand<V: Simd>(x: V, good: u32, slow: fn(f64) -> f64, out: *mut f64) {
+unsafe fn by_scalar<V: Simd>(x: V, good: u32, slow: fn(f64) -> f64, out: *mut f64) {
     let mut xs = [0.0; 8];
     // SAFETY: no vector is longer than 8.
     unsafe { x.store(xs.as_mut_ptr()) };
@@ -82,7 +83,7 @@ unsafe fn by_hand<V: Simd>(x: V, good: u32, slow: fn(f64) -> f64, out: *mut f64)
     }
 }
 
-/// One instruction set: every kernel compiled for it, and a table of them by number.
+/// Every kernel compiled for one instruction set, and a table of them by number.
 macro_rules! instruction_set {
     ($isa:ident $Wide:ty, $V:ty, $attr:meta, $($n:ident $how:ident $($f:ident)::+;)*) => {
         mod $isa {
@@ -109,15 +110,15 @@ macro_rules! kernels {
         pub(crate) enum Unary { $($N,)* }
 
         impl Unary {
-            /// Every one of them.
+            /// All kernels.
             pub(crate) const ALL: &'static [Self] = &[$(Self::$N),*];
 
-            /// The name, that of the op it computes where there is such an op.
+            /// The name: that of the op it computes, if there is one.
             pub(crate) const fn name(self) -> &'static str {
                 match self { $(Self::$N => stringify!($n),)* }
             }
 
-            /// The kernel of that name.
+            /// The kernel with this name.
             pub(crate) fn from_name(name: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|k| k.name() == name)
             }
@@ -132,30 +133,30 @@ macro_rules! kernels {
 }
 
 kernels! {
-    Exp exp whole expo::exp;
-    Exp2 exp2 whole expo::exp2;
-    ExpM1 exp_m1 whole expo::exp_m1;
-    Ln ln whole log::ln;
-    Ln1p ln_1p whole log::ln_1p;
-    Log2 log2 whole log::log2;
-    Log10 log10 whole log::log10;
+    Exp exp total expo::exp;
+    Exp2 exp2 total expo::exp2;
+    ExpM1 exp_m1 total expo::exp_m1;
+    Ln ln total log::ln;
+    Ln1p ln_1p total log::ln_1p;
+    Log2 log2 total log::log2;
+    Log10 log10 total log::log10;
     Sin sin partial trig::sin;
     Cos cos partial trig::cos;
     Tan tan partial trig::tan;
-    Tanh tanh whole hyper::tanh;
-    Sech2 sech2 whole hyper::sech2;
-    Sigmoid sigmoid whole hyper::sigmoid;
-    SigmoidD sigmoid_d whole hyper::sigmoid_d;
-    Softplus softplus whole hyper::softplus;
-    Erf erf whole gauss::erf;
-    Erfc erfc whole gauss::erfc;
-    NormCdf norm_cdf whole gauss::norm_cdf;
-    ErfD erf_d whole gauss::erf_d;
-    NormPdf norm_pdf whole gauss::norm_pdf;
+    Tanh tanh total hyper::tanh;
+    Sech2 sech2 total hyper::sech2;
+    Sigmoid sigmoid total hyper::sigmoid;
+    SigmoidD sigmoid_d total hyper::sigmoid_d;
+    Softplus softplus total hyper::softplus;
+    Erf erf total gauss::erf;
+    Erfc erfc total gauss::erfc;
+    NormCdf norm_cdf total gauss::norm_cdf;
+    ErfD erf_d total gauss::erf_d;
+    NormPdf norm_pdf total gauss::norm_pdf;
 }
 
 /// The kernel, compiled for the instruction set: over columns, and at one number.
-pub(super) fn kernel(isa: Isa, kernel: Unary) -> (Fn1, One) {
+pub(super) fn kernel(isa: InstructionSet, kernel: Unary) -> (Fn1, One) {
     let table = match isa.0 {
         #[cfg(target_arch = "x86_64")]
         Kind::Avx2Fma => avx2::KERNELS,

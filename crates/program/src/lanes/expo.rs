@@ -1,15 +1,13 @@
-//! The exponentials: exp, exp2, exp_m1, and the two-part e^x that the sigmoid and error-function
-//! families build on.
+//! The exponentials: exp, exp2, exp_m1, and the two-part e^x that the sigmoid and error functions use.
 //!
-//! x = k ln 2 + r with |r| <= ln 2 / 2 (Cody and Waite), e^r = 1 + r + r^2 Q(r) by a polynomial,
-//! and the result is scaled by 2^k. This polynomial and all others here are weighted least-squares
-//! fits on Chebyshev nodes, refitted after rounding each coefficient.
-//! Next: `log.rs`.
+//! x = k ln 2 + r with |r| <= ln 2 / 2 (Cody and Waite), e^r = 1 + r + r^2 Q(r) with a polynomial Q, and the
+//! result is scaled by 2^k. This polynomial and all others here are weighted least-squares fits on Chebyshev
+//! nodes, fitted again after rounding each coefficient.
 
 use super::simd::{MAGIC, Pair, Simd, fast_two_sum, poly, pow2, scale};
 use core::f64::consts::{LN_2, LOG2_E};
 
-/// (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2, for e^r: its error is below 0.1 ulp.
+/// (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2, with an error below 0.1 ulp of e^r.
 const Q: [f64; 10] = [
     0.5000000000000004,
     0.16666666666666677,
@@ -22,7 +20,7 @@ const Q: [f64; 10] = [
     2.762544236963844e-07,
     2.510911978640946e-08,
 ];
-/// The same for e^r - 1, of which the error is below 0.01 ulp.
+/// The same with an error below 0.01 ulp of e^r - 1.
 const Q_FINE: [f64; 11] = [
     0.5,
     0.16666666666666677,
@@ -40,7 +38,7 @@ const Q_FINE: [f64; 11] = [
 pub(super) const LN2_HI: f64 = 0.6931471805601177;
 pub(super) const LN2_LO: f64 = -1.7239444525614835e-13;
 
-/// The nearest whole number to x log2(e), and x - k LN2_HI, exact.
+/// The nearest integer to x log2(e), and x - k LN2_HI, exact.
 #[inline(always)]
 fn reduce<V: Simd>(x: V) -> (V, V) {
     let magic = V::splat(MAGIC);
@@ -48,7 +46,7 @@ fn reduce<V: Simd>(x: V) -> (V, V) {
     (k, k.nmadd(V::splat(LN2_HI), x))
 }
 
-/// e^x, 2^-1075 to 2^1024 and beyond both.
+/// e^x, also where it underflows or overflows.
 #[inline(always)]
 pub(super) fn exp<V: Simd>(x: V) -> V {
     if V::all(x.abs().lt(V::splat(708.0))) {
@@ -113,10 +111,10 @@ impl<V: Simd> Minus1<V> {
         }
     }
 
-    /// (e^x - 1) / 2^k in two parts, given 2^-k.
+    /// (e^x - 1) / 2^k in two parts; `unit` is 2^-k.
     #[inline(always)]
     pub(super) fn minus_1(&self, unit: V) -> Pair<V> {
-        // 1 - 2^-k is exact or dwarfs what it loses, and is 0 or at least 1/2.
+        // 1 - 2^-k is 0 or at least 1/2. It is exact, or its error is negligible.
         let s = fast_two_sum(V::splat(1.0) - unit, self.r);
         Pair {
             hi: s.hi,
@@ -125,7 +123,7 @@ impl<V: Simd> Minus1<V> {
     }
 }
 
-/// A number alone, as a pair.
+/// One number as a pair.
 #[inline(always)]
 pub(super) fn lone<V: Simd>(x: V) -> Pair<V> {
     Pair {
@@ -137,11 +135,11 @@ pub(super) fn lone<V: Simd>(x: V) -> Pair<V> {
 /// e^x - 1 without cancellation near 0.
 #[inline(always)]
 pub(super) fn exp_m1<V: Simd>(x: V) -> V {
-    // At 710 it overflows whatever the rounding; below -60 it is -1.
+    // At 710 it overflows however it is rounded; below -60 it is -1.
     let e = Minus1::of(V::splat(-60.0).max_or(V::splat(710.0).min_or(x)));
     let unit = pow2(-(V::splat(1000.0).min_or(e.k)));
     let p = e.minus_1(unit);
-    // k may be 1024, whose power is no f64: double first.
+    // k may be 1024, and 2^1024 is not an f64, so double first.
     let y = p.hi + p.lo;
     ((y + y) * pow2(e.k - V::splat(1.0))).or(x.sign_bit())
 }

@@ -1,10 +1,10 @@
-//! erf, erfc, the normal distribution and their slopes.
+//! erf, erfc, the normal distribution, and their derivatives.
 //!
-//! The tail is erfc(z) = e^(-z^2) R(z) P(t), R(z) = (z + 7/4) / (7/4 z^2 + 3 z + 7/4), which is
-//! within 2 % of the truth everywhere, and t = (z - 3) / (z + 3), the map of Shepherd and
-//! Laframboise (Math. Comp. 36, 1981); P is one polynomial of our own for all z in \[0, 27.3\],
-//! beyond which erfc is 0. P being flat, neither its rounding nor that of t shows; all else is in two
-//! parts, so the result is rounded about once. Next: `arith.rs`.
+//! The tail is erfc(z) = e^(-z^2) R(z) P(t). R(z) = (z + 7/4) / (7/4 z^2 + 3 z + 7/4) is within 2 % of the
+//! truth everywhere. t = (z - 3) / (z + 3) is the map of Shepherd and Laframboise (Math. Comp. 36, 1981). P
+//! is one polynomial, fitted here, for all z in \[0, 27.3\]; beyond that erfc is 0. Since P is flat, its
+//! rounding and that of t do not matter. Everything else is in two parts, so the result is rounded about
+//! once.
 
 use super::expo::{exp_pair, lone};
 use super::simd::{Pair, Simd, fast_two_sum, poly, scale, two_prod, two_sum};
@@ -22,7 +22,7 @@ const ERF: [f64; 10] = [
     1.6900006575672451e-06,
     -1.907130006664627e-07,
 ];
-/// P(t) - 1, for t from -1 to 0.81; all of it within 2 %.
+/// P(t) - 1, for t from -1 to 0.81; it is at most 2 %.
 const TAIL: [f64; 24] = [
     -0.0013619986722455371,
     -0.029036653350405665,
@@ -68,7 +68,7 @@ fn bell<V: Simd>(sq: Pair<V>) -> (Pair<V>, V) {
     exp_pair(Pair { hi: -sq.hi, lo: -sq.lo })
 }
 
-/// erfc(z) as q 2^k, given z in \[0, 28\] and its square.
+/// erfc(z) as q 2^k, from z in \[0, 28\] and its square.
 #[inline(always)]
 fn tail<V: Simd>(z: Pair<V>, sq: Pair<V>) -> (V, V) {
     let (three, seven_quarters) = (V::splat(3.0), V::splat(1.75));
@@ -153,7 +153,7 @@ pub(super) fn norm_cdf<V: Simd>(x: V) -> V {
     V::pick(V::splat(0.0).lt(x), V::splat(1.0) - y, y)
 }
 
-/// The slope of erf, 2/sqrt(pi) e^(-x^2).
+/// The derivative of erf, 2/sqrt(pi) e^(-x^2).
 #[inline(always)]
 pub(super) fn erf_d<V: Simd>(x: V) -> V {
     let a = V::splat(28.0).min_or(x.abs());

@@ -1,5 +1,5 @@
-//! tanh, the sigmoid family and their slopes, all from e^-|x| or e^(2|x|) - 1 in two parts and
-//! one quotient. Next: `gauss.rs`.
+//! tanh, the sigmoid family and their derivatives: all from e^-|x| or e^(2|x|) - 1 in two parts and one
+//! quotient.
 
 use super::expo::{Minus1, exp_pair, lone};
 use super::log::ln_1p_pair;
@@ -26,14 +26,14 @@ pub(super) fn tanh<V: Simd>(x: V) -> V {
 struct Logistic<V> {
     p: Pair<V>,
     k: V,
-    /// e^-a, or something below 2^-99 where it is smaller.
+    /// e^-a, or a number below 2^-99 where it is smaller.
     e: Pair<V>,
     one_plus: Pair<V>,
 }
 
 #[inline(always)]
 fn logistic<V: Simd>(a: V) -> Logistic<V> {
-    // At 800 all of them are 0 whatever the rounding; NaN passes.
+    // At 800 all results are 0 however they are rounded. NaN passes through.
     let (p, k) = exp_pair(lone(-(V::splat(800.0).min_or(a))));
     let unit = pow2(V::splat(-100.0).max_or(k));
     let e = Pair {
@@ -68,7 +68,7 @@ pub(super) fn sech2<V: Simd>(x: V) -> V {
     bell(a + a, 4.0)
 }
 
-/// s(x) s(-x), the slope of the logistic function s.
+/// s(x) s(-x), the derivative of the logistic function s.
 #[inline(always)]
 pub(super) fn sigmoid_d<V: Simd>(x: V) -> V {
     bell(x.abs(), 1.0)

@@ -1,10 +1,9 @@
 //! The logarithms: ln, ln_1p, log2, log10, and ln(1 + u) of a two-part u for softplus.
 //!
 //! x = 2^k m with m in \[1/sqrt 2, sqrt 2), f = m - 1, s = f / (2 + f), and
-//! ln m = f - f^2/2 + s (f^2/2 + R(s^2)), the arrangement of FreeBSD's msun (e_log.c) with a
-//! polynomial of our own. Base 2 and 10 follow its k_log.h: the leading part of ln m is cut to
-//! 21 bits, so that its product with the leading part of the base's factor is exact.
-//! Next: `trig.rs`.
+//! ln m = f - f^2/2 + s (f^2/2 + R(s^2)). This is the arrangement of FreeBSD's msun (e_log.c), with another
+//! polynomial. Bases 2 and 10 follow its k_log.h: the leading part of ln m is cut to 21 bits, so that its
+//! product with the leading part of the base's factor is exact.
 
 use super::expo::{LN2_HI, LN2_LO};
 use super::simd::{Pair, Simd, TWO_52, fast_two_sum, poly, pow2, two_sum};
@@ -56,7 +55,7 @@ fn assemble<V: Simd>(k: V, f: V, (half, s, r): (V, V, V), extra: V) -> V {
     k.madd(V::splat(LN2_HI), -((half - low) - f))
 }
 
-/// The bases, by number: a closure over the core of each would not be inlined for certain.
+/// The bases, as const parameters: a closure might not be inlined.
 const E: u8 = 0;
 const TWO: u8 = 2;
 const TEN: u8 = 10;
@@ -158,7 +157,7 @@ pub(super) fn ln_1p<V: Simd>(x: V) -> V {
     let (one, inf) = (V::splat(1.0), V::splat(f64::INFINITY));
     let u = two_sum(one, x);
     let (k, m) = decompose(u.hi);
-    // Where 1 + x needs no scaling, x itself is the exact f. Where k is huge, c is nothing.
+    // If 1 + x needs no scaling, f is x exactly. If k is huge, c is negligible.
     let near = k.same(V::splat(0.0));
     let f = V::pick(near, x, m - one);
     let c = V::pick(near, V::splat(0.0), u.lo * pow2(-(V::splat(1000.0).min_or(k))));

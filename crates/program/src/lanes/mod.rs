@@ -1,32 +1,28 @@
-//! Lanes: vectors of f64, and elementary functions over columns of them, chosen once at run time
-//! for the processor at hand.
+//! Lanes: vectors of f64, and elementary functions over columns of them. The instruction set is chosen at
+//! run time.
 //!
-//! # Use
 //! ```text
-//! let isa = Isa::detect();                          // or one of Isa::available()
-//! let sin = isa.unary(Unary::Sin, |x| x.sin());     // the function for lanes out of reach
+//! let set = InstructionSet::best();                 // or one of InstructionSet::available()
+//! let sin = set.unary(Unary::Sin, |x| x.sin());     // the function for lanes out of range
 //! unsafe { sin.run(out, a, lanes) };                // columns of a multiple of 4 lanes; out may be a
 //! ```
-//! Ops of a few instructions are functions of one vector ([`arith`], [`Simd`]) that the interpreter
-//! inlines in its own loops, which it compiles for each [`Kind`]: `Avx2`, `Sse2`, `Portable`; and
-//! for one point at a time with `Solo`.
-//! Functions that take vectors must be inlined into code compiled for the instruction set, or
-//! each instruction becomes a call; `#[inline(always)]` sees to it, closures and functions passed
-//! as values do not for certain.
+//! Ops of a few instructions are functions of vectors ([`arith`], [`Simd`]) that the interpreter inlines in
+//! its own loops. These are compiled for `Avx2`, `Sse2` and `Portable`, and for `Solo`, which is one point.
+//! Functions that take vectors must be inlined into code that is compiled for the instruction set, or each
+//! instruction becomes a call. `#[inline(always)]` guarantees it; closures and functions passed as values
+//! do not.
 //!
-//! # What holds
-//! - Every value is within 1.4 ulp of the true one over the whole range (measured: 1.327 at most,
-//!   `exp_m1` at 0.36842 with AVX2), but those of `erf`, `erfc` and `norm_cdf`, whose references are
-//!   good for a bound of 1.5; with subnormals, infinities, NaN and both zeros as the scalar functions
-//!   have them. `tests.rs` holds each kernel to a figure of its own, densely where it is worst.
-//! - The bits of a lane depend on its operand and the instruction set alone: never on its place,
-//!   its neighbors, or the number of lanes. Branches taken for a whole vector change no bits.
-//! - AVX2 with FMA rounds differently from the others in the last place; SSE2 and the portable
-//!   lanes agree to the bit where the portable ones have no FMA.
+//! - Every value is within 1.4 ulp of the true one over the whole range (the most measured is 1.327, of
+//!   `exp_m1` at 0.36842 with AVX2). For `erf`, `erfc` and `norm_cdf` the bound is 1.5, since their
+//!   references are less exact. Subnormals, infinities, NaN and both zeros are as in the scalar functions.
+//!   `tests.rs` holds each kernel to its own bound, and samples densely where it is worst.
+//! - The bits of a lane depend on its operand and the instruction set alone: not on its place, its neighbors
+//!   or the number of lanes. A branch that is taken for a whole vector changes no bits.
+//! - AVX2 with FMA rounds the last place differently from the others. SSE2 and the portable lanes agree to
+//!   the bit where the portable ones have no FMA.
 //!
-//! Each kernel is written once, over the trait of `simd.rs`. Read on there; the order is `simd`
-//! the trait · `portable`, `solo`, `x86`, `twin` vectors · `expo`, `log`, `trig`, `hyper`, `gauss` the
-//! functions · `arith` the small ops · `entry` the table of kernels.
+//! Each kernel is written once, over the trait [`Simd`]. `portable`, `solo`, `x86` and `twin` are vectors;
+//! `expo`, `log`, `trig`, `hyper` and `gauss` are functions; `entry` is the table of kernels.
 
 pub(crate) mod arith;
 mod entry;
@@ -49,6 +45,8 @@ mod twin;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+use std::fmt;
+
 pub(crate) use entry::Unary;
 use entry::{Fn1, One};
 pub(crate) use portable::Portable;
@@ -57,10 +55,16 @@ pub(crate) use solo::Solo;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86::{Avx2, Sse2};
 
-/// An instruction set that this processor has: only [`Isa::detect`] and [`Isa::available`] make
-/// one, which is what makes its kernels safe to run.
+/// A set of instructions that this processor has, for the lanes.
+///
+/// A program gives the same bits on the same instruction set, always. Between sets, those with
+/// fused multiply-add (`avx2+fma`) round last places of `exp` and similar functions differently, within
+/// the accuracy that all have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Isa(Kind);
+pub struct InstructionSet(
+    // Only `best` and `available` make one, so the processor has the instructions.
+    Kind,
+);
 
 /// The instruction sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,9 +76,9 @@ pub(crate) enum Kind {
     Portable,
 }
 
-impl Isa {
-    /// The best instruction set of this processor.
-    pub(crate) fn detect() -> Self {
+impl InstructionSet {
+    /// The best that this processor has: the default of a workspace.
+    pub fn best() -> Self {
         #[cfg(all(target_arch = "x86_64", not(miri)))]
         {
             if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
@@ -87,9 +91,9 @@ impl Isa {
         Self(Kind::Portable)
     }
 
-    /// All instruction sets of this processor, the best first.
-    pub(crate) fn available() -> Vec<Self> {
-        let best = Self::detect();
+    /// All that this processor has, the best first, plain code last.
+    pub fn available() -> Vec<Self> {
+        let best = Self::best();
         let mut all = vec![best];
         #[cfg(target_arch = "x86_64")]
         if best != Self(Kind::Sse2) && !cfg!(miri) {
@@ -101,8 +105,8 @@ impl Isa {
         all
     }
 
-    /// What it is called.
-    pub(crate) fn name(self) -> &'static str {
+    /// Its name: `avx2+fma`, `sse2`, `portable`.
+    pub fn name(self) -> &'static str {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2Fma => "avx2+fma",
@@ -112,19 +116,25 @@ impl Isa {
         }
     }
 
-    /// Which it is.
+    /// Which of the sets that this crate is compiled for.
     pub(crate) fn kind(self) -> Kind {
         self.0
     }
 
-    /// A kernel; `slow` is the scalar function, for lanes that the kernel cannot serve.
+    /// A kernel. `slow` is the scalar function, for lanes outside the kernel's range.
     pub(crate) fn unary(self, kernel: Unary, slow: fn(f64) -> f64) -> Kernel1 {
         let (run, one) = entry::kernel(self, kernel);
         Kernel1 { run, one, slow }
     }
 }
 
-/// A kernel, ready to run on this processor.
+impl fmt::Display for InstructionSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A kernel that this processor can run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kernel1 {
     run: Fn1,
@@ -136,20 +146,18 @@ impl Kernel1 {
     /// `out = kernel(a)`, on columns of `lanes` numbers.
     ///
     /// # Safety
-    /// `out` must be valid for writing and `a` for reading `lanes` numbers, a multiple of 4; they
-    /// are the same or do not overlap.
+    /// `out` must be valid for writing and `a` for reading `lanes` numbers, a multiple of 4. They must be the
+    /// same or not overlap.
     #[inline(always)]
     pub(crate) unsafe fn run(self, out: *mut f64, a: *const f64, lanes: usize) {
-        // SAFETY: the caller's promise; a kernel is only made by an `Isa` of this processor. It
-        // buys a result in the workspace of its operand, without a copy or a check.
+        // SAFETY: the caller's promise; only an `InstructionSet` of this processor makes a kernel.
         unsafe { (self.run)(out, a, lanes, self.slow) }
     }
 
-    /// The kernel at one number: the bits of a lane.
+    /// The kernel at one number, with the bits of a lane.
     #[inline(always)]
     pub(crate) fn one(self, x: f64) -> f64 {
-        // SAFETY: a kernel is only made by an `Isa` of this processor. It buys the instructions
-        // that the lanes are computed with.
+        // SAFETY: only an `InstructionSet` of this processor makes a kernel.
         unsafe { (self.one)(x, self.slow) }
     }
 }

@@ -1,13 +1,13 @@
-//! Tests of the small ops of `arith.rs` and of the vectors themselves: their bits are those of the
-//! scalar operations, on every instruction set.
+//! Tests of `arith.rs` and of the vectors: their bits are those of the scalar operations, on every instruction
+//! set.
 
 use super::tests::{SPECIAL, SWEEP, SplitMix, fuses, same};
 #[cfg(target_arch = "x86_64")]
 use super::{Avx2, Sse2};
-use super::{Isa, Kind, Portable, Simd, arith};
+use super::{InstructionSet, Kind, Portable, Simd, arith};
 
-/// The ops, each with the scalar operation it must agree with; and them all, compiled for an
-/// instruction set, on four lanes at a time.
+/// The ops, each with the scalar operation that it must agree with. Makes one function for each instruction
+/// set that runs any of them on four lanes.
 macro_rules! ops {
     ($($name:ident($($x:ident),+) $vector:expr => $scalar:expr;)*) => {
         const NAMES: &[&str] = &[$(stringify!($name)),*];
@@ -116,7 +116,8 @@ ops! {
     select(c, x, y) arith::select => |_, c: f64, x: f64, y: f64| if c != 0.0 { x } else { y };
 }
 
-/// Triples: the special points in every pairing, then random ones, many of them special or equal.
+/// All pairs of special points with some third one, then random triples, many with special or equal
+/// points.
 fn triples() -> Vec<[f64; 3]> {
     let mut all = Vec::new();
     for x in SPECIAL {
@@ -144,11 +145,11 @@ fn triples() -> Vec<[f64; 3]> {
 #[test]
 fn small_ops_have_the_bits_of_the_scalar_ones() {
     let triples = triples();
-    for isa in Isa::available() {
+    for isa in InstructionSet::available() {
         for name in NAMES {
             for four in triples.chunks_exact(4) {
                 let operands = [0, 1, 2].map(|k| [0, 1, 2, 3].map(|i: usize| four[i][k]));
-                // SAFETY: an `Isa` exists only where the processor has the instructions.
+                // SAFETY: an `InstructionSet` exists only where the processor has the instructions.
                 let got = unsafe {
                     match isa.kind() {
                         #[cfg(target_arch = "x86_64")]

@@ -1,5 +1,5 @@
-//! Four lanes in plain Rust: for processors without hand-picked instructions, for interpreters
-//! of Rust that know none, and as the form the others are checked against. Next: `solo.rs`.
+//! Four lanes in plain Rust: for processors without vectors here, for Miri, and as the reference for the
+//! others.
 
 use super::simd::Simd;
 use core::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
@@ -8,7 +8,7 @@ use core::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 #[derive(Clone, Copy)]
 pub(crate) struct Portable([f64; 4]);
 
-/// Four answers.
+/// A mask of four lanes.
 #[derive(Clone, Copy)]
 pub(crate) struct Answers([bool; 4]);
 
@@ -69,7 +69,7 @@ impl Not for Answers {
 
 impl Simd for Portable {
     const LANES: usize = 4;
-    // Elsewhere `f64::mul_add` would be a slow call.
+    // Without the instruction, `f64::mul_add` is a slow call.
     const FMA: bool = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
     type Mask = Answers;
 

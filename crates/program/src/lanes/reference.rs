@@ -1,5 +1,5 @@
-//! What the kernels are tested against: `pxfm`, which is within half an ulp, and wherever more digits
-//! are easily had, sums of two f64 carried to about 95 bits, in the plainest way there is.
+//! What the kernels are tested against: `pxfm`, which is within half an ulp, and where more digits are easy to
+//! get, sums of two f64 with about 95 bits.
 
 use super::Unary;
 
@@ -46,7 +46,7 @@ impl Dd {
     fn scaled(self, k: i32) -> Dd {
         Dd(times_2_to(self.0, k), times_2_to(self.1, k))
     }
-    /// e^self - 1 for |self| <= 1, relative.
+    /// e^self - 1 for |self| <= 1, with a small relative error.
     fn exp_m1(self) -> Dd {
         let mut sum = Dd(0.0, 0.0);
         for n in (2..=30).rev() {
@@ -63,7 +63,7 @@ impl Dd {
         }
         (Dd(1.0, 0.0).add(r.exp_m1()), k as i32)
     }
-    /// ln(1 + self) for self from 0 to 1: a step of Newton's from the rounded one.
+    /// ln(1 + self) for self from 0 to 1: a Newton step from the rounded value.
     fn ln_1p(self) -> Dd {
         let y = self.0.ln_1p();
         let e = Dd(y, 0.0).exp_m1();
@@ -79,7 +79,7 @@ fn times_2_to(x: f64, k: i32) -> f64 {
     x * step(a) * step(b) * step(k - a - b)
 }
 
-/// A true value: p 2^k, exact to far beyond an f64, or only known to half an ulp.
+/// A true value p 2^k, known far beyond the precision of f64 or only to half an ulp.
 pub(super) struct Truth {
     p: Dd,
     k: i32,
@@ -96,8 +96,8 @@ impl Truth {
         }
     }
 
-    /// How far `got` is from the truth at least, in ulp of the truth; infinite where one is NaN
-    /// or infinite and the other is not the same.
+    /// The least distance of `got` from the truth, in ulp of the truth. Infinite if only one is NaN, or if
+    /// they are different infinities.
     pub(super) fn error(&self, got: f64) -> f64 {
         let true_value = times_2_to(self.p.0, self.k);
         if got.to_bits() == true_value.to_bits() || got.is_nan() && true_value.is_nan() {
@@ -108,7 +108,7 @@ impl Truth {
             return f64::INFINITY;
         }
         if got.is_infinite() || true_value.is_infinite() {
-            // The largest number is an ulp from where infinity would be.
+            // The largest number is one ulp from infinity.
             let finite = |x: f64| x.clamp(-f64::MAX, f64::MAX);
             let other = finite(got) != finite(true_value);
             return if other { f64::INFINITY } else { 1.0 };
@@ -118,7 +118,7 @@ impl Truth {
         (off / ulp - self.slack).max(0.0)
     }
 
-    /// The largest error `got` may have, in ulp.
+    /// The largest error that `got` may have, in ulp.
     pub(super) fn bound(&self, got: f64) -> f64 {
         let e = self.error(got);
         if e == 0.0 { self.slack } else { e + 2.0 * self.slack }
@@ -220,7 +220,7 @@ pub(super) fn truth(kernel: Unary, x: f64) -> Truth {
         Unary::ErfD => gauss(x, 1.0, Dd(std::f64::consts::FRAC_2_SQRT_PI, 1.533545961316588e-17)),
         Unary::NormPdf => gauss(x, 0.5, Dd(0.3989422804014327, -2.49232720227773e-17)),
         Unary::NormCdf => {
-            // erfc at the rounded -x / sqrt 2, and a step along the slope to the true one.
+            // erfc at the rounded -x / sqrt 2, corrected by its derivative.
             let x = x.clamp(-60.0, 60.0);
             let z = Dd(-x, 0.0).mul(Dd(std::f64::consts::FRAC_1_SQRT_2, -4.833646656726457e-17));
             let slope = -std::f64::consts::FRAC_2_SQRT_PI * pxfm::f_exp(-z.0 * z.0);
@@ -229,11 +229,11 @@ pub(super) fn truth(kernel: Unary, x: f64) -> Truth {
     }
 }
 
-/// The natural logarithm of a positive number: a step from the rounded one.
+/// The natural logarithm of a positive number: a step from the rounded value.
 fn ln(x: Dd) -> Dd {
     let e = if x.0 < f64::MIN_POSITIVE { -1074 } else { 0 };
     let x = x.scaled(-e);
-    // Up to 2^1024, so keep clear of overflow.
+    // Halved to avoid overflow.
     let half = x.scaled(-1);
     let y = Dd(half.0.ln() + std::f64::consts::LN_2, 0.0);
     let (p, k) = y.neg().exp();
@@ -242,7 +242,7 @@ fn ln(x: Dd) -> Dd {
     y.add(step).add(LN_2.mul(Dd(f64::from(e), 0.0)))
 }
 
-/// Sine and cosine for |x| up to 2e6, beyond which the kernels are scalar functions: pi/2 in three parts taken off, then their series.
+/// Sine and cosine for |x| up to 2e6: subtracts multiples of pi/2 in three parts, then sums the series.
 fn sin_cos(x: f64) -> (Dd, Dd) {
     const HALF_PI: [f64; 3] = [
         std::f64::consts::FRAC_PI_2,

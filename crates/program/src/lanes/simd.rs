@@ -1,12 +1,11 @@
-//! What a vector of lanes can do: the small trait every kernel is written over, and the exact
-//! sums, products and quotients built on it. Next: `portable.rs`, its plainest implementation.
+//! The trait that every kernel is written over, and exact sums, products and quotients on top of it.
 
 use core::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
-/// A few f64 side by side. Every method works lane by lane; no lane sees another.
+/// A vector of f64. Every method works lane by lane.
 ///
-/// The x86 implementations must only be used on processors that have the instructions: the
-/// entry points of `entry.rs` are the only place that names them.
+/// The x86 types must be used only on processors that have the instructions. Only the entry points of
+/// kernels and of the interpreter name them.
 pub(crate) trait Simd:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
 {
@@ -14,7 +13,7 @@ pub(crate) trait Simd:
     const LANES: usize;
     /// Whether `madd` and `nmadd` round once.
     const FMA: bool;
-    /// One yes or no per lane.
+    /// A truth value for each lane.
     type Mask: Copy + BitAnd<Output = Self::Mask> + BitOr<Output = Self::Mask> + Not<Output = Self::Mask>;
 
     /// Reads `LANES` values. Safety: `p` must be valid for reading that many; no alignment needed.
@@ -35,9 +34,9 @@ pub(crate) trait Simd:
     fn nmadd(self, b: Self, c: Self) -> Self;
     /// The square root, correctly rounded.
     fn sqrt(self) -> Self;
-    /// `self` where `self < b`, else `b`: so a NaN on the right passes through.
+    /// `self` where `self < b`, else `b`; so NaN in either gives `b`.
     fn min_or(self, b: Self) -> Self;
-    /// `self` where `self > b`, else `b`: so a NaN on the right passes through.
+    /// `self` where `self > b`, else `b`; so NaN in either gives `b`.
     fn max_or(self, b: Self) -> Self;
 
     /// Bitwise and.
@@ -50,7 +49,7 @@ pub(crate) trait Simd:
     fn add_bits(self, b: Self) -> Self;
     /// Bit pattern shifted left by `N`.
     fn shl<const N: i32>(self) -> Self;
-    /// Bit pattern shifted right by `N`, zeros coming in.
+    /// Bit pattern shifted right by `N`, filled with zeros.
     fn shr<const N: i32>(self) -> Self;
 
     /// `self < b`; false if either is NaN.
@@ -69,17 +68,17 @@ pub(crate) trait Simd:
     fn nan(self) -> Self::Mask {
         !self.same(self)
     }
-    /// Whether any lane says yes.
+    /// Whether any lane is true.
     #[inline(always)]
     fn any(m: Self::Mask) -> bool {
         Self::mask_bits(m) != 0
     }
-    /// Whether every lane says yes.
+    /// Whether every lane is true.
     #[inline(always)]
     fn all(m: Self::Mask) -> bool {
         Self::mask_bits(m) == (1 << Self::LANES) - 1
     }
-    /// Without its sign.
+    /// The absolute value.
     #[inline(always)]
     fn abs(self) -> Self {
         self.and(Self::splat_bits(!SIGN))
@@ -92,12 +91,12 @@ pub(crate) trait Simd:
     /// Towards zero, keeping the sign of zero.
     #[inline(always)]
     fn trunc(self) -> Self {
-        // |x| < 2^52: adding 2^52 rounds to a whole number, at most 1 too high.
-        let whole = Self::splat(TWO_52);
+        // |x| < 2^52: adding 2^52 rounds to an integer, at most 1 too high.
+        let big = Self::splat(TWO_52);
         let a = self.abs();
-        let near = (a + whole) - whole;
+        let near = (a + big) - big;
         let t = near - Self::splat(1.0).and_mask(a.lt(near));
-        Self::pick(a.lt(whole), t.or(self.sign_bit()), self)
+        Self::pick(a.lt(big), t.or(self.sign_bit()), self)
     }
     /// Downwards, keeping the sign of zero.
     #[inline(always)]
@@ -109,7 +108,7 @@ pub(crate) trait Simd:
     #[inline(always)]
     fn ceil(self) -> Self {
         let t = self.trunc();
-        // -0.5 goes to -0, not to +0: the sum below never has that sign on its own.
+        // -0.5 becomes -0 by `trunc`, not by the sum.
         Self::pick(t.lt(self), t + Self::splat(1.0), t)
     }
     /// `self` where `m`, +0 elsewhere.
@@ -121,9 +120,9 @@ pub(crate) trait Simd:
 
 /// The sign bit of an f64.
 pub(super) const SIGN: u64 = 1 << 63;
-/// From here on every f64 is whole.
+/// From here on every f64 is an integer.
 pub(super) const TWO_52: f64 = 4503599627370496.0;
-/// 1.5 * 2^52: adding it leaves the nearest whole number in the low bits, for |x| < 2^51.
+/// 1.5 * 2^52: adding it leaves the nearest integer in the low bits, for |x| < 2^51.
 pub(super) const MAGIC: f64 = 6755399441055744.0;
 
 /// A value in two parts, the second at most about half an ulp of the first.
@@ -203,8 +202,8 @@ impl<V: Simd> Pair<V> {
     }
 }
 
-/// c\[0\] + c\[1\] x + c\[2\] x^2 + ... up to 32 coefficients, by Estrin's tree: neighbors are
-/// joined with x, those pairs with x^2, and so on, which keeps the chain of waiting short.
+/// c\[0\] + c\[1\] x + c\[2\] x^2 + ... up to 32 coefficients, by Estrin's scheme: neighbors are
+/// joined with x, those pairs with x^2, and so on. That keeps the dependency chain short.
 #[inline(always)]
 pub(super) fn poly<V: Simd, const N: usize>(x: V, c: &[f64; N]) -> V {
     const { assert!(N <= 32) };
@@ -235,14 +234,14 @@ fn join<V: Simd>(t: &mut [V], n: usize, x: V) {
     }
 }
 
-/// 2^k for whole k from -1022 to 1023.
+/// 2^k for integers k from -1022 to 1023.
 #[inline(always)]
 pub(super) fn pow2<V: Simd>(k: V) -> V {
     (k + V::splat(MAGIC + 1023.0)).shl::<52>()
 }
 
-/// p * 2^k for whole k from -2044 to 2046 and p between 1/8 and 8, rounded once: in two steps
-/// where one would leave the range, the first of which is exact.
+/// p * 2^k for integers k from -2044 to 2046 and p between 1/8 and 8, rounded once. If one step would leave
+/// the range, it takes two, of which the first is exact.
 #[inline(always)]
 pub(super) fn scale<V: Simd>(p: V, k: V) -> V {
     if V::all(k.abs().lt(V::splat(1000.0))) {

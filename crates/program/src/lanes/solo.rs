@@ -1,13 +1,13 @@
-//! One lane in plain Rust: what a single point runs on. Next: `x86.rs`.
+//! One lane in plain Rust, for a single point.
 //!
-//! The formulas are those of the vectors, so a point has the same bits alone as in a batch; where
-//! the vectors round once, so does this.
+//! The formulas are those of the vectors, and it rounds once where they do, so a point has the same bits by
+//! itself as in a batch.
 
 use super::simd::Simd;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
-/// One f64; `FMA` says whether sums of products round once. Where they do, it is only to be used
-/// in code compiled for the instruction, since it would be a slow call elsewhere.
+/// One f64. `FMA` says whether a product and sum round once. If so, it belongs in code that is compiled for
+/// the instruction; elsewhere it would be a slow call.
 #[derive(Clone, Copy)]
 pub(crate) struct Solo<const FMA: bool>(f64);
 

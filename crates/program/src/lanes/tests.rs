@@ -1,8 +1,8 @@
-//! Every kernel on every instruction set of this processor: special values, random bits, and the
-//! independence of a lane from its neighbors.
+//! Every kernel on every instruction set of this processor: special values, random bits, and lanes that do not
+//! depend on their neighbors.
 
 use super::reference::truth;
-use super::{Isa, Unary};
+use super::{InstructionSet, Unary};
 
 /// Points per kernel and sweep.
 pub(super) const SWEEP: usize = if cfg!(miri) {
@@ -13,7 +13,7 @@ pub(super) const SWEEP: usize = if cfg!(miri) {
     2_000_000
 };
 
-/// Numbers where functions bend, break or round.
+/// Numbers where functions have kinks, limits or rounding.
 pub(super) const SPECIAL: [f64; 36] = [
     0.0,
     -0.0,
@@ -64,8 +64,8 @@ impl SplitMix {
         z ^ (z >> 31)
     }
 
-    /// Any bits, or an exponent from -64 to 11, or uniform where functions have their range, or
-    /// next to a multiple of pi/2, a special point or 1.
+    /// A number of any bits, or with an exponent from -64 to 11, or uniform over the range of most functions, or
+    /// next to a multiple of pi/2 or to 1.
     pub(super) fn point(&mut self) -> f64 {
         let b = self.bits();
         let unit = (self.bits() >> 11) as f64 * 2f64.powi(-53);
@@ -91,12 +91,12 @@ fn slow(kernel: Unary) -> fn(f64) -> f64 {
         Unary::Sin => pxfm::f_sin,
         Unary::Cos => pxfm::f_cos,
         Unary::Tan => pxfm::f_tan,
-        _ => |_| panic!("this kernel serves every lane itself"),
+        _ => |_| panic!("this kernel is right for every lane"),
     }
 }
 
 /// A kernel over any number of points, `lanes` at a time.
-fn run(isa: Isa, kernel: Unary, xs: &[f64], lanes: usize) -> Vec<f64> {
+fn run(isa: InstructionSet, kernel: Unary, xs: &[f64], lanes: usize) -> Vec<f64> {
     assert!(lanes.is_multiple_of(4));
     let kernel = isa.unary(kernel, slow(kernel));
     let mut column = vec![7.0; lanes];
@@ -117,12 +117,12 @@ pub(super) fn same(a: f64, b: f64) -> bool {
 }
 
 /// Whether sums of products round once.
-pub(super) fn fuses(isa: Isa) -> bool {
+pub(super) fn fuses(isa: InstructionSet) -> bool {
     isa.name() == "avx2+fma" || isa.name() == "portable" && cfg!(any(target_arch = "aarch64", target_feature = "fma"))
 }
 
-/// What holds of each kernel, in ulp: the most it was seen to be off, rounded up. The error functions
-/// and the distribution function are only known to half an ulp, so theirs is a bound.
+/// The bound of each kernel in ulp: the most that was found, rounded up. References of the error functions
+/// and the distribution function are good to half an ulp, which their bounds include.
 fn allowed(kernel: Unary) -> f64 {
     match kernel {
         Unary::ExpM1 => 1.4,
@@ -138,11 +138,11 @@ fn points() -> usize {
     std::env::var("WENGERT_POINTS").map_or(SWEEP, |count| count.parse().expect("a number"))
 }
 
-/// The worst of the kernel at these points, in ulp, and where.
+/// The worst error of the kernel at these points, in ulp, and where it is.
 ///
 /// # Panics
-/// Where it is beyond what is allowed.
-fn worst_of(isa: Isa, kernel: Unary, xs: &[f64]) -> (f64, f64) {
+/// If it is more than [`allowed`].
+fn worst_of(isa: InstructionSet, kernel: Unary, xs: &[f64]) -> (f64, f64) {
     let mut worst = (0.0, 0.0);
     for (&x, got) in xs.iter().zip(run(isa, kernel, xs, 64)) {
         let error = truth(kernel, x).bound(got);
@@ -160,15 +160,15 @@ fn worst_of(isa: Isa, kernel: Unary, xs: &[f64]) -> (f64, f64) {
     worst
 }
 
-/// Random points, then points ever nearer to where the worst was, from within an eighth of it on.
+/// Random points, then points closer and closer to where the error was worst.
 ///
 /// `WENGERT_POINTS=20000000 cargo test --release -p wengert-program --lib accurate -- --nocapture` takes
-/// that many for each kernel, and prints what it found.
+/// that many for each kernel, and prints the worst.
 #[test]
 fn every_unary_kernel_is_accurate_on_special_points_and_random_bits() {
     let points = points();
     for &kernel in Unary::ALL {
-        for isa in Isa::available() {
+        for isa in InstructionSet::available() {
             let mut random = SplitMix(kernel as u64);
             let mut worst = Vec::new();
             for done in (0..points).step_by(10_000) {
@@ -197,10 +197,10 @@ fn every_unary_kernel_is_accurate_on_special_points_and_random_bits() {
     }
 }
 
-/// The stretches where kernels that round more than twice are at their worst, taken densely.
+/// The ranges where kernels that round more than twice are worst, sampled densely.
 #[test]
-fn kernels_are_as_accurate_as_said_where_they_are_worst() {
-    let stretches = [
+fn kernels_keep_their_bounds_where_they_are_worst() {
+    let ranges = [
         (Unary::ExpM1, 0.34, 0.39),
         (Unary::Softplus, 0.34, 0.39),
         (Unary::Exp, 3.8, 4.5),
@@ -208,8 +208,8 @@ fn kernels_are_as_accurate_as_said_where_they_are_worst() {
         (Unary::Tanh, 0.17, 0.18),
         (Unary::Tan, 0.4, 1.5),
     ];
-    for (kernel, low, high) in stretches {
-        for isa in Isa::available() {
+    for (kernel, low, high) in ranges {
+        for isa in InstructionSet::available() {
             let mut random = SplitMix(8);
             let (mut worst, mut at) = (0.0, 0.0);
             for done in (0..points()).step_by(10_000) {
@@ -235,7 +235,7 @@ fn a_lane_has_the_same_bits_at_every_place_and_every_width() {
     let mut random = SplitMix(3);
     let mut points: Vec<f64> = (0..16).map(|_| random.point()).collect();
     points.extend(SPECIAL);
-    for isa in Isa::available() {
+    for isa in InstructionSet::available() {
         for &kernel in Unary::ALL {
             let alone: Vec<u64> = points
                 .iter()
@@ -243,7 +243,7 @@ fn a_lane_has_the_same_bits_at_every_place_and_every_width() {
                 .collect();
             let widths = if cfg!(miri) { 4..=8 } else { 4..=256 };
             for lanes in widths.step_by(4) {
-                // Each point at every place of a vector, among changing neighbors.
+                // Each point at every place of a vector, with different neighbors.
                 for turn in 0..4 {
                     let xs: Vec<f64> = (0..lanes.max(64))
                         .map(|i| points[(i * 5 + turn) % points.len()])
@@ -264,7 +264,7 @@ fn a_number_alone_has_the_bits_of_a_lane() {
     let mut xs: Vec<f64> = (0..SWEEP / 10).map(|_| random.point()).collect();
     xs.extend(SPECIAL);
     xs.extend(SPECIAL.map(f64::next_up));
-    for isa in Isa::available() {
+    for isa in InstructionSet::available() {
         for &kernel in Unary::ALL {
             let one = isa.unary(kernel, slow(kernel));
             for (&x, lane) in xs.iter().zip(run(isa, kernel, &xs, 64)) {
@@ -284,7 +284,7 @@ fn a_number_alone_has_the_bits_of_a_lane() {
 fn the_result_may_take_the_place_of_the_operand() {
     let mut random = SplitMix(4);
     let xs: Vec<f64> = (0..12).map(|_| random.point()).collect();
-    for isa in Isa::available() {
+    for isa in InstructionSet::available() {
         for &kernel in Unary::ALL {
             let mut cells = xs.clone();
             let place = cells.as_mut_ptr();
@@ -302,7 +302,10 @@ fn lanes_without_fma_agree_to_the_bit() {
     let mut random = SplitMix(6);
     let mut xs: Vec<f64> = (0..SWEEP / 10).map(|_| random.point()).collect();
     xs.extend(SPECIAL);
-    let plain: Vec<Isa> = Isa::available().into_iter().filter(|&isa| !fuses(isa)).collect();
+    let plain: Vec<InstructionSet> = InstructionSet::available()
+        .into_iter()
+        .filter(|&isa| !fuses(isa))
+        .collect();
     for &kernel in Unary::ALL {
         for pair in plain.windows(2) {
             let [a, b] = [pair[0], pair[1]].map(|isa| run(isa, kernel, &xs, 64));
@@ -333,7 +336,7 @@ fn round_values_come_out_round() {
         (Unary::NormCdf, 0.0, 0.5),
         (Unary::ErfD, 0.0, std::f64::consts::FRAC_2_SQRT_PI),
     ];
-    for isa in Isa::available() {
+    for isa in InstructionSet::available() {
         for (kernel, x, y) in cases {
             assert_eq!(run(isa, kernel, &[x; 4], 4)[3], y, "{} {}", isa.name(), kernel.name());
         }

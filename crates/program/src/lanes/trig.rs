@@ -1,9 +1,8 @@
 //! Sine, cosine and tangent.
 //!
-//! |x| up to 10^6 is reduced by k pi/2 with pi/2 in three or four parts (Cody and Waite), into a
-//! two-part r in \[-pi/4, pi/4\], good to 2^-70 even next to a multiple of pi/2; then both
-//! polynomials run and each lane picks. Lanes beyond that, infinities and NaN go to the scalar
-//! function, one by one. Next: `hyper.rs`.
+//! |x| up to 10^6 is reduced by k pi/2, with pi/2 in three or four parts (Cody and Waite). The two-part r in
+//! \[-pi/4, pi/4\] is good to 2^-70 even next to a multiple of pi/2. Then both polynomials run, and each lane
+//! picks one. The scalar function computes lanes beyond that, infinities and NaN, one by one.
 
 use super::simd::{MAGIC, Pair, Simd, fast_two_sum, poly, two_prod, two_sum};
 use core::f64::consts::{FRAC_2_PI, FRAC_PI_2};
@@ -26,8 +25,8 @@ const C: [f64; 6] = [
     2.087590330772054e-09,
     -1.1368430714055827e-11,
 ];
-/// pi/2 in parts of 53 bits, whose products FMA keeps whole, and in parts of 33 bits, whose
-/// products with k < 2^20 are exact.
+/// pi/2 in parts of 53 bits, whose products are exact with FMA, and in parts of 33 bits, whose products
+/// with k < 2^20 are exact.
 const PIO2: [f64; 3] = [FRAC_PI_2, 6.123233995736766e-17, -1.4973849048591698e-33];
 const PIO2_33: [f64; 4] = [
     1.5707963267341256,
@@ -35,7 +34,7 @@ const PIO2_33: [f64; 4] = [
     2.0222662487111665e-21,
     8.4784276603689e-32,
 ];
-/// Up to here k < 2^20.
+/// Up to this, k < 2^20.
 const LIMIT: f64 = 1e6;
 
 /// x reduced: r in two parts, and k in the low bits of `quadrant`.

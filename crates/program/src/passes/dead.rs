@@ -1,8 +1,9 @@
-//! Dead: what neither an output nor a guard needs is dropped. Read `order.rs` next.
+//! Dead: drops what neither an output nor a guard needs.
 
-use crate::ir::{Ir, NOTHING};
+use crate::ir::Ir;
+use crate::recording::NOTHING;
 
-/// Drops what nothing needs, and says how much it was.
+/// Drops what nothing needs, and returns how many instructions it dropped.
 pub(crate) fn dead(ir: &mut Ir) -> usize {
     let mut needed = vec![false; ir.insts.len()];
     ir.for_each_root(|value| needed[*value as usize] = true);
@@ -17,8 +18,8 @@ pub(crate) fn dead(ir: &mut Ir) -> usize {
     before - order.len()
 }
 
-/// Puts the instructions into this order, in which operands come before what uses them; the ones
-/// that are not named are dropped.
+/// Puts the instructions into this order, in which operands come before what uses them. Drops the ones
+/// that `order` leaves out.
 pub(crate) fn permute(ir: &mut Ir, order: &[u32]) {
     let mut now = vec![NOTHING; ir.insts.len()];
     let insts = order

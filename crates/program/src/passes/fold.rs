@@ -1,31 +1,30 @@
-//! Fold: what depends on constants alone is computed now, and what arithmetic makes certain is
-//! not computed at all. Read `share.rs` next.
+//! Fold: computes what depends on constants alone, and leaves out what arithmetic makes certain.
 //!
-//! Only rules that give the same bits for every operand are here: `x - 0` is `x` even for -0,
-//! while `x + 0` is not. (Which NaN a NaN is, is not counted as bits.) An op is computed now only
-//! where its lanes give the bits of the scalar op, so that it does not matter whether this ran.
+//! The rules keep the bits for every operand: `x - 0` is `x` even for -0, but `x + 0` is not. (Different NaNs
+//! count as the same.) An op of constants is computed only where its lanes have the bits of the scalar
+//! function, so that folding does not change a result.
 
-use wengert::{NO_IMM, Op, Scalar};
+use wengert::{Certain, NO_IMM, Op, Scalar};
 
 use crate::ir::{Inst, Ir};
-use crate::machine;
+use crate::opcode;
 
 /// What an instruction turns out to be.
 enum Fold {
-    /// Another value that is there already.
+    /// An earlier value.
     Is(u32),
     /// A simpler instruction.
     Becomes(Inst),
 }
 
-/// Folds, and says how many instructions it simplified.
+/// Folds, and returns how many instructions it simplified.
 pub(crate) fn fold(ir: &mut Ir) -> usize {
     let mut count = 0;
     let mut now: Vec<u32> = (0..ir.insts.len() as u32).collect();
     for k in 0..ir.insts.len() {
         let mut inst = ir.insts[k];
         inst.operands_mut().iter_mut().for_each(|x| *x = now[*x as usize]);
-        // A rule's result may be what another rule is about; each makes the instruction simpler.
+        // A result may fold again. It ends, since each rule makes the instruction simpler.
         let mut simpler = false;
         loop {
             match rule(&ir.insts, &inst) {
@@ -61,7 +60,7 @@ fn rule(insts: &[Inst], inst: &Inst) -> Option<Fold> {
         *value = constant(x).unwrap_or(f64::NAN);
         constant(x).is_some()
     });
-    if known && machine::has_scalar_bits(inst.op, inst.imm) {
+    if known && opcode::has_scalar_bits(inst.op, inst.imm) {
         return Some(Becomes(Inst::constant(f64::apply(
             inst.op,
             inst.imm,
@@ -69,8 +68,17 @@ fn rule(insts: &[Inst], inst: &Inst) -> Option<Fold> {
         ))));
     }
 
+    match inst
+        .op
+        .certain(inst.imm, |k| operands.get(k).and_then(|&x| constant(x)))
+    {
+        Some(Certain::Operand(k)) => return Some(Is(operands[k])),
+        Some(Certain::Number(c)) => return Some(Becomes(Inst::constant(c))),
+        // The sign of a zero matters here.
+        Some(Certain::Zero) | None => {}
+    }
     let becomes = |op: Op, operands: &[u32]| Some(Becomes(Inst::new(op, NO_IMM, operands)));
-    let is = |x: u32, bits: f64| constant(x).is_some_and(|c| c.to_bits() == bits.to_bits());
+    let is_minus_1 = |x: u32| constant(x) == Some(-1.0);
     match (inst.op, operands) {
         (Op::Detach, &[x]) => Some(Is(x)),
         (Op::Neg, &[x]) => negated(x).map(Is),
@@ -79,33 +87,23 @@ fn rule(insts: &[Inst], inst: &Inst) -> Option<Fold> {
             Op::Neg => becomes(Op::Abs, &[at(x).args[0]]),
             _ => None,
         },
-        (Op::Add, &[x, y]) if is(y, -0.0) => Some(Is(x)),
-        (Op::Add, &[x, y]) if is(x, -0.0) => Some(Is(y)),
         (Op::Add, &[x, y]) => match (negated(x), negated(y)) {
             (_, Some(y)) => becomes(Op::Sub, &[x, y]),
             (Some(x), None) => becomes(Op::Sub, &[y, x]),
             (None, None) => None,
         },
-        (Op::Sub, &[x, y]) if is(y, 0.0) => Some(Is(x)),
         (Op::Sub, &[x, y]) => negated(y).and_then(|y| becomes(Op::Add, &[x, y])),
-        (Op::Mul, &[x, y]) if is(y, 1.0) => Some(Is(x)),
-        (Op::Mul, &[x, y]) if is(x, 1.0) => Some(Is(y)),
-        (Op::Mul, &[x, y]) if is(y, -1.0) => becomes(Op::Neg, &[x]),
-        (Op::Mul, &[x, y]) if is(x, -1.0) => becomes(Op::Neg, &[y]),
-        (Op::Div, &[x, y]) if is(y, 1.0) => Some(Is(x)),
-        (Op::Div, &[x, y]) if is(y, -1.0) => becomes(Op::Neg, &[x]),
-        // The guard watches for 0 times infinite, which no finite factor but 0 can make, and
-        // which no number makes with itself.
+        (Op::Mul, &[x, y]) if is_minus_1(y) => becomes(Op::Neg, &[x]),
+        (Op::Mul, &[x, y]) if is_minus_1(x) => becomes(Op::Neg, &[y]),
+        (Op::Div, &[x, y]) if is_minus_1(y) => becomes(Op::Neg, &[x]),
+        // The guard is for 0 times infinity, which needs a factor that is 0 or not finite, and two
+        // different factors.
         (Op::Gmul, &[x, y]) if x == y || [x, y].iter().any(|&x| constant(x).is_some_and(harmless)) => {
             becomes(Op::Mul, &[x, y])
         }
         (Op::Gdiv, &[x, y]) if constant(y).is_some_and(harmless) => becomes(Op::Div, &[x, y]),
         (Op::Max | Op::Min, &[x, y]) if x == y => Some(Is(x)),
         (Op::Select, &[_, x, y]) if x == y => Some(Is(x)),
-        (Op::Select, &[c, x, y]) => constant(c).map(|c| Is(if c != 0.0 { x } else { y })),
-        (Op::Powd, &[x]) if inst.imm == [1.0, 0.0] => Some(Is(x)),
-        // x^0 is 1, even for NaN.
-        (Op::Powd, _) if inst.imm == [0.0, 0.0] => Some(Becomes(Inst::constant(1.0))),
         _ => None,
     }
 }

@@ -1,8 +1,8 @@
-//! What is done to the list before it is laid out, one file a pass. Every pass but the rounding
-//! of `fuse` keeps the bits of every output; tests hold them to it on random programs.
+//! Passes over the list before it is laid out, one file each. Every pass keeps the bits of every output,
+//! except that `fuse` may round once; tests hold them to it on random programs.
 //!
-//! In the order they run: `fold`, `share`, `dead`, `order`; then `fuse` pairs products with sums
-//! while steps are made of values. Read `fold.rs` next, and [`crate::code`] after the last.
+//! They run in this order: `fold`, `share`, `dead`, `order`. `fuse` pairs products with sums when steps are
+//! made.
 
 pub(crate) mod dead;
 pub(crate) mod fold;
@@ -14,7 +14,7 @@ use crate::ir::Ir;
 use crate::options::Options;
 use crate::report::Pass;
 
-/// Runs the passes that are switched on, and says what each did.
+/// Runs the passes that are switched on, and returns what each did.
 pub(crate) fn run(ir: &mut Ir, options: &Options) -> Vec<Pass> {
     type Run = fn(&mut Ir) -> usize;
     let passes: [(&'static str, &'static str, bool, Run); 4] = [

@@ -1,29 +1,30 @@
-//! Order: an instruction runs right before its first user where that leaves fewer values alive at
-//! a time. Read `fuse.rs` next.
+//! Order: moves an instruction to right before its first user, where that leaves fewer values alive at a
+//! time.
 //!
-//! The list is gone through backwards. Once all users of a value are placed, it may be placed
-//! right before them or stay where it was. Moving it frees its place for the stretch between, and
-//! occupies that of every operand which would otherwise have died earlier; so it moves if its
-//! operands take less there than it did. Linear in the program.
+//! The list is walked backwards. Once all users of a value are placed, the value may be placed right before
+//! them, or stay where it was. Moving it frees its slot from there to its users, but takes the slot of each
+//! operand that would otherwise have died earlier. So it moves if its operands take fewer slots than it
+//! does. Linear in the size of the program.
 
 use wengert::Op;
 
 use super::dead::permute;
-use crate::ir::{Ir, NOTHING};
+use crate::ir::Ir;
+use crate::recording::NOTHING;
 
-/// How long a chain of operands may move with an instruction.
+/// How many operands of operands may move with an instruction.
 const CHAIN: usize = 4;
 
-/// Reorders, and says how many instructions moved. The order stays as it was if the new one would
-/// have more values alive at a time.
+/// Reorders, and returns how many instructions moved. Keeps the old order unless the new one has fewer
+/// values alive at a time.
 pub(crate) fn order(ir: &mut Ir) -> usize {
-    let whole = ir.wholes();
-    // What takes no slot: inputs are read where the caller has them, the others are cells.
+    let uniform = ir.uniform();
+    // What takes no slot: inputs are in the caller's memory, uniform values in cells.
     let free: Vec<bool> = ir
         .insts
         .iter()
-        .zip(&whole)
-        .map(|(inst, &whole)| whole || inst.op == Op::Leaf)
+        .zip(&uniform)
+        .map(|(inst, &uniform)| uniform || inst.op == Op::Leaf)
         .collect();
     let mut ordering = Ordering {
         ir,
@@ -51,10 +52,10 @@ pub(crate) fn order(ir: &mut Ir) -> usize {
 struct Ordering<'a> {
     ir: &'a Ir,
     free: &'a [bool],
-    /// How many users of each value are not placed yet; outputs and guards never are, since they
-    /// take a value as soon as it is there.
+    /// How many users of each value are not placed yet. Outputs and guards are never placed, since they
+    /// use a value right after it is computed.
     left: Vec<u32>,
-    /// Whether a user is placed, so that the value is alive where we are.
+    /// Whether a user is placed, so that the value is alive at this point of the walk.
     used: Vec<bool>,
 }
 
@@ -95,9 +96,9 @@ impl Ordering<'_> {
         self.left[k as usize] == 0 && !self.free[k as usize] && self.cost(k, CHAIN) < 1.0
     }
 
-    /// How many slots it takes to have the operands of `k` here. One that is alive here anyway
-    /// takes none, one that can move here takes what its own operands do, and one that others want
-    /// too is shared with those, which may move here next.
+    /// How many slots the operands of `k` take if `k` is placed here. An operand that is alive here anyway
+    /// takes none. One that can move here takes what its own operands do. One with other users is
+    /// shared with them, since they may move here next.
     fn cost(&self, k: u32, chain: usize) -> f32 {
         let operand = |&x: &u32| match (self.free[x as usize] || self.used[x as usize], self.left[x as usize]) {
             (true, _) => 0.0,
@@ -123,7 +124,7 @@ fn pressure(ir: &Ir, free: &[bool], order: &[u32]) -> usize {
         let inst = &ir.insts[k as usize];
         let dies = |x: u32| !free[x as usize] && last_use[x as usize] == place as u32;
         let operands = inst.operands();
-        // An operand given twice dies once.
+        // An operand that is given twice dies once.
         let ends = (0..operands.len())
             .filter(|&j| dies(operands[j]) && !operands[..j].contains(&operands[j]))
             .count();
@@ -141,7 +142,7 @@ mod tests {
 
     use crate::{Options, Program};
 
-    /// All terms first, then their sum: as generic code that collects terms records it.
+    /// The slots without and with reordering, where all terms are recorded before their sum.
     fn terms_then_sum(count: usize) -> (usize, usize) {
         let graph = Graph::new();
         let x = graph.leaf(0.5);
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn terms_that_are_summed_later_are_computed_when_the_sum_wants_them() {
+    fn terms_that_are_summed_later_are_computed_when_the_sum_needs_them() {
         let (before, after) = terms_then_sum(100);
         assert!(before >= 100 && after <= 4, "{before} {after}");
     }

@@ -1,16 +1,16 @@
-//! Share: equal things are computed once (common subexpressions, by hash). Read `dead.rs` next.
+//! Share: computes equal values once (common subexpression elimination, by hash).
 
 use std::hash::{Hash, Hasher};
 
 use rustc_hash::FxHasher;
 use wengert::Op;
 
-use crate::ir::{Inst, Ir, MOST, NOTHING};
+use crate::ir::{Inst, Ir, MOST};
+use crate::recording::NOTHING;
 
-/// Lets equal instructions be one, and says how many were one already.
+/// Uses the first of equal instructions for all of them, and returns how many were not the first.
 pub(crate) fn share(ir: &mut Ir) -> usize {
-    // A table of instructions by hash, at most half full; it holds numbers alone, and equality is
-    // asked of the list itself.
+    // An open-addressing table of instructions, at most half full. Keys are read from the list.
     let size = (2 * ir.insts.len()).next_power_of_two().max(16);
     let mut table = vec![NOTHING; size];
     let mut now: Vec<u32> = Vec::with_capacity(ir.insts.len());
@@ -38,8 +38,8 @@ pub(crate) fn share(ir: &mut Ir) -> usize {
     count
 }
 
-/// What makes two instructions equal: op, immediates, operands; in one order where either gives
-/// the same bits.
+/// What makes two instructions equal: op, immediates and operands; the operands are sorted where their
+/// order does not change the bits.
 type Key = (Op, [u64; 2], [u32; MOST]);
 
 fn key(inst: &Inst) -> Key {
@@ -53,6 +53,6 @@ fn key(inst: &Inst) -> Key {
 fn hash(key: &Key) -> usize {
     let mut hasher = FxHasher::default();
     key.hash(&mut hasher);
-    // The hasher mixes best into the high bits.
+    // The high bits of this hash are mixed best.
     (hasher.finish() >> 16) as usize
 }

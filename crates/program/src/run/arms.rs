@@ -1,19 +1,19 @@
-//! The interpreter: one arm for each code of [`crate::machine`]. Read `columns.rs` next.
+//! The interpreter: one arm for each opcode.
 
-use wengert::{Imm, Op, Scalar};
+use wengert::{Imm, Op, Scalar, apply_unchecked};
 
-use super::columns::{Operand, Sorted, add_up, each, mended, turns};
-use super::{Flip, Machinery, STRANDS, Site, earlier};
-use crate::code::Step;
+use super::columns::{Operand, StaticOperand, add_up, each, mended, turns};
+use super::target::{CallContext, Flip, STRANDS, Target, earlier};
 use crate::ir::operand_count;
 use crate::lanes::{Simd, Unary, arith, exp};
-use crate::machine::{Code, easy_power};
+use crate::layout::Step;
+use crate::opcode::{Opcode, easy_power, for_each_opcode};
 
-/// The expression of one of the first codes, found by the one bit that is set of so many.
+/// Runs the expression of the opcode whose bit is set.
 macro_rules! by_bit {
-    ($hot:ident; $($Code:path => $run:expr,)*) => {
+    ($hot:ident; $($Opcode:path => $run:expr,)*) => {
         $(
-            if $hot & (1 << $Code as u16) != 0 {
+            if $hot & (1 << $Opcode as u16) != 0 {
                 $run;
                 continue;
             }
@@ -21,13 +21,13 @@ macro_rules! by_bit {
     };
 }
 
-/// Runs the steps on the block with vectors of this kind, of one lane for a single point.
+/// Runs the steps on a block or a point with vectors of type `V`, which has one lane for a point.
 ///
 /// # Safety
 /// As [`super::run_steps`] and [`super::run_point`]; and the processor must have the instructions
 /// of `V`.
 #[inline(always)]
-pub(super) unsafe fn run<V: Simd, S: Site>(machinery: &Machinery<'_>, steps: &[Step], block: &S) -> Option<Flip> {
+pub(super) unsafe fn run<V: Simd, S: Target>(context: &CallContext<'_>, steps: &[Step], block: &S) -> Option<Flip> {
     const { assert!(S::ONE == (V::LANES == 1)) };
     let mut flip = None;
     let lanes = block.lanes();
@@ -37,10 +37,9 @@ pub(super) unsafe fn run<V: Simd, S: Site>(machinery: &Machinery<'_>, steps: &[S
         let (out, a) = (at(step.out), at(step.a));
         let cell = |k: usize| !S::ONE && step.cells >> k & 1 == 1;
         let operand = |k: usize| Operand::new(at([step.a, step.b, step.c][k]), cell(k));
-        // Every place holds `lanes` numbers, and four if it is marked as a cell; results go to
-        // places that are no inputs; columns are the same or apart (the invariant of the site). What
-        // is read as a column without asking is one (`Layout::check`). This is what every SAFETY
-        // below means by the table.
+        // What SAFETY below means by the table: every place holds `lanes` numbers, or four if it is
+        // marked as a cell; results do not go to inputs; two columns are the same or do not overlap
+        // (the invariant of the target); an operand that is read as a column is one (`Layout::check`).
         macro_rules! one {
             ($x:ident => $y:expr) => {
                 // SAFETY: the table.
@@ -80,13 +79,13 @@ pub(super) unsafe fn run<V: Simd, S: Site>(machinery: &Machinery<'_>, steps: &[S
                 }
             }};
         }
-        // What most programs are made of is compiled for each sort of operands, where vectors are
-        // fast to begin with.
-        macro_rules! sorted_two {
+        // The most common steps are compiled for each combination of cells and columns, where vectors
+        // are fast.
+        macro_rules! static_two {
             ($A:literal $B:literal, $x:ident, $y:ident => $z:expr $(, $mend:expr)?) => {
                 // SAFETY: the table.
                 unsafe {
-                    let (a, b) = (Sorted::<V, $A>::new(operand(0)), Sorted::<V, $B>::new(operand(1)));
+                    let (a, b) = (StaticOperand::<V, $A>::new(operand(0)), StaticOperand::<V, $B>::new(operand(1)));
                     turns!(V, out, lanes, i => {
                         let ($x, $y) = (a.vector(i), b.vector(i));
                         $z
@@ -98,24 +97,24 @@ pub(super) unsafe fn run<V: Simd, S: Site>(machinery: &Machinery<'_>, steps: &[S
             ($($formula:tt)+) => {
                 if V::FMA && !S::ONE {
                     if cell(0) {
-                        sorted_two!(true false, $($formula)+)
+                        static_two!(true false, $($formula)+)
                     } else if cell(1) {
-                        sorted_two!(false true, $($formula)+)
+                        static_two!(false true, $($formula)+)
                     } else {
-                        sorted_two!(false false, $($formula)+)
+                        static_two!(false false, $($formula)+)
                     }
                 } else {
                     two!($($formula)+)
                 }
             };
         }
-        macro_rules! sorted_three {
+        macro_rules! static_three {
             ($A:literal $C:literal, $x:ident, $y:ident, $z:ident => $w:expr $(, $mend:expr)?) => {
                 // SAFETY: the table: the second operand is a column.
                 unsafe {
-                    let a = Sorted::<V, $A>::new(operand(0));
-                    let b = Sorted::<V, false>::new(operand(1));
-                    let c = Sorted::<V, $C>::new(operand(2));
+                    let a = StaticOperand::<V, $A>::new(operand(0));
+                    let b = StaticOperand::<V, false>::new(operand(1));
+                    let c = StaticOperand::<V, $C>::new(operand(2));
                     turns!(V, out, lanes, i => {
                         let ($x, $y, $z) = (a.vector(i), b.vector(i), c.vector(i));
                         $w
@@ -128,14 +127,14 @@ pub(super) unsafe fn run<V: Simd, S: Site>(machinery: &Machinery<'_>, steps: &[S
                 if V::FMA && !S::ONE {
                     if cell(0) {
                         if cell(2) {
-                            sorted_three!(true true, $($formula)+)
+                            static_three!(true true, $($formula)+)
                         } else {
-                            sorted_three!(true false, $($formula)+)
+                            static_three!(true false, $($formula)+)
                         }
                     } else if cell(2) {
-                        sorted_three!(false true, $($formula)+)
+                        static_three!(false true, $($formula)+)
                     } else {
-                        sorted_three!(false false, $($formula)+)
+                        static_three!(false false, $($formula)+)
                     }
                 } else {
                     three!($($formula)+)
@@ -145,7 +144,7 @@ pub(super) unsafe fn run<V: Simd, S: Site>(machinery: &Machinery<'_>, steps: &[S
         macro_rules! sum {
             ($x:ident, $y:ident => $z:expr) => {{
                 let [a, b] = [operand(0), operand(1)];
-                let (_, sum) = machinery.layout.outlets[step.aux as usize];
+                let (_, sum) = context.layout.outlets[step.aux as usize];
                 // SAFETY: the table; there is room for the strands of every sum, and for a number
                 // in the output of a single point.
                 unsafe {
@@ -162,87 +161,81 @@ pub(super) unsafe fn run<V: Simd, S: Site>(machinery: &Machinery<'_>, steps: &[S
                 }
             }};
         }
-        // By branches, whose outcomes processors learn; a jump through a table is as dear as sixteen
-        // vectors where they do not learn its targets, as in many virtual machines.
+        // Common opcodes are found by branches, which processors predict. A jump through a table costs as
+        // much as sixteen vectors where its target is not predicted, as in many virtual machines.
         let hot = step.hot;
         by_bit! { hot;
-            Code::Add => fast_two!(x, y => x + y),
-            Code::Gmul => fast_two!(x, y => x * y, |[x, y, _]| x.gmul(y)),
-            Code::Mul => fast_two!(x, y => x * y),
-            Code::GmulThenAdd => fast_three!(x, y, z => x * y + z, |[x, y, z]| x.gmul(y) + z),
-            Code::MulThenAdd => fast_three!(x, y, z => x * y + z),
-            Code::FusedGmulAdd => fast_three!(x, y, z => x.madd(y, z), |[x, y, z]| mend_fused::<V>(x, y, z)),
-            Code::FusedMulAdd => fast_three!(x, y, z => x.madd(y, z)),
-            Code::Sub => fast_two!(x, y => x - y),
+            Opcode::Add => fast_two!(x, y => x + y),
+            Opcode::Gmul => fast_two!(x, y => x * y, |[x, y, _]| x.gmul(y)),
+            Opcode::Mul => fast_two!(x, y => x * y),
+            Opcode::GmulThenAdd => fast_three!(x, y, z => x * y + z, |[x, y, z]| x.gmul(y) + z),
+            Opcode::MulThenAdd => fast_three!(x, y, z => x * y + z),
+            Opcode::FusedGmulAdd => fast_three!(x, y, z => x.madd(y, z), |[x, y, z]| mend_fused::<V>(x, y, z)),
+            Opcode::FusedMulAdd => fast_three!(x, y, z => x.madd(y, z)),
+            Opcode::Sub => fast_two!(x, y => x - y),
         }
         if hot != 0 {
             by_bit! { hot;
                 // SAFETY: as for `one`.
-                Code::Kernel => unsafe { kernel::<V, S>(machinery, step, out, a, lanes) },
-                Code::Neg => one!(x => arith::neg(x)),
-                Code::Div => two!(x, y => x / y),
-                Code::SumGmul => sum!(x, y => arith::gmul(x, y)),
-                Code::SumMul => sum!(x, y => x * y),
-                Code::Sum => sum!(x, _y => x),
+                Opcode::Kernel => unsafe { kernel::<V, S>(context, step, out, a, lanes) },
+                Opcode::Neg => one!(x => arith::neg(x)),
+                Opcode::Div => two!(x, y => x / y),
+                Opcode::SumGmul => sum!(x, y => arith::gmul(x, y)),
+                Opcode::SumMul => sum!(x, y => x * y),
+                Opcode::Sum => sum!(x, _y => x),
                 // SAFETY: as for `one`; a step stores to that output.
-                Code::Store => unsafe { store(step, block, a) },
+                Opcode::Store => unsafe { store(step, block, a) },
                 // SAFETY: as for `one`.
-                Code::Power => unsafe { power::<V>(out, a, lanes, machinery.layout.calls[step.aux as usize].1) },
+                Opcode::Power => unsafe { power::<V>(out, a, lanes, context.layout.calls[step.aux as usize].1) },
             }
         }
-        match step.code {
-            Code::Copy => one!(x => x),
-            Code::Abs => one!(x => arith::abs(x)),
-            Code::Recip => one!(x => arith::recip(x)),
-            Code::Sqrt => one!(x => arith::sqrt(x)),
-            Code::Sign => one!(x => arith::sign(x)),
-            Code::Step => one!(x => arith::step(x)),
-            Code::Relu => one!(x => arith::relu(x)),
-            Code::Flat => one!(x => arith::flat(x)),
-            Code::Floor => one!(x => arith::floor(x)),
-            Code::Ceil => one!(x => arith::ceil(x)),
-            Code::Trunc => one!(x => arith::trunc(x)),
-            Code::Round => one!(x => arith::round(x)),
-            Code::Fract => one!(x => arith::fract(x)),
-            Code::Max => two!(x, y => arith::max(x, y)),
-            Code::Min => two!(x, y => arith::min(x, y)),
-            Code::Copysign => two!(x, y => arith::copysign(x, y)),
-            Code::Prefer => two!(x, y => arith::prefer(x, y)),
-            Code::RecipPos => two!(x, y => arith::recip_pos(x, y)),
-            Code::Gdiv => two!(x, y => x / y, |[x, y, _]| x.gdiv(y)),
-            Code::Lt => two!(x, y => arith::lt(x, y)),
-            Code::Le => two!(x, y => arith::le(x, y)),
-            Code::Gt => two!(x, y => arith::gt(x, y)),
-            Code::Ge => two!(x, y => arith::ge(x, y)),
-            Code::Eq => two!(x, y => arith::eq(x, y)),
-            Code::Ne => two!(x, y => arith::ne(x, y)),
-            Code::Select => three!(c, x, y => arith::select(c, x, y)),
-            Code::MulThenSub => three!(x, y, z => x * y - z),
-            Code::SubMul => three!(x, y, z => z - x * y),
-            Code::GmulThenSub => three!(x, y, z => x * y - z, |[x, y, z]| x.gmul(y) - z),
-            Code::SubGmul => three!(x, y, z => z - x * y, |[x, y, z]| z - x.gmul(y)),
-            Code::FusedMulSub => three!(x, y, z => x.madd(y, -z)),
-            Code::FusedSubMul => three!(x, y, z => x.nmadd(y, z)),
-            Code::FusedGmulSub => three!(x, y, z => x.madd(y, -z), |[x, y, z]| mend_fused::<V>(x, y, -z)),
-            Code::FusedSubGmul => three!(x, y, z => x.nmadd(y, z), |[x, y, z]| mend_fused::<V>(-x, y, z)),
-            Code::MulAdd if V::FMA => three!(x, y, z => x.madd(y, z)),
-            // SAFETY: as for `one`.
-            Code::MulAdd | Code::Scalar => unsafe { by_scalars(machinery, step, block) },
-            Code::Check => {
-                // SAFETY: as for `one`.
-                unsafe { check(machinery, step, block, [operand(0), operand(1)], &mut flip) }
-            }
-            _ => unreachable!("{:?} is among the first", step.code),
+        macro_rules! other_arms {
+            (
+                arms { $($_:tt)* }
+                one { $($One:ident $one:ident,)+ }
+                two { $($Two:ident $two:ident,)+ }
+                three { $($Three:ident $three:ident,)+ }
+            ) => {
+                match step.opcode {
+                    $(Opcode::$One => one!(x => arith::$one(x)),)+
+                    $(Opcode::$Two => two!(x, y => arith::$two(x, y)),)+
+                    $(Opcode::$Three => three!(x, y, z => arith::$three(x, y, z)),)+
+                    Opcode::Copy => one!(x => x),
+                    Opcode::RecipPos => two!(x, y => arith::recip_pos(x, y)),
+                    Opcode::Gdiv => two!(x, y => x / y, |[x, y, _]| x.gdiv(y)),
+                    Opcode::MulThenSub => three!(x, y, z => x * y - z),
+                    Opcode::SubMul => three!(x, y, z => z - x * y),
+                    Opcode::GmulThenSub => three!(x, y, z => x * y - z, |[x, y, z]| x.gmul(y) - z),
+                    Opcode::SubGmul => three!(x, y, z => z - x * y, |[x, y, z]| z - x.gmul(y)),
+                    Opcode::FusedMulSub => three!(x, y, z => x.madd(y, -z)),
+                    Opcode::FusedSubMul => three!(x, y, z => x.nmadd(y, z)),
+                    Opcode::FusedGmulSub => three!(x, y, z => x.madd(y, -z), |[x, y, z]| mend_fused::<V>(x, y, -z)),
+                    Opcode::FusedSubGmul => three!(x, y, z => x.nmadd(y, z), |[x, y, z]| mend_fused::<V>(-x, y, z)),
+                    Opcode::MulAdd if V::FMA => three!(x, y, z => x.madd(y, z)),
+                    // SAFETY: as for `one`.
+                    Opcode::MulAdd | Opcode::Scalar => unsafe { by_scalars(context, step, block) },
+                    // SAFETY: as for `one`.
+                    Opcode::Check => unsafe { check(context, step, block, [operand(0), operand(1)], &mut flip) },
+                    _ => unreachable!("{:?} is one of the common opcodes", step.opcode),
+                }
+            };
         }
+        for_each_opcode!(other_arms);
     }
     flip
 }
 
-/// Runs a lane kernel; the exponential of a single point, which many programs are full of, without
-/// a call. Safety: as for `one` in [`run`].
+/// Runs a lane kernel. The exponential of a single point, which is common, runs without a call. Safety: as
+/// for `one` in [`run`].
 #[inline(always)]
-unsafe fn kernel<V: Simd, S: Site>(machinery: &Machinery<'_>, step: &Step, out: *mut f64, a: *const f64, lanes: usize) {
-    let kernel = || machinery.kernels[step.aux as usize];
+unsafe fn kernel<V: Simd, S: Target>(
+    context: &CallContext<'_>,
+    step: &Step,
+    out: *mut f64,
+    a: *const f64,
+    lanes: usize,
+) {
+    let kernel = || context.kernels[step.aux as usize];
     // SAFETY: the caller's promise; the kernel is of this instruction set.
     unsafe {
         if !S::ONE {
@@ -255,11 +248,11 @@ unsafe fn kernel<V: Simd, S: Site>(machinery: &Machinery<'_>, step: &Step, out: 
     }
 }
 
-/// Stores the points of a column, or a cell as often, to an output. Safety: as for `one` in
+/// Stores the points of a column to an output, or a cell once for each point. Safety: as for `one` in
 /// [`run`]; the step must store there.
 #[inline(always)]
-unsafe fn store<S: Site>(step: &Step, block: &S, a: *const f64) {
-    // SAFETY: the output has room for the points, and is the caller's: apart from the table.
+unsafe fn store<S: Target>(step: &Step, block: &S, a: *const f64) {
+    // SAFETY: the output has room for the points, and does not overlap the table.
     unsafe {
         let to = block.output(step.aux);
         if S::ONE || step.cells & 1 == 1 {
@@ -272,17 +265,17 @@ unsafe fn store<S: Site>(step: &Step, block: &S, a: *const f64) {
     }
 }
 
-/// Checks a guard, and keeps its flip if it is the earliest. Not inlined, so that the flip costs
-/// other steps nothing. Safety: as for `one` in [`run`].
+/// Checks a guard, and keeps its flip if it is the earliest. It is not inlined, so that other steps do
+/// not pay for it. Safety: as for `one` in [`run`].
 #[inline(never)]
-unsafe fn check<S: Site>(
-    machinery: &Machinery<'_>,
+unsafe fn check<S: Target>(
+    context: &CallContext<'_>,
     step: &Step,
     block: &S,
     [x, y]: [Operand; 2],
     flip: &mut Option<Flip>,
 ) {
-    let check = &machinery.checks[step.aux as usize];
+    let check = &context.checks[step.aux as usize];
     // SAFETY: the caller's promise.
     let mut pairs = (0..block.active()).map(|k| unsafe { (x.number(k), y.number(k)) });
     let flipped = |(x, y)| check.relation.holds(x, y) != check.recorded;
@@ -291,8 +284,8 @@ unsafe fn check<S: Site>(
     }
 }
 
-/// A guarded product and a sum, rounded once or twice as the vectors do, where the plain form gave
-/// NaN: a product of 0 and whatever it is with is 0.
+/// A guarded product and a sum, for lanes where the plain form gave NaN. Rounds once or twice, as the
+/// vectors do. A guarded product by 0 is 0.
 fn mend_fused<V: Simd>(x: f64, y: f64, z: f64) -> f64 {
     let product = x * y;
     match (x == 0.0 || y == 0.0, V::FMA) {
@@ -302,8 +295,8 @@ fn mend_fused<V: Simd>(x: f64, y: f64, z: f64) -> f64 {
     }
 }
 
-/// A derivative of a power by few exact operations where `x` is of middling size, by the scalar
-/// function elsewhere. Safety: as [`one`].
+/// A derivative of a power: by a few exact operations where `x` is neither huge nor tiny, by the scalar
+/// function elsewhere. Safety: as for `one` in [`run`].
 #[inline(always)]
 unsafe fn power<V: Simd>(out: *mut f64, a: *const f64, lanes: usize, imm: Imm) {
     let (c, q) = easy_power(imm).unwrap_or((f64::NAN, f64::NAN));
@@ -312,9 +305,9 @@ unsafe fn power<V: Simd>(out: *mut f64, a: *const f64, lanes: usize, imm: Imm) {
     let root = q == 0.5 || q == -0.5;
     let mut i = 0;
     while i < lanes {
-        // SAFETY: as in `one`.
+        // SAFETY: as for `one`.
         let x = unsafe { V::load(a.add(i)) };
-        // The order of operations is that of the scalar function, and so are the bits.
+        // The operations and their order are those of the scalar function, so the bits are equal.
         let y = match q {
             2.0 => k * (x * x),
             3.0 => k * (x * x * x),
@@ -336,7 +329,7 @@ unsafe fn power<V: Simd>(out: *mut f64, a: *const f64, lanes: usize, imm: Imm) {
             y.store(out.add(i));
             for (lane, &x) in xs.iter().enumerate().take(V::LANES) {
                 if left >> lane & 1 == 1 {
-                    *out.add(i + lane) = f64::apply(Op::Powd, imm, &[x]);
+                    *out.add(i + lane) = apply_unchecked(Op::Powd, imm, &[x]);
                 }
             }
         }
@@ -344,12 +337,12 @@ unsafe fn power<V: Simd>(out: *mut f64, a: *const f64, lanes: usize, imm: Imm) {
     }
 }
 
-/// Runs a step by the scalar function of its op, on the lanes that are points; the others become
-/// copies of the last. Safety: as [`super::run_steps`].
+/// Runs a step by the scalar function of its op, on the lanes that are points. The other lanes get
+/// copies of the last point. Safety: as [`super::run_steps`].
 #[inline(never)]
-unsafe fn by_scalars<S: Site>(machinery: &Machinery<'_>, step: &Step, block: &S) {
-    let (op, imm) = match step.code {
-        Code::Scalar => machinery.layout.calls[step.aux as usize],
+unsafe fn by_scalars<S: Target>(context: &CallContext<'_>, step: &Step, block: &S) {
+    let (op, imm) = match step.opcode {
+        Opcode::Scalar => context.layout.calls[step.aux as usize],
         _ => (Op::MulAdd, wengert::NO_IMM),
     };
     let places = [step.a, step.b, step.c];
@@ -364,11 +357,11 @@ unsafe fn by_scalars<S: Site>(machinery: &Machinery<'_>, step: &Step, block: &S)
         let mut x = [0.0; 3];
         for (j, x) in x.iter_mut().enumerate().take(count) {
             let lane = if step.cells >> j & 1 == 1 { 0 } else { k };
-            // SAFETY: columns have `lanes` numbers, of which there are `active` at least.
+            // SAFETY: columns have `lanes` numbers, which is at least `active`.
             *x = unsafe { *columns[j].add(lane) };
         }
-        last = f64::apply(op, imm, &x[..count]);
-        // SAFETY: the same; it is a cell or slot, that is, ours to write.
+        last = apply_unchecked(op, imm, &x[..count]);
+        // SAFETY: the same; `out` is a cell or slot, which may be written.
         unsafe { *out.add(k) = last };
     }
     for k in block.active()..block.lanes() {

@@ -1,18 +1,16 @@
-//! Loops over columns: a formula of one vector, applied to every vector of a column. Read
-//! [`crate::batch`] next.
+//! Loops over columns: a formula of one vector, applied to every vector of a column.
 //!
-//! They are macros, since a closure is a function of its own, which may end up compiled without
-//! the instructions of the loop around it. All operands of a turn are read before its result is
-//! written: a result may go where an operand was. `turns` takes four vectors a turn, so that the
-//! processor has something to overlap.
+//! They are macros, because a closure may be compiled as a separate function, without the instruction set of
+//! the loop around it. All operands of a turn are read before its result is written, so a result may
+//! overwrite an operand. `turns` computes four vectors a turn, so that the processor can overlap them.
 
 use crate::lanes::Simd;
 
-/// An operand whose sort is known when the step runs: a column, or a cell of four equal lanes.
+/// An operand that is a column or a cell of four equal lanes, as the step says at run time.
 #[derive(Clone, Copy)]
 pub(super) struct Operand {
     place: *const f64,
-    /// 0 for a cell, whose first vector is read again and again; all ones for a column.
+    /// 0 for a cell, so that its first vector is read each time; all ones for a column.
     mask: usize,
 }
 
@@ -25,7 +23,7 @@ impl Operand {
         }
     }
 
-    /// The vector at lane `i`. Safety: a column must have as many lanes, a cell four.
+    /// The vector at lane `i`. Safety: a column must have these lanes, a cell four.
     #[inline(always)]
     pub(super) unsafe fn vector<V: Simd>(self, i: usize) -> V {
         // SAFETY: the caller's promise.
@@ -40,14 +38,14 @@ impl Operand {
     }
 }
 
-/// An operand of the sort `CELL`, which stays in a register if it is a cell.
+/// An operand that is known at compile time to be a cell or a column. A cell stays in a register.
 #[derive(Clone, Copy)]
-pub(super) struct Sorted<V, const CELL: bool> {
+pub(super) struct StaticOperand<V, const CELL: bool> {
     column: *const f64,
     cell: V,
 }
 
-impl<V: Simd, const CELL: bool> Sorted<V, CELL> {
+impl<V: Simd, const CELL: bool> StaticOperand<V, CELL> {
     /// Safety: as [`Operand::vector`].
     #[inline(always)]
     pub(super) unsafe fn new(operand: Operand) -> Self {
@@ -56,7 +54,7 @@ impl<V: Simd, const CELL: bool> Sorted<V, CELL> {
             // SAFETY: the caller's promise.
             cell = unsafe { V::load(operand.place) };
         }
-        Sorted {
+        StaticOperand {
             column: operand.place,
             cell,
         }
@@ -74,8 +72,8 @@ impl<V: Simd, const CELL: bool> Sorted<V, CELL> {
     }
 }
 
-/// Writes the formula of lane `$i` to every vector of `$out`, of `$lanes` lanes, a multiple of 4.
-/// To be used where there is room for them, within `unsafe`.
+/// Writes the formula of lane `$i` to every vector of `$out`, which has `$lanes` lanes, a multiple of 4. For
+/// use within `unsafe`, where there is room for them.
 macro_rules! each {
     ($V:ident, $out:expr, $lanes:expr, $i:ident => $y:expr) => {{
         let mut $i = 0;
@@ -88,8 +86,8 @@ macro_rules! each {
 }
 pub(super) use each;
 
-/// As [`each`], four vectors a turn where there are as many; each turn is [`mended`] if the
-/// operands and how to mend are given.
+/// As [`each`], but with four vectors a turn while there are four. If operands and a mend are given, each
+/// turn is [`mended`].
 macro_rules! turns {
     ($V:ident, $out:expr, $lanes:expr, $i:ident => $y:expr $(, $operands:expr, $mend:expr)?) => {{
         let mut first = 0;
@@ -117,8 +115,8 @@ macro_rules! turns {
 }
 pub(super) use turns;
 
-/// The vectors, which begin at lane `i`, with every NaN replaced by `mend` of the numbers it came
-/// from: so a guarded product costs what a product does, unless one is NaN.
+/// The vectors, which begin at lane `i`, with every NaN replaced by `mend` of its operands. So a guarded
+/// product costs as much as a plain one, unless a result is NaN.
 ///
 /// Safety: the operands must have these lanes.
 #[inline(always)]
@@ -133,7 +131,7 @@ pub(super) unsafe fn mended<V: Simd, const N: usize>(
         bad = bad | y.nan();
     }
     if V::any(bad) {
-        // One by one: an array would be written to memory before the branch, each time.
+        // One by one: an array would be written to memory each time, before the branch.
         let [a, b, c] = operands;
         // SAFETY: the caller's promise.
         unsafe { mend_each(y, a.place, a.mask, b.place, b.mask, c.place, c.mask, i, mend) }
@@ -145,10 +143,7 @@ pub(super) unsafe fn mended<V: Simd, const N: usize>(
 /// Safety: as [`mended`], of the operands with these places and masks.
 #[cold]
 #[inline(never)]
-#[allow(
-    clippy::too_many_arguments,
-    reason = "registers are free, memory is not: see the caller"
-)]
+#[allow(clippy::too_many_arguments, reason = "they stay in registers: see the caller")]
 unsafe fn mend_each<V: Simd, const N: usize>(
     mut y: [V; N],
     a: *const f64,
@@ -177,14 +172,14 @@ unsafe fn mend_each<V: Simd, const N: usize>(
     y
 }
 
-/// Adds the formula of each of `$active` lanes to its strand of `$sums`, lane 0's being
-/// `$strand`. To be used where operands have the lanes, rounded up to a multiple of 4, and `$sums`
-/// has [`STRANDS`] numbers apart from them, within `unsafe`.
+/// Adds the formula of each of `$active` lanes to its strand of `$sums`; lane 0 adds to `$strand`. For use
+/// within `unsafe`, where operands have the lanes, rounded up to a multiple of 4, and `$sums` has
+/// [`STRANDS`] numbers that do not overlap them.
 macro_rules! add_up {
     ($V:ident, $sums:expr, $active:expr, $strand:expr, $i:ident => $y:expr) => {{
         let mut first = 0;
         if $strand == 0 && first + STRANDS <= $active {
-            // As many as the shortest vectors need; the rest is never touched.
+            // Enough for the shortest vectors; longer ones use fewer.
             let mut sums = [$V::splat(0.0); STRANDS / 2];
             for k in 0..STRANDS / $V::LANES {
                 sums[k] = $V::load($sums.add(k * $V::LANES));

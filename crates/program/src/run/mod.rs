@@ -1,210 +1,73 @@
-//! Running steps: an interpreter whose every arm is a loop over a column, compiled once for each
-//! instruction set; and once more for a single point, where a column is one number and a loop one
-//! turn. Read `arms.rs` next, then [`crate::batch`], which cuts batches into blocks.
+//! Running steps: an interpreter with one arm for each opcode. An arm is a loop over a column. It is compiled
+//! for each instruction set, and again for a single point, where a column is one number and the loop runs
+//! once.
 //!
-//! The unsafe code of the interpreter rests on two invariants. Of the steps: what
-//! [`Layout::check`] checks before anything runs. Of the memory, [`Block`]'s and [`Point`]'s: there
-//! is a column of at least `lanes` numbers at every place that the steps name. They buy that a step
-//! is a jump and a loop, with no check of places and no slice made.
+//! The unsafe code of the interpreter rests on two invariants. For the steps, it is what
+//! [`Layout::check`](crate::layout::Layout::check) checks before anything runs. For memory, it is that of
+//! [`Block`] and [`Point`]: there is a column of at least `lanes` numbers at every place that the steps name.
+//! With these, a step is a jump and a loop, without bounds checks and without slices.
 
+mod arena;
 mod arms;
+mod batch;
+mod chunk;
 mod columns;
-mod sound;
+mod point;
+mod target;
+pub(crate) mod workspace;
 
-use crate::code::{Layout, Step};
-use crate::ir::Check;
 #[cfg(target_arch = "x86_64")]
 use crate::lanes::{Avx2, Sse2};
-use crate::lanes::{Isa, Kernel1, Kind, Portable, Simd, Solo};
+use crate::lanes::{Kind, Portable, Simd, Solo};
+use crate::layout::Step;
 use arms::run;
+use target::{Block, CallContext, Flip, Point};
 
-/// Sums over points are kept in this many strands: point `k` of a stretch adds to strand `k` mod
-/// 16, so that a sum's bits do not depend on how many lanes run at a time.
-pub(crate) const STRANDS: usize = 16;
-
-/// What is the same for every block of a call.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Machinery<'a> {
-    pub(crate) isa: Isa,
-    pub(crate) layout: &'a Layout,
-    pub(crate) checks: &'a [Check],
-    /// The lane kernels of the instruction set, by number.
-    pub(crate) kernels: &'a [Kernel1],
-}
-
-/// What steps run on: a block of points or a single one. Safety: whoever makes one keeps its
-/// invariant.
-trait Site {
-    /// Whether it is a single point.
-    const ONE: bool;
-
-    /// The column at a place. Safety: there must be one.
-    unsafe fn at(&self, place: u32) -> *mut f64;
-    /// How many lanes a column has.
-    fn lanes(&self) -> usize;
-    /// How many lanes are points; the others are filled up with copies, and nobody reads them.
-    fn active(&self) -> usize;
-    /// Which point of the batch the first lane is.
-    fn first(&self) -> usize;
-    /// Where the numbers of an output go from the first lane on. Safety: a step must store there.
-    unsafe fn output(&self, output: u32) -> *mut f64;
-    /// Where the strands of a sum are, and which of them the first lane adds to; none for a single
-    /// point, whose sums are itself. Safety: there must be so many sums.
-    unsafe fn strands(&self, sum: u32) -> Option<(*mut f64, usize)>;
-}
-
-/// A block of points to run on.
-///
-/// Invariant, which whoever makes one keeps: there is a column at every place of the layout; each
-/// is valid for reading `lanes` numbers (four, of a cell), and for writing them where it is a
-/// slot; no two overlap unless they are inputs; `lanes` is a multiple of 4; `active` is from 1 to
-/// `lanes`. Each of `outputs` that a step stores to is valid for writing `active` numbers from
-/// `first` on, and `sums` for reading and writing [`STRANDS`] numbers for each sum.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Block {
-    /// The column at every place.
-    pub(crate) table: *const *mut f64,
-    pub(crate) lanes: usize,
-    /// How many lanes are points; the others are filled up with copies, and nobody reads them.
-    pub(crate) active: usize,
-    /// Which point of the batch the first lane is.
-    pub(crate) first: usize,
-    /// Which strand the first lane adds to.
-    pub(crate) strand: usize,
-    pub(crate) outputs: *const *mut f64,
-    pub(crate) sums: *mut f64,
-}
-
-impl Site for Block {
-    const ONE: bool = false;
-
-    #[inline(always)]
-    unsafe fn at(&self, place: u32) -> *mut f64 {
-        // SAFETY: the caller's promise.
-        unsafe { *self.table.add(place as usize) }
-    }
-    #[inline(always)]
-    fn lanes(&self) -> usize {
-        self.lanes
-    }
-    #[inline(always)]
-    fn active(&self) -> usize {
-        self.active
-    }
-    #[inline(always)]
-    fn first(&self) -> usize {
-        self.first
-    }
-    #[inline(always)]
-    unsafe fn output(&self, output: u32) -> *mut f64 {
-        // SAFETY: the caller's promise.
-        unsafe { (*self.outputs.add(output as usize)).add(self.first) }
-    }
-    #[inline(always)]
-    unsafe fn strands(&self, sum: u32) -> Option<(*mut f64, usize)> {
-        // SAFETY: the caller's promise.
-        Some((unsafe { self.sums.add(sum as usize * STRANDS) }, self.strand))
-    }
-}
-
-/// A single point to run on, or what is the same at all points.
-///
-/// Invariant, which whoever makes one keeps: `numbers` is valid for reading and writing a number
-/// for every place of the layout, and `outputs`, apart from them, for writing one for every output
-/// that a step stores to.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Point {
-    pub(crate) numbers: *mut f64,
-    pub(crate) outputs: *mut f64,
-}
-
-impl Site for Point {
-    const ONE: bool = true;
-
-    #[inline(always)]
-    unsafe fn at(&self, place: u32) -> *mut f64 {
-        // SAFETY: the caller's promise.
-        unsafe { self.numbers.add(place as usize) }
-    }
-    #[inline(always)]
-    fn lanes(&self) -> usize {
-        1
-    }
-    #[inline(always)]
-    fn active(&self) -> usize {
-        1
-    }
-    #[inline(always)]
-    fn first(&self) -> usize {
-        0
-    }
-    #[inline(always)]
-    unsafe fn output(&self, output: u32) -> *mut f64 {
-        // SAFETY: the caller's promise.
-        unsafe { self.outputs.add(output as usize) }
-    }
-    #[inline(always)]
-    unsafe fn strands(&self, _: u32) -> Option<(*mut f64, usize)> {
-        None
-    }
-}
-
-/// A guard that came out otherwise than recorded: the point, then which guard.
-pub(crate) type Flip = (usize, u32);
-
-/// Runs the steps on the block. Returns the flip of the first point that has one.
+/// Runs the steps on the block. Returns the flip of the first point that has one, if any.
 ///
 /// # Safety
-/// The block must keep [`Block`]'s invariant for the layout of the machinery, and the steps must
+/// The block must keep the invariant of [`Block`] for the layout of the context, and the steps must
 /// be of that layout.
-pub(crate) unsafe fn run_steps(machinery: &Machinery<'_>, steps: &[Step], block: &Block) -> Option<Flip> {
+pub(crate) unsafe fn run_steps(context: &CallContext<'_>, steps: &[Step], block: &Block) -> Option<Flip> {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma")]
-    unsafe fn avx2(machinery: &Machinery<'_>, steps: &[Step], block: &Block) -> Option<Flip> {
+    unsafe fn avx2(context: &CallContext<'_>, steps: &[Step], block: &Block) -> Option<Flip> {
         // SAFETY: the caller's promise.
-        unsafe { run::<Avx2, _>(machinery, steps, block) }
+        unsafe { run::<Avx2, _>(context, steps, block) }
     }
-    // SAFETY: an `Isa` of a kind exists only where the processor has its instructions; the rest is
-    // the caller's promise.
+    // SAFETY: an `InstructionSet` exists only where the processor has its instructions; the rest is the
+    // caller's promise.
     unsafe {
-        match machinery.isa.kind() {
+        match context.isa.kind() {
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx2Fma => avx2(machinery, steps, block),
+            Kind::Avx2Fma => avx2(context, steps, block),
             #[cfg(target_arch = "x86_64")]
-            Kind::Sse2 => run::<Sse2, _>(machinery, steps, block),
-            Kind::Portable => run::<Portable, _>(machinery, steps, block),
+            Kind::Sse2 => run::<Sse2, _>(context, steps, block),
+            Kind::Portable => run::<Portable, _>(context, steps, block),
         }
     }
 }
 
-/// Runs the steps at a single point. Returns the first flip, if there is one.
+/// Runs the steps at a single point. Returns the first flip, if any.
 ///
 /// # Safety
-/// The point must keep [`Point`]'s invariant for the layout of the machinery, and the steps must
+/// The point must keep the invariant of [`Point`] for the layout of the context, and the steps must
 /// be of that layout.
-pub(crate) unsafe fn run_point(machinery: &Machinery<'_>, steps: &[Step], point: &Point) -> Option<Flip> {
+pub(crate) unsafe fn run_point(context: &CallContext<'_>, steps: &[Step], point: &Point) -> Option<Flip> {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma")]
-    unsafe fn avx2(machinery: &Machinery<'_>, steps: &[Step], point: &Point) -> Option<Flip> {
+    unsafe fn avx2(context: &CallContext<'_>, steps: &[Step], point: &Point) -> Option<Flip> {
         // SAFETY: the caller's promise.
-        unsafe { run::<Solo<{ Avx2::FMA }>, _>(machinery, steps, point) }
+        unsafe { run::<Solo<{ Avx2::FMA }>, _>(context, steps, point) }
     }
     // SAFETY: as in `run_steps`.
     unsafe {
-        match machinery.isa.kind() {
+        match context.isa.kind() {
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx2Fma => avx2(machinery, steps, point),
+            Kind::Avx2Fma => avx2(context, steps, point),
             #[cfg(target_arch = "x86_64")]
-            Kind::Sse2 => run::<Solo<{ Sse2::FMA }>, _>(machinery, steps, point),
-            Kind::Portable => run::<Solo<{ Portable::FMA }>, _>(machinery, steps, point),
+            Kind::Sse2 => run::<Solo<{ Sse2::FMA }>, _>(context, steps, point),
+            Kind::Portable => run::<Solo<{ Portable::FMA }>, _>(context, steps, point),
         }
-    }
-}
-
-/// The earlier of two flips.
-pub(crate) fn earlier(a: Option<Flip>, b: Option<Flip>) -> Option<Flip> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        _ => a.or(b),
     }
 }

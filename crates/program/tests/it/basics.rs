@@ -7,7 +7,7 @@ fn one_core() -> Workspace {
     Workspace::with(Setup::new().threads(1))
 }
 
-/// A function that uses every kind of step.
+/// A function with every kind of step.
 fn tour() -> Program {
     Program::value_and_gradient(
         &[0.3, 1.7, -0.4],
@@ -43,7 +43,7 @@ fn a_program_gives_the_value_and_gradient_of_its_graph() {
 #[test]
 fn a_point_has_the_same_bits_anywhere() {
     let program = tour();
-    // Enough that threads do share them; an interpreter of Rust takes its time.
+    // Enough points that threads share them, but few for Miri, which is slow.
     let points = if cfg!(miri) { 7 } else { 5_003 };
     let columns: Vec<Vec<f64>> = (0..3)
         .map(|k| {
@@ -204,7 +204,7 @@ fn a_program_records_as_the_graph_it_was_compiled_from() {
         program.record(&graph, &x[..2]),
         Err(Error::Length {
             expected: 3,
-            got: 2,
+            given: 2,
             ..
         })
     ));
@@ -213,7 +213,7 @@ fn a_program_records_as_the_graph_it_was_compiled_from() {
 }
 
 #[test]
-fn what_cannot_be_compiled_or_run_is_an_error_with_a_name() {
+fn what_cannot_be_compiled_or_run_is_a_named_error() {
     let g = Graph::new();
     let other = Graph::new();
     let (x, y) = (g.leaf(1.0), g.leaf(2.0));
@@ -252,7 +252,7 @@ fn what_cannot_be_compiled_or_run_is_an_error_with_a_name() {
         ragged,
         Err(Error::Length {
             expected: 3,
-            got: 2,
+            given: 2,
             ..
         })
     ));
@@ -261,7 +261,7 @@ fn what_cannot_be_compiled_or_run_is_an_error_with_a_name() {
         ragged,
         Err(Error::Length {
             expected: 2,
-            got: 3,
+            given: 3,
             ..
         })
     ));
@@ -323,7 +323,7 @@ fn a_saved_program_gives_the_same_bits() {
 }
 
 #[test]
-fn counts_beyond_all_bounds_are_named_errors_or_count_as_the_nearest() {
+fn counts_out_of_bounds_are_named_errors_or_are_clamped() {
     let g = Graph::new();
     let (w, x) = (g.leaf(1.0), g.leaf(2.0));
     let outputs = [Output::sum(g.mul(w, w))];
@@ -353,7 +353,7 @@ fn counts_beyond_all_bounds_are_named_errors_or_count_as_the_nearest() {
 }
 
 #[test]
-fn an_output_that_there_is_not_panics_at_the_line_that_asked() {
+fn an_output_out_of_range_panics_at_the_caller_s_line() {
     use std::panic::{Location, catch_unwind, set_hook, take_hook};
     let program = tour();
     let here = Location::caller();

@@ -1,5 +1,5 @@
-//! A program that is recorded again has the derivatives of the graph it was compiled from, whatever
-//! the passes made of it.
+//! A program that is recorded again has the derivatives of the graph that it was compiled from, no matter what
+//! the passes did.
 
 use proptest::prelude::*;
 use wengert::{Graph, NodeId};
@@ -19,13 +19,13 @@ fn derivatives(graph: &Graph, node: NodeId, inputs: &[NodeId]) -> [Vec<u64>; 4] 
     [vec![value], sweep, recorded, hessian].map(|numbers| numbers.into_iter().map(bits).collect())
 }
 
-/// The program as compiled, loaded from its bytes, and without its guards.
+/// The program as compiled, as loaded from its bytes, and without its guards.
 fn ways(program: &Program) -> [Program; 3] {
     let loaded = Program::from_bytes(&program.to_bytes()).expect("its own bytes load");
     [program.clone(), loaded, program.without_guards()]
 }
 
-/// The derivatives of the program's first output, recorded at these inputs in every way.
+/// The derivatives of the program's first output, recorded at these inputs.
 fn recorded(program: &Program, x: &[f64]) -> [[Vec<u64>; 4]; 3] {
     ways(program).map(|program| {
         let graph = Graph::new();
@@ -58,7 +58,7 @@ fn no_gradient_passes_where_none_did() {
 }
 
 #[test]
-fn each_in_a_tie_receives_its_share() {
+fn each_operand_in_a_tie_receives_its_share() {
     assert_kept(&[2.0; 3], &[1.0 / 3.0; 3], |g, x| g.max_of(x));
     assert_kept(&[2.0; 3], &[1.0 / 3.0; 3], |g, x| g.min_of(x));
     assert_kept(&[f64::INFINITY; 4], &[0.25; 4], |g, x| g.logsumexp(x));
@@ -73,7 +73,7 @@ fn an_extreme_of_a_nan_with_itself_keeps_its_derivative_nan() {
 
 #[test]
 fn what_a_pass_shares_or_folds_is_differentiated_as_it_was_recorded() {
-    // Each of two equal nodes receives an adjoint of its own; one would round their sum.
+    // Each of two equal nodes receives its own adjoint; a single node would round their sum.
     assert_kept(&[0.1], &[0.1f64.cos() * 0.7 + 0.1f64.cos() * 0.1], |g, x| {
         let (a, b) = (g.constant(0.7), g.constant(0.1));
         g.add(g.mul(g.sin(x[0]), b), g.mul(g.sin(x[0]), a))

@@ -1,16 +1,16 @@
-//! Files from anywhere: each is a program or an error, never a panic, and takes no more memory
-//! than a multiple of its size; equal points of a batch give equal outputs.
+//! Files from anywhere: each is a program or an error, never a panic, and takes no more memory than a multiple
+//! of its size. Equal points of a batch give equal outputs.
 //!
-//! `WENGERT_MUTATIONS=1000000 cargo test --release -p wengert-program --test files -- --nocapture`
-//! tries so many, and says what became of them. `WENGERT_SEEDS=folder` has the files it starts from
-//! written there, for the fuzzer to start from too.
+//! `WENGERT_MUTATIONS=1000000 cargo test --release -p wengert-program --test it files -- --nocapture` tries
+//! that many, and prints what became of them. With `WENGERT_SEEDS=folder` it also writes the files that it
+//! starts from to the folder, as seeds for the fuzzer.
 
 use allocation_counter::measure;
 use wengert::{Arity, Expr, Graph, NO_IMM, Op};
 use wengert_program::{Error, Input, Options, Output, Program, Setup, Workspace};
 
-/// The most memory that loading takes, in bytes for each byte of the file; of `logsumexp`, which
-/// becomes four steps for each operand, four times that.
+/// The most memory that loading takes, in bytes for each byte of the file. A `logsumexp`, which becomes four
+/// steps for each operand, takes four times that.
 const MOST_MEMORY: usize = 150;
 
 /// The bytes of a program before the checksum.
@@ -20,7 +20,7 @@ fn unsealed(program: &Program) -> Vec<u8> {
     bytes
 }
 
-/// These with their checksum, as whoever means to change a file would make it.
+/// The bytes with a right checksum, as someone who changes a file on purpose would make it.
 fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
     bytes
@@ -42,7 +42,7 @@ impl Random {
     }
 }
 
-/// Programs of several kinds: derivatives, guards, whole inputs and sums, constants.
+/// Programs of several kinds: derivatives, guards, uniform inputs and sums, constants.
 fn seeds() -> Vec<Program> {
     let smooth = Program::value_and_gradient(
         &[0.3, 1.7],
@@ -68,7 +68,7 @@ fn seeds() -> Vec<Program> {
         sums,
         &Options::new(),
     );
-    // Every op that a program can have, each beside a whole input.
+    // Every op that a program can have, each with a uniform input.
     let graph = Graph::new();
     let (w, x) = (graph.leaf(0.5), graph.leaf(0.7));
     let mut nodes = vec![w, x];
@@ -89,8 +89,8 @@ fn seeds() -> Vec<Program> {
         .into()
 }
 
-/// One of the seeds with a few changes: flipped, set, inserted, dropped, doubled, cut, a number of
-/// up to 32 bits put in or over (as lengths are), a piece of another seed.
+/// One of the seeds with a few changes: bits flipped; bytes set, inserted, dropped, doubled or cut; a number
+/// of up to 32 bits, like a length, inserted or written over; a piece of another seed.
 fn mutated(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     let mut bytes = seeds[random.below(seeds.len())].clone();
     for _ in 0..1 + random.below(4) {
@@ -192,7 +192,7 @@ fn loading_takes_memory_in_proportion_to_the_file() {
         let memory = measure(|| result = Some(Program::from_bytes(bytes).map(|program| program.output_count())));
         (memory.bytes_max as usize, result.expect("ran"))
     };
-    // Lists said to be longer than any memory.
+    // Lists with lengths beyond any memory.
     let honest = unsealed(&seeds()[0]);
     for at in 0..honest.len() {
         let mut bytes = honest[..at].to_vec();
@@ -202,7 +202,7 @@ fn loading_takes_memory_in_proportion_to_the_file() {
         let (memory, _) = most(&bytes);
         assert!(memory <= MOST_MEMORY * (bytes.len() + 64), "{memory} bytes at {at}");
     }
-    // A long program, as dense as it gets.
+    // A long program with few bytes for each value.
     let graph = Graph::new();
     let x = graph.leaf(0.5);
     let last = (0..200_000).fold(x, |y, _| graph.sin(y));
@@ -216,7 +216,7 @@ fn loading_takes_memory_in_proportion_to_the_file() {
         "{memory} bytes for {}",
         bytes.len()
     );
-    // Ops that become many steps, of operands that take a byte each.
+    // Ops that become many steps, with operands of one byte each.
     for (op, allowed) in [
         (Op::Sum, MOST_MEMORY),
         (Op::Dot, MOST_MEMORY),
@@ -236,13 +236,13 @@ fn loading_takes_memory_in_proportion_to_the_file() {
 }
 
 #[test]
-fn what_is_wrong_with_a_file_is_said() {
+fn an_error_says_what_is_wrong_with_a_file() {
     let good = unsealed(&seeds()[0]);
     let said = |bytes: &[u8]| match Program::from_bytes(&sealed(bytes.to_vec())) {
         Err(Error::Malformed { what }) => what,
         other => panic!("{other:?}"),
     };
-    assert!(said(b"").contains("begin"));
+    assert!(said(b"").contains("start"));
     let mut longer = good.clone();
     longer.push(0);
     assert!(said(&longer).contains("1 bytes follow"));

@@ -1,11 +1,11 @@
-//! The format of files: every accident is noticed, every version since 2 is read, and what a file
-//! can ask for is bounded by its size.
+//! The format of files: accidents are noticed, every version since 2 is read, and what a file can ask for is
+//! bounded by its size.
 
 use allocation_counter::measure;
 use wengert::Graph;
 use wengert_program::{Error, Input, InstructionSet, Options, Output, Program, Setup, Spread, Workspace};
 
-/// A program that has something of everything that a file holds.
+/// A program with something in every field of a file.
 fn sample() -> Program {
     let graph = Graph::new();
     let w = graph.var(0.5).named("weight");
@@ -26,7 +26,7 @@ fn sample() -> Program {
     Program::compile(&graph, inputs, outputs, &Options::new().fuse(true)).expect("compiles")
 }
 
-/// What stands before the checksum, with the checksum.
+/// The bytes, followed by their checksum.
 fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
     bytes
@@ -48,7 +48,7 @@ fn every_bit_that_flips_is_noticed() {
             bytes[at] ^= 1 << bit;
             let what = refused(&bytes);
             let expected = match at {
-                0..8 => "begin",
+                0..8 => "start",
                 8 => "version",
                 _ => "checksum",
             };
@@ -58,11 +58,11 @@ fn every_bit_that_flips_is_noticed() {
 }
 
 #[test]
-fn every_file_that_is_cut_or_goes_on_is_noticed() {
+fn every_file_that_is_cut_or_too_long_is_noticed() {
     let mut bytes = sample().to_bytes();
     for end in 0..bytes.len() {
         refused(&bytes[..end]);
-        // Also where the checksum is that of what is left.
+        // Also with a right checksum for what is left.
         if (9..bytes.len() - 4).contains(&end) {
             refused(&sealed(bytes[..end].to_vec()));
         }
@@ -75,26 +75,26 @@ fn every_file_that_is_cut_or_goes_on_is_noticed() {
 }
 
 #[test]
-fn a_version_that_is_not_read_is_refused_with_what_to_do() {
+fn a_version_that_is_not_supported_is_refused_with_what_to_do() {
     let good = sample().to_bytes();
     let with = |version: &[u8]| refused(&sealed([&good[..8], version, &good[9..good.len() - 4]].concat()));
     for older in [0, 1] {
         let what = with(&[older]);
         assert!(
-            what.contains(&format!("version is {older}")) && what.contains("record the program again"),
+            what.contains(&format!("version {older}")) && what.contains("record the program again"),
             "{what}"
         );
     }
     for (bytes, version) in [(&[3][..], "3"), (&[0xff, 0xff, 0xff, 0xff, 0x0f], "4294967295")] {
         let what = with(bytes);
         assert!(
-            what.contains(&format!("version is {version}")) && what.contains("up to version 2"),
+            what.contains(&format!("version {version}")) && what.contains("up to version 2"),
             "{what}"
         );
     }
 }
 
-/// The outputs of a program of each version at three points, on the set that every machine has.
+/// The outputs of a program at three points, on the instruction set that every machine has.
 fn run(program: &Program) -> [Vec<f64>; 3] {
     let plain = *InstructionSet::available().last().expect("there is one everywhere");
     let mut workspace = Workspace::with(Setup::new().instructions(plain).threads(1));
@@ -139,12 +139,12 @@ fn a_file_of_version_2_is_read() {
     let error = program
         .eval(&[0.25, 1.0, 2.0], &mut [0.0; 3], &mut Workspace::new())
         .expect_err("the guard");
-    assert!(error.to_string().contains("n2 < x = true"), "{error}");
+    assert!(error.to_string().contains("n2 < x was true"), "{error}");
 }
 
 #[test]
 fn what_is_written_today_is_version_2() {
-    // Where this fails the format has changed: it needs a new version, and a file of it beside this one.
+    // If this fails, the format has changed: it needs a new version, and a file of that version here.
     assert_eq!(sample().to_bytes(), include_bytes!("data/program-v2.bin"));
 }
 
@@ -168,13 +168,13 @@ fn labels_are_kept_and_must_be_in_order() {
         wrong[place] = value;
         let what = refused(&sealed(wrong));
         assert!(
-            what.contains("order of the values") || what.contains("no value 127"),
+            what.contains("order of the values") || what.contains("value 127"),
             "{what}"
         );
     }
 }
 
-/// A file of nothing but inputs.
+/// A file with inputs alone.
 fn inputs(count: usize, last: u8) -> Vec<u8> {
     let mut bytes = b"wengertp\x02\x00".to_vec();
     let mut left = count;
@@ -191,8 +191,8 @@ fn inputs(count: usize, last: u8) -> Vec<u8> {
     sealed(bytes)
 }
 
-/// Files that take more than others of their size: of inputs, of an op that becomes four
-/// instructions an operand, of sums over points, of guards.
+/// Files that take more than others of their size: inputs alone, an op that becomes four instructions for
+/// each operand, sums over points, guards.
 fn greedy() -> Vec<(&'static str, Vec<u8>)> {
     let graph = Graph::new();
     let x = graph.leaf(0.5);
@@ -278,7 +278,7 @@ fn ten_million_inputs_are_loaded_and_run_in_bounds() {
         "{point} bytes for a point of {}",
         bytes.len()
     );
-    // So many inputs are laid out four points at a time.
+    // With this many inputs, a block has four points.
     let columns: Vec<&[f64]> = x.chunks(1).collect();
     let mut workspace = Workspace::with(Setup::new().threads(1));
     let mut run = || {

@@ -1,12 +1,12 @@
-//! Laws that hold for every program: passes keep bits, lanes and threads and files change none,
-//! and the numbers are those of the sweep within the accuracy of the kernels.
+//! Laws for every program: passes, lanes, threads and files keep the bits, and the numbers are those of the
+//! sweep, up to the accuracy of the kernels.
 
 use crate::dag::{Recorded, bits, check_every_node, is_near, ops, record};
 use proptest::prelude::*;
 use wengert::{Graph, NodeId};
 use wengert_program::{Input, InstructionSet, Options, Output, Program, Setup, Spread, Workspace};
 
-/// A random program over three inputs: which op, and where its operands stand.
+/// A random program over three inputs: ops, and where their operands are.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     nodes: Vec<(usize, [usize; 4])>,
@@ -57,14 +57,14 @@ fn compile(recorded: &Recorded, whole: bool, options: &Options) -> Program {
     Program::compile(&recorded.graph, inputs, recorded.outputs.iter().copied(), options).expect("compiles")
 }
 
-/// Where two runs differ first, if they do.
+/// The first difference of two runs, if any.
 fn difference(a: &[u64], b: &[u64]) -> Option<(usize, f64, f64)> {
     (0..a.len())
         .find(|&k| a[k] != b[k])
         .map(|k| (k, f64::from_bits(a[k]), f64::from_bits(b[k])))
 }
 
-/// The outputs at the points, column after column; NaNs are all alike.
+/// The outputs at the points, column after column. All NaNs count as the same.
 fn run(program: &Program, columns: &[Vec<f64>; 3], setup: Setup) -> Vec<u64> {
     let points = columns[0].len();
     let inputs: Vec<&[f64]> = columns
@@ -86,7 +86,7 @@ fn run(program: &Program, columns: &[Vec<f64>; 3], setup: Setup) -> Vec<u64> {
     outputs.concat().into_iter().map(bits).collect()
 }
 
-/// Columns of points; the second column is one number throughout, so that it may be whole.
+/// Columns of points. The second column has one number throughout, so that it can be uniform.
 fn columns() -> impl Strategy<Value = [Vec<f64>; 3]> {
     (1..80usize, number()).prop_flat_map(|(points, middle)| {
         let column = || prop::collection::vec(number(), points);
@@ -127,7 +127,7 @@ proptest! {
                     prop_assert_eq!(difference(&run(&program, &columns, setup(lanes, threads)), &expected), None, "{} lanes, {}", lanes, set);
                 }
                 prop_assert_eq!(difference(&run(&loaded, &columns, setup(64, 1)), &expected), None);
-                // Each point alone.
+                // Each point by itself.
                 let points = columns[0].len();
                 let mut workspace = Workspace::with(setup(64, 1));
                 for point in 0..points {
@@ -166,7 +166,7 @@ proptest! {
         prop_assert_eq!(check_every_node(&plan.record(), &x), Ok(()));
     }
 
-    /// One op at a time, so that nothing magnifies the last place that lanes may differ in.
+    /// One op at a time, so that a difference of lanes in the last place is not magnified.
     #[test]
     fn every_op_gives_the_number_of_the_sweep(op in any::<prop::sample::Index>(), x in prop::array::uniform4(number())) {
         let (op, count, imm) = *op.get(&ops());

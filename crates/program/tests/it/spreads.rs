@@ -1,5 +1,5 @@
-//! Whole inputs beside columns: whatever the mix, equal points give equal outputs, those of the
-//! point alone.
+//! Uniform inputs together with others: in every combination, equal points give equal outputs, those of the
+//! point by itself.
 
 use wengert::{Graph, Imm, NO_IMM, NodeId, Op};
 use wengert_program::{Input, Options, Output, Program};
@@ -9,7 +9,7 @@ use super::dag;
 
 const LANES: [usize; 7] = [1, 4, 8, 12, 64, 100, 1024];
 
-/// Points to be at, of four inputs; all ops are at home in the first.
+/// Points of four inputs. The first is in the domain of every op.
 fn points() -> Vec<Vec<f64>> {
     [
         [0.3, 0.7, 1.2, 0.9],
@@ -22,9 +22,9 @@ fn points() -> Vec<Vec<f64>> {
     .into()
 }
 
-/// The program of these outputs, with those inputs whole whose bit is set.
-fn compile(graph: &Graph, inputs: &[NodeId], whole: usize, outputs: &[Output], options: &Options) -> Program {
-    let spread = |(k, &node): (usize, &NodeId)| match whole >> k & 1 {
+/// The program of these outputs. The inputs whose bit in `uniform` is set are uniform.
+fn compile(graph: &Graph, inputs: &[NodeId], uniform: usize, outputs: &[Output], options: &Options) -> Program {
+    let spread = |(k, &node): (usize, &NodeId)| match uniform >> k & 1 {
         1 => Input::uniform(node),
         _ => Input::per_point(node),
     };
@@ -32,15 +32,15 @@ fn compile(graph: &Graph, inputs: &[NodeId], whole: usize, outputs: &[Output], o
     Program::compile(graph, inputs, outputs.iter().copied(), options).expect("compiles")
 }
 
-/// Every op of the table, the ones that random programs leave out too.
+/// Every op of the table, with those that random programs leave out.
 fn ops() -> Vec<(Op, usize, Imm)> {
     let mut ops = dag::ops();
-    ops.extend([Op::Sech2, Op::Copysign].map(|op| (op, 2, NO_IMM)));
+    ops.extend([(Op::Sech2, 2), (Op::Copysign, 2), (Op::Unit, 3)].map(|(op, count)| (op, count, NO_IMM)));
     ops
 }
 
 #[test]
-fn every_op_is_here() {
+fn every_op_is_tested() {
     let here = ops();
     let missing = Op::ALL
         .iter()
@@ -49,7 +49,7 @@ fn every_op_is_here() {
 }
 
 #[test]
-fn every_op_of_whole_and_varying_operands_gives_equal_points_equal_outputs() {
+fn every_op_of_uniform_and_varying_operands_gives_equal_points_equal_outputs() {
     for (op, count, imm) in ops() {
         let graph = Graph::new();
         let inputs = graph.leaves(&points()[0][..count]);
@@ -61,41 +61,42 @@ fn every_op_of_whole_and_varying_operands_gives_equal_points_equal_outputs() {
             Output::per_point(z),
             Output::sum(z),
         ];
-        for whole in 0..1 << count {
+        for uniform in 0..1 << count {
             for options in [Options::new(), Options::plain()] {
-                let program = compile(&graph, &inputs, whole, &outputs, &options);
+                let program = compile(&graph, &inputs, uniform, &outputs, &options);
                 for point in points() {
                     let point = vec![point[..count].to_vec()];
-                    check(&program, &point, 67, &LANES, &[1])
-                        .unwrap_or_else(|what| panic!("{op}{imm:?}, whole {whole:b} at {point:?}: {what}\n{program}"));
+                    check(&program, &point, 67, &LANES, &[1]).unwrap_or_else(|what| {
+                        panic!("{op}{imm:?}, uniform {uniform:b} at {point:?}: {what}\n{program}")
+                    });
                 }
                 let points: Vec<Vec<f64>> = points().into_iter().map(|x| x[..count].to_vec()).collect();
                 check(&program, &points, 131, &LANES, &[1])
-                    .unwrap_or_else(|what| panic!("{op}{imm:?}, whole {whole:b}: {what}\n{program}"));
+                    .unwrap_or_else(|what| panic!("{op}{imm:?}, uniform {uniform:b}: {what}\n{program}"));
             }
         }
     }
 }
 
-/// Enough points that threads do share them.
+/// With enough points that threads share them.
 #[test]
 #[cfg_attr(miri, ignore = "too many points for an interpreter")]
-fn every_op_of_whole_and_varying_operands_gives_the_same_on_threads() {
+fn every_op_of_uniform_and_varying_operands_gives_the_same_on_threads() {
     for (op, count, imm) in ops() {
         let graph = Graph::new();
         let inputs = graph.leaves(&points()[0][..count]);
         let y = graph.try_record(op, imm, &inputs).expect("a fair node");
         let program = compile(&graph, &inputs, 0b0101, &[y.into(), Output::sum(y)], &Options::new());
-        // A step for each output at least.
+        // With at least one step for each output.
         let point = vec![points()[0][..count].to_vec()];
         check(&program, &point, 130_000, &[64, 1024], &[1, 3])
             .unwrap_or_else(|what| panic!("{op}{imm:?}: {what}\n{program}"));
     }
 }
 
-/// Products that become one step with a sum or an output, of every mix of operands.
+/// Products that share a step with a sum or an output, with every combination of operands.
 #[test]
-fn pairs_of_whole_and_varying_operands_give_equal_points_equal_outputs() {
+fn pairs_of_uniform_and_varying_operands_give_equal_points_equal_outputs() {
     type Formula = fn(&Graph, NodeId, [NodeId; 4]) -> NodeId;
     let formulas: [Formula; 6] = [
         |g, p, [.., z, _]| g.add(p, z),
@@ -115,11 +116,11 @@ fn pairs_of_whole_and_varying_operands_give_equal_points_equal_outputs() {
                     .expect("a product");
                 let y = formula(&graph, p, [inputs[0], inputs[1], inputs[2], inputs[3]]);
                 for output in [Output::per_point(y), Output::sum(y)] {
-                    for whole in 0..16 {
+                    for uniform in 0..16 {
                         for options in [Options::new(), Options::fast(), Options::plain()] {
-                            let program = compile(&graph, &inputs, whole, &[output], &options);
+                            let program = compile(&graph, &inputs, uniform, &[output], &options);
                             check(&program, &points(), 67, &LANES, &[1])
-                                .unwrap_or_else(|what| panic!("{k} {product}, whole {whole:b}: {what}\n{program}"));
+                                .unwrap_or_else(|what| panic!("{k} {product}, uniform {uniform:b}: {what}\n{program}"));
                         }
                     }
                 }

@@ -1,8 +1,8 @@
-//! Derivatives of closures, in one line. Read [`crate::graph`] for the engine under them.
+//! Derivatives of closures.
 //!
-//! Closures over slices of [`Expr`] are recorded and swept back; [`forward_gradient`] runs a
-//! closure over [`Dual`] numbers and needs no tape, which pays for few inputs; and a
-//! [`Function`], which is generic over the number, lets [`function_gradient`] choose.
+//! A closure over slices of [`Expr`] is recorded and swept. [`forward_gradient`] runs a closure over
+//! [`Dual`] numbers without a tape, which is faster for few inputs. [`function_gradient`] takes a
+//! [`Function`], which is generic over the number, and chooses.
 
 use crate::error::{direction_length, expect, same_length};
 use crate::graph::Graph;
@@ -11,7 +11,7 @@ use crate::number::Function;
 use crate::number::expr::Expr;
 use crate::scalar::dual::Dual;
 
-/// The value and gradient of `f` at `x`. Records once and sweeps back once.
+/// The value and gradient of `f` at `x`: one recording and one reverse sweep.
 ///
 /// ```
 /// use wengert::Real;
@@ -32,7 +32,7 @@ use crate::scalar::dual::Dual;
 pub fn value_and_gradient(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) -> (f64, Vec<f64>) {
     let recording = Recording::of(x, |x| vec![f(x)]);
     let [l] = recording.outputs[..] else {
-        unreachable!("one closure result is one output")
+        unreachable!("one result of the closure is one output")
     };
     (
         recording.graph.value(l),
@@ -42,6 +42,10 @@ pub fn value_and_gradient(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]
 
 /// The gradient of `f` at `x`: [`value_and_gradient`] without the value.
 ///
+/// ```
+/// assert_eq!(wengert::gradient(|x| x[0] * x[1], &[2.0, 5.0]), [5.0, 2.0]);
+/// ```
+///
 /// # Panics
 /// As [`Graph`]'s builders.
 #[track_caller]
@@ -49,8 +53,8 @@ pub fn gradient(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) -> Vec<f
     value_and_gradient(f, x).1
 }
 
-/// The value and gradient of `f` at `x`, in one forward pass over duals with `N` tangents: no tape,
-/// nothing allocated. Faster than recording for few inputs (up to about 8).
+/// The value and gradient of `f` at `x`, in one pass over duals with `N` tangents. No tape, no allocation.
+/// Faster than recording for up to about 8 inputs.
 ///
 /// ```
 /// let (value, gradient) = wengert::forward_gradient(|[x, y]| x * y.sin(), [2.0, 0.0]);
@@ -61,17 +65,24 @@ pub fn forward_gradient<const N: usize>(f: impl Fn([Dual<N>; N]) -> Dual<N>, x: 
     (result.value, result.tangents)
 }
 
-/// Up to this many inputs a [`Function`] runs forward on duals; above, it is recorded.
+/// [`function_gradient`] runs over duals up to this many inputs, and records above.
 pub const FORWARD_UP_TO: usize = 8;
 
-/// The value and gradient of a [`Function`] at `x`: forward on duals for at most
-/// [`FORWARD_UP_TO`] inputs, else recorded and swept back.
+/// The value and gradient of a [`Function`] at `x`: over duals for at most [`FORWARD_UP_TO`] inputs, else
+/// recorded and swept back.
+///
+/// ```
+/// use wengert::{Real, Scalar, function};
+///
+/// let f = function!(|x| x[0] * x[1].sin());
+/// assert_eq!(wengert::function_gradient(&f, &[2.0, 0.0]), (0.0, vec![0.0, 2.0]));
+/// ```
 ///
 /// # Panics
 /// As [`Graph`]'s builders.
 #[track_caller]
 pub fn function_gradient(f: &impl Function, x: &[f64]) -> (f64, Vec<f64>) {
-    // An odd number of tangents takes longer than one more: they are computed in pairs.
+    // Tangents are computed in pairs: an odd number takes longer than one more.
     fn forward<const N: usize>(f: &impl Function, x: &[f64]) -> (f64, Vec<f64>) {
         let inputs: [Dual<N>; N] = std::array::from_fn(|k| x.get(k).map_or(Dual::new(0.0), |&x| Dual::input(x, k)));
         let result = f.call(&inputs[..x.len()]);
@@ -88,8 +99,13 @@ pub fn function_gradient(f: &impl Function, x: &[f64]) -> (f64, Vec<f64>) {
     }
 }
 
-/// The Jacobian of `f` at `x`: a row for every output, in it a column for every input. See
-/// [`Graph::jacobian`] for how it is swept.
+/// The Jacobian of `f` at `x`: a row for each output, with a column for each input. See [`Graph::jacobian`]
+/// for the cost.
+///
+/// ```
+/// let j = wengert::jacobian(|x| vec![x[0] * x[1], x[1]], &[2.0, 3.0]);
+/// assert_eq!(j, [[3.0, 2.0], [0.0, 1.0]]);
+/// ```
 ///
 /// # Panics
 /// As [`Graph`]'s builders.
@@ -136,7 +152,7 @@ pub fn value_gradient_hessian(
     (graph.value(l), graph.gradient(l, &inputs), graph.hessian(l, &inputs))
 }
 
-/// The Hessian of `f` at `x`, dense: see [`Graph::hessian`].
+/// The dense Hessian of `f` at `x`: see [`Graph::hessian`].
 ///
 /// ```
 /// let h = wengert::hessian(|x| x[0] * x[0] * x[1], &[3.0, 5.0]);
@@ -153,19 +169,29 @@ pub fn hessian(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) -> Vec<Ve
 
 /// The Hessian of `f` at `x` times `direction`: see [`Graph::hvp`].
 ///
+/// ```
+/// let product = wengert::hvp(|x| x[0] * x[0] * x[1], &[3.0, 5.0], &[1.0, 0.0]);
+/// assert_eq!(product, [10.0, 6.0]);
+/// ```
+///
 /// # Panics
-/// As [`Graph`]'s builders, and where `direction` is not as long as `x`.
+/// As [`Graph`]'s builders, and where the lengths of `direction` and `x` differ.
 #[track_caller]
 pub fn hvp(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64], direction: &[f64]) -> Vec<f64> {
     let recording = Recording::of(x, |x| vec![f(x)]);
     recording.graph.hvp(recording.outputs[0], &recording.inputs, direction)
 }
 
-/// The Jacobian of `f` at `x` times `direction`, a number for every output: see [`Graph::jvp`]. A
-/// direction of NaN is no probe for what depends on what: [`Graph::jacobian_pattern`] tells.
+/// The Jacobian of `f` at `x` times `direction`, a number for each output: see [`Graph::jvp`]. To find which
+/// outputs depend on which inputs, use [`Graph::jacobian_pattern`]; a direction of NaN does not show it.
+///
+/// ```
+/// let product = wengert::jvp(|x| vec![x[0] * x[1], x[1]], &[2.0, 3.0], &[1.0, 10.0]);
+/// assert_eq!(product, [23.0, 10.0]);
+/// ```
 ///
 /// # Panics
-/// As [`Graph`]'s builders, and where `direction` is not as long as `x`.
+/// As [`Graph`]'s builders, and where the lengths of `direction` and `x` differ.
 #[track_caller]
 pub fn jvp(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64], direction: &[f64]) -> Vec<f64> {
     let recording = Recording::of(x, f);
@@ -179,10 +205,16 @@ pub fn jvp(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64], directio
     recording.graph.jvp(&seeds, &recording.outputs)
 }
 
-/// `seed`, a number for every output, times the Jacobian of `f` at `x`: a number for every input.
+/// `seed`, a number for each output, times the Jacobian of `f` at `x`: a number for each input. See
+/// [`Graph::vjp`].
+///
+/// ```
+/// let product = wengert::vjp(|x| vec![x[0] * x[1], x[1]], &[2.0, 3.0], &[1.0, 10.0]);
+/// assert_eq!(product, [3.0, 12.0]);
+/// ```
 ///
 /// # Panics
-/// As [`Graph`]'s builders, and where `seed` is not as long as what `f` returns.
+/// As [`Graph`]'s builders, and where the length of `seed` is not the number of outputs.
 #[track_caller]
 pub fn vjp(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64], seed: &[f64]) -> Vec<f64> {
     let recording = Recording::of(x, f);
@@ -192,7 +224,7 @@ pub fn vjp(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64], seed: &[
     recording.graph.vjp(&seeds, &recording.inputs)
 }
 
-/// A closure, recorded.
+/// A recorded closure.
 pub(crate) struct Recording {
     pub(crate) graph: Graph,
     pub(crate) inputs: Vec<NodeId>,
@@ -203,7 +235,7 @@ impl Recording {
     /// Records the closure at `x`.
     ///
     /// # Panics
-    /// With the text of [`crate::Error::NotInGraph`] where a result is of another graph than the inputs.
+    /// With the text of [`crate::Error::NotInGraph`] where a result is of another graph.
     #[track_caller]
     pub(crate) fn of(x: &[f64], f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>) -> Recording {
         let graph = Graph::new();
@@ -213,7 +245,7 @@ impl Recording {
         for result in results {
             outputs.push(match result.graph() {
                 Some(_) => result.id(),
-                // A result that depends on no input may be a constant of no graph.
+                // A result that depends on no input may be a free constant.
                 None => graph.constant(result.value()),
             });
         }

@@ -1,18 +1,18 @@
-//! Nodes found again by what they compute, so that nothing is recorded twice. Read
-//! [`crate::derivative::term`] next, which asks for them.
+//! Hash-consing: finding nodes by what they compute, so that nothing is recorded twice.
 //!
-//! A hash table as large as a graph misses the cache at every look, which costs more than all
-//! else that recording does. But a rule looks for users of nodes that stand near to one another on
-//! the tape, one rule after the other along it. So the table is made of lines, as large as a cache
-//! line; a node's is that of its latest operand (but for constants, which stand anywhere) and that
-//! operand's neighbors. Where a line is full, the next is chosen by the signature among the four around it, then among sixteen, and so on:
-//! the users of a node that has thousands stand no farther apart than they must.
+//! An ordinary hash table as large as a graph would miss the cache at every lookup, which costs more than the
+//! rest of recording. But lookups are local: one rule after the other asks for users of nearby nodes on the
+//! tape. So the table consists of lines as large as a cache line. A node belongs to the line of its latest
+//! operand, constants not counted; four neighboring nodes share a line. Where that line is full, the
+//! signature chooses one of the four lines around it, then one of sixteen, and so on. So the users of a node
+//! that has thousands of them stay as close together as possible.
 
 use crate::op::{Encoding, Imm, NO_IMM, Op};
-use crate::tape::{Entry, Tape};
+use crate::tape::Tape;
+use crate::tape::entry::Entry;
 
-/// What a node computes: two of the same signature have the same value to the bit. (Whole words: to
-/// write a byte and read it back with what is beside it costs as much as a miss.)
+/// What a node computes: nodes with the same signature have the same value to the bit. (The fields are whole
+/// words: storing a byte and loading its word costs as much as a cache miss.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Signature {
     /// The op and the first two operands.
@@ -22,8 +22,8 @@ pub(crate) struct Signature {
 }
 
 impl Signature {
-    /// The signature of an op of up to three operands; those that are not there are 0. Operands of
-    /// symmetric ops are sorted: `x * y` and `y * x` are the same to the bit.
+    /// The signature of an op of up to three operands; missing ones are 0. The operands of symmetric ops are
+    /// sorted: `x * y` and `y * x` are the same to the bit.
     #[inline(always)]
     pub(crate) fn new(op: Op, imm: Imm, operands: [u32; 3]) -> Signature {
         let [x, y, third] = operands.map(u64::from);
@@ -39,7 +39,7 @@ impl Signature {
         }
     }
 
-    /// The signature of a node on the tape; `None` for sources and for ops of any number of operands.
+    /// The signature of a node on the tape; `None` for leaves, constants and n-ary ops.
     #[inline]
     pub(crate) fn of(tape: &Tape, entry: Entry) -> Option<Signature> {
         let op = entry.op();
@@ -56,7 +56,7 @@ impl Signature {
         Some(Signature::new(op, imm, operands))
     }
 
-    /// The latest of the operands that is no constant.
+    /// The latest of the operands that are not constants.
     #[inline(always)]
     fn latest(&self, tape: &Tape) -> u64 {
         let operands = [self.word & POSITION, self.word >> 28 & POSITION, self.third];
@@ -73,33 +73,33 @@ impl Signature {
     }
 }
 
-/// Every bit of `x` acts on every bit of this.
+/// A hash of `x`: every bit of it depends on every bit of `x`.
 #[inline(always)]
 fn mixed(x: u64) -> u64 {
     let product = u128::from(x ^ 0x2d35_8dcc_aa6c_78a5) * 0x9e37_79b9_7f4a_7c15;
     (product >> 64) as u64 ^ product as u64
 }
 
-/// How many nodes a line holds: 64 bytes.
+/// The number of nodes in a line of 64 bytes.
 const WIDTH: usize = 8;
 
-/// How many nodes have their users in one line. Half of it stays empty where each has one user
-/// that was recorded after its other operands.
+/// The number of neighboring nodes whose users share a line. If each has one user whose latest operand it is,
+/// half of the line stays empty.
 const NEIGHBORS: usize = 4;
 
-/// The bits of a slot that hold a position. The others are of the hash, so that a node of another
-/// signature is hardly ever looked at; the lowest of these is set where there is a node.
+/// The bits of a slot that hold a position. The other bits are from the hash, so that a node with another
+/// signature is rarely compared. The lowest of them is set in an occupied slot.
 const POSITION: u64 = (1 << 28) - 1;
 
-/// Where nodes stand, by their signatures. The tape has the signatures themselves.
+/// Positions of nodes by their signatures. The signatures themselves are read from the tape.
 #[derive(Debug)]
 pub(crate) struct NodeTable {
-    /// A power of two of them. Slots fill from the first, and 0 is an empty one.
+    /// Their number is a power of two. The slots of a line are filled in order; 0 is an empty slot.
     lines: Vec<[u64; WIDTH]>,
     held: usize,
 }
 
-/// Where a signature goes that was not found.
+/// The slot for a signature that was not found.
 #[derive(Debug)]
 pub(crate) struct Vacancy {
     line: usize,
@@ -108,7 +108,7 @@ pub(crate) struct Vacancy {
 }
 
 impl NodeTable {
-    /// No node, and room for about as many.
+    /// An empty table with room for about this many nodes.
     pub(crate) fn with_room(nodes: usize) -> NodeTable {
         NodeTable {
             lines: vec![[0; WIDTH]; (nodes / NEIGHBORS + 1).next_power_of_two()],
@@ -116,8 +116,8 @@ impl NodeTable {
         }
     }
 
-    /// The lines where a signature of that hash may stand, in the order in which they fill up. All are
-    /// among them in the end: from some point on they go through all numbers below a power of two.
+    /// The lines where a signature with that hash may be, in the order in which they fill. All lines come in
+    /// the end: the sequence becomes a full cycle over the numbers below a power of two.
     #[inline(always)]
     fn lines_of(&self, tape: &Tape, signature: &Signature, hash: u64) -> impl Iterator<Item = usize> + use<> {
         let mask = self.lines.len() - 1;
@@ -131,7 +131,7 @@ impl NodeTable {
         })
     }
 
-    /// Where a node of the signature stands, or where to put the one that will be.
+    /// The position of the node with this signature, or the slot for it.
     #[inline]
     pub(crate) fn find(&self, tape: &Tape, signature: &Signature) -> Result<u32, Vacancy> {
         let hash = signature.hash();
@@ -150,8 +150,8 @@ impl NodeTable {
         unreachable!("half of the slots are empty")
     }
 
-    /// Puts the node at `position` where [`NodeTable::find`] said it goes, with nothing put in
-    /// between.
+    /// Puts the node at `position` into the slot that [`NodeTable::find`] gave. No other node may have been put
+    /// in between.
     #[inline]
     pub(crate) fn put(&mut self, tape: &Tape, vacancy: Vacancy, position: u32) {
         self.lines[vacancy.line][vacancy.slot] = vacancy.tag | u64::from(position);
@@ -183,28 +183,28 @@ mod tests {
         Signature::of(tape, tape.entry(position)).unwrap()
     }
 
-    /// A table of all of a tape that is no leaf.
-    fn known(tape: &Tape, room: usize) -> NodeTable {
-        let mut known = NodeTable::with_room(room);
+    /// A table of all nodes of a tape that have a signature.
+    fn table_of(tape: &Tape, room: usize) -> NodeTable {
+        let mut table = NodeTable::with_room(room);
         for (position, entry) in tape.entries().enumerate() {
             if let Some(signature) = Signature::of(tape, entry) {
-                let vacancy = known.find(tape, &signature).unwrap_err();
-                known.put(tape, vacancy, position as u32);
+                let vacancy = table.find(tape, &signature).unwrap_err();
+                table.put(tape, vacancy, position as u32);
             }
         }
-        known
+        table
     }
 
-    /// How many lines are looked at, on average, to find a node.
-    fn lines_looked_at(known: &NodeTable, tape: &Tape) -> f64 {
-        let looked_at = |signature: Signature| {
+    /// The mean number of lines searched to find a node.
+    fn lines_searched(table: &NodeTable, tape: &Tape) -> f64 {
+        let searched = |signature: Signature| {
             let hash = signature.hash();
             let is_there = |&held: &u64| held & !POSITION == (hash & !POSITION) | (POSITION + 1);
-            let mut lines = known.lines_of(tape, &signature, hash);
-            lines.position(|line| known.lines[line].iter().any(is_there)).unwrap() + 1
+            let mut lines = table.lines_of(tape, &signature, hash);
+            lines.position(|line| table.lines[line].iter().any(is_there)).unwrap() + 1
         };
         let signatures = tape.entries().filter_map(|entry| Signature::of(tape, entry));
-        signatures.map(looked_at).sum::<usize>() as f64 / known.held as f64
+        signatures.map(searched).sum::<usize>() as f64 / table.held as f64
     }
 
     #[test]
@@ -216,11 +216,11 @@ mod tests {
             tape.push_unary(Op::Sin, user, 0.0);
         }
         for room in [0, 100, 40_000] {
-            let known = known(&tape, room);
+            let table = table_of(&tape, room);
             for position in 1..tape.len() {
-                assert_eq!(known.find(&tape, &signature(&tape, position)).unwrap(), position);
+                assert_eq!(table.find(&tape, &signature(&tape, position)).unwrap(), position);
             }
-            assert!(known.find(&tape, &Signature::new(Op::Cos, NO_IMM, [0; 3])).is_err());
+            assert!(table.find(&tape, &Signature::new(Op::Cos, NO_IMM, [0; 3])).is_err());
         }
     }
 
@@ -231,13 +231,13 @@ mod tests {
         for k in 0..100_000 {
             tape.push_op(Op::MulC, [f64::from(k), 0.0], &[x], 0.0);
         }
-        let mean = lines_looked_at(&known(&tape, tape.len() as usize), &tape);
+        let mean = lines_searched(&table_of(&tape, tape.len() as usize), &tape);
         assert!(mean < 9.0, "{mean} lines");
     }
 
     #[test]
     fn full_lines_in_a_row_are_not_searched_one_by_one() {
-        // Every leaf has as many users as fill its line, and one more with a node that they share.
+        // The users of every leaf fill its line, and one more user has an operand that all leaves share.
         let tape = Tape::new(1 << 20, 0).unwrap();
         let leaves: Vec<_> = (0..20_000).map(|k| tape.push_leaf(f64::from(k)).0).collect();
         for &leaf in &leaves {
@@ -249,12 +249,12 @@ mod tests {
             tape.push_binary(Op::Mul, leaf, shared, 0.0);
             tape.push_binary(Op::Sub, leaf, leaves[0], 0.0);
         }
-        let mean = lines_looked_at(&known(&tape, tape.len() as usize), &tape);
+        let mean = lines_searched(&table_of(&tape, tape.len() as usize), &tape);
         assert!(mean < 5.0, "{mean} lines");
     }
 
     #[test]
-    fn a_shape_tells_ops_operands_and_immediates_apart_but_not_the_order_of_a_sum() {
+    fn signatures_differ_by_op_operands_and_immediates_but_not_by_the_order_of_a_sum() {
         let of = |op, imm, x, y| Signature::new(op, imm, [x, y, 0]);
         assert_eq!(of(Op::Add, NO_IMM, 3, 4), of(Op::Add, NO_IMM, 4, 3));
         assert_eq!(of(Op::Gmul, NO_IMM, 3, 4), of(Op::Gmul, NO_IMM, 4, 3));

@@ -1,5 +1,4 @@
-//! Derivatives as numbers, by key: sweeps over `f64`, over tangents, and over duals. Read
-//! [`crate::derivative::closures`] for the same over closures.
+//! Derivatives as numbers, by key: sweeps over `f64`, tangents and duals.
 
 use std::cell::{Cell, RefCell};
 
@@ -14,13 +13,13 @@ use crate::scalar::tangents::Tangents;
 use crate::sweep;
 use crate::sweep::hvp::HvpWorkspace;
 
-/// How many directions one sweep of a Jacobian or Hessian carries. Measured on Rosenbrock and a
-/// perceptron: four cost little more than one, eight spill registers.
+/// The number of directions in one sweep of a Jacobian or Hessian. On Rosenbrock and a perceptron, four cost
+/// little more than one, and eight spill registers.
 const LANES: usize = 4;
 
 impl Graph {
-    /// The gradient of `l`: its derivative with respect to each node of `wrt`, as numbers. One sweep back;
-    /// [`Graph::grad`] reads it afterwards. [`Graph::gradient_nodes`] gives it as nodes.
+    /// The gradient of `l`: its derivative with respect to each node of `wrt`, as numbers. One reverse
+    /// sweep; afterwards [`Graph::grad`] has its adjoints. [`Graph::gradient_nodes`] gives the gradient as nodes.
     ///
     /// ```
     /// let g = wengert::Graph::new();
@@ -43,8 +42,14 @@ impl Graph {
         self.try_vjp(&[(l, 1.0)], wrt)
     }
 
-    /// The vector-Jacobian product: for every `n` of `wrt` the sum over `seeds` of
-    /// `seed * d(output)/dn`. One sweep back; [`Graph::grad`] reads it afterwards.
+    /// The vector-Jacobian product: for each node `n` of `wrt`, the sum over the `seeds` (output, seed) of
+    /// `seed * d(output)/dn`. One reverse sweep; afterwards [`Graph::grad`] has its adjoints.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let [x, y] = [g.leaf(2.0), g.leaf(3.0)];
+    /// assert_eq!(g.vjp(&[(g.mul(x, y), 1.0), (y, 10.0)], &[x, y]), [3.0, 12.0]);
+    /// ```
     ///
     /// # Panics
     /// On a wrong key, and where an output is stale.
@@ -98,17 +103,23 @@ impl Graph {
         Ok(())
     }
 
-    /// The Jacobian-vector product: for every output the sum over `seeds` of
-    /// `d(output)/d(node) * tangent`. One sweep forward over the whole tape. Seeded nodes may be computed ones:
-    /// then a copy of the graph is swept, in which a number is added to each of these.
+    /// The Jacobian-vector product: for each output, the sum over the `seeds` (node, tangent) of
+    /// `d(output)/d(node) * tangent`. One forward sweep over the whole tape. Seeded nodes need not be leaves: see
+    /// [`Graph::jacobian`].
     ///
-    /// A tangent of NaN is no probe for what depends on what: products are guarded, so it ends where it
-    /// meets a partial of 0 (`NaN * 0` is 0 here, as in `x * y` at `y = 0`, or under a flat `relu`), and
-    /// outputs that do depend on the leaf are missed. [`Graph::jacobian_pattern`] tells, at no values.
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let [x, y] = [g.leaf(2.0), g.leaf(3.0)];
+    /// assert_eq!(g.jvp(&[(x, 1.0), (y, 10.0)], &[g.mul(x, y), y]), [23.0, 10.0]);
+    /// ```
     ///
-    /// Where an infinite partial meets parts that cancel, the result can differ from that of a sweep back:
-    /// of `sqrt(mean(x^2) - mean(x)^2)` at equal numbers, tangents cancel before they reach the root, which
-    /// gives 0, and adjoints come from the root as infinities of both signs, which gives NaN.
+    /// To find which outputs depend on which leaves, use [`Graph::jacobian_pattern`]. A tangent of NaN does not
+    /// show it: products are guarded, so `NaN * 0` is 0. The NaN ends at a partial of 0, such as that of `x * y`
+    /// at `y = 0`, and outputs that depend on the leaf are missed.
+    ///
+    /// Where an infinite partial meets parts that cancel, the result can differ from that of a reverse sweep.
+    /// An example is `sqrt(mean(x^2) - mean(x)^2)` at equal numbers. Tangents cancel before they reach the root,
+    /// which gives 0. Adjoints leave the root as infinities of both signs, which gives NaN.
     ///
     /// # Panics
     /// On a wrong key, and where an output is stale.
@@ -143,14 +154,20 @@ impl Graph {
         Ok(outputs.iter().map(|&output| tangents[output].0[0]).collect())
     }
 
-    /// The Jacobian: a row for every output, in it a column for every node of `wrt`.
+    /// The Jacobian: a row for each output, with a column for each node of `wrt`.
     ///
-    /// A node of `wrt` may be a computed one: its column is the derivative with respect to a number that is added
-    /// to it, as with [`Graph::gradient`]. Then the work is done on a copy of the graph.
+    /// Nodes of `wrt` need not be leaves. The derivative with respect to a computed node is the one with respect to
+    /// a number added to it, as in [`Graph::gradient`]. It is computed on a copy of the graph.
     ///
-    /// Swept forward, four leaves at a time, where there are at most twice as many leaves as
-    /// outputs, and else back, an output at a time: a forward sweep of four tangents costs about
-    /// what two sweeps back do.
+    /// With at most twice as many leaves as outputs, it takes a forward sweep for every four leaves. Otherwise it
+    /// takes a reverse sweep for each output. (A forward sweep of four tangents costs about as much as two
+    /// reverse sweeps.)
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let [x, y] = [g.leaf(2.0), g.leaf(3.0)];
+    /// assert_eq!(g.jacobian(&[g.mul(x, y), y], &[x, y]), [[3.0, 2.0], [0.0, 1.0]]);
+    /// ```
     ///
     /// # Panics
     /// On a wrong key, and where an output is stale.
@@ -201,11 +218,20 @@ impl Graph {
         Ok(rows)
     }
 
-    /// The Hessian-vector product: the derivative of the gradient of `l` with respect to `wrt`, along
-    /// `direction`. `wrt` may hold computed nodes, as with [`Graph::hessian`]. Forward over reverse: one sweep each, at a small multiple of a gradient's cost.
+    /// The Hessian-vector product: the derivative, along `direction`, of the gradient of `l` with respect to
+    /// `wrt`, whose nodes need not be leaves: see [`Graph::hessian`]. One forward sweep and one reverse sweep over duals, at a small multiple of the cost of a
+    /// gradient.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let [x, y] = [g.leaf(3.0), g.leaf(5.0)];
+    /// let l = g.mul(g.mul(x, x), y);
+    /// assert_eq!(g.hvp(l, &[x, y], &[1.0, 0.0]), [10.0, 6.0]);
+    /// ```
     ///
     /// # Panics
-    /// On a wrong key, where `l` is stale, and where `direction` is not as long as `wrt`.
+    /// On a wrong key, where `l` is stale, and where the
+    /// lengths of `direction` and `wrt` differ.
     #[track_caller]
     pub fn hvp(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> Vec<f64> {
         expect(self.try_hvp(l, wrt, direction))
@@ -226,7 +252,7 @@ impl Graph {
             .iter()
             .map(|&leaf| self.leaf_position(leaf))
             .collect::<Result<Vec<_>, Error>>()?;
-        // The buffers are kept with the graph: fresh ones cost more than the sweeps, page by page.
+        // The graph keeps the buffers: page faults of new ones would cost more than the sweeps.
         let mut hvp = self.hvp.take().unwrap_or_else(|| HvpWorkspace::new(l));
         hvp.fit(l);
         for (&leaf, &component) in leaves.iter().zip(direction) {
@@ -240,12 +266,19 @@ impl Graph {
         Ok(product)
     }
 
-    /// The Hessian of `l` with respect to `wrt`: symmetric, a row for each.
+    /// The dense Hessian of `l` with respect to `wrt`, a row for each node. Costs a Hessian-vector
+    /// product of four directions for every four leaves. Where most entries are 0, use
+    /// [`Graph::sparse_hessian`].
     ///
-    /// A node of `wrt` may be a computed one: its row and column are derivatives with respect to a number that is
-    /// added to it. Then the work is done on a copy of the graph. Costs a Hessian-vector
-    /// product of four directions for every four leaves; see [`Graph::sparse_hessian`] where most
-    /// of it is 0.
+    /// Nodes of `wrt` need not be leaves. The row and the column of a computed node are derivatives with respect to a
+    /// number added to it. They are computed on a copy of the graph.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let [x, y] = [g.leaf(3.0), g.leaf(5.0)];
+    /// let l = g.mul(g.mul(x, x), y);
+    /// assert_eq!(g.hessian(l, &[x, y]), [[10.0, 6.0], [6.0, 0.0]]);
+    /// ```
     ///
     /// # Panics
     /// On a wrong key, and where `l` is stale.
@@ -289,7 +322,7 @@ fn len(outputs: &[usize]) -> usize {
     outputs.iter().max().map_or(0, |&last| last + 1)
 }
 
-/// Sets direction `k` at the `k`-th of the leaves.
+/// Calls `set` for each of the leaves, with its index as the direction.
 fn seed<T>(tangents: &mut [T], leaves: &[usize], mut set: impl FnMut(&mut T, usize)) {
     for (k, &leaf) in leaves.iter().enumerate() {
         if let Some(tangent) = tangents.get_mut(leaf) {
@@ -308,7 +341,7 @@ impl Graph {
         }
     }
 
-    /// The positions of nodes whose values may be read.
+    /// The positions of these nodes; an error where a value is stale.
     pub(crate) fn all_fresh(&self, nodes: &[NodeId]) -> Result<Vec<usize>, Error> {
         nodes.iter().map(|&node| Ok(self.fresh(node)? as usize)).collect()
     }

@@ -1,9 +1,7 @@
-//! Derivatives as graph: the rules of the table run over terms that record. Read [`crate::scalar::dual`]
-//! next, for derivatives as numbers.
+//! Derivatives as graph: the rules of the table run over terms that record.
 //!
-//! The reverse sweep over [`Term`]s appends the gradient to the graph as ordinary nodes, which can
-//! be looked at, drawn, differentiated again and compiled. Adjoints that no wanted node depends on
-//! are never recorded.
+//! A reverse sweep over [`Term`]s appends the gradient to the graph as ordinary nodes, which can be read,
+//! drawn, differentiated again and compiled. It records only what the wanted nodes need.
 
 use crate::derivative::term::{Recorder, Term};
 use crate::error::{Error, expect};
@@ -13,18 +11,26 @@ use crate::op::Arity;
 use crate::scalar::{Guarded, rule};
 
 impl Graph {
-    /// The gradient of `l` in the nodes `wrt`, as nodes: one for each, in order. A node that `l`
-    /// does not depend on gives the constant 0, and so does one that wants no gradient, a constant
-    /// or what `detach` gave; the same node twice gives the same node twice. `wrt` may hold
-    /// computed nodes: their adjoint is what comes.
+    /// The gradient of `l` with respect to the nodes `wrt`, as nodes: one for each, in order. The result can be
+    /// differentiated again, up to the highest order that its ops have ([`MAX_ORDER`](crate::MAX_ORDER)).
     ///
-    /// Appends a small multiple of the nodes between `wrt` and `l`; O(nodes up to `l`). The result
-    /// is differentiable again, as often as its ops have orders of derivatives
-    /// ([`MAX_ORDER`](crate::MAX_ORDER)).
+    /// `wrt` may hold computed nodes; their adjoints are given. A node that `l` does not depend on gives the
+    /// constant 0, and so does a constant or the result of `detach`. The same node twice gives the same
+    /// derivative twice.
+    ///
+    /// Costs O(nodes up to `l`). Appends a small multiple of the nodes between `wrt` and `l`.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.leaf(2.0);
+    /// let first = g.gradient_nodes(g.powi(x, 3), &[x])[0];
+    /// let second = g.gradient_nodes(first, &[x])[0];
+    /// assert_eq!([first, second].map(|node| g.value(node)), [12.0, 12.0]);
+    /// ```
     ///
     /// # Panics
-    /// On a wrong key, where `l` is stale, where the graph is full, and where an op would get beyond
-    /// the highest order of derivative that it has ([`MAX_ORDER`](crate::MAX_ORDER)).
+    /// On a wrong key, where `l` is stale, where the graph is full, and where an op has no derivative of so high
+    /// an order ([`MAX_ORDER`](crate::MAX_ORDER)).
     #[track_caller]
     pub fn gradient_nodes(&self, l: NodeId, wrt: &[NodeId]) -> Vec<NodeId> {
         expect(self.try_gradient_nodes(l, wrt))
@@ -40,8 +46,16 @@ impl Graph {
         recorder.pullback(&[(l, Term::Constant(1.0))], wrt)
     }
 
-    /// The pullback as nodes: the sum over `seeds` of `seed * d(output)/dn` for every `n` in `wrt`,
-    /// where a seed is a node too. [`Graph::gradient_nodes`] with several outputs.
+    /// The vector-Jacobian product (pullback) as nodes: for each node `n` of `wrt`, the sum over the `seeds`
+    /// (output, seed) of `seed * d(output)/dn`. A seed is a node too. As [`Graph::gradient_nodes`], but with
+    /// several outputs.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let [x, y, seed] = [g.leaf(2.0), g.leaf(3.0), g.leaf(10.0)];
+    /// let product = g.vjp_nodes(&[(g.mul(x, y), seed)], &[x, y]);
+    /// assert_eq!(product.iter().map(|&node| g.value(node)).collect::<Vec<_>>(), [30.0, 20.0]);
+    /// ```
     ///
     /// # Panics
     /// As [`Graph::gradient_nodes`], and where a seed is stale.
@@ -65,12 +79,19 @@ impl Graph {
         recorder.pullback(&seeds, wrt)
     }
 
-    /// The pushforward as nodes: for every output the sum over `seeds` of `d(output)/dn * tangent`,
-    /// where a tangent is a node too. The forward counterpart of [`Graph::vjp_nodes`]; nodes that
-    /// want no gradient pass no tangent on.
+    /// The Jacobian-vector product (pushforward) as nodes: for each output, the sum over the `seeds` (`n`,
+    /// tangent) of `d(output)/dn * tangent`. A tangent is a node too. Constants and the results of `detach` pass
+    /// no tangent on.
     ///
-    /// A tangent of NaN is no probe for what depends on what, as with [`Graph::jvp`]: guarded products end
-    /// it where a partial is 0. [`Graph::jacobian_pattern`] tells.
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let [x, y, tangent] = [g.leaf(2.0), g.leaf(3.0), g.leaf(10.0)];
+    /// let product = g.jvp_nodes(&[(x, tangent)], &[g.mul(x, y)]);
+    /// assert_eq!(g.value(product[0]), 30.0);
+    /// ```
+    ///
+    /// To find which outputs depend on which nodes, use [`Graph::jacobian_pattern`]. A tangent of NaN does not
+    /// show it, as with [`Graph::jvp`]: guarded products end it at a partial of 0.
     ///
     /// # Panics
     /// As [`Graph::gradient_nodes`], and where a tangent is stale.
@@ -109,7 +130,7 @@ impl Recorder<'_> {
                 continue;
             }
             let (op, imm, r) = self.decode(position as u32, &mut operands, &mut args);
-            // As in a sweep, what both of two operands receive where they are one is added up first.
+            // As in a sweep, if both operands are the same node, their parts are added first.
             let twice = op.arity() == Arity::Fixed(2) && operands[0] == operands[1];
             let mut first = Term::NOTHING;
             rule::of(
@@ -149,7 +170,7 @@ impl Recorder<'_> {
                 continue;
             }
             let (op, imm, r) = self.decode(position as u32, &mut operands, &mut args);
-            // A seeded node keeps its seed; what else reaches it is added.
+            // A seeded node keeps its seed; tangents that reach it are added.
             let mut sum = tangents[position];
             let tangent = |k: usize| tangents[operands[k] as usize];
             rule::of(

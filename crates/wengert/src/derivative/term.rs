@@ -1,9 +1,8 @@
-//! Terms: what the rules of the table run over where derivatives become graph. Read
-//! [`crate::derivative::symbolic`] next, which runs them.
+//! Terms: the scalars over which the rules of the table run to make derivatives as graph.
 //!
-//! A term is a number or a node, and applying an op to terms records it. It folds what arithmetic
-//! makes certain (a product by 1, a guarded product by 0), and shares what the graph computed
-//! already, so that `exp'` is the node of `exp` itself.
+//! A term is a number or a node, and applying an op to terms records it. What arithmetic makes certain is
+//! folded (a product by 1, a guarded product by 0). What the graph has computed already is shared: the
+//! derivative of `exp(x)` is the node of `exp(x)`.
 
 use std::cell::RefCell;
 use std::ops::{Add, Div, Mul, Neg, Sub};
@@ -16,24 +15,26 @@ use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::{Certain, Imm, NO_IMM, Op};
 use crate::scalar::{Scalar, operators_by_apply, value};
-use crate::tape::{Extent, Handle};
+use crate::tape::Extent;
+use crate::tape::entry::Handle;
 
-/// A derivation under way: the graph, and which nodes it has.
+/// A derivation in progress.
 #[derive(Debug)]
 pub(crate) struct Recorder<'g> {
     pub(crate) graph: &'g Graph,
-    known: RefCell<NodeTable>,
-    /// Whether the node at a position depends on one of those derived in, through nodes that want
-    /// a gradient; as long as the last output is far.
+    /// The nodes of the graph, to be shared.
+    table: RefCell<NodeTable>,
+    /// For each node up to the last output: whether it depends on a node of `wrt`, through nodes that want a
+    /// gradient.
     pub(crate) active: Vec<bool>,
-    /// How far the graph had got, to go back to where the derivatives do not fit.
+    /// The extent of the graph before, to go back to where the derivatives do not fit.
     before: Extent,
-    /// Why they do not; what is recorded then is of no use any more.
+    /// The first error. What is recorded after it is dropped.
     failure: RefCell<Option<Error>>,
 }
 
-/// A number, or a node that the recorder knows. Two words, so that it travels in registers: written
-/// to memory in words and read back whole, it would have to be waited for.
+/// A number, or a node of the graph. Two words, so that it is passed in registers: stored as two words and
+/// loaded as one value, it would stall the load.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Term<'r> {
     Constant(f64),
@@ -43,7 +44,7 @@ pub(crate) enum Term<'r> {
 const _: () = assert!(size_of::<Term<'_>>() == 16);
 
 impl<'g> Recorder<'g> {
-    /// A derivation of the outputs in the nodes `wrt`.
+    /// A derivation of the outputs with respect to the nodes `wrt`.
     pub(crate) fn new(graph: &'g Graph, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Recorder<'g>, Error> {
         let mut len = 0;
         for &output in outputs {
@@ -57,7 +58,7 @@ impl<'g> Recorder<'g> {
             }
         }
         let tape = &graph.tape;
-        let mut known = NodeTable::with_room(4 * len);
+        let mut table = NodeTable::with_room(4 * len);
         for (position, entry) in tape.entries().take(len).enumerate() {
             if entry.wants() && !active[position] {
                 let mut any = false;
@@ -66,22 +67,22 @@ impl<'g> Recorder<'g> {
             }
             if position >= graph.stale_below as usize
                 && let Some(signature) = Signature::of(tape, entry)
-                && let Err(vacancy) = known.find(tape, &signature)
+                && let Err(vacancy) = table.find(tape, &signature)
             {
-                known.put(tape, vacancy, position as u32);
+                table.put(tape, vacancy, position as u32);
             }
         }
         let before = tape.extent();
         Ok(Recorder {
             graph,
-            known: RefCell::new(known),
+            table: RefCell::new(table),
             active,
             before,
             failure: RefCell::new(None),
         })
     }
 
-    /// The node of a key whose value may be read.
+    /// The node of a key; an error where its value is stale.
     pub(crate) fn term(&self, node: NodeId) -> Result<Term<'_>, Error> {
         Ok(self.term_at(self.graph.fresh(node)?))
     }
@@ -98,8 +99,8 @@ impl<'g> Recorder<'g> {
         }
     }
 
-    /// The node at a position: its op and immediates, and itself; its operands in `operands`, and
-    /// in `args` as terms.
+    /// Reads the node at a position: its op, its immediates and its term. Writes its operands to `operands`,
+    /// and to `args` as terms.
     pub(crate) fn decode<'r>(
         &'r self,
         position: u32,
@@ -114,8 +115,7 @@ impl<'g> Recorder<'g> {
         (entry.op(), imm, self.term_at(position))
     }
 
-    /// The keys of what was derived. Where it did not all fit, none of it stays: no key of it was
-    /// given out.
+    /// The keys of the derivatives. After an error, drops everything recorded; no key of it was given out.
     pub(crate) fn nodes<'r>(&self, terms: impl Iterator<Item = Term<'r>>) -> Result<Vec<NodeId>, Error> {
         let node = |term| {
             let handle = match term {
@@ -134,7 +134,7 @@ impl<'g> Recorder<'g> {
         nodes
     }
 
-    /// The node of the op at these operands: one that the graph has, or a new one.
+    /// The node of the op with these operands: one that the graph has, or a new one.
     fn record<'r>(&'r self, op: Op, imm: Imm, args: &[Term<'r>]) -> Term<'r> {
         self.try_record(op, imm, args).unwrap_or_else(|failure| {
             self.failure.replace(Some(failure));
@@ -143,11 +143,11 @@ impl<'g> Recorder<'g> {
     }
 
     fn try_record<'r>(&'r self, op: Op, imm: Imm, args: &[Term<'r>]) -> Result<Term<'r>, Error> {
-        // The rule of a derivative records the one above it.
+        // The rule of a derivative records the derivative of the next order.
         op.check_immediates(imm)?;
         let tape = &self.graph.tape;
-        let known = &mut *self.known.borrow_mut();
-        // No rule records an op of any number of operands.
+        let table = &mut *self.table.borrow_mut();
+        // Rules record ops of at most three operands.
         let (count, mut handles, mut operands) = (args.len(), [Handle::NONE; 3], [0; 3]);
         for (k, arg) in args.iter().enumerate() {
             handles[k] = match *arg {
@@ -156,13 +156,13 @@ impl<'g> Recorder<'g> {
             };
             operands[k] = handles[k].index();
         }
-        let handle = match known.find(tape, &Signature::new(op, imm, operands)) {
+        let handle = match table.find(tape, &Signature::new(op, imm, operands)) {
             Ok(position) => Handle::new(position, tape.entry(position).wants()),
             Err(vacancy) => {
                 tape.make_room(op, count)?;
                 let values = operands.map(|x| tape.entry(x).value);
                 let handle = tape.push_op(op, imm, &handles[..count], value::of(op, imm, &values[..count]));
-                known.put(tape, vacancy, handle.index());
+                table.put(tape, vacancy, handle.index());
                 handle
             }
         };
@@ -171,7 +171,7 @@ impl<'g> Recorder<'g> {
 }
 
 impl<'r> Term<'r> {
-    /// No adjoint or tangent.
+    /// An adjoint or tangent of 0.
     pub(crate) const NOTHING: Self = Term::Constant(0.0);
 
     /// Adds a part of an adjoint or tangent.
@@ -181,12 +181,12 @@ impl<'r> Term<'r> {
         }
     }
 
-    /// Whether it is 0 whatever the operands that vary turn out to be.
+    /// Whether it is 0 at all values of the leaves.
     pub(crate) fn is_nothing(self) -> bool {
         matches!(self, Term::Constant(0.0))
     }
 
-    /// What the op gives without recording anything.
+    /// The result of the op, where it is certain without recording.
     #[inline(always)]
     fn certain(op: Op, imm: Imm, args: &[Self]) -> Option<Self> {
         let certain = op.certain(imm, |k| match args[k] {
@@ -214,8 +214,8 @@ impl<'r> Scalar for Term<'r> {
     }
 
     fn apply(op: Op, imm: Imm, args: &[Self]) -> Self {
-        if let Some(known) = Term::certain(op, imm, args) {
-            return known;
+        if let Some(certain) = Term::certain(op, imm, args) {
+            return certain;
         }
         let recorder = args.iter().find_map(|x| match *x {
             Term::Node { recorder, .. } => Some(recorder),

@@ -1,10 +1,9 @@
-//! Checking a gradient against differences of values. Read `explain.rs` next, for where a NaN
-//! comes from.
+//! Checking a gradient against finite differences.
 //!
-//! A central difference with a step of the cube root of the rounding unit, times the leaf's scale,
-//! is right to some ten digits where the function is smooth and the scale well guessed. Where it
-//! and the gradient disagree the step is made smaller, eight times at once, until the differences
-//! settle, drown in rounding, or show a kink: two slopes that stay apart.
+//! The step is the cube root of the rounding unit, times the scale of the leaf. A central difference with this
+//! step has about ten correct digits where the function is smooth and the scale is right. If it disagrees
+//! with the gradient, smaller steps are tried, each an eighth of the last, until the differences converge, are
+//! lost in rounding, or show a kink: left and right slopes that stay apart.
 
 use std::fmt;
 
@@ -14,52 +13,61 @@ use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::number::expr::Expr;
 
-/// A relative error up to this is put down to the difference, not to the gradient.
+/// A relative error up to this is attributed to the finite difference.
 const TOLERANCE: f64 = 1e-6;
 
-/// How many steps are tried, each an eighth of the last.
+/// The number of steps tried, each an eighth of the last.
 const STEPS: usize = 14;
 
-/// What came of checking one component of a gradient.
+/// The result for one component of a gradient.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Verdict {
     /// The gradient and the differences agree.
     Agrees,
-    /// They do not.
+    /// The gradient and the differences disagree.
     Differs,
-    /// The function has a kink or a jump there (a `max` at a tie, an `abs` at 0), so there is no
-    /// derivative to compare with; the gradient lies between the slopes of the two sides.
+    /// The function has a kink or a jump there (a `max` at a tie, an `abs` at 0), so it has no derivative to
+    /// compare with. The gradient lies between the left and right slopes.
     Kink,
-    /// Every step to one side flips a comparison made while recording, so that the values there
-    /// are not of this graph; the error tells which.
+    /// Every step to one side changes the result of a comparison that was recorded, so the graph has no value
+    /// there. The error names the comparison.
     Branch(Error),
-    /// The function is not finite on both sides, however near: the end of its domain.
+    /// The function is not finite on both sides, however small the step: the end of its domain.
     NotFinite,
 }
 
-/// One component of a gradient, by the sweep and by differences.
+/// One component of a gradient, from the sweep and from differences.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Component {
-    /// Which of the leaves asked about, from 0.
+    /// The index of the leaf in `wrt`.
     pub index: usize,
     /// The leaf.
     pub leaf: NodeId,
     /// Its label, if it has one.
     pub label: Option<String>,
-    /// The derivative that the sweep gives.
+    /// The derivative from the sweep.
     pub analytic: f64,
-    /// The derivative that the differences give; NaN where there are none.
+    /// The derivative from differences; NaN where there are none.
     pub numeric: f64,
-    /// By how much the two differ, beyond what the differences themselves are unsure of, relative
-    /// to the larger; NaN where one of them is.
+    /// The difference of the two beyond the uncertainty of the finite difference, relative to the larger; NaN
+    /// where one of them is.
     pub relative_error: f64,
-    /// What came of it.
+    /// The result of the comparison.
     pub verdict: Verdict,
 }
 
-/// A gradient, checked: made by [`Graph::check_gradient`].
+/// The result of checking a gradient: made by [`Graph::check_gradient`].
+///
+/// ```
+/// // The derivative of `abs` at 0 cannot be compared.
+/// let check = wengert::check_gradient(|x| x[0].abs() + x[1].sin(), &[0.0, 1.0]);
+/// assert!(check.passes());
+/// assert_eq!((check.components().len(), check.compared()), (2, 1));
+/// assert_eq!(check.unsure().next().unwrap().index, 0);
+/// assert_eq!(check.worst().unwrap().index, 1);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct GradientCheck {
     output: NodeId,
@@ -67,15 +75,15 @@ pub struct GradientCheck {
 }
 
 impl GradientCheck {
-    /// Whether something was compared and nothing differs. Components that could not be compared
-    /// ([`Verdict::Kink`], [`Verdict::Branch`], [`Verdict::NotFinite`]) do not count against it as long as
-    /// others agree: see [`GradientCheck::unsure`]. Where none could be compared, or there are none,
-    /// nothing was checked, and it does not pass.
+    /// Whether at least one component was compared and none differs.
+    ///
+    /// Components that could not be compared ([`Verdict::Kink`], [`Verdict::Branch`], [`Verdict::NotFinite`])
+    /// are ignored: see [`GradientCheck::unsure`]. If no component could be compared, the check does not pass.
     pub fn passes(&self) -> bool {
         self.compared() > 0 && self.components.iter().all(|c| c.verdict != Verdict::Differs)
     }
 
-    /// How many components could be compared.
+    /// The number of components that could be compared.
     pub fn compared(&self) -> usize {
         self.components.len() - self.unsure().count()
     }
@@ -85,8 +93,7 @@ impl GradientCheck {
         &self.components
     }
 
-    /// The component that is furthest off, of those that could be compared; one that differs
-    /// before any that agrees.
+    /// The compared component with the largest error. One that differs comes before any that agrees.
     pub fn worst(&self) -> Option<&Component> {
         let compared = self
             .components
@@ -115,12 +122,11 @@ impl GradientCheck {
 }
 
 impl Graph {
-    /// Checks the gradient of `l` in the leaves `wrt` against differences of values. Afterwards
-    /// every leaf has the value it had, and the gradient of `l` stands as [`Graph::backward`]
-    /// leaves it.
+    /// Checks the gradient of `l` with respect to the leaves `wrt` against finite differences. Afterwards all
+    /// leaves have their old values, and [`Graph::grad`] gives the gradient of `l`.
     ///
-    /// Recomputes the graph twice for every leaf, four times where its two sides are far apart, and up to
-    /// 30 times where the first step does not agree: O(leaves * nodes). Meant for tests.
+    /// Meant for tests. Costs O(leaves * nodes): the graph is recomputed twice for each leaf, four times where the
+    /// left and right slopes are far apart, and up to 30 times where the first step does not agree.
     ///
     /// ```
     /// let mut g = wengert::Graph::new();
@@ -132,8 +138,8 @@ impl Graph {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], and [`Error::NotALeaf`] for a node of `wrt`
-    /// that is none; nothing was changed.
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], and [`Error::NotALeaf`] where a node of `wrt` is not a
+    /// leaf. Nothing was changed.
     pub fn check_gradient(&mut self, l: NodeId, wrt: &[NodeId]) -> Result<GradientCheck, Error> {
         for &leaf in wrt {
             self.leaf_position(leaf)?;
@@ -175,8 +181,15 @@ impl Graph {
     }
 }
 
-/// Checks the gradient of `f` at `x` against differences of values: [`Graph::check_gradient`] of
-/// a recording. A branch of `f` that a step would take otherwise is reported, not taken.
+/// Checks the gradient of `f` at `x` against finite differences: records `f` and calls
+/// [`Graph::check_gradient`]. `f` is not called again, so a branch that a step would take differently is
+/// reported as [`Verdict::Branch`].
+///
+/// ```
+/// let check = wengert::check_gradient(|x| x[0].exp() * x[1], &[0.5, 2.0]);
+/// assert!(check.passes(), "{check}");
+/// assert_eq!(check.compared(), 2);
+/// ```
 ///
 /// # Panics
 /// As [`Graph`]'s builders.
@@ -186,7 +199,7 @@ pub fn check_gradient(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) ->
     expect(recording.graph.check_gradient(recording.outputs[0], &recording.inputs))
 }
 
-/// One component being checked.
+/// The check of one component.
 struct Probe {
     l: NodeId,
     leaf: NodeId,
@@ -196,28 +209,28 @@ struct Probe {
     analytic: f64,
 }
 
-/// What one step shows.
+/// The slopes with one step.
 #[derive(Clone, Copy)]
 struct Slopes {
     central: f64,
     left: f64,
     right: f64,
-    /// How much of them rounding may make.
+    /// The error of the slopes that rounding may cause.
     noise: f64,
 }
 
 impl Slopes {
-    /// How far the two sides are apart, beyond rounding.
-    fn bend(&self) -> f64 {
+    /// The difference of the left and right slopes, beyond rounding.
+    fn gap(&self) -> f64 {
         ((self.right - self.left).abs() - 4.0 * self.noise).max(0.0)
     }
 }
 
 impl Probe {
-    /// The derivative by differences, how unsure it is, and the verdict.
+    /// The derivative from differences, its uncertainty, and the verdict.
     fn run(&self, graph: &mut Graph) -> (f64, f64, Verdict) {
         let usual = f64::EPSILON.cbrt();
-        // A leaf far below 1 may be of that scale, or of scale 1 and near 0: both are tried.
+        // A value far below 1 may be of that scale, or of scale 1 and near 0: try both.
         let narrow = usual * self.x.abs();
         let eighths = |k: usize| 0.125f64.powi(k as i32);
         let mut trouble = None;
@@ -245,8 +258,8 @@ impl Probe {
             };
             let Slopes { central, noise, .. } = slopes;
             if (self.analytic - central).abs() <= self.allowed(central) + noise {
-                // The middle of two slopes agrees with the 0 of an `abs` too.
-                let verdict = match self.stays_bent(graph, slopes, 0.125 * step) {
+                // At a kink of `abs` the mean of both slopes is 0, as the gradient is.
+                let verdict = match self.has_kink(graph, slopes, 0.125 * step) {
                     true => Verdict::Kink,
                     false => Verdict::Agrees,
                 };
@@ -257,8 +270,8 @@ impl Probe {
                 if best.is_none_or(|(_, least)| unsure < least) {
                     best = Some((slopes, unsure));
                 }
-                // Of a smooth function the slopes come eight times closer.
-                let stays = slopes.bend() > 0.0 && slopes.bend() > 0.5 * before.bend();
+                // With an eighth of the step, the slopes of a smooth function come eight times closer.
+                let stays = slopes.gap() > 0.0 && slopes.gap() > 0.5 * before.gap();
                 kink = stays.then_some(slopes);
                 if noise > (central - before.central).abs() {
                     break;
@@ -289,17 +302,17 @@ impl Probe {
         }
     }
 
-    /// Whether the two sides are far apart, and stay so with a smaller step.
-    fn stays_bent(&self, graph: &mut Graph, slopes: Slopes, smaller: f64) -> bool {
-        let apart = slopes.bend() > 0.01 * slopes.left.abs().max(slopes.right.abs());
-        apart && matches!(self.slopes(graph, smaller), Ok(Some(closer)) if closer.bend() > 0.5 * slopes.bend())
+    /// Whether the left and right slopes are far apart, and stay so with a smaller step.
+    fn has_kink(&self, graph: &mut Graph, slopes: Slopes, smaller: f64) -> bool {
+        let apart = slopes.gap() > 0.01 * slopes.left.abs().max(slopes.right.abs());
+        apart && matches!(self.slopes(graph, smaller), Ok(Some(closer)) if closer.gap() > 0.5 * slopes.gap())
     }
 
     fn allowed(&self, numeric: f64) -> f64 {
         TOLERANCE * self.analytic.abs().max(numeric.abs())
     }
 
-    /// The slopes with a step; none where a value is not finite.
+    /// The slopes with a step; `None` where a value is not finite.
     fn slopes(&self, graph: &mut Graph, step: f64) -> Result<Option<Slopes>, Error> {
         let (above, below) = (self.x + step, self.x - step);
         if above == self.x || below == self.x {
@@ -330,23 +343,23 @@ impl fmt::Display for Component {
         if let Some(label) = &self.label {
             write!(f, " {label:?}")?;
         }
-        write!(f, "): {} by the sweep, ", self.analytic)?;
+        write!(f, "): {} from the sweep, ", self.analytic)?;
         match &self.verdict {
             Verdict::Agrees | Verdict::Differs => {
                 write!(
                     f,
-                    "{} by differences, relative error {:.1e}",
+                    "{} from differences, relative error {:.1e}",
                     self.numeric, self.relative_error
                 )
             }
-            Verdict::Kink => write!(f, "a kink there"),
-            Verdict::Branch(error) => write!(f, "a branch there: {error}"),
-            Verdict::NotFinite => write!(f, "values beside it not finite"),
+            Verdict::Kink => write!(f, "but there is a kink"),
+            Verdict::Branch(error) => write!(f, "but a branch changes: {error}"),
+            Verdict::NotFinite => write!(f, "but values near it are not finite"),
         }
     }
 }
 
-/// The worst component, every one that differs, and those that could not be compared.
+/// A summary, then the worst component or every one that differs, then those that could not be compared.
 impl fmt::Display for GradientCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let differ = self.components.iter().filter(|c| c.verdict == Verdict::Differs);

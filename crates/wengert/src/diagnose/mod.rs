@@ -1,4 +1,4 @@
-//! What helps where a derivative is not what one takes it for.
+//! Tools for derivatives that are wrong or NaN.
 
 pub(crate) mod check;
 pub(crate) mod nan;

@@ -1,10 +1,9 @@
-//! Where a NaN or an infinity comes from. Read `story.rs` for how that is told, [`crate::graph`] for
-//! the engine.
+//! Where a NaN or an infinity comes from.
 //!
-//! A value that is not finite is followed from the output down through operands that are not, to
-//! where the operands still were. A derivative that is not finite is followed from the leaf up
-//! through what it was sent, to where a finite adjoint first became something else. What is not
-//! finite but harms nothing (an unused branch, a product with 0) is passed over.
+//! A value that is not finite is traced from the output through operands that are not finite, to a node whose
+//! operands all are. A derivative that is not finite is traced from the leaf through the parts that it
+//! received, to the node where a finite adjoint first led to one that is not. Values that are not finite but
+//! do no harm (an unused branch, a product with 0) are skipped.
 
 use crate::error::{Error, expect};
 use crate::graph::Graph;
@@ -12,7 +11,7 @@ use crate::node::NodeId;
 use crate::op::{Imm, Op};
 use crate::sweep::plain::pullback;
 
-/// A node as it stood when it was looked at.
+/// A node at the time of the report.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Site {
@@ -44,36 +43,36 @@ pub struct Operand {
     pub label: Option<String>,
 }
 
-/// The first value, in the order of evaluation, that is not finite although its operands are.
+/// The first value, in order of evaluation, that is not finite although its operands are.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ValueOrigin {
-    /// Where it was born. A leaf or a constant was given so.
+    /// The node with this value. For a leaf or a constant, the value was given.
     pub site: Site,
-    /// From there up to the output, each an operand of the next, none finite; where the output is
-    /// finite, up to the node whose derivative it spoils.
+    /// The path from there to the output: nodes that are not finite, each an operand of the next, with their
+    /// values. Where the output is finite, the path ends at the node whose derivative is not.
     pub path: Vec<(NodeId, f64)>,
 }
 
-/// The first adjoint, on the way back, that is not finite although what it was made of is.
+/// The first place, in the order of the reverse sweep, where a finite adjoint leads to one that is not.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AdjointOrigin {
-    /// Where it was born.
+    /// The node where this happens.
     pub site: Site,
-    /// The adjoint of the site: the derivative of the output in it.
+    /// The adjoint of the site: the derivative of the output with respect to it.
     pub adjoint: f64,
-    /// Which operand received what is not finite, from 0, and what it received; none where the
-    /// adjoint of the site itself is the overflowing sum of finite parts.
+    /// The index of the operand that received a part that is not finite, and the part. `None` where the adjoint
+    /// of the site is a sum of finite parts that overflows.
     pub sent: Option<(usize, f64)>,
     /// A leaf whose derivative is not finite because of it.
     pub leaf: NodeId,
-    /// From the site up to the output, each an operand of the next.
+    /// The path from the site to the output, each node an operand of the next.
     pub path: Vec<NodeId>,
 }
 
-/// Why an output or its gradient is not finite: made by [`Graph::explain_nan`]. It displays as a
-/// story.
+/// Why an output or its gradient is not finite: made by [`Graph::explain_nan`]. Display it for a report in
+/// words.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NanOrigin {
@@ -81,15 +80,15 @@ pub struct NanOrigin {
     pub output: NodeId,
     /// Its value.
     pub output_value: f64,
-    /// What went wrong in evaluation; none where only derivatives did.
+    /// Where a value became not finite; `None` where only derivatives did.
     pub value: Option<ValueOrigin>,
-    /// What went wrong on the way back; none where every leaf's derivative is finite.
+    /// Where an adjoint became not finite; `None` where the derivatives with respect to all leaves are finite.
     pub adjoint: Option<AdjointOrigin>,
 }
 
 impl Graph {
-    /// Where the first NaN or infinity is born that makes `l`, or its derivative in some leaf, not
-    /// finite; none where all of them are finite. Leaves the gradients of the last sweep alone.
+    /// Finds the first NaN or infinity that makes `l`, or its derivative with respect to a leaf, not finite;
+    /// `None` if all of these are finite. Does not change the adjoints of the last sweep.
     ///
     /// Three passes along the tape: O(nodes up to `l`).
     ///
@@ -117,10 +116,10 @@ impl Graph {
     pub fn try_explain_nan(&self, l: NodeId) -> Result<Option<NanOrigin>, Error> {
         let position = self.fresh(l)?;
         let output_value = self.value_at(position);
-        let (adjoint, spoilt) = Back::new(self, position).origin();
-        // The output first; else the operand that makes a derivative what it is.
+        let (adjoint, spoiled) = TracedSweep::new(self, position).origin();
+        // Start from the output; if it is finite, from the operand that makes a derivative not finite.
         let start = if output_value.is_finite() {
-            spoilt
+            spoiled
         } else {
             Some(position)
         };
@@ -170,10 +169,10 @@ impl Graph {
     }
 }
 
-/// The path from where the value at `start`, which is not finite, comes from.
+/// The path to `start`, whose value is not finite, from the node where that comes from.
 fn value_origin(graph: &Graph, start: u32) -> Vec<u32> {
     const NOT: u32 = u32::MAX;
-    // For what is on a way to `start` that is nowhere finite, the next on it.
+    // For each node on a path to `start` of values that are not finite, the next node.
     let mut next = vec![NOT; start as usize + 1];
     next[start as usize] = start;
     let mut born = start;
@@ -203,7 +202,7 @@ fn value_origin(graph: &Graph, start: u32) -> Vec<u32> {
     path
 }
 
-/// Where an adjoint was born, by position.
+/// As [`AdjointOrigin`], by position.
 struct Found {
     at: u32,
     adjoint: f64,
@@ -212,43 +211,43 @@ struct Found {
     path: Vec<u32>,
 }
 
-/// A sweep back that remembers who sent what.
-struct Back<'a> {
+/// A reverse sweep that remembers which node sent what.
+struct TracedSweep<'a> {
     graph: &'a Graph,
     adjoints: Vec<f64>,
-    /// For every node, one that sent it something; itself for the output.
+    /// For each node, the first that sent it a part; for the output, itself.
     sender: Vec<u32>,
-    /// Whether a node was sent something that is not finite.
-    spoilt: Vec<bool>,
+    /// Whether a node received a part that is not finite.
+    spoiled: Vec<bool>,
 }
 
-impl<'a> Back<'a> {
-    fn new(graph: &'a Graph, l: u32) -> Back<'a> {
+impl<'a> TracedSweep<'a> {
+    fn new(graph: &'a Graph, l: u32) -> TracedSweep<'a> {
         let len = l as usize + 1;
-        let mut back = Back {
+        let mut sweep = TracedSweep {
             graph,
             adjoints: vec![0.0; len],
             sender: vec![l; len],
-            spoilt: vec![false; len],
+            spoiled: vec![false; len],
         };
-        back.adjoints[len - 1] = 1.0;
+        sweep.adjoints[len - 1] = 1.0;
         for position in (0..=l).rev() {
-            for (x, part) in pullback(&graph.tape, position, back.adjoints[position as usize]) {
+            for (x, part) in pullback(&graph.tape, position, sweep.adjoints[position as usize]) {
                 let x = x as usize;
-                if part != 0.0 && back.adjoints[x] == 0.0 {
-                    back.sender[x] = position;
+                if part != 0.0 && sweep.adjoints[x] == 0.0 {
+                    sweep.sender[x] = position;
                 }
-                back.spoilt[x] |= !part.is_finite();
-                back.adjoints[x] += part;
+                sweep.spoiled[x] |= !part.is_finite();
+                sweep.adjoints[x] += part;
             }
         }
-        back
+        sweep
     }
 
-    /// The origin, and the first operand there (or the site) that is itself not finite.
+    /// The origin, and its first operand that is not finite, or itself if its value is not.
     fn origin(&self) -> (Option<Found>, Option<u32>) {
         const NONE: u32 = u32::MAX;
-        // For every node, a leaf that it spoils.
+        // For each node, a leaf whose derivative is not finite because of it.
         let mut spoils = vec![NONE; self.adjoints.len()];
         let mut found = None;
         for position in 0..self.adjoints.len() {
@@ -267,7 +266,7 @@ impl<'a> Back<'a> {
                     found = Some((position as u32, spoiling.copied(), leaf));
                 }
             }
-            if spoils[position] != NONE && !bar.is_finite() && !self.spoilt[position] {
+            if spoils[position] != NONE && !bar.is_finite() && !self.spoiled[position] {
                 found = Some((position as u32, None, spoils[position]));
             }
         }

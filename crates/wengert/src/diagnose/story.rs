@@ -1,4 +1,4 @@
-//! The story of a NaN, told: how what [`crate::diagnose::nan`] found is written. Read that first.
+//! The report of [`Graph::explain_nan`](crate::Graph::explain_nan), in words.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::graph::display::formula;
 use crate::node::NodeId;
 use crate::op::{Form, Op};
 
-/// So many operands and steps of a path are shown.
+/// The number of operands, and of nodes of a path, that are shown.
 const SHOWN: usize = 8;
 
 fn named(f: &mut fmt::Formatter<'_>, node: NodeId, label: Option<&String>) -> fmt::Result {
@@ -49,7 +49,7 @@ impl fmt::Display for Site {
 }
 
 impl Site {
-    /// The scope and the operands, a line each; those that are not finite first.
+    /// The scope and the operands, one per line; operands that are not finite first.
     fn surroundings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.scope.is_empty() {
             write!(f, "\n  in {}", self.scope.join("/"))?;
@@ -78,7 +78,7 @@ impl fmt::Display for ValueOrigin {
         }
         self.site.surroundings(f)?;
         if self.path.len() > 1 {
-            f.write_str("\n  and goes on: ")?;
+            f.write_str("\n  and spreads: ")?;
             path(f, &self.path, |f, (node, value)| write!(f, "{node} = {value}"))?;
         }
         Ok(())
@@ -87,20 +87,20 @@ impl fmt::Display for ValueOrigin {
 
 impl fmt::Display for AdjointOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "going back, {} ", self.site)?;
+        write!(f, "in the reverse sweep, {} ", self.site)?;
         match self.sent {
             Some((k, part)) => {
                 let operand = &self.site.operands[k];
                 f.write_str("sends ")?;
                 named(f, operand.node, operand.label.as_ref())?;
-                write!(f, " the derivative {part}, having {} itself", self.adjoint)?;
+                write!(f, " the derivative {part}; its own is {}", self.adjoint)?;
             }
-            None => write!(f, "gets the derivative {}, a sum that overflows", self.adjoint)?,
+            None => write!(f, "has the derivative {}, a sum that overflows", self.adjoint)?,
         }
         self.site.surroundings(f)?;
-        write!(f, "\n  and so spoils the leaf {}", self.leaf)?;
+        write!(f, "\n  so the derivative of the leaf {} is not finite", self.leaf)?;
         if self.path.len() > 1 {
-            f.write_str("\n  on the way to the output: ")?;
+            f.write_str("\n  path to the output: ")?;
             path(f, &self.path, |f, node| write!(f, "{node}"))?;
         }
         Ok(())

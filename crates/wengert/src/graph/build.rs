@@ -1,5 +1,4 @@
-//! Building by key: one method an op, made from the table. Read [`crate::number::expr`] for building with
-//! operators.
+//! Building by key: one method for each op, from the table.
 
 use smallvec::SmallVec;
 
@@ -8,20 +7,19 @@ use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::{Arity, Imm, NO_IMM, Op, count, for_each_op};
 use crate::scalar::{imm, value};
-use crate::tape::Handle;
+use crate::tape::entry::Handle;
 
 macro_rules! define_builders {
     (
         ops { $($(#[doc = $doc:literal])+ $vis:vis $Op:ident = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
         folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
     ) => {
-        /// The ops. Each appends a node and computes its value at once, in O(1) and without
-        /// allocating while there is room.
+        /// The ops. Each appends a node and computes its value at once, in O(operands), without allocation while
+        /// there is room.
         ///
         /// # Panics
-        /// All of them, with the text of an [`Error`]: on a key that is not of this graph, on a
-        /// stale operand, on a wrong number of operands, and where the graph is full.
-        /// [`Graph::try_record`] returns the error instead.
+        /// With the text of an [`Error`]: on a key of another graph, on a stale operand, on a wrong number of
+        /// operands, and if the graph is full. [`Graph::try_record`] returns the error instead.
         impl Graph {
             $($(#[doc = $doc])+
             #[inline]
@@ -42,41 +40,49 @@ macro_rules! define_builders {
 for_each_op!(define_builders);
 
 impl Graph {
-    /// An input of this value, which wants a gradient.
+    /// An input with this value, which wants a gradient.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let [x, y] = [g.leaf(3.0), g.leaf(2.0)];
+    /// let z = g.mul(x, g.sin(y));
+    /// g.backward(z);
+    /// assert_eq!(g.grad(y), 3.0 * g.value(g.cos(y)));
+    /// ```
     ///
     /// # Panics
-    /// Where the graph is full.
+    /// If the graph is full.
     #[inline]
     #[track_caller]
     pub fn leaf(&self, value: f64) -> NodeId {
         self.newest(self.tape.push_leaf(value).0)
     }
 
-    /// Inputs of these values, in order.
+    /// Inputs with these values, in order.
     ///
     /// # Panics
-    /// Where the graph is full.
+    /// If the graph is full.
     #[track_caller]
     pub fn leaves(&self, values: &[f64]) -> Vec<NodeId> {
-        // None is recorded where not all would fit.
+        // Nothing is recorded if not all fit.
         expect(self.tape.allow(values.len()));
         values.iter().map(|&value| self.leaf(value)).collect()
     }
 
-    /// A constant of this value, which wants no gradient. Equal constants may be one node.
+    /// A constant with this value, which wants no gradient. Equal constants may share a node.
     ///
     /// # Panics
-    /// Where the graph is full.
+    /// If the graph is full.
     #[inline]
     #[track_caller]
     pub fn constant(&self, value: f64) -> NodeId {
         self.generations.key(self.tape.constant(value).index())
     }
 
-    /// `x` to the whole power `n`; every derivative is exact at 0 too.
+    /// `x` to the whole power `n`. All derivatives are exact, at 0 too.
     ///
     /// # Panics
-    /// As the ops.
+    /// As the other ops.
     #[track_caller]
     pub fn powi(&self, x: NodeId, n: i32) -> NodeId {
         self.powf(x, f64::from(n))
@@ -85,16 +91,16 @@ impl Graph {
     /// `x` to the constant power `p`.
     ///
     /// # Panics
-    /// As the ops.
+    /// As the other ops.
     #[track_caller]
     pub fn powf(&self, x: NodeId, p: f64) -> NodeId {
         expect(self.try_record(Op::Powd, [p, 0.0], &[x]))
     }
 
-    /// The `n`-th derivative of `digamma`; `digamma` itself for `n = 0`.
+    /// The `n`-th derivative of `digamma`, which is `digamma` itself for `n = 0`.
     ///
     /// # Panics
-    /// As the ops, and with [`Error::Order`] where `n` is above [`MAX_ORDER`](crate::MAX_ORDER).
+    /// As the other ops, and with [`Error::Order`] if `n` is above [`MAX_ORDER`](crate::MAX_ORDER).
     #[track_caller]
     pub fn polygamma(&self, x: NodeId, n: u32) -> NodeId {
         if n == 0 {
@@ -103,22 +109,34 @@ impl Graph {
         expect(self.try_record(Op::Polygamma, [f64::from(n), 0.0], &[x]))
     }
 
-    /// `min(max(x, low), high)`: two nodes.
+    /// `min(max(x, low), high)`, as two nodes.
     ///
     /// # Panics
-    /// As the ops.
+    /// As the other ops.
     #[track_caller]
     pub fn clamp(&self, x: NodeId, low: NodeId, high: NodeId) -> NodeId {
-        // Nothing is recorded where the second node would be refused.
+        // Nothing is recorded if the second node would be refused.
         expect(self.fresh(high));
         self.min(self.max(x, low), high)
     }
 
-    /// Appends a node of any op: the general and fallible form of the builders.
+    /// Appends a node of any op. The general form of the builders, which returns errors.
+    ///
+    /// ```
+    /// use wengert::{Error, Graph, NO_IMM, Op};
+    ///
+    /// let g = Graph::new();
+    /// let x = g.leaf(3.0);
+    /// let square = g.try_record(Op::Mul, NO_IMM, &[x, x])?;
+    /// assert_eq!(g.value(square), 9.0);
+    /// let error = g.try_record(Op::Mul, NO_IMM, &[x]).unwrap_err();
+    /// assert_eq!(error.to_string(), "mul takes 2 operands, 1 was given");
+    /// # Ok::<(), Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], those of [`Op::check`], [`Error::Order`],
-    /// [`Error::Full`], [`Error::OutOfMemory`]; the graph is as before.
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Order`], [`Error::Full`],
+    /// [`Error::OutOfMemory`], and the errors of [`Op::check`]. The graph is unchanged then.
     pub fn try_record(&self, op: Op, imm: Imm, operands: &[NodeId]) -> Result<NodeId, Error> {
         op.check(imm, operands.len())?;
         self.record(op, imm, &[operands])
@@ -153,7 +171,7 @@ impl Graph {
         self.newest(node)
     }
 
-    /// Appends a node of an op that takes as many operands as the lists hold.
+    /// Appends a node of an op that takes all operands of the lists.
     fn record(&self, op: Op, imm: Imm, lists: &[&[NodeId]]) -> Result<NodeId, Error> {
         op.check_immediates(imm)?;
         let count = lists.iter().map(|list| list.len()).sum();
@@ -181,7 +199,7 @@ impl Graph {
         }))
     }
 
-    /// The key of the node that was recorded last.
+    /// The key of the node recorded last.
     #[inline(always)]
     fn newest(&self, node: Handle) -> NodeId {
         NodeId::new(node.index(), self.generations.current())

@@ -1,4 +1,4 @@
-//! How ops, nodes and graphs read as text: one line a node, in the order of the tape.
+//! Ops, nodes and graphs as text.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use crate::graph::Graph;
 use crate::node::{Node, NodeId};
 use crate::op::{Form, Imm, Op};
 
-/// A number in full, unless that were a long row of zeros: 0.5, 1e300.
+/// A number in full, or with an exponent if that avoids a long row of zeros: 0.5, 1e300.
 struct Short(f64);
 
 impl fmt::Display for Short {
@@ -20,8 +20,8 @@ impl fmt::Display for Short {
     }
 }
 
-/// How an op with these immediates is written, and its sign. Both stand in its row, but that what
-/// `powi` and `powf` record is one order of a family, and reads as the power that the formula has.
+/// The form and symbol of an op with these immediates. Both come from its row, with one exception: what `powi` and
+/// `powf` record is `powd` of order 0, and is written as a power.
 fn reading(op: Op, imm: Imm) -> (Form, &'static str) {
     match (op, imm) {
         (Op::Powd, [_, 0.0]) => (Form::BeforeConstant, "^"),
@@ -29,7 +29,7 @@ fn reading(op: Op, imm: Imm) -> (Form, &'static str) {
     }
 }
 
-/// Writes the formula of an op over its operands, at most `most` of them.
+/// Writes the formula of an op, with at most `most` of its operands.
 pub(crate) fn formula(f: &mut fmt::Formatter<'_>, op: Op, imm: Imm, operands: &[NodeId], most: usize) -> fmt::Result {
     let (form, symbol) = reading(op, imm);
     let c = Short(imm[0]);
@@ -56,8 +56,7 @@ pub(crate) fn formula(f: &mut fmt::Formatter<'_>, op: Op, imm: Imm, operands: &[
 }
 
 impl Op {
-    /// How the op reads where its operands are drawn elsewhere: its sign, with the immediates that
-    /// no operand shows.
+    /// The label of the op in a picture, which shows the operands elsewhere: the symbol and the immediates.
     ///
     /// ```
     /// use wengert::{NO_IMM, Op};
@@ -79,14 +78,14 @@ impl Op {
     }
 }
 
-/// The formula of the node over its operands: `n0 * n1`, `sin(n2)`, `n3 + 1`, `n4 ^ 2`.
+/// The formula of the node: `n0 * n1`, `sin(n2)`, `n3 + 1`, `n4 ^ 2`.
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         formula(f, self.op, self.imm, &self.operands, usize::MAX)
     }
 }
 
-/// The listing of the tape: key, formula, value, gradient and label of every node.
+/// Lists the tape, one line for each node: key, formula, value, gradient and label.
 ///
 /// ```
 /// let g = wengert::Graph::new();
@@ -100,7 +99,7 @@ impl fmt::Display for Node {
 /// ");
 /// ```
 ///
-/// Values that a [`Graph::set`] made stale are called so; gradients are those of the last sweep.
+/// Stale values are shown as `stale`. Gradients are those of the last sweep.
 impl fmt::Display for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let line = |node: &Node| format!("{} = {node}", node.id);

@@ -1,48 +1,48 @@
-//! Generations: how a wrong key is told from a right one. Read [`crate::graph`] next.
+//! Generations: how keys are checked.
 //!
-//! A graph takes a generation from one counter of the process when it is made, and a new one at
-//! every reset and rewind. It keeps which stretch of the tape was recorded in which generation, so
-//! a key (position and generation) is right just if its position lies in a stretch of its
-//! generation. The newest stretch answers at once; older ones by a binary search.
+//! A graph takes a generation from one counter of the process when it is made, and a new one at every reset and
+//! rewind. It remembers which segment of the tape was recorded in which generation. A key, which is a position and
+//! a generation, is right if its position is in a segment of its generation. That is one comparison for the newest
+//! segment, and a binary search for older ones.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::error::Error;
 use crate::node::NodeId;
 
-/// Generations have 31 bits: slotmap's versions have 32 and are odd.
+/// Slotmap's versions have 32 bits and are odd, which leaves 31 bits.
 const BITS: u32 = 31;
 const MASK: u32 = (1 << BITS) - 1;
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
-/// The most generations that a graph takes at a time. The counter is shared by all threads, and to
-/// count it up costs as much as to record two nodes, so a graph that is reset or rewound again and
-/// again takes 1, 2, 4, ... up to this many: never more than it used before, and one more.
+/// The most generations that a graph takes at a time. All threads share the counter, and incrementing it costs as
+/// much as recording two nodes. So a graph that is often reset or rewound takes 1, 2, 4, ... up to this many at a
+/// time: never more than it has used so far, plus one.
 const BLOCK: u32 = 64;
 
-/// The first of `count` generations that nobody else has.
+/// Takes `count` generations that no other graph has, and returns the first.
 fn take(count: u32) -> u32 {
     NEXT.fetch_add(count, Ordering::Relaxed)
 }
 
-/// A stretch of the tape, up to where the next one starts.
+/// A segment of the tape, up to the start of the next one.
 #[derive(Clone, Copy, Debug)]
 struct Segment {
     start: u32,
     generation: u32,
 }
 
-/// Which stretch was recorded in which generation. Starts strictly increase.
+/// Which segment was recorded in which generation. Starts strictly increase.
 #[derive(Debug)]
 pub(crate) struct Generations {
     newest: Segment,
     older: Vec<Segment>,
-    /// Generations that were taken and not used yet: the next, and how many.
+    /// Generations that were taken and are not used yet: the first, and how many.
     spare: (u32, u32),
-    /// How many to take when they are used up.
+    /// How many to take when those are used up.
     block: u32,
-    /// The generation that the tape was begun in, when it was made or reset.
+    /// The generation in which the tape was last empty: when it was made or reset.
     begun: u32,
 }
 
@@ -61,18 +61,18 @@ impl Generations {
         }
     }
 
-    /// Begins anew on an empty tape: no key and no mark of before is right.
+    /// Starts over on an empty tape. No older key or mark is right.
     pub(crate) fn restart(&mut self) {
         self.cut(0);
         self.begun = self.newest.generation;
     }
 
-    /// The generation that is being recorded.
+    /// The generation of nodes recorded now.
     pub(crate) fn current(&self) -> u32 {
         self.newest.generation
     }
 
-    /// Begins a new generation at `len`, which the tape was cut to.
+    /// Starts a new generation on a tape that was cut to `len`.
     pub(crate) fn cut(&mut self, len: u32) {
         while self.newest.start >= len {
             match self.older.pop() {
@@ -92,17 +92,20 @@ impl Generations {
         self.newest = Segment { start: len, generation };
     }
 
-    /// The stretch in which the position lies.
+    /// The segment that the position is in.
     fn segment(&self, position: u32) -> Segment {
         if position >= self.newest.start {
             return self.newest;
         }
-        // The first stretch starts at 0, so there is one before the partition point.
+        // The first segment starts at 0, so there is one before the partition point.
         let after = self.older.partition_point(|segment| segment.start <= position);
         self.older[after.saturating_sub(1)]
     }
 
-    /// The position that the key names, on a tape of `len` entries.
+    /// The position of a key on a tape of `len` entries.
+    ///
+    /// # Errors
+    /// [`Error::NotInGraph`].
     #[inline(always)]
     pub(crate) fn position(&self, key: NodeId, len: u32) -> Result<u32, Error> {
         let position = key.position();
@@ -119,8 +122,8 @@ impl Generations {
         NodeId::new(position, self.segment(position).generation)
     }
 
-    /// Tells a tape of `len` entries from one that has been cut shorter since: the generation of
-    /// the last entry, or of the beginning.
+    /// Identifies the state of a tape of `len` entries: the generation of its last entry, or the one in which it
+    /// was empty. It differs if the tape was cut shorter in between.
     pub(crate) fn stamp(&self, len: u32) -> u32 {
         match len.checked_sub(1) {
             Some(last) => self.segment(last).generation,
@@ -135,16 +138,16 @@ mod tests {
 
     use super::*;
 
-    /// Held by tests that the counter must not jump under.
+    /// Held by tests during which the counter must not jump.
     static COUNTER: Mutex<()> = Mutex::new(());
 
-    /// How many generations a graph uses up that is cut so many times.
+    /// How many generations a graph takes that is cut so many times.
     fn taken(cuts: u32) -> u32 {
         let mut generations = Generations::new();
         let (mut taken, mut last) = (1, generations.spare);
         for _ in 0..cuts {
             generations.cut(0);
-            // Just after a block was taken all of it but one is left.
+            // Right after a block was taken, all but one of it are left.
             if generations.spare.1 >= last.1 {
                 taken += generations.spare.1 + 1;
             }
@@ -155,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_graph_takes_few_more_generations_than_it_uses() {
-        // So 2^30 graphs can be made and reset once each before generations come round again.
+        // So 2^30 graphs can be made and reset once each before the counter starts over.
         assert_eq!([0, 1].map(taken), [1, 2]);
         // Blocks of 1, 2, 4, ..., 64, 64, ...
         assert_eq!(
@@ -188,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_told_apart_when_the_counter_wraps() {
+    fn keys_differ_when_the_counter_wraps() {
         let _counter = COUNTER.lock();
         NEXT.store((1 << BITS) - 2, Ordering::Relaxed);
         let mut generations = Generations::new();
@@ -202,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stretch_ends_where_the_next_starts() {
+    fn a_segment_ends_where_the_next_starts() {
         let mut generations = Generations::new();
         let kept = generations.key(4);
         let dropped = generations.key(5);

@@ -1,10 +1,15 @@
-//! Comparisons made while recording. A program that branched on recorded values is right only for
-//! values that branch alike, so each comparison leaves a guard, and replaying checks it.
+//! Guards: the comparisons made while recording.
+//!
+//! A formula that branched on recorded values is right only for values that branch the same way. So each
+//! comparison leaves a guard, and [`Graph::forward`] checks it.
 
+use crate::error::Error;
+use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::Relation;
+use crate::tape::entry::Handle;
 
-/// A comparison that was made while recording, as [`crate::Graph::guards`] lists them.
+/// A comparison that was made while recording. [`Graph::guards`] lists them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Guard {
@@ -14,6 +19,61 @@ pub struct Guard {
     pub relation: Relation,
     /// The right operand.
     pub right: NodeId,
-    /// What the comparison gave.
+    /// The result of the comparison.
     pub recorded: bool,
+}
+
+/// A guard by positions.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RawGuard {
+    left: u32,
+    right: u32,
+    relation: Relation,
+    recorded: bool,
+    /// Differs from that of every guard that had the same index before a rewind.
+    pub(super) serial: u32,
+}
+
+/// Guards.
+impl Graph {
+    /// The comparisons made while recording, in order.
+    pub fn guards(&self) -> Vec<Guard> {
+        let key = |position| self.generations.key(position);
+        let public = |guard: &RawGuard| Guard {
+            left: key(guard.left),
+            relation: guard.relation,
+            right: key(guard.right),
+            recorded: guard.recorded,
+        };
+        self.guards.borrow().iter().map(public).collect()
+    }
+
+    /// Records that `left relation right` was asked, and the answer.
+    pub(crate) fn push_guard(&self, left: Handle, relation: Relation, right: Handle, recorded: bool) {
+        let serial = self.next_guard.get();
+        self.next_guard.set(serial.wrapping_add(1));
+        let [left, right] = [left, right].map(Handle::index);
+        self.guards.borrow_mut().push(RawGuard {
+            left,
+            right,
+            relation,
+            recorded,
+            serial,
+        });
+    }
+
+    /// The first comparison whose result has changed, as an error.
+    pub(super) fn first_flipped(&self) -> Option<Error> {
+        let guards = self.guards.borrow();
+        let flipped = |guard: &&RawGuard| {
+            let [left, right] = [guard.left, guard.right].map(|x| self.tape.entry(x).value);
+            guard.relation.holds(left, right) != guard.recorded
+        };
+        guards.iter().find(flipped).map(|guard| Error::GuardFlipped {
+            left: self.generations.key(guard.left),
+            relation: guard.relation,
+            right: self.generations.key(guard.right),
+            recorded: guard.recorded,
+        })
+    }
 }

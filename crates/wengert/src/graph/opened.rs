@@ -1,7 +1,7 @@
 //! A copy of a graph in which computed nodes are inputs too.
 //!
-//! The derivative with respect to a computed node is the one with respect to a number that is added to it. The
-//! copy adds that number, a leaf, and hands the sum to all that used the node.
+//! The derivative with respect to a computed node is the one with respect to a number added to it. The copy adds
+//! a leaf to the node, and every user of the node gets the sum.
 
 use rustc_hash::FxHashMap;
 
@@ -10,7 +10,7 @@ use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::Op;
 
-/// The copy, with what was asked for in it.
+/// The copy, and where the outputs and the inputs are in it.
 pub(crate) struct Opened {
     pub(crate) graph: Graph,
     pub(crate) outputs: Vec<NodeId>,

@@ -1,13 +1,13 @@
-//! Scopes: named stretches of recording, so that a picture can show a layer as one box.
+//! Scopes: named groups of nodes, so that a picture can show a layer as one box.
 
 use crate::graph::Graph;
 
-/// An open scope, closed where this is dropped. Made by [`Graph::scope`].
+/// An open scope. Dropping it closes the scope. [`Graph::scope`] makes it.
 #[derive(Debug)]
-#[must_use = "the scope is closed where this is dropped"]
+#[must_use = "dropping this closes the scope"]
 pub struct Scope<'g> {
     pub(crate) graph: &'g Graph,
-    /// Tells it from the other guards of the graph.
+    /// Its number among the scopes that were opened.
     pub(crate) guard: u32,
 }
 
@@ -17,15 +17,15 @@ impl Drop for Scope<'_> {
     }
 }
 
-/// The scopes of a graph: a tree, and from where on the tape which of them was open.
+/// The scopes of a graph: a tree, and which branch was open at which position of the tape.
 #[derive(Debug, Default)]
 pub(crate) struct Scopes {
     tree: Vec<Branch>,
-    /// The scopes whose guards live, outermost first.
+    /// The open scopes, outermost first.
     open: Vec<Open>,
-    /// The number of the next guard.
+    /// The number of the next scope.
     next: u32,
-    /// Position, and the branch that is recorded in from there on.
+    /// A position, and the branch that nodes from there on belong to.
     changes: Vec<(u32, Option<u32>)>,
 }
 
@@ -42,7 +42,7 @@ struct Open {
 }
 
 impl Scopes {
-    /// Opens a scope in the one that is open; gives the number of its guard.
+    /// Opens a scope in the innermost open one, and returns its number.
     pub(crate) fn enter(&mut self, name: String, position: u32) -> u32 {
         let guard = self.next;
         self.next = guard.wrapping_add(1);
@@ -51,7 +51,7 @@ impl Scopes {
         guard
     }
 
-    /// Closes a scope. The ones opened in it that still are open go on without it.
+    /// Closes a scope. Scopes that were opened in it and are still open stay open without it.
     pub(crate) fn leave(&mut self, guard: u32, position: u32) {
         let Some(at) = self.open.iter().rposition(|open| open.guard == guard) else {
             return;
@@ -63,7 +63,7 @@ impl Scopes {
         self.change(position);
     }
 
-    /// Adds a branch to the innermost open one, and opens it.
+    /// Adds a branch to the innermost open one and opens it.
     fn grow(&mut self, guard: u32, name: String) {
         let branch = self.tree.len() as u32;
         let parent = self.innermost();
@@ -96,7 +96,7 @@ impl Scopes {
         path
     }
 
-    /// Whether none was opened.
+    /// Whether no scope was ever opened.
     pub(crate) fn is_empty(&self) -> bool {
         self.tree.is_empty()
     }
@@ -105,9 +105,8 @@ impl Scopes {
         self.tree.len() as u32
     }
 
-    /// Forgets the scopes opened since there were `extent`, on a tape cut to `len`. No scope is
-    /// open while a graph is rewound, since its guard borrows the graph; one whose guard was
-    /// leaked is closed.
+    /// Keeps the first `extent` scopes, on a tape cut to `len`. Open scopes are closed: a [`Scope`] borrows the
+    /// graph, so only leaked ones can be open during a rewind.
     pub(crate) fn truncate(&mut self, extent: u32, len: u32) {
         self.changes
             .truncate(self.changes.partition_point(|&(from, _)| from < len));

@@ -1,5 +1,4 @@
-//! Building with operators: an [`Expr`] is a node and its value, Copy, and records what is done
-//! with it. Read [`crate::number::num_traits`] for its place among the traits of numeric code.
+//! Building with operators: an [`Expr`] is a node and its value, and ops on it are recorded.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -12,19 +11,26 @@ use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::{Imm, NO_IMM, Op, Relation, for_each_op};
 use crate::scalar::{Scalar, imm, operators, sums_of_references, value};
-use crate::tape::Handle;
+use crate::tape::entry::Handle;
 
-/// A node with its value: what formulas are written with.
+/// A node with its value, for writing formulas with operators.
 ///
-/// It borrows the graph, so no expression outlives what it stands for, and recording needs no
-/// check of keys. A number of no graph
-/// ([`Expr::constant`]) joins the graph of what it is combined with.
+/// It borrows the graph, so it cannot outlive its node, and recording checks no keys. A free constant
+/// ([`Expr::constant`]) belongs to no graph; it joins the graph of the expression it is combined with.
 ///
 /// Comparisons (`x < y`, `==`, `is_nan`) are recorded as guards: see [`Graph::forward`].
 ///
+/// ```
+/// let g = wengert::Graph::new();
+/// let [x, y] = [g.var(2.0), g.var(0.0)];
+/// let l = x * y.sin() + 1.0;
+/// l.backward();
+/// assert_eq!((l.value(), x.grad(), y.grad()), (1.0, 0.0, 2.0));
+/// ```
+///
 /// # Panics
-/// Operators and methods panic with the text of an [`Error`] where expressions of two graphs
-/// meet and where the graph is full.
+/// Operators and methods panic with the text of an [`Error`] where expressions of two graphs are combined and
+/// where the graph is full.
 #[derive(Clone, Copy)]
 pub struct Expr<'g> {
     graph: Option<&'g Graph>,
@@ -33,7 +39,13 @@ pub struct Expr<'g> {
 }
 
 impl Graph {
-    /// An input of this value, as an expression.
+    /// An input with this value, as an expression.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.var(3.0);
+    /// assert_eq!((x * x).value(), 9.0);
+    /// ```
     ///
     /// # Panics
     /// Where the graph is full.
@@ -49,8 +61,14 @@ impl Graph {
 
     /// The node as an expression.
     ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let key = g.leaf(3.0);
+    /// assert_eq!((g.expr(key) + 1.0).value(), 4.0);
+    /// ```
+    ///
     /// # Panics
-    /// On a wrong key, and where the node's value is stale.
+    /// On a wrong key, and where the value of the node is stale.
     #[track_caller]
     pub fn expr(&self, node: NodeId) -> Expr<'_> {
         expect(self.try_expr(node))
@@ -71,6 +89,12 @@ impl Graph {
 
     /// Nodes as expressions, in order.
     ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.exprs(&g.leaves(&[1.0, 2.0]));
+    /// assert_eq!((x[0] + x[1]).value(), 3.0);
+    /// ```
+    ///
     /// # Panics
     /// As [`Graph::expr`].
     #[track_caller]
@@ -80,8 +104,16 @@ impl Graph {
 }
 
 impl<'g> Expr<'g> {
-    /// A number that is of no graph yet; combined with an expression it becomes a node of that
-    /// one's graph.
+    /// A free constant: a number that belongs to no graph. Combined with an expression, it joins that graph.
+    ///
+    /// ```
+    /// use wengert::{Expr, Graph};
+    ///
+    /// let g = Graph::new();
+    /// let two = Expr::constant(2.0);
+    /// assert!(two.graph().is_none());
+    /// assert_eq!((g.var(3.0) * two).value(), 6.0);
+    /// ```
     #[inline(always)]
     pub const fn constant(value: f64) -> Self {
         Expr {
@@ -91,11 +123,16 @@ impl<'g> Expr<'g> {
         }
     }
 
-    /// The value.
+    /// The value, as a plain number.
     ///
-    /// It is a plain number, and what is decided by it is decided once: a branch on it, or an index
-    /// made of it, is not noticed where the recording is replayed at other values ([`Graph::forward`],
-    /// compiled programs). Compare the expression itself, which leaves a guard, or select by an op.
+    /// A decision made by it is made once: replays at other values ([`Graph::forward`], compiled programs) do not
+    /// notice a branch on it or an index computed from it. Compare the expression itself, which leaves a
+    /// guard, or use the op `select`.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// assert_eq!((g.var(3.0) + 1.0).value(), 4.0);
+    /// ```
     #[inline(always)]
     pub fn value(self) -> f64 {
         self.value
@@ -103,8 +140,18 @@ impl<'g> Expr<'g> {
 
     /// The key of the node.
     ///
+    /// ```
+    /// let mut g = wengert::Graph::new();
+    /// let x = g.var(3.0);
+    /// let (x, y) = (x.id(), (x * x).id());
+    /// g.set(x, 5.0);
+    /// g.forward()?;
+    /// assert_eq!(g.value(y), 25.0);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    ///
     /// # Panics
-    /// Where the expression is a constant that is of no graph.
+    /// Where the expression is a free constant.
     #[track_caller]
     pub fn id(self) -> NodeId {
         let graph = self.graph.expect(
@@ -113,12 +160,12 @@ impl<'g> Expr<'g> {
         graph.generations.key(self.handle.index())
     }
 
-    /// The graph, unless this is a constant that is of none.
+    /// The graph; `None` for a free constant.
     pub fn graph(self) -> Option<&'g Graph> {
         self.graph
     }
 
-    /// The derivative that the last backward left here; 0 for a constant that is of no graph.
+    /// The derivative of the last swept output with respect to this node; 0 for a free constant.
     #[inline]
     pub fn grad(self) -> f64 {
         match self.graph {
@@ -127,8 +174,14 @@ impl<'g> Expr<'g> {
         }
     }
 
-    /// Sweeps back from here: see [`Graph::backward`]. Nothing happens on a constant that is of
-    /// no graph.
+    /// Sweeps back from here: see [`Graph::backward`]. Does nothing for a free constant.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let [x, y] = [g.var(2.0), g.var(5.0)];
+    /// (x * y).backward();
+    /// assert_eq!([x.grad(), y.grad()], [5.0, 2.0]);
+    /// ```
     #[track_caller]
     pub fn backward(self) {
         if let Some(graph) = self.graph {
@@ -136,7 +189,13 @@ impl<'g> Expr<'g> {
         }
     }
 
-    /// Names the node, and hands the expression on. A constant that is of no graph has no name.
+    /// Labels the node, and returns the expression. Does nothing for a free constant.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.var(2.0).named("x");
+    /// assert_eq!(g.label_of(x.id()).as_deref(), Some("x"));
+    /// ```
     #[track_caller]
     pub fn named(self, label: &str) -> Self {
         if let Some(graph) = self.graph {
@@ -145,19 +204,35 @@ impl<'g> Expr<'g> {
         self
     }
 
-    /// `x` to the whole power `n`; every derivative is exact at 0 too.
+    /// `x` to the integer power `n`; every derivative is exact at 0 too.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// assert_eq!(g.var(-2.0).powi(3).value(), -8.0);
+    /// ```
     #[track_caller]
     pub fn powi(self, n: i32) -> Self {
         Scalar::powi(self, n)
     }
 
-    /// `x` to the constant power `p`; see [`Expr::pow`] for one that varies.
+    /// `x` to the constant power `p`; see [`Expr::pow`] for a power that is an expression.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// assert_eq!(g.var(4.0).powf(1.5).value(), 8.0);
+    /// ```
     #[track_caller]
     pub fn powf(self, p: f64) -> Self {
         Scalar::powf(self, p)
     }
 
     /// The `n`-th derivative of `digamma`; `digamma` itself for `n = 0`.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let trigamma = g.var(1.0).polygamma(1);
+    /// assert!((trigamma.value() - std::f64::consts::PI.powi(2) / 6.0).abs() < 1e-15);
+    /// ```
     ///
     /// # Panics
     /// With [`Error::Order`] where `n` is above [`MAX_ORDER`](crate::MAX_ORDER).
@@ -170,15 +245,9 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn clamp(self, low: impl Into<Expr<'g>>, high: impl Into<Expr<'g>>) -> Self {
         let (low, high) = (low.into(), high.into());
-        // Nothing is recorded where the second node would be refused.
+        // Check first, so that nothing is recorded if the second op would panic.
         common(&[self, low, high]);
         self.max(low).min(high)
-    }
-
-    /// `self` where the condition is not 0, else `other`.
-    #[track_caller]
-    pub fn where_else(self, condition: Expr<'g>, other: impl Into<Expr<'g>>) -> Self {
-        condition.select(self, other)
     }
 
     /// The address of the graph, or null: one comparison for both.
@@ -238,7 +307,7 @@ impl<'g> Expr<'g> {
         Expr::at(place, value)
     }
 
-    /// Appends an op whose numbers of operands and immediates the compiler knows.
+    /// Appends an op whose numbers of operands and immediates are known at compile time.
     #[inline(always)]
     #[track_caller]
     fn operation<const N: usize>(op: Op, imm: Imm, operands: [Self; N], value: f64) -> Self {
@@ -253,14 +322,14 @@ impl<'g> Expr<'g> {
         }
     }
 
-    /// Appends any op, making nodes of the constants among its operands.
+    /// Appends any op. Free constants among its operands become nodes.
     #[inline(never)]
     #[track_caller]
     fn record(op: Op, imm: Imm, operands: &[Self], value: f64) -> Self {
         let Some(graph) = common(operands) else {
             return Expr::constant(value);
         };
-        // Nothing is recorded where not all of it would fit.
+        // Check first, so that nothing is recorded if not all of it fits.
         let new = operands.iter().filter(|x| x.is_new_to(graph)).count();
         expect(graph.tape.allow(1 + new));
         let handles: SmallVec<[Handle; 3]> = operands.iter().map(|x| x.handle_in(graph)).collect();
@@ -272,7 +341,7 @@ impl<'g> Expr<'g> {
         }
     }
 
-    /// Appends an op of any number of operands, given as lists of one length.
+    /// Appends an n-ary op, its operands given as lists of equal length.
     #[track_caller]
     fn fold<const N: usize>(op: Op, lists: [&[Self]; N]) -> Self {
         let count = expect(operand_count(op, &lists.map(<[Self]>::len)));
@@ -288,7 +357,7 @@ impl<'g> Expr<'g> {
             let values: SmallVec<[f64; 8]> = lists.iter().copied().flatten().map(|x| x.value).collect();
             return Expr::constant(value::of(op, NO_IMM, &values));
         };
-        // Nothing is recorded where not all of it would fit.
+        // Check first, so that nothing is recorded if not all of it fits.
         let new = lists.iter().copied().flatten().filter(|x| x.is_new_to(graph)).count();
         expect(graph.tape.allow(1 + new));
         expect(graph.tape.make_room(op, count));
@@ -310,12 +379,12 @@ impl<'g> Expr<'g> {
         }
     }
 
-    /// Whether it is a free constant that will become a node.
+    /// Whether it is a free constant that needs a new node.
     fn is_new_to(&self, graph: &Graph) -> bool {
         self.graph.is_none() && graph.tape.known_constant(self.value).is_none()
     }
 
-    /// Where the expression stands; a free constant becomes a node.
+    /// The handle of the node; a free constant becomes one.
     #[inline(always)]
     #[track_caller]
     fn handle_in(&self, graph: &Graph) -> Handle {
@@ -325,7 +394,7 @@ impl<'g> Expr<'g> {
         }
     }
 
-    /// Remembers that `self relation other` was asked, and what the answer was.
+    /// Whether `self relation other` holds. Leaves a guard with the answer.
     #[track_caller]
     pub(crate) fn guarded(self, relation: Relation, other: Self) -> bool {
         let recorded = relation.holds(self.value, other.value);
@@ -337,12 +406,12 @@ impl<'g> Expr<'g> {
     }
 }
 
-/// Where an expression stands, if anywhere: two registers.
+/// The graph and handle of an expression: two registers.
 type Place<'g> = (Option<&'g Graph>, Handle);
 
-/// Recording where something is unusual: an operand is of no graph, or wants no gradient, or there
-/// is no room. Everything goes in and comes out by register: an address taken here would cost the
-/// usual way its registers.
+/// Recording in the uncommon cases: an operand is of no graph or wants no gradient, or the tape is full. All
+/// arguments and results are passed in registers, since taking an address here would force the common case to
+/// keep its values in memory.
 #[cold]
 #[inline(never)]
 #[track_caller]
@@ -390,7 +459,7 @@ fn with_constant<'g>(op: Op, x: (Place<'g>, f64), y: (Place<'g>, f64)) -> Option
     }
 }
 
-/// The graph that the expressions are of; none where all are free constants.
+/// The graph of the expressions; `None` if all are free constants.
 #[inline]
 #[track_caller]
 fn common<'g>(operands: &[Expr<'g>]) -> Option<&'g Graph> {
@@ -464,7 +533,7 @@ for_each_op!(define_expr);
 operators! { ['g] Expr<'g> }
 sums_of_references! { ['g] Expr<'g> }
 
-/// One n-ary node: the sum, left to right.
+/// Records one n-ary node: the sum from left to right.
 impl Sum for Expr<'_> {
     #[track_caller]
     fn sum<I: Iterator<Item = Self>>(iter: I) -> Self {
@@ -472,7 +541,7 @@ impl Sum for Expr<'_> {
     }
 }
 
-/// One n-ary node: the product, left to right.
+/// Records one n-ary node: the product from left to right.
 impl Product for Expr<'_> {
     #[track_caller]
     fn product<I: Iterator<Item = Self>>(iter: I) -> Self {
@@ -547,7 +616,7 @@ impl PartialOrd<f64> for Expr<'_> {
     }
 }
 
-/// The value, as `f64` is displayed; the alternate form `{:#}` shows the gradient too.
+/// The value, formatted as an `f64`; the alternate form `{:#}` shows the gradient too.
 impl fmt::Display for Expr<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if f.alternate() {

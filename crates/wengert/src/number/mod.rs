@@ -1,4 +1,4 @@
-//! What a user's function is generic over. Read [`crate::derivative::closures`] next.
+//! The kinds of numbers that a user's function can be generic over.
 
 pub(crate) mod expr;
 mod num_traits;
@@ -13,20 +13,20 @@ use crate::scalar::dual::Dual;
 
 /// A number of some kind: `f64`, [`Dual`], [`Expr`], [`crate::Series`].
 ///
+/// A function `fn f<T: Real>(x: &[T]) -> T` computes plain values, tangents or a recording. All ops are
+/// methods ([`Scalar`]). Operators take an `f64` on the right only: write `1.0 - x` as `T::constant(1.0) - x`,
+/// which costs no more. Where a closure over expressions is expected, pass `|x| f(x)`: the bare name has one
+/// lifetime and does not compile.
+///
 /// ```
-/// use wengert::{Dual, Real};
+/// use wengert::{Real, Scalar};
 ///
 /// fn f<T: Real>(x: &[T]) -> T {
 ///     T::constant(1.0) - x[0] * x[1].sin()
 /// }
 /// assert_eq!(f(&[2.0, 0.0]), 1.0);
 /// assert_eq!(wengert::gradient(|x| f(x), &[2.0, 0.0]), [0.0, -2.0]);
-/// assert_eq!(f(&[Dual::<1>::new(2.0), Dual::input(0.0, 0)]).tangents, [-2.0]);
 /// ```
-///
-/// A function that is generic over it computes plain values, tangents or a recording, whichever is asked of it.
-/// All ops are methods ([`Scalar`]). Of the operators `f64` stands on the right alone: `1.0 - x` is written
-/// `T::constant(1.0) - x`, which costs no more. Where a closure over expressions is asked for, pass `|x| f(x)`.
 pub trait Real:
     Scalar
     + From<f64>
@@ -55,14 +55,14 @@ impl Real for f64 {}
 impl<const N: usize> Real for Dual<N> {}
 impl Real for Expr<'_> {}
 
-/// A function of many numbers to one, for any kind of number, so that the engine may choose how to
+/// A function from many numbers to one, generic over the kind of number, so that the engine can choose how to
 /// differentiate it. [`crate::function!`] writes the implementation.
 pub trait Function {
     /// The value at `x`.
     fn call<T: Real>(&self, x: &[T]) -> T;
 }
 
-/// Makes a [`Function`] of a body that is generic over the number.
+/// Makes a [`Function`] from a body that is generic over the number.
 ///
 /// ```
 /// use wengert::{function, Real, Scalar};
@@ -73,7 +73,7 @@ pub trait Function {
 /// assert_eq!(gradient.len(), 2);
 /// ```
 ///
-/// Captured data is named before the argument, with its type:
+/// Captured data stands before the argument, with its type:
 ///
 /// ```
 /// use wengert::{function, Real, Scalar};
@@ -84,7 +84,7 @@ pub trait Function {
 /// assert_eq!(gradient, [-2.0]);
 /// ```
 ///
-/// The type of the numbers is called `T` in the body.
+/// In the body, the type of the numbers is `T`.
 #[macro_export]
 macro_rules! function {
     (|$x:ident| $body:expr) => {

@@ -1,8 +1,8 @@
-//! The numbers of this crate among the traits of numeric code: what is generic over `num_traits::Float` runs
-//! over them.
+//! The traits of numeric code for expressions, duals and series, so that code generic over `num_traits::Float`
+//! runs over them.
 //!
-//! Whatever turns a recorded value into a plain one (a comparison, a cast, a decoding) leaves a
-//! guard, so that replaying where it would come out otherwise is an error, not a wrong number.
+//! Whatever turns a recorded value into a plain one (a comparison, a cast, a decoding) leaves a guard. So a
+//! replay with another result is an error, not a wrong number.
 
 use std::num::FpCategory;
 
@@ -14,9 +14,9 @@ use crate::op::Relation;
 use crate::scalar::Scalar;
 use crate::scalar::dual::Dual;
 
-/// What only a number that records does otherwise: it remembers that its value was looked at.
+/// Reading a number as a plain one. An expression leaves a guard for it.
 trait Observed: Scalar {
-    /// The value as a plain number, which replaying holds it to.
+    /// The value as a plain number. An expression leaves a guard that a replay has the same bits.
     #[track_caller]
     fn read(self) -> f64 {
         self.primal()
@@ -107,7 +107,7 @@ macro_rules! numeric {
             }
         }
 
-        /// Casts read the value (its whole part, for integers), and a guard holds replaying to it.
+        /// Casts read the value (for integers, its integer part). An expression leaves a guard.
         impl<$($generics)*> ToPrimitive for $Type {
             #[track_caller]
             fn to_i64(&self) -> Option<i64> {

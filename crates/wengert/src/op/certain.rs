@@ -1,22 +1,23 @@
-//! What is certain of an op's value although not all of its operands are known.
+//! What can be said about an op's value when only some of its operands are known.
 
 use crate::op::{Imm, Op, kernel};
 
-/// What the value of an op is, to the bit, whatever its unknown operands turn out to be. (Which NaN a NaN
-/// is, is not counted as bits.)
+/// The value of an op, to the bit, for all values of its unknown operands. (The bits of a NaN do not
+/// count.)
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Certain {
-    /// That of its operand of this index.
+    /// The value of the operand with this index.
     Operand(usize),
     /// This number.
     Number(f64),
-    /// 0 of either sign.
+    /// 0, of either sign.
     Zero,
 }
 
 impl Op {
-    /// What is certain of the op's value, of whose operands `number` tells those that are known.
+    /// The op's value, if the known operands determine it. `number(k)` is the value of operand `k` if that is
+    /// known.
     #[doc(hidden)]
     #[inline(always)]
     pub fn certain(self, imm: Imm, number: impl Fn(usize) -> Option<f64>) -> Option<Certain> {
@@ -34,7 +35,7 @@ impl Op {
             Op::Add if is(1, -0.0) => Some(Operand(0)),
             Op::Select => number(0).map(|c| Operand(if c != 0.0 { 1 } else { 2 })),
             Op::Powd if imm == [1.0, 0.0] => Some(Operand(0)),
-            // The derivatives of whole powers end; x^0 is 1 even for NaN.
+            // High derivatives of a whole power are constant, and x^0 is 1 even for NaN.
             Op::Powd if imm[1] >= imm[0] && imm[0] >= 0.0 && imm[0].fract() == 0.0 => {
                 Some(Number(kernel::powd(1.0, imm[0], imm[1])))
             }
@@ -50,7 +51,7 @@ mod tests {
     use crate::scalar::Scalar;
 
     #[test]
-    fn what_is_certain_is_so_for_every_operand() {
+    fn a_certain_value_holds_for_every_operand() {
         let numbers = [
             0.0,
             -0.0,

@@ -1,4 +1,4 @@
-//! What the ops are: names, arities, forms, and how they stand on a tape.
+//! The ops: their names, arities and forms, and how the tape encodes them.
 
 mod certain;
 pub(crate) mod kernel;
@@ -12,17 +12,18 @@ pub use kernel::MAX_ORDER;
 pub use relation::Relation;
 pub(crate) use table::for_each_op;
 
-/// The immediates of an op: numbers that belong to the op, not operands. Those it does not have are 0.
+/// The immediates of an op: numbers that belong to the op and are not operands. The ones it does not have
+/// are 0.
 pub type Imm = [f64; 2];
 
-/// The immediates of an op that has none.
+/// The immediates of an op without any.
 pub const NO_IMM: Imm = [0.0; 2];
 
 /// How an op is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Form {
-    /// A value that stands for itself: a leaf or a constant.
+    /// A leaf or a constant.
     Source,
     /// Before its operand: `-x`.
     Prefix,
@@ -40,13 +41,13 @@ pub enum Form {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Arity {
-    /// Just so many.
+    /// Exactly this many.
     Fixed(usize),
-    /// Any number from this on.
+    /// This many or more.
     AtLeast(usize),
 }
 
-/// What an immediate of an op is, and so which numbers it may be.
+/// What an immediate of an op means, and so which numbers are allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Immediate {
@@ -56,20 +57,20 @@ pub enum Immediate {
     Order,
 }
 
-/// How a node of the op is laid out on the tape.
+/// How the tape stores an entry of the op.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Encoding {
     Source,
-    /// Up to three operands, and how many immediates go with them.
+    /// One to three operands, with this many immediates.
     Fixed {
         operands: usize,
         imms: usize,
     },
-    /// A list in the side pool.
+    /// A list of operands in the side pool.
     List,
 }
 
-/// How many identifiers were given.
+/// Counts identifiers.
 macro_rules! count {
     ($($x:tt)*) => { <[&str]>::len(&[$(stringify!($x)),*]) };
 }
@@ -116,21 +117,22 @@ macro_rules! define_op {
         ops { $($(#[doc = $doc:literal])+ $vis:vis $Op:ident = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
         folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
     ) => {
-        /// What a node computes. `docs/adding-an-op.md` shows how a row of the table becomes one.
+        /// What a node computes. Variants without a method on `Graph` and `Expr` are helpers, which derivatives and
+        /// operators with a constant record.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]
         #[non_exhaustive]
         pub enum Op {
             $($(#[doc = $doc])+ $Op,)+
             $($(#[doc = $fdoc])+ $Fo,)+
-            /// An input: its value is set from outside.
+            /// An input. Its value is set from outside.
             Leaf,
             /// A number that never changes and wants no gradient.
             Const,
         }
 
         impl Op {
-            /// Every op, in the order of the table; sources last.
+            /// Every op, in the order of the table. Leaf and constant are last.
             pub const ALL: &'static [Op] = &[$(Op::$Op,)+ $(Op::$Fo,)+ Op::Leaf, Op::Const];
 
             /// The name that files and [`Op::from_name`] use.
@@ -151,7 +153,7 @@ macro_rules! define_op {
                 }
             }
 
-            /// The sign that formulas and pictures show.
+            /// The symbol in formulas and pictures.
             pub const fn symbol(self) -> &'static str {
                 match self {
                     Op::Leaf => "leaf",
@@ -179,7 +181,7 @@ macro_rules! define_op {
                 }
             }
 
-            /// How many immediates go with the op; a constant's number is not one.
+            /// How many immediates the op has. A constant's number is not an immediate.
             #[inline(always)]
             pub const fn immediates(self) -> usize {
                 match self {
@@ -188,7 +190,7 @@ macro_rules! define_op {
                 }
             }
 
-            /// What the immediates of the op are.
+            /// What each immediate of the op means.
             #[inline(always)]
             pub const fn immediate_kinds(self) -> &'static [Immediate] {
                 match self {
@@ -197,7 +199,7 @@ macro_rules! define_op {
                 }
             }
 
-            /// How many lists of one length the operands are made of: two for a dot product.
+            /// How many lists of the same length the operands form: 2 for a dot product, else 1.
             pub const fn lists(self) -> usize {
                 match self {
                     $(Op::$Fo => count!($($fx)+),)+
@@ -205,7 +207,7 @@ macro_rules! define_op {
                 }
             }
 
-            /// Whether no gradient passes through the op.
+            /// Whether the op lets no gradient pass.
             #[inline(always)]
             pub const fn stops_gradient(self) -> bool {
                 match self {
@@ -215,8 +217,8 @@ macro_rules! define_op {
             }
         }
 
-        /// The ops as the numbers that stand for them on a tape, to match on.
-        #[allow(non_upper_case_globals, dead_code, reason = "named as the ops, all of them")]
+        /// The code of each op on the tape, for `match`.
+        #[allow(non_upper_case_globals, dead_code, reason = "the codes have the names of the ops, and not all are used")]
         pub(crate) mod codes {
             use super::Op;
             $(pub(crate) const $Op: u8 = Op::$Op as u8;)+
@@ -227,7 +229,7 @@ macro_rules! define_op {
 for_each_op!(define_op);
 
 impl Op {
-    /// The op of that name, if there is one.
+    /// The op with this name, if any.
     pub fn from_name(name: &str) -> Option<Op> {
         Op::ALL.iter().copied().find(|op| op.name() == name)
     }
@@ -240,8 +242,8 @@ impl Op {
         }
     }
 
-    /// Whether its two operands may be exchanged: the value is the same to the bit. False for ops of
-    /// one operand or of more than two.
+    /// Whether its two operands can be exchanged without changing a bit of the value. False for ops of one
+    /// operand, and of three or more.
     pub const fn is_symmetric(self) -> bool {
         matches!(
             self,
@@ -258,13 +260,13 @@ impl Op {
         )
     }
 
-    /// The number of the op on a tape, below 128; those of leaves and constants are the highest.
+    /// The code of the op on the tape, below 128. Leaf and constant have the highest.
     #[inline(always)]
     pub(crate) const fn code(self) -> u8 {
         self as u8
     }
 
-    /// The op of a code that came from [`Op::code`].
+    /// The op with this code.
     #[inline(always)]
     pub(crate) fn from_code(code: u8) -> Op {
         Op::ALL[usize::from(code)]
@@ -288,9 +290,9 @@ impl fmt::Display for Op {
     }
 }
 
-/// A jump through a table is predicted badly on many machines, comparisons well. So the ops that
-/// formulas are mostly made of are the first rows: the sweeps find them by two to four comparisons,
-/// rely on this order, and jump for all others.
+/// Many processors predict comparisons well and jumps through a table badly. So the most common ops are the
+/// first rows, and the sweeps find them by two to four comparisons. They rely on this order. For all other
+/// ops they jump.
 const _: () = assert!(
     codes::Mul == 0
         && codes::Add == 1
@@ -302,7 +304,7 @@ const _: () = assert!(
         && Op::ALL.len() <= 1 << 7
 );
 
-/// What a tape has a place for: see its layout.
+/// The encodings that the tape supports: see the table in `tape/mod.rs`.
 const _: () = {
     let mut k = 0;
     while k < Op::ALL.len() {
@@ -339,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn just_the_symmetric_ops_give_the_same_bits_with_their_operands_exchanged() {
+    fn only_symmetric_ops_give_the_same_bits_with_operands_exchanged() {
         let numbers = [
             0.0,
             -0.0,
@@ -357,7 +359,7 @@ mod tests {
             f64::NAN,
         ];
         for &op in Op::ALL.iter().filter(|op| op.arity() == Arity::Fixed(2)) {
-            // Twice in the first operand: some orders of derivatives treat both alike.
+            // Derived twice with respect to the first operand: some orders treat both operands alike.
             let imm = if op.immediates() > 0 { [2.0, 0.0] } else { NO_IMM };
             let same = |x: f64, y: f64| {
                 let [one, other] = [[x, y], [y, x]].map(|args| f64::apply(op, imm, &args));

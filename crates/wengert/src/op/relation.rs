@@ -1,4 +1,4 @@
-//! What a comparison of two values asks.
+//! Relations between two values.
 
 use std::fmt;
 
@@ -12,9 +12,9 @@ pub enum Relation {
     LessEqual,
     /// `x == y`
     Equal,
-    /// Neither less, equal nor greater: one of them is NaN.
+    /// At least one of them is NaN.
     Unordered,
-    /// The value of `x` has the bits of that of `y`: a recorded value was read as a number.
+    /// `x` and `y` have the same bits: a recorded value was read as a number.
     SameBits,
     /// `x` and `y` have the same sign bit.
     SameSign,
@@ -33,7 +33,7 @@ impl Relation {
         }
     }
 
-    /// Its name in files.
+    /// The name that files use.
     pub const fn name(self) -> &'static str {
         match self {
             Relation::Less => "lt",

@@ -1,21 +1,21 @@
 //! The table of ops: one op, one row.
 //!
-//! A row is the whole of an op: its documentation, its names, its operands, its immediates, what its rule
-//! costs, how it reads, its value over `f64`, and what each operand receives of the adjoint `bar`. Macros
-//! that are handed the whole table, `for_each_op!(consumer)`, make everything else of it: the enum, the
-//! values, the rules, the methods, the sweeps.
+//! A row says everything about an op: its documentation, its names, its operands and immediates, the cost of
+//! its rule, how it is written, its value over `f64`, and how much of the adjoint `bar` each operand
+//! receives. `for_each_op!(consumer)` passes the whole table to another macro. Such macros generate the
+//! enum, the values, the rules, the methods and the sweeps.
 //!
-//! - Ops that are `pub` are methods of `Graph`, `Expr` and the other numbers. The rest are helpers: what
-//!   operators with a constant record, and what derivatives are made of.
-//! - `x`, `y`, `z` are the operands and `r` is the value. Immediates stand after the semicolon, each with
-//!   what it is: `real`, any number, or `order`, the order of a derivative.
-//! - The rule is `linear` if its partials are 1 and -1; `cheap` if they cost a flop or two, or a kernel whose
-//!   usual case is short; `costly` otherwise; `none` if no gradient passes.
+//! - `pub` ops are methods of `Graph`, `Expr` and the other numbers. The rest are helpers, which operators
+//!   with a constant and derivatives record.
+//! - `x`, `y`, `z` are the operands and `r` is the value. Immediates come after the semicolon, each with its
+//!   meaning: `real` is any number, `order` is the order of a derivative.
+//! - The rule is `linear` if all partials are 1 or -1, `cheap` if they cost a flop or two or a kernel whose
+//!   usual case is short, `none` if no gradient passes, and `costly` otherwise.
 //! - `bar * s` is the guarded product, 0 where either factor is 0, and `bar / s` the guarded quotient, 0 where
-//!   `bar` is 0. So the adjoint 0 of an unused branch never meets an infinity.
+//!   `bar` is 0. So an unused branch, whose adjoint is 0, never makes a NaN of an infinite partial.
 //! - `folds` are the ops of any number of operands. Their rule gives the partial of each operand.
 //!
-//! The first seven rows are the ops that formulas are mostly made of: sweeps find them by comparisons.
+//! The first seven rows are the most common ops. Sweeps find them by comparisons.
 
 /// Calls `$consumer!` with the whole table.
 macro_rules! for_each_op {
@@ -49,7 +49,7 @@ macro_rules! for_each_op {
                 /// `2^x`.
                 pub Exp2 = exp2(x) -> r, cheap call "exp2", { kernel::exp2(x) },
                     bar => [bar * (r * std::f64::consts::LN_2)];
-                /// `e^x - 1`, exact near 0.
+                /// `e^x - 1`, accurate near 0.
                 pub ExpM1 = exp_m1(x) -> r, costly call "exp_m1", { kernel::exp_m1(x) }, bar => [bar * x.exp()];
                 /// The natural logarithm.
                 pub Ln = ln(x) -> r, costly call "ln", { kernel::ln(x) }, bar => [bar * x.recip_pos(1.0)];
@@ -59,7 +59,7 @@ macro_rules! for_each_op {
                 /// The logarithm to base 10.
                 pub Log10 = log10(x) -> r, costly call "log10", { kernel::log10(x) },
                     bar => [bar * x.recip_pos(std::f64::consts::LOG10_E)];
-                /// `ln(1 + x)`, exact near 0.
+                /// `ln(1 + x)`, accurate near 0.
                 pub Ln1p = ln_1p(x) -> r, costly call "ln_1p", { kernel::ln_1p(x) },
                     bar => [bar * (x + 1.0).recip_pos(1.0)];
                 /// Sine, in radians.
@@ -86,13 +86,13 @@ macro_rules! for_each_op {
                 pub Acosh = acosh(x) -> r, costly call "acosh", { kernel::acosh(x) }, bar => [bar * x.acosh_d()];
                 /// Inverse hyperbolic tangent.
                 pub Atanh = atanh(x) -> r, costly call "atanh", { kernel::atanh(x) }, bar => [bar * x.atanh_d()];
-                /// The absolute value; its derivative at 0 is 0.
+                /// The absolute value. Its derivative at 0 is 0.
                 pub Abs = abs(x) -> r, cheap call "abs", { x.abs() }, bar => [bar * x.sign()];
-                /// -1, 0 or 1: the sign, 0 at both zeros.
+                /// The sign: -1, 0 or 1. It is 0 at both zeros.
                 pub Sign = sign(x) -> r, cheap call "sign", { kernel::sign(x) }, bar => [bar * r.flat()];
                 /// 1 where `x > 0`, else 0.
                 pub Step = step(x) -> r, cheap call "step", { kernel::step(x) }, bar => [bar * r.flat()];
-                /// `x` where it is positive, else 0; its derivative at 0 is 0.
+                /// `x` where it is positive, else 0. Its derivative at 0 is 0.
                 pub Relu = relu(x) -> r, cheap call "relu", { kernel::relu(x) }, bar => [bar * x.step()];
                 /// The logistic function, `1 / (1 + e^-x)`.
                 pub Sigmoid = sigmoid(x) -> r, costly call "sigmoid", { kernel::sigmoid(x) },
@@ -108,15 +108,15 @@ macro_rules! for_each_op {
                 pub Round = round(x) -> r, cheap call "round", { x.round() }, bar => [bar * r.flat()];
                 /// The whole part.
                 pub Trunc = trunc(x) -> r, cheap call "trunc", { x.trunc() }, bar => [bar * r.flat()];
-                /// The part after the point, with the sign of `x`.
+                /// The fractional part, with the sign of `x`.
                 pub Fract = fract(x) -> r, cheap call "fract", { x.fract() }, bar => [bar * (r.flat() + 1.0)];
-                /// 0, or NaN where `x` is NaN: the derivative of a piecewise constant, and its own.
+                /// 0, or NaN where `x` is NaN. The derivative of a piecewise constant function.
                 pub Flat = flat(x) -> r, cheap call "flat", { kernel::flat(x) }, bar => [bar * r];
                 /// The error function.
                 pub Erf = erf(x) -> r, costly call "erf", { kernel::erf(x) }, bar => [bar * x.gauss(1.0, 0.0)];
                 /// The complementary error function, `1 - erf(x)`.
                 pub Erfc = erfc(x) -> r, costly call "erfc", { kernel::erfc(x) }, bar => [-(bar * x.gauss(1.0, 0.0))];
-                /// The distribution function of the standard normal.
+                /// The cumulative distribution function of the standard normal distribution.
                 pub NormCdf = norm_cdf(x) -> r, costly call "norm_cdf", { kernel::norm_cdf(x) },
                     bar => [bar * x.gauss(0.5, 0.0)];
                 /// The logarithm of the absolute value of the gamma function.
@@ -129,20 +129,20 @@ macro_rules! for_each_op {
                 /// `x` to the power `y`.
                 pub Pow = pow(x, y) -> r, costly infix "^", { kernel::pow(x, y) },
                     bar => [bar * x.pow_partial(y, 1.0, 0.0), bar * x.pow_partial(y, 0.0, 1.0)];
-                /// The angle of the point with ordinate `x` (the first operand) and abscissa `y`, in radians.
+                /// The angle of the point whose ordinate is `x` (the first operand) and whose abscissa is `y`, in radians.
                 pub Atan2 = atan2(x, y) -> r, costly call "atan2", { kernel::atan2(x, y) },
                     bar => [bar * y.zpow(x, 1.0, 0.0), -(bar * y.zpow(x, 1.0, 1.0))];
                 /// `sqrt(x^2 + y^2)` without overflow.
                 pub Hypot = hypot(x, y) -> r, costly call "hypot", { kernel::hypot(x, y) },
                     bar => [bar * x.hypot_partial(y, 1.0, 0.0), bar * x.hypot_partial(y, 0.0, 1.0)];
-                /// The larger; NaN if either is; at a tie each operand receives half.
+                /// The larger, or NaN if either is NaN. At a tie each operand receives half of the gradient.
                 pub Max = max(x, y) -> r, cheap call "max", { kernel::max(x, y) },
                     bar => [bar * x.prefer(y), bar * y.prefer(x)];
-                /// The smaller; NaN if either is; at a tie each operand receives half.
+                /// The smaller, or NaN if either is NaN. At a tie each operand receives half of the gradient.
                 pub Min = min(x, y) -> r, cheap call "min", { kernel::min(x, y) },
                     bar => [bar * y.prefer(x), bar * x.prefer(y)];
                 /// The remainder of `x / y` with the sign of `x`, exact. Its derivatives are 1 and minus the whole
-                /// part of the quotient; NaN where the remainder is.
+                /// part of the quotient, or NaN where the remainder is NaN.
                 pub Rem = rem(x, y) -> r, costly infix "%", { x % y },
                     bar => [bar * (r.flat() + 1.0), -(bar * ((x - r) / y).round())];
                 /// The magnitude of `x` with the sign of `y`.
@@ -161,7 +161,7 @@ macro_rules! for_each_op {
                 DivC = div_c(x; c: real) -> r, cheap before_constant "/", { x / c }, bar => [bar / x.lift(c)];
                 /// `c / x`.
                 CDiv = c_div(x; c: real) -> r, cheap after_constant "/", { c / x }, bar => [-(bar * r / x)];
-                /// The `k`-th derivative of `x^p`: what `powi` and `powf` by a constant record (`k = 0`), and their derivatives.
+                /// The `k`-th derivative of `x^p`. `powi` and `powf` with a constant record it with `k = 0`.
                 Powd = powd(x; p: real, k: order) -> r, costly call "powd", { kernel::powd(x, p, k) },
                     bar => [bar * x.powd(p, k + 1.0)];
                 /// The `n`-th derivative of the cube root.
@@ -170,10 +170,10 @@ macro_rules! for_each_op {
                 /// The `n`-th derivative of `digamma`.
                 Polygamma = polygamma_n(x; n: order) -> r, costly call "polygamma", { kernel::polygamma(x, n) },
                     bar => [bar * x.polygamma_n(n + 1.0)];
-                /// `c / x` for `x >= 0`, taken from above at both zeros; NaN below.
+                /// `c / x` for `x >= 0`, the limit from above at both zeros, NaN for `x < 0`.
                 RecipPos = recip_pos(x; c: real) -> r, cheap call "recip_pos", { kernel::recip_pos(x, c) },
                     bar => [-(bar * r * x.recip_pos(1.0))];
-                /// `1 - tanh(x)^2`; the second operand must be `tanh(x)`.
+                /// `1 - tanh(x)^2`. The second operand must be `tanh(x)`.
                 Sech2 = sech2(x, y) -> r, costly call "sech2", { kernel::sech2(x, y) },
                     bar => [bar * (y * -2.0) * r, bar * y.lift(0.0)];
                 /// `sigmoid(x) * sigmoid(-x)`.
@@ -192,21 +192,22 @@ macro_rules! for_each_op {
                 /// `1 / ((1 - x) (1 + x))` on [-1, 1], NaN elsewhere.
                 AtanhD = atanh_d(x) -> r, costly call "atanh_d", { kernel::atanh_d(x) },
                     bar => [bar * (x * 2.0) * r * r];
-                /// The `n`-th derivative of `k e^(-c x^2)`, where `k` is `2 / sqrt(pi)` for `c = 1`, so that it is a derivative
-                /// of `erf`, and `1 / sqrt(2 pi)` for any other `c`: of `norm_cdf` for `c = 1/2`.
+                /// The `n`-th derivative of `k e^(-c x^2)`. For `c = 1` the factor `k` is `2 / sqrt(pi)`, so this is a
+                /// derivative of `erf`. For any other `c` it is `1 / sqrt(2 pi)`, so `c = 1/2` gives a derivative of
+                /// `norm_cdf`.
                 Gauss = gauss(x; c: real, n: order) -> r, costly call "gauss", { kernel::gauss(x, c, n) },
                     bar => [bar * x.gauss(c, n + 1.0)];
                 /// The partial derivative of `x^y`, `j` times with respect to `x` and `k` times with respect to `y`.
                 PowPartial = pow_partial(x, y; j: order, k: order) -> r, costly call "pow_partial", { kernel::pow_partial(x, y, j, k) },
                     bar => [bar * x.pow_partial(y, j + 1.0, k), bar * x.pow_partial(y, j, k + 1.0)];
-                /// The real part of `i^k (x + iy)^-n`; 0 at the origin.
+                /// The real part of `i^k (x + iy)^-n`, and 0 at the origin.
                 Zpow = zpow(x, y; n: order, k: order) -> r, costly call "zpow", { kernel::zpow(x, y, n, k) },
                     bar => [-(bar * x.lift(n) * x.zpow(y, n + 1.0, k)), -(bar * x.lift(n) * x.zpow(y, n + 1.0, k + 1.0))];
-                /// The partial derivative of `hypot`, `j` times with respect to `x` and `k` times with respect to `y`; 0 at the origin.
+                /// The partial derivative of `hypot`, `j` times with respect to `x` and `k` times with respect to `y`. 0 at the origin.
                 HypotPartial = hypot_partial(x, y; j: order, k: order) -> r, costly call "hypot_partial", { kernel::hypot_partial(x, y, j, k) },
                     bar => [bar * x.hypot_partial(y, j + 1.0, k), bar * x.hypot_partial(y, j, k + 1.0)];
-                /// `x / z`, 0 where `x` is; the third operand must be `hypot(x, y)`: the partial of a norm, whose other
-                /// operands have the norm `y`.
+                /// `x / z`, and 0 where `x` is 0. The third operand must be `hypot(x, y)`. The partial of a norm with
+                /// respect to `x`, where the other operands have the norm `y`.
                 Unit = unit(x, y, z) -> r, costly call "unit", { kernel::gdiv(x, z) },
                     bar => [bar * y.unit(x, z) / z * y.unit(x, z), -(bar * r / z * y.unit(x, z)), bar * z.lift(0.0)];
                 /// 1 where `x > y`, 1/2 at a tie, 0 where `x < y`: the share of `x` in the maximum.
@@ -218,14 +219,14 @@ macro_rules! for_each_op {
                 /// The derivative of `softmax2` with respect to `x`.
                 Softmax2D = softmax2_d(x, y) -> r, costly call "softmax2_d", { kernel::softmax2_d(x, y) },
                     bar => [-(bar * r * ((x - y) * 0.5).tanh()), bar * r * ((x - y) * 0.5).tanh()];
-                /// `e^(x - y)`; 1 where they are equal, infinities too.
+                /// `e^(x - y)`, and 1 where they are equal, infinities included.
                 ExpDiff = exp_diff(x, y) -> r, costly call "exp_diff", { kernel::exp_diff(x, y) },
                     bar => [bar * r, -(bar * r)];
                 /// The guarded product: 0 where either factor is 0, whatever the other is.
                 Gmul = gmul(x, y) -> r, cheap infix "*", { kernel::gmul(x, y) }, bar => [bar * y, bar * x];
                 /// The guarded quotient: 0 where `x` is 0, whatever `y` is.
                 Gdiv = gdiv(x, y) -> r, cheap infix "/", { kernel::gdiv(x, y) }, bar => [bar / y, -(bar * r / y)];
-                /// The value of `x`; no gradient passes.
+                /// The value of `x`. No gradient passes.
                 pub Detach = detach(x) -> r, none call "detach", { x }, bar => [];
                 /// 1 where `x < y`, else 0.
                 pub Lt = less(x, y) -> r, none infix "<", { f64::from(x < y) }, bar => [];
@@ -241,28 +242,28 @@ macro_rules! for_each_op {
                 pub Ne = not_equal(x, y) -> r, none infix "!=", { f64::from(x != y) }, bar => [];
             }
             folds {
-                /// The sum, left to right; 0 of none.
+                /// The sum, from left to right. 0 without operands.
                 Sum = sum(xs) -> r, call "sum", least 0, { xs.iter().fold(0.0, |s, &x| s + x) },
                     partial => { for k in 0..xs.len() { partial(k, r.lift(1.0)) } };
-                /// The product, left to right; 1 of none. Partials are products too, never quotients.
+                /// The product, from left to right. 1 without operands. Its partials are products too, never quotients.
                 Product = product(xs) -> r, call "product", least 0, { xs.iter().fold(1.0, |s, &x| s * x) },
                     partial => { folds::product(xs, r, partial) };
-                /// The dot product of two lists of one length, left to right; 0 of none.
+                /// The dot product of two lists of the same length, from left to right. 0 for empty lists.
                 Dot = dot(xs, ys) -> r, call "dot", least 0, { xs.iter().zip(ys).fold(0.0, |s, (&x, &y)| s + x * y) },
                     partial => { for (k, (&x, &y)) in xs.iter().zip(ys).enumerate() { partial(k, y); partial(xs.len() + k, x) } };
-                /// The largest; NaN if any is; at a tie of `k` each of them receives `1/k`.
+                /// The largest, or NaN if any is NaN. At a tie of `k` operands each receives `1/k` of the gradient.
                 MaxOf = max_of(xs) -> r, call "max", least 1, { xs[1..].iter().fold(xs[0], |s, &x| kernel::max(s, x)) },
                     partial => { folds::extreme(xs, r, partial) };
-                /// The smallest; NaN if any is; at a tie of `k` each of them receives `1/k`.
+                /// The smallest, or NaN if any is NaN. At a tie of `k` operands each receives `1/k` of the gradient.
                 MinOf = min_of(xs) -> r, call "min", least 1, { xs[1..].iter().fold(xs[0], |s, &x| kernel::min(s, x)) },
                     partial => { folds::extreme(xs, r, partial) };
                 /// `ln` of the sum of `e^x`, without overflow.
                 Logsumexp = logsumexp(xs) -> r, call "logsumexp", least 1, { folds::logsumexp(xs) },
                     partial => { folds::softmax(xs, r, partial) };
-                /// The mean: the sum, left to right, over the count.
+                /// The mean: the sum, from left to right, divided by the count.
                 Mean = mean(xs) -> r, call "mean", least 1, { xs.iter().fold(0.0, |s, &x| s + x) / xs.len() as f64 },
                     partial => { let share = r.lift(1.0 / xs.len() as f64); for k in 0..xs.len() { partial(k, share) } };
-                /// The Euclidean norm: `hypot` folded left to right; 0 of none, and at the origin its derivatives are 0.
+                /// The Euclidean norm: `hypot` folded from left to right. 0 without operands. At the origin its derivatives are 0.
                 Norm = norm(xs) -> r, call "norm", least 0, { xs.iter().fold(0.0, |s: f64, &x| kernel::hypot(s, x)) },
                     partial => { folds::direction(xs, r, partial) };
             }

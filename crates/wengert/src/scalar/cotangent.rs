@@ -1,19 +1,19 @@
-//! What a rule sends: an adjoint on its way back, or tangents on their way forward.
+//! What a derivative rule multiplies by its partials: an adjoint in a reverse sweep, tangents in a forward one.
 
 use std::cmp::Ordering;
 use std::ops::{Add, Div, Mul, Neg};
 
 use crate::scalar::Scalar;
 
-/// What a rule sends through its partials: an adjoint (sweeping back) or tangents (sweeping
-/// forward). Products and quotients are guarded: 0 where `self` is 0, and a product also where
-/// the partial is 0, whatever the other is.
+/// An adjoint (in a reverse sweep) or tangents (in a forward sweep). Products and quotients are guarded: 0
+/// where `self` is 0, whatever the partial is. A product is also 0 where the partial is 0, whatever `self`
+/// is.
 pub(crate) trait Cotangent<S>:
     Copy + Neg<Output = Self> + Add<Output = Self> + Mul<S, Output = Self> + Div<S, Output = Self>
 {
 }
 
-/// A bar that is one scalar: what a sweep back carries.
+/// A cotangent that is one scalar: the adjoint in a reverse sweep.
 pub(crate) trait Adjoint<S>: Cotangent<S> {
     /// Whether products and quotients are guarded.
     const GUARDED: bool;
@@ -78,26 +78,25 @@ macro_rules! adjoint {
 }
 
 adjoint! {
-    /// One adjoint or tangent, a scalar like the values are.
+    /// An adjoint or tangent whose products are guarded.
     Guarded, guarded true: bar * s is bar.gmul(s), bar / s is bar.gdiv(s)
 }
 
 adjoint! {
-    /// An adjoint whose products are not guarded. Where what a rule makes of it is no NaN, it is
-    /// what the rule makes of an [`Guarded`]: guarding matters for `0 * inf`, `0 / 0` and the like
-    /// alone.
+    /// An adjoint whose products are not guarded. If the result of a rule is not NaN, it is the result for
+    /// [`Guarded`] too: a guard matters only for `0 * inf`, `0 / 0` and the like.
     Plain, guarded false: bar * s is bar * s, bar / s is bar / s
 }
 
-/// A scalar whose sum starts from a zero, as adjoints do.
+/// A scalar that adjoints can be made of.
 pub(crate) trait AdjointScalar: Scalar {
     const ZERO: Self;
-    /// Whether it and its tangents are 0, so that nothing need be sent on. An adjoint, which starts
-    /// from 0 and is added to, is never -0.
+    /// Whether it and its tangents are 0, so that operands receive nothing. (An adjoint is a sum that starts
+    /// from 0, so it is never -0.)
     fn is_zero(&self) -> bool;
-    /// Whether it or a tangent is NaN, or it has infinities of both signs.
+    /// Whether it or a tangent is NaN. Also true if it has infinities of both signs.
     fn is_nan(&self) -> bool;
-    /// Whether it is either: one question for both, since they are rare.
+    /// Both questions in one, since both are rare.
     #[inline(always)]
     fn is_zero_or_nan(&self) -> bool {
         self.is_zero() || self.is_nan()
@@ -116,7 +115,7 @@ impl AdjointScalar for f64 {
     }
     #[inline(always)]
     fn is_zero_or_nan(&self) -> bool {
-        // One comparison and one jump, which `== 0.0 || is_nan()` is not.
+        // One comparison and one jump. `== 0.0 || is_nan()` compiles to two.
         matches!(self.partial_cmp(&0.0), None | Some(Ordering::Equal))
     }
 }

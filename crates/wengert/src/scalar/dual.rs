@@ -1,8 +1,7 @@
-//! Dual numbers: a value with `N` tangents, for derivatives in few inputs without a tape. Read
-//! [`crate::derivative::numeric`] next.
+//! Dual numbers: a value with `N` tangents, for derivatives with respect to few inputs without a tape.
 //!
-//! A dual applies an op by its value and its rule, both from the table; the rule is linear in what
-//! it is sent, so one evaluation of the partials serves all tangents.
+//! An op is applied by its value and its rule, both from the table. The rule is linear in the tangents, so its
+//! partials are computed once for all of them.
 
 use std::fmt;
 use std::iter::{Product, Sum};
@@ -15,19 +14,28 @@ use crate::scalar::tangents::{Tangents, gather, push_tangents};
 use crate::scalar::{AdjointScalar, Scalar, compared_by_value, imm, operators, rule, sums_of_references, value};
 
 /// A value, and its derivatives in `N` directions.
+///
+/// ```
+/// use wengert::Dual;
+///
+/// let x = Dual::<2>::input(3.0, 0);
+/// let y = Dual::<2>::input(2.0, 1);
+/// let z = x * x * y;
+/// assert_eq!((z.value, z.tangents), (18.0, [12.0, 9.0]));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Dual<const N: usize> {
     /// The value.
     pub value: f64,
-    /// The tangents: what the value's change is per unit of each direction.
+    /// The derivative of the value in each direction.
     pub tangents: [f64; N],
 }
 
 impl<const N: usize> Dual<N> {
-    /// The input with which direction `k` moves.
+    /// The input number `k`: its derivative in direction `k` is 1, in all others 0.
     ///
     /// # Panics
-    /// Where `k` is not below `N`.
+    /// If `k` is not below `N`.
     #[track_caller]
     pub fn input(value: f64, k: usize) -> Self {
         let mut tangents = [0.0; N];
@@ -35,7 +43,7 @@ impl<const N: usize> Dual<N> {
         Dual { value, tangents }
     }
 
-    /// A number that moves in no direction.
+    /// A constant: its derivative is 0 in all directions.
     #[inline(always)]
     pub const fn new(value: f64) -> Self {
         Dual {
@@ -105,8 +113,8 @@ macro_rules! define_dual {
             })+
         }
 
-        /// The ops, one method each. An operand may be a number: `x.max(0.0)`.
-        #[allow(clippy::should_implement_trait, reason = "the operators are implemented too; a row has one name")]
+        /// The ops. An operand may be a number: `x.max(0.0)`.
+        #[allow(clippy::should_implement_trait, reason = "the operators are implemented too, under the same names")]
         impl<const N: usize> Dual<N> {
             $($(#[doc = $doc])+
             #[inline(always)]
@@ -120,7 +128,7 @@ macro_rules! define_dual {
 for_each_op!(define_dual);
 
 impl<const N: usize> Dual<N> {
-    /// `x` to the whole power `n`; every derivative is exact at 0 too.
+    /// `x` to the whole power `n`. All derivatives are exact, at 0 too.
     #[inline(always)]
     pub fn powi(self, n: i32) -> Self {
         Scalar::powi(self, n)

@@ -1,13 +1,12 @@
-//! Values and partials of the ops that take any number of operands, where a row of the table has
-//! no room for them. Read [`crate::op`] for the rows that use these.
+//! Values and partials of ops with any number of operands, if they are too long for a row of the table.
 
 use smallvec::{SmallVec, smallvec};
 
 use crate::op::kernel;
 use crate::scalar::Scalar;
 
-/// `ln` of the sum of `e^x`: the largest plus the logarithm of the sum of `e^(x - largest)`, which
-/// cannot overflow. Infinite where the largest is.
+/// `ln` of the sum of `e^x`: the largest operand plus the logarithm of the sum of `e^(x - largest)`, which
+/// cannot overflow. If the largest is infinite or NaN, so is the result.
 pub(crate) fn logsumexp(xs: &[f64]) -> f64 {
     let top = xs[1..].iter().fold(xs[0], |s, &x| kernel::max(s, x));
     if !top.is_finite() {
@@ -17,7 +16,8 @@ pub(crate) fn logsumexp(xs: &[f64]) -> f64 {
     top + kernel::ln(sum)
 }
 
-/// The partials of a product: what stands left of the operand times what stands right of it.
+/// The partials of a product: the product of the operands on the left, times that of the operands on the
+/// right.
 pub(crate) fn product<S: Scalar>(xs: &[S], r: S, mut partial: impl FnMut(usize, S)) {
     let mut right: SmallVec<[S; 8]> = SmallVec::with_capacity(xs.len());
     let mut tail = r.lift(1.0);
@@ -42,9 +42,9 @@ pub(crate) fn product<S: Scalar>(xs: &[S], r: S, mut partial: impl FnMut(usize, 
     }
 }
 
-/// The partials of the largest or smallest, `r`: one over the number of operands that tie for it.
-/// Where `r` is NaN no operand equals it, and 0/0 makes every partial NaN; `flat` does the same for
-/// the derivatives of partials, as with `max` of two.
+/// The partials of the largest or smallest operand, `r`: one over the number of operands equal to it, 0 for
+/// the others. If `r` is NaN, no operand equals it, and 0/0 makes every partial NaN. `flat` makes the
+/// derivatives of the partials NaN too, as with `max` of two.
 pub(crate) fn extreme<S: Scalar>(xs: &[S], r: S, mut partial: impl FnMut(usize, S)) {
     let hits: SmallVec<[S; 8]> = xs.iter().map(|&x| x.equal(r)).collect();
     let ties = hits[1..].iter().fold(hits[0], |s, &hit| s + hit) + r.flat();
@@ -53,11 +53,11 @@ pub(crate) fn extreme<S: Scalar>(xs: &[S], r: S, mut partial: impl FnMut(usize, 
     }
 }
 
-/// The partials of the norm, `r`: each operand over it, 0 where that is 0.
+/// The partials of the norm `r`: each operand divided by it, or 0 where the operand is 0.
 ///
-/// Their derivatives are made of the norm of the other operands, since `1 - (x/r)^2` loses its digits where `x` is nearly
-/// all of the norm. A norm below 2^-500 or beyond the largest number is taken again of operands that a power of two
-/// brings into the range.
+/// Their derivatives are written with the norm of the other operands, since `1 - (x/r)^2` loses its digits where
+/// `x` is nearly the whole norm. If the norm is below 2^-500 or infinite, it is computed again from operands
+/// scaled by a power of two.
 pub(crate) fn direction<S: Scalar>(xs: &[S], r: S, mut partial: impl FnMut(usize, S)) {
     const LEAST: f64 = f64::from_bits((1023 - 500) << 52);
     const UP: f64 = f64::from_bits((1023 + 540) << 52);
@@ -70,20 +70,20 @@ pub(crate) fn direction<S: Scalar>(xs: &[S], r: S, mut partial: impl FnMut(usize
     }
     let too_long = r.greater(r.lift(f64::MAX)).select(r.lift(DOWN), r.lift(1.0));
     let scale = r.less(r.lift(LEAST)).select(r.lift(UP), too_long);
-    // The norms of the operands before each, and of those behind it.
+    // The norms of the operands before each operand, and of those after it.
     let folded = |norms: &mut SmallVec<[S; 8]>, x: S| norms.push(norms[norms.len() - 1].hypot(x * scale));
-    let (mut before, mut behind) = (smallvec![r.lift(0.0)], smallvec![r.lift(0.0)]);
+    let (mut before, mut after) = (smallvec![r.lift(0.0)], smallvec![r.lift(0.0)]);
     xs.iter().for_each(|&x| folded(&mut before, x));
-    xs.iter().rev().for_each(|&x| folded(&mut behind, x));
+    xs.iter().rev().for_each(|&x| folded(&mut after, x));
     let n = xs.len();
     for (k, &x) in xs.iter().enumerate() {
-        let others = before[k].hypot(behind[n - 1 - k]);
+        let others = before[k].hypot(after[n - 1 - k]);
         partial(k, (x * scale).unit(others, before[n]));
     }
 }
 
-/// The partials of `logsumexp`, whose value is `r`: `e^(x - r)` over their sum, which is 1 but
-/// for rounding, and the number of ties where `r` is infinite.
+/// The partials of `logsumexp`, whose value is `r`: `e^(x - r)` divided by the sum of all of these. That sum is
+/// 1 except for rounding, and the number of ties if `r` is infinite.
 pub(crate) fn softmax<S: Scalar>(xs: &[S], r: S, mut partial: impl FnMut(usize, S)) {
     let shares: SmallVec<[S; 8]> = xs.iter().map(|&x| x.exp_diff(r)).collect();
     let sum = shares[1..].iter().fold(shares[0], |s, &share| s + share);

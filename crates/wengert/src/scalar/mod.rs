@@ -1,10 +1,9 @@
-//! What a formula runs over, and the rules of the table written for all of it. Read
-//! [`crate::tape`] next, and `kernel/` for the accurate `f64` functions.
+//! What a formula runs over, and the values and rules of the ops.
 //!
-//! [`Scalar`] asks a type for two things: a constant, and how to apply an op. The named methods
-//! come from the table, and so do the rules in [`rule`], written once for every scalar: over
-//! `f64` they are numbers, over [`crate::Expr`] more graph, over [`crate::Dual`] tangents of
-//! derivatives.
+//! [`Scalar`] asks a type for two things: how to make a constant, and how to apply an op. The named methods
+//! come from the table of ops. So do the derivative rules in [`rule`], each written once for all scalars:
+//! over `f64` they compute numbers, over [`Expr`](crate::Expr) they record more graph, over
+//! [`Dual`](crate::Dual) they compute second derivatives.
 
 mod cotangent;
 pub(crate) mod dual;
@@ -24,15 +23,48 @@ use crate::error::{expect, operand_count};
 use crate::op::kernel;
 use crate::op::{Imm, NO_IMM, Op, count, for_each_op};
 
+/// A method of the trait. Helpers, whose rows are not `pub`, are hidden from its documentation.
+macro_rules! shown {
+    ([pub $Op:ident] $($method:tt)*) => {
+        $($method)*
+    };
+    ([$Op:ident] $($method:tt)*) => {
+        #[doc(hidden)]
+        $($method)*
+    };
+}
+
+macro_rules! op {
+    (pub $Op:ident) => {
+        Op::$Op
+    };
+    ($Op:ident) => {
+        Op::$Op
+    };
+}
+
 macro_rules! define_scalar {
     (
-        ops { $($(#[doc = $doc:literal])+ $vis:vis $Op:ident = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
+        ops { $($(#[doc = $doc:literal])+ $($word:ident)+ = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
         folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
     ) => {
-        /// What a formula can be evaluated over: numbers, expressions that record, duals, series.
+        /// What a formula can run over: numbers, expressions that record, duals, series.
         ///
-        /// An implementor says what a constant is and how an op is applied; the named methods are
-        /// the rows of the op table: operands first, then immediates.
+        /// An implementor says how to make a constant and how to apply an op. The named methods do both for
+        /// you. They take the operands first, then the immediates.
+        ///
+        /// ```
+        /// use wengert::{Dual, Graph, Scalar};
+        ///
+        /// fn softsign<S: Scalar>(x: S) -> S {
+        ///     x / (x.abs() + 1.0)
+        /// }
+        ///
+        /// assert_eq!(softsign(-3.0), -0.75);
+        /// assert_eq!(softsign(Dual::<1>::input(-3.0, 0)).tangents, [0.0625]);
+        /// let g = Graph::new();
+        /// assert_eq!(softsign(g.var(-3.0)).value(), -0.75);
+        /// ```
         pub trait Scalar:
             Copy
             + Debug
@@ -46,17 +78,16 @@ macro_rules! define_scalar {
             + Mul<f64, Output = Self>
             + Div<f64, Output = Self>
         {
-            /// Whether it is a value and nothing else, so that no derivative of what is computed with it will be
-            /// asked for. Rules may then leave out what only derivatives need.
+            /// Whether it is a value without derivatives. Rules may then skip what only derivatives need.
             const VALUE_ALONE: bool = false;
 
-            /// The number `c`, which depends on nothing.
+            /// The number `c`, a constant.
             fn constant(c: f64) -> Self;
 
             /// The value of `op` at `args`.
             ///
             /// # Panics
-            /// With the text of an [`Error`](crate::Error) where [`Op::check`] refuses: on a wrong number of
+            /// With the text of an [`Error`](crate::Error) if [`Op::check`] refuses: on a wrong number of
             /// operands, on a leaf or a constant, and on an immediate that the op does not have.
             #[track_caller]
             fn apply(op: Op, imm: Imm, args: &[Self]) -> Self;
@@ -64,13 +95,13 @@ macro_rules! define_scalar {
             /// The value as a number.
             fn primal(self) -> f64;
 
-            /// The number `c`, as the kind of scalar that `self` is.
+            /// The number `c`, as a scalar of the type of `self`.
             #[inline(always)]
             fn lift(self, c: f64) -> Self {
                 Self::constant(c)
             }
 
-            /// `x` to the whole power `n`; every derivative is exact at 0 too.
+            /// `x` to the whole power `n`. All derivatives are exact, at 0 too.
             #[inline(always)]
             #[track_caller]
             fn powi(self, n: i32) -> Self {
@@ -84,8 +115,8 @@ macro_rules! define_scalar {
                 self.powd(p, 0.0)
             }
 
-            /// The `n`-th derivative of `digamma`; `digamma` itself for `n = 0`. Beyond
-            /// [`MAX_ORDER`](crate::MAX_ORDER) numbers are NaN, and expressions panic.
+            /// The `n`-th derivative of `digamma`, which is `digamma` itself for `n = 0`. If `n` is above
+            /// [`MAX_ORDER`](crate::MAX_ORDER), numbers are NaN and expressions panic.
             #[inline(always)]
             #[track_caller]
             fn polygamma(self, n: u32) -> Self {
@@ -99,22 +130,33 @@ macro_rules! define_scalar {
                 Scalar::min(Scalar::max(self, low), high)
             }
 
-            $($(#[doc = $doc])+
-            #[inline(always)]
-            #[track_caller]
-            fn $name(self $(, $y: Self)* $($(, $k: f64)+)?) -> Self {
-                Self::apply(Op::$Op, imm(&[$($($k),+)?]), &[self $(, $y)*])
+            $(shown! {
+                [$($word)+]
+                $(#[doc = $doc])+
+                #[inline(always)]
+                #[track_caller]
+                fn $name(self $(, $y: Self)* $($(, $k: f64)+)?) -> Self {
+                    Self::apply(op!($($word)+), imm(&[$($($k),+)?]), &[self $(, $y)*])
+                }
             })+
             $($(#[doc = $fdoc])+
             ///
             /// # Panics
-            /// Where there are fewer operands than the op takes, or lists differ in length.
+            /// If there are fewer operands than the op takes, or if lists differ in length.
             #[track_caller]
             fn $fname($($fx: &[Self]),+) -> Self {
                 Self::apply(Op::$Fo, NO_IMM, &joined(Op::$Fo, [$($fx),+]))
             })+
         }
+    };
+}
+for_each_op!(define_scalar);
 
+macro_rules! define_values {
+    (
+        ops { $($(#[doc = $doc:literal])+ $vis:vis $Op:ident = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
+        folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
+    ) => {
         impl Scalar for f64 {
             const VALUE_ALONE: bool = true;
 
@@ -141,12 +183,12 @@ macro_rules! define_scalar {
             })+
         }
 
-        /// The value of every op over `f64`, one function a row.
-        #[allow(clippy::should_implement_trait, unused_variables, reason = "the names are those of the rows, and not every row uses all it is given")]
+        /// The value of every op over `f64`, one function for each row.
+        #[allow(clippy::should_implement_trait, unused_variables, reason = "the names come from the rows, and not every row uses all of its operands")]
         pub(crate) mod value {
             use super::*;
 
-            /// The value of any op, at as many operands as it takes.
+            /// The value of any op, given as many operands as it takes.
             pub(crate) fn of(op: Op, imm: Imm, args: &[f64]) -> f64 {
                 match op {
                     Op::Leaf | Op::Const => f64::NAN,
@@ -169,17 +211,17 @@ macro_rules! define_scalar {
             })+
         }
 
-        /// The derivative rule of every op, one function a row, over any scalar.
+        /// The derivative rule of every op, one function for each row, over any scalar.
         ///
-        /// Operand `k` is sent the bar `bars(k)`, or nothing where that is `None`; what comes out
-        /// at its other side goes to `emit(k, ..)`. Sweeping back, every operand is sent the
-        /// adjoint of the node; sweeping forward, each its own tangent. Rules of folds give the
-        /// partial of each operand instead.
-        #[allow(unused_variables, unused_assignments, unused_mut, reason = "not every row uses all it is given")]
+        /// A rule takes the cotangent `bars(k)` for each operand `k`, or skips the operand if that is `None`.
+        /// It multiplies it by the partial derivative and passes the product to `emit(k, ..)`. In a reverse
+        /// sweep `bars(k)` is the adjoint of the node, the same for all operands. In a tangent sweep it is the
+        /// tangent of operand `k`. Rules of folds give only the partial of each operand.
+        #[allow(unused_variables, unused_assignments, unused_mut, reason = "not every row uses all arguments")]
         pub(crate) mod rule {
             use super::*;
 
-            /// The rule of any op. Ops that stop gradients emit nothing.
+            /// The rule of any op. Ops that let no gradient pass emit nothing.
             pub(crate) fn of<S: Scalar, B: Cotangent<S>>(op: Op, imm: Imm, args: &[S], r: S, bars: impl Fn(usize) -> Option<B>, mut emit: impl FnMut(usize, B)) {
                 match op {
                     $(Op::$Op => $name(fixed(args), imm, r, bars, emit),)+
@@ -207,25 +249,26 @@ macro_rules! define_scalar {
         }
     };
 }
-for_each_op!(define_scalar);
+for_each_op!(define_values);
 
-/// The first `N` of `args`, which the caller knows to hold as many.
+/// The first `N` of `args`. There must be as many.
 #[inline(always)]
 fn fixed<T: Copy, const N: usize>(args: &[T]) -> [T; N] {
     std::array::from_fn(|k| args[k])
 }
 
-/// The `N` lists of one length that `args` is made of.
+/// Splits `args` into `N` lists of the same length.
 #[inline(always)]
 fn lists<T, const N: usize>(args: &[T]) -> [&[T]; N] {
     let length = args.len() / N;
     std::array::from_fn(|k| &args[k * length..(k + 1) * length])
 }
 
-/// Lists of one length as one.
+/// Joins lists of the same length.
 ///
 /// # Panics
-/// With [`Error::Operands`] where the op does not take so many, or their lengths differ.
+/// With [`Error::Operands`](crate::Error::Operands) if the lengths differ, or if the op does not take so
+/// many operands.
 #[track_caller]
 pub(crate) fn joined<T: Copy, const N: usize>(op: Op, lists: [&[T]; N]) -> SmallVec<[T; 8]> {
     let given = expect(operand_count(op, &lists.map(<[T]>::len)));
@@ -236,7 +279,14 @@ pub(crate) fn joined<T: Copy, const N: usize>(op: Op, lists: [&[T]; N]) -> Small
     all
 }
 
-/// Immediates from the arguments of a method.
+/// The value of `op`, for callers that have checked its immediates and the number of operands:
+/// [`Scalar::apply`] checks them at each call.
+#[doc(hidden)]
+pub fn apply_unchecked(op: Op, imm: Imm, args: &[f64]) -> f64 {
+    value::of(op, imm, args)
+}
+
+/// The immediates given to a method, filled up with 0.
 #[inline(always)]
 pub(crate) fn imm(given: &[f64]) -> Imm {
     let mut imm = NO_IMM;

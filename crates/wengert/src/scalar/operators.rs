@@ -1,7 +1,7 @@
-//! The operators of the numbers of this crate, by the ops of the table.
+//! The operators of this crate's numbers.
 
-/// The operators of a number between two of it and with `f64` on either side, by value and by reference, and
-/// those that assign, by the methods of [`Scalar`](crate::Scalar); a constant is kept with the op.
+/// Implements the operators between two numbers of a type, with `f64` on either side, by reference, and with assignment. They
+/// call the methods of [`Scalar`](crate::Scalar). A constant operand becomes an immediate.
 macro_rules! operators {
     ([$($generics:tt)*] $Type:ty) => {
         impl<$($generics)*> std::ops::Neg for $Type {
@@ -157,7 +157,7 @@ macro_rules! sums_of_references {
 }
 pub(crate) use sums_of_references;
 
-/// The operators of a scalar that has no faster way than to apply the op.
+/// Implements the operators of a scalar by [`Scalar::apply`](crate::Scalar::apply).
 macro_rules! operators_by_apply {
     ([$($generics:tt)*] $Type:ty) => {
         impl<$($generics)*> Neg for $Type {
@@ -191,7 +191,7 @@ macro_rules! operators_by_apply {
 }
 pub(crate) use operators_by_apply;
 
-/// Comparisons of values, whatever the derivatives are.
+/// Implements comparisons by the values alone, without the derivatives.
 macro_rules! compared_by_value {
     ([$($generics:tt)*] $Type:ty) => {
         /// Compares values.

@@ -1,4 +1,4 @@
-//! Tangents in several directions at once, as rules send them forward.
+//! Tangents in several directions at once.
 
 use std::ops::{Add, Div, Mul, Neg};
 
@@ -6,26 +6,26 @@ use crate::cold::rarely;
 use crate::op::kernel;
 use crate::scalar::Cotangent;
 
-/// The tangents of a dual, as a rule sends them.
+/// The tangents of a dual number, with guarded products.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tangents<const N: usize>(pub(crate) [f64; N]);
 
 impl<const N: usize> Tangents<N> {
     pub(crate) const ZERO: Self = Tangents([0.0; N]);
 
-    /// Whether any is NaN, or there are infinities of both signs.
+    /// Whether any is NaN. Also true if there are infinities of both signs.
     #[inline(always)]
     pub(crate) fn is_nan(&self) -> bool {
         self.0.iter().sum::<f64>().is_nan()
     }
 }
 
-/// Tangents whose products are not guarded. Where what a rule makes of them is no NaN, it is what
-/// the rule makes of guarded ones.
+/// Tangents whose products are not guarded. If the result of a rule is not NaN, it is the result for guarded
+/// tangents too.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PlainTangents<const N: usize>(pub(crate) Tangents<N>);
 
-/// `f` of each tangent. (`array::map` is a call, not a loop, from five elements on.)
+/// `f(k)` for every tangent. (`array::map` compiles to a call, not a loop, from five elements on.)
 #[inline(always)]
 fn each<const N: usize>(f: impl Fn(usize) -> f64) -> Tangents<N> {
     let mut tangents = [0.0; N];
@@ -35,16 +35,16 @@ fn each<const N: usize>(f: impl Fn(usize) -> f64) -> Tangents<N> {
     Tangents(tangents)
 }
 
-/// Whether a product or quotient by it needs no guard, whatever the other is: neither 0 nor
-/// infinite nor NaN. Asked of the bits, which leaves the units that make tangents alone.
+/// Whether a product or quotient with this partial needs no guard: it is not 0, infinite or NaN. The test is
+/// on the bits, so that it uses integer units while the floating-point units are busy.
 #[inline(always)]
 fn is_harmless(partial: f64) -> bool {
     const INFINITY: u64 = f64::INFINITY.to_bits() << 1;
     (partial.to_bits() << 1).wrapping_sub(1) < INFINITY - 1
 }
 
-/// `plain`, what tangents make with `partial`, or `guarded` where any of it is NaN: one branch for
-/// all tangents.
+/// `plain` is the result without guards. If it may be wrong, `guarded` computes it again. One branch for all
+/// tangents.
 #[inline(always)]
 fn guarded<const N: usize>(plain: Tangents<N>, partial: f64, guarded: impl Fn(usize) -> f64) -> Tangents<N> {
     if is_harmless(partial) || !plain.is_nan() {
@@ -54,7 +54,7 @@ fn guarded<const N: usize>(plain: Tangents<N>, partial: f64, guarded: impl Fn(us
     }
 }
 
-/// The sum of one part or more.
+/// The sum of one or more parts.
 #[inline(always)]
 pub(crate) fn total<const N: usize, const PARTS: usize>(parts: [Tangents<N>; PARTS]) -> Tangents<N> {
     let mut sum = parts[0];
@@ -64,10 +64,12 @@ pub(crate) fn total<const N: usize, const PARTS: usize>(parts: [Tangents<N>; PAR
     sum
 }
 
-/// The tangents of an op's value, from those `given` of its operands: of a `linear` op, whose
-/// partials need no guard, without; of a `dear` one, whose partials are not to be computed twice,
-/// with guards. Of a `native` one with guards too, but where tangents are so few that to look for a
-/// NaN in the result costs less.
+/// The tangents of an op's value, from the tangents `given` of its operands. The cost in the op's row says how:
+///
+/// - `linear`: without guards, since partials of 1 and -1 need none.
+/// - `cheap`: with one or two tangents, first without guards, and again with guards if the result is NaN. With
+///   more tangents, with guards.
+/// - `costly`: with guards, so that partials are computed once.
 macro_rules! push_tangents {
     (none, $rule:path, $values:ident, $imm:expr, $value:expr, $given:ident) => {{
         let _ = ($given, $imm);
@@ -104,7 +106,7 @@ macro_rules! push_tangents {
 }
 pub(crate) use push_tangents;
 
-/// Adds a part; the first is taken as it is.
+/// Adds a part to the sum. The first part is the sum.
 #[inline(always)]
 pub(crate) fn gather<const N: usize>(sum: &mut Option<Tangents<N>>, part: Tangents<N>) {
     *sum = Some(sum.map_or(part, |sum| sum + part));

@@ -1,5 +1,4 @@
-//! What a sweep back leaves: an adjoint for every entry it reached. Read [`crate::sweep`] for what
-//! writes them.
+//! The results of a reverse sweep: an adjoint for every entry that it reached.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -8,12 +7,12 @@ use bytemuck::allocation::try_zeroed_slice_box;
 
 use crate::error::Error;
 
-/// The adjoints of the last sweep, in memory that is kept for the next.
+/// The adjoints of the last sweep. The next sweep uses their memory again.
 #[derive(Default)]
 pub(crate) struct Adjoints {
-    /// Exclusively borrowed only to be replaced by a larger one.
+    /// Borrowed mutably only to be replaced by a larger one.
     room: RefCell<Box<[Cell<f64>]>>,
-    /// How many are of the last sweep; those beyond read as 0.
+    /// How many the last sweep wrote. Those beyond read as 0.
     len: Cell<usize>,
 }
 
@@ -22,7 +21,7 @@ impl Adjoints {
         self.len.get()
     }
 
-    /// The adjoint at an index; 0 where the last sweep did not reach.
+    /// The adjoint at an index, or 0 if the last sweep did not reach it.
     #[inline(always)]
     pub(crate) fn get(&self, index: usize) -> f64 {
         match index < self.len.get() {
@@ -31,11 +30,11 @@ impl Adjoints {
         }
     }
 
-    /// Hands `sweep` room for `len` adjoints, of any value, which are those of the last sweep then.
-    /// Where it takes new memory, there is room for `most` if so much can be had.
+    /// Calls `sweep` with room for `len` adjoints, of any value, to overwrite. If that takes new memory, it asks
+    /// for room for `most` first.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`]; the adjoints are as before.
+    /// [`Error::OutOfMemory`]. The adjoints are unchanged then.
     #[inline(always)]
     pub(crate) fn fill(&self, len: usize, most: usize, sweep: impl FnOnce(&[Cell<f64>])) -> Result<(), Error> {
         if self.room.borrow().len() < len {
@@ -49,14 +48,14 @@ impl Adjoints {
     #[cold]
     #[inline(never)]
     fn grow(&self, len: usize, most: usize) -> Result<(), Error> {
-        // Zeros are pages that the system has not handed out yet: room that is not used costs none.
+        // The system hands out zeroed pages only when they are written to, so unused room costs nothing.
         let zeroed = |len| try_zeroed_slice_box(len).ok();
         let roomy = zeroed(most.max(len)).or_else(|| zeroed(len));
         *self.room.borrow_mut() = roomy.ok_or(Error::OutOfMemory { nodes: len })?;
         Ok(())
     }
 
-    /// Forgets those beyond the first `len`.
+    /// Keeps the first `len`.
     #[inline(always)]
     pub(crate) fn truncate(&mut self, len: usize) {
         let all = self.len.get_mut();
@@ -84,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn those_of_the_last_sweep_are_there_and_no_others() {
+    fn only_adjoints_of_the_last_sweep_are_kept() {
         let mut adjoints = Adjoints::default();
         assert_eq!((adjoints.len(), adjoints.get(0)), (0, 0.0));
         assert_eq!(filled(&adjoints, 3, 10, 7.0), Ok(()));
@@ -98,10 +97,10 @@ mod tests {
     }
 
     #[test]
-    fn memory_that_cannot_be_had_is_done_without() {
+    fn a_refused_allocation_falls_back_to_what_is_needed() {
         let adjoints = Adjoints::default();
         let all = usize::MAX / 8;
-        assert_eq!(filled(&adjoints, 3, all, 1.0), Ok(()), "no more than is needed, then");
+        assert_eq!(filled(&adjoints, 3, all, 1.0), Ok(()), "falls back to what is needed");
         assert_eq!(filled(&adjoints, all, 0, 2.0), Err(Error::OutOfMemory { nodes: all }));
         assert_eq!((adjoints.len(), adjoints.get(2)), (3, 1.0), "as before");
     }

@@ -9,18 +9,18 @@ use crate::scalar::dual::Dual;
 use crate::scalar::tangents::Tangents;
 use crate::tape::Tape;
 
-/// A forward sweep of `N` tangents and the reverse sweep of duals over it: the derivative of the
-/// gradient in `N` directions at once.
+/// A forward sweep with `N` tangents, and a reverse sweep of duals over them. Together they compute the derivative
+/// of the gradient in `N` directions.
 #[derive(Debug)]
 pub(crate) struct HvpWorkspace<const N: usize> {
-    /// The directions, at the leaves.
+    /// The directions, at the positions of the leaves.
     pub(crate) tangents: Vec<Tangents<N>>,
     adjoints: Vec<Dual<N>>,
     scratch: Vec<Dual<N>>,
 }
 
 impl<const N: usize> HvpWorkspace<N> {
-    /// Room for sweeps back from the node at position `l`.
+    /// Room for sweeps from the node at position `l`.
     pub(crate) fn new(l: usize) -> Self {
         HvpWorkspace {
             tangents: vec![Tangents::ZERO; l + 1],
@@ -29,15 +29,14 @@ impl<const N: usize> HvpWorkspace<N> {
         }
     }
 
-    /// Makes the room as large as sweeps back from the node at position `l` need, and every
-    /// direction 0.
+    /// Makes room for sweeps from the node at position `l`, and sets all directions to 0.
     pub(crate) fn fit(&mut self, l: usize) {
         self.tangents.clear();
         self.tangents.resize(l + 1, Tangents::ZERO);
         self.adjoints.resize(l + 1, Dual::ZERO);
     }
 
-    /// Sweeps; what computed nodes have in `tangents` is overwritten.
+    /// Sweeps forward and back. Overwrites the tangents of computed nodes.
     pub(crate) fn sweep(&mut self, tape: &Tape) {
         tangents(tape, &mut self.tangents);
         let seeds = [(self.adjoints.len() as u32 - 1, Dual::new(1.0))];
@@ -47,7 +46,7 @@ impl<const N: usize> HvpWorkspace<N> {
         self.scratch = scratch.into_inner();
     }
 
-    /// The derivative of the gradient's component at a leaf, in direction `k`.
+    /// The derivative in direction `k` of the gradient's component for this leaf.
     pub(crate) fn along(&self, leaf: usize, k: usize) -> f64 {
         self.adjoints.get(leaf).map_or(0.0, |adjoint| adjoint.tangents[k])
     }

@@ -1,9 +1,8 @@
-//! The sweeps: loops over the tape that carry adjoints back, carry tangents forward, or compute values
-//! anew.
+//! The sweeps: loops over the tape that carry adjoints back, carry tangents forward, or recompute values.
 //!
-//! [`plain`] is the reverse sweep as a textbook has it, [`reverse`] the same, fast. [`tangent`] carries
-//! tangents, [`replay`] computes values, and [`hvp`] makes Hessian-vector products of both sweeps.
-//! The fast loops have the rules of the op table inlined into one `match` over the codes of the ops.
+//! [`plain`] is the reverse sweep as in a textbook. [`reverse`](mod@reverse) computes the same bits, fast. [`tangent`]
+//! carries tangents, [`replay`] recomputes values, and [`hvp`] combines a tangent and a reverse sweep into
+//! Hessian-vector products. The fast loops are one `match` over the codes of the ops, with the rules inlined.
 
 pub(crate) mod adjoints;
 pub(crate) mod hvp;
@@ -17,14 +16,14 @@ mod tests;
 use std::cell::Cell;
 
 use crate::scalar::AdjointScalar;
-use crate::tape::{Entry, Stored};
+use crate::tape::entry::{Entry, Stored};
 
 pub(crate) use replay::recompute;
 pub(crate) use reverse::{reverse, reverse_dual};
 pub(crate) use tangent::tangents;
 
-/// The entry at `index` as the scalar that `at` makes of it. Operands lie below what uses them, so there
-/// always is one; a `get` keeps a panic out of the loops.
+/// Applies `at` to the entry at `index` and its position. Operands are below the entries that use them, so the
+/// index is always in bounds. `get` keeps a panic out of the loops.
 #[inline(always)]
 fn read<S: AdjointScalar>(entries: &[Cell<Stored>], index: u32, at: impl Fn(Entry, u32) -> S) -> S {
     entries
@@ -32,7 +31,7 @@ fn read<S: AdjointScalar>(entries: &[Cell<Stored>], index: u32, at: impl Fn(Entr
         .map_or(S::ZERO, |cell| at(cell.get().into(), index))
 }
 
-/// The value of an entry: what sweeps over `f64` read.
+/// The value of an entry, for sweeps over `f64`.
 #[inline(always)]
 fn value_of(entry: Entry, _: u32) -> f64 {
     entry.value

@@ -1,13 +1,14 @@
 //! The reverse sweep in its plainest form.
 //!
-//! [`super::reverse`] computes the same bits an order of magnitude faster, and is tested against this.
+//! [`super::reverse`](mod@super::reverse) computes the same bits an order of magnitude faster, and is tested
+//! against this.
 
 use smallvec::SmallVec;
 
 use crate::scalar::{Guarded, rule};
 use crate::tape::Tape;
 
-/// Leaves in `adjoint`, for every node, the derivative of the sum of `seed * output` with respect to it.
+/// Computes in `adjoint`, for every node, the derivative of the sum of `seed * output` with respect to that node.
 /// Products are guarded: 0 where the adjoint is 0, whatever the partial is.
 #[cfg(test)]
 pub(crate) fn sweep(tape: &Tape, seeds: &[(u32, f64)], adjoint: &mut [f64]) {
@@ -22,8 +23,8 @@ pub(crate) fn sweep(tape: &Tape, seeds: &[(u32, f64)], adjoint: &mut [f64]) {
     }
 }
 
-/// What a node with the adjoint `bar` adds to the adjoint of each operand: `bar * partial`. What both
-/// of two operands receive where they are one node, as in `x * x`, comes as one part.
+/// What a node with the adjoint `bar` adds to the adjoint of each operand: `bar * partial`. If both operands are
+/// the same node, as in `x * x`, their parts are added up first.
 pub(crate) fn pullback(tape: &Tape, node: u32, bar: f64) -> SmallVec<[(u32, f64); 4]> {
     let mut parts = SmallVec::new();
     let entry = tape.entry(node);

@@ -1,16 +1,17 @@
-//! The forward sweep that computes values anew from the leaves.
+//! The forward sweep that recomputes values from the leaves.
 
 use super::primal;
 use crate::op::{codes, count, for_each_op};
 use crate::scalar::value;
-use crate::tape::{Entry, Tape};
+use crate::tape::Tape;
+use crate::tape::entry::Entry;
 
 macro_rules! define_replay {
     (
         ops { $($(#[doc = $doc:literal])+ $vis:vis $Op:ident = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
         folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
     ) => {
-        /// Recomputes every value from the leaves; `args` is room for the operands of an n-ary op.
+        /// Recomputes every value from the leaves. `args` is a buffer for the operands of an n-ary op.
         pub(crate) fn recompute(tape: &mut Tape, args: &mut Vec<f64>) {
             tape.consolidate();
             let view = tape.view();

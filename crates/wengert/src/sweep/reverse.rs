@@ -1,16 +1,16 @@
-//! The reverse sweep as it runs. [`super::plain`] says what it computes, in a few lines; read that first.
+//! The reverse sweep, made fast. [`super::plain`] computes the same in a few lines: read that first.
 //!
-//! Its time goes into instructions, taken jumps, and waiting for memory. So:
+//! The time of a sweep goes into instructions, taken jumps, and waiting for memory. So:
 //!
-//! - The seven common ops are found by comparisons, which are predicted well, the others by a jump.
-//! - What an entry sends to the entry right below it stays in a register, and the adjoint below is read
-//!   before anything else is sent: reading back what was just written takes long. Costly ops and ops of
-//!   three operands or more send everything through memory, and the adjoint below is read again.
-//! - Products are not guarded at first. Where an adjoint turns out to be NaN, the sweep is run again with
-//!   every product guarded: see [`guarded`].
+//! - Comparisons, which are predicted well, find the seven common ops. A jump finds the others.
+//! - The part that an entry sends to the entry right below it stays in a register, and the adjoint of the entry
+//!   below is read before anything else is sent. Reading back what was just written takes long. Costly ops and
+//!   ops with three or more operands send all parts through memory, and the adjoint below is read again.
+//! - Products are not guarded at first. If an adjoint turns out to be NaN, the sweep runs again with all products
+//!   guarded: see [`guarded`].
 //! - Runs of zeros are skipped: see [`last_nonzero`].
-//! - Operands lie below what uses them, so every access is in bounds. Accesses are `get`s that do nothing
-//!   where they would fail, since a panic in the loop would cost registers.
+//! - Operands are below the entries that use them, so every access is in bounds. Accesses use `get` and do nothing
+//!   out of bounds, since a panic in the loop would cost registers.
 
 use std::cell::{Cell, RefCell};
 use std::hint::black_box;
@@ -21,13 +21,14 @@ use crate::op::{NO_IMM, codes, count, for_each_op};
 use crate::scalar::dual::Dual;
 use crate::scalar::tangents::Tangents;
 use crate::scalar::{Adjoint, AdjointScalar, Guarded, Plain, rule};
+use crate::tape::Tape;
+use crate::tape::entry::{Entry, Stored};
 use crate::tape::view::View;
-use crate::tape::{Entry, Stored, Tape};
 
-/// The entry that the sweep is at.
+/// The sweep at one entry.
 #[derive(Clone, Copy)]
 struct Cursor<'t, S, B, A> {
-    /// The tape up to the entry that the sweep began at.
+    /// The tape up to the entry where the sweep started.
     view: View<'t>,
     adjoints: &'t [Cell<S>],
     cell: &'t Cell<Stored>,
@@ -35,7 +36,7 @@ struct Cursor<'t, S, B, A> {
     i: usize,
     /// Its adjoint.
     bar: B,
-    /// Makes a scalar of an entry and its position.
+    /// The scalar of an entry at a position.
     at: A,
 }
 
@@ -60,8 +61,8 @@ impl<S: AdjointScalar, B, A> Cursor<'_, S, B, A> {
         }
     }
 
-    /// Adds the parts to the adjoints of the operands, except the part for the entry right below, which
-    /// it returns. Two operands must differ. Three or more receive their parts in order.
+    /// Adds the parts to the adjoints of the operands, but returns the part for the entry right below. Two
+    /// operands must differ. Three or more receive their parts in order, that one included.
     #[inline(always)]
     fn send_all<const N: usize>(&self, operands: [u32; N], parts: [S; N]) -> Option<S> {
         match (&operands[..], &parts[..]) {
@@ -82,7 +83,7 @@ impl<S: AdjointScalar, B, A> Cursor<'_, S, B, A> {
         None
     }
 
-    /// As [`Cursor::send_all`], where two operands may be one node.
+    /// As [`Cursor::send_all`], for two operands that may be the same node.
     #[inline(always)]
     fn send_parts<const N: usize>(&self, operands: [u32; N], parts: [S; N]) -> Option<S> {
         if let (&[x, y], &[p, q]) = (&operands[..], &parts[..])
@@ -95,7 +96,7 @@ impl<S: AdjointScalar, B, A> Cursor<'_, S, B, A> {
     }
 }
 
-/// What a rule sends to each operand. A macro, since a closure called from two places is not inlined.
+/// The part that a rule sends to each operand. A macro, since a closure called from two places is not inlined.
 macro_rules! parts {
     ($rule:path, $imm:expr, $operands:expr, $cursor:ident) => {{
         let operands = $operands;
@@ -111,12 +112,11 @@ macro_rules! parts {
     }};
 }
 
-/// Sends the adjoint of the cursor's entry to its operands, by the cost that the op's row states:
-/// costly rules in a function of their own, the others in the loop. Returns what is left to add to the
-/// adjoint right below.
+/// Sends the adjoint of the cursor's entry to its operands. The cost in the op's row says how: costly rules in a
+/// function of their own, the others in the loop. Evaluates to what is left to add to the adjoint right below.
 ///
-/// Where both operands are one node, as in `x * x`, the two parts are added up first. Derivatives as
-/// graph do so too, so their bits are those of the sweep.
+/// If both operands are the same node, as in `x * x`, their parts are added up first. Derivatives as graph do the
+/// same, so they have the bits of the sweep.
 macro_rules! send {
     (none, $rule:path, $imm:expr, $operands:expr, $cursor:ident) => {{
         let _ = ($imm, $operands);
@@ -137,7 +137,7 @@ macro_rules! send {
     }};
     (cheap, $rule:path, $imm:expr, $operands:expr, $cursor:ident) => {{
         let (operands, len) = ($operands, $cursor.view.entries.len());
-        // Never true. Checked once, it spares the check of every access below.
+        // Never true. This one check saves a check at every access below.
         if operands[0] as usize >= len {
             rare();
             return None;
@@ -187,7 +187,7 @@ macro_rules! send {
 struct Sweep<'t, S> {
     view: View<'t>,
     adjoints: &'t [Cell<S>],
-    /// No entry below this sends anything.
+    /// No entry below this position sends anything.
     lowest: usize,
     /// A buffer for the operands of an n-ary op.
     args: &'t RefCell<Vec<S>>,
@@ -199,7 +199,7 @@ enum Stop {
     End,
     /// An adjoint is NaN.
     Nan,
-    /// The adjoints from `end` on are done, and the one below is 0.
+    /// The entries from `end` on are done, and the adjoint below is 0.
     Zeros { end: usize },
 }
 
@@ -208,8 +208,8 @@ macro_rules! define_steps {
         ops { $($(#[doc = $doc:literal])+ $vis:vis $Op:ident = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
         folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
     ) => {
-        /// What a sweep does at an entry, one function for each row. Each returns what is left to add to
-        /// the adjoint right below.
+        /// The step at an entry, one function for each row. It returns what is left to add to the adjoint right
+        /// below.
         mod step {
             use super::*;
 
@@ -331,7 +331,7 @@ fn run<S: AdjointScalar, B: Adjoint<S>>(
                 continue;
             }
         }
-        // Above all codes where the entry wants no gradient.
+        // If the entry wants no gradient, this is above all codes.
         let code = cursor.entry().tag();
         let carried = if code <= codes::Sub {
             common_binary(cursor, code)
@@ -342,7 +342,7 @@ fn run<S: AdjointScalar, B: Adjoint<S>>(
                 return Stop::End;
             }
             let carried = step::any(cursor, code, args);
-            // The step may have written it.
+            // The step may have changed it.
             below = adjoint_below.get();
             carried
         };
@@ -356,10 +356,9 @@ fn run<S: AdjointScalar, B: Adjoint<S>>(
     }
 }
 
-/// Sweeps back from what is in `adjoints`. Returns whether an adjoint is NaN; then the sweep may be
-/// unfinished.
+/// Sweeps back from the seeds in `adjoints`. Returns whether an adjoint is NaN. If so, the sweep may be unfinished.
 ///
-/// Never inlined, so that the loop is the same code wherever it is called from.
+/// Never inlined, so that all callers run the same code.
 #[inline(never)]
 fn sweep_back<S: AdjointScalar, B: Adjoint<S>>(
     tape: &Tape,
@@ -378,17 +377,17 @@ fn sweep_back<S: AdjointScalar, B: Adjoint<S>>(
         match run::<S, B>(&sweep, last, at) {
             Stop::Zeros { end } => last = last_nonzero(adjoints, end),
             Stop::Nan => return true,
-            // The loop has not looked at these.
+            // The loop did not look at these.
             Stop::End => return any_nan(&adjoints[..sweep.lowest.min(adjoints.len())]),
         }
     }
 }
 
-/// Sweeps back from the seeds, pairs of a position and its adjoint.
+/// Sweeps back from the seeds, pairs of a position and an adjoint.
 ///
-/// A guarded product is 0 where a factor is 0, so it differs from a plain one only where that is NaN.
-/// Guarding every product costs a tenth of a sweep. So cheap rules are guarded only in a second sweep,
-/// where the first left a NaN; costly rules and n-ary ops always are.
+/// A guarded product is 0 where a factor is 0, so it differs from a plain product only where that is NaN. Guarding
+/// every product costs a tenth of a sweep. So cheap rules are guarded only in a second sweep, which runs if the
+/// first left a NaN. Costly rules and n-ary ops are always guarded.
 #[inline(always)]
 fn guarded<S: AdjointScalar>(
     tape: &Tape,
@@ -406,14 +405,14 @@ fn guarded<S: AdjointScalar>(
     }
 }
 
-/// Up to this many adjoints are written and read one by one. Written many at a time and read one by one,
-/// they would have to be waited for: a store is handed on to a load of the same width only.
+/// Up to this many adjoints are set one by one. If they were written several at a time, the loads of the sweep would
+/// have to wait: a store is forwarded only to a load of the same width.
 const FEW: usize = 16;
 
-/// Sets the adjoints: 0 but for the seeds.
+/// Sets the adjoints of the outputs to the seeds, all others to 0.
 #[inline(always)]
 fn seed<S: AdjointScalar>(adjoints: &[Cell<S>], seeds: &[(u32, S)]) {
-    // A zero that the compiler does not know, so that it does not call memset for a few.
+    // A zero that the compiler cannot see, so that it does not call memset for a few.
     let zero = if adjoints.len() <= FEW {
         black_box(S::ZERO)
     } else {
@@ -421,7 +420,7 @@ fn seed<S: AdjointScalar>(adjoints: &[Cell<S>], seeds: &[(u32, S)]) {
     };
     adjoints.iter().for_each(|adjoint| adjoint.set(zero));
     let place = |position: u32| adjoints.get(position as usize);
-    // Not added to the 0 that was just written, which would have to be waited for.
+    // Not added to the 0 just written: the load would have to wait for the store.
     let Some((&(first, seed), more)) = seeds.split_first() else {
         return;
     };
@@ -435,8 +434,8 @@ fn seed<S: AdjointScalar>(adjoints: &[Cell<S>], seeds: &[(u32, S)]) {
     }
 }
 
-/// The position of the last adjoint below `end` that is not 0; `usize::MAX` without one. Zeros come in
-/// runs: where a relu is flat, everything that it was made of.
+/// The position of the last nonzero adjoint below `end`, or `usize::MAX` if all are 0. Zeros come in runs: where a
+/// relu is flat, everything it was computed from has the adjoint 0.
 #[inline(never)]
 fn last_nonzero<S: AdjointScalar>(adjoints: &[Cell<S>], end: usize) -> usize {
     let is_nonzero = |adjoint: &Cell<S>| !adjoint.get().is_zero();
@@ -450,19 +449,19 @@ fn any_nan<S: AdjointScalar>(adjoints: &[Cell<S>]) -> bool {
     let is_nan = |adjoint: &Cell<S>| adjoint.get().is_nan();
     match adjoints.len() <= FEW {
         true => adjoints.iter().any(is_nan),
-        // Without an early exit the compiler reads many at a time.
+        // Without an early exit, the compiler vectorizes the loop.
         false => adjoints.iter().fold(false, |any, adjoint| any | is_nan(adjoint)),
     }
 }
 
-/// The reverse sweep over `f64`, from the seeds: pairs of a position and its adjoint. `args` is a buffer
-/// for the operands of an n-ary op.
+/// The reverse sweep over `f64` from the seeds, pairs of a position and an adjoint. `args` is a buffer for the operands
+/// of an n-ary op.
 #[inline]
 pub(crate) fn reverse(tape: &Tape, adjoints: &[Cell<f64>], seeds: &[(u32, f64)], args: &RefCell<Vec<f64>>) {
     guarded(tape, adjoints, seeds, args, value_of);
 }
 
-/// The reverse sweep over duals: the values of the tape with these tangents.
+/// The reverse sweep over duals: the values on the tape with these tangents.
 #[inline(never)]
 pub(crate) fn reverse_dual<const N: usize>(
     tape: &Tape,

@@ -7,11 +7,12 @@ use crate::cold::out_of_line;
 use crate::op::{codes, count, for_each_op};
 use crate::scalar::rule;
 use crate::scalar::tangents::{Tangents, push_tangents};
+use crate::tape::Tape;
+use crate::tape::entry::Entry;
 use crate::tape::view::View;
-use crate::tape::{Entry, Tape};
 
-/// The tangents of the entry at `i`, from those of its operands: as `send` in `back.rs`, the other
-/// way. Where no gradient is wanted tangents are 0, and cheaper to use than to ask about.
+/// Computes the tangents of the entry at `i` from those of its operands: what `send` in `reverse.rs` does, in the
+/// other direction. Entries that want no gradient have tangents of 0. Using these costs less than a test.
 macro_rules! carry {
     (none, $rule:path, $imm:expr, $operands:ident, $entries:ident, $entry:ident, $tangents:ident, $i:ident) => {
         let _ = ($imm, $operands, $entries, $entry);
@@ -38,7 +39,7 @@ macro_rules! carry {
     };
 }
 
-/// The tangent at `index`, as [`primal`] without a panic.
+/// The tangent at `index`. Never out of bounds: see [`read`](super::read).
 #[inline(always)]
 fn tangent<const N: usize>(tangents: &[Tangents<N>], index: u32) -> Tangents<N> {
     tangents.get(index as usize).copied().unwrap_or(Tangents::ZERO)
@@ -49,7 +50,7 @@ macro_rules! define_tangents {
         ops { $($(#[doc = $doc:literal])+ $vis:vis $Op:ident = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
         folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
     ) => {
-        /// Carries tangents to an entry, one function a row.
+        /// Computes the tangents of one entry, one function for each row.
         mod step {
             use super::*;
 
@@ -60,8 +61,8 @@ macro_rules! define_tangents {
             })+
         }
 
-        /// Carries tangents forward, from the leaves' in `tangents` to every entry it has room for.
-        /// What stands in the places of computed nodes is overwritten.
+        /// Carries tangents forward from the leaves to every entry that `tangents` has room for. Overwrites the
+        /// tangents of computed nodes.
         #[inline(never)]
         pub(crate) fn tangents<const N: usize>(tape: &Tape, tangents: &mut [Tangents<N>]) {
             let view = tape.view().below(tangents.len());
@@ -69,7 +70,7 @@ macro_rules! define_tangents {
             let mut args: SmallVec<[f64; 16]> = SmallVec::new();
             for i in tape.sources() as usize..entries.len() {
                 let entry = Entry::from(entries[i].get());
-                // The common ops by comparisons, as on the way back.
+                // The common ops by comparisons, as in the reverse sweep.
                 let code = entry.tag();
                 if code <= codes::Sub {
                     if code == codes::Mul {

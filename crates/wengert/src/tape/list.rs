@@ -1,13 +1,14 @@
-//! Lists that grow behind a shared reference: what a tape is made of. Read [`crate::tape`] next.
+//! Lists that grow behind a shared reference.
 //!
-//! Recording takes `&self`, so that expressions nest and live side by side. A `RefCell` around the
-//! tape writes its flag twice for every node, and stores were what recording was bound by: without
-//! the flag it takes two thirds of the time. So a list is a slice of cells and how many of them are
-//! in use; to append is to write a cell and the count.
+//! Recording takes `&self`, so that calls nest and expressions can be kept side by side. A `RefCell`
+//! around the tape would write its flag twice for each node, and recording is bound by stores: without
+//! the flag it takes two thirds of the time. So a list is a slice of cells and a count. Appending writes a
+//! cell and the count.
 //!
-//! A slice cannot move while it is shared. Where it is full, one twice as long is allocated beside
-//! it, what it holds is copied, and it stays until the list is consolidated, which takes it exclusively:
-//! a list that grew takes up to twice its room until then, one made with room enough never.
+//! A slice cannot move while it is shared. When it is full, a slice twice as long is allocated beside it,
+//! the elements are copied, and the old slice stays until the list is borrowed exclusively and
+//! consolidated. So a list that grew takes up to twice its memory until then. One that was made with
+//! enough room never does.
 
 use std::cell::{Cell, OnceCell};
 use std::fmt;
@@ -17,31 +18,33 @@ use bytemuck::allocation::try_zeroed_slice_box;
 
 use crate::cold::rare;
 use crate::error::{Error, expect};
-use crate::tape::MAX_NODES;
+use crate::tape::entry::MAX_NODES;
 
-/// A power of two, so that no index of a level needs a check.
+/// How many slices there can be. A power of two, so that an index modulo it needs no bounds check.
 const LEVELS: usize = 32;
+/// The length of the shortest slice.
 const FEWEST: usize = 64;
 
-/// Doubling from the fewest reaches every length that there may be.
+/// Doubling the shortest slice reaches every length.
 const _: () = assert!((FEWEST as u64) << (LEVELS - 2) >= MAX_NODES as u64);
 
 pub(crate) struct GrowList<T> {
     len: Cell<usize>,
     first: Box<[Cell<T>]>,
-    /// The slices that took over when those before them were full, from 1 on.
+    /// Slice `k`, from 1 on, took over when slice `k - 1` was full.
     more: [OnceCell<Box<[Cell<T>]>>; LEVELS],
-    /// Which slice is in use: the first for 0. Those below are full, and hold what this one begins
-    /// with: so appending to the first need not ask, and a list that is cut shorter goes back.
+    /// Which slice is in use, 0 for the first. Those below are full and hold the elements that this one
+    /// begins with. So appending can try the first slice without asking, and a list that is cut short
+    /// goes back to a lower one.
     level: Cell<usize>,
     /// The most elements there may be.
     limit: usize,
-    /// What may be how many in all, for the error that says so.
+    /// The limit that [`Error::Full`] reports.
     reported_limit: usize,
 }
 
 impl<T: Copy + Zeroable> GrowList<T> {
-    /// An empty list of at most `limit` elements, in a graph that may hold `reported_limit` nodes.
+    /// An empty list of at most `limit` elements, for a graph of at most `reported_limit` nodes.
     pub(crate) fn new(limit: usize, reported_limit: usize) -> Self {
         GrowList {
             len: Cell::new(0),
@@ -53,7 +56,7 @@ impl<T: Copy + Zeroable> GrowList<T> {
         }
     }
 
-    /// Room for `capacity` elements in an empty list of at most `limit`, the nodes of a graph.
+    /// An empty list of at most `limit` elements, with room for `capacity`.
     pub(crate) fn with_capacity(limit: usize, capacity: usize) -> Result<Self, Error> {
         if capacity > limit {
             return Err(Error::Full { limit });
@@ -79,7 +82,7 @@ impl<T: Copy + Zeroable> GrowList<T> {
         if level == 0 { &self.first } else { self.above(level) }
     }
 
-    /// As [`GrowList::at_level`], beyond the first; nothing for the first.
+    /// As [`GrowList::at_level`] from 1 on. Empty for 0, and for a slice that does not exist yet.
     #[inline(always)]
     fn above(&self, level: usize) -> &[Cell<T>] {
         match self.more[level % LEVELS].get() {
@@ -88,7 +91,7 @@ impl<T: Copy + Zeroable> GrowList<T> {
         }
     }
 
-    /// The slice in use: the elements, and what there is room for.
+    /// The slice in use: the elements and the free cells.
     #[inline(always)]
     pub(crate) fn room(&self) -> &[Cell<T>] {
         self.at_level(self.level.get())
@@ -113,11 +116,11 @@ impl<T: Copy + Zeroable> GrowList<T> {
         }
     }
 
-    /// The cell after the end, and where that is; none where there is no room.
+    /// The cell after the last element, and its index. `None` if the slice is full.
     #[inline(always)]
     pub(crate) fn vacant(&self) -> Option<(&Cell<T>, usize)> {
         let index = self.len.get();
-        // The first slice by itself: to ask which one is in use takes longer than to write to it.
+        // The first slice is tried directly: finding out which one is in use takes longer than a write.
         if let Some(cell) = self.first.get(index) {
             return Some((cell, index));
         }
@@ -125,7 +128,7 @@ impl<T: Copy + Zeroable> GrowList<T> {
         Some((self.above(self.level.get()).get(index)?, index))
     }
 
-    /// Takes in the cell that [`GrowList::vacant`] gave, with this element.
+    /// Writes the element to the cell that [`GrowList::vacant`] returned, and counts it.
     #[inline(always)]
     pub(crate) fn occupy(&self, (cell, index): (&Cell<T>, usize), element: T) -> usize {
         cell.set(element);
@@ -133,10 +136,10 @@ impl<T: Copy + Zeroable> GrowList<T> {
         index
     }
 
-    /// Appends an element and returns where.
+    /// Appends an element and returns its index.
     ///
     /// # Panics
-    /// With [`Error::Full`] beyond the limit, with [`Error::OutOfMemory`] where it cannot grow.
+    /// With [`Error::Full`] beyond the limit, with [`Error::OutOfMemory`] if it cannot grow.
     #[inline(always)]
     #[track_caller]
     pub(crate) fn push(&self, element: T) -> usize {
@@ -157,21 +160,24 @@ impl<T: Copy + Zeroable> GrowList<T> {
         index
     }
 
-    /// The next `count` cells after the end, for [`GrowList::advance`] to take in; fewer where there is
-    /// no room for as many.
+    /// The next `count` cells after the last element, or fewer if there is no room for so many.
+    /// [`GrowList::advance`] counts them as elements.
     pub(crate) fn spare(&self, count: usize) -> &[Cell<T>] {
         let spare = &self.room()[self.len.get()..];
         &spare[..count.min(spare.len())]
     }
 
-    /// Takes in the next `count` cells, which [`GrowList::spare`] gave.
+    /// Counts the next `count` cells as elements. They were written through [`GrowList::spare`].
     pub(crate) fn advance(&self, count: usize) {
         let given = self.spare(count).len();
         debug_assert_eq!(given, count, "there is room for what was written");
         self.len.set(self.len.get() + given);
     }
 
-    /// Whether there may be `more` elements.
+    /// Checks the limit for `more` elements.
+    ///
+    /// # Errors
+    /// [`Error::Full`].
     pub(crate) fn allow(&self, more: usize) -> Result<(), Error> {
         match more > self.limit - self.len.get() {
             true => Err(Error::Full {
@@ -181,8 +187,8 @@ impl<T: Copy + Zeroable> GrowList<T> {
         }
     }
 
-    /// Makes room for `more` elements side by side. Where that takes another slice, what is left of
-    /// the one in use is skipped: fewer than `more` elements, of any value.
+    /// Makes room for `more` contiguous elements. If that takes a longer slice, the cells left in the one in
+    /// use, fewer than `more`, are skipped: they become elements of any value.
     ///
     /// # Errors
     /// [`Error::Full`], [`Error::OutOfMemory`].
@@ -206,11 +212,11 @@ impl<T: Copy + Zeroable> GrowList<T> {
             });
         }
         let level = self.level.get() + 1;
-        // One that was in use before the list was cut shorter may be there still.
+        // There may be one already, from before the list was cut short.
         if self.above(level).is_empty() {
             let wanted = (2 * capacity).max(FEWEST).min(self.limit).max(capacity + more);
             let placed = self.more[level % LEVELS].set(zeroed(wanted)?);
-            debug_assert!(placed.is_ok(), "an empty place");
+            debug_assert!(placed.is_ok(), "the level was empty");
         }
         for (old, new) in self.room().iter().zip(self.above(level)) {
             new.set(old.get());
@@ -220,8 +226,8 @@ impl<T: Copy + Zeroable> GrowList<T> {
         self.reserve_beyond(more)
     }
 
-    /// Drops what was appended since it had `len` elements. Those that are left must not have been
-    /// written to since: lower levels have them as they were appended.
+    /// Keeps the first `len` elements. They must be as they were appended: a lower slice, which may come
+    /// into use again, holds them like that.
     pub(crate) fn truncate(&self, len: usize) {
         self.len.set(len.min(self.len.get()));
         while self.level.get() > 0 && self.at_level(self.level.get() - 1).len() >= self.len.get() {
@@ -230,9 +236,9 @@ impl<T: Copy + Zeroable> GrowList<T> {
     }
 }
 
-/// What takes the list exclusively.
+/// What needs exclusive access.
 impl<T: Copy + Zeroable> GrowList<T> {
-    /// Makes the slice in use the first, so that elements may be written to.
+    /// Makes the slice in use the first and frees the others. Elements may be overwritten from then on.
     #[inline(always)]
     pub(crate) fn consolidate(&mut self) {
         if self.level.get() > 0 {
@@ -240,7 +246,7 @@ impl<T: Copy + Zeroable> GrowList<T> {
         }
     }
 
-    /// Drops all elements of a consolidated list; keeps the memory.
+    /// Drops all elements of a consolidated list. Keeps the memory.
     #[inline(always)]
     pub(crate) fn clear(&mut self) {
         *self.len.get_mut() = 0;
@@ -255,7 +261,7 @@ impl<T: Copy + Zeroable> GrowList<T> {
     }
 }
 
-/// GrowList of zeros: pages that the system has not handed out yet, where they are many.
+/// Zeroed cells. For a long slice the system hands out pages only when they are written to.
 fn zeroed<T: Zeroable>(len: usize) -> Result<Box<[Cell<T>]>, Error> {
     try_zeroed_slice_box(len).map_err(|()| Error::OutOfMemory { nodes: len })
 }
@@ -294,8 +300,8 @@ mod tests {
         assert_eq!((cells.get(9_999), cells.get(10_000)), (Some(9_999), None));
     }
 
-    /// Cut under a shared reference, then grown again: the slices that stand there from before are
-    /// used again, and hold what was pushed since.
+    /// Cut under a shared reference, then grown again: the longer slices are used again, with the new
+    /// elements.
     #[test]
     fn a_list_that_was_cut_grows_again() {
         let cells = GrowList::new(1 << 20, 1 << 20);
@@ -336,12 +342,12 @@ mod tests {
     }
 
     #[test]
-    fn spare_cells_are_taken_in() {
+    fn spare_cells_become_elements() {
         let cells = GrowList::new(1 << 20, 1 << 20);
         push_all(&cells, 0..60);
         assert_eq!(cells.spare(10).len(), 4, "no more than there is room for");
         cells.reserve(10).unwrap();
-        assert_eq!(cells.len(), 64, "what was left of the smaller slice is skipped");
+        assert_eq!(cells.len(), 64, "the rest of the shorter slice is skipped");
         for (k, cell) in cells.spare(10).iter().enumerate() {
             cell.set(100 + k as u32);
         }

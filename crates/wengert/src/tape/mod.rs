@@ -1,25 +1,25 @@
-//! The tape: a Wengert list of 16-byte entries, and the side pools of what few entries have. Read
-//! [`crate::graph::generation`] for how keys are checked, [`crate::sweep`] for what walks the tape.
+//! The tape: a Wengert list of 16-byte entries, with side pools for what does not fit in an entry.
 //!
-//! An entry is its value and a word of four fields, from the lowest bit: the code of the op
-//! ([`crate::op`]) 7 bits, wants-no-gradient 1, `b` 28, `a` 28: the lowest byte says at once what
-//! a reverse sweep has to do, and `a`, which nearly all entries have, needs no mask.
-//! One or two operands stand in `a` and `b`. Immediates stand in a pool of their own, but for a
-//! single one of few bits, which stands in the entry; third operands and the operands of n-ary ops
-//! stand in a pool of lists:
+//! An entry is its value and a word of four fields. From the lowest bit: 7 bits for the code of the op,
+//! 1 bit for "wants no gradient", 28 bits for `b`, 28 bits for `a`. So the lowest byte alone tells a
+//! reverse sweep what to do, and `a`, which nearly all entries have, needs no mask.
+//!
+//! One or two operands fit in `a` and `b`. Third operands and the operands of n-ary ops are in a pool of
+//! lists. Immediates are in a pool of their own, except a single short one, which is in the entry:
 //!
 //! | operands | immediates | `a` | `b` |
 //! |--|--|--|--|
 //! | 1 | 0 | x | |
-//! | 1 | 1 | x | the immediate, or where it stands |
+//! | 1 | 1 | x | the immediate, or its place |
 //! | 1 | 2 | x | where the immediates start |
 //! | 2 | 0 | x | y |
-//! | 2 | 2 | x | list: y, where the immediates start |
-//! | 3 | no | x | list: y, z |
-//! | n-ary | no | where the list starts | its length |
+//! | 2 | 2 | x | where this list starts: y, the place of the immediates |
+//! | 3 | 0 | x | where this list starts: y, z |
+//! | n-ary | 0 | where the list starts | its length |
 //!
-//! [`crate::tape::view`] reads them.
+//! [`view`] reads all of this.
 
+pub(crate) mod entry;
 pub(crate) mod list;
 pub(crate) mod view;
 
@@ -27,161 +27,12 @@ use std::cell::Cell;
 
 use crate::error::{Error, expect};
 use crate::op::{Arity, Encoding, Imm, NO_IMM, Op};
+use crate::tape::entry::{Constant, Entry, Handle, MAX_NODES, Stored};
 use crate::tape::list::GrowList;
 use crate::tape::view::View;
 
-/// The most nodes that the 28 bits of an operand can tell apart.
-pub(crate) const MAX_NODES: usize = 1 << 28;
-
-const MASK: u64 = (1 << 28) - 1;
-const INERT_WORD: u64 = 1 << 7;
-const B: u32 = 8;
-const A: u32 = 36;
-
-/// A node as it is stored: its value and its word. (A pair is passed in two registers; an array
-/// would go through memory.)
-pub(crate) type Stored = (f64, u64);
-
-const _: () = assert!(size_of::<Stored>() == 16);
-
-/// A node as it is read.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Entry {
-    pub(crate) value: f64,
-    word: u64,
-}
-
-impl From<Stored> for Entry {
-    #[inline(always)]
-    fn from((value, word): Stored) -> Entry {
-        Entry { value, word }
-    }
-}
-
-impl Entry {
-    /// The entry with this value, to be stored.
-    #[inline(always)]
-    pub(crate) fn with(self, value: f64) -> Stored {
-        (value, self.word)
-    }
-
-    #[inline(always)]
-    fn new(op: Op, a: u32, b: u32, wants: bool, value: f64) -> Entry {
-        let code = u64::from(op.code()) | if wants { 0 } else { INERT_WORD };
-        Entry {
-            value,
-            word: code | u64::from(b) << B | u64::from(a) << A,
-        }
-    }
-
-    /// The code of the op, and 128 more where the entry wants no gradient.
-    #[inline(always)]
-    pub(crate) fn tag(self) -> u8 {
-        self.word as u8
-    }
-
-    #[inline(always)]
-    pub(crate) fn code(self) -> u8 {
-        self.tag() & 0x7f
-    }
-
-    #[inline(always)]
-    pub(crate) fn op(self) -> Op {
-        Op::from_code(self.code())
-    }
-
-    #[inline(always)]
-    pub(crate) fn wants(self) -> bool {
-        self.word & INERT_WORD == 0
-    }
-
-    #[inline(always)]
-    pub(crate) fn a(self) -> u32 {
-        (self.word >> A) as u32
-    }
-
-    #[inline(always)]
-    pub(crate) fn b(self) -> u32 {
-        (self.word >> B & MASK) as u32
-    }
-
-    /// Whether the value is given from outside rather than computed.
-    #[inline(always)]
-    pub(crate) fn is_source(self) -> bool {
-        self.code() >= Op::Leaf.code()
-    }
-}
-
-/// A single immediate in 28 bits. Numbers as programs have them, 0.5 or 100, end in many zeros: one
-/// of whose bits only the first 27 are used stands there itself. Where it is a literal, whether it
-/// is short is known when the program is compiled.
-pub(crate) struct Constant;
-
-impl Constant {
-    const POOLED: u32 = 1 << 27;
-
-    /// The most immediates that the other bits can tell apart.
-    pub(crate) const MOST: usize = 1 << 27;
-
-    #[inline(always)]
-    fn short(c: f64) -> Option<u32> {
-        let bits = c.to_bits();
-        (bits << 27 == 0).then_some((bits >> 37) as u32)
-    }
-
-    #[inline(always)]
-    fn pooled(place: usize) -> u32 {
-        Constant::POOLED | place as u32
-    }
-
-    /// The number itself, or where in the pool it stands.
-    #[inline(always)]
-    pub(crate) fn read(code: u32) -> Result<f64, usize> {
-        match code & Constant::POOLED {
-            0 => Ok(f64::from_bits(u64::from(code) << 37)),
-            _ => Err((code & !Constant::POOLED) as usize),
-        }
-    }
-}
-
-/// Where an entry stands, and whether it wants a gradient: what recording needs of an operand.
-///
-/// The handle of an entry that does is its position and nothing more, so that recording, which
-/// nearly always has such operands, tests one bit and shifts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Handle(u32);
-
-/// The bit that says that no gradient is wanted.
-const INERT: u32 = 1 << 31;
-
-impl Handle {
-    /// What stands nowhere.
-    pub(crate) const NONE: Handle = Handle(INERT);
-
-    #[inline(always)]
-    pub(crate) fn new(index: u32, wants: bool) -> Handle {
-        Handle(index | if wants { 0 } else { INERT })
-    }
-
-    #[inline(always)]
-    pub(crate) fn index(self) -> u32 {
-        self.0 & !INERT
-    }
-
-    #[inline(always)]
-    pub(crate) fn wants(self) -> bool {
-        self.0 & INERT == 0
-    }
-
-    /// Whether both want a gradient.
-    #[inline(always)]
-    pub(crate) fn both_want(self, other: Handle) -> bool {
-        (self.0 | other.0) & INERT == 0
-    }
-}
-
-/// Where numbers were put lately, by their bits. An entry may be out of date: whoever reads it
-/// checks that the place still holds the number.
+/// Where numbers were placed recently, by a hash of their bits. A place may be out of date, so the reader
+/// checks that it still holds the number.
 #[derive(Debug)]
 struct RecentCache([Cell<u32>; 64]);
 
@@ -210,7 +61,7 @@ pub(crate) struct Tape {
     recent: RecentCache,
 }
 
-/// How long a tape was.
+/// How long a tape was at some time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Extent {
     pub(crate) entries: u32,
@@ -247,7 +98,7 @@ impl Tape {
         self.entries.len() as u32
     }
 
-    /// The entry at a position that the tape has.
+    /// The entry at `position`, which must be below [`Tape::len`].
     #[inline(always)]
     pub(crate) fn entry(&self, position: u32) -> Entry {
         self.entries.slice()[position as usize].get().into()
@@ -258,7 +109,7 @@ impl Tape {
         self.entries.slice().iter().map(|cell| cell.get().into())
     }
 
-    /// Lets go of what lists took before they grew, and makes them ready to be written to.
+    /// Frees the slices that the lists outgrew, and makes the lists ready to be written to.
     #[inline(always)]
     pub(crate) fn consolidate(&mut self) {
         self.entries.consolidate();
@@ -290,7 +141,7 @@ impl Tape {
             + self.imms.len() * size_of::<f64>()
     }
 
-    /// Makes room for an entry of the op with as many operands, and for what of it stands elsewhere.
+    /// Makes room for an entry of `op` with `count` operands, in the side pools too.
     #[inline(always)]
     pub(crate) fn make_room(&self, op: Op, count: usize) -> Result<(), Error> {
         let (lists, imms) = match op.encoding() {
@@ -301,7 +152,7 @@ impl Tape {
             } => (0, 0),
             Encoding::Fixed { operands: 1, imms } => (0, imms),
             Encoding::Fixed { operands, imms } => (operands, imms),
-            // An empty list starts somewhere too.
+            // Even an empty list needs a place to start.
             Encoding::List => (count.max(1), 0),
         };
         self.entries.reserve(1)?;
@@ -309,7 +160,10 @@ impl Tape {
         self.imms.reserve(imms)
     }
 
-    /// Whether as many entries may be added; there is room for the first of them then.
+    /// Checks that `entries` more may be added, and makes room for the first of them.
+    ///
+    /// # Errors
+    /// [`Error::Full`], [`Error::OutOfMemory`].
     pub(crate) fn allow(&self, entries: usize) -> Result<(), Error> {
         self.entries.allow(entries)?;
         self.entries.reserve(1)
@@ -321,8 +175,8 @@ impl Tape {
         self.entries.push(entry.with(entry.value)) as u32
     }
 
-    /// Appends a leaf; returns its value too, since what is kept while a function is called for room
-    /// is kept in memory even where there is room.
+    /// Appends a leaf. Returns its value too: if the caller kept it across the call that makes room, it
+    /// would be spilled to memory even when there is room already.
     #[inline(always)]
     #[track_caller]
     pub(crate) fn push_leaf(&self, value: f64) -> (Handle, f64) {
@@ -359,7 +213,7 @@ impl Tape {
         }
     }
 
-    /// A constant of this value: one that stands on the tape already, if it was used lately.
+    /// A constant of this value. One that was used recently is used again.
     #[inline]
     #[track_caller]
     pub(crate) fn constant(&self, value: f64) -> Handle {
@@ -369,7 +223,7 @@ impl Tape {
         }
     }
 
-    /// As [`Tape::constant`], where the tape may be full.
+    /// As [`Tape::constant`], with an error if the tape is full.
     pub(crate) fn try_constant(&self, value: f64) -> Result<Handle, Error> {
         if let Some(known) = self.known_constant(value) {
             return Ok(known);
@@ -378,7 +232,7 @@ impl Tape {
         Ok(self.push_constant(value))
     }
 
-    /// A constant of this value that was used lately.
+    /// A constant of this value that was used recently.
     #[inline]
     pub(crate) fn known_constant(&self, value: f64) -> Option<Handle> {
         let bits = value.to_bits();
@@ -397,9 +251,9 @@ impl Tape {
         Handle::new(index, false)
     }
 
-    /// Appends an op of one operand in the usual case: it and its operand want a gradient, and there
-    /// is room. (One question is answered for all that is unusual, so that there is one way to go
-    /// on: where several calls join the usual way, it holds its values in memory.)
+    /// Appends an op of one operand in the usual case: the op passes gradients, its operand wants one, and
+    /// there is room. Every unusual case is `None`, so the caller has one slow path. With several calls
+    /// that return to the fast path, the fast path would keep its values in memory.
     #[inline(always)]
     pub(crate) fn try_unary(&self, op: Op, x: Handle, value: f64) -> Option<Handle> {
         if op.stops_gradient() || !x.wants() {
@@ -416,10 +270,10 @@ impl Tape {
             return None;
         }
         let vacant = self.entries.vacant()?;
-        Some(self.occupy(vacant, op, x, y.0, value))
+        Some(self.occupy(vacant, op, x, y.position_if_wanting(), value))
     }
 
-    /// As [`Tape::try_unary`], an op of one immediate.
+    /// As [`Tape::try_unary`], for an op with one immediate.
     #[inline(always)]
     pub(crate) fn try_with_constant(&self, op: Op, x: Handle, c: f64, value: f64) -> Option<Handle> {
         if !x.wants() {
@@ -433,12 +287,12 @@ impl Tape {
         Some(self.occupy(vacant, op, x, place, value))
     }
 
-    /// Takes in an op of operands that want a gradient, which it lets through: the first, and the
-    /// second or where the immediates stand.
+    /// Writes an op that wants a gradient, as its operand `x` does. `b` is the second operand, or the
+    /// place of the immediate.
     #[inline(always)]
     fn occupy(&self, vacant: (&Cell<Stored>, usize), op: Op, x: Handle, b: u32, value: f64) -> Handle {
-        let word = u64::from(op.code()) | u64::from(b) << B | u64::from(x.0) << A;
-        Handle(self.entries.occupy(vacant, (value, word)) as u32)
+        let entry = Entry::new(op, x.position_if_wanting(), b, true, value);
+        Handle::new(self.entries.occupy(vacant, entry.with(value)) as u32, true)
     }
 
     #[inline(always)]
@@ -459,8 +313,8 @@ impl Tape {
         }
     }
 
-    /// Appends an op of one or two operands where something is unusual. Everything goes in by
-    /// register: an address taken by its callers would cost the usual way its registers.
+    /// Appends an op of one or two operands in an unusual case. All arguments are passed in registers: if
+    /// the callers took an address, their fast path would lose registers.
     #[cold]
     #[inline(never)]
     #[track_caller]
@@ -471,10 +325,10 @@ impl Tape {
         }
     }
 
-    /// Appends any op; `operands` are as many as it takes.
+    /// Appends any op, with as many operands as it takes.
     ///
     /// # Panics
-    /// Where the side pools are full.
+    /// If the tape or a side pool is full.
     #[track_caller]
     pub(crate) fn push_op(&self, op: Op, imm: Imm, operands: &[Handle], value: f64) -> Handle {
         let wants = !op.stops_gradient() && operands.iter().any(|x| x.wants());
@@ -502,22 +356,22 @@ impl Tape {
         start as u32
     }
 
-    /// Writes the operands of an n-ary op, for which there is room, where
-    /// [`Tape::push_fold`] finds them; returns whether one of them wants a gradient.
+    /// Writes operands of an n-ary op where [`Tape::push_fold`] will find them, from its operand `from`
+    /// on. There must be room. Returns whether one of them wants a gradient.
     #[inline(always)]
     #[track_caller]
     pub(crate) fn write_operands(&self, from: usize, operands: impl ExactSizeIterator<Item = Handle>) -> bool {
         let cells = self.lists.spare(from + operands.len());
         debug_assert_eq!(cells.len(), from + operands.len(), "there is room");
-        let mut inert = INERT;
+        let mut wants = false;
         for (cell, operand) in cells[from.min(cells.len())..].iter().zip(operands) {
             cell.set(operand.index());
-            inert &= operand.0;
+            wants |= operand.wants();
         }
-        inert == 0
+        wants
     }
 
-    /// Appends an n-ary op of the `count` operands that were written last.
+    /// Appends an n-ary op of the `count` operands written by [`Tape::write_operands`].
     #[inline(always)]
     #[track_caller]
     pub(crate) fn push_fold(&self, op: Op, count: usize, wants: bool, value: f64) -> Handle {
@@ -528,7 +382,7 @@ impl Tape {
         Handle::new(index, wants)
     }
 
-    /// What stands for the number in an entry: see [`Constant`].
+    /// The number as the field of an entry: see [`Constant`].
     #[inline(always)]
     fn place_constant(&self, c: f64) -> u32 {
         match Constant::short(c) {
@@ -555,7 +409,7 @@ impl Tape {
         place
     }
 
-    /// The tape as it is, for a walk along it.
+    /// The tape as it is now, to walk along.
     #[inline(always)]
     pub(crate) fn view(&self) -> View<'_> {
         View {
@@ -565,7 +419,7 @@ impl Tape {
         }
     }
 
-    /// The operands and immediates of any entry, handed to `each` in order.
+    /// Passes the operands of an entry to `each` in order, and returns its immediates.
     pub(crate) fn operands(&self, entry: Entry, each: impl FnMut(u32)) -> Imm {
         self.view().operands(entry, each)
     }
@@ -578,7 +432,7 @@ impl Tape {
         }
     }
 
-    /// Drops what was appended since, before any value was written to.
+    /// Drops what was appended since, if no value was overwritten in between.
     pub(crate) fn undo(&self, extent: Extent) {
         self.entries.truncate(extent.entries as usize);
         self.lists.truncate(extent.lists as usize);
@@ -589,13 +443,13 @@ impl Tape {
         }
     }
 
-    /// Drops what was appended since; keeps the memory.
+    /// Drops what was appended since. Keeps the memory.
     pub(crate) fn truncate(&mut self, extent: Extent) {
         self.consolidate();
         self.undo(extent);
     }
 
-    /// Drops all; keeps the memory.
+    /// Drops everything. Keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.consolidate();
         self.entries.clear();
@@ -636,20 +490,20 @@ mod tests {
         let numbers = short.map(|c| f64::from_bits(c.to_bits() >> 37 << 37));
         for c in numbers.into_iter().chain(long) {
             let (x, _) = tape.push_leaf(1.0);
-            // In the unusual way, which makes room, and in the usual one.
-            let unusual = tape.push_op(Op::MulC, [c, 0.0], &[x], c);
-            let usual = tape.try_with_constant(Op::MulC, x, c, c).expect("there is room");
-            for node in [unusual, usual] {
+            // The slow path, which makes room, and the fast one.
+            let slow = tape.push_op(Op::MulC, [c, 0.0], &[x], c);
+            let fast = tape.try_with_constant(Op::MulC, x, c, c).expect("there is room");
+            for node in [slow, fast] {
                 let imm = tape.operands(tape.entry(node.index()), |operand| assert_eq!(operand, x.index()));
                 assert_eq!(imm.map(f64::to_bits), [c.to_bits(), 0], "{c:?}");
             }
         }
         assert!(Constant::short(0.1).is_none() && Constant::short(-0.75).is_some());
-        assert_eq!(tape.imms.len(), 10, "of numbers with few bits none is pooled");
+        assert_eq!(tape.imms.len(), 10, "short numbers are not pooled");
     }
 
     #[test]
-    fn what_the_usual_way_refuses_leaves_nothing_behind() {
+    fn what_the_fast_path_refuses_leaves_nothing_behind() {
         let tape = Tape::new(2, 2).unwrap();
         let (x, _) = tape.push_leaf(1.0);
         let constant = tape.constant(2.0);
@@ -670,8 +524,12 @@ mod tests {
             "no room for it in the pool"
         );
         assert_eq!(tape.try_unary(Op::Sin, constant, 0.0), None, "no gradient is wanted");
-        assert_eq!(tape.try_binary(Op::Mul, x, constant, 1.0), None, "nor of one of two");
-        assert_eq!(tape.try_unary(Op::Detach, x, 1.0), None, "nor let through");
+        assert_eq!(
+            tape.try_binary(Op::Mul, x, constant, 1.0),
+            None,
+            "not both operands want one"
+        );
+        assert_eq!(tape.try_unary(Op::Detach, x, 1.0), None, "no gradient passes");
         assert_eq!(sizes(), before);
     }
 }

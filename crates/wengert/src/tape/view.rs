@@ -1,10 +1,9 @@
-//! A tape as it is read: three slices, held for as long as a walk lasts. Read
-//! [`crate::graph::generation`] next.
+//! How a tape is read: three slices, borrowed for one walk.
 
 use std::cell::Cell;
 
 use crate::op::{Encoding, Imm, NO_IMM};
-use crate::tape::{Constant, Entry, Stored};
+use crate::tape::entry::{Constant, Entry, Stored};
 
 /// The entries of a tape and its side pools.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +43,8 @@ impl<'t> View<'t> {
         operands
     }
 
-    /// The immediates of such an entry; NaN beyond the end of the pool, where none are.
+    /// The immediates of such an entry. (Never beyond the end of the pool; NaN there, so that no panic is
+    /// compiled into the sweeps.)
     #[inline(always)]
     pub(crate) fn imm<const N: usize, const IMMS: usize>(self, entry: Entry) -> Imm {
         let place = match (IMMS, N) {
@@ -71,7 +71,7 @@ impl<'t> View<'t> {
         &self.lists[start..start + entry.b() as usize]
     }
 
-    /// The operands and immediates of any entry, handed to `each` in order.
+    /// Passes the operands of an entry to `each` in order, and returns its immediates.
     pub(crate) fn operands(self, entry: Entry, mut each: impl FnMut(u32)) -> Imm {
         macro_rules! fixed {
             ($n:literal, $imms:literal) => {{

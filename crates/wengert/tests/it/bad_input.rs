@@ -1,10 +1,10 @@
-//! Misuse that is no wrong key: setting what is computed, ops that are none, wrong counts, lengths
-//! that do not agree. Each is refused by name and changes nothing.
+//! Misuse other than wrong keys: setting computed nodes, names of no op, wrong counts, lengths
+//! that do not agree. Each is a named error and changes nothing.
 
 use crate::common::Faults;
 use wengert::{Arity, Dual, Error, Expr, Graph, NO_IMM, Op, Scalar, Series};
 
-/// Two leaves, a constant, their product and sum; swept, so that gradients show a change.
+/// Two leaves, a constant, their product and sum. Swept, so that a change of gradients shows.
 fn filled() -> Graph {
     let g = Graph::new();
     let x = g.leaves(&[2.0, 3.0]);
@@ -27,7 +27,10 @@ fn only_leaves_can_be_set() {
         faults.fails("try_set", &mut g, &error, |g| g.try_set(node.id, 1.0));
         assert_eq!(
             error.to_string(),
-            format!("{} is no leaf but {}: only leaves can be set", node.id, node.op)
+            format!(
+                "{} is not a leaf, its op is {}: pass the key of a leaf",
+                node.id, node.op
+            )
         );
     }
 }
@@ -52,7 +55,7 @@ fn sparse_derivatives_and_checks_are_with_respect_to_leaves() {
 }
 
 #[test]
-fn a_name_that_is_no_op_finds_none() {
+fn an_unknown_name_finds_no_op() {
     for name in ["", "sine", "Sin", "sin ", " sin", "sin\0", "+", "leafs", "max_of_"] {
         assert_eq!(Op::from_name(name), None, "{name:?}");
     }
@@ -60,7 +63,7 @@ fn a_name_that_is_no_op_finds_none() {
         assert_eq!(Op::from_name(op.name()), Some(op));
     }
     let error = Error::UnknownOp { name: "sine".into() };
-    assert_eq!(error.to_string(), "there is no op named \"sine\"; Op::ALL lists them");
+    assert_eq!(error.to_string(), "no op has the name \"sine\": Op::ALL lists all ops");
 }
 
 #[test]
@@ -79,9 +82,13 @@ fn every_op_refuses_a_wrong_number_of_operands() {
             faults.fails(op.name(), &mut g, &error, |g| g.try_record(op, NO_IMM, &vec![x; given]));
         }
     }
+    let text = |op, given| Error::Operands { op, given }.to_string();
+    assert_eq!(text(Op::Mul, 3), "mul takes 2 operands, 3 were given");
+    assert_eq!(text(Op::Mul, 1), "mul takes 2 operands, 1 was given");
+    assert_eq!(text(Op::Sin, 0), "sin takes 1 operand, 0 were given");
     assert_eq!(
-        Error::Operands { op: Op::Mul, given: 1 }.to_string(),
-        "mul does not take 1 operands but 2"
+        text(Op::Leaf, 0),
+        "leaf is not applied to operands: make one with Graph::leaf or Graph::constant"
     );
 }
 
@@ -112,7 +119,7 @@ fn every_op_refuses_an_immediate_that_it_does_not_have() {
             given: [3.0, 0.0]
         }
         .to_string(),
-        "sin has 0 immediates, but was given [3.0, 0.0]: the others must be 0"
+        "sin has 0 immediates, and [3.0, 0.0] was given: the rest must be 0"
     );
 }
 
@@ -122,14 +129,14 @@ fn applied() -> impl Iterator<Item = (Op, usize)> {
     Op::ALL.iter().filter_map(move |&op| Some((op, count(op)?)))
 }
 
-/// Applies the op to as many halves.
+/// Applies the op to this many operands of 0.5.
 fn apply<T: Scalar>(x: T, op: Op, given: usize) {
     T::apply(op, NO_IMM, &vec![x.lift(0.5); given]);
     T::apply(op, NO_IMM, &vec![x; given]);
 }
 
 #[test]
-fn every_kind_of_number_refuses_what_the_op_does_not_take() {
+fn every_kind_of_number_refuses_a_wrong_number_of_operands() {
     let mut g = filled();
     let x = g.get(0).unwrap().id;
     let mut faults = Faults::default();
@@ -175,7 +182,7 @@ fn a_direction_has_as_many_components_as_there_are_leaves() {
         let error = Error::Length {
             what: "components of the direction",
             expected: 1,
-            got: direction.len(),
+            given: direction.len(),
         };
         faults.fails("try_hvp", &mut g, &error, |g| g.try_hvp(l, &[x], direction));
         faults.panics("hvp", &mut g, &error, |g| g.hvp(l, &[x], direction));
@@ -188,25 +195,25 @@ fn a_direction_has_as_many_components_as_there_are_leaves() {
 }
 
 #[test]
-#[should_panic(expected = "components of the direction: expected 2, got 1")]
+#[should_panic(expected = "expected 2 components of the direction, 1 was given")]
 fn a_closures_jvp_refuses_a_direction_of_another_length() {
     wengert::jvp(|x| vec![x[0] * x[1]], &[1.0, 2.0], &[1.0]);
 }
 
 #[test]
-#[should_panic(expected = "components of the seed: expected 1, got 2")]
+#[should_panic(expected = "expected 1 components of the seed, 2 were given")]
 fn a_closures_vjp_refuses_a_seed_of_another_length() {
     wengert::vjp(|x| vec![x[0] * x[1]], &[1.0, 2.0], &[1.0, 1.0]);
 }
 
 #[test]
-#[should_panic(expected = "components of the direction: expected 2, got 3")]
+#[should_panic(expected = "expected 2 components of the direction, 3 were given")]
 fn a_closures_series_refuses_a_direction_of_another_length() {
     wengert::taylor::<3>(|x| x[0] * x[1], &[1.0, 2.0], &[1.0; 3]);
 }
 
 #[test]
-#[should_panic(expected = "components of the vector: expected 2, got 1")]
+#[should_panic(expected = "expected 2 components of the vector, 1 was given")]
 fn a_sparse_matrix_refuses_a_vector_of_another_length() {
     wengert::sparse_jacobian(|x| vec![x[0] * x[1]], &[1.0, 2.0]).times(&[1.0]);
 }
@@ -235,7 +242,7 @@ fn a_free_constant_is_harmless_everywhere_else() {
 }
 
 #[test]
-fn of_nothing_every_derivative_is_nothing() {
+fn every_derivative_without_inputs_is_empty() {
     let g = filled();
     let (x, l) = (g.get(0).unwrap().id, g.get(4).unwrap().id);
     assert_eq!(g.vjp(&[], &[x]), [0.0]);
@@ -260,7 +267,7 @@ fn of_nothing_every_derivative_is_nothing() {
 }
 
 #[test]
-fn numbers_that_are_none_are_recorded_as_they_are() {
+fn nan_and_infinity_are_recorded_as_they_are() {
     let mut g = Graph::new();
     let x = g.leaves(&[f64::NAN, f64::INFINITY, -0.0]);
     let sum = g.sum(&x);
@@ -272,7 +279,7 @@ fn numbers_that_are_none_are_recorded_as_they_are() {
 }
 
 #[test]
-fn immediates_that_are_not_numbers_are_kept_with_their_node() {
+fn nan_immediates_are_kept_with_their_node() {
     let mut g = Graph::new();
     let x = g.leaf(2.0);
     let nan = f64::NAN;

@@ -2,8 +2,8 @@
 
 use wengert::{Error, Expr, GradientCheck, Graph, NodeId, Op, Verdict, check_gradient};
 
-/// A graph whose gradient in its first leaf is wrong: what is detached is differentiated by
-/// differences all the same.
+/// A graph whose gradient with respect to its first leaf is wrong: `detach` stops the gradient, but not the
+/// differences.
 fn wrong(factor: f64, at: f64) -> GradientCheck {
     let mut g = Graph::new();
     let x = g.leaves(&[at, 2.0]);
@@ -43,7 +43,7 @@ fn a_wrong_component_is_found_with_its_leaf() {
 }
 
 #[test]
-fn scales_are_no_trouble() {
+fn any_scale_can_be_checked() {
     for scale in [1e-12, 1e-8, 1e-3, 1.0, 1e5, 1e12] {
         let check = check_gradient(|x| x[0].ln() + x[0] * x[0], &[scale]);
         assert!(check.passes() && check.unsure().count() == 0, "{scale}: {check}");
@@ -81,7 +81,7 @@ fn a_kink_is_reported_not_failed() {
 }
 
 #[test]
-fn a_wrong_gradient_at_a_minimum_is_no_kink() {
+fn a_wrong_gradient_at_a_minimum_is_not_called_a_kink() {
     let mut g = Graph::new();
     let x = g.leaf(0.0);
     let l = g.add(g.mul(x, x), g.detach(x));

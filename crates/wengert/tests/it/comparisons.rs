@@ -1,5 +1,5 @@
-//! Every question that turns a recorded value into a plain answer leaves a guard: replaying at values
-//! with another answer is refused, and works again where the answer is the recorded one.
+//! Every question about a recorded value leaves a guard. `forward` refuses values with another answer, and works
+//! again at values with the recorded answer.
 
 use std::num::FpCategory;
 
@@ -21,8 +21,7 @@ enum Answer {
 }
 use Answer::{Class, Number, Order, Parts, Whole, Yes};
 
-/// Every question, by name, with values (`x`, `y`) at which it has one answer and such at which it
-/// has another.
+/// Every question by name, with values of `x` and `y` at which it has one answer, and values at which it has another.
 const QUESTIONS: &[(&str, Question, [f64; 2], [f64; 2])] = &[
     ("x < y", |x, y| Yes(x < y), [1.0, 2.0], [2.0, 1.0]),
     ("x < y at a tie", |x, y| Yes(x < y), [1.0, 2.0], [2.0, 2.0]),
@@ -261,7 +260,7 @@ fn a_flipped_answer_is_an_error_and_leaves_values_stale_until_it_is_flipped_back
 }
 
 #[test]
-fn relations_are_what_they_say() {
+fn relations_hold_as_documented() {
     use Relation::*;
     let nan = f64::NAN;
     let table = [

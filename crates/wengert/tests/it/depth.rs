@@ -1,5 +1,5 @@
-//! Depth: nothing recurses, so a chain of ten million nodes is built, swept, replayed and dropped on a
-//! stack of 64 KiB, and every other derivative takes a long chain too.
+//! Depth: nothing recurses. A chain of ten million nodes is built, swept, recomputed and dropped on a stack of 64 KiB.
+//! Every other derivative works on a long chain too.
 
 use wengert::Graph;
 

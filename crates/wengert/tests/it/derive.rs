@@ -1,4 +1,4 @@
-//! Derivatives as graph: nodes like any other, equal to what the sweeps give, to any order.
+//! Derivatives as graph: ordinary nodes, equal to the results of the sweeps, to any order.
 
 use wengert::{Error, Expr, Graph, Op};
 
@@ -115,7 +115,7 @@ fn a_computed_node_has_a_derivative_too() {
 }
 
 #[test]
-fn what_wants_no_gradient_has_none_in_any_way() {
+fn nodes_that_want_no_gradient_have_none_by_any_route() {
     let g = Graph::new();
     let (x, c) = (g.leaf(2.0), g.constant(3.0));
     let (cut, root) = (g.detach(x), g.sqrt(c));
@@ -142,7 +142,7 @@ fn what_wants_no_gradient_has_none_in_any_way() {
             .collect::<Vec<_>>(),
         [0.0; 2]
     );
-    // Nor does it take anything from what does want one.
+    // It takes nothing from nodes that do want one.
     assert_eq!(g.value(g.gradient_nodes(l, &[c, x, cut])[1]), g.grad(x));
 }
 
@@ -176,7 +176,7 @@ fn stale_values_are_refused() {
 }
 
 #[test]
-fn an_op_with_no_derivative_passes_none_and_spoils_none() {
+fn an_op_without_derivative_passes_none_and_harms_none() {
     let g = Graph::new();
     let x = g.leaf(2.5);
     let l = g.mul(
@@ -204,7 +204,7 @@ fn seeds_weigh_outputs_and_are_differentiated_too() {
 }
 
 #[test]
-fn what_is_certain_is_folded_and_what_is_known_is_shared() {
+fn certain_values_are_folded_and_equal_nodes_shared() {
     let g = Graph::new();
     let [x, y] = [2.0, 3.0].map(|v| g.leaf(v));
     // The partials of a product are its operands.

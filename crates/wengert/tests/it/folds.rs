@@ -1,5 +1,5 @@
-//! Ops of any number of operands: of none, of one, of lists that do not match; their values are those
-//! of the fold from left to right, their partials those of the chain of binary ops.
+//! Ops of any number of operands: without operands, with one, with lists of different lengths. Their values are those
+//! of the fold from left to right, and their partials those of the chain of binary ops.
 
 use crate::common::Faults;
 use wengert::{Arity, Error, Expr, Graph, NO_IMM, NodeId, Op, Scalar};
@@ -26,7 +26,7 @@ fn these_are_all() {
 }
 
 #[test]
-fn of_nothing_a_sum_is_0_and_a_product_1() {
+fn the_empty_sum_is_0_and_the_empty_product_1() {
     let g = Graph::new();
     let x = g.leaf(1.0);
     let empty: [(NodeId, f64); 4] = [
@@ -52,7 +52,7 @@ fn of_nothing_a_sum_is_0_and_a_product_1() {
 }
 
 #[test]
-fn what_needs_an_operand_refuses_to_have_none() {
+fn an_op_that_needs_an_operand_refuses_none() {
     let mut g = Graph::new();
     g.leaf(1.0);
     let mut faults = Faults::default();
@@ -61,7 +61,7 @@ fn what_needs_an_operand_refuses_to_have_none() {
         faults.fails(op.name(), &mut g, &refused(op), |g| g.try_record(op, NO_IMM, &[]));
         assert_eq!(
             refused(op).to_string(),
-            format!("{op} does not take 0 operands but 1 or more")
+            format!("{op} takes 1 operand or more, 0 were given")
         );
     }
     faults.panics("max_of", &mut g, &refused(Op::MaxOf), |g| g.max_of(&[]));
@@ -97,12 +97,12 @@ fn a_dot_product_of_unequal_lists_is_refused() {
     faults.fails("try_record", &mut g, &refused(3), |g| g.try_record(Op::Dot, NO_IMM, &x));
     assert_eq!(
         refused(5).to_string(),
-        "dot does not take 5 operands but 2 lists of one length, 0 or more each"
+        "dot takes 2 lists of the same length, 5 operands in all were given"
     );
 }
 
 #[test]
-fn of_one_operand_each_is_what_it_should() {
+fn each_op_is_right_for_one_operand() {
     let g = Graph::new();
     let x = g.leaf(-2.5);
     let one: [(NodeId, f64, f64); 7] = [
@@ -330,7 +330,7 @@ fn a_list_may_be_long() {
     }
 }
 
-/// A sum with what its roundings dropped (Neumaier).
+/// A sum with its rounding errors (Neumaier).
 fn exact_sum(x: impl Iterator<Item = f64>) -> f64 {
     let (mut sum, mut low) = (0.0f64, 0.0);
     for x in x {
@@ -345,7 +345,7 @@ fn exact_sum(x: impl Iterator<Item = f64>) -> f64 {
     sum + low
 }
 
-/// A product with what its roundings dropped.
+/// A product with its rounding errors.
 fn exact_product(x: &[f64]) -> f64 {
     let (mut product, mut low) = (1.0f64, 0.0);
     for &x in x {
@@ -357,7 +357,7 @@ fn exact_product(x: &[f64]) -> f64 {
 }
 
 #[test]
-fn long_lists_err_by_no_more_than_the_root_of_their_length() {
+fn the_error_of_long_lists_grows_with_the_root_of_their_length() {
     let u = f64::EPSILON / 2.0;
     for n in [2, 10, 100, 1000, 10_000] {
         let x: Vec<f64> = (0..n).map(|k| 1.0 + 0.1 * (k as f64 * 0.7).sin()).collect();

@@ -1,10 +1,10 @@
-//! Side pools that grow: what stands in them stays, whatever is refused, dropped or derived between.
+//! Side pools that grow keep their contents, whatever is refused, dropped or differentiated in between.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use wengert::{Expr, Graph, Imm, NO_IMM, NodeId, Op, Scalar};
 
-/// A number that no entry has a place for.
+/// A number too long for an entry.
 fn long(k: u64) -> f64 {
     0.1 + k as f64
 }
@@ -83,7 +83,7 @@ fn a_refused_operator_leaves_nothing() {
 
 fn drop_expr(_: Expr<'_>) {}
 
-/// Numbers as good as random, the same ones every time.
+/// Pseudorandom numbers, the same ones every time.
 struct Dice(u64);
 
 impl Dice {
@@ -96,7 +96,7 @@ impl Dice {
 }
 
 #[test]
-fn side_pools_keep_what_stands_there_through_growth_refusals_and_resets() {
+fn side_pools_keep_their_contents_through_growth_refusals_and_resets() {
     let mut dice = Dice(12345);
     for round in 0..400 {
         let mut g = Graph::with_limit(300 + dice.below(700) as usize);

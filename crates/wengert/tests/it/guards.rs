@@ -1,5 +1,5 @@
-//! Guards: every comparison made while recording is remembered, and replaying where it would come
-//! out otherwise is an error that names it. `comparisons.rs` asks every question there is.
+//! Guards: every comparison made while recording is remembered. `forward` at values that change its result is an error
+//! that names the comparison. `comparisons.rs` goes through all questions.
 
 use num_traits::{Float, ToPrimitive, Zero};
 use wengert::{Error, Expr, Graph, NodeId, Relation};
@@ -20,7 +20,7 @@ fn the_guard_names_the_nodes_that_were_compared() {
     assert_eq!(g.forward(), Err(flipped.clone()));
     assert_eq!(
         flipped.to_string(),
-        "recorded was n1 < n2 = true, which the new values change: record the expression anew at these values"
+        "the comparison n1 < n2 was true when it was recorded and is false at the new values: record the expression again at these values"
     );
 }
 
@@ -50,7 +50,7 @@ fn the_first_flipped_guard_is_the_one_that_is_named() {
 }
 
 #[test]
-fn values_that_branch_alike_replay() {
+fn values_that_branch_the_same_way_are_recomputed() {
     let mut g = Graph::new();
     let x = g.leaf(3.0);
     let e = g.expr(x);
@@ -65,7 +65,7 @@ fn values_that_branch_alike_replay() {
 }
 
 #[test]
-fn comparing_with_nan_is_held_to() {
+fn comparisons_with_nan_are_guarded() {
     let mut g = Graph::new();
     let x = g.leaf(f64::NAN);
     let e = g.expr(x);
@@ -77,7 +77,7 @@ fn comparing_with_nan_is_held_to() {
 }
 
 #[test]
-fn a_conversion_to_a_whole_number_holds_for_what_has_the_same_whole_part() {
+fn a_conversion_to_a_whole_number_holds_for_values_with_the_same_whole_part() {
     let mut g = Graph::new();
     let x = g.leaf(2.25);
     let n = g.expr(x).to_usize().unwrap();
@@ -169,7 +169,7 @@ fn root<'g>(f: impl Fn(Expr<'g>) -> Expr<'g>, mut low: Expr<'g>, mut high: Expr<
 }
 
 #[test]
-fn an_algorithm_that_branches_replays_along_its_path_alone() {
+fn an_algorithm_that_branches_is_recomputed_along_its_path_only() {
     let mut g = Graph::new();
     let (low, high) = (g.leaf(0.0), g.leaf(2.0));
     let l = root(|x| x * x - 2.0, g.expr(low), g.expr(high)).id();

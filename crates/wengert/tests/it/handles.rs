@@ -1,12 +1,11 @@
-//! Wrong keys: of another graph, of before a reset, of beyond a rewind, of nothing. Every method
-//! that takes a key refuses them by name and leaves the graph as it was.
+//! Wrong keys: of another graph, from before a reset, of nodes dropped by a rewind, the null key. Every method that takes a
+//! key refuses them with a named error and leaves the graph unchanged.
 
 use crate::common::Faults;
 use crate::common::methods::Form;
 use wengert::{Arity, Error, Expr, Graph, NO_IMM, NodeId, Op, Scalar};
 
-/// Three leaves, a product, its sine, a constant; swept, with a label, a scope and a guard. Gives
-/// what was recorded.
+/// Three leaves, a product, its sine and a constant, swept, with a label, a scope and a guard. Returns the keys.
 fn filled(g: &Graph) -> Vec<NodeId> {
     let before = g.len();
     let scope = g.scope("layer");
@@ -21,7 +20,7 @@ fn filled(g: &Graph) -> Vec<NodeId> {
     g.nodes().skip(before).map(|node| node.id).collect()
 }
 
-/// Every way to come by a wrong key: what it is, a graph, and keys that are wrong there.
+/// Every way to get a wrong key: its name, a graph, and keys that are wrong there.
 fn wrong_keys() -> Vec<(&'static str, Graph, Vec<NodeId>)> {
     let mut cases = Vec::new();
 
@@ -45,7 +44,7 @@ fn wrong_keys() -> Vec<(&'static str, Graph, Vec<NodeId>)> {
     let old = filled(&g);
     g.reset();
     filled(&g);
-    cases.push(("of before a reset", g, old));
+    cases.push(("from before a reset", g, old));
 
     let mut g = Graph::new();
     g.leaf(1.0);
@@ -62,7 +61,7 @@ fn wrong_keys() -> Vec<(&'static str, Graph, Vec<NodeId>)> {
     filled(&g);
     cases.push(("rewound past, its place taken", g, old));
 
-    // Stretches of many generations, the wrong keys in the middle ones.
+    // Segments of many generations, with wrong keys in the middle ones.
     let mut g = Graph::new();
     let mut old = Vec::new();
     for _ in 0..20 {
@@ -84,7 +83,7 @@ fn every_method_refuses_every_wrong_key_and_changes_nothing() {
     let methods = crate::common::methods::all();
     let mut faults = Faults::default();
     for (kind, mut g, keys) in wrong_keys() {
-        // Many keys tell of one fault: the first, the last and one between.
+        // The first key, the last and one in between are enough.
         for key in [keys[0], keys[keys.len() / 2], keys[keys.len() - 1]] {
             let error = Error::NotInGraph { node: key };
             for method in &methods {
@@ -113,7 +112,7 @@ fn every_method_takes_the_keys_of_leaves() {
 }
 
 #[test]
-fn every_wrong_key_is_refused_wherever_it_stands() {
+fn every_wrong_key_is_refused_in_every_place() {
     for (kind, g, keys) in wrong_keys() {
         for &key in &keys {
             assert_eq!(g.try_value(key), Err(Error::NotInGraph { node: key }), "{kind}, {key}");
@@ -148,7 +147,7 @@ fn every_op_refuses_a_wrong_key_in_every_place() {
 }
 
 #[test]
-fn a_right_key_is_right_in_every_stretch_of_the_tape() {
+fn a_right_key_is_accepted_in_every_segment_of_the_tape() {
     let mut g = Graph::new();
     let mut kept = Vec::new();
     for round in 0..30 {
@@ -180,7 +179,7 @@ fn a_key_moves_with_its_graph() {
     .unwrap();
     assert_eq!(value, 2f64.sin());
     assert_eq!(g.grad(x), 2f64.cos());
-    // Two graphs that change places keep their keys.
+    // Two graphs that are swapped keep their keys.
     let mut other = Graph::new();
     let z = other.leaf(5.0);
     std::mem::swap(&mut g, &mut other);
@@ -237,7 +236,6 @@ fn expressions_of_two_graphs_do_not_mix() {
         x.mul_add(y, y);
         x.select(x, y);
         x.select(y, x);
-        x.where_else(y, 1.0);
         x.clamp(y, 2.0);
         x.clamp(0.0, y);
         [x, x, y].into_iter().sum::<Expr<'_>>();
@@ -252,7 +250,7 @@ fn expressions_of_two_graphs_do_not_mix() {
         Scalar::dot(&[x], &[y]);
         Scalar::dot(&[x, x], &[x, y]);
         Expr::apply(Op::Add, NO_IMM, &[x, y]);
-        // A constant of no graph between them is no bridge.
+        // A free constant between them does not connect two graphs.
         x.mul_add(Expr::constant(2.0), y);
     };
     let mut faults = Faults::default();
@@ -281,7 +279,7 @@ fn a_key_of_another_graph_does_not_become_an_expression() {
 }
 
 #[test]
-fn an_expression_of_another_graph_is_no_result_of_a_closure() {
+fn a_closure_may_not_return_an_expression_of_another_graph() {
     let other: &'static Graph = Box::leak(Box::new(Graph::new()));
     let y = other.var(2.0);
     let mut scratch = Graph::new();
@@ -302,7 +300,7 @@ fn an_expression_of_another_graph_is_no_result_of_a_closure() {
 }
 
 #[test]
-fn keys_read_as_their_place_on_the_tape() {
+fn keys_are_shown_as_their_position_on_the_tape() {
     let g = Graph::new();
     let keys = g.leaves(&[1.0; 12]);
     assert_eq!(keys[11].to_string(), "n11");

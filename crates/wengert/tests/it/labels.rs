@@ -1,5 +1,5 @@
-//! Names: of nodes by label, of stretches by scope. They follow what they name: kept where it is kept,
-//! gone where it is dropped, never found on what takes its place.
+//! Labels of nodes and scopes. They live as long as the nodes they name, and never apply to nodes recorded in the same
+//! place later.
 
 use wengert::{Graph, NodeId};
 
@@ -318,7 +318,7 @@ fn a_mark_inside_a_scope_keeps_what_was_in_it() {
 }
 
 #[test]
-fn names_of_many_nodes_are_told_apart() {
+fn names_of_many_nodes_stay_distinct() {
     let mut g = Graph::new();
     let mut keys = Vec::new();
     for k in 0..1000 {

@@ -1,8 +1,8 @@
-//! Laws of derivatives, on random expressions of all ops: every route gives the chain rule's sum over
-//! paths, with the rounding that such a sum may have and no more.
+//! Laws of derivatives on random expressions of all ops: every route gives the sum over paths of the chain rule, within the
+//! rounding error of such a sum.
 //!
-//! The sum is made here from the partials of single ops, each recorded alone. Summing the absolute
-//! values of the same paths gives the bound that rounding errors are measured by.
+//! The tests compute this sum from the partials of single ops, each recorded alone. The sum of the absolute values over the
+//! same paths is the scale for rounding errors.
 
 use crate::common::dag::{LEAVES, Recipe, Step, recipes};
 use proptest::prelude::*;

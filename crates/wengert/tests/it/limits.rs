@@ -1,5 +1,5 @@
-//! The edges of a graph: its stated capacity, the most there can be, the memory there is. Each is
-//! refused by name, and what was recorded stays.
+//! The limits of a graph: its own, the highest possible, and memory. Going beyond is a named error, and what was recorded
+//! stays.
 
 use crate::common::Faults;
 use wengert::{Error, Expr, Graph, NO_IMM, NodeId, Op};
@@ -141,7 +141,7 @@ fn a_gradient_that_does_not_fit_leaves_no_half_of_it() {
 }
 
 #[test]
-fn a_limit_of_nothing_holds_nothing() {
+fn a_graph_with_limit_0_holds_nothing() {
     let mut g = Graph::with_limit(0);
     let mut faults = Faults::default();
     faults.panics("leaf", &mut g, &Error::Full { limit: 0 }, |g| g.leaf(1.0));
@@ -186,13 +186,15 @@ fn immediates_and_lists_are_bounded_too() {
 mod without_memory {
     use super::*;
 
-    /// A quarter of a gibibyte: far less than what a capacity of [`MOST`] takes.
-    const KIBIBYTES: usize = 1 << 18;
+    /// 288 MiB: far less than what a capacity of [`MOST`] takes.
+    const KIBIBYTES: usize = 288 << 10;
 
     /// Runs the test of that name once more, in a process that may take `KIBIBYTES`.
     fn run(test: &str) {
         let program = std::env::current_exe().expect("a test has a program");
-        let script = format!("ulimit -v {KIBIBYTES} && exec \"$0\" --exact {test} --test-threads 1");
+        // The path of this module, without the name of the program.
+        let (_, module) = module_path!().split_once("::").expect("a module of a test program");
+        let script = format!("ulimit -v {KIBIBYTES} && exec \"$0\" --exact {module}::{test} --test-threads 1");
         let output = std::process::Command::new("sh")
             .args(["-c", &script])
             .arg(program)
@@ -210,7 +212,7 @@ mod without_memory {
     #[test]
     fn a_capacity_without_memory_is_refused() {
         if !is_child() {
-            return run("without_memory::a_capacity_without_memory_is_refused");
+            return run("a_capacity_without_memory_is_refused");
         }
         let error = Error::OutOfMemory { nodes: MOST };
         assert_eq!(Graph::try_with_capacity(MOST).err(), Some(error.clone()));
@@ -224,7 +226,7 @@ mod without_memory {
     #[test]
     fn growing_without_memory_is_refused_and_nothing_lost() {
         if !is_child() {
-            return run("without_memory::growing_without_memory_is_refused_and_nothing_lost");
+            return run("growing_without_memory_is_refused_and_nothing_lost");
         }
         let mut g = Graph::new();
         let x = g.leaf(1.0);
@@ -250,7 +252,7 @@ mod without_memory {
     #[test]
     fn a_sweep_without_memory_is_refused_and_the_last_gradients_stay() {
         if !is_child() {
-            return run("without_memory::a_sweep_without_memory_is_refused_and_the_last_gradients_stay");
+            return run("a_sweep_without_memory_is_refused_and_the_last_gradients_stay");
         }
         // 192 MB for nodes leave no room for the adjoints of as many, nor for those of all there are.
         let g = Graph::with_capacity(12_000_000);
@@ -267,7 +269,7 @@ mod without_memory {
     #[test]
     fn a_list_of_operands_without_memory_is_refused() {
         if !is_child() {
-            return run("without_memory::a_list_of_operands_without_memory_is_refused");
+            return run("a_list_of_operands_without_memory_is_refused");
         }
         let g = Graph::new();
         let x = g.leaf(2.0);

@@ -1,5 +1,5 @@
-//! A graph beside a model of it that is a plain list: whatever is done, in whatever order, both show
-//! the same values, gradients, names and guards, and refuse the same.
+//! A graph compared with a model of it that is a plain list. After any sequence of calls both have the same values,
+//! gradients, names and guards, and both refuse the same calls.
 
 use proptest::prelude::*;
 use proptest::sample::Index;

@@ -1,5 +1,5 @@
-//! Orders of derivatives are immediates of some ops, and bounded: what is no order, or too high, is
-//! refused by name wherever it would be recorded, and NaN where the op is applied to numbers.
+//! Orders of derivatives are immediates of some ops. An invalid or too high order is a named error in a graph, and gives
+//! NaN with numbers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -44,7 +44,7 @@ fn with(op: Op, immediate: usize, given: f64) -> Imm {
 }
 
 #[test]
-fn a_row_tells_which_immediates_are_orders() {
+fn a_row_says_which_immediates_are_orders() {
     use Immediate::{Order, Real};
     for (op, kinds) in [
         (Op::Sin, &[][..]),
@@ -63,7 +63,7 @@ fn a_row_tells_which_immediates_are_orders() {
 }
 
 #[test]
-fn what_is_no_order_is_refused_by_every_way_to_record() {
+fn an_invalid_order_is_refused_by_every_way_to_record() {
     let mut g = Graph::new();
     let x = g.leaves(&[0.5, 0.25]);
     let mut faults = Faults::default();
@@ -95,7 +95,7 @@ fn what_is_no_order_is_refused_by_every_way_to_record() {
     };
     assert_eq!(
         error.to_string(),
-        "immediate 1 of powd is 0.5, and has to be the order of a derivative: a whole number from 0 to 170"
+        "immediate 1 of powd is 0.5, but it must be the order of a derivative: a whole number from 0 to 170"
     );
 }
 
@@ -124,7 +124,7 @@ fn a_polygamma_of_too_high_an_order_is_refused_at_the_line_that_asked() {
 }
 
 #[test]
-fn over_numbers_what_is_no_order_gives_nan() {
+fn an_invalid_order_gives_nan_with_numbers() {
     let x = [0.5, 0.25];
     for (op, immediate) in orders() {
         for given in WRONG.into_iter().chain([f64::NAN]) {
@@ -143,7 +143,7 @@ fn over_numbers_what_is_no_order_gives_nan() {
 }
 
 #[test]
-fn of_order_0_a_family_is_the_function_that_it_is_of() {
+fn order_0_of_a_family_is_the_function_itself() {
     let (x, y) = (0.6, 0.3);
     assert_eq!(x.cbrt_d(0.0), Scalar::cbrt(x));
     assert_eq!(x.polygamma_n(0.0), x.digamma());
@@ -189,7 +189,7 @@ fn every_op_gives_something_of_any_numbers_and_any_immediates() {
 }
 
 #[test]
-fn differentiating_beyond_the_highest_order_is_a_named_error_as_graph_and_nan_as_a_number() {
+fn differentiating_beyond_the_highest_order_is_an_error_in_a_graph_and_nan_with_numbers() {
     let mut faults = Faults::default();
     for (op, immediate) in orders() {
         let mut g = Graph::new();

@@ -69,7 +69,7 @@ fn a_mark_of_before_a_reset_is_refused() {
     let mut g = Graph::new();
     let start = g.mark();
     g.reset();
-    assert_stale("of the start, of before a reset", &mut g, start);
+    assert_stale("of the start, from before a reset", &mut g, start);
 }
 
 #[test]

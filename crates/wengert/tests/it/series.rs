@@ -224,7 +224,7 @@ fn what_does_not_move_stays() {
         g.try_taylor::<3>(l, &[x], &[]),
         Err(Error::Length {
             expected: 1,
-            got: 0,
+            given: 0,
             ..
         })
     ));

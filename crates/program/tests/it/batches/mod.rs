@@ -1,9 +1,9 @@
-//! What must hold of any program in batches: a point gives the bits that it gives alone, whatever
-//! stands beside it. Tests and fuzz targets share it.
+//! What holds for any program in batches: a point has the bits that it has by itself, no matter which points
+//! are beside it. Tests and fuzz targets share this.
 
 use wengert_program::{Error, InstructionSet, Program, Setup, Spread, Workspace};
 
-/// The bits of a number; NaNs are all alike.
+/// The bits of a number. All NaNs count as the same.
 fn bits(x: f64) -> u64 {
     if x.is_nan() { f64::NAN.to_bits() } else { x.to_bits() }
 }
@@ -22,15 +22,15 @@ fn outcome(result: Result<(), Error>, outputs: Vec<Vec<f64>>) -> Result<Outcome,
     }
 }
 
-/// Runs the program at the point alone.
+/// Runs the program at a single point.
 fn alone(program: &Program, x: &[f64], workspace: &mut Workspace) -> Result<Outcome, String> {
     let mut out = vec![0.0; program.output_count()];
     let result = program.eval(x, &mut out, workspace);
     outcome(result, out.into_iter().map(|y| vec![y]).collect())
 }
 
-/// Runs the program at the points in one batch. Inputs that are the same at all of them are given
-/// as one number if `short`.
+/// Runs the program at the points in one batch. If `short`, inputs that are the same at all points are given
+/// as one number.
 fn batch(program: &Program, points: &[&[f64]], short: bool, workspace: &mut Workspace) -> Result<Outcome, String> {
     let columns: Vec<Vec<f64>> = (0..program.input_count())
         .map(|k| {
@@ -54,12 +54,12 @@ fn batch(program: &Program, points: &[&[f64]], short: bool, workspace: &mut Work
     outcome(result, outputs)
 }
 
-/// Checks that `count` points, these in turn, give in a batch what each gives alone, on every
-/// instruction set of this processor, with so many lanes and threads; and that a sum over them has
-/// the same bits in all these runs. Inputs that are whole are those of the first point.
+/// Checks that `count` points, which repeat these, give in a batch what each gives by itself: on every
+/// instruction set of this processor, with each of these numbers of lanes and threads. Also checks that a
+/// sum over them has the same bits in all runs. Uniform inputs are those of the first point.
 ///
 /// # Errors
-/// The first difference, in words.
+/// A description of the first difference.
 pub(crate) fn check(
     program: &Program,
     points: &[Vec<f64>],
@@ -79,7 +79,7 @@ pub(crate) fn check(
             .iter()
             .map(|x| alone(program, x, &mut workspace))
             .collect::<Result<Vec<_>, _>>()?;
-        // All of them, then those that no guard stops.
+        // All points, then those that no guard stops.
         let through: Vec<usize> = (0..points.len()).filter(|&k| single[k].is_ok()).collect();
         for chosen in [(0..points.len()).collect(), through] {
             if chosen.is_empty() {

@@ -1,10 +1,9 @@
-//! Random programs, from numbers that a test or a fuzzer chooses, and what must hold of each.
+//! Random programs, from numbers that a test or a fuzzer chooses, and what holds for each.
 
 use wengert::{Arity, Graph, Imm, Immediate, NodeId, Op, Scalar};
 use wengert_program::{InstructionSet, Options, Program, Setup, Workspace};
 
-/// The ops that users record and derivatives are made of, with how many operands and which
-/// immediates to try.
+/// The ops that users and derivatives record, with a number of operands and immediates to try.
 pub(crate) fn ops() -> Vec<(Op, usize, Imm)> {
     let mut ops = Vec::new();
     for &op in Op::ALL {
@@ -18,7 +17,7 @@ pub(crate) fn ops() -> Vec<(Op, usize, Imm)> {
             match op.immediate_kinds().get(k) {
                 None => &[0.0],
                 Some(Immediate::Order) => &[0.0, 1.0, 3.0],
-                // A bell has no other constants than these.
+                // These are the only constants of a bell.
                 Some(_) if op == Op::Gauss => &[1.0, 0.5],
                 Some(_) => &[2.0, 0.0, 3.0, 0.5, -1.0, 2.5],
             }
@@ -26,8 +25,8 @@ pub(crate) fn ops() -> Vec<(Op, usize, Imm)> {
         let imms = choices(0)
             .iter()
             .flat_map(|&first| choices(1).iter().map(move |&second| [first, second]));
-        // The last operand of the first two must be the tangent or the hypotenuse of the others; the third shows
-        // the sign of a NaN, which no arithmetic promises.
+        // The last operand of `Sech2` and `Unit` must be the hyperbolic tangent or the norm of the others.
+        // `Copysign` shows the sign of a NaN, which arithmetic does not guarantee.
         if !matches!(op, Op::Sech2 | Op::Unit | Op::Copysign) {
             ops.extend(imms.map(|imm| (op, operands, imm)));
         }
@@ -39,11 +38,12 @@ pub(crate) fn ops() -> Vec<(Op, usize, Imm)> {
 pub(crate) struct Recorded {
     pub(crate) graph: Graph,
     pub(crate) inputs: Vec<NodeId>,
-    /// The last node, a middle one, and the gradient of the last if it was asked for.
+    /// The last node, a middle one, and, if asked for, the gradient of the last.
     pub(crate) outputs: Vec<NodeId>,
 }
 
-/// Records a node for each choice of an op and four operands, any numbers, at these inputs.
+/// Records a node for each choice of an op and four operands, at these inputs. The numbers of a choice can be
+/// anything.
 pub(crate) fn record(choices: &[(usize, [usize; 4])], constants: &[f64], derive: bool, x: &[f64; 3]) -> Recorded {
     let graph = Graph::new();
     let inputs = graph.leaves(x);
@@ -72,16 +72,16 @@ pub(crate) fn record(choices: &[(usize, [usize; 4])], constants: &[f64], derive:
     Recorded { graph, inputs, outputs }
 }
 
-/// The bits of a number; NaNs are all alike.
+/// The bits of a number. All NaNs count as the same.
 pub(crate) fn bits(x: f64) -> u64 {
     if x.is_nan() { f64::NAN.to_bits() } else { x.to_bits() }
 }
 
-/// Whether lanes may give `got` where the scalar op gives `expected`: it has the same bits or is a
-/// few last places off.
+/// Whether lanes may give `got` where the scalar op gives `expected`: they have the same bits, or differ in
+/// the last few places.
 pub(crate) fn is_near(op: Op, operands: &[f64], got: f64, expected: f64) -> bool {
     let size = match op {
-        // Where it cancels, the last place of what canceled is what counts.
+        // After cancellation, what counts is the last place of the operands.
         Op::Logsumexp => operands.iter().fold(expected.abs(), |size, x| size.max(x.abs())),
         _ => expected.abs(),
     };
@@ -89,11 +89,11 @@ pub(crate) fn is_near(op: Op, operands: &[f64], got: f64, expected: f64) -> bool
     bits(got) == bits(expected) || near && got.is_sign_negative() == expected.is_sign_negative()
 }
 
-/// Checks at a point that every node is what the scalar op gives of its operands, to the last few
-/// places: each op by itself, so that nothing magnifies what lanes may round differently.
+/// Checks at a point that every node is the scalar op of its operands, up to the last few places. Each op
+/// starts from the program's own operands, so differences are not magnified.
 ///
 /// # Errors
-/// The first node that is something else.
+/// The first node that is not.
 pub(crate) fn check_every_node(recorded: &Recorded, x: &[f64; 3]) -> Result<(), String> {
     let nodes: Vec<_> = recorded.graph.nodes().collect();
     let keys = nodes.iter().map(|node| node.id);

@@ -1,11 +1,11 @@
-//! Grouping columns so that one sweep serves a group: coloring. Read `plan.rs` next.
+//! Coloring: grouping columns so that one sweep serves a group.
 //!
-//! Columns of a Jacobian may share a color where no row has entries in both ("What color is your
-//! Jacobian?", Gebremedhin, Manne and Pothen, 2005). A Hessian is symmetric, so an entry may be
-//! read at either of two places: its columns need a star coloring, in which neighbors differ and
-//! no path of four columns has but two colors (Gebremedhin, Tarafdar, Manne and Pothen, 2007).
+//! Two columns of a Jacobian may share a color if no row has entries in both ("What color is your
+//! Jacobian?", Gebremedhin, Manne and Pothen, 2005). A Hessian is symmetric, so each entry can be read at
+//! either of two places. Its columns need a star coloring: neighbors differ, and every path of four columns
+//! has at least three colors (Gebremedhin, Tarafdar, Manne and Pothen, 2007).
 //!
-//! Both are greedy and cost O(colors * entries) at most.
+//! Both algorithms are greedy and cost at most O(colors * entries).
 
 use rustc_hash::FxHashMap;
 
@@ -20,7 +20,7 @@ pub(crate) struct Colors {
 
 const NONE: u32 = u32::MAX;
 
-/// The least color that is not marked with `stamp`.
+/// The first color that is not marked with `stamp`.
 fn first_free(marks: &mut Vec<u32>, stamp: u32) -> u32 {
     let color = marks.iter().position(|&mark| mark != stamp).unwrap_or(marks.len());
     if color == marks.len() {
@@ -29,24 +29,24 @@ fn first_free(marks: &mut Vec<u32>, stamp: u32) -> u32 {
     color as u32
 }
 
-/// The columns by how many entries they have.
+/// The columns, sorted by their number of entries.
 fn by_degree(pattern: &Pattern) -> Vec<usize> {
     let mut order: Vec<usize> = (0..pattern.cols()).collect();
     order.sort_by_key(|&col| pattern.col(col).len());
     order
 }
 
-/// The most entries that a column has.
+/// The number of entries of the fullest column.
 fn fullest(pattern: &Pattern) -> usize {
     (0..pattern.cols()).map(|col| pattern.col(col).len()).max().unwrap_or(0)
 }
 
-/// Colors the columns so that no row has entries in two of one color. `rows` is the transposed
-/// pattern. Tries the columns as they come, then the fullest first.
+/// Colors the columns so that no row has entries in two columns of one color. `rows` is the transposed
+/// pattern. Tries the columns in order, then the fullest first.
 pub(crate) fn columns(pattern: &Pattern, rows: &Pattern) -> Colors {
     let natural: Vec<usize> = (0..pattern.cols()).collect();
     let found = columns_in(pattern, rows, &natural);
-    // No fewer colors than the fullest row has entries.
+    // There is no coloring with fewer colors than the fullest row has entries.
     if found.count <= fullest(rows) {
         return found;
     }
@@ -72,18 +72,17 @@ fn columns_in(pattern: &Pattern, rows: &Pattern, order: &[usize]) -> Colors {
     Colors { of, count: marks.len() }
 }
 
-/// A star coloring of the columns of a symmetric pattern, and what tells where an entry is read.
+/// A star coloring of the columns of a symmetric pattern, and where each entry is read.
 #[derive(Clone, Debug)]
 pub(crate) struct Stars {
     pub(crate) colors: Colors,
-    /// For a column and a color, how many neighbors of the column have the color, and the first
-    /// of them.
+    /// For a column and a color: the number of neighbors of the column with that color, and the first one.
     neighbors: FxHashMap<(u32, u32), (u32, u32)>,
 }
 
 impl Stars {
-    /// Tries the columns with fewest entries first; then, where that took many colors, as they
-    /// come and the fullest first.
+    /// Tries the columns with fewest entries first. If that takes many colors, also tries them in order and
+    /// the fullest first.
     pub(crate) fn new(pattern: &Pattern) -> Stars {
         let n = pattern.cols();
         if pattern.len() == n * n {
@@ -96,8 +95,8 @@ impl Stars {
                 neighbors: FxHashMap::default(),
             };
         }
-        // Columns of two colors have at most as many entries between them as there are such
-        // columns, so k colors serve for at most k - 1 pairs a column.
+        // The columns of two colors form stars, with fewer edges than columns. So k colors allow at most
+        // k - 1 edges per column.
         let least = pattern.len().saturating_sub(n) / (2 * n) + 1;
         let rising = by_degree(pattern);
         let natural: Vec<usize> = (0..n).collect();
@@ -113,18 +112,18 @@ impl Stars {
         best.unwrap_or_else(|| unreachable!("without a limit there is a coloring"))
     }
 
-    /// With fewer colors than `limit`, if the order leads to that.
+    /// A coloring with fewer colors than `limit`, if this order gives one.
     fn within(pattern: &Pattern, order: &[usize], limit: usize) -> Option<Stars> {
         let n = pattern.cols();
         let mut of = vec![NONE; n];
         let mut neighbors: FxHashMap<(u32, u32), (u32, u32)> = FxHashMap::default();
-        // The colors around each column, and those of the hubs whose stars it is a leaf of: a hub
-        // has two neighbors of a color, or more.
+        // For each column, the colors of its neighbors, and the colors of the hubs of whose stars it is a
+        // leaf. A hub has at least two neighbors of one color.
         let mut around: Vec<Vec<u32>> = vec![Vec::new(); n];
         let mut hubs: Vec<Vec<u32>> = vec![Vec::new(); n];
         let mut marks: Vec<u32> = Vec::new();
-        // For a color, the first neighbor of the column at hand that has it, and whether there
-        // are more.
+        // For each color, the first neighbor of the current column with that color, and whether there are
+        // more.
         let mut seen: Vec<(u32, u32, bool)> = Vec::new();
         let mut here: Vec<u32> = Vec::new();
         for &col in order {
@@ -140,8 +139,8 @@ impl Stars {
                     here.push(color as u32);
                     continue;
                 }
-                // The column is the hub of a star of this color: no leaf of it may have another
-                // neighbor of the column's color.
+                // The column is the hub of a star of this color: no leaf of the star may have another
+                // neighbor with the column's color.
                 if !*more {
                     *more = true;
                     around[*first as usize].iter().for_each(|&c| marks[c as usize] = stamp);
@@ -151,7 +150,7 @@ impl Stars {
             for &color in &here {
                 let (_, first, more) = seen[color as usize];
                 if !more {
-                    // The column is a leaf, unless its neighbor is one of a star already.
+                    // The column becomes a leaf of its neighbor, unless the neighbor is a leaf already.
                     hubs[first as usize].iter().for_each(|&c| marks[c as usize] = stamp);
                 }
             }
@@ -187,7 +186,7 @@ impl Stars {
         Some(Stars { colors, neighbors })
     }
 
-    /// Where the entry of two columns is read: in which row of which color's sum of columns.
+    /// Where the entry of two columns is read: the row, and the color whose sum of columns it is read from.
     pub(crate) fn place(&self, row: usize, col: usize) -> (usize, u32) {
         let color = |x: usize| self.colors.of[x];
         let alone = |x: usize, c: u32| self.neighbors.get(&(x as u32, c)).is_none_or(|&(count, _)| count == 1);
@@ -236,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn random_patterns_get_star_colourings_that_can_be_read() {
+    fn random_patterns_get_star_colorings_that_can_be_read() {
         for round in 0..300 {
             let n = 4 + round % 37;
             let pattern = symmetric(n, &random(n, round % 80, round as u64));
@@ -245,15 +244,15 @@ mod tests {
                 assert_star(&pattern, &stars.colors);
                 for (row, col) in pattern.iter() {
                     let (row, color) = stars.place(row, col);
-                    let of_colour = pattern.col(row).iter().filter(|&&x| stars.colors.of[x] == color);
-                    assert_eq!(of_colour.count(), 1, "more than one entry in the sum");
+                    let of_color = pattern.col(row).iter().filter(|&&x| stars.colors.of[x] == color);
+                    assert_eq!(of_color.count(), 1, "more than one entry in the sum");
                 }
             }
         }
     }
 
     #[test]
-    fn known_patterns_take_few_colours() {
+    fn known_patterns_take_few_colors() {
         let star: Vec<(u32, u32)> = (1..1000).map(|k| (0, k)).collect();
         assert_eq!(Stars::new(&symmetric(1000, &star)).colors.count, 2);
         let two_hubs: Vec<(u32, u32)> = (2..1000).flat_map(|k| [(0, k), (1, k)]).collect();
@@ -267,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn no_row_has_two_entries_in_columns_of_one_colour() {
+    fn no_row_has_two_entries_in_columns_of_one_color() {
         for round in 0..200 {
             let n = 3 + round % 50;
             let pattern = Pattern::of(n, n, &random(n, 3 * n, round as u64));

@@ -1,20 +1,21 @@
-//! Which variables a node depends on, as long as they are few. Read `pattern.rs` next.
+//! Which variables each node depends on.
 //!
-//! One pass along the tape gives every node a set of variables, shared among nodes with the same
-//! operands' sets. A set over a limit is not kept: the node is [`Deps::Many`], and what it depends
-//! on is asked of its operands when it matters.
+//! One pass along the tape gives every node a set of variables; nodes with equal sets share one. A set
+//! larger than a limit is not kept: the node is [`Deps::Many`], and its operands are asked instead when
+//! it matters.
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use crate::derivative::sparse::interaction::{Structure, Structures};
+use crate::derivative::sparse::interaction::{Interaction, InteractionCache};
+use crate::derivative::sparse::matrix::Pattern;
 use crate::error::Error;
 use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::tape::Tape;
 
-/// How large the sets are that are kept. With up to 512 variables all are, so that a sum of a
-/// million terms in a few hundred unknowns is one set, not a million operands.
+/// The size of the largest set that is kept. With up to 512 variables, every set is kept: then a sum of
+/// a million terms in a few hundred unknowns is one set, not a million operands.
 pub(crate) fn limit(variables: &Variables) -> usize {
     if variables.leaves.len() <= 512 { 512 } else { 32 }
 }
@@ -29,24 +30,24 @@ pub(crate) enum Deps {
     Many,
 }
 
-/// The leaves to differentiate in, without repetitions.
+/// The leaves to differentiate with respect to, without repetitions.
 #[derive(Debug)]
 pub(crate) struct Variables {
     /// The positions of the leaves.
     pub(crate) leaves: Vec<usize>,
-    /// For every node of `wrt` which of `leaves` it is.
+    /// For each node of `wrt`, its index in `leaves`.
     pub(crate) of_wrt: Vec<u32>,
 }
 
 impl Variables {
     pub(crate) fn new(graph: &Graph, wrt: &[NodeId]) -> Result<Variables, Error> {
         let mut leaves = Vec::with_capacity(wrt.len());
-        let mut known = FxHashMap::default();
+        let mut index_of = FxHashMap::default();
         let of_wrt = wrt
             .iter()
             .map(|&node| {
                 let leaf = graph.leaf_position(node)?;
-                Ok(*known.entry(leaf).or_insert_with(|| {
+                Ok(*index_of.entry(leaf).or_insert_with(|| {
                     leaves.push(leaf);
                     leaves.len() as u32 - 1
                 }))
@@ -54,9 +55,33 @@ impl Variables {
             .collect::<Result<_, Error>>()?;
         Ok(Variables { leaves, of_wrt })
     }
+
+    /// The pattern with a column for each node of `wrt`, which may hold a leaf more than once; with
+    /// `rows_too`, with a row for each as well.
+    pub(crate) fn for_wrt(&self, pattern: Pattern, rows_too: bool) -> Pattern {
+        if self.of_wrt.len() == self.leaves.len() {
+            return pattern;
+        }
+        let mut places = vec![Vec::new(); self.leaves.len()];
+        for (place, &variable) in self.of_wrt.iter().enumerate() {
+            places[variable as usize].push(place as u32);
+        }
+        let mut entries = Vec::new();
+        for (row, col) in pattern.iter() {
+            for &col in &places[col] {
+                if rows_too {
+                    entries.extend(places[row].iter().map(|&row| (row, col)));
+                } else {
+                    entries.push((row as u32, col));
+                }
+            }
+        }
+        let rows = if rows_too { self.of_wrt.len() } else { pattern.rows() };
+        Pattern::of(rows, self.of_wrt.len(), &entries)
+    }
 }
 
-/// Sets of variables, each ascending. The first ones are those of one variable, in order.
+/// Sets of variables, each in ascending order. The first sets hold one variable each, in order.
 #[derive(Debug)]
 pub(crate) struct Sets {
     members: Vec<u32>,
@@ -97,7 +122,7 @@ impl Sets {
         } else {
             (b, a)
         };
-        // The common case, and cheaper than to look it up.
+        // The common case, and cheaper than a lookup.
         if let [x] = *self.get(small)
             && self.get(large).binary_search(&x).is_ok()
         {
@@ -144,7 +169,7 @@ pub(crate) struct Dependence<'a> {
     pub(crate) tape: &'a Tape,
     pub(crate) of: Vec<Deps>,
     pub(crate) sets: Sets,
-    structures: Structures,
+    interactions: InteractionCache,
     at: At,
 }
 
@@ -157,34 +182,33 @@ pub(crate) enum At {
     Values,
 }
 
-/// The nodes, of the first `len`, whose operands act on them otherwise where their value is NaN.
+/// The nodes, of the first `len`, whose operands interact in another way where the value is NaN.
 pub(crate) fn changing_at_nan(tape: &Tape, len: usize) -> Vec<u32> {
-    let mut structures = Structures::default();
+    let mut interactions = InteractionCache::default();
     let changes = |&position: &u32| {
         let entry = tape.entry(position);
-        let acts = structures.of(entry.op(), tape.operands(entry, |_| ()));
-        entry.wants() && acts.number != acts.nan
+        let found = interactions.of(entry.op(), tape.operands(entry, |_| ()));
+        entry.wants() && found.number != found.nan
     };
     (0..len as u32).filter(changes).collect()
 }
 
-/// A node's operands, and how they act.
-pub(crate) struct Acting {
+/// A node's operands, and how they interact.
+pub(crate) struct NodeInteraction {
     pub(crate) operands: SmallVec<[u32; 4]>,
-    pub(crate) structure: Structure,
+    pub(crate) interaction: Interaction,
     /// How many lists the operands are made of.
     lists: usize,
 }
 
 impl<'a> Dependence<'a> {
-    /// Of the first `len` nodes, with sets of at most `limit` variables. Close to linear in them: each union costs at most as much as a
-    /// set may hold.
+    /// For the first `len` nodes, with sets of at most `limit` variables. A union costs O(`limit`).
     pub(crate) fn new(tape: &'a Tape, len: usize, variables: &Variables, limit: usize, at: At) -> Dependence<'a> {
         let mut dependence = Dependence {
             tape,
             of: vec![Deps::Nothing; len],
             sets: Sets::new(variables.leaves.len(), limit),
-            structures: Structures::default(),
+            interactions: InteractionCache::default(),
             at,
         };
         for (variable, &leaf) in variables.leaves.iter().enumerate() {
@@ -192,15 +216,15 @@ impl<'a> Dependence<'a> {
                 dependence.of[leaf] = Deps::Few(variable as u32);
             }
         }
-        let mut acting = Acting::new();
+        let mut node = NodeInteraction::new();
         for position in 0..len {
             let entry = tape.entry(position as u32);
             if entry.is_source() || !entry.wants() {
                 continue;
             }
-            dependence.acting(position, &mut acting);
+            dependence.read(position, &mut node);
             let mut deps = Deps::Nothing;
-            acting.each_moving(|x| {
+            node.each_dependency(|x| {
                 if deps != Deps::Many {
                     deps = dependence.sets.union(deps, dependence.of[x as usize]);
                 }
@@ -212,45 +236,42 @@ impl<'a> Dependence<'a> {
 
     /// Reads the operands of a node.
     #[inline]
-    pub(crate) fn acting(&mut self, position: usize, acting: &mut Acting) {
+    pub(crate) fn read(&mut self, position: usize, node: &mut NodeInteraction) {
         let entry = self.tape.entry(position as u32);
-        acting.operands.clear();
-        let imm = self.tape.operands(entry, |x| acting.operands.push(x));
-        let acts = self.structures.of(entry.op(), imm);
-        acting.structure = match self.at == At::Values && entry.value.is_nan() {
-            true => acts.nan,
-            false => acts.number,
+        node.operands.clear();
+        let imm = self.tape.operands(entry, |x| node.operands.push(x));
+        let found = self.interactions.of(entry.op(), imm);
+        node.interaction = match self.at == At::Values && entry.value.is_nan() {
+            true => found.nan,
+            false => found.number,
         };
-        acting.lists = entry.op().lists();
+        node.lists = entry.op().lists();
     }
 }
 
-impl Acting {
-    pub(crate) fn new() -> Acting {
-        Acting {
+impl NodeInteraction {
+    pub(crate) fn new() -> NodeInteraction {
+        NodeInteraction {
             operands: SmallVec::new(),
-            structure: Structure::Few {
-                moves: 0,
-                bends: [0; 3],
-            },
+            interaction: Interaction::NONE,
             lists: 1,
         }
     }
 
-    /// The operands that the value changes with.
+    /// Calls `each` with the operands that the value depends on.
     #[inline]
-    pub(crate) fn each_moving(&self, mut each: impl FnMut(u32)) {
-        match self.structure {
-            Structure::Few { moves, .. } => {
+    pub(crate) fn each_dependency(&self, mut each: impl FnMut(u32)) {
+        match self.interaction {
+            Interaction::Few { depends, .. } => {
                 for (k, &x) in self.operands.iter().enumerate() {
-                    if moves & 1 << k != 0 {
+                    if depends & 1 << k != 0 {
                         each(x);
                     }
                 }
             }
-            Structure::Lists { moves, .. } => {
+            Interaction::Lists { depends, .. } => {
                 for list in 0..2 {
-                    if moves & 1 << list != 0 {
+                    if depends & 1 << list != 0 {
                         self.list(list).iter().for_each(|&x| each(x));
                     }
                 }

@@ -1,20 +1,60 @@
-//! The pattern of a Hessian, by pushing edges (Gower and Mello, "A new framework for the computation
-//! of Hessians", 2012). Read `color.rs` for what is done with it.
+//! The pattern of a Hessian, found by pushing edges (Gower and Mello, "A new framework for the computation
+//! of Hessians", 2012).
 //!
-//! An edge between two nodes says that the second derivative in them can differ from 0. Going back
-//! along the tape, each node that the output changes with adds an edge between operands that its op
-//! bends, and each edge of the node is handed on to the operands it changes with, until only edges
-//! between variables are left. Where a node depends on few variables (`depend.rs`), its edges go to
-//! these at once, however much graph lies between.
+//! An edge between two nodes says that the second derivative with respect to both can differ from 0. The
+//! walk goes back along the tape. Each node that the output depends on adds edges between operands that
+//! interact in it. Each edge that ends at the node moves on to the operands that the node depends on. What
+//! is left in the end are edges between variables. An edge of a node that depends on few variables goes
+//! to these at once, however much graph lies between.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::derivative::sparse::dependence::{Acting, At, Dependence, Deps, Variables, limit};
-use crate::derivative::sparse::interaction::Structure;
+use crate::derivative::sparse::dependence::{At, Dependence, Deps, NodeInteraction, Variables, limit};
+use crate::derivative::sparse::interaction::Interaction;
 use crate::derivative::sparse::matrix::Pattern;
+use crate::error::{Error, expect};
 use crate::graph::Graph;
+use crate::node::NodeId;
 
-/// The pattern of the Hessian in distinct variables.
+impl Graph {
+    /// Which entries of the Hessian of `l` with respect to the leaves `wrt` can differ from 0. The pattern is
+    /// symmetric and holds at all input values: it misses no entry, and has an extra one only where terms
+    /// cancel.
+    ///
+    /// Values that are NaN are not considered. An entry that is 0 at every number and NaN at NaN, such as the
+    /// second derivative of `abs`, is left out; [`Graph::sparse_hessian`] has the entry where it is NaN.
+    ///
+    /// Found from the graph alone, in time close to linear in its nodes and the entries found:
+    /// O(nodes * d) for at most `d` edges at a node.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.leaves(&[2.0, 3.0, 5.0]);
+    /// let l = g.add(g.mul(x[0], x[1]), x[2]);
+    /// let pattern = g.hessian_pattern(l, &x);
+    /// assert_eq!(pattern.iter().collect::<Vec<_>>(), [(1, 0), (0, 1)]);
+    /// ```
+    ///
+    /// # Panics
+    /// On a wrong key, where `l` is stale, and where a node of `wrt` is not a leaf.
+    #[track_caller]
+    pub fn hessian_pattern(&self, l: NodeId, wrt: &[NodeId]) -> Pattern {
+        expect(self.try_hessian_pattern(l, wrt))
+    }
+
+    /// As [`Graph::hessian_pattern`].
+    ///
+    /// # Errors
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`].
+    pub fn try_hessian_pattern(&self, l: NodeId, wrt: &[NodeId]) -> Result<Pattern, Error> {
+        let l = self.fresh(l)? as usize;
+        let variables = Variables::new(self, wrt)?;
+        let pattern = hessian(self, l, &variables, At::Numbers);
+        Ok(variables.for_wrt(pattern, true))
+    }
+}
+
+/// The pattern of the Hessian with respect to distinct variables.
 pub(crate) fn hessian(graph: &Graph, l: usize, variables: &Variables, at: At) -> Pattern {
     hessian_within(graph, l, variables, limit(variables), at)
 }
@@ -53,24 +93,24 @@ enum End {
 struct Pushing<'a> {
     dependence: Dependence<'a>,
     variables: u32,
-    /// The other ends of edges whose later end is the node: a variable, or `variables` plus the
-    /// position of a node. May repeat.
+    /// For the later end of edges, their other ends: a variable, or `variables` plus the position of a
+    /// node. May repeat.
     waiting: FxHashMap<u32, Vec<u32>>,
-    /// Pairs of sets whose product was added, where that is more than a few entries.
+    /// Pairs of sets whose entries were added, where these are more than a few.
     squares: FxHashSet<(u32, u32)>,
     /// Edges between variables, the lower first. May repeat.
     entries: Vec<(u32, u32)>,
-    /// At so many entries repetitions are dropped.
+    /// The number of entries at which repetitions are dropped.
     crowded: usize,
 }
 
 impl Pushing<'_> {
     fn sweep(&mut self) {
         let len = self.dependence.of.len();
-        // Whether the output changes with the node.
+        // Whether the output depends on the node.
         let mut live = vec![false; len];
         live[len - 1] = true;
-        let mut acting = Acting::new();
+        let mut node = NodeInteraction::new();
         let mut ends: Vec<End> = Vec::new();
         for position in (0..len).rev() {
             let deps = self.dependence.of[position];
@@ -84,19 +124,19 @@ impl Pushing<'_> {
             if !live[position] && others.is_none() {
                 continue;
             }
-            self.dependence.acting(position, &mut acting);
+            self.dependence.read(position, &mut node);
             if live[position] {
-                acting.each_moving(|x| live[x as usize] = true);
-                self.bend(&acting);
+                node.each_dependency(|x| live[x as usize] = true);
+                self.connect_interacting(&node);
             }
             if let Some(mut others) = others {
                 others.sort_unstable();
                 others.dedup();
                 ends.clear();
-                acting.each_moving(|x| ends.extend(self.end(x)));
+                node.each_dependency(|x| ends.extend(self.end(x)));
                 ends.sort_unstable();
                 ends.dedup();
-                self.hand_on(position as u32, &others, &ends);
+                self.push_edges(position as u32, &others, &ends);
             }
         }
     }
@@ -109,14 +149,14 @@ impl Pushing<'_> {
         }
     }
 
-    /// Adds the edges between operands that an op bends.
-    fn bend(&mut self, acting: &Acting) {
-        match acting.structure {
-            Structure::Few { bends, .. } => {
-                for (k, &x) in acting.operands.iter().enumerate() {
-                    for (j, &y) in acting.operands.iter().enumerate() {
-                        let there = bends[k] & 1 << j != 0;
-                        let back = bends[j] & 1 << k != 0;
+    /// Adds the edges between the operands that interact in a node.
+    fn connect_interacting(&mut self, node: &NodeInteraction) {
+        match node.interaction {
+            Interaction::Few { interacts, .. } => {
+                for (k, &x) in node.operands.iter().enumerate() {
+                    for (j, &y) in node.operands.iter().enumerate() {
+                        let there = interacts[k] & 1 << j != 0;
+                        let back = interacts[j] & 1 << k != 0;
                         // Each pair once.
                         if there && (j <= k || !back) {
                             self.connect_nodes(x, y);
@@ -124,16 +164,16 @@ impl Pushing<'_> {
                     }
                 }
             }
-            Structure::Lists { same, other, .. } => {
+            Interaction::Lists { same, other, .. } => {
                 for p in 0..2 {
                     for q in 0..2 {
                         if same[p] & 1 << q != 0 && (q <= p || same[q] & 1 << p == 0) {
-                            for (&x, &y) in acting.list(p).iter().zip(acting.list(q)) {
+                            for (&x, &y) in node.list(p).iter().zip(node.list(q)) {
                                 self.connect_nodes(x, y);
                             }
                         }
                         if other[p] & 1 << q != 0 && (q <= p || other[q] & 1 << p == 0) {
-                            self.connect_lists(acting.list(p), acting.list(q), p == q);
+                            self.connect_lists(node.list(p), node.list(q), p == q);
                         }
                     }
                 }
@@ -147,7 +187,7 @@ impl Pushing<'_> {
         }
     }
 
-    /// Connects every operand of one list with those of the other that have another index.
+    /// Connects each operand of one list with the operands of the other at other indices.
     fn connect_lists(&mut self, xs: &[u32], ys: &[u32], same_list: bool) {
         let ends = |list: &[u32]| {
             let mut ends: Vec<End> = list.iter().filter_map(|&x| self.end(x)).collect();
@@ -162,7 +202,7 @@ impl Pushing<'_> {
         let (xs, ys) = (heads(&xs), heads(&ys));
         for (i, &(x, times)) in xs.iter().enumerate() {
             if same_list {
-                // One end of two operands meets itself.
+                // Two operands that are the same end.
                 if times > 1 {
                     self.connect(x, x);
                 }
@@ -173,8 +213,8 @@ impl Pushing<'_> {
         }
     }
 
-    /// Hands the edges of a node on to what it changes with.
-    fn hand_on(&mut self, position: u32, others: &[u32], ends: &[End]) {
+    /// Moves the edges of a node on to what it depends on.
+    fn push_edges(&mut self, position: u32, others: &[u32], ends: &[End]) {
         for &other in others {
             let other = match other.checked_sub(self.variables) {
                 // The first sets are the variables.
@@ -207,7 +247,7 @@ impl Pushing<'_> {
 
     /// Adds the entries between two sets of variables.
     fn fill(&mut self, a: u32, b: u32) {
-        /// Up to so many entries are sooner added twice than looked up.
+        /// Adding so few entries twice is cheaper than a lookup.
         const CHEAP: usize = 9;
         let sets = &self.dependence.sets;
         let (xs, ys) = (sets.get(a), sets.get(b));
@@ -239,7 +279,6 @@ impl Pushing<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::node::NodeId;
 
     /// Numbers below `n`.
     fn random(seed: u64) -> impl FnMut(usize) -> usize {
@@ -257,7 +296,7 @@ mod tests {
         let mut nodes = leaves.to_vec();
         for _ in 0..ops {
             let mut pick = || {
-                // Late nodes as often as all others, for depth.
+                // Late nodes are picked as often as all others, for depth.
                 let from = if next(2) == 0 { nodes.len().saturating_sub(6) } else { 0 };
                 nodes[from + next(nodes.len() - from)]
             };

@@ -1,13 +1,12 @@
-//! How the operands of an op act on its value and on one another, from the op's row of the table.
-//! Read `depend.rs` next.
+//! On which operands the value of an op depends, and which operands interact, read off the op's row of
+//! the table.
 //!
-//! The rule of the op is run over [`Known`], a scalar that knows only of which operands it is made
-//! (or that it is a plain number), and [`Sent`], what becomes of `bar` on its way. An operand whose
-//! partial is certainly 0 does not act on the value; two operands bend each other where the
-//! partial of one is made of the other.
+//! Two operands interact where the second derivative with respect to both can differ from 0: the partial
+//! of one is made of the other. To find out, the rule of the op is run over [`Support`], a scalar that
+//! knows only which operands it is made of, and [`Reach`], which follows `bar` through the rule.
 //!
-//! The partial of a piecewise constant is 0, and NaN where its value is. So an op has two structures:
-//! one for values that are numbers, and one for where its value is NaN.
+//! The partial of a piecewise constant is 0, and NaN where its value is. So an op has two interactions:
+//! one where its value is a number, and one where it is NaN.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 use std::sync::OnceLock;
@@ -21,50 +20,53 @@ use crate::scalar::{Cotangent, Scalar, operators_by_apply, rule, value};
 /// A set of operands: bit `k` for operand `k`.
 type Mask = u32;
 
-/// How the operands of an op act.
+/// On which operands an op depends, and which of them interact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Structure {
-    /// Of an op of few operands.
+pub(crate) enum Interaction {
+    /// An op of at most three operands.
     Few {
-        /// The operands that the value changes with.
-        moves: Mask,
-        /// For every operand, those that its partial changes with.
-        bends: [Mask; 3],
+        /// The operands that the value depends on.
+        depends: Mask,
+        /// For each operand, those that its partial depends on.
+        interacts: [Mask; 3],
     },
-    /// Of an op that takes any number of operands, all alike, in one or two lists of one length.
+    /// An op of any number of operands, all treated alike, in one list or in two of equal length.
     Lists {
-        /// The lists that the value changes with.
-        moves: Mask,
-        /// For every list, those whose operand of the same index its operands' partials change with.
+        /// The lists that the value depends on.
+        depends: Mask,
+        /// For each list, the lists whose operand of the same index its operands interact with.
         same: [Mask; 2],
-        /// For every list, those whose operands of other indices they change with.
+        /// For each list, the lists whose operands of other indices its operands interact with.
         other: [Mask; 2],
     },
 }
 
-const RIGID: Structure = Structure::Few {
-    moves: 0,
-    bends: [0; 3],
-};
+impl Interaction {
+    /// The value depends on no operand.
+    pub(crate) const NONE: Interaction = Interaction::Few {
+        depends: 0,
+        interacts: [0; 3],
+    };
+}
 
-/// How the operands of an op act where its value is a number, and where it is NaN.
+/// How the operands of an op interact where its value is a number, and where it is NaN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Acts {
-    pub(crate) number: Structure,
-    pub(crate) nan: Structure,
+pub(crate) struct OpInteractions {
+    pub(crate) number: Interaction,
+    pub(crate) nan: Interaction,
 }
 
-/// The structures of all ops, as they are asked for.
+/// The interactions of all ops, analyzed at first use.
 #[derive(Debug, Default)]
-pub(crate) struct Structures {
-    /// Of ops with immediates: these may decide (a power of 1 does not bend).
-    by_imm: FxHashMap<(Op, [u64; 2]), Acts>,
+pub(crate) struct InteractionCache {
+    /// Of ops with immediates, which may decide: a power of 1 is linear.
+    by_imm: FxHashMap<(Op, [u64; 2]), OpInteractions>,
 }
 
-impl Structures {
+impl InteractionCache {
     #[inline]
-    pub(crate) fn of(&mut self, op: Op, imm: Imm) -> Acts {
-        static PLAIN: OnceLock<Vec<Acts>> = OnceLock::new();
+    pub(crate) fn of(&mut self, op: Op, imm: Imm) -> OpInteractions {
+        static PLAIN: OnceLock<Vec<OpInteractions>> = OnceLock::new();
         if op.immediates() == 0 {
             let plain = PLAIN.get_or_init(|| Op::ALL.iter().map(|&op| both(op, NO_IMM)).collect());
             return plain[usize::from(op as u8)];
@@ -76,51 +78,51 @@ impl Structures {
     }
 }
 
-fn both(op: Op, imm: Imm) -> Acts {
-    Acts {
+fn both(op: Op, imm: Imm) -> OpInteractions {
+    OpInteractions {
         number: analyze::<false>(op, imm),
         nan: analyze::<true>(op, imm),
     }
 }
 
-/// Three operands of each list tell what any number do.
+/// Three operands in each list show what any number of them do.
 const SAMPLE: usize = 3;
 
-fn analyze<const NAN: bool>(op: Op, imm: Imm) -> Structure {
+fn analyze<const NAN: bool>(op: Op, imm: Imm) -> Interaction {
     let operands = match op.encoding() {
-        Encoding::Source => return RIGID,
+        Encoding::Source => return Interaction::NONE,
         Encoding::Fixed { operands, .. } => operands,
         Encoding::List => SAMPLE * op.lists(),
     };
-    let all: SmallVec<[Known<true, NAN>; 8]> = (0..operands).map(|k| Known::Of(1 << k)).collect();
+    let all: SmallVec<[Support<true, NAN>; 8]> = (0..operands).map(|k| Support::Of(1 << k)).collect();
     if op.stops_gradient() || folded(op, imm, &all).is_some() {
-        return RIGID;
+        return Interaction::NONE;
     }
-    let moves = moving::<NAN>(op, imm, operands);
-    let mut bends = [0; 2 * SAMPLE];
+    let depends = depends_on::<NAN>(op, imm, operands);
+    let mut interacts = [0; 2 * SAMPLE];
     rule::of(
         op,
         imm,
         &all,
-        Known::Of(moves),
-        |k| (moves & 1 << k != 0).then_some(Sent::Through(0)),
-        |k, sent| {
-            if let Sent::Through(mask) = sent {
-                bends[k] |= mask;
+        Support::Of(depends),
+        |k| (depends & 1 << k != 0).then_some(Reach::Through(0)),
+        |k, reach| {
+            if let Reach::Through(mask) = reach {
+                interacts[k] |= mask;
             }
         },
     );
     if op.encoding() != Encoding::List {
-        return Structure::Few {
-            moves,
-            bends: [bends[0], bends[1], bends[2]],
+        return Interaction::Few {
+            depends,
+            interacts: [interacts[0], interacts[1], interacts[2]],
         };
     }
     let list = |k: usize| k / SAMPLE;
-    let (mut moving_lists, mut same, mut other) = (0, [0; 2], [0; 2]);
+    let (mut lists_depended_on, mut same, mut other) = (0, [0; 2], [0; 2]);
     for k in 0..operands {
-        moving_lists |= (moves >> k & 1) << list(k);
-        for j in (0..operands).filter(|j| bends[k] & 1 << j != 0) {
+        lists_depended_on |= (depends >> k & 1) << list(k);
+        for j in (0..operands).filter(|j| interacts[k] & 1 << j != 0) {
             let kind = if k % SAMPLE == j % SAMPLE {
                 &mut same
             } else {
@@ -129,34 +131,34 @@ fn analyze<const NAN: bool>(op: Op, imm: Imm) -> Structure {
             kind[list(k)] |= 1 << list(j);
         }
     }
-    Structure::Lists {
-        moves: moving_lists,
+    Interaction::Lists {
+        depends: lists_depended_on,
         same,
         other,
     }
 }
 
-/// The operands that an op's value changes with: those whose partial is not certainly 0.
-fn moving<const NAN: bool>(op: Op, imm: Imm, operands: usize) -> Mask {
-    let all: SmallVec<[Known<false, NAN>; 8]> = (0..operands).map(|k| Known::Of(1 << k)).collect();
-    let mut moves = 0;
+/// The operands that an op's value depends on: those whose partial is not certainly 0.
+fn depends_on<const NAN: bool>(op: Op, imm: Imm, operands: usize) -> Mask {
+    let all: SmallVec<[Support<false, NAN>; 8]> = (0..operands).map(|k| Support::Of(1 << k)).collect();
+    let mut depends = 0;
     rule::of(
         op,
         imm,
         &all,
-        Known::Of(0),
-        |_| Some(Sent::Through(0)),
-        |k, sent| {
-            if let Sent::Through(_) = sent {
-                moves |= 1 << k;
+        Support::Of(0),
+        |_| Some(Reach::Through(0)),
+        |k, reach| {
+            if let Reach::Through(_) = reach {
+                depends |= 1 << k;
             }
         },
     );
-    moves
+    depends
 }
 
-/// What is certain of a value whatever the operands: the number it is.
-fn folded<const DEEP: bool, const NAN: bool>(op: Op, imm: Imm, args: &[Known<DEEP, NAN>]) -> Option<f64> {
+/// The number that a value is whatever the operands, if there is one.
+fn folded<const DEEP: bool, const NAN: bool>(op: Op, imm: Imm, args: &[Support<DEEP, NAN>]) -> Option<f64> {
     let numbers: Option<SmallVec<[f64; 8]>> = args.iter().map(|x| x.number()).collect();
     match (op, numbers) {
         (_, Some(numbers)) => Some(value::of(op, imm, &numbers)),
@@ -170,108 +172,109 @@ fn folded<const DEEP: bool, const NAN: bool>(op: Op, imm: Imm, args: &[Known<DEE
     }
 }
 
-/// A number, or a value made of the operands in a mask. A `DEEP` one leaves out operands that the
-/// ops on the way do not change with (the sign of `x` is not made of `x`); the other kind is what
-/// finds that out, and stops there, since an op's derivatives may be ever new ops. Where `NAN`, values
-/// may be NaN.
+/// A number, or a value made of the operands in a mask.
+///
+/// With `DEEP`, operands that an op on the way does not depend on are left out: the sign of `x` is not
+/// made of `x`. [`depends_on`] finds these by running without `DEEP`, or the analysis would not end: the
+/// derivatives of an op can be ever new ops. With `NAN`, values may be NaN.
 #[derive(Clone, Copy, Debug)]
-enum Known<const DEEP: bool, const NAN: bool> {
+enum Support<const DEEP: bool, const NAN: bool> {
     Number(f64),
     Of(Mask),
 }
 
-impl<const DEEP: bool, const NAN: bool> Known<DEEP, NAN> {
+impl<const DEEP: bool, const NAN: bool> Support<DEEP, NAN> {
     fn number(self) -> Option<f64> {
         match self {
-            Known::Number(c) => Some(c),
-            Known::Of(_) => None,
+            Support::Number(c) => Some(c),
+            Support::Of(_) => None,
         }
     }
 
     fn mask(self) -> Mask {
         match self {
-            Known::Number(_) => 0,
-            Known::Of(mask) => mask,
+            Support::Number(_) => 0,
+            Support::Of(mask) => mask,
         }
     }
 }
 
-impl<const DEEP: bool, const NAN: bool> Scalar for Known<DEEP, NAN> {
+impl<const DEEP: bool, const NAN: bool> Scalar for Support<DEEP, NAN> {
     fn constant(c: f64) -> Self {
-        Known::Number(c)
+        Support::Number(c)
     }
 
     fn primal(self) -> f64 {
         match self {
-            Known::Number(c) => c,
-            Known::Of(_) => f64::NAN,
+            Support::Number(c) => c,
+            Support::Of(_) => f64::NAN,
         }
     }
 
     fn apply(op: Op, imm: Imm, args: &[Self]) -> Self {
         if let Some(number) = folded(op, imm, args) {
-            return Known::Number(number);
+            return Support::Number(number);
         }
-        let moves = match DEEP {
+        let depends = match DEEP {
             true if op.stops_gradient() => 0,
-            true => moving::<NAN>(op, imm, args.len()),
+            true => depends_on::<NAN>(op, imm, args.len()),
             false => Mask::MAX,
         };
-        let parts = args.iter().enumerate().filter(|(k, _)| moves & 1 << k != 0);
-        Known::Of(parts.fold(0, |mask, (_, x)| mask | x.mask()))
+        let parts = args.iter().enumerate().filter(|(k, _)| depends & 1 << k != 0);
+        Support::Of(parts.fold(0, |mask, (_, x)| mask | x.mask()))
     }
 }
 
-operators_by_apply! { [const DEEP: bool, const NAN: bool] Known<DEEP, NAN> }
+operators_by_apply! { [const DEEP: bool, const NAN: bool] Support<DEEP, NAN> }
 
-/// What becomes of `bar`: nothing, or what went through partials made of some operands.
+/// What is left of `bar`: nothing, or a product with partials made of the operands in the mask.
 #[derive(Clone, Copy, Debug)]
-enum Sent {
+enum Reach {
     Nothing,
     Through(Mask),
 }
 
-impl Sent {
-    fn through(a: Mask, b: Mask) -> Sent {
-        Sent::Through(a | b)
+impl Reach {
+    fn through(a: Mask, b: Mask) -> Reach {
+        Reach::Through(a | b)
     }
 }
 
-impl<const DEEP: bool, const NAN: bool> Cotangent<Known<DEEP, NAN>> for Sent {}
+impl<const DEEP: bool, const NAN: bool> Cotangent<Support<DEEP, NAN>> for Reach {}
 
-impl Neg for Sent {
+impl Neg for Reach {
     type Output = Self;
     fn neg(self) -> Self {
         self
     }
 }
 
-impl Add for Sent {
+impl Add for Reach {
     type Output = Self;
     fn add(self, rhs: Self) -> Self {
         match (self, rhs) {
-            (Sent::Through(a), Sent::Through(b)) => Sent::through(a, b),
-            (Sent::Nothing, x) | (x, Sent::Nothing) => x,
+            (Reach::Through(a), Reach::Through(b)) => Reach::through(a, b),
+            (Reach::Nothing, x) | (x, Reach::Nothing) => x,
         }
     }
 }
 
-impl<const DEEP: bool, const NAN: bool> Mul<Known<DEEP, NAN>> for Sent {
+impl<const DEEP: bool, const NAN: bool> Mul<Support<DEEP, NAN>> for Reach {
     type Output = Self;
-    fn mul(self, partial: Known<DEEP, NAN>) -> Self {
+    fn mul(self, partial: Support<DEEP, NAN>) -> Self {
         match (self, partial) {
-            (Sent::Nothing, _) | (_, Known::Number(0.0)) => Sent::Nothing,
-            (Sent::Through(mask), partial) => Sent::through(mask, partial.mask()),
+            (Reach::Nothing, _) | (_, Support::Number(0.0)) => Reach::Nothing,
+            (Reach::Through(mask), partial) => Reach::through(mask, partial.mask()),
         }
     }
 }
 
-impl<const DEEP: bool, const NAN: bool> Div<Known<DEEP, NAN>> for Sent {
+impl<const DEEP: bool, const NAN: bool> Div<Support<DEEP, NAN>> for Reach {
     type Output = Self;
-    fn div(self, by: Known<DEEP, NAN>) -> Self {
+    fn div(self, by: Support<DEEP, NAN>) -> Self {
         match self {
-            Sent::Nothing => Sent::Nothing,
-            Sent::Through(mask) => Sent::through(mask, by.mask()),
+            Reach::Nothing => Reach::Nothing,
+            Reach::Through(mask) => Reach::through(mask, by.mask()),
         }
     }
 }
@@ -280,16 +283,16 @@ impl<const DEEP: bool, const NAN: bool> Div<Known<DEEP, NAN>> for Sent {
 mod tests {
     use super::*;
 
-    fn of(op: Op, imm: Imm) -> Structure {
-        Structures::default().of(op, imm).number
+    fn of(op: Op, imm: Imm) -> Interaction {
+        InteractionCache::default().of(op, imm).number
     }
 
-    fn few(moves: Mask, bends: [Mask; 3]) -> Structure {
-        Structure::Few { moves, bends }
+    fn few(depends: Mask, interacts: [Mask; 3]) -> Interaction {
+        Interaction::Few { depends, interacts }
     }
 
     #[test]
-    fn linear_ops_move_and_do_not_bend() {
+    fn a_linear_op_depends_on_its_operands_and_none_interact() {
         for op in [Op::Neg, Op::Abs, Op::Relu, Op::Fract] {
             assert_eq!(of(op, NO_IMM), few(1, [0; 3]), "{op}");
         }
@@ -301,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn piecewise_constants_and_stops_are_rigid() {
+    fn piecewise_constants_and_stops_depend_on_nothing() {
         for op in [
             Op::Sign,
             Op::Step,
@@ -312,13 +315,13 @@ mod tests {
             Op::Flat,
             Op::Leaf,
         ] {
-            assert_eq!(of(op, NO_IMM), RIGID, "{op}");
+            assert_eq!(of(op, NO_IMM), Interaction::NONE, "{op}");
         }
     }
 
     #[test]
-    fn where_its_value_is_nan_a_piecewise_constant_moves_and_bends() {
-        let nan = |op| Structures::default().of(op, NO_IMM).nan;
+    fn where_its_value_is_nan_a_piecewise_constant_depends_and_interacts() {
+        let nan = |op| InteractionCache::default().of(op, NO_IMM).nan;
         for op in [
             Op::Sign,
             Op::Step,
@@ -335,7 +338,7 @@ mod tests {
             assert_eq!(nan(op), few(3, [3, 3, 0]), "{op}");
         }
         for op in [Op::Lt, Op::Detach, Op::Leaf] {
-            assert_eq!(nan(op), RIGID, "{op}");
+            assert_eq!(nan(op), Interaction::NONE, "{op}");
         }
         for op in [Op::Add, Op::Mul, Op::Exp, Op::Tanh, Op::Select, Op::Sum] {
             assert_eq!(nan(op), of(op, NO_IMM), "{op}");
@@ -343,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn products_bend_across_only() {
+    fn the_factors_of_a_product_interact_with_one_another_only() {
         assert_eq!(of(Op::Mul, NO_IMM), few(3, [2, 1, 0]));
         assert_eq!(of(Op::MulAdd, NO_IMM), few(7, [2, 1, 0]));
         assert_eq!(of(Op::Div, NO_IMM), few(3, [2, 3, 0]));
@@ -352,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn smooth_functions_of_one_operand_bend() {
+    fn the_operand_of_a_smooth_function_interacts_with_itself() {
         for op in [Op::Exp, Op::Tan, Op::Tanh, Op::Sqrt, Op::Erf, Op::Lgamma, Op::Softplus] {
             assert_eq!(of(op, NO_IMM), few(1, [1, 0, 0]), "{op}");
         }
@@ -360,7 +363,7 @@ mod tests {
 
     #[test]
     fn a_power_of_one_is_linear_and_of_zero_a_constant() {
-        assert_eq!(of(Op::Powd, [0.0, 0.0]), RIGID);
+        assert_eq!(of(Op::Powd, [0.0, 0.0]), Interaction::NONE);
         assert_eq!(of(Op::Powd, [1.0, 0.0]), few(1, [0; 3]));
         assert_eq!(of(Op::Powd, [2.0, 0.0]), few(1, [1, 0, 0]));
         assert_eq!(of(Op::Powd, [2.0, 1.0]), few(1, [0, 0, 0]));
@@ -369,7 +372,7 @@ mod tests {
 
     #[test]
     fn folds_are_alike_in_all_operands() {
-        let lists = |moves, same, other| Structure::Lists { moves, same, other };
+        let lists = |depends, same, other| Interaction::Lists { depends, same, other };
         for op in [Op::Sum, Op::Mean, Op::MaxOf, Op::MinOf] {
             assert_eq!(of(op, NO_IMM), lists(1, [0; 2], [0; 2]), "{op}");
         }

@@ -1,4 +1,4 @@
-//! Sparse patterns and matrices, compressed by columns. Read `structure.rs` next.
+//! Sparse patterns and matrices, compressed by columns.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,6 +6,16 @@ use std::sync::Arc;
 use crate::error::{expect, same_length};
 
 /// Which entries of a matrix can differ from 0, compressed by columns (CSC).
+///
+/// ```
+/// let g = wengert::Graph::new();
+/// let [x, y] = [g.leaf(2.0), g.leaf(3.0)];
+/// let pattern = g.jacobian_pattern(&[g.mul(x, y), g.sin(y)], &[x, y]);
+/// assert_eq!((pattern.rows(), pattern.cols(), pattern.len()), (2, 2, 3));
+/// assert_eq!(pattern.col_starts(), [0, 1, 3]);
+/// assert_eq!(pattern.row_indices(), [0, 0, 1]);
+/// assert!(!pattern.contains(1, 0));
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Pattern {
     rows: usize,
@@ -14,10 +24,10 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// The pattern of these entries (row, column), in any order and any number of times. O(entries
-    /// + rows + columns).
+    /// The pattern of these entries (row, column), in any order, with or without repetitions.
+    /// O(entries + rows + columns).
     pub(crate) fn of(rows: usize, cols: usize, entries: &[(u32, u32)]) -> Pattern {
-        // By row first, then by column, each keeping the order it finds: rows ascend in a column.
+        // Two stable sorts, by row and then by column, so that rows ascend in each column.
         let by_row = bucket(rows, entries.iter().map(|&(row, col)| (row, (row, col))));
         let by_col = bucket(cols, by_row.1.iter().map(|&(row, col)| (col, row)));
         let mut pattern = Pattern {
@@ -40,32 +50,32 @@ impl Pattern {
         pattern
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// How many columns there are.
+    /// The number of columns.
     pub fn cols(&self) -> usize {
         self.starts.len() - 1
     }
 
-    /// How many entries there are.
+    /// The number of entries.
     pub fn len(&self) -> usize {
         self.indices.len()
     }
 
-    /// Whether there is no entry: the matrix is 0 everywhere.
+    /// Whether there are no entries: the matrix is 0 everywhere.
     pub fn is_empty(&self) -> bool {
         self.indices.is_empty()
     }
 
-    /// Where each column starts in [`Pattern::row_indices`], and where the last one ends.
+    /// For each column, where it starts in [`Pattern::row_indices`]; then, where the last one ends.
     pub fn col_starts(&self) -> &[usize] {
         &self.starts
     }
 
-    /// The rows of the entries, column by column, ascending in each.
+    /// The rows of the entries, column by column, ascending in each column.
     pub fn row_indices(&self) -> &[usize] {
         &self.indices
     }
@@ -73,16 +83,16 @@ impl Pattern {
     /// The rows of the entries of a column, ascending.
     ///
     /// # Panics
-    /// Where there is no such column.
+    /// Where `col` is not below the number of columns.
     #[track_caller]
     pub fn col(&self, col: usize) -> &[usize] {
         &self.indices[self.starts[col]..self.starts[col + 1]]
     }
 
-    /// Whether the entry is among those that can differ from 0.
+    /// Whether the entry can differ from 0.
     ///
     /// # Panics
-    /// Where there is no such column.
+    /// Where `col` is not below the number of columns.
     #[track_caller]
     pub fn contains(&self, row: usize, col: usize) -> bool {
         self.place(row, col).is_some()
@@ -93,7 +103,7 @@ impl Pattern {
         (0..self.cols()).flat_map(|col| self.col(col).iter().map(move |&row| (row, col)))
     }
 
-    /// Columns for rows.
+    /// The transposed pattern.
     pub fn transposed(&self) -> Pattern {
         let (starts, indices) = bucket(self.rows, self.iter().map(|(row, col)| (row as u32, col)));
         Pattern {
@@ -103,21 +113,21 @@ impl Pattern {
         }
     }
 
-    /// Where the entry stands among all.
+    /// The index of the entry among all.
     fn place(&self, row: usize, col: usize) -> Option<usize> {
         let found = self.col(col).binary_search(&row).ok()?;
         Some(self.starts[col] + found)
     }
 }
 
-/// Shows the size, not the entries, of which there may be millions.
+/// Shows the size only, since there may be millions of entries.
 impl fmt::Debug for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Pattern({} x {}, {} entries)", self.rows, self.cols(), self.len())
     }
 }
 
-/// What has these keys, ordered by key, and where each key's starts: a counting sort.
+/// A stable counting sort of (key, item) pairs: where the items of each key start, and the items.
 fn bucket<T: Copy + Default>(keys: usize, items: impl Iterator<Item = (u32, T)> + Clone) -> (Vec<usize>, Vec<T>) {
     let mut starts = vec![0; keys + 1];
     for (key, _) in items.clone() {
@@ -136,8 +146,16 @@ fn bucket<T: Copy + Default>(keys: usize, items: impl Iterator<Item = (u32, T)> 
     (starts, sorted)
 }
 
-/// A sparse matrix, compressed by columns (CSC). Entries that are not stored are 0 at every input;
-/// one that is stored may happen to be 0.
+/// A sparse matrix, compressed by columns (CSC). Entries that are not stored are 0; stored entries may
+/// happen to be 0.
+///
+/// ```
+/// let m = wengert::sparse_jacobian(|x| vec![x[0] * x[1], x[1]], &[2.0, 3.0]);
+/// assert_eq!(m.values(), [3.0, 2.0, 1.0]);
+/// assert_eq!((m.get(0, 1), m.get(1, 0)), (2.0, 0.0));
+/// assert_eq!(m.to_dense(), [[3.0, 2.0], [0.0, 1.0]]);
+/// assert_eq!(m.times(&[1.0, 10.0]), [23.0, 10.0]);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sparse {
     pattern: Arc<Pattern>,
@@ -154,27 +172,27 @@ impl Sparse {
         &self.pattern
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub fn rows(&self) -> usize {
         self.pattern.rows()
     }
 
-    /// How many columns there are.
+    /// The number of columns.
     pub fn cols(&self) -> usize {
         self.pattern.cols()
     }
 
-    /// Where each column starts among the entries, and where the last one ends.
+    /// For each column, where its entries start; then, where those of the last one end.
     pub fn col_starts(&self) -> &[usize] {
         self.pattern.col_starts()
     }
 
-    /// The rows of the entries, column by column, ascending in each.
+    /// The rows of the entries, column by column, ascending in each column.
     pub fn row_indices(&self) -> &[usize] {
         self.pattern.row_indices()
     }
 
-    /// The values of the entries, in the same order.
+    /// The values of the entries, in the order of [`Sparse::row_indices`].
     pub fn values(&self) -> &[f64] {
         &self.values
     }
@@ -187,16 +205,16 @@ impl Sparse {
             .map(|((row, col), &value)| (row, col, value))
     }
 
-    /// The value of an entry; 0 where none is stored.
+    /// The value of an entry; 0 if it is not stored.
     ///
     /// # Panics
-    /// Where there is no such column.
+    /// Where `col` is not below the number of columns.
     #[track_caller]
     pub fn get(&self, row: usize, col: usize) -> f64 {
         self.pattern.place(row, col).map_or(0.0, |place| self.values[place])
     }
 
-    /// The matrix with all its zeros, a vector for each row.
+    /// The dense matrix, a vector for each row.
     pub fn to_dense(&self) -> Vec<Vec<f64>> {
         let mut dense = vec![vec![0.0; self.cols()]; self.rows()];
         for (row, col, value) in self.triplets() {
@@ -208,7 +226,7 @@ impl Sparse {
     /// The product with a vector.
     ///
     /// # Panics
-    /// Where the vector is not as long as there are columns.
+    /// Where the length of the vector is not the number of columns.
     #[track_caller]
     pub fn times(&self, vector: &[f64]) -> Vec<f64> {
         expect(same_length("components of the vector", self.cols(), vector.len()));

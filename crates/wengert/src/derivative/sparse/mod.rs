@@ -1,10 +1,10 @@
 //! Sparse Jacobians and Hessians: which entries can differ from 0, and the values of just those.
-//! Read `structure.rs` for what an op's row says of it, `depend.rs`, `pattern.rs` and `push.rs` for
-//! how patterns are found, `color.rs` for how columns are grouped, `plan.rs` for how they are swept.
 //!
-//! A pattern is read off the graph: it holds at every input, whatever the values. Columns that no
-//! row shares are swept as one, so a Hessian takes as many sweeps as there are groups, be it of
-//! three variables or of a hundred thousand.
+//! A pattern is read off the graph and holds at every input. `interaction.rs` says what an op's row means
+//! for it, `dependence.rs` which variables each node depends on; `jacobian.rs` and `hessian.rs` find the
+//! patterns. Then `color.rs` groups columns that no row shares, and `plan.rs` sweeps each group as one
+//! direction. So a Hessian takes as many sweeps as there are groups, whether it has three variables or a
+//! hundred thousand.
 
 mod color;
 mod dependence;

@@ -1,5 +1,4 @@
-//! Sparse derivatives as numbers: a plan of sweeps, made once and run at any values. Read
-//! `sweep.rs` of the engine for the sweeps.
+//! Sparse derivatives as numbers: a plan of sweeps, made once and run at any values.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -8,7 +7,8 @@ use std::sync::Arc;
 use crate::derivative::closures::Recording;
 use crate::derivative::sparse::color::{Colors, Stars, columns};
 use crate::derivative::sparse::dependence::{At, Variables, changing_at_nan};
-use crate::derivative::sparse::jacobian::{hessian, jacobian, repeated};
+use crate::derivative::sparse::hessian::hessian;
+use crate::derivative::sparse::jacobian::jacobian;
 use crate::derivative::sparse::matrix::{Pattern, Sparse};
 use crate::error::{Error, expect};
 use crate::graph::Graph;
@@ -18,14 +18,17 @@ use crate::scalar::tangents::Tangents;
 use crate::sweep;
 use crate::sweep::hvp::HvpWorkspace;
 
-/// How many colors one sweep carries: as the dense Hessian, so that the numbers are the same.
+/// How many colors one sweep carries: as many as in the dense Hessian, so that the numbers are the same.
 const LANES: usize = 4;
 
 impl Graph {
-    /// The Hessian of `l` in the leaves `wrt`, as a sparse matrix: values equal to those of
-    /// [`Graph::hessian`], NaN included, but symmetric to the bit: where the two sides of that differ, in a
-    /// last place or by a NaN, both are what one of them is. Finds the pattern, colors it and sweeps; [`Graph::plan_hessian`] keeps
-    /// what does not depend on the values.
+    /// The Hessian of `l` with respect to the leaves `wrt`, as a sparse matrix.
+    ///
+    /// The values are those of [`Graph::hessian`], NaN included, but symmetric to the bit: where the two
+    /// triangles of the dense matrix differ in a last place or by a NaN, both entries here are one of them.
+    ///
+    /// Finds the pattern, colors it and sweeps. For more than one point, [`Graph::plan_hessian`] keeps what
+    /// does not depend on the values.
     ///
     /// ```
     /// let g = wengert::Graph::new();
@@ -36,7 +39,7 @@ impl Graph {
     /// ```
     ///
     /// # Panics
-    /// On a wrong key, where `l` is stale, and where a node of `wrt` is no leaf.
+    /// On a wrong key, where `l` is stale, and where a node of `wrt` is not a leaf.
     #[track_caller]
     pub fn sparse_hessian(&self, l: NodeId, wrt: &[NodeId]) -> Sparse {
         expect(self.try_sparse_hessian(l, wrt))
@@ -50,8 +53,19 @@ impl Graph {
         self.plan_hessian(l, wrt)?.evaluate(self)
     }
 
-    /// Finds and colors the pattern of the Hessian of `l` in the leaves `wrt`, to evaluate it
-    /// again and again: O(nodes * d) for at most `d` edges at a node, and O(colors * entries).
+    /// Finds and colors the pattern of the Hessian of `l` with respect to the leaves `wrt`, so that it can be
+    /// evaluated at many points. Costs O(nodes * d) for at most `d` edges at a node, and O(colors * entries).
+    ///
+    /// ```
+    /// let mut g = wengert::Graph::new();
+    /// let x = g.leaves(&[2.0, 3.0]);
+    /// let l = g.mul(g.powi(x[0], 2), x[1]);
+    /// let mut plan = g.plan_hessian(l, &x)?;
+    /// g.set(x[0], 5.0);
+    /// g.forward()?;
+    /// assert_eq!(plan.evaluate(&g)?.to_dense(), [[6.0, 10.0], [10.0, 0.0]]);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`].
@@ -64,45 +78,32 @@ impl Graph {
         let variables = Variables::new(self, wrt)?;
         let pattern = hessian(self, position, &variables, at);
         let stars = Stars::new(&pattern);
-        let lookup = repeated(pattern.clone(), &variables, true);
-        let of = |place: usize| variables.of_wrt[place] as usize;
-        let mut reads: Vec<Read> = lookup
-            .iter()
-            .enumerate()
-            .map(|(value, (row, col))| {
-                // Both entries of a pair are read at one place, so that the matrix is symmetric.
-                let (row, col) = (of(row).max(of(col)), of(row).min(of(col)));
-                let (from, color) = stars.place(row, col);
-                Read {
-                    color,
-                    value: value as u32,
-                    from: from as u32,
-                }
-            })
-            .collect();
-        reads.sort_by_key(|read| read.color);
-        Ok(HessianPlan {
-            l,
-            wrt: wrt.to_vec(),
-            changing_at_nan: changing_at_nan(&self.tape, position + 1),
-            leaves: variables
-                .leaves
-                .iter()
-                .map(|&leaf| self.generations.key(leaf as u32))
-                .collect(),
-            pattern: Arc::new(lookup),
-            colors: stars.colors,
-            reads,
-            hvp: None,
-        })
+        let of = |k: usize| variables.of_wrt[k] as usize;
+        let places = |row, col| {
+            // Both entries of a pair are read at one place, so that the matrix is symmetric.
+            let (from, color) = stars.place(of(row).max(of(col)), of(row).min(of(col)));
+            (color, from)
+        };
+        let pattern = variables.for_wrt(pattern, true);
+        let sweeps = Sweeps::new(self, wrt, &variables, position + 1, pattern, &stars.colors, places);
+        Ok(HessianPlan { l, sweeps, hvp: None })
     }
 
-    /// The Jacobian of the outputs in the leaves `wrt`, as a sparse matrix: values equal to those
-    /// of [`Graph::jacobian`], NaN included. Finds the pattern, colors it and sweeps; [`Graph::plan_jacobian`]
-    /// keeps what does not depend on the values.
+    /// The Jacobian of the outputs with respect to the leaves `wrt`, as a sparse matrix with a row for each
+    /// output and a column for each leaf. The values are those of [`Graph::jacobian`], NaN included.
+    ///
+    /// Finds the pattern, colors it and sweeps. For more than one point, [`Graph::plan_jacobian`] keeps what
+    /// does not depend on the values.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.leaves(&[2.0, 3.0]);
+    /// let j = g.sparse_jacobian(&[g.powi(x[0], 2), g.mul(x[0], x[1])], &x);
+    /// assert_eq!(j.triplets().collect::<Vec<_>>(), [(0, 0, 4.0), (1, 0, 3.0), (1, 1, 2.0)]);
+    /// ```
     ///
     /// # Panics
-    /// On a wrong key, where an output is stale, and where a node of `wrt` is no leaf.
+    /// On a wrong key, where an output is stale, and where a node of `wrt` is not a leaf.
     #[track_caller]
     pub fn sparse_jacobian(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Sparse {
         expect(self.try_sparse_jacobian(outputs, wrt))
@@ -116,8 +117,18 @@ impl Graph {
         self.plan_jacobian(outputs, wrt)?.evaluate(self)
     }
 
-    /// Finds the pattern of the Jacobian of the outputs in the leaves `wrt` and colors its columns
-    /// or its rows, whichever takes the cheaper sweeps, to evaluate it again and again.
+    /// Finds the pattern of the Jacobian of the outputs with respect to the leaves `wrt`, and colors its
+    /// columns or its rows, whichever makes the sweeps cheaper, so that it can be evaluated at many points.
+    ///
+    /// ```
+    /// let mut g = wengert::Graph::new();
+    /// let x = g.leaves(&[2.0, 3.0]);
+    /// let outputs = [g.powi(x[0], 2), g.sin(x[1])];
+    /// let mut plan = g.plan_jacobian(&outputs, &x)?;
+    /// assert_eq!(plan.colors(), 1);
+    /// assert_eq!(plan.evaluate(&g)?.get(0, 0), 4.0);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`].
@@ -129,253 +140,272 @@ impl Graph {
         let positions = self.all_fresh(outputs)?;
         let variables = Variables::new(self, wrt)?;
         let pattern = jacobian(self, &positions, &variables, at);
-        let len = positions.iter().max().map_or(0, |&last| last + 1);
         let rows = pattern.transposed();
         let forward = columns(&pattern, &rows);
-        let back = columns(&rows, &pattern);
-        // A forward sweep of four tangents costs about what two sweeps back do.
-        let by_columns = 2 * forward.count.div_ceil(LANES) <= back.count;
-        let colors = if by_columns { forward } else { back };
-        let lookup = repeated(pattern, &variables, false);
-        let mut reads: Vec<Read> = lookup
-            .iter()
-            .enumerate()
-            .map(|(value, (row, col))| {
-                let col = variables.of_wrt[col] as usize;
-                let (by, from) = if by_columns { (col, row) } else { (row, col) };
-                Read {
-                    color: colors.of[by],
-                    value: value as u32,
-                    from: from as u32,
-                }
-            })
-            .collect();
-        reads.sort_by_key(|read| read.color);
+        let reverse = columns(&rows, &pattern);
+        // A forward sweep of four tangents costs about as much as two reverse sweeps.
+        let is_forward = 2 * forward.count.div_ceil(LANES) <= reverse.count;
+        let colors = if is_forward { forward } else { reverse };
+        let places = |row, col| {
+            let col = variables.of_wrt[col] as usize;
+            let (by, from) = if is_forward { (col, row) } else { (row, col) };
+            (colors.of[by], from)
+        };
+        let pattern = variables.for_wrt(pattern, false);
+        let sweeps = Sweeps::new(self, wrt, &variables, end(&positions), pattern, &colors, places);
         Ok(JacobianPlan {
             outputs: outputs.to_vec(),
-            wrt: wrt.to_vec(),
-            changing_at_nan: changing_at_nan(&self.tape, len),
-            leaves: variables
-                .leaves
-                .iter()
-                .map(|&leaf| self.generations.key(leaf as u32))
-                .collect(),
-            pattern: Arc::new(lookup),
-            colors,
-            by_columns,
-            reads,
+            sweeps,
+            is_forward,
         })
     }
 }
 
-/// Whether the value of one of the nodes is NaN.
-fn any_nan(graph: &Graph, positions: &[u32]) -> bool {
-    positions
-        .iter()
-        .any(|&position| graph.tape.entry(position).value.is_nan())
+/// How many nodes there are up to the last of these.
+fn end(positions: &[usize]) -> usize {
+    positions.iter().max().map_or(0, |&last| last + 1)
 }
 
-/// Which entry is read where in the sum of the columns (or rows) of a color.
+/// The entry that is read at `from` in the sum of the columns (or rows) of a color.
 #[derive(Clone, Copy, Debug)]
 struct Read {
     color: u32,
-    value: u32,
     from: u32,
+    entry: u32,
 }
 
-/// The reads of a few colors, from `first` on, and what stands after them.
-fn split_reads(reads: &[Read], first: usize) -> (&[Read], &[Read]) {
-    let end = reads.partition_point(|read| (read.color as usize) < first + LANES);
-    reads.split_at(end)
-}
-
-/// A sparse Hessian at whatever values the graph has: made by [`Graph::plan_hessian`].
-pub struct HessianPlan {
-    l: NodeId,
+/// What both plans hold: the pattern, its colors, and where each entry is read.
+struct Sweeps {
     wrt: Vec<NodeId>,
+    /// The nodes of `wrt` without repetitions.
+    leaves: Vec<NodeId>,
     /// The nodes that make entries outside the pattern where their value is NaN.
     changing_at_nan: Vec<u32>,
-    leaves: Vec<NodeId>,
     pattern: Arc<Pattern>,
     colors: Colors,
-    /// By color.
+    /// Sorted by color.
     reads: Vec<Read>,
-    /// The tangents and adjoints of the last evaluation, for their memory.
+}
+
+impl Sweeps {
+    /// `places` gives, for an entry (row, column) of the pattern, its color and where it is read.
+    fn new(
+        graph: &Graph,
+        wrt: &[NodeId],
+        variables: &Variables,
+        len: usize,
+        pattern: Pattern,
+        colors: &Colors,
+        places: impl Fn(usize, usize) -> (u32, usize),
+    ) -> Sweeps {
+        let read = |(entry, (row, col))| {
+            let (color, from) = places(row, col);
+            Read {
+                color,
+                from: from as u32,
+                entry: entry as u32,
+            }
+        };
+        let mut reads: Vec<Read> = pattern.iter().enumerate().map(read).collect();
+        reads.sort_by_key(|read| read.color);
+        let key = |&leaf: &usize| graph.generations.key(leaf as u32);
+        Sweeps {
+            wrt: wrt.to_vec(),
+            leaves: variables.leaves.iter().map(key).collect(),
+            changing_at_nan: changing_at_nan(&graph.tape, len),
+            pattern: Arc::new(pattern),
+            colors: colors.clone(),
+            reads,
+        }
+    }
+
+    /// Whether the pattern holds at the values of the graph: no node that could add an entry is NaN.
+    ///
+    /// # Errors
+    /// [`Error::NotInGraph`] where the leaves are not of this graph.
+    fn holds(&self, graph: &Graph) -> Result<bool, Error> {
+        for &leaf in &self.leaves {
+            graph.position(leaf)?;
+        }
+        let is_nan = |&position: &u32| graph.tape.entry(position).value.is_nan();
+        Ok(!self.changing_at_nan.iter().any(is_nan))
+    }
+
+    /// The matrix, by forward sweeps of a few colors each. `sweep` runs one over the seeded tangents of
+    /// `state`, and `read` gives what stands at a place in a lane afterwards.
+    fn forward<S>(
+        &self,
+        state: &mut S,
+        tangents: impl Fn(&mut S) -> &mut [Tangents<LANES>],
+        sweep: impl Fn(&mut S),
+        read: impl Fn(&S, usize, usize) -> f64,
+    ) -> Sparse {
+        let mut values = vec![0.0; self.pattern.len()];
+        for reads in self
+            .reads
+            .chunk_by(|a, b| a.color as usize / LANES == b.color as usize / LANES)
+        {
+            let first = reads[0].color as usize / LANES * LANES;
+            let seeded = tangents(state);
+            seeded.fill(Tangents::ZERO);
+            for (leaf, &color) in self.leaves.iter().zip(&self.colors.of) {
+                let lane = (color as usize).wrapping_sub(first);
+                if lane < LANES
+                    && let Some(tangent) = seeded.get_mut(leaf.index())
+                {
+                    tangent.0[lane] = 1.0;
+                }
+            }
+            sweep(state);
+            for at in reads {
+                values[at.entry as usize] = read(state, at.from as usize, at.color as usize - first);
+            }
+        }
+        Sparse::new(Arc::clone(&self.pattern), values)
+    }
+
+    fn leaf(&self, index: usize) -> usize {
+        self.leaves[index].index()
+    }
+}
+
+/// A sparse Hessian, to be evaluated at any values of the graph: made by [`Graph::plan_hessian`].
+pub struct HessianPlan {
+    l: NodeId,
+    sweeps: Sweeps,
+    /// The memory of the last evaluation.
     hvp: Option<HvpWorkspace<LANES>>,
 }
 
 impl HessianPlan {
     /// Which entries can differ from 0 where values are numbers.
     pub fn pattern(&self) -> &Pattern {
-        &self.pattern
+        &self.sweeps.pattern
     }
 
     /// How many directions are swept.
     pub fn colors(&self) -> usize {
-        self.colors.count
+        self.sweeps.colors.count
     }
 
-    /// The Hessian at the values that the graph has now: after [`Graph::set`] and
-    /// [`Graph::forward`] at those. A sweep forward and one back for every four colors; memory is
-    /// kept from one time to the next.
+    /// The Hessian at the values that the graph has now; call [`Graph::set`] and [`Graph::forward`] first
+    /// for others. One forward and one reverse sweep for every four colors. Memory is kept for the next
+    /// call.
     ///
-    /// The matrix has the pattern of the plan, but where the value of a kink or a piecewise constant is
-    /// NaN (`abs`, `max`, `floor`): its derivatives are NaN too, in entries that are 0 at all numbers, and
-    /// the matrix has a pattern of its own with these, found then and there at the cost of a plan.
+    /// The matrix has the pattern of the plan, with one exception. Where a kink or a piecewise constant
+    /// (`abs`, `max`, `floor`) has the value NaN, its derivatives are NaN too, in entries that are 0 at all
+    /// numbers. Then the matrix has a larger pattern, found in this call at the cost of a new plan.
     ///
     /// # Errors
-    /// [`Error::NotInGraph`] for another graph than the plan was made of, and where its nodes were
-    /// dropped; [`Error::StaleValue`].
+    /// [`Error::NotInGraph`] where the plan was made from another graph or its nodes were dropped;
+    /// [`Error::StaleValue`].
     pub fn evaluate(&mut self, graph: &Graph) -> Result<Sparse, Error> {
         let l = graph.fresh(self.l)? as usize;
-        for &leaf in &self.leaves {
-            graph.position(leaf)?;
-        }
-        if any_nan(graph, &self.changing_at_nan) {
-            return Ok(graph.plan_hessian_at(At::Values, self.l, &self.wrt)?.sweep(graph, l));
+        if !self.sweeps.holds(graph)? {
+            let mut plan = graph.plan_hessian_at(At::Values, self.l, &self.sweeps.wrt)?;
+            return Ok(plan.sweep(graph, l));
         }
         Ok(self.sweep(graph, l))
     }
 
     fn sweep(&mut self, graph: &Graph, l: usize) -> Sparse {
-        let mut values = vec![0.0; self.pattern.len()];
-        let hvp = self.hvp.get_or_insert_with(|| HvpWorkspace::new(l));
-        let mut reads = &self.reads[..];
-        for first in (0..self.colors.count).step_by(LANES) {
-            let (now, later) = split_reads(reads, first);
-            reads = later;
-            if now.is_empty() {
-                continue;
-            }
-            hvp.tangents.fill(Tangents::ZERO);
-            for (leaf, &color) in self.leaves.iter().zip(&self.colors.of) {
-                let lane = (color as usize).wrapping_sub(first);
-                if lane < LANES
-                    && let Some(tangent) = hvp.tangents.get_mut(leaf.index())
-                {
-                    tangent.0[lane] = 1.0;
-                }
-            }
-            hvp.sweep(&graph.tape);
-            for read in now {
-                let leaf = self.leaves[read.from as usize].index();
-                values[read.value as usize] = hvp.along(leaf, read.color as usize - first);
-            }
-        }
-        Sparse::new(Arc::clone(&self.pattern), values)
+        let sweeps = &self.sweeps;
+        sweeps.forward(
+            self.hvp.get_or_insert_with(|| HvpWorkspace::new(l)),
+            |hvp| &mut hvp.tangents,
+            |hvp| hvp.sweep(&graph.tape),
+            |hvp, from, lane| hvp.along(sweeps.leaf(from), lane),
+        )
     }
 }
 
 /// Shows the sizes.
 impl fmt::Debug for HessianPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "HessianPlan({:?}, {} colors)", self.pattern, self.colors.count)
+        write!(f, "HessianPlan({:?}, {} colors)", self.pattern(), self.colors())
     }
 }
 
-/// A sparse Jacobian at whatever values the graph has: made by [`Graph::plan_jacobian`].
+/// A sparse Jacobian, to be evaluated at any values of the graph: made by [`Graph::plan_jacobian`].
 pub struct JacobianPlan {
     outputs: Vec<NodeId>,
-    wrt: Vec<NodeId>,
-    /// The nodes that make entries outside the pattern where their value is NaN.
-    changing_at_nan: Vec<u32>,
-    leaves: Vec<NodeId>,
-    pattern: Arc<Pattern>,
-    /// Of the columns, or of the rows.
-    colors: Colors,
-    by_columns: bool,
-    /// By color.
-    reads: Vec<Read>,
+    sweeps: Sweeps,
+    /// Whether columns are colored, and not rows.
+    is_forward: bool,
 }
 
 impl JacobianPlan {
     /// Which entries can differ from 0 where values are numbers.
     pub fn pattern(&self) -> &Pattern {
-        &self.pattern
+        &self.sweeps.pattern
     }
 
     /// How many directions are swept.
     pub fn colors(&self) -> usize {
-        self.colors.count
+        self.sweeps.colors.count
     }
 
-    /// Whether the sweeps go forward, a direction being a sum of columns; else they go back, and
-    /// it is a sum of rows.
+    /// Whether the sweeps go forward, each direction a sum of columns. Otherwise they go in reverse, each
+    /// direction a sum of rows.
     pub fn is_forward(&self) -> bool {
-        self.by_columns
+        self.is_forward
     }
 
-    /// The Jacobian at the values that the graph has now: after [`Graph::set`] and
-    /// [`Graph::forward`] at those. A sweep forward for every four colors, or one back for each.
+    /// The Jacobian at the values that the graph has now; call [`Graph::set`] and [`Graph::forward`] first
+    /// for others. One forward sweep for every four colors, or one reverse sweep for each color.
     ///
-    /// The matrix has the pattern of the plan, but where the value of a kink or a piecewise constant is
-    /// NaN (`abs`, `max`, `floor`): its derivatives are NaN too, in entries that are 0 at all numbers, and
-    /// the matrix has a pattern of its own with these, found then and there at the cost of a plan.
+    /// The matrix has the pattern of the plan, with one exception. Where a kink or a piecewise constant
+    /// (`abs`, `max`, `floor`) has the value NaN, its derivatives are NaN too, in entries that are 0 at all
+    /// numbers. Then the matrix has a larger pattern, found in this call at the cost of a new plan.
     ///
     /// # Errors
-    /// [`Error::NotInGraph`] for another graph than the plan was made of, and where its nodes were
-    /// dropped; [`Error::StaleValue`].
+    /// [`Error::NotInGraph`] where the plan was made from another graph or its nodes were dropped;
+    /// [`Error::StaleValue`].
     pub fn evaluate(&mut self, graph: &Graph) -> Result<Sparse, Error> {
         let outputs = graph.all_fresh(&self.outputs)?;
-        for &leaf in &self.leaves {
-            graph.position(leaf)?;
-        }
-        if any_nan(graph, &self.changing_at_nan) {
-            let plan = graph.plan_jacobian_at(At::Values, &self.outputs, &self.wrt)?;
+        if !self.sweeps.holds(graph)? {
+            let plan = graph.plan_jacobian_at(At::Values, &self.outputs, &self.sweeps.wrt)?;
             return Ok(plan.sweep(graph, &outputs));
         }
         Ok(self.sweep(graph, &outputs))
     }
 
     fn sweep(&self, graph: &Graph, outputs: &[usize]) -> Sparse {
-        let len = outputs.iter().max().map_or(0, |&last| last + 1);
-        let mut values = vec![0.0; self.pattern.len()];
-        let mut reads = &self.reads[..];
-        if self.by_columns {
-            let mut tangents = vec![Tangents::<LANES>::ZERO; len];
-            for first in (0..self.colors.count).step_by(LANES) {
-                let (now, later) = split_reads(reads, first);
-                reads = later;
-                tangents.fill(Tangents::ZERO);
-                for (leaf, &color) in self.leaves.iter().zip(&self.colors.of) {
-                    let lane = (color as usize).wrapping_sub(first);
-                    if lane < LANES
-                        && let Some(tangent) = tangents.get_mut(leaf.index())
-                    {
-                        tangent.0[lane] = 1.0;
-                    }
-                }
-                sweep::tangents(&graph.tape, &mut tangents);
-                for read in now {
-                    let output = outputs[read.from as usize];
-                    values[read.value as usize] = tangents[output].0[read.color as usize - first];
-                }
-            }
-        } else {
-            let adjoints = vec![Cell::new(0.0); len];
-            let scratch = RefCell::default();
-            for reads in reads.chunk_by(|a, b| a.color == b.color) {
-                let colored = outputs.iter().zip(&self.colors.of);
-                let colored = colored.filter(|&(_, &color)| color == reads[0].color);
-                let seeds: Vec<(u32, f64)> = colored.map(|(&output, _)| (output as u32, 1.0)).collect();
-                sweep::reverse(&graph.tape, &adjoints, &seeds, &scratch);
-                for read in reads {
-                    values[read.value as usize] = adjoints[self.leaves[read.from as usize].index()].get();
-                }
+        let sweeps = &self.sweeps;
+        let len = end(outputs);
+        if self.is_forward {
+            return sweeps.forward(
+                &mut vec![Tangents::ZERO; len],
+                |tangents| tangents,
+                |tangents| sweep::tangents(&graph.tape, tangents),
+                |tangents, from, lane| tangents[outputs[from]].0[lane],
+            );
+        }
+        let mut values = vec![0.0; sweeps.pattern.len()];
+        let adjoints = vec![Cell::new(0.0); len];
+        let scratch = RefCell::default();
+        for reads in sweeps.reads.chunk_by(|a, b| a.color == b.color) {
+            let colored = outputs.iter().zip(&sweeps.colors.of);
+            let colored = colored.filter(|&(_, &color)| color == reads[0].color);
+            let seeds: Vec<(u32, f64)> = colored.map(|(&output, _)| (output as u32, 1.0)).collect();
+            sweep::reverse(&graph.tape, &adjoints, &seeds, &scratch);
+            for read in reads {
+                values[read.entry as usize] = adjoints[sweeps.leaf(read.from as usize)].get();
             }
         }
-        Sparse::new(Arc::clone(&self.pattern), values)
+        Sparse::new(Arc::clone(&sweeps.pattern), values)
     }
 }
 
 /// Shows the sizes.
 impl fmt::Debug for JacobianPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let direction = if self.by_columns { "forward" } else { "back" };
+        let direction = if self.is_forward { "forward" } else { "reverse" };
         write!(
             f,
             "JacobianPlan({:?}, {} colors {direction})",
-            self.pattern, self.colors.count
+            self.pattern(),
+            self.colors()
         )
     }
 }
@@ -397,6 +427,11 @@ pub fn sparse_hessian(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) ->
 }
 
 /// The Jacobian of `f` at `x` as a sparse matrix: see [`Graph::sparse_jacobian`].
+///
+/// ```
+/// let j = wengert::sparse_jacobian(|x| vec![x[0] * x[0], x[1] * 3.0], &[2.0, 5.0]);
+/// assert_eq!(j.triplets().collect::<Vec<_>>(), [(0, 0, 4.0), (1, 1, 3.0)]);
+/// ```
 ///
 /// # Panics
 /// As [`Graph`]'s builders.

@@ -1,10 +1,8 @@
-//! Truncated Taylor series: derivatives of any order along one direction, in one pass. Read
-//! `recurrence.rs` for how an op is applied to series.
+//! Truncated Taylor series: derivatives of any order along one direction, in one pass.
 //!
-//! A series `x(t) = x_0 + x_1 t + x_2 t^2 + ...` goes through a formula like a number; the result's
-//! coefficients times factorials are the derivatives of the formula along the direction in which
-//! `x` moves. The four operations of arithmetic are written here, by Cauchy products; everything
-//! else follows from `y' = f'(x) x'` and the op's row of the table.
+//! A series `x(t) = x_0 + x_1 t + x_2 t^2 + ...` goes through a formula like a number. The `k`-th coefficient
+//! of the result times `k!` is the `k`-th derivative of the formula along `x(t)`. Arithmetic is written here,
+//! by Cauchy products. All other ops follow from `y' = f'(x) x'` and the op's row of the table.
 
 pub(crate) mod recurrence;
 mod symbols;
@@ -22,14 +20,19 @@ use crate::number::Real;
 use crate::op::kernel::{gdiv, gmul};
 use crate::op::{Imm, Op, for_each_op};
 use crate::scalar::{Scalar, compared_by_value, operators, sums_of_references};
-use crate::tape::Entry;
+use crate::tape::entry::Entry;
 
-/// A power series in one variable, cut off after `K` coefficients: a value and its change of
-/// orders 1 to `K - 1`.
+/// A power series in one variable `t` with `K` coefficients: a value, and the terms of orders 1 to `K - 1`.
 ///
-/// An addition costs O(`K`), any other op O(`K^2`) or, for ops whose derivatives are ever new
-/// functions (powers, `erf`, `lgamma`, `atan2`, `hypot`), up to O(`K^4`); nothing is allocated for
-/// arithmetic.
+/// An addition costs O(`K`). Other ops cost O(`K^2`), and up to O(`K^4`) if each derivative is a new function
+/// (powers, `erf`, `lgamma`, `atan2`, `hypot`). Arithmetic allocates nothing.
+///
+/// ```
+/// use wengert::{Scalar, Series};
+///
+/// let y = Series::<3>::moving(2.0, 1.0).powi(3);
+/// assert_eq!([y.value(), y.derivative(1), y.derivative(2)], [8.0, 12.0, 12.0]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Series<const K: usize> {
     /// The coefficients: the value first, then of `t`, `t^2`, ...
@@ -37,16 +40,16 @@ pub struct Series<const K: usize> {
 }
 
 impl<const K: usize> Series<K> {
-    /// The series of a number that does not move.
+    /// A constant series.
     #[inline]
     pub const fn new(value: f64) -> Self {
-        const { assert!(K > 0, "a series has at least its value") };
+        const { assert!(K > 0, "a series has at least one coefficient") };
         let mut coefficients = [0.0; K];
         coefficients[0] = value;
         Series { coefficients }
     }
 
-    /// `value + speed * t`: the input of a directional derivative.
+    /// The series `value + speed * t`: an input, for a derivative along a direction.
     #[inline]
     pub const fn moving(value: f64, speed: f64) -> Self {
         let mut x = Series::new(value);
@@ -73,7 +76,7 @@ impl<const K: usize> Series<K> {
 }
 
 impl<const K: usize> Series<K> {
-    /// An op that [`combine`] knows.
+    /// Applies an op that [`combine`] computes.
     fn arithmetic(self, op: Op, rhs: Self) -> Self {
         let mut coefficients = [0.0; K];
         for order in 0..K {
@@ -122,7 +125,7 @@ impl<const K: usize> Scalar for Series<K> {
     }
 }
 
-/// The ops that [`combine`] knows.
+/// The ops that [`combine`] computes.
 pub(crate) fn arithmetic(op: Op) -> bool {
     matches!(
         op,
@@ -130,10 +133,10 @@ pub(crate) fn arithmetic(op: Op) -> bool {
     )
 }
 
-/// The coefficient of order `m` of an arithmetic op at `a` and `b`; `c` holds those before it.
+/// The coefficient of order `m` of an arithmetic op of `a` and `b`; `c` holds the coefficients below `m`.
 ///
-/// Beyond order 0 products are guarded, as wherever a chain rule multiplies, and the terms that
-/// hold the operands' coefficients of order `m` come as in the op's rule.
+/// From order 1 on, products are guarded, as in every chain rule. The terms with the operands' coefficients of
+/// order `m` have the form that they have in the op's rule.
 #[inline(always)]
 pub(crate) fn combine(op: Op, m: usize, a: &[f64], b: &[f64], c: &[f64]) -> f64 {
     let cauchy = |a: &[f64], b: &[f64], from: usize, to: usize| (from..to).fold(0.0, |s, i| s + gmul(a[i], b[m - i]));
@@ -177,7 +180,7 @@ macro_rules! define_series {
 for_each_op!(define_series);
 
 impl<const K: usize> Series<K> {
-    /// `x` to the whole power `n`; every derivative is exact at 0 too.
+    /// `x` to the integer power `n`; every derivative is exact at 0 too.
     pub fn powi(self, n: i32) -> Self {
         Scalar::powi(self, n)
     }
@@ -209,8 +212,7 @@ impl<const K: usize> Product for Series<K> {
     }
 }
 
-/// The value, as [`crate::Dual`] shows it; the alternate form `{:#}` shows the series, such as
-/// `8 + 12 t + 6 t^2`.
+/// The value; the alternate form `{:#}` shows the series, such as `8 + 12 t + 6 t^2`.
 impl<const K: usize> fmt::Display for Series<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !f.alternate() {
@@ -236,15 +238,21 @@ impl<const K: usize> fmt::Display for Series<K> {
 impl<const K: usize> Real for Series<K> {}
 
 impl Graph {
-    /// The Taylor coefficients of `l` along a line: of `l(wrt + t * direction)` as a series in `t`.
-    /// `k!` times the `k`-th is the `k`-th directional derivative.
+    /// The Taylor coefficients of `l` along a line: `l(wrt + t * direction)` as a series in `t`. The `k`-th
+    /// coefficient times `k!` is the `k`-th directional derivative.
     ///
-    /// One sweep forward over the nodes up to `l`, each at the cost of the op on [`Series`], and
-    /// `8 K` bytes for each. `wrt` may hold computed nodes: each moves by a number that is added to it, in a copy of
-    /// the graph.
+    /// One forward sweep over the nodes up to `l`. Each node costs its op on [`Series`] and `8 K` bytes. Nodes of
+    /// `wrt` need not be leaves: see [`Graph::jacobian`].
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.leaf(2.0);
+    /// assert_eq!(g.taylor(g.powi(x, 3), &[x], &[1.0]), [8.0, 12.0, 6.0, 1.0]);
+    /// ```
     ///
     /// # Panics
-    /// On a wrong key, where `l` is stale, and where `direction` is not as long as `wrt`.
+    /// On a wrong key, where `l` is stale, and where the
+    /// lengths of `direction` and `wrt` differ.
     #[track_caller]
     pub fn taylor<const K: usize>(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> [f64; K] {
         expect(self.try_taylor(l, wrt, direction))
@@ -265,12 +273,12 @@ impl Graph {
             .iter()
             .map(|entry| Series::new(Entry::from(entry.get()).value))
             .collect();
-        let mut moves = vec![false; entries.len()];
+        let mut varies = vec![false; entries.len()];
         for (&leaf, &component) in wrt.iter().zip(direction) {
             let leaf = self.leaf_position(leaf)?;
             if leaf < entries.len() && K > 1 {
                 series[leaf].coefficients[1] += component;
-                moves[leaf] = true;
+                varies[leaf] = true;
             }
         }
         let mut args = Vec::new();
@@ -281,10 +289,10 @@ impl Graph {
             }
             args.clear();
             let imm = self.tape.operands(entry, |x| {
-                moves[position] |= moves[x as usize];
+                varies[position] |= varies[x as usize];
                 args.push(series[x as usize]);
             });
-            if moves[position] {
+            if varies[position] {
                 series[position] = Series::apply(entry.op(), imm, &args);
             }
         }
@@ -292,8 +300,7 @@ impl Graph {
     }
 }
 
-/// The Taylor coefficients of `f` along a line: of `f(x + t * direction)` as a series in `t`. No
-/// graph is recorded.
+/// The Taylor coefficients of `f` along a line: `f(x + t * direction)` as a series in `t`. Records no graph.
 ///
 /// ```
 /// let coefficients = wengert::taylor::<5>(|x| x[0].powi(3), &[2.0], &[1.0]);
@@ -301,7 +308,7 @@ impl Graph {
 /// ```
 ///
 /// # Panics
-/// Where `direction` is not as long as `x`.
+/// Where the lengths of `direction` and `x` differ.
 #[track_caller]
 pub fn taylor<const K: usize>(f: impl Fn(&[Series<K>]) -> Series<K>, x: &[f64], direction: &[f64]) -> [f64; K] {
     expect(direction_length(x.len(), direction.len()));

@@ -1,13 +1,12 @@
-//! How an op acts on a power series, from its row of the table. Read [`crate::number::series`] first.
+//! How an op acts on a power series, from its row of the table.
 //!
-//! For `y = f(x)` the chain rule `y' = f'(x) x'` is a recurrence: with `D = t d/dt`, which
-//! multiplies the coefficient of order `m` by `m`, the coefficient of order `m` of `D y` needs
-//! those of the partials up to order `m - 1` only, since that of order 0 of `D x` is 0. So
-//! `symbols.rs` makes a short list of values: the partials, and the ops these are made of, each
-//! again with its rule, down to the order at which coefficients stop being needed. Here it is
-//! evaluated, order by order.
+//! For `y = f(x)`, the chain rule `y' = f'(x) x'` is a recurrence. Let `D = t d/dt`, which multiplies the
+//! coefficient of order `m` by `m`. The coefficient of order 0 of `D x` is 0, so the coefficient of order `m`
+//! of `D y` needs the coefficients of the partials up to order `m - 1` only. `symbols.rs` lists the values
+//! needed: the partials, the ops they are made of, each with its rule again, to the order at which no more
+//! coefficients are needed. This file evaluates the list, order by order.
 //!
-//! The list does not depend on the values, and is kept for the next time.
+//! The list does not depend on the values, and is cached.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -23,24 +22,24 @@ use crate::scalar::value;
 
 /// The coefficients of `op` at the series `args`.
 pub(crate) fn apply<const K: usize>(op: Op, imm: Imm, args: &[[f64; K]]) -> [f64; K] {
-    /// Lists of folds over more operands than this are made anew each time.
+    /// Lists of ops with more operands than this are not cached.
     const MANY: usize = 8;
-    /// So many lists are kept; immediates can make ever new ones.
+    /// The size of the cache. Without a limit, ever new immediates would fill the memory.
     const KEPT: usize = 512;
     type Key = (Op, [u64; 2], usize, usize);
     thread_local! {
-        static KNOWN: RefCell<FxHashMap<Key, Rc<Recurrence>>> = RefCell::default();
+        static CACHE: RefCell<FxHashMap<Key, Rc<Recurrence>>> = RefCell::default();
     }
     if args.len() > MANY {
         return Recurrence::new(op, imm, args.len(), K).run(args);
     }
-    let recurrence = KNOWN.with_borrow_mut(|known| {
+    let recurrence = CACHE.with_borrow_mut(|cache| {
         let key = (op, imm.map(f64::to_bits), args.len(), K);
-        if known.len() >= KEPT && !known.contains_key(&key) {
-            known.clear();
+        if cache.len() >= KEPT && !cache.contains_key(&key) {
+            cache.clear();
         }
         Rc::clone(
-            known
+            cache
                 .entry(key)
                 .or_insert_with(|| Rc::new(Recurrence::new(op, imm, args.len(), K))),
         )
@@ -48,24 +47,24 @@ pub(crate) fn apply<const K: usize>(op: Op, imm: Imm, args: &[[f64; K]]) -> [f64
     recurrence.run(args)
 }
 
-/// How the coefficients of one value come.
+/// How the coefficients of a value are computed.
 #[derive(Debug)]
 pub(crate) enum Definition {
     Operand,
     Number(f64),
-    /// By [`combine`]; a single operand stands twice.
+    /// By [`combine`]; a single operand is given twice.
     Arithmetic(Op, u32, u32),
     Rule(Op, Imm, Args),
 }
 
 pub(crate) type Args = SmallVec<[u32; 3]>;
 
-/// A value of the list: after the operands of the op come, in order, the op itself and whatever
-/// its derivatives are made of. Arguments stand before what uses them.
+/// A value of the list. The list holds the operands of the op, then the op, then what its derivatives are made
+/// of.
 #[derive(Debug)]
 pub(crate) struct Quantity {
     pub(crate) definition: Definition,
-    /// Coefficients of order below this are needed.
+    /// The number of coefficients needed.
     pub(crate) orders: usize,
     /// The steps of the rule, for [`Definition::Rule`].
     pub(crate) steps: Range<usize>,
@@ -73,7 +72,7 @@ pub(crate) struct Quantity {
     pub(crate) parts: Range<usize>,
 }
 
-/// What a rule does with `D x`. Steps are numbered through all rules.
+/// A step of a rule, linear in `D x`. Steps are numbered across all rules.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum RuleStep {
     /// `D` of a value.
@@ -127,7 +126,7 @@ impl Recurrence {
         values[self.operands]
     }
 
-    /// The coefficient of order `m` of a value, from those below.
+    /// The coefficient of order `m` of a value, from those of lower orders.
     #[inline]
     fn by_rule<const K: usize>(
         &self,
@@ -189,9 +188,9 @@ impl Recurrence {
     }
 }
 
-/// A coefficient of order `m` of something linear in `D x`, as `m * lead + rest`: `lead` is linear
-/// in the coefficients of order `m` of `x`, so that what is linear in `x` is never multiplied and
-/// divided by `m`, and order 1 is the tangent to the bit.
+/// A coefficient of order `m` of something linear in `D x`, as `m * lead + rest`. `lead` is linear in the
+/// coefficients of order `m` of `x`, and is never multiplied and then divided by `m`. So order 1 has the bits
+/// of the tangent.
 #[derive(Clone, Copy)]
 struct Split {
     lead: f64,

@@ -1,9 +1,8 @@
-//! The rule of an op, run once over symbols, gives how it acts on a series. Read
-//! [`crate::number::series::recurrence`] first, which evaluates what comes out.
+//! How an op acts on a series, found by running its rule once over symbols.
 //!
-//! [`Symbol`] stands for a value, [`Linear`] for what is sent through the rule, here `D x`. The partials
-//! of the op are listed, and the ops these are made of, each again with its rule. What has been
-//! listed is not listed again, so `sin` needs `cos`, which needs `sin`, and each costs O(`K^2`).
+//! [`Symbol`] stands for a value, and [`Linear`] for what goes through the rule, here `D x`. The list holds the
+//! partials of the op and the ops they are made of, each with its rule again. Each value is listed once:
+//! `sin` needs `cos`, which needs `sin`, and both cost O(`K^2`).
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -18,13 +17,13 @@ use crate::op::{Imm, NO_IMM, Op};
 use crate::scalar::{Cotangent, Scalar, operators_by_apply, rule, value};
 
 impl Recurrence {
-    /// The recurrence of `op` on as many operands, to as many orders.
+    /// The recurrence of `op` with this number of operands, for this number of coefficients.
     pub(crate) fn new(op: Op, imm: Imm, operands: usize, orders: usize) -> Recurrence {
         let trace = Trace::default();
         trace.orders.set(orders);
         let args: Vec<Symbol> = (0..operands).map(|_| trace.push(Definition::Operand)).collect();
         trace.record(op, imm, &args);
-        // First come, first served: what is listed first is needed to the highest order.
+        // In order of listing: what is listed first is needed to the highest order.
         loop {
             let Some(place) = trace.waiting.borrow_mut().pop_front() else {
                 break;
@@ -40,14 +39,14 @@ impl Recurrence {
 
 type Key = (Op, [u64; 2], Args);
 
-/// A list being made.
+/// A list in progress.
 #[derive(Debug, Default)]
 struct Trace {
     list: RefCell<Recurrence>,
-    known: RefCell<FxHashMap<Key, u32>>,
+    listed: RefCell<FxHashMap<Key, u32>>,
     numbers: RefCell<FxHashMap<u64, u32>>,
     waiting: RefCell<VecDeque<u32>>,
-    /// To how many orders what is listed now is needed.
+    /// The number of coefficients needed of what is listed now.
     orders: Cell<usize>,
 }
 
@@ -84,7 +83,7 @@ impl Trace {
     fn record<'t>(&'t self, op: Op, imm: Imm, args: &[Symbol<'t>]) -> Symbol<'t> {
         let args: Args = args.iter().map(|&x| self.place(x)).collect();
         let key = (op, imm.map(f64::to_bits), args);
-        if let Some(&place) = self.known.borrow().get(&key) {
+        if let Some(&place) = self.listed.borrow().get(&key) {
             return Symbol::At(self, place);
         }
         let args = &key.2;
@@ -93,7 +92,7 @@ impl Trace {
             [a, b] if arithmetic(op) => Definition::Arithmetic(op, a, b),
             _ => Definition::Rule(op, imm, args.clone()),
         });
-        self.known.borrow_mut().insert(key, self.place(val));
+        self.listed.borrow_mut().insert(key, self.place(val));
         val
     }
 
@@ -142,7 +141,7 @@ impl Trace {
     }
 }
 
-/// A value, as a symbol.
+/// A symbol for a value.
 #[derive(Clone, Copy, Debug)]
 enum Symbol<'t> {
     Number(f64),
@@ -178,7 +177,7 @@ impl Scalar for Symbol<'_> {
 
 operators_by_apply! { ['t] Symbol<'t> }
 
-/// What is linear in `D x`, as a symbol.
+/// A symbol for something linear in `D x`.
 #[derive(Clone, Copy, Debug)]
 enum Linear<'t> {
     Nothing,

@@ -1,14 +1,14 @@
 //! The arithmetic that needs care: guarded products, reciprocals, kinks and ties.
 //!
-//! The guarded product is the multiplication of every chain rule: an adjoint of 0 times whatever is 0, so an unused
-//! branch never makes a NaN. Read `dd.rs` next.
+//! The guarded product is the multiplication of every chain rule: an adjoint of 0 times anything is 0, so an unused
+//! branch never makes a NaN.
 
-/// Guarded product: `a * b`, but 0 where either factor is 0, whatever the other is (infinite or NaN).
+/// Guarded product: `a * b`, but 0 where either factor is 0, even if the other is infinite or NaN.
 #[inline(always)]
 pub(crate) fn gmul(a: f64, b: f64) -> f64 {
     let p = a * b;
-    // The fast path is one multiplication and one never-taken branch; without the call, the
-    // compiler makes it four dependent mask operations.
+    // The fast path is one multiplication and one branch that is never taken. Without the call, the compiler
+    // makes four dependent mask operations of it.
     if p.is_nan() { not_a_product(a, b, p) } else { p }
 }
 
@@ -25,8 +25,8 @@ pub(crate) fn gdiv(a: f64, b: f64) -> f64 {
     if q.is_nan() { not_a_product(a, 1.0, q) } else { q }
 }
 
-/// `c / x` for `x >= 0`, where both zeros give `+inf` for `c > 0`; NaN for `x < 0`: the derivative of logarithms,
-/// which exists only where they do.
+/// `c / x` for `x >= 0`, where both zeros give `+inf` for `c > 0`. NaN for `x < 0`. The derivative of logarithms, which
+/// exists only where they do.
 #[inline(always)]
 pub(crate) fn recip_pos(x: f64, c: f64) -> f64 {
     // abs() turns -0 into +0: the one-sided limit.
@@ -36,7 +36,7 @@ pub(crate) fn recip_pos(x: f64, c: f64) -> f64 {
 /// IEEE 754-2019 maximum: NaN if either is NaN, and +0 is above -0.
 #[inline(always)]
 pub(crate) fn max(x: f64, y: f64) -> f64 {
-    // The larger without a branch, `y` where nothing can be said; then the rare rest behind one.
+    // The larger one without a branch. It is `y` for a tie or a NaN, and a branch handles these rare cases.
     let larger = if x > y { x } else { y };
     if x == y {
         f64::from_bits(x.to_bits() & y.to_bits())
@@ -80,7 +80,7 @@ pub(crate) fn relu(x: f64) -> f64 {
     if x <= 0.0 { 0.0 } else { x }
 }
 
-/// 1 where `x > 0`, else 0 (at both zeros too); NaN for NaN.
+/// 1 where `x > 0`, else 0 (at both zeros too). NaN for NaN.
 #[inline(always)]
 pub(crate) fn step(x: f64) -> f64 {
     if x > 0.0 {
@@ -92,7 +92,7 @@ pub(crate) fn step(x: f64) -> f64 {
     }
 }
 
-/// -1, 0 or 1; 0 at both zeros; NaN for NaN.
+/// -1, 0 or 1. It is 0 at both zeros, and NaN for NaN.
 #[inline(always)]
 pub(crate) fn sign(x: f64) -> f64 {
     if x > 0.0 {
@@ -106,7 +106,7 @@ pub(crate) fn sign(x: f64) -> f64 {
     }
 }
 
-/// The derivative of what is constant almost everywhere: 0, or NaN where `x` is NaN.
+/// The derivative of a piecewise constant function: 0, or NaN where `x` is NaN.
 #[inline(always)]
 pub(crate) fn flat(x: f64) -> f64 {
     if !x.is_nan() { 0.0 } else { f64::NAN }

@@ -1,12 +1,12 @@
 //! Plane geometry: hypotenuse, angle, and every partial derivative of both.
 //!
-//! The derivatives are homogeneous polynomials of the coordinates over a power of the hypotenuse. Both coordinates are
-//! taken apart into mantissa and exponent, so nothing under- or overflows on the way. Read `fixed.rs` next.
+//! The derivatives are homogeneous polynomials of the coordinates, divided by a power of the hypotenuse. Both
+//! coordinates are split into mantissa and exponent, so no intermediate result under- or overflows.
 
 use super::dd::{Big, Dd, fast_two_sum, frexp, two_prod, two_sum};
 use super::is_order;
 
-/// `sqrt(x^2 + y^2)` without overflow on the way; infinite if either is, even beside a NaN.
+/// `sqrt(x^2 + y^2)` without intermediate overflow. Infinite if either is, even if the other is NaN.
 #[inline]
 pub(crate) fn hypot(x: f64, y: f64) -> f64 {
     pxfm::f_hypot(x, y)
@@ -15,23 +15,23 @@ pub(crate) fn hypot(x: f64, y: f64) -> f64 {
 /// The angle of the point `(x, y)`, with the signed zeros of IEEE 754.
 #[inline]
 pub(crate) fn atan2(y: f64, x: f64) -> f64 {
-    // The sign of `y` outlives an underflow.
+    // The sign of `y` is kept when the result underflows.
     pxfm::f_atan2(y, x).copysign(y)
 }
 
-/// `r (1 + c)` for a tiny `c`, with `c r` rounded by itself. Where `r` is 0 it keeps its sign.
+/// `r (1 + c)` for a tiny `c`, with `c r` rounded separately. If `r` is 0 it keeps its sign.
 #[inline(always)]
 fn corrected(r: f64, c: f64) -> f64 {
     if r == 0.0 { r } else { r + r * c }
 }
 
-/// `u^2 + v^2` in two words, for points whose length and whose square's powers stay well inside the range; false for the
-/// origin, infinity and NaN.
+/// `u^2 + v^2` in two words, for points whose length and the powers of its square are well inside the range. False for
+/// the origin, infinity and NaN.
 #[inline(always)]
 fn square_of(u: f64, v: f64) -> Option<Dd> {
     let (a, b) = (u.abs(), v.abs());
     let longer = if a > b { a } else { b };
-    // False too where only one of them is NaN: then the sum is.
+    // Also false if only one of them is NaN, since then the sum is NaN.
     if longer > 1e-60 && a + b < 1e60 {
         let (s, t) = (two_prod(a, a), two_prod(b, b));
         let sum = two_sum(s.hi, t.hi);
@@ -49,12 +49,12 @@ struct Point {
     scale: i32,
 }
 
-/// `Err` is the derivative where it needs no arithmetic: NaN, or 0 at the origin.
+/// `Err` is the derivative itself, if it needs no arithmetic: NaN, or 0 at the origin.
 fn normalize(u: f64, v: f64) -> Result<Point, f64> {
     if u.is_nan() || v.is_nan() {
         return Err(f64::NAN);
     }
-    // At infinity only the direction is left; two infinities meet on the diagonal, as in atan2.
+    // At infinity only the direction matters. Two infinities are on the diagonal, as in atan2.
     let (u, v, far) = match (u.is_infinite(), v.is_infinite()) {
         (false, false) => (u, v, 0),
         (true, false) => (1f64.copysign(u), 0.0, 100_000),
@@ -70,7 +70,7 @@ fn normalize(u: f64, v: f64) -> Result<Point, f64> {
         Big { m: b.m, e: b.e - scale }
     };
     let (u, v) = (down(u), down(v));
-    // A coordinate 2^-200 of the other does not reach the sum of the squares.
+    // A coordinate of 2^-200 times the other does not change the sum of squares.
     let square = |b: &Big| {
         if b.e < -200 {
             return Dd::ZERO;
@@ -91,7 +91,7 @@ fn normalize(u: f64, v: f64) -> Result<Point, f64> {
 /// `sum c_b u^(n-b) v^b / d`, times `2^(scale * degree)`.
 fn homogeneous(p: &Point, c: &[f64], d: Big, degree: i32) -> f64 {
     let n = c.len() - 1;
-    // What all terms share goes first, in numbers with exponents of their own; only the rest may underflow harmlessly.
+    // The common factor comes first, in numbers with separate exponents. Only the rest may underflow, harmlessly.
     let Some(low) = c.iter().position(|&x| x != 0.0) else {
         return 0.0;
     };
@@ -116,20 +116,21 @@ fn homogeneous(p: &Point, c: &[f64], d: Big, degree: i32) -> f64 {
     .value()
 }
 
-/// `Re(i^k (u + i v)^-n)`: the partials of the angle. 0 at the origin; NaN where `n` or `k` is no [order](is_order).
+/// `Re(i^k (u + i v)^-n)`: the partials of the angle. 0 at the origin; NaN where `n` or `k` is not an [order](is_order).
 ///
-/// `atan2(y, x)` has `zpow(x, y, 1, 0) = x / (x^2 + y^2)` in `y` and `-zpow(x, y, 1, 1) = -y / (x^2 + y^2)` in `x`;
-/// the derivative of `zpow(u, v, n, k)` is `-n zpow(u, v, n+1, k)` in `u` and `-n zpow(u, v, n+1, k+1)` in `v`.
+/// The derivative of `atan2(y, x)` is `zpow(x, y, 1, 0) = x / (x^2 + y^2)` with respect to `y`, and
+/// `-zpow(x, y, 1, 1) = -y / (x^2 + y^2)` with respect to `x`. The derivative of `zpow(u, v, n, k)` is
+/// `-n zpow(u, v, n+1, k)` with respect to `u`, and `-n zpow(u, v, n+1, k+1)` with respect to `v`.
 #[inline]
 pub(crate) fn zpow(u: f64, v: f64, n: f64, k: f64) -> f64 {
     if !is_order(n) || !is_order(k) {
         return f64::NAN;
     }
-    // Products of two coordinates of which one is tiny might lose digits below the range.
+    // If one coordinate is tiny, products of the two might underflow and lose digits.
     if (n == 1.0 || n == 2.0 && u.abs() > 1e-100 && v.abs() > 1e-100)
         && let Some(square) = square_of(u, v)
     {
-        // (u - i v) / square, or its square, turned by i^k; then what the rounding of the square dropped.
+        // (u - i v) / square, or its square, times i^k, and then the rounding error of the square.
         let s = square.hi;
         let (re, im) = if n == 1.0 {
             let c = -(square.lo / s);
@@ -159,7 +160,7 @@ fn zpow_any(u: f64, v: f64, n: f64, k: f64) -> f64 {
     let (n, k) = (n as u32, k as u32);
     let d = Big::new(p.square, 0).powi(n);
     if n == 2 && k % 2 == 0 && p.u.e >= -1 && p.v.e >= -1 {
-        // (u - v)(u + v): the difference of the squares would cancel.
+        // (u - v)(u + v), since the difference of the squares would cancel.
         let (a, b) = (p.u.value(), p.v.value());
         let r = Big::new(two_sum(a, -b), 0).mul(Big::new(two_sum(a, b), 0)).div(d);
         let r = if k % 4 == 0 { r } else { Big { m: r.m.neg(), e: r.e } };
@@ -187,10 +188,10 @@ fn zpow_any(u: f64, v: f64, n: f64, k: f64) -> f64 {
     homogeneous(&p, &c, d, -(n as i32))
 }
 
-/// `d^(j+k) / du^j dv^k` of `hypot(u, v)`. 0 at the origin; NaN where `j` or `k` is no [order](is_order).
+/// `d^(j+k) / du^j dv^k` of `hypot(u, v)`. 0 at the origin; NaN where `j` or `k` is not an [order](is_order).
 ///
-/// With `h` the hypotenuse it is `h^(1-2n) P(u, v)`, `n = j + k`, `P` homogeneous of degree `n`; differentiating in `u`
-/// takes `P` to `(1-2n) u P + (u^2 + v^2) P_u`.
+/// With the hypotenuse `h` and `n = j + k`, it is `h^(1-2n) P(u, v)`, where `P` is homogeneous of degree `n`.
+/// Differentiating with respect to `u` turns `P` into `(1-2n) u P + (u^2 + v^2) P_u`.
 #[inline]
 pub(crate) fn hypot_partial(u: f64, v: f64, j: f64, k: f64) -> f64 {
     if !is_order(j) || !is_order(k) {
@@ -200,7 +201,7 @@ pub(crate) fn hypot_partial(u: f64, v: f64, j: f64, k: f64) -> f64 {
         && j + k > 0.0
         && let Some(square) = square_of(u, v)
     {
-        // Relative to the length h, what its rounding dropped: (h^2 - square) / 2 square.
+        // The rounding error of the length h, relative to h: (h^2 - square) / 2 square.
         let h = square.hi.sqrt();
         let again = two_prod(h, h);
         let c = 0.5 * (((again.hi - square.hi) + (again.lo - square.lo)) / square.hi);
@@ -208,7 +209,7 @@ pub(crate) fn hypot_partial(u: f64, v: f64, j: f64, k: f64) -> f64 {
             let r = if j == 1.0 { u / h } else { v / h };
             return corrected(r, c);
         }
-        // Products with a coordinate far below the other might lose digits below the range.
+        // If one coordinate is far below the other, products might underflow and lose digits.
         if u.abs() > 1e-100 && v.abs() > 1e-100 {
             let product = if j == 1.0 {
                 -(u * v)
@@ -232,7 +233,8 @@ fn hypot_partial_any(u: f64, v: f64, j: f64, k: f64) -> f64 {
     };
     let (j, k) = (j as usize, k as usize);
     let order = j + k;
-    // c[b] stands at u^(n-b) v^b. In u: (1-2n) u P + u^2 P_u + v^2 P_u; in v the same with the roles exchanged.
+    // c[b] is the coefficient of u^(n-b) v^b. With respect to u: (1-2n) u P + u^2 P_u + v^2 P_u. With respect to v,
+    // the same with u and v exchanged.
     let mut c = vec![1.0];
     for n in 0..order {
         let mut next = vec![0.0; n + 2];

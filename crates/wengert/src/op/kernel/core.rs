@@ -1,11 +1,11 @@
-//! Exponential and logarithm to about 100 bits: the cores of everything that must not lose digits on the way.
+//! Exponential and logarithm to about 100 bits, for everything whose intermediate results must keep their digits.
 //!
-//! Both follow Tang's table method: the argument is brought near a table point, where a short series is enough. The
-//! tables are computed at compile time in double-double arithmetic. Read `expo.rs` next.
+//! Both follow Tang's table method: the argument is reduced to a small distance from a table point, where a short
+//! series is enough. The tables are computed at compile time in double-double arithmetic.
 
 use super::dd::{Big, Dd, LN_2, fast_two_sum, frexp, two_prod, two_sum};
 
-/// `exp(r)` of a double-double by its Taylor series; for the table alone, `|r| < 0.1`.
+/// `exp(r)` of a double-double by its Taylor series, for `|r| < 0.1`. Only for the table.
 const fn exp_series(r: Dd) -> Dd {
     let mut sum = Dd::ONE;
     let mut n = 24;
@@ -36,7 +36,7 @@ pub(super) static EXP2_128: [Dd; 128] = {
     t
 };
 
-/// `2 atanh(s) = ln((1 + s) / (1 - s))` by its series; for the table alone, `|s| < 0.2`.
+/// `2 atanh(s) = ln((1 + s) / (1 - s))` by its series, for `|s| < 0.2`. Only for the table.
 const fn log_series(s: Dd) -> Dd {
     let s2 = s.mul(s);
     let mut sum = Dd::ZERO;
@@ -48,11 +48,11 @@ const fn log_series(s: Dd) -> Dd {
     sum.mul(s).scale(2.0)
 }
 
-/// The bits of 0.6875, where the intervals of the logarithm's table begin.
+/// The bits of 0.6875, where the intervals of the logarithm's table start.
 pub(super) const LOG_OFFSET: u64 = 0x3fe6_0000_0000_0000;
 
-/// Per 1/128 of `[0.6875, 1.375)`: a reciprocal `c` of few bits, and `-ln c`. The two intervals that meet at 1 have
-/// `c = 1`, so a logarithm near 1 comes from the series alone and keeps its relative accuracy.
+/// For each interval of 1/128 in `[0.6875, 1.375)`: a reciprocal `c` with few bits, and `-ln c`. The two intervals next
+/// to 1 have `c = 1`, so a logarithm near 1 comes from the series alone and keeps its relative accuracy.
 pub(super) static LOG_128: [(f64, Dd); 128] = {
     let mut t = [(1.0, Dd::ZERO); 128];
     let mut i = 0;
@@ -60,7 +60,7 @@ pub(super) static LOG_128: [(f64, Dd); 128] = {
         let from = f64::from_bits(LOG_OFFSET + ((i as u64) << 45));
         let to = f64::from_bits(LOG_OFFSET + ((i as u64 + 1) << 45));
         if from != 1.0 && to != 1.0 {
-            // Ten bits: the product with a 53-bit number has 63, so rounding errors are caught in one low word.
+            // Ten bits: the product with a 53-bit number has 63, so one low word holds its rounding error.
             let c = ((512.0 / (0.5 * (from + to))) + 0.5) as i32 as f64 / 512.0;
             let s = Dd::new(c - 1.0).div(Dd::new(c + 1.0));
             t[i] = (c, log_series(s).neg());
@@ -143,7 +143,7 @@ pub(super) fn ln_1p_dd(w: Dd) -> Dd {
     ln_dd(u.hi).add(d.sub(d.mul(d).scale(0.5)))
 }
 
-/// `a - b` exactly, where it does not overflow.
+/// `a - b` exactly, if it does not overflow.
 #[inline(always)]
 pub(super) fn diff(a: f64, b: f64) -> Dd {
     let d = two_sum(a, -b);

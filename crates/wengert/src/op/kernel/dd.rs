@@ -2,8 +2,7 @@
 //!
 //! The accurate cores of the kernel (powers, Gaussians, polygammas, canceling logarithms) run on it. Products use
 //! Dekker's splitting, because `f64::mul_add` is a slow library call where the target has no fused multiply-add.
-//! All functions are `const`, so that the tables are computed by the compiler from a handful of constants.
-//! Read `core.rs` next.
+//! All functions are `const`, so that the compiler can compute the tables from a few constants.
 
 /// `hi + lo`, with `|lo| <= ulp(hi) / 2`.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +17,7 @@ pub(super) const LN_2: Dd = Dd {
     lo: f64::from_bits(0x3c7a_bc9e_3b39_803f),
 };
 
-/// `a + b` with its rounding error, for any order of magnitude (Knuth).
+/// `a + b` with its rounding error, for any magnitudes (Knuth).
 #[inline(always)]
 pub(super) const fn two_sum(a: f64, b: f64) -> Dd {
     let hi = a + b;
@@ -27,7 +26,7 @@ pub(super) const fn two_sum(a: f64, b: f64) -> Dd {
     Dd { hi, lo }
 }
 
-/// `a + b` with its rounding error, where `|a| >= |b|` or `a == 0` (Dekker).
+/// `a + b` with its rounding error, for `|a| >= |b|` or `a == 0` (Dekker).
 #[inline(always)]
 pub(super) const fn fast_two_sum(a: f64, b: f64) -> Dd {
     let hi = a + b;
@@ -43,7 +42,7 @@ const fn split(a: f64) -> (f64, f64) {
     (hi, a - hi)
 }
 
-/// `a * b` with its rounding error (Dekker), for factors below 2^996 whose product does not come near underflow.
+/// `a * b` with its rounding error (Dekker), for factors below 2^996 whose product is not near underflow.
 #[inline(always)]
 pub(super) const fn two_prod(a: f64, b: f64) -> Dd {
     let hi = a * b;
@@ -62,7 +61,7 @@ impl Dd {
         Dd { hi, lo: 0.0 }
     }
 
-    /// The sum, to about 2^-105 even where the terms cancel.
+    /// The sum, with a relative error of about 2^-105, even if the terms cancel.
     #[inline(always)]
     pub(super) const fn add(self, b: Dd) -> Dd {
         let s = two_sum(self.hi, b.hi);
@@ -90,7 +89,7 @@ impl Dd {
         fast_two_sum(p.hi, p.lo + (self.hi * b.lo + self.lo * b.hi))
     }
 
-    /// The product with a power of two, or with any factor where one rounding of each half will do.
+    /// The product with a power of two. With any other factor, each half is rounded once.
     #[inline(always)]
     pub(super) const fn scale(self, s: f64) -> Dd {
         Dd {
@@ -129,13 +128,13 @@ pub(super) const fn exp2i(e: i32) -> f64 {
     f64::from_bits(((e + 1023) as u64) << 52)
 }
 
-/// `x * 2^e` for any `e`, rounded once where the result is subnormal (`|x|` must not be smaller than 2^-500).
+/// `x * 2^e` for any `e`, rounded once if the result is subnormal. `|x|` must be at least 2^-500.
 #[inline]
 pub(super) const fn ldexp(x: f64, e: i32) -> f64 {
     if -1000 < e && e < 1000 && x.abs() < 2.0 && x.abs() > 2e-7 {
         return x * exp2i(e);
     }
-    // Two steps reach every finite result from a number near 1; the third serves the far tails.
+    // From a number near 1, two steps reach every finite result. The third is for the far tails.
     let e = if e < -3000 {
         -3000
     } else if e > 3000 {
@@ -161,7 +160,8 @@ pub(super) const fn frexp(x: f64) -> (f64, i32) {
     (f64::from_bits(bits & 0x800f_ffff_ffff_ffff | 0x3ff0_0000_0000_0000), e)
 }
 
-/// A [`Dd`] with an exponent of its own, so that no intermediate under- or overflows: `m * 2^e`, `|m.hi|` in `[1, 2)` or 0.
+/// A [`Dd`] with a separate exponent, so that no intermediate result under- or overflows: `m * 2^e` with `|m.hi|` in
+/// `[1, 2)`, or 0.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Big {
     pub(super) m: Dd,
@@ -176,7 +176,7 @@ impl Big {
         }
         let (_, k) = frexp(m.hi);
         if k < -1000 || k > 1000 {
-            // Rare: the mantissa came as a very large or very small number.
+            // Rare: the mantissa given was very large or very small.
             let m = m.scale(exp2i(-k / 2)).scale(exp2i(-k - -k / 2));
             return Big { m, e: e + k };
         }
@@ -205,7 +205,7 @@ impl Big {
         Big::new(self.m.div(b.m), self.e - b.e)
     }
 
-    /// The sum: terms more than 2^-200 apart do not meet.
+    /// The sum. A term below 2^-200 times the other is dropped.
     #[inline]
     pub(super) const fn add(self, b: Big) -> Big {
         if self.m.hi == 0.0 {
@@ -224,7 +224,7 @@ impl Big {
         }
     }
 
-    /// `self^n` by squaring; the relative error grows like `n * 2^-104`.
+    /// `self^n` by squaring. The relative error grows like `n * 2^-104`.
     pub(super) const fn powi(self, n: u32) -> Big {
         let mut r = Big { m: Dd::ONE, e: 0 };
         let mut b = self;

@@ -1,14 +1,14 @@
 //! Exponentials and logarithms.
 //!
-//! `exp` and `ln` are table-driven (Tang, 1989, 1990): 128 intervals, a short polynomial, every product that must be
-//! exact made of few enough bits, since fused multiply-add is not to be had on the baseline. Their cores also hand out
-//! what rounding would drop, for functions built on them. Read `trig.rs` next.
+//! `exp` and `ln` are table-driven (Tang, 1989, 1990): 128 intervals and a short polynomial. Products that must be
+//! exact have factors with few bits, since baseline processors lack fused multiply-add. Their cores also return the
+//! rounding error, for functions built on them.
 
 use super::core::{EXP2_128, LOG_128, LOG_OFFSET};
 use super::dd::{Dd, LN_2, exp2i, fast_two_sum, two_sum};
 
-/// Per `j`: the bits of `2^(j/128)` less `j << 45` (adding `k << 45`, `k = 128 e + j`, makes `2^(k/128)`), and what the
-/// rounding of `2^(j/128)` dropped, relative to it.
+/// For each `j`: the bits of `2^(j/128)` minus `j << 45` (adding `k << 45`, `k = 128 e + j`, gives `2^(k/128)`), and the
+/// relative rounding error of `2^(j/128)`.
 static EXP: [(u64, f64); 128] = {
     let mut t = [(0, 0.0); 128];
     let mut j = 0;
@@ -20,14 +20,14 @@ static EXP: [(u64, f64); 128] = {
     t
 };
 
-/// The exponential of `hi + lo` as `s (1 + q)`, `|q| < 0.003`, for `|hi| < 708` and `|lo|` of no more than an ulp or so;
-/// the error of `q` is below 2^-60.
+/// The exponential of `hi + lo` as `s (1 + q)`, `|q| < 0.003`, for `|hi| < 708` and `|lo|` of about an ulp at most. The
+/// error of `q` is below 2^-60.
 #[inline(always)]
 pub(super) fn exp_parts(hi: f64, lo: f64) -> (f64, f64) {
     // Adding 1.5 * 2^52 rounds to a whole number and leaves it in the low bits.
     const ROUND: f64 = 6_755_399_441_055_744.0;
     const PER_STEP: f64 = 128.0 * std::f64::consts::LOG2_E;
-    // ln 2 / 128 in two parts; the first has 18 zeros at its end, so that its product with k is exact.
+    // ln 2 / 128 in two parts. The first ends in 18 zero bits, so its product with k is exact.
     const HIGH: f64 = f64::from_bits(LN_2.hi.to_bits() & !0x3_ffff) / 128.0;
     const LOW: f64 = ((LN_2.hi - 128.0 * HIGH) + LN_2.lo) / 128.0;
     let shifted = hi * PER_STEP + ROUND;
@@ -70,8 +70,8 @@ pub(crate) fn exp_m1(x: f64) -> f64 {
     pxfm::f_expm1(x)
 }
 
-/// Per 1/128 of the mantissa: the reciprocal of few bits of [`LOG_128`], and `-ln` of it as a multiple of 2^-42 and a
-/// rest, so that `k ln 2 + ln c` is exact in the high words.
+/// For each 1/128 of the mantissa: the short reciprocal of [`LOG_128`], and `-ln` of it as a multiple of 2^-42 and a rest,
+/// so that `k ln 2 + ln c` is exact in the high words.
 static LOG: [(f64, f64, f64); 128] = {
     let mut t = [(0.0, 0.0, 0.0); 128];
     let mut i = 0;
@@ -93,8 +93,8 @@ const fn coarse(x: f64) -> f64 {
 const LN_2_HIGH: f64 = coarse(LN_2.hi);
 const LN_2_LOW: f64 = (LN_2.hi - LN_2_HIGH) + LN_2.lo;
 
-/// `ln x` as a head and a rest, for a normal `x > 0`. The error is below 2^-60 of the result, near 1 too; not `FINE`,
-/// the rounding of the reduced argument adds up to a quarter of an ulp outside `[0.996, 1.008)`.
+/// `ln x` as a head and a rest, for a normal `x > 0`. The relative error is below 2^-60, near 1 too. Without `FINE`, the
+/// rounding of the reduced argument adds up to a quarter of an ulp outside `[0.996, 1.008)`.
 #[inline(always)]
 fn ln_parts<const FINE: bool>(x: f64) -> Dd {
     let bits = x.to_bits();
@@ -120,7 +120,7 @@ fn ln_parts<const FINE: bool>(x: f64) -> Dd {
     Dd { hi, lo }
 }
 
-/// `ln x` for a normal `x > 0` with a relative error of 2^-66: what a power needs of it.
+/// `ln x` for a normal `x > 0` with a relative error of 2^-66, as powers need it.
 #[inline(always)]
 pub(super) fn ln_fine(x: f64) -> Dd {
     let bits = x.to_bits();
@@ -130,7 +130,7 @@ pub(super) fn ln_fine(x: f64) -> Dd {
     let k = (exponent as i64 >> 52) as f64;
     let z = bits.wrapping_sub(exponent);
     // z c - 1 = h + l: h has at most 23 bits, so its square is exact, and so are the multiples of 2^-42 plus h.
-    // Rounded to the nearest, so that h is 0 where it would only cancel against l.
+    // Rounded to nearest, so that h is 0 if it would only cancel with l.
     let head = f64::from_bits(z.wrapping_add(0x8000_0000) & 0xffff_ffff_0000_0000);
     let l = (f64::from_bits(z) - head) * c;
     let h = head * c - 1.0;
@@ -147,13 +147,13 @@ pub(super) fn ln_fine(x: f64) -> Dd {
     fast_two_sum(hi, dropped + small)
 }
 
-/// Is `x` positive, normal and finite? One comparison.
+/// Whether `x` is positive, normal and finite. One comparison.
 #[inline(always)]
 pub(super) fn normal(x: f64) -> bool {
     x.to_bits().wrapping_sub(0x0010_0000_0000_0000) < 0x7fe0_0000_0000_0000
 }
 
-/// The natural logarithm; `-inf` at both zeros, NaN below.
+/// The natural logarithm. `-inf` at both zeros, NaN for `x < 0`.
 #[inline]
 pub(crate) fn ln(x: f64) -> f64 {
     if normal(x) {
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn the_fast_cores_agree_with_the_correctly_rounded_ones_to_an_ulp() {
-        // Steps of an irrational ratio visit every interval and the seams between them.
+        // Steps of an irrational ratio visit every interval and the boundaries between them.
         let close = |a: f64, b: f64, x: f64| {
             assert!(
                 (a.to_bits() as i64 - b.to_bits() as i64).abs() <= 1,

@@ -1,17 +1,17 @@
-//! Fixed-point exponentials and logarithms of 192 bits, for the two sums that double-double cannot save.
+//! Fixed-point exponentials and logarithms of 192 bits, for two sums that double-double cannot compute.
 //!
-//! `ln(e^a + e^b)` has zeros along a whole curve, and pairs of `f64` come within 1e-20 of it: `e^a + e^b - 1` then needs
-//! 2^-120 of absolute accuracy. So does `1 + y ln x`, the factor of a mixed derivative of `x^y`. Read `soft.rs` next.
+//! The zeros of `ln(e^a + e^b)` form a curve, and pairs of `f64` come within 1e-20 of it. There `e^a + e^b - 1` needs an
+//! absolute accuracy of 2^-120. So does `1 + y ln x`, the factor of a mixed derivative of `x^y`.
 
 use super::core::ln_dd;
 use super::dd::{exp2i, frexp, ldexp, two_prod};
 
-/// `limbs[0] + limbs[1] 2^-64 + ...`: a number in `[0, 2^64)` with 192 bits after the point; the whole part first.
+/// `limbs[0] + limbs[1] 2^-64 + ...`: a number in `[0, 2^64)` with 192 bits after the point.
 type Fixed = [u64; 4];
 
-/// The product, cut off below the last bit.
+/// The product, truncated.
 fn mul(a: &Fixed, b: &Fixed) -> Fixed {
-    // Column s collects the products of weight 2^(-64 s); the two columns below the last limb carry into it.
+    // Column s sums the products of weight 2^(-64 s). The two columns below the last limb carry into it.
     let mut r = [0u64; 4];
     let mut carry: u128 = 0;
     for s in (0..=4).rev() {
@@ -71,7 +71,7 @@ fn div_small(a: &Fixed, n: u64) -> Fixed {
     r
 }
 
-/// `x >= 0` below 2^64, cut off below 2^-192 (subnormals are 0).
+/// `x >= 0` below 2^64, truncated below 2^-192 (subnormals become 0).
 fn fixed(x: f64) -> Fixed {
     let bits = x.to_bits();
     let e = (bits >> 52) as i32 - 1075;
@@ -83,7 +83,7 @@ fn fixed(x: f64) -> Fixed {
     let shift = e + 192;
     let mut r = [0u64; 4];
     for (i, r) in r.iter_mut().enumerate() {
-        // The limb's lowest bit has weight 2^(64 (3 - i)) of the last's.
+        // The lowest bit of this limb has 2^(64 (3 - i)) times the weight of the lowest bit of the last.
         let d = shift - 64 * (3 - i as i32);
         *r = match d {
             0..64 => m << d,
@@ -116,11 +116,11 @@ fn exp_neg(y: &Fixed) -> Fixed {
     r
 }
 
-/// The nearest `f64`, or the next one.
+/// The nearest `f64`, or a neighbor of it.
 fn value(t: &Fixed) -> f64 {
     let negative = t[0] >> 63 == 1;
     let t = if negative { sub(&[0; 4], t) } else { *t };
-    // Summed from the last limb up, all but the last addition are exact or far below an ulp.
+    // Summed from the last limb up. All additions except the last are exact, or wrong by far less than an ulp.
     let limb = |i: usize| t[i] as f64 * exp2i(-64 * i as i32);
     let r = limb(0) + (limb(1) + (limb(2) + limb(3)));
     if negative { -r } else { r }
@@ -132,13 +132,13 @@ pub(super) fn exp_sum_m1(a: f64, b: f64) -> f64 {
     value(&sub(&sum, &[1, 0, 0, 0]))
 }
 
-/// `e^a + e^b - 1` for `-750 < b <= -40` and `a` next to `-e^b`: `a + e^b` as `2^-k (2^k a + e^(b + k ln 2))`, then the
-/// next terms of `e^a`.
+/// `e^a + e^b - 1` for `-750 < b <= -40` and `a` near `-e^b`: `a + e^b` as `2^-k (2^k a + e^(b + k ln 2))`, then the next
+/// terms of `e^a`.
 pub(super) fn exp_sum_near(a: f64, b: f64) -> f64 {
     let k = (-b * std::f64::consts::LOG2_E) as u64;
     let reduced = sub(&fixed(-b), &mul(&[k, 0, 0, 0], &LN_2));
     let scaled = ldexp(-a, k as i32);
-    // e^a - 1 = a + a^2/2 + a^3/6, of which the square needs two words.
+    // e^a - 1 = a + a^2/2 + a^3/6. The square needs two words.
     let square = two_prod(scaled, -0.5 * a);
     let low = square.lo - scaled * a * a * (1.0 / 6.0);
     let power = add(&exp_neg(&reduced), &fixed(square.hi));
@@ -150,10 +150,10 @@ pub(super) fn exp_sum_near(a: f64, b: f64) -> f64 {
     ldexp(value(&sub(&power, &fixed(scaled))), -(k as i32))
 }
 
-/// `1 + y ln x` for a finite `x > 0` and `y ln x` next to -1, to an absolute 2^-120.
+/// `1 + y ln x` for a finite `x > 0` and `y ln x` near -1, to an absolute 2^-120.
 pub(super) fn one_plus_product(x: f64, y: f64) -> f64 {
     let (m, e) = frexp(x);
-    // A step of Newton from the logarithm to 100 bits: ln m = l + (m e^-l - 1).
+    // One Newton step from the logarithm to 100 bits: ln m = l + (m e^-l - 1).
     let l = ln_dd(m);
     let low = fixed(l.lo.abs());
     let l = if l.lo < 0.0 {
@@ -165,7 +165,7 @@ pub(super) fn one_plus_product(x: f64, y: f64) -> f64 {
     let ln_m = add(&l, &rest);
     let turns = mul(&[u64::from(e.unsigned_abs()), 0, 0, 0], &LN_2);
     let ln = if e < 0 { sub(&turns, &ln_m) } else { add(&turns, &ln_m) };
-    // The signs of y and ln x differ, so that their product is next to -1.
+    // The signs of y and ln x differ, since their product is near -1.
     value(&sub(&[1, 0, 0, 0], &mul(&fixed(y.abs()), &ln)))
 }
 

@@ -1,21 +1,21 @@
 //! The logarithm of the gamma function and its derivatives of any order.
 //!
-//! Polygammas of order 2 and more are sums of powers (Hurwitz's zeta function) in double-double arithmetic, to the left
-//! of 0 by reflection. Read `roots.rs` next.
+//! Polygammas of order 2 and higher are sums of powers (Hurwitz's zeta function) in double-double arithmetic. For
+//! negative arguments they are reflected.
 
 use super::core::ln_dd;
 use super::dd::{Big, Dd, two_sum};
 use super::is_order;
 use super::roots::{digamma_left, digamma_near_zero, lgamma_near_zero};
 
-/// `ln |gamma(x)|`; `+inf` at 0 and the negative whole numbers.
+/// `ln |gamma(x)|`. `+inf` at 0 and the negative whole numbers.
 #[inline]
 pub(crate) fn lgamma(x: f64) -> f64 {
     if x.is_infinite() {
         return f64::INFINITY;
     }
     if x > 1e300 {
-        // Stirling's formula to the last bit, in numbers that do not overflow early.
+        // Stirling's formula to the last bit, without early overflow.
         let l = ln_dd(x).sub(Dd::ONE);
         return Big::of(x).mul(Big::new(l, 0)).value();
     }
@@ -26,7 +26,7 @@ pub(crate) fn lgamma(x: f64) -> f64 {
     r
 }
 
-/// The derivative of `ln |gamma(x)|`. At 0 the one-sided limit (`-inf` at +0, `+inf` at -0), NaN at the negative whole
+/// The derivative of `ln |gamma(x)|`. The one-sided limit at 0 (`-inf` at +0, `+inf` at -0). NaN at the negative whole
 /// numbers, where the two sides differ.
 #[inline]
 pub(crate) fn digamma(x: f64) -> f64 {
@@ -50,9 +50,9 @@ pub(crate) fn digamma(x: f64) -> f64 {
     r
 }
 
-/// The `n`-th derivative of [`digamma`]. Poles: the one-sided limits at the two zeros; NaN at the negative whole numbers,
-/// where the digamma function itself is NaN. From order 3 on within 1e-13 relative, away from its zeros. Costs O(n). NaN
-/// where `n` is no [order](is_order).
+/// The `n`-th derivative of [`digamma`]. The one-sided limits at the two zeros. NaN at the negative whole numbers, where
+/// the digamma function itself is NaN. From order 3 on the relative error is within 1e-13, away from zeros. O(n). NaN
+/// where `n` is not an [order](is_order).
 pub(crate) fn polygamma(x: f64, n: f64) -> f64 {
     if !is_order(n) {
         return f64::NAN;
@@ -84,8 +84,8 @@ pub(crate) fn polygamma(x: f64, n: f64) -> f64 {
     let sum = if x > 0.0 {
         zeta(order + 1, Dd::new(x))
     } else {
-        // x lies at f above the whole number below it. The sum over both directions is a derivative of the cotangent,
-        // and both of its halves are zeta functions:
+        // f is the distance of x from the whole number below it. The sum over both directions is a derivative of the
+        // cotangent, and both of its halves are zeta functions:
         // zeta(x) = zeta(f) + (-1)^n (zeta(1 - x) - zeta(1 - f)).
         let f = two_sum(x, -x.floor());
         let g = Dd::ONE.sub(f);
@@ -101,7 +101,7 @@ fn negate(b: Big) -> Big {
     Big { m: b.m.neg(), e: b.e }
 }
 
-/// `B_2j / (2j)!` for j = 1, 2, ...: the coefficients of Euler and Maclaurin's formula.
+/// `B_2j / (2j)!` for j = 1, 2, ...: the coefficients of the Euler-Maclaurin formula.
 const EULER_MACLAURIN: [Dd; 16] = {
     const BERNOULLI: [(f64, f64); 16] = [
         (1.0, 6.0),
@@ -133,17 +133,17 @@ const EULER_MACLAURIN: [Dd; 16] = {
     t
 };
 
-/// Hurwitz's `zeta(s, a) = sum 1/(a+i)^s` over `i = 0, 1, ...`, for `s >= 2`, `a > 0`: the first terms as they are, the
-/// rest by Euler and Maclaurin's formula.
+/// Hurwitz's `zeta(s, a) = sum 1/(a+i)^s` over `i = 0, 1, ...`, for `s >= 2`, `a > 0`. The first terms are summed
+/// directly, the rest by the Euler-Maclaurin formula.
 fn zeta(s: u32, a: Dd) -> Big {
     let s_f = f64::from(s);
-    // From here on the 16 terms of the formula leave less than 2^-104 of the sum: next to the zeros of even
-    // orders it is a small difference of large ones.
+    // From here on the error of 16 terms of the formula is below 2^-104 of the sum. That is needed near the zeros of
+    // even orders, where the result is a small difference of large sums.
     let from = 14.0 + 0.75 * s_f;
     let mut sum = Big::of(0.0);
     let one = Big::of(1.0);
     if a.hi > 1e15 {
-        // a^(1-s) / (s-1) + a^-s / 2, where a alone may be near the end of the range.
+        // a^(1-s) / (s-1) + a^-s / 2, where a may be near the end of the range.
         let b = Big::new(a, 0);
         let first = Big::new(Dd::ONE.div(Dd::new(s_f - 1.0)), 0).div(b.powi(s - 1));
         return first.add(Big::of(0.5).div(b.powi(s)));

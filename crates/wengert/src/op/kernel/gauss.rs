@@ -1,7 +1,6 @@
 //! The error function, the normal distribution, and every derivative of the Gaussian.
 //!
-//! `exp(-x^2)` is never taken of a rounded square: half an ulp of `x^2 = 700` is 19 ulps of the result. Read
-//! `circle.rs` next.
+//! `exp(-x^2)` is never computed from a rounded square: half an ulp of `x^2 = 700` is 19 ulps of the result.
 
 use super::core::exp_big;
 use super::dd::{Big, Dd, two_prod};
@@ -20,7 +19,8 @@ pub(crate) fn erfc(x: f64) -> f64 {
     pxfm::f_erfc(x)
 }
 
-/// The distribution function of the standard normal, `erfc(-x / sqrt 2) / 2`, accurate in the lower tail.
+/// The cumulative distribution function of the standard normal distribution, `erfc(-x / sqrt 2) / 2`, accurate in the
+/// lower tail.
 pub(crate) fn norm_cdf(x: f64) -> f64 {
     if x.is_nan() {
         return x;
@@ -38,8 +38,8 @@ pub(crate) fn norm_cdf(x: f64) -> f64 {
     0.5 * (pxfm::f_erfc(z.hi) - slope * z.lo)
 }
 
-/// The `n`-th derivative of `k exp(-a x^2)`: `k = 2/sqrt(pi)` for `a = 1` (erf's first derivative is `n = 0`), and
-/// `k = 1/sqrt(2 pi)` for any other `a` (norm_cdf's for `a = 1/2`). 0 at both infinities;
+/// The `n`-th derivative of `k exp(-a x^2)`, where `k = 2/sqrt(pi)` for `a = 1` (so `n = 0` is the derivative of erf), and
+/// `k = 1/sqrt(2 pi)` for any other `a` (so with `a = 1/2`, `n = 0` is the derivative of norm_cdf). 0 at both infinities.
 /// NaN where `n` is not an [order](is_order).
 ///
 /// `p_0 = 1`, `p_(n+1) = -2a (x p_n + n p_(n-1))`: a Hermite polynomial times the Gaussian.
@@ -59,7 +59,7 @@ pub(crate) fn gauss(x: f64, a: f64, n: f64) -> f64 {
         return x;
     }
     if x.abs() > 1e3 {
-        // To the right an odd derivative is negative.
+        // For positive x an odd derivative is negative.
         return if x > 0.0 && n % 2.0 == 1.0 { -0.0 } else { 0.0 };
     }
     let k = if a == 1.0 { K_ERF } else { K_NORM };

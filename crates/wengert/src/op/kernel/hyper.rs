@@ -1,7 +1,6 @@
-//! Hyperbolic functions, and derivatives of them and of their inverses that keep their tails.
+//! Hyperbolic functions, and derivatives of them and of their inverses with accurate tails.
 //!
-//! `1 - tanh(x)^2` is 0 or wrong by 1e17 ulps past 19, `sqrt(x^2 - 1)` overflows: each form here avoids one such trap.
-//! Read `power.rs` next.
+//! Beyond 19, `1 - tanh(x)^2` is 0 or wrong by 1e17 ulps. `sqrt(x^2 - 1)` overflows. The forms used here avoid this.
 
 use super::dd::{Dd, two_prod, two_sum};
 use super::expo::{exp, exp_parts};
@@ -25,10 +24,10 @@ pub(crate) fn cosh(x: f64) -> f64 {
 /// Where the table of tanh ends and `1 - 2 e/(1 + e)`, `e = exp(-2|x|)`, takes over.
 const TABLE_END: f64 = 5.0;
 
-/// At `a = i/32`: `tanh a`, what its rounding dropped, and `1 - tanh(a)^2`.
+/// For `a = i/32`: `tanh a`, its rounding error, and `1 - tanh(a)^2`.
 static TANH: [(f64, f64, f64); 161] = {
     let mut t = [(0.0, 0.0, 1.0); 161];
-    // exp(1/16) by its series; exp(2a) by repeated multiplication.
+    // exp(1/16) by its series, and exp(2a) by repeated multiplication.
     let mut root = Dd::ONE;
     let mut n = 20;
     while n > 0 {
@@ -47,7 +46,7 @@ static TANH: [(f64, f64, f64); 161] = {
     t
 };
 
-/// The point of the table next to `0 <= a <= 5`, and `tanh` of the distance to it, at most 1/64.
+/// The point of the table nearest to `0 <= a <= 5`, and `tanh` of the distance to it, which is at most 1/64.
 #[inline(always)]
 fn tanh_step(a: f64) -> (&'static (f64, f64, f64), f64) {
     const ROUND: f64 = 6_755_399_441_055_744.0;
@@ -55,19 +54,19 @@ fn tanh_step(a: f64) -> (&'static (f64, f64, f64), f64) {
     let h = a - (shifted - ROUND) * (1.0 / 32.0);
     let h2 = h * h;
     let t = h + h * h2 * (-1.0 / 3.0 + h2 * (2.0 / 15.0 + h2 * (-17.0 / 315.0)));
-    // The mask changes nothing below 5; it spares the check of the bounds a panic.
+    // The mask changes nothing for a <= 5. It keeps a bounds check and its panic out.
     let i = (shifted.to_bits() & 0xff) as usize;
     (&TANH[if i < TANH.len() { i } else { 0 }], t)
 }
 
 /// Hyperbolic tangent.
 ///
-/// With `a` a point of a table, `h = x - a`: `tanh x = tanh a + (1 - tanh(a)^2) tanh h / (1 + tanh a tanh h)`.
+/// For a point `a` of the table and `h = x - a`: `tanh x = tanh a + (1 - tanh(a)^2) tanh h / (1 + tanh a tanh h)`.
 #[inline]
 pub(crate) fn tanh(x: f64) -> f64 {
     let a = x.abs();
     if a < 0.125 {
-        // tan's series with alternating signs; the sign of -0 would be lost in the sum.
+        // The series of tan with alternating signs. The sum would lose the sign of -0.
         let s = x * x;
         let s2 = s * s;
         let s4 = s2 * s2;
@@ -99,27 +98,27 @@ pub(crate) fn asinh(x: f64) -> f64 {
     pxfm::f_asinh(x)
 }
 
-/// Inverse hyperbolic cosine; NaN below 1.
+/// Inverse hyperbolic cosine. NaN below 1.
 #[inline]
 pub(crate) fn acosh(x: f64) -> f64 {
     pxfm::f_acosh(x)
 }
 
-/// Inverse hyperbolic tangent; NaN beyond [-1, 1].
+/// Inverse hyperbolic tangent. NaN outside [-1, 1].
 #[inline]
 pub(crate) fn atanh(x: f64) -> f64 {
     pxfm::f_atanh(x)
 }
 
-/// `1 - tanh(x)^2`, given `t = tanh(x)`, which serves where the product `(1-t)(1+t)` keeps its digits; further out the
-/// table of `tanh`, then `4e / (1 + e)^2` with `e = exp(-2|x|)`.
+/// `1 - tanh(x)^2`, given `t = tanh(x)`. It is `(1-t)(1+t)` where that keeps its digits. Further out it comes from the
+/// table of `tanh`, and then from `4e / (1 + e)^2` with `e = exp(-2|x|)`.
 #[inline]
 pub(crate) fn sech2(x: f64, t: f64) -> f64 {
     let a = x.abs();
     if t.abs() < 0.25 {
         (1.0 - t) * (1.0 + t)
     } else if a < TABLE_END {
-        // (1 - s^2) / (1 + u)^2 with u = tanh(a) s, as 1 less a small term.
+        // (1 - s^2) / (1 + u)^2 with u = tanh(a) s, as 1 minus a small term.
         let (&(tanh, _, slope), step) = tanh_step(a);
         let u = tanh * step;
         let d = 1.0 + u;
@@ -140,12 +139,12 @@ fn sech2_far(x: f64) -> f64 {
         let d = 1.0 + e;
         return 4.0 * e / (d * d);
     }
-    // 4e alone; e may be subnormal where 4e is not.
+    // Only 4e. The number e may be subnormal where 4e is not.
     let e = exp(-x.abs());
     (4.0 * e) * e
 }
 
-/// `1 / sqrt(1 + x^2)`, the derivative of the inverse hyperbolic sine; 0 at both infinities.
+/// `1 / sqrt(1 + x^2)`, the derivative of the inverse hyperbolic sine. 0 at both infinities.
 pub(crate) fn rsqrt1p(x: f64) -> f64 {
     let a = x.abs();
     if a < 1e-9 {
@@ -173,7 +172,7 @@ pub(crate) fn acosh_d(x: f64) -> f64 {
     rsqrt(product(two_sum(x, -1.0), two_sum(x, 1.0)))
 }
 
-/// `1 / (1 - x^2)`, the derivative of the inverse hyperbolic tangent: `+inf` at both ends, NaN beyond.
+/// `1 / (1 - x^2)`, the derivative of the inverse hyperbolic tangent: `+inf` at both ends, NaN outside.
 pub(crate) fn atanh_d(x: f64) -> f64 {
     let a = x.abs();
     if a >= 1.0 || a.is_nan() {
@@ -220,7 +219,7 @@ mod tests {
         assert!((sech2(x, 1.0) / (4.0 * (-2.0 * x).exp()) - 1.0).abs() < 1e-15);
         assert_eq!(sech2(372.0, 1.0), sech2(-372.0, -1.0));
         assert!(sech2(372.0, 1.0) > 0.0);
-        // Both forms meet.
+        // The two forms agree.
         let t = tanh(0.55);
         assert!((sech2(0.55, t) / ((1.0 - t) * (1.0 + t)) - 1.0).abs() < 1e-15);
     }

@@ -1,12 +1,14 @@
-//! Accurate `f64` functions: the values of all ops, and the pieces their derivatives are made of.
+//! Accurate `f64` functions: the values of all ops, helpers included.
 //!
-//! Values of ops are within 1.5 ulp of the truth over the whole range, tails and subnormals included; `docs/conventions.md`
-//! says what the derivative helpers hold and which exceptions are known. The helpers exist because the textbook formulas lose digits (`1 - tanh^2`, `s(1-s)`, `x^2 + y^2`); each helper's own derivative is
-//! again made of helpers, so any order up to [`MAX_ORDER`] can be reached. Outside a domain value and derivative are NaN, at its ends the
-//! derivative is the one-sided limit, at infinity it is the limit.
+//! Values of ops are within 1.5 ulp of the exact value over the whole range, tails and subnormals included.
+//! `docs/conventions.md` has the bounds of the helpers and the known exceptions. Helpers exist because the
+//! textbook formulas of derivatives lose digits (`1 - tanh^2`, `s(1-s)`, `x^2 + y^2`). The derivative of a
+//! helper is written with helpers again, so every order up to [`MAX_ORDER`] is available. Outside of a domain
+//! the value and the derivative are NaN. At the ends of a domain the derivative is the one-sided limit, at
+//! infinity it is the limit.
 //!
 //! Files in reading order: `arith` (guarded products, kinks), `dd` (double-double), `core` (exp and ln to 100 bits),
-//! `expo`, `trig`, `hyper`, `power`, `partials`, `gamma`, `roots`, `gauss`, `circle`, `fixed`, `soft`. Read `arith.rs` next.
+//! `expo`, `trig`, `hyper`, `power`, `partials`, `gamma`, `roots`, `gauss`, `circle`, `fixed`, `soft`.
 
 mod arith;
 mod circle;
@@ -23,29 +25,29 @@ mod roots;
 mod soft;
 mod trig;
 
-/// The highest order of derivative that an op may have as an immediate: 170, the largest number whose factorial is an
-/// `f64`. It bounds what any op costs: `pow_partial(170, 170)`, the dearest, takes 0.7 ms, and the next, `hypot_partial`,
-/// a tenth of that (AMD EPYC).
+/// The highest order of a derivative that an immediate may be: 170, the largest number whose factorial is finite in
+/// `f64`. It bounds the cost of an op: `pow_partial(170, 170)`, the most costly, takes 0.7 ms, and the next,
+/// `hypot_partial`, a tenth of that (AMD EPYC).
 ///
-/// What is no order (not whole, negative, higher, NaN) is refused wherever a graph records it and where a program is
-/// loaded, by [`Error::Order`](crate::Error::Order); over numbers the op is NaN. So the derivative of an op of this
-/// order is a named error as graph, and NaN as a number, whatever its value would be.
+/// A graph refuses to record any other number (not whole, negative, higher, NaN) as an order, with
+/// [`Error::Order`](crate::Error::Order). So does loading a program. Over numbers the op is NaN. So differentiating
+/// an op of this order is a named error in a graph, and NaN with numbers.
 pub const MAX_ORDER: u32 = 170;
 
-/// Whether `n` is the order of a derivative that an op may have: a whole number from 0 to [`MAX_ORDER`].
+/// Whether `n` is the order of a derivative: a whole number from 0 to [`MAX_ORDER`].
 #[inline(always)]
 pub(crate) fn is_order(n: f64) -> bool {
-    // Nearly all are 0 or 1. NaN, which becomes 0, is not what it becomes.
+    // Nearly all are 0 or 1. (The cast makes 0 of NaN, and 0 is not equal to NaN.)
     n == 0.0 || n == 1.0 || f64::from(n as u8) == n && n <= MAX_ORDER as f64
 }
 
-pub(crate) use arith::{flat, gdiv, gmul, max, min, prefer, recip_pos, relu, sign, step};
-pub(crate) use circle::{atan2, hypot, hypot_partial, zpow};
-pub(crate) use expo::{exp, exp_m1, exp2, ln, ln_1p, log2, log10};
-pub(crate) use gamma::{digamma, lgamma, polygamma};
-pub(crate) use gauss::{erf, erfc, gauss, norm_cdf};
-pub(crate) use hyper::{acosh, acosh_d, asinh, atanh, atanh_d, cosh, rsqrt1p, sech2, sinh, tanh};
-pub(crate) use partials::pow_partial;
-pub(crate) use power::{cbrt, cbrt_d, pow, powd};
-pub(crate) use soft::{exp_diff, logaddexp, sigmoid, sigmoid_d, softmax2, softmax2_d, softplus};
-pub(crate) use trig::{acos, asin, atan, atan_d, cos, rsqrt1m, sin, tan};
+pub(crate) use arith::*;
+pub(crate) use circle::*;
+pub(crate) use expo::*;
+pub(crate) use gamma::*;
+pub(crate) use gauss::*;
+pub(crate) use hyper::*;
+pub(crate) use partials::*;
+pub(crate) use power::*;
+pub(crate) use soft::*;
+pub(crate) use trig::*;

@@ -1,6 +1,4 @@
-//! The partial derivatives of `x^y` in both variables, of any order.
-//!
-//! Read `gamma.rs` next.
+//! The partial derivatives of `x^y` with respect to both variables, of any order.
 
 use super::core::{exp_big, ln_dd};
 use super::dd::{Big, Dd, two_prod, two_sum};
@@ -10,12 +8,14 @@ use super::power::{fast, pow, powd};
 
 /// `d^(j+k) / dx^j dy^k` of `x^y`.
 ///
-/// NaN where `j` or `k` is no [order](is_order).
+/// NaN where `j` or `k` is not an [order](is_order).
 ///
-/// `x < 0`: exact in `x` for whole `y`, NaN in `y`. `x = 0`: the limits from above, and 0 in `y` for `y >= 0`.
+/// For `x < 0` derivatives with respect to `x` are exact for whole `y`, and those with respect to `y` are NaN. For `x = 0`
+/// they are the limits from above, and those with respect to `y` are 0 for `y >= 0`.
 ///
-/// With `L = ln x` it is `x^(y-j) P(L)`, `P` = (y-j+1 + D) ... (y + D) L^k, `D` the derivative in `L`: `x d/dx` takes
-/// `x^y P(L)` to `x^y (y P + P')`. `P` is evaluated in double-double, as its terms cancel where `y ln x` is near `-k`.
+/// With `L = ln x` it is `x^(y-j) P(L)`, where `P = (y-j+1 + D) ... (y + D) L^k` and `D` is the derivative with respect to
+/// `L`, because `x d/dx` turns `x^y P(L)` into `x^y (y P + P')`. `P` is evaluated in double-double, since its terms cancel
+/// where `y ln x` is near `-k`.
 pub(crate) fn pow_partial(x: f64, y: f64, j: f64, k: f64) -> f64 {
     if !is_order(j) || !is_order(k) {
         return f64::NAN;
@@ -34,7 +34,7 @@ pub(crate) fn pow_partial(x: f64, y: f64, j: f64, k: f64) -> f64 {
         && let Some(f) = fast(x, two_sum(y, -j))
     {
         let c = if nj == 1 {
-            // x^(y-1) (1 + y ln x): a difference that loses its digits next to 0.
+            // x^(y-1) (1 + y ln x), a difference that loses its digits near 0.
             let p = two_prod(y, f.ln.hi);
             let c = (1.0 + p.hi) + (p.lo + y * f.ln.lo);
             if c.abs() < 1e-3 { one_plus_product(x, y) } else { c }
@@ -63,7 +63,7 @@ pub(crate) fn pow_partial(x: f64, y: f64, j: f64, k: f64) -> f64 {
         }
     }
     if x == 0.0 || x.is_infinite() {
-        // The highest power of L that is left decides.
+        // The highest remaining power of L decides.
         let Some(top) = (0..=nk).rev().find(|&m| c[m].hi != 0.0) else {
             return 0.0;
         };
@@ -100,7 +100,7 @@ pub(crate) fn pow_partial(x: f64, y: f64, j: f64, k: f64) -> f64 {
 fn far_partial(x: f64, y: f64, j: u32, k: usize) -> f64 {
     let base = pow(x, y);
     if base == 1.0 {
-        // x = 1, where L = 0: what is left of P is its constant coefficient.
+        // x = 1, so L = 0, and P is its constant coefficient.
         return if k > j as usize {
             0.0
         } else {

@@ -1,7 +1,7 @@
-//! Powers: `x^p`, its derivatives of any order in `x`, roots, and the cube root's derivatives.
+//! Powers: `x^p`, its derivatives of any order with respect to `x`, roots, and the derivatives of the cube root.
 //!
-//! A derivative is computed whole, never as a coefficient times a rounded power: `p x^(p-1)` keeps its digits where
-//! `x^(p-1)` is subnormal, and the exponent `p - 1` is never rounded. Read `partials.rs` next.
+//! A derivative is never computed as a coefficient times a rounded power. So `p x^(p-1)` keeps its digits where `x^(p-1)`
+//! is subnormal, and the exponent `p - 1` is not rounded.
 
 use super::arith::gmul;
 use super::core::{exp_big, ln_dd};
@@ -9,7 +9,7 @@ use super::dd::{Big, Dd, fast_two_sum, frexp, ldexp, two_prod, two_sum};
 use super::expo::{exp_parts, ln_fine, normal};
 use super::is_order;
 
-/// `x^y` as IEEE 754 and C have it: `pow(x, 0) = 1`, `pow(1, y) = 1`, NaN for `x < 0` and `y` not whole.
+/// `x^y` as in IEEE 754 and C: `pow(x, 0) = 1`, `pow(1, y) = 1`, NaN for `x < 0` if `y` is not whole.
 #[inline]
 pub(crate) fn pow(x: f64, y: f64) -> f64 {
     match fast(x, Dd::new(y)) {
@@ -25,7 +25,7 @@ pub(super) struct Fast {
     pub(super) q: f64,
 }
 
-/// Positive normal numbers to exponents that keep the power in the middle of the range: nearly all there are.
+/// Powers of positive normal numbers, if the power is well inside the range. That is nearly all of them.
 #[inline(always)]
 pub(super) fn fast(x: f64, p: Dd) -> Option<Fast> {
     if !normal(x) || p.hi.abs() > 1e20 {
@@ -37,7 +37,7 @@ pub(super) fn fast(x: f64, p: Dd) -> Option<Fast> {
         hi: product.hi,
         lo: product.lo + (ln.hi * p.lo + ln.lo * p.hi),
     };
-    // False for NaN too.
+    // Also false for NaN.
     if product.hi.abs() < 650.0 {
         let (s, q) = exp_parts(product.hi, product.lo);
         Some(Fast { ln, s, q })
@@ -68,7 +68,7 @@ fn pow_far(x: f64, y: f64) -> f64 {
         return f64::NAN;
     }
     if y.abs() > 1e25 {
-        // The base nearest to 1 is 2^-53 off.
+        // The distance of any other base from 1 is at least 2^-53.
         return if a == 1.0 {
             1.0
         } else if (a > 1.0) == (y > 0.0) {
@@ -89,13 +89,13 @@ pub(crate) fn cbrt(x: f64) -> f64 {
     pxfm::f_cbrt(x)
 }
 
-/// Is `y` a whole number? (Infinite ones count, as in `pow`.)
+/// Whether `y` is a whole number. (Infinities are, as in `pow`.)
 #[inline(always)]
 fn whole(y: f64) -> bool {
     y.trunc() == y
 }
 
-/// Is the whole number `y` odd? Above 2^53 all are even.
+/// Whether the whole number `y` is odd. Above 2^53 all are even.
 #[inline(always)]
 fn odd(y: f64) -> bool {
     y.abs() < 9_007_199_254_740_992.0 && (y * 0.5).trunc() != y * 0.5
@@ -121,16 +121,16 @@ fn falling(p: f64, k: u32) -> Dd {
 
 /// The `k`-th derivative of `x^p`: `p (p-1) ... (p-k+1) x^(p-k)`, with `p - k` and the coefficient kept unrounded.
 ///
-/// `x = 0`: the one-sided limit. NaN for `x < 0` unless `p` is whole. Where `p` is whole, `0 <= p <= k`, the derivative is a
-/// constant, even at NaN. NaN where `k` is no [order](is_order).
+/// The one-sided limit for `x = 0`. NaN for `x < 0` unless `p` is whole. If `p` is whole and `0 <= p <= k`, the derivative
+/// is constant, even at NaN. NaN where `k` is not an [order](is_order).
 #[inline]
 pub(crate) fn powd(x: f64, p: f64, k: f64) -> f64 {
-    // What nearly all callers want, by operations that are right over the whole range.
+    // The most common cases, by operations that are right over the whole range.
     let first = k == 0.0 || k == 1.0;
     if p == 2.0 && first {
         if k == 0.0 { x * x } else { x + x }
     } else if p == 0.5 && k == 1.0 {
-        // The root of -0 is -0: the limit is that from above.
+        // The root of -0 is -0, but the limit is the one from above.
         0.5 / x.sqrt().abs()
     } else if p == 3.0 && first {
         if k == 0.0 { x * x * x } else { 3.0 * (x * x) }
@@ -142,16 +142,16 @@ pub(crate) fn powd(x: f64, p: f64, k: f64) -> f64 {
     }
 }
 
-/// [`powd`] of any exponent and order.
+/// [`powd`] for any exponent and order.
 fn powd_any(x: f64, p: f64, k: f64) -> f64 {
     if !is_order(k) {
         return f64::NAN;
     }
-    // The derivatives of whole powers end in a constant and zeros, whatever `x` is.
+    // High derivatives of whole powers are a constant and then 0, for any `x`.
     if p >= 0.0 && k >= p && whole(p) {
         return falling(p, k as u32).hi;
     }
-    // Half a whole number up to 4: what products serve, and nothing here rounds.
+    // Half a whole number up to 4: products are enough, and nothing here rounds.
     if p.abs() <= 4.0 && whole(p + p) && k <= 2.0 {
         let c = if k == 0.0 {
             1.0
@@ -177,7 +177,7 @@ fn powd_any(x: f64, p: f64, k: f64) -> f64 {
     power(x, c, two_sum(p, -k))
 }
 
-/// `c * x^p` for the exponents that one or two operations serve, where neither they nor the result leave the range.
+/// `c * x^p` for exponents that take one or two operations, if these and the result stay inside the range.
 #[inline(always)]
 fn by_products(x: f64, c: f64, p: f64) -> Option<f64> {
     // 2^-250 <= |x| < 2^250 and 2^-200 <= |c| < 2^200, one comparison each.
@@ -185,7 +185,7 @@ fn by_products(x: f64, c: f64, p: f64) -> Option<f64> {
         let from = (1023 - e) << 52;
         (v.to_bits() & !(1 << 63)).wrapping_sub(from) < (2 * e) << 52
     };
-    // Zeros are common in practice (a rectified value, the third derivative of a square), and as easy.
+    // Zeros are common in practice (a rectified value, the third derivative of a square), and easy too.
     if !(easy(x, 250) || x == 0.0 && p >= 0.0) {
         return None;
     }
@@ -209,12 +209,12 @@ fn by_products(x: f64, c: f64, p: f64) -> Option<f64> {
     } else if p == 0.5 && x > 0.0 {
         c * x.sqrt()
     } else if p == -3.0 && c != 1.0 {
-        // Two ulps, which a derivative may have and a value may not.
+        // Two ulps, which are allowed for a derivative and not for a value.
         c / (x * x * x)
     } else if p == -1.5 && x > 0.0 && c != 1.0 {
         c / (x * x.sqrt())
     } else if p == 4.0 {
-        // The square's rounding error, doubled by squaring, would leave 2 ulps.
+        // Squaring would double the rounding error of the square, to 2 ulps.
         let s = two_prod(x, x);
         c * (s.hi * s.hi + 2.0 * s.hi * s.lo)
     } else {
@@ -249,7 +249,7 @@ fn power_far(x: f64, c: Dd, p: Dd) -> f64 {
         return 0.0;
     }
     if x == 0.0 || x.is_infinite() || p.hi.abs() > 1e25 || c.hi.is_infinite() {
-        // Where the power is 0 it is so by far: no coefficient brings it back.
+        // If the power is 0, it is so far below the range that no coefficient brings it back.
         return gmul(pow(x, p.hi), c.hi);
     }
     let sign = if x > 0.0 {
@@ -282,7 +282,7 @@ fn power_big(x: f64, p: Dd) -> Big {
     exp_big(ln_dd(x).mul(p))
 }
 
-/// The `n`-th derivative of the cube root; NaN where `n` is no [order](is_order).
+/// The `n`-th derivative of the cube root. NaN where `n` is not an [order](is_order).
 pub(crate) fn cbrt_d(x: f64, n: f64) -> f64 {
     if !is_order(n) {
         return f64::NAN;
@@ -290,7 +290,7 @@ pub(crate) fn cbrt_d(x: f64, n: f64) -> f64 {
     if n == 0.0 {
         return cbrt(x);
     }
-    // In thirds, the exponents are whole numbers.
+    // In thirds the exponents are whole numbers.
     let (mut c, mut k) = (1.0 / 3.0, -2.0);
     for _ in 1..n as u32 {
         c = c * k / 3.0;
@@ -299,23 +299,22 @@ pub(crate) fn cbrt_d(x: f64, n: f64) -> f64 {
     cbrt_pow(x, c, k)
 }
 
-/// `c * cbrt(x)^k`: the cube root's derivatives (`c = 1/3`, `k = -2` is the first). Odd and even `k` carry the sign of
-/// `x` as the root does; `x = 0` with `k < 0` gives the limit from the side of the zero's
-/// sign.
+/// `c * cbrt(x)^k`: the derivatives of the cube root (the first has `c = 1/3`, `k = -2`). The sign is that of the power of
+/// the root. For `x = 0` and `k < 0` it is the limit from the side of the sign of the zero.
 fn cbrt_pow(x: f64, c: f64, k: f64) -> f64 {
     if c == 0.0 && !x.is_nan() {
         return 0.0;
     }
     if x == 0.0 || !x.is_finite() {
-        // The limit from the side that the sign of a zero names.
+        // The limit from the side of the sign of the zero.
         return c * pow(x, k);
     }
     let (m, e) = frexp(x);
-    // x = (m 2^rest) 2^(3q), so the root of the first factor is near 1 and the second's is exact.
+    // x = (m 2^rest) 2^(3q): the root of the first factor is near 1, and that of the second is exact.
     let (q, rest) = (e.div_euclid(3), e.rem_euclid(3));
     let m = m * f64::from(1 << rest);
     let r = cbrt(m);
-    // What the rounding of the root dropped, relative to the root: (m - r^3) / (3 m).
+    // The relative rounding error of the root: (m - r^3) / (3 m).
     let square = two_prod(r, r);
     let cube = two_prod(square.hi, r);
     let dropped = (((m - cube.hi) - cube.lo) - square.lo * r) / (3.0 * m);

@@ -1,7 +1,7 @@
-//! The zeros of the gamma function's logarithm and of its derivative, where both need more than double precision.
+//! `lgamma` and `digamma` near their zeros, where they need more than double precision.
 //!
-//! Next to a zero `z` a value is `x - z` times a slope, and the difference needs `z` to 106 bits: the zeros are
-//! tabulated, computed with 400 bits. Read `gauss.rs` next.
+//! Near a zero `z` the value is `x - z` times a slope, so `z` must be known to 106 bits. The zeros are tabulated. They were
+//! computed with 400 bits.
 
 use super::core::{ln_1p_dd, ln_dd};
 use super::dd::{Dd, two_sum};
@@ -10,7 +10,7 @@ const fn zero(hi: f64, lo: f64) -> Dd {
     Dd { hi, lo }
 }
 
-/// The zeros of `ln |gamma|` in `(-16, -2)`. Further left they lie closer to a pole than any `f64`.
+/// The zeros of `ln |gamma|` in `(-16, -2)`. Further left they are closer to a pole than any `f64`.
 const LGAMMA_ZEROS: [Dd; 28] = [
     zero(-2.457_024_738_220_800_6, -3.707_561_081_551_326_6e-17),
     zero(-2.747_682_646_727_412_7, 9.055_340_329_338_315e-17),
@@ -42,14 +42,14 @@ const LGAMMA_ZEROS: [Dd; 28] = [
     zero(-15.999_999_999_999_952, -1.668_613_399_265_054e-16),
 ];
 
-/// `ln |gamma(x)|` for `x` next to one of its negative zeros, `|ln |gamma(x)|| < 0.05`; `guess` where none is near.
+/// `ln |gamma(x)|` for `x` near one of its negative zeros, `|ln |gamma(x)|| < 0.05`. `guess` if none is near.
 ///
-/// With `x = -n + e`: `ln|gamma| = g(e) - ln|e|`, `g(e) = ln gamma(1 + e) - sum ln(k - e)` over `k = 1..=n`, so with
-/// `d = x - z`, the zero at `-n + e0`: `ln|gamma| = -ln(1 + d/e0) + d * (mean of g' from e0 to e)`.
+/// With `x = -n + e`: `ln|gamma| = g(e) - ln|e|`, where `g(e) = ln gamma(1 + e) - sum ln(k - e)` over `k = 1..=n`. So with
+/// the zero `z = -n + e0` and `d = x - z`: `ln|gamma| = -ln(1 + d/e0) + d * (mean of g' from e0 to e)`.
 pub(super) fn lgamma_near_zero(x: f64, guess: f64) -> f64 {
     let n = -x.round_ties_even();
     if n < 8.0 && guess.abs() > 1e-3 {
-        // Digits enough are left, and the means below are for short stretches.
+        // Enough digits are left, and the means below are for short intervals.
         return guess;
     }
     let Some(z) = LGAMMA_ZEROS
@@ -69,7 +69,7 @@ pub(super) fn lgamma_near_zero(x: f64, guess: f64) -> f64 {
         }
         s
     };
-    // Gauss and Legendre's three points.
+    // Gauss-Legendre quadrature with three points.
     let (middle, h) = (e0.hi + 0.5 * d.hi, 0.5 * d.hi * 0.774_596_669_241_483_4);
     let outer = slope(middle - h).add(slope(middle + h));
     let sum = outer.mul(Dd::new(5.0)).add(slope(middle).scale(8.0));
@@ -93,7 +93,7 @@ const fn root(at: (f64, f64), slope: (f64, f64), bends: [f64; 2]) -> Root {
 }
 
 impl Root {
-    /// The digamma function by its Taylor series; `None` where `x` is not within `reach`, of at most 1e-6.
+    /// The digamma function by its Taylor series. `None` if `x` is not within `reach`, which is at most 1e-6.
     fn series(&self, x: f64, reach: f64) -> Option<f64> {
         let d = two_sum(x - self.at.hi, -self.at.lo);
         if d.hi.abs() > reach {
@@ -109,8 +109,8 @@ impl Root {
 const POSITIVE_ROOT: Root =
     root((1.461_632_144_968_362_2, 9.549_995_429_965_697e-17), (0.967_672_245_447_621_2, -3.387_874_303_038_943e-17), [-0.885_526_337_967_184_2, 1.550_998_565_733_906]);
 
-/// Those zeros on the negative side that lie within `1e-16` or so of an `f64`: even 106 bits of the reflection would not
-/// do there.
+/// The negative zeros that are within about `1e-16` of an `f64`, where even the reflection with 106 bits is not accurate
+/// enough.
 #[rustfmt::skip]
 const NEGATIVE_ROOTS: [Root; 9] = [
     root((-0.504_083_008_264_455_4, -8.154_282_062_438_13e-18), (8.939_798_558_792_134, 4.661_730_805_438_714e-16), [-1.618_690_925_061_301_3, 193.551_432_389_493_04]),
@@ -124,7 +124,7 @@ const NEGATIVE_ROOTS: [Root; 9] = [
     root((-87.805_360_278_395_07, 1.275_856_164_442_560_9e-17), (29.935_903_973_781_15, 2.165_475_355_342_108e-16), [-268.375_577_025_950_35, 4_198.749_675_263_150_5]),
 ];
 
-/// The digamma function for `x` next to its positive zero; `guess` elsewhere.
+/// The digamma function for `x` near its positive zero. `guess` elsewhere.
 pub(super) fn digamma_near_zero(x: f64, guess: f64) -> f64 {
     POSITIVE_ROOT.series(x, 1e-6).unwrap_or(guess)
 }

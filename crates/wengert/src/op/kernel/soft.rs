@@ -1,7 +1,7 @@
-//! Sigmoid, softplus, log-add-exp and softmax: smooth steps whose tails must stay exact.
+//! Sigmoid, softplus, log-add-exp and softmax, with accurate tails.
 //!
-//! `s(1 - s)` is 0 past 36.8 and `s(-x) - s(x)` cancels near 0, so each derivative has a form of its own. Differences
-//! of arguments are taken exactly. This is the last file of the kernel.
+//! `s(1 - s)` is 0 beyond 36.8, and `s(-x) - s(x)` cancels near 0, so each derivative has a form of its own. Differences of
+//! arguments are exact.
 
 use super::core::{diff, exp_big, ln_1p_dd};
 use super::dd::{Big, Dd, LN_2, exp2i, two_sum};
@@ -20,8 +20,8 @@ pub(crate) fn sigmoid_d(x: f64) -> f64 {
     logistic_slope(Dd::new(x))
 }
 
-/// `1 / (1 + exp(-x))` of an exact argument: with `e = exp(-|x|)`, `1 / (1 + e)` or `e / (1 + e)`, both halves kept to
-/// more than their last bit and the quotient corrected for what they dropped.
+/// `1 / (1 + exp(-x))` of an exact argument. With `e = exp(-|x|)` it is `1 / (1 + e)` or `e / (1 + e)`, corrected for the
+/// rounding errors of numerator and denominator.
 #[inline(always)]
 fn logistic(x: Dd) -> f64 {
     let a = x.hi.abs();
@@ -47,7 +47,7 @@ fn logistic_far(x: Dd) -> f64 {
     }
 }
 
-/// `exp(-a)` and `1 + exp(-a)`, each with what its rounding dropped.
+/// `exp(-a)` and `1 + exp(-a)`, each with its rounding error.
 struct Halves {
     e: f64,
     e_low: f64,
@@ -56,7 +56,7 @@ struct Halves {
 }
 
 impl Halves {
-    /// For `0 <= a < 708`; `low` is to be added to `-a`.
+    /// For `0 <= a < 708`. The exponent is `-a + low`.
     #[inline(always)]
     fn new(a: f64, low: f64) -> Halves {
         let (s, q) = exp_parts(-a, low);
@@ -114,11 +114,11 @@ pub(crate) fn softplus(x: f64) -> f64 {
         let r = two_sum(x.max(0.0), l.hi);
         return r.hi + (r.lo + l.lo);
     }
-    // Past 2^-53 of each other: the identity on the right, the exponential on the left.
+    // One term is below 2^-53 of the other: the identity for large x, the exponential for small x.
     if x > 0.0 || x.is_nan() { x } else { exp(x) }
 }
 
-/// `ln(exp(a) + exp(b))`, also where the exponentials overflow and where the result is near 0.
+/// `ln(exp(a) + exp(b))`, accurate also where the exponentials overflow and where the result is near 0.
 #[inline]
 pub(crate) fn logaddexp(a: f64, b: f64) -> f64 {
     if a == b {
@@ -141,7 +141,7 @@ pub(crate) fn logaddexp(a: f64, b: f64) -> f64 {
         let l = ln_1p_parts(e.e, e.e_low);
         let r = two_sum(high, l.hi);
         let sum = r.hi + (r.lo + l.lo);
-        // The logarithm is about as large as e, and its rest is rounded at 2^-106: less than that cancels.
+        // The logarithm is about as large as e, with an error of about 2^-106 of it, which is enough here.
         if high > 0.0 || sum.abs() > 0.03 * e.e.max(3e-14) {
             return sum;
         }
@@ -151,12 +151,12 @@ pub(crate) fn logaddexp(a: f64, b: f64) -> f64 {
     logaddexp_near_zero(high, low, d)
 }
 
-/// [`logaddexp`] where the terms cancel, or the smaller one barely counts: `high` is at most 0, `d = low - high`.
+/// [`logaddexp`] if the terms cancel, or if the smaller one barely counts. `high` is at most 0, and `d = low - high`.
 #[cold]
 #[inline(never)]
 fn logaddexp_near_zero(high: f64, low: f64, d: Dd) -> f64 {
     let e = exp_big(d);
-    // Below 2^-200 it is its own ln(1 + e).
+    // Below 2^-200, ln(1 + e) is e.
     let l = if e.e < -200 {
         e
     } else {
@@ -166,7 +166,7 @@ fn logaddexp_near_zero(high: f64, low: f64, d: Dd) -> f64 {
     if r.m.hi != 0.0 && r.e > l.e - 10 {
         return r.value();
     }
-    // Beyond that the powers of e must be known to more than 100 bits.
+    // Closer than that, the powers of e must be known to more than 100 bits.
     if low < -40.0 {
         exp_sum_near(high, low)
     } else {
@@ -174,7 +174,7 @@ fn logaddexp_near_zero(high: f64, low: f64, d: Dd) -> f64 {
     }
 }
 
-/// `exp(a) / (exp(a) + exp(b))`; 1/2 where `a == b`, infinities included.
+/// `exp(a) / (exp(a) + exp(b))`, and 1/2 where `a == b`, infinities included.
 #[inline]
 pub(crate) fn softmax2(a: f64, b: f64) -> f64 {
     if a == b {
@@ -183,7 +183,7 @@ pub(crate) fn softmax2(a: f64, b: f64) -> f64 {
     logistic(diff(a, b))
 }
 
-/// The derivative of [`softmax2`] with respect to `a`: `s (1 - s)` without its cancellation; 1/4 where `a == b`.
+/// The derivative of [`softmax2`] with respect to `a`: `s (1 - s)` without its cancellation, and 1/4 where `a == b`.
 #[inline]
 pub(crate) fn softmax2_d(a: f64, b: f64) -> f64 {
     if a == b {
@@ -192,7 +192,7 @@ pub(crate) fn softmax2_d(a: f64, b: f64) -> f64 {
     logistic_slope(diff(a, b))
 }
 
-/// `exp(x - y)` of the exact difference; 1 where `x == y`, infinities included.
+/// `exp(x - y)` of the exact difference, and 1 where `x == y`, infinities included.
 #[inline]
 pub(crate) fn exp_diff(x: f64, y: f64) -> f64 {
     if x == y {
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn logaddexp_keeps_its_digits_near_zero() {
-        // b = ln(1 - 1/e) to within half an ulp, so the sum is what the rounding of b leaves of 1.
+        // b = ln(1 - 1/e) to within half an ulp, so the result comes from the rounding error of b alone.
         let b = -0.458_675_145_387_081_9;
         let r = logaddexp(-1.0, b);
         assert!(r.abs() < 1e-16 && r != 0.0);
@@ -263,7 +263,7 @@ mod tests {
             (INF, 0.0, 0.0)
         );
         assert!(exp_diff(NAN, NAN).is_nan());
-        // The rounded difference is -710.0 exactly or not: the low half counts.
+        // The rounded difference is -710.0 in both cases: the low half counts.
         let (x, y) = (1e-14, 700.0);
         assert_eq!(exp_diff(x, y), pxfm::f_exp(-700.0) * (1.0 + 1e-14));
     }

@@ -1,17 +1,17 @@
 //! Circular functions and the derivatives of their inverses.
 //!
-//! `1 / sqrt(1 - x^2)` and its kin keep the squares' rounding errors: their third powers make second derivatives, and
-//! those have 8 ulps to spend. Read `hyper.rs` next.
+//! `1 / sqrt(1 - x^2)` and the like correct for the rounding error of the square: second derivatives contain their third
+//! power and must be within 8 ulps.
 
 use super::dd::{Dd, fast_two_sum, two_prod, two_sum};
 
-/// Up to here no reduction is needed; a branch of its own, as programs like to stay on one side of it.
+/// Up to here no reduction is needed. Programs tend to stay on one side of this branch, so it is predicted well.
 const SMALL: f64 = std::f64::consts::FRAC_PI_4;
 
 /// Beyond this the reduction needs more of pi than three words.
 const FAST_END: f64 = 1e5;
 
-/// Sine, in radians; NaN at infinity.
+/// Sine, in radians. NaN at infinity.
 #[inline]
 pub(crate) fn sin(x: f64) -> f64 {
     let a = x.abs();
@@ -23,7 +23,7 @@ pub(crate) fn sin(x: f64) -> f64 {
     }
 }
 
-/// Out of line, so that a loop around [`sin`] keeps its registers while it needs no reduction.
+/// Out of line, so that a loop around [`sin`] keeps its registers while no reduction is needed.
 #[inline(never)]
 fn sin_beyond(x: f64) -> f64 {
     if x.abs() < FAST_END {
@@ -34,7 +34,7 @@ fn sin_beyond(x: f64) -> f64 {
     }
 }
 
-/// Cosine, in radians; NaN at infinity.
+/// Cosine, in radians. NaN at infinity.
 #[inline]
 pub(crate) fn cos(x: f64) -> f64 {
     let a = x.abs();
@@ -52,7 +52,7 @@ fn cos_beyond(x: f64) -> f64 {
     }
 }
 
-/// The sine after so many quarter turns. Bits are masked, not branched on: a branch would be mispredicted half the time.
+/// The sine after this many quarter turns. Uses bit masks, since a branch would be mispredicted half of the time.
 #[inline(always)]
 fn turn(quarters: u64, sin: f64, cos: f64) -> f64 {
     let (s, c) = (sin.to_bits(), cos.to_bits());
@@ -72,8 +72,8 @@ fn cos_far(x: f64) -> f64 {
     pxfm::f_cos(x)
 }
 
-/// The quarter turn next to `x` (its two lowest bits count), and what is left of `x`, at most pi/4, in two words: Cody
-/// and Waite's reduction.
+/// The Cody-Waite reduction: the number of the quarter turn nearest to `x` (only its two lowest bits count), and the rest of
+/// `x`, at most pi/4, in two words.
 #[inline(always)]
 fn reduce(x: f64) -> (u64, f64, f64) {
     // Adding 1.5 * 2^52 rounds to a whole number and leaves it in the low bits.
@@ -92,7 +92,7 @@ fn reduce(x: f64) -> (u64, f64, f64) {
     (shifted.to_bits(), y, (head - y) + dropped)
 }
 
-/// fdlibm's polynomial of the sine on `|x| <= pi/4`, as factors of `x^3`, `x^5` and so on.
+/// fdlibm's polynomial of the sine on `|x| <= pi/4`: the coefficients of `x^3`, `x^5` and so on.
 const SIN: [f64; 6] = [
     -0.166_666_666_666_666_32,
     0.008_333_333_333_322_49,
@@ -112,7 +112,7 @@ fn sin_poly(y: f64, low: f64) -> f64 {
     y - ((z * (0.5 * low - y3 * s) - low) - y3 * SIN[0])
 }
 
-/// `sin(x)` for `|x| <= pi/4`: as [`sin_poly`], with the fewest operations one after another.
+/// `sin(x)` for `|x| <= pi/4`, as [`sin_poly`] with the shortest chain of dependent operations.
 #[inline(always)]
 fn sin_near(x: f64) -> f64 {
     let z = x * x;
@@ -135,7 +135,7 @@ fn cos_poly(y: f64, low: f64) -> f64 {
     head + (rest + (tail - y * low))
 }
 
-/// `1 - y^2/2`, what it lost in rounding, and the higher powers, by fdlibm's polynomial.
+/// `1 - y^2/2`, its rounding error, and the higher powers, by fdlibm's polynomial.
 #[inline(always)]
 fn cos_parts(y: f64) -> (f64, f64, f64) {
     let z = y * y;
@@ -148,16 +148,16 @@ fn cos_parts(y: f64) -> (f64, f64, f64) {
     (w, (1.0 - w) - half, z2 * c)
 }
 
-/// Tangent, in radians; NaN at infinity.
+/// Tangent, in radians. NaN at infinity.
 #[inline]
 pub(crate) fn tan(x: f64) -> f64 {
     pxfm::f_tan(x)
 }
 
-/// Inverse sine; NaN beyond [-1, 1].
+/// Inverse sine. NaN outside [-1, 1].
 ///
-/// fdlibm's rational approximation on [-1/2, 1/2]; further out `asin x = pi/2 - 2 asin sqrt((1-x)/2)`, the root in two
-/// words.
+/// fdlibm's rational approximation on [-1/2, 1/2]. Further out `asin x = pi/2 - 2 asin sqrt((1-x)/2)`, with the root in
+/// two words.
 #[inline]
 pub(crate) fn asin(x: f64) -> f64 {
     const HALF_PI_LOW: f64 = 6.123_233_995_736_766e-17;
@@ -183,7 +183,7 @@ pub(crate) fn asin(x: f64) -> f64 {
     angle.copysign(x)
 }
 
-/// `(asin(x) - x) / x` of `z = x^2 <= 1/4`.
+/// `(asin(x) - x) / x`, given `z = x^2 <= 1/4`.
 #[inline(always)]
 fn asin_ratio(z: f64) -> f64 {
     let z2 = z * z;
@@ -195,7 +195,7 @@ fn asin_ratio(z: f64) -> f64 {
     z * p / q
 }
 
-/// Inverse cosine; NaN beyond [-1, 1].
+/// Inverse cosine. NaN outside [-1, 1].
 #[inline]
 pub(crate) fn acos(x: f64) -> f64 {
     pxfm::f_acos(x)
@@ -214,18 +214,18 @@ pub(super) fn product(a: Dd, b: Dd) -> Dd {
     fast_two_sum(p.hi, p.lo + (a.hi * b.lo + a.lo * b.hi))
 }
 
-/// `1 / sqrt(t)`: a first guess and one step of Newton on the exact square.
+/// `1 / sqrt(t)`: a first guess and one Newton step with the exact square.
 #[inline(always)]
 pub(super) fn rsqrt(t: Dd) -> f64 {
     let r = 1.0 / t.hi.sqrt();
-    // 1 - t r^2, which cancels: all of it in double-double.
+    // 1 - t r^2 cancels, so it is computed in double-double.
     let a = two_prod(t.hi, r);
     let b = two_prod(a.hi, r);
     let rest = ((1.0 - b.hi) - b.lo) - (a.lo + t.lo * r) * r;
     r + 0.5 * r * rest
 }
 
-/// `1 / t` with one step of Newton.
+/// `1 / t` with one Newton step.
 #[inline(always)]
 pub(super) fn inverse(t: Dd) -> f64 {
     let r = 1.0 / t.hi;
@@ -234,7 +234,7 @@ pub(super) fn inverse(t: Dd) -> f64 {
     r + r * rest
 }
 
-/// `1 / sqrt(1 - x^2)`, the derivative of the inverse sine: `+inf` at both ends, NaN beyond.
+/// `1 / sqrt(1 - x^2)`, the derivative of the inverse sine: `+inf` at both ends, NaN outside.
 pub(crate) fn rsqrt1m(x: f64) -> f64 {
     let a = x.abs();
     if a >= 1.0 || a.is_nan() {
@@ -250,7 +250,7 @@ pub(crate) fn atan_d(x: f64) -> f64 {
         return 1.0;
     }
     if a > 1e9 {
-        // x^2 + 1 is x^2 to 2^-59; in two steps it neither overflows nor loses the subnormals.
+        // x^2 + 1 is x^2 to 2^-59. Two quotients neither overflow nor lose subnormal results.
         return 1.0 / a / a;
     }
     let s = two_prod(a, a);

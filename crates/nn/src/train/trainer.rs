@@ -1,0 +1,216 @@
+//! The training loop. Parameters are the first leaves of a graph. Each step records a loss after them, sweeps
+//! back, and drops what it recorded.
+
+use wengert::{Expr, Graph, Mark, NodeId};
+
+use crate::error::{Error, expect};
+use crate::train::optimizer::Optimizer;
+
+/// Parameters, and the graph in which their loss is recorded, step after step.
+///
+/// Any loss of a list of parameters can be trained. From the second step on, nodes and adjoints need no new
+/// memory; a step allocates only its list of expressions.
+///
+/// ```
+/// use wengert_nn::{Sgd, Trainer};
+///
+/// let mut trainer = Trainer::new(&[0.0]);
+/// let mut optimizer = Sgd::new(0.25);
+/// for _ in 0..40 {
+///     trainer.step(&mut optimizer, |_, x| (x[0] - 3.0).powi(2));
+/// }
+/// assert!((trainer.parameters()[0] - 3.0).abs() < 1e-9);
+/// ```
+#[derive(Debug)]
+pub struct Trainer {
+    graph: Graph,
+    leaves: Vec<NodeId>,
+    mark: Mark,
+    parameters: Vec<f64>,
+    gradient: Vec<f64>,
+}
+
+impl Trainer {
+    /// Starts from these values of the parameters.
+    ///
+    /// # Panics
+    /// Where there are more than the 2^28 nodes that a graph can hold.
+    pub fn new(parameters: &[f64]) -> Trainer {
+        let graph = Graph::new();
+        let leaves = graph.leaves(parameters);
+        let mark = graph.mark();
+        let gradient = vec![0.0; parameters.len()];
+        Trainer {
+            graph,
+            leaves,
+            mark,
+            parameters: parameters.to_vec(),
+            gradient,
+        }
+    }
+
+    /// The values of the parameters.
+    pub fn parameters(&self) -> &[f64] {
+        &self.parameters
+    }
+
+    /// The derivative of the last loss with respect to each parameter; 0 before the first loss.
+    pub fn gradient(&self) -> &[f64] {
+        &self.gradient
+    }
+
+    /// The graph, with what the last loss recorded.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The keys of the parameters, in order.
+    pub fn leaves(&self) -> &[NodeId] {
+        &self.leaves
+    }
+
+    /// Records the loss at the current parameters, sweeps back, and returns the value of the loss. Drops what
+    /// was recorded before.
+    ///
+    /// ```
+    /// let mut trainer = wengert_nn::Trainer::new(&[2.0, 5.0]);
+    /// assert_eq!(trainer.record(|_, p| p[0] * p[1]), 10.0);
+    /// assert_eq!(trainer.gradient(), [5.0, 2.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// Where the loss is an expression of another graph, and where the graph is full.
+    #[track_caller]
+    pub fn record<F>(&mut self, loss: F) -> f64
+    where
+        F: for<'g> FnOnce(&'g Graph, &[Expr<'g>]) -> Expr<'g>,
+    {
+        expect(self.try_record(loss))
+    }
+
+    /// As [`Trainer::record`].
+    ///
+    /// # Errors
+    /// [`Error::ForeignLoss`]; the parameters and the gradient are as before.
+    ///
+    /// # Panics
+    /// Where the graph is full.
+    pub fn try_record<F>(&mut self, loss: F) -> Result<f64, Error>
+    where
+        F: for<'g> FnOnce(&'g Graph, &[Expr<'g>]) -> Expr<'g>,
+    {
+        self.record_checked(|graph, parameters| Ok(loss(graph, parameters)))
+    }
+
+    /// The value of a loss of the parameters as they are, without its gradient: [`Trainer::gradient`] stays as it
+    /// is. Drops what was recorded before.
+    ///
+    /// ```
+    /// use wengert_nn::Trainer;
+    ///
+    /// let mut trainer = Trainer::new(&[3.0]);
+    /// assert_eq!(trainer.value(|_, parameters| parameters[0] * parameters[0])?, 9.0);
+    /// assert_eq!(trainer.gradient(), [0.0]);
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::ForeignLoss`].
+    ///
+    /// # Panics
+    /// Where the graph is full.
+    pub fn value<F>(&mut self, loss: F) -> Result<f64, Error>
+    where
+        F: for<'g> FnOnce(&'g Graph, &[Expr<'g>]) -> Expr<'g>,
+    {
+        self.value_checked(|graph, parameters| Ok(loss(graph, parameters)))
+    }
+
+    /// As [`Trainer::value`], of a loss that may fail.
+    pub(crate) fn value_checked<F>(&mut self, loss: F) -> Result<f64, Error>
+    where
+        F: for<'g> FnOnce(&'g Graph, &[Expr<'g>]) -> Result<Expr<'g>, Error>,
+    {
+        self.begin();
+        Ok(of_graph(&self.graph, loss(&self.graph, &self.graph.exprs(&self.leaves))?)?.value())
+    }
+
+    /// Drops what was recorded, and gives the leaves their values.
+    fn begin(&mut self) {
+        self.graph.rewind(self.mark);
+        for (&leaf, &value) in self.leaves.iter().zip(&self.parameters) {
+            self.graph.set(leaf, value);
+        }
+    }
+
+    /// As [`Trainer::try_record`], of a loss that may fail.
+    pub(crate) fn record_checked<F>(&mut self, loss: F) -> Result<f64, Error>
+    where
+        F: for<'g> FnOnce(&'g Graph, &[Expr<'g>]) -> Result<Expr<'g>, Error>,
+    {
+        self.begin();
+        let loss = of_graph(&self.graph, loss(&self.graph, &self.graph.exprs(&self.leaves))?)?;
+        loss.backward();
+        let free = loss.graph().is_none();
+        for (slope, &leaf) in self.gradient.iter_mut().zip(&self.leaves) {
+            *slope = if free { 0.0 } else { self.graph.grad(leaf) };
+        }
+        Ok(loss.value())
+    }
+
+    /// The gradient, to add to it what was not recorded.
+    pub(crate) fn gradient_mut(&mut self) -> &mut [f64] {
+        &mut self.gradient
+    }
+
+    /// Takes a step of the optimizer by the gradient of the last recorded loss.
+    ///
+    /// # Panics
+    /// Where the optimizer refuses the step: see [`Optimizer::step`].
+    #[track_caller]
+    pub fn update(&mut self, optimizer: &mut impl Optimizer) {
+        expect(self.try_update(optimizer));
+    }
+
+    /// As [`Trainer::update`].
+    ///
+    /// # Errors
+    /// Those of [`Optimizer::try_step`]; the parameters and the optimizer are as before.
+    pub fn try_update(&mut self, optimizer: &mut impl Optimizer) -> Result<(), Error> {
+        optimizer.try_step(&mut self.parameters, &self.gradient)
+    }
+
+    /// One step of training: [`Trainer::record`], then [`Trainer::update`]. Returns the loss before the
+    /// update.
+    ///
+    /// # Panics
+    /// As these two.
+    #[track_caller]
+    pub fn step<F>(&mut self, optimizer: &mut impl Optimizer, loss: F) -> f64
+    where
+        F: for<'g> FnOnce(&'g Graph, &[Expr<'g>]) -> Expr<'g>,
+    {
+        expect(self.try_step(optimizer, loss))
+    }
+
+    /// As [`Trainer::step`].
+    ///
+    /// # Errors
+    /// Those of [`Trainer::try_record`] and [`Trainer::try_update`]; the parameters are as before.
+    pub fn try_step<F>(&mut self, optimizer: &mut impl Optimizer, loss: F) -> Result<f64, Error>
+    where
+        F: for<'g> FnOnce(&'g Graph, &[Expr<'g>]) -> Expr<'g>,
+    {
+        let loss = self.try_record(loss)?;
+        self.try_update(optimizer)?;
+        Ok(loss)
+    }
+}
+
+/// The expression, if it is of this graph or a free constant.
+pub(crate) fn of_graph<'g>(graph: &Graph, x: Expr<'g>) -> Result<Expr<'g>, Error> {
+    match x.graph() {
+        Some(other) if !std::ptr::eq(graph, other) => Err(Error::ForeignLoss),
+        _ => Ok(x),
+    }
+}

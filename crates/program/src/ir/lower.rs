@@ -1,0 +1,127 @@
+//! From what was recorded to what runs: unrolls n-ary ops from left to right, and makes constants beside
+//! operators values of their own.
+
+use wengert::{Imm, NO_IMM, Op};
+
+use super::{Inst, Ir};
+use crate::error::Error;
+use crate::recording::{MOST_VALUES, Recording};
+
+/// Lowers a recording. O(its operands).
+///
+/// # Errors
+/// [`Error::TooLarge`].
+pub(crate) fn lower(recording: &Recording) -> Result<Ir, Error> {
+    let mut lowering = Lowering { insts: Vec::new() };
+    // The instruction that each value became.
+    let mut now: Vec<u32> = Vec::with_capacity(recording.len());
+    for k in 0..recording.inputs.len() as u32 {
+        now.push(lowering.push(Inst::input(k))?);
+    }
+    let mut operands = Vec::new();
+    for (op, imm, values) in recording.entries() {
+        operands.clear();
+        operands.extend(values.iter().map(|&x| now[x as usize]));
+        now.push(lowering.op(op, imm, &operands)?);
+    }
+    let mut ir = Ir {
+        insts: lowering.insts,
+        inputs: recording.inputs.clone(),
+        outputs: recording.outputs.clone(),
+        checks: recording.checks.clone(),
+    };
+    ir.for_each_root(|value| *value = now[*value as usize]);
+    Ok(ir)
+}
+
+struct Lowering {
+    insts: Vec<Inst>,
+}
+
+impl Lowering {
+    fn push(&mut self, inst: Inst) -> Result<u32, Error> {
+        if self.insts.len() == MOST_VALUES {
+            return Err(Error::TooLarge {
+                what: "more than 2^30 instructions",
+            });
+        }
+        self.insts.push(inst);
+        Ok(self.insts.len() as u32 - 1)
+    }
+
+    fn op(&mut self, op: Op, imm: Imm, x: &[u32]) -> Result<u32, Error> {
+        match op {
+            Op::Const => self.push(Inst::constant(imm[0])),
+            Op::Sum => self.chain(0.0, Op::Add, x),
+            Op::Product => self.chain(1.0, Op::Mul, x),
+            Op::Norm => self.chain(0.0, Op::Hypot, x),
+            Op::MaxOf => self.chain_from(x[0], Op::Max, &x[1..]),
+            Op::MinOf => self.chain_from(x[0], Op::Min, &x[1..]),
+            Op::Mean => {
+                let sum = self.chain(0.0, Op::Add, x)?;
+                let count = self.push(Inst::constant(x.len() as f64))?;
+                self.push(Inst::new(Op::Div, NO_IMM, &[sum, count]))
+            }
+            Op::Dot => {
+                let (xs, ys) = x.split_at(x.len() / 2);
+                let mut sum = self.push(Inst::constant(0.0))?;
+                for (&x, &y) in xs.iter().zip(ys) {
+                    let product = self.push(Inst::new(Op::Mul, NO_IMM, &[x, y]))?;
+                    sum = self.push(Inst::new(Op::Add, NO_IMM, &[sum, product]))?;
+                }
+                Ok(sum)
+            }
+            Op::Logsumexp => self.logsumexp(x),
+            // The second operand is for derivatives alone.
+            Op::Unit => self.push(Inst::new(Op::Gdiv, NO_IMM, &[x[0], x[2]])),
+            Op::AddC => self.beside(Op::Add, x[0], imm[0]),
+            Op::SubC => self.beside(Op::Sub, x[0], imm[0]),
+            Op::MulC => self.beside(Op::Mul, x[0], imm[0]),
+            Op::DivC => self.beside(Op::Div, x[0], imm[0]),
+            Op::CSub => self.after(Op::Sub, imm[0], x[0]),
+            Op::CDiv => self.after(Op::Div, imm[0], x[0]),
+            _ => self.push(Inst::new(op, imm, x)),
+        }
+    }
+
+    /// The op of a value and a constant. The constant becomes a value, so that it folds and is shared.
+    fn beside(&mut self, op: Op, x: u32, c: f64) -> Result<u32, Error> {
+        let c = self.push(Inst::constant(c))?;
+        self.push(Inst::new(op, NO_IMM, &[x, c]))
+    }
+
+    /// The op of a constant and a value.
+    fn after(&mut self, op: Op, c: f64, x: u32) -> Result<u32, Error> {
+        let c = self.push(Inst::constant(c))?;
+        self.push(Inst::new(op, NO_IMM, &[c, x]))
+    }
+
+    /// The fold of the op over the operands, from a constant on.
+    fn chain(&mut self, start: f64, op: Op, x: &[u32]) -> Result<u32, Error> {
+        let start = self.push(Inst::constant(start))?;
+        self.chain_from(start, op, x)
+    }
+
+    fn chain_from(&mut self, start: u32, op: Op, x: &[u32]) -> Result<u32, Error> {
+        x.iter()
+            .try_fold(start, |fold, &x| self.push(Inst::new(op, NO_IMM, &[fold, x])))
+    }
+
+    /// The largest operand plus the logarithm of the sum of `e^(x - largest)`; the largest itself if it
+    /// is not finite, that is, if its difference from itself is not 0.
+    fn logsumexp(&mut self, x: &[u32]) -> Result<u32, Error> {
+        let top = self.chain_from(x[0], Op::Max, &x[1..])?;
+        let zero = self.push(Inst::constant(0.0))?;
+        let mut sum = zero;
+        for &x in x {
+            let above = self.push(Inst::new(Op::Sub, NO_IMM, &[x, top]))?;
+            let share = self.push(Inst::new(Op::Exp, NO_IMM, &[above]))?;
+            sum = self.push(Inst::new(Op::Add, NO_IMM, &[sum, share]))?;
+        }
+        let log = self.push(Inst::new(Op::Ln, NO_IMM, &[sum]))?;
+        let total = self.push(Inst::new(Op::Add, NO_IMM, &[top, log]))?;
+        let difference = self.push(Inst::new(Op::Sub, NO_IMM, &[top, top]))?;
+        let finite = self.push(Inst::new(Op::Eq, NO_IMM, &[difference, zero]))?;
+        self.push(Inst::new(Op::Select, NO_IMM, &[finite, total, top]))
+    }
+}

@@ -1,0 +1,152 @@
+//! The list that runs, before it is laid out: values, each computed from earlier ones.
+//!
+//! The list is in SSA form and in running order: value `k` is what instruction `k` computes, and
+//! an instruction names earlier values only. Every op has a fixed number of operands; n-ary ops (`sum`,
+//! `dot`, ...) are unrolled from left to right when the list is made.
+//!
+//! An instruction names the operands that its implementation **reads**, and no others: one that only saves
+//! the scalar function some work is left out. So liveness, sharing and layout see what the interpreter
+//! reads.
+
+pub(crate) mod lower;
+
+use std::fmt;
+
+use wengert::{Arity, Imm, NO_IMM, Op};
+
+use crate::opcode::implementation;
+use crate::options::Spread;
+use crate::recording::{Check, NOTHING, Outlet};
+
+/// A value of a program: the number of the instruction that computes it. Prints as `v3`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Value(pub(crate) u32);
+
+impl Value {
+    /// Its index in the list, from 0.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "v{}", self.0)
+    }
+}
+
+/// The most operands an instruction has.
+pub(crate) const MOST: usize = 3;
+
+/// One instruction. A leaf is an input: `args[0]` says which. The number of a constant is `imm[0]`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Inst {
+    pub(crate) imm: Imm,
+    pub(crate) args: [u32; MOST],
+    pub(crate) op: Op,
+    /// How many of `args` it reads.
+    reads: u8,
+}
+
+impl Inst {
+    pub(crate) fn constant(c: f64) -> Inst {
+        Inst {
+            op: Op::Const,
+            imm: [c, 0.0],
+            args: [NOTHING; MOST],
+            reads: 0,
+        }
+    }
+
+    pub(crate) fn input(k: u32) -> Inst {
+        Inst {
+            op: Op::Leaf,
+            imm: NO_IMM,
+            args: [k, NOTHING, NOTHING],
+            reads: 0,
+        }
+    }
+
+    /// An op with as many operands as it takes. Keeps those that its implementation reads.
+    pub(crate) fn new(op: Op, imm: Imm, operands: &[u32]) -> Inst {
+        let reads = implementation(op, imm).reads(operands.len());
+        let mut args = [NOTHING; MOST];
+        args[..reads].copy_from_slice(&operands[..reads]);
+        Inst {
+            op,
+            imm,
+            args,
+            reads: reads as u8,
+        }
+    }
+
+    /// The values it reads.
+    #[inline]
+    pub(crate) fn operands(&self) -> &[u32] {
+        &self.args[..usize::from(self.reads)]
+    }
+
+    #[inline]
+    pub(crate) fn operands_mut(&mut self) -> &mut [u32] {
+        &mut self.args[..usize::from(self.reads)]
+    }
+
+    /// Its number, if it is a constant.
+    #[inline]
+    pub(crate) fn as_constant(&self) -> Option<f64> {
+        (self.op == Op::Const).then_some(self.imm[0])
+    }
+}
+
+/// How many operands an instruction of this op has; `None` for an n-ary op, which has no instruction.
+pub(crate) fn operand_count(op: Op) -> Option<usize> {
+    match op.arity() {
+        Arity::Fixed(n) if n <= MOST => Some(n),
+        _ => None,
+    }
+}
+
+/// What runs, before it is laid out.
+#[derive(Clone, Debug)]
+pub(crate) struct Ir {
+    pub(crate) insts: Vec<Inst>,
+    pub(crate) inputs: Vec<Spread>,
+    pub(crate) outputs: Vec<Outlet>,
+    pub(crate) checks: Vec<Check>,
+}
+
+impl Ir {
+    /// Whether each value is uniform: it depends on constants and uniform inputs alone.
+    pub(crate) fn uniform(&self) -> Vec<bool> {
+        let mut uniform: Vec<bool> = Vec::with_capacity(self.insts.len());
+        for inst in &self.insts {
+            uniform.push(match inst.op {
+                Op::Leaf => self.inputs[inst.args[0] as usize] == Spread::Uniform,
+                _ => inst.operands().iter().all(|&x| uniform[x as usize]),
+            });
+        }
+        uniform
+    }
+
+    /// Calls `f` with every value that outputs and checks name; `f` may change it.
+    pub(crate) fn for_each_root(&mut self, mut f: impl FnMut(&mut u32)) {
+        self.outputs.iter_mut().for_each(|outlet| f(&mut outlet.value));
+        for check in &mut self.checks {
+            f(&mut check.left);
+            f(&mut check.right);
+        }
+    }
+
+    /// How often each value is used: as an operand, by an output, by a check.
+    pub(crate) fn uses(&self) -> Vec<u32> {
+        let mut uses = vec![0; self.insts.len()];
+        for inst in &self.insts {
+            inst.operands().iter().for_each(|&x| uses[x as usize] += 1);
+        }
+        let roots = self.checks.iter().flat_map(|check| [check.left, check.right]);
+        roots
+            .chain(self.outputs.iter().map(|outlet| outlet.value))
+            .for_each(|x| uses[x as usize] += 1);
+        uses
+    }
+}

@@ -1,0 +1,374 @@
+//! Lays a program out: gives each value a place, and makes a step of each instruction.
+
+use rustc_hash::FxHashMap;
+use wengert::Op;
+
+use super::slots::Slots;
+use super::{Layout, Step};
+use crate::error::Error;
+use crate::ir::Ir;
+use crate::opcode::{Implementation, Opcode, implementation};
+use crate::options::{Options, Spread};
+use crate::passes::fuse::{Pairs, pairs};
+use crate::recording::NOTHING;
+
+/// Where a value lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Nowhere,
+    Input(u32),
+    Cell(u32),
+    Slot(u32),
+}
+
+/// A step between values.
+struct Draft {
+    opcode: Opcode,
+    aux: u32,
+    out: u32,
+    operands: [u32; 3],
+    /// A number that is the operand after the values.
+    constant: Option<f64>,
+}
+
+/// Lays a program out, and checks the result.
+///
+/// # Errors
+/// [`Error::Unsound`].
+pub(crate) fn assemble(ir: &Ir, options: &Options) -> Result<Layout, Error> {
+    let uniform = ir.uniform();
+    let pairs = if options.pair {
+        pairs(ir, &uniform)
+    } else {
+        Pairs::none(ir)
+    };
+    let mut assembler = Assembler {
+        ir,
+        uniform: &uniform,
+        place: vec![Place::Nowhere; ir.insts.len()],
+        last_use: vec![0; ir.insts.len()],
+        constant_cells: FxHashMap::default(),
+        cells: Slots::default(),
+        layout: Layout {
+            prologue: Vec::new(),
+            body: Vec::new(),
+            inputs: ir.inputs.len() as u32,
+            cells: 0,
+            slots: 0,
+            constants: Vec::new(),
+            uniform_inputs: Vec::new(),
+            calls: Vec::new(),
+            outlets: Vec::new(),
+            sums: 0,
+            streams: Vec::new(),
+            per_point_inputs: per_point_inputs(ir),
+            paired: pairs.count(),
+        },
+    };
+    let (prologue, body) = assembler.draft(&pairs, options);
+    assembler.place_inputs();
+    // Cells that the body reads must not be reused by the prologue.
+    let lasting = |x: u32| uniform[x as usize];
+    let read = body
+        .iter()
+        .flat_map(|draft| draft.operands)
+        .filter(|&x| x != NOTHING && lasting(x));
+    let pinned: Vec<u32> = read.collect();
+    let prologue = assembler.place(prologue, options.reuse, true, &pinned);
+    let body = assembler.place(body, options.reuse, false, &[]);
+    let mut layout = assembler.layout;
+    layout.cells = assembler.cells.count();
+    layout.prologue = prologue;
+    layout.body = body;
+    layout.streams = streams(&layout);
+    layout.check(ir.checks.len())?;
+    Ok(layout)
+}
+
+/// The inputs with a number for each point.
+fn per_point_inputs(ir: &Ir) -> Vec<u32> {
+    let spreads = (0..).zip(&ir.inputs);
+    spreads
+        .filter(|(_, spread)| **spread == Spread::PerPoint)
+        .map(|(k, _)| k)
+        .collect()
+}
+
+/// How many streams a processor prefetches by itself.
+const PREFETCHED: usize = 12;
+
+/// The inputs that the body reads, if there are too many for the processor to prefetch by itself.
+fn streams(layout: &Layout) -> Vec<u32> {
+    let mut read = vec![false; layout.inputs as usize];
+    for step in &layout.body {
+        for place in [step.a, step.b, step.c] {
+            // Unused operands are place 0; fetching one input too many does no harm.
+            if let Some(read) = read.get_mut(place as usize) {
+                *read = true;
+            }
+        }
+    }
+    let streams: Vec<u32> = (0..layout.inputs).filter(|&k| read[k as usize]).collect();
+    if streams.len() > PREFETCHED {
+        streams
+    } else {
+        Vec::new()
+    }
+}
+
+struct Assembler<'a> {
+    ir: &'a Ir,
+    uniform: &'a [bool],
+    place: Vec<Place>,
+    last_use: Vec<u32>,
+    constant_cells: FxHashMap<u64, u32>,
+    cells: Slots,
+    layout: Layout,
+}
+
+impl Assembler<'_> {
+    /// The steps of the prologue and of the body, between values.
+    fn draft(&mut self, pairs: &Pairs, options: &Options) -> (Vec<Draft>, Vec<Draft>) {
+        let varying = self.uniform.iter().filter(|&&uniform| !uniform).count();
+        let mut exits = self.exits(pairs);
+        let (mut prologue, mut body) = (Vec::new(), Vec::with_capacity(varying + exits.len()));
+        exits.sort_by_key(|&(at, _)| at);
+        let mut exits = exits.into_iter().peekable();
+        for (k, inst) in self.ir.insts.iter().enumerate() {
+            let value = k as u32;
+            if !pairs.taken[k] && !matches!(inst.op, Op::Leaf | Op::Const) {
+                let draft = match pairs.product_of[k] {
+                    NOTHING => self.single(value),
+                    product => self.pair(value, product, options.fuse),
+                };
+                if self.uniform[k] { &mut prologue } else { &mut body }.push(draft);
+            }
+            while let Some((_, draft)) = exits.next_if(|&(at, _)| at == value) {
+                let checks_once =
+                    draft.opcode == Opcode::Check && draft.operands[..2].iter().all(|&x| self.uniform[x as usize]);
+                if checks_once { &mut prologue } else { &mut body }.push(draft);
+            }
+        }
+        (prologue, body)
+    }
+
+    /// The steps for outputs and guards, each with the last value that it needs.
+    fn exits(&mut self, pairs: &Pairs) -> Vec<(u32, Draft)> {
+        let mut exits = Vec::new();
+        for (k, outlet) in self.ir.outputs.iter().enumerate() {
+            let inst = &self.ir.insts[outlet.value as usize];
+            let draft = match outlet.spread {
+                Spread::PerPoint => {
+                    self.layout.outlets.push((outlet.spread, k as u32));
+                    Draft::exit(Opcode::Store, k as u32, [outlet.value, NOTHING])
+                }
+                Spread::Uniform => {
+                    self.layout.sums += 1;
+                    let sum = self.layout.sums - 1;
+                    self.layout.outlets.push((outlet.spread, sum));
+                    match pairs.by_output[k] {
+                        false => Draft::exit(Opcode::Sum, k as u32, [outlet.value, outlet.value]),
+                        true if inst.op == Op::Mul => {
+                            Draft::exit(Opcode::SumMul, k as u32, [inst.args[0], inst.args[1]])
+                        }
+                        true => Draft::exit(Opcode::SumGmul, k as u32, [inst.args[0], inst.args[1]]),
+                    }
+                }
+            };
+            exits.push((outlet.value, draft));
+        }
+        for (k, check) in self.ir.checks.iter().enumerate() {
+            let draft = Draft::exit(Opcode::Check, k as u32, [check.left, check.right]);
+            exits.push((check.left.max(check.right), draft));
+        }
+        exits
+    }
+
+    /// The step of one instruction.
+    fn single(&mut self, value: u32) -> Draft {
+        let inst = &self.ir.insts[value as usize];
+        let mut draft = Draft {
+            opcode: Opcode::Copy,
+            aux: 0,
+            out: value,
+            operands: inst.args,
+            constant: None,
+        };
+        match implementation(inst.op, inst.imm) {
+            Implementation::Arm(opcode) => draft.opcode = opcode,
+            Implementation::ArmWithConstant(opcode, c) => (draft.opcode, draft.constant) = (opcode, Some(c)),
+            Implementation::Times(c) => (draft.opcode, draft.constant) = (Opcode::Mul, Some(c)),
+            Implementation::Square => (draft.opcode, draft.operands[1]) = (Opcode::Mul, inst.args[0]),
+            Implementation::Kernel(kernel) => (draft.opcode, draft.aux) = (Opcode::Kernel, kernel as u32),
+            Implementation::Scalar => draft.opcode = Opcode::Scalar,
+        }
+        if matches!(draft.opcode, Opcode::Scalar | Opcode::Power) {
+            draft.aux = self.layout.calls.len() as u32;
+            self.layout.calls.push((inst.op, inst.imm));
+        }
+        draft
+    }
+
+    /// The step of a sum and the product it is paired with.
+    fn pair(&self, value: u32, product: u32, fuse: bool) -> Draft {
+        let sum = &self.ir.insts[value as usize];
+        let factors = &self.ir.insts[product as usize];
+        let [x, y, _] = sum.args;
+        let other = if x == product { y } else { x };
+        let opcode = match (factors.op, sum.op, fuse) {
+            (Op::Mul, Op::Add, false) => Opcode::MulThenAdd,
+            (Op::Mul, Op::Add, true) => Opcode::FusedMulAdd,
+            (Op::Mul, _, false) if x == product => Opcode::MulThenSub,
+            (Op::Mul, _, true) if x == product => Opcode::FusedMulSub,
+            (Op::Mul, _, false) => Opcode::SubMul,
+            (Op::Mul, _, true) => Opcode::FusedSubMul,
+            (_, Op::Add, false) => Opcode::GmulThenAdd,
+            (_, Op::Add, true) => Opcode::FusedGmulAdd,
+            (_, _, false) if x == product => Opcode::GmulThenSub,
+            (_, _, true) if x == product => Opcode::FusedGmulSub,
+            (_, _, false) => Opcode::SubGmul,
+            (_, _, true) => Opcode::FusedSubGmul,
+        };
+        // The interpreter expects a uniform factor first.
+        let [x, y, _] = factors.args;
+        let [x, y] = if self.uniform[y as usize] { [y, x] } else { [x, y] };
+        Draft {
+            opcode,
+            aux: 0,
+            out: value,
+            operands: [x, y, other],
+            constant: None,
+        }
+    }
+
+    /// Gives inputs their places.
+    fn place_inputs(&mut self) {
+        for (k, inst) in self.ir.insts.iter().enumerate() {
+            self.place[k] = match inst.op {
+                Op::Leaf if self.uniform[k] => {
+                    let cell = self.cells.fresh();
+                    self.layout.uniform_inputs.push((cell, inst.args[0]));
+                    Place::Cell(cell)
+                }
+                Op::Leaf => Place::Input(inst.args[0]),
+                _ => Place::Nowhere,
+            };
+        }
+    }
+
+    fn constant(&mut self, c: f64) -> Place {
+        let (cells, constants) = (&mut self.cells, &mut self.layout.constants);
+        let cell = *self.constant_cells.entry(c.to_bits()).or_insert_with(|| {
+            let cell = cells.fresh();
+            constants.push((cell, c));
+            cell
+        });
+        Place::Cell(cell)
+    }
+
+    /// Makes the steps of the prologue, or of the body, and gives each result a place: by liveness if
+    /// `reuse`. `pinned` values keep theirs.
+    fn place(&mut self, drafts: Vec<Draft>, reuse: bool, prologue: bool, pinned: &[u32]) -> Vec<Step> {
+        // Constants are set once for all calls, so their cells are never reused.
+        for draft in &drafts {
+            for &x in draft.operands.iter().filter(|&&x| x != NOTHING) {
+                if let Some(c) = self.ir.insts[x as usize].as_constant() {
+                    self.place[x as usize] = self.constant(c);
+                }
+            }
+            if let Some(c) = draft.constant {
+                self.constant(c);
+            }
+        }
+        for (at, draft) in drafts.iter().enumerate() {
+            if draft.out != NOTHING {
+                self.last_use[draft.out as usize] = at as u32;
+            }
+            for &x in draft.operands.iter().filter(|&&x| x != NOTHING) {
+                self.last_use[x as usize] = at as u32;
+            }
+        }
+        pinned.iter().for_each(|&x| self.last_use[x as usize] = u32::MAX);
+        // Slots are numbered after the cells, so all cells are known before the first slot is.
+        let (inputs, cells) = (self.layout.inputs, self.cells.count());
+        let mut slots = if prologue {
+            std::mem::take(&mut self.cells)
+        } else {
+            Slots::default()
+        };
+        let mut placed = Vec::with_capacity(drafts.len());
+        for (at, draft) in drafts.iter().enumerate() {
+            let operands = draft.operands.map(|x| {
+                if x == NOTHING {
+                    Place::Nowhere
+                } else {
+                    self.place[x as usize]
+                }
+            });
+            let mut operands = operands;
+            if let Some(c) = draft.constant {
+                let free = operands.iter().position(|&place| place == Place::Nowhere);
+                operands[free.expect("an op with an added operand has two at most")] = self.constant(c);
+            }
+            let mut given = [NOTHING; 3];
+            for (k, &x) in draft.operands.iter().enumerate() {
+                let over = x != NOTHING && self.last_use[x as usize] == at as u32 && !given.contains(&x);
+                if reuse && over && self.is_computed(x) {
+                    given[k] = x;
+                    match self.place[x as usize] {
+                        Place::Cell(slot) if prologue => slots.give(slot),
+                        Place::Slot(slot) if !prologue => slots.give(slot),
+                        _ => {}
+                    }
+                }
+            }
+            let mut out = Place::Nowhere;
+            if draft.out != NOTHING {
+                let slot = slots.take();
+                out = if prologue { Place::Cell(slot) } else { Place::Slot(slot) };
+                self.place[draft.out as usize] = out;
+                if reuse && self.last_use[draft.out as usize] == at as u32 {
+                    slots.give(slot);
+                }
+            }
+            let index = |place: Place| match place {
+                Place::Nowhere => 0,
+                Place::Input(k) => k,
+                Place::Cell(k) => inputs + k,
+                Place::Slot(k) => inputs + cells + k,
+            };
+            let cell = |k: usize| u8::from(matches!(operands[k], Place::Cell(_))) << k;
+            placed.push(Step {
+                opcode: draft.opcode,
+                cells: cell(0) | cell(1) | cell(2),
+                hot: draft.opcode.hot_bit(),
+                out: index(out),
+                a: index(operands[0]),
+                b: index(operands[1]),
+                c: index(operands[2]),
+                aux: draft.aux,
+            });
+        }
+        match prologue {
+            true => self.cells = slots,
+            false => self.layout.slots = slots.count(),
+        }
+        placed
+    }
+
+    fn is_computed(&self, x: u32) -> bool {
+        !matches!(self.ir.insts[x as usize].op, Op::Leaf | Op::Const)
+    }
+}
+
+impl Draft {
+    fn exit(opcode: Opcode, aux: u32, [x, y]: [u32; 2]) -> Draft {
+        Draft {
+            opcode,
+            aux,
+            out: NOTHING,
+            operands: [x, y, NOTHING],
+            constant: None,
+        }
+    }
+}

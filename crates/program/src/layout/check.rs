@@ -1,0 +1,353 @@
+//! What the interpreter relies on in a layout. It is checked in every build, before anything runs.
+
+use super::{Layout, Step};
+use crate::error::Error;
+use crate::ir::operand_count;
+use crate::lanes::Unary;
+use crate::opcode::{Opcode, Reads};
+use crate::options::Spread;
+
+/// Where an arm writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Writes {
+    /// The place of the result.
+    Place,
+    /// The per-point output `aux`.
+    Output,
+    /// The strands of the output `aux`, a sum.
+    Sum,
+    /// Nothing.
+    Nothing,
+}
+
+impl Layout {
+    /// Checks what the unsafe code of the interpreter and the workspace relies on, for a program with
+    /// this many checks:
+    ///
+    /// - every place of a step, used or not, is below `inputs + cells + slots`, which fits in 32
+    ///   bits; an operand is marked as a cell exactly where it is one;
+    /// - in the body, operands are columns where the opcode needs columns (see [`Reads`]), and none is a
+    ///   uniform input; in the prologue, operands are cells;
+    /// - whatever a step reads is an input, a constant, or the result of an earlier step;
+    /// - results of the prologue go to cells, never over a constant or an input; results of the body
+    ///   go to slots; only the body writes outputs, each as its spread says;
+    /// - `aux` is a valid index; the hot bit is that of the opcode.
+    ///
+    /// # Errors
+    /// [`Error::Unsound`].
+    pub(crate) fn check(&self, checks: usize) -> Result<(), Error> {
+        let fail = |what: &str| Err(Error::Unsound { what: what.into() });
+        let [inputs, cells, slots] = [self.inputs, self.cells, self.slots].map(|count| count as usize);
+        if inputs + cells + slots > u32::MAX as usize {
+            return fail("there are too many places for 32 bits");
+        }
+        let mut varies = vec![false; inputs];
+        for &k in &self.per_point_inputs {
+            match varies.get_mut(k as usize) {
+                Some(varies) => *varies = true,
+                None => return fail("a per-point input does not exist"),
+            }
+        }
+        if self.streams.iter().any(|&k| k as usize >= inputs) {
+            return fail("an input that is fetched does not exist");
+        }
+        // Whether each cell is set before the prologue runs.
+        let mut set = vec![false; cells];
+        for cell in self.constants.iter().map(|&(cell, _)| cell) {
+            match set.get_mut(cell as usize) {
+                Some(set) => *set = true,
+                None => return fail("the cell of a constant does not exist"),
+            }
+        }
+        for &(cell, k) in &self.uniform_inputs {
+            if k as usize >= inputs || varies[k as usize] {
+                return fail("the input in a cell is not uniform");
+            }
+            match set.get_mut(cell as usize) {
+                Some(set) => *set = true,
+                None => return fail("the cell of an input does not exist"),
+            }
+        }
+        if self
+            .outlets
+            .iter()
+            .any(|&(spread, k)| spread == Spread::Uniform && k >= self.sums)
+        {
+            return fail("an output is a sum that does not exist");
+        }
+        let mut walk = Walk {
+            layout: self,
+            checks,
+            varies: &varies,
+            has: [set.clone(), vec![false; slots]],
+            set: &set,
+        };
+        for (part, steps) in [("prologue", &self.prologue), ("body", &self.body)] {
+            for (at, step) in steps.iter().enumerate() {
+                if let Err(what) = walk.step(step, part == "body") {
+                    let what = format!("step {at} of the {part}, {:?}, {what}", step.opcode);
+                    return Err(Error::Unsound { what });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where a place lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Region {
+    Input(usize),
+    Cell(usize),
+    Slot(usize),
+}
+
+/// The state of a walk over the steps.
+struct Walk<'a> {
+    layout: &'a Layout,
+    checks: usize,
+    varies: &'a [bool],
+    set: &'a [bool],
+    /// Whether each cell, and each slot, has been written.
+    has: [Vec<bool>; 2],
+}
+
+impl Walk<'_> {
+    fn region(&self, place: u32) -> Result<Region, &'static str> {
+        let [inputs, cells] = [self.layout.inputs, self.layout.cells].map(|count| count as usize);
+        let place = place as usize;
+        match place {
+            _ if place < inputs => Ok(Region::Input(place)),
+            _ if place < inputs + cells => Ok(Region::Cell(place - inputs)),
+            _ if place < inputs + cells + self.layout.slots as usize => Ok(Region::Slot(place - inputs - cells)),
+            _ => Err("names a place that does not exist"),
+        }
+    }
+
+    fn step(&mut self, step: &Step, body: bool) -> Result<(), &'static str> {
+        if step.hot != step.opcode.hot_bit() {
+            return Err("has the hot bit of another opcode");
+        }
+        let reads = match step.opcode {
+            Opcode::Scalar => {
+                let call = self.layout.calls.get(step.aux as usize);
+                let count = call.and_then(|&(op, _)| operand_count(op));
+                Reads::Any(count.ok_or("calls an op that does not exist")?)
+            }
+            opcode => opcode.reads(),
+        };
+        let writes = match step.opcode {
+            Opcode::Store => Writes::Output,
+            Opcode::Sum | Opcode::SumMul | Opcode::SumGmul => Writes::Sum,
+            Opcode::Check => Writes::Nothing,
+            _ => Writes::Place,
+        };
+        let aux_is_below = match step.opcode {
+            Opcode::Kernel => Unary::ALL.len(),
+            Opcode::Power => self.layout.calls.len(),
+            Opcode::Check => self.checks,
+            _ => usize::MAX,
+        };
+        if step.aux as usize >= aux_is_below {
+            return Err("has an index out of range");
+        }
+        let operands = [step.a, step.b, step.c];
+        let mut is_column = [true; 3];
+        for (k, &place) in operands.iter().enumerate() {
+            is_column[k] = !matches!(self.region(place)?, Region::Cell(_));
+        }
+        let (count, fits) = match reads {
+            Reads::Column => (1, is_column[0]),
+            Reads::OneOfTwo => (2, is_column[0] || is_column[1]),
+            Reads::Second => (3, is_column[1]),
+            Reads::Any(count) => (count, true),
+        };
+        if body && !fits {
+            return Err("reads a cell where a column is needed");
+        }
+        for (k, &place) in operands.iter().enumerate().take(count) {
+            if is_column[k] == (step.cells >> k & 1 == 1) {
+                return Err("marks an operand as a cell or column that it is not");
+            }
+            let there = match self.region(place)? {
+                Region::Input(k) => body && self.varies[k],
+                Region::Cell(k) => self.has[0][k],
+                Region::Slot(k) => body && self.has[1][k],
+            };
+            if !there {
+                return Err("reads a place that was not written");
+            }
+        }
+        let outlet = self.layout.outlets.get(step.aux as usize).map(|&(spread, _)| spread);
+        let writes_well = match (writes, self.region(step.out)?) {
+            (Writes::Place, Region::Cell(k)) if !body && !self.set[k] => {
+                self.has[0][k] = true;
+                true
+            }
+            (Writes::Place, Region::Slot(k)) if body => {
+                self.has[1][k] = true;
+                true
+            }
+            (Writes::Place, _) => false,
+            (Writes::Output, _) => body && outlet == Some(Spread::PerPoint),
+            (Writes::Sum, _) => body && outlet == Some(Spread::Uniform),
+            (Writes::Nothing, _) => true,
+        };
+        if writes_well {
+            Ok(())
+        } else {
+            Err("writes where it must not")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wengert::Graph;
+
+    use super::*;
+    use crate::{Input, Options, Output, Program};
+
+    /// A layout with many kinds of steps. The prologue has `sin(w)` and a check. The body has products
+    /// with sums, a kernel, scalar functions, a power, a sum over points and a store.
+    fn layout() -> Layout {
+        let graph = Graph::new();
+        let (w, x, y) = (graph.var(0.5), graph.var(0.7), graph.var(2.0));
+        assert!(w < 1.0 && x < y);
+        let f = x.tanh() * x.lgamma() + w.sin() * y.powf(-2.0) - (x * y + w) * y.hypot(w);
+        let slope = graph.gradient_nodes(f.id(), &[x.id()])[0];
+        let outputs = [Output::sum(f.id()), Output::per_point(slope)];
+        let inputs = [Input::uniform(w.id()), x.id().into(), y.id().into()];
+        let program = Program::compile(&graph, inputs, outputs, &Options::new()).expect("compiles");
+        program.layout().clone()
+    }
+
+    /// The error of the layout after this change to the first step with this opcode.
+    fn error(part: &str, opcode: Opcode, change: impl Fn(&mut Step, &Layout)) -> String {
+        let mut layout = layout();
+        let unchanged = layout.clone();
+        let steps = if part == "body" {
+            &mut layout.body
+        } else {
+            &mut layout.prologue
+        };
+        let step = steps.iter_mut().find(|step| step.opcode == opcode);
+        change(
+            step.unwrap_or_else(|| panic!("no {opcode:?} in the {part}")),
+            &unchanged,
+        );
+        match layout.check(2) {
+            Err(Error::Unsound { what }) => what,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The first cell, marked as one.
+    fn cell_at_a(step: &mut Step, layout: &Layout) {
+        (step.a, step.cells) = (layout.inputs, step.cells | 1);
+    }
+
+    #[test]
+    fn a_layout_of_this_crate_is_sound() {
+        assert!(layout().check(2).is_ok());
+    }
+
+    #[test]
+    fn a_cell_where_a_column_is_needed_is_refused() {
+        assert!(error("body", Opcode::Kernel, cell_at_a).contains("reads a cell where a column is needed"));
+        assert!(error("body", Opcode::Power, cell_at_a).contains("reads a cell where a column is needed"));
+        let both = |step: &mut Step, layout: &Layout| {
+            (step.a, step.b, step.cells) = (layout.inputs, layout.inputs, 3);
+        };
+        assert!(error("body", Opcode::Gmul, both).contains("reads a cell where a column is needed"));
+        let second = |step: &mut Step, layout: &Layout| {
+            (step.b, step.cells) = (layout.inputs, step.cells | 2);
+        };
+        assert!(error("body", Opcode::MulThenAdd, second).contains("reads a cell where a column is needed"));
+    }
+
+    #[test]
+    fn an_operand_with_a_wrong_mark_is_refused() {
+        let unmarked = |step: &mut Step, layout: &Layout| (step.a, step.cells) = (layout.inputs, 0);
+        assert!(error("body", Opcode::Scalar, unmarked).contains("marks"));
+        assert!(error("prologue", Opcode::Kernel, |step, _| step.cells = 0).contains("marks"));
+    }
+
+    #[test]
+    fn places_and_numbers_out_of_range_are_refused() {
+        let beyond = |layout: &Layout| layout.inputs + layout.cells + layout.slots;
+        for k in 0..4 {
+            let change = |step: &mut Step, layout: &Layout| {
+                *[&mut step.a, &mut step.b, &mut step.c, &mut step.out][k] = beyond(layout);
+            };
+            assert!(
+                error("body", Opcode::Kernel, change).contains("a place that does not exist"),
+                "{k}"
+            );
+        }
+        for (opcode, what) in [
+            (Opcode::Kernel, "out of range"),
+            (Opcode::Power, "out of range"),
+            (Opcode::Scalar, "an op that does not exist"),
+            (Opcode::Check, "out of range"),
+            (Opcode::Store, "writes where it must not"),
+        ] {
+            assert!(
+                error("body", opcode, |step, _| step.aux = 1000).contains(what),
+                "{opcode:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn outputs_are_written_as_their_spread_says_and_by_the_body_alone() {
+        let store_to_a_sum = |step: &mut Step, _: &Layout| step.aux = 0;
+        assert!(error("body", Opcode::Store, store_to_a_sum).contains("writes where it must not"));
+        let mut layout = layout();
+        let mut store = layout.prologue[0];
+        (store.opcode, store.aux, store.hot) = (Opcode::Store, 1, Opcode::Store.hot_bit());
+        layout.prologue.push(store);
+        assert!(layout.check(2).is_err());
+    }
+
+    #[test]
+    fn results_go_to_slots_in_the_body_and_to_free_cells_in_the_prologue() {
+        let to_an_input = |step: &mut Step, _: &Layout| step.out = 1;
+        assert!(error("body", Opcode::Kernel, to_an_input).contains("writes where it must not"));
+        let to_a_cell = |step: &mut Step, layout: &Layout| step.out = layout.inputs;
+        assert!(error("body", Opcode::Kernel, to_a_cell).contains("writes where it must not"));
+        let over_an_input = |step: &mut Step, layout: &Layout| step.out = layout.inputs + layout.uniform_inputs[0].0;
+        assert!(error("prologue", Opcode::Kernel, over_an_input).contains("writes where it must not"));
+    }
+
+    #[test]
+    fn a_place_that_was_not_written_is_not_read() {
+        let from_a_slot = |step: &mut Step, layout: &Layout| {
+            (step.a, step.cells) = (layout.inputs + layout.cells, 0);
+        };
+        assert!(error("prologue", Opcode::Kernel, from_a_slot).contains("reads a place that was not written"));
+        let from_a_uniform_input = |step: &mut Step, _: &Layout| step.a = 0;
+        assert!(error("body", Opcode::Kernel, from_a_uniform_input).contains("reads a place that was not written"));
+        let mut layout = layout();
+        layout.body.reverse();
+        assert!(layout.check(2).is_err());
+    }
+
+    #[test]
+    fn what_is_set_before_a_call_has_a_place() {
+        for change in [
+            |layout: &mut Layout| layout.constants.push((layout.cells, 1.0)),
+            |layout: &mut Layout| layout.uniform_inputs.push((layout.cells, 0)),
+            |layout: &mut Layout| layout.uniform_inputs.push((0, 1)),
+            |layout: &mut Layout| layout.uniform_inputs.push((0, layout.inputs)),
+            |layout: &mut Layout| layout.per_point_inputs.push(layout.inputs),
+            |layout: &mut Layout| layout.streams.push(layout.inputs),
+            |layout: &mut Layout| layout.sums = 0,
+            |layout: &mut Layout| layout.slots = u32::MAX,
+        ] {
+            let mut layout = layout();
+            change(&mut layout);
+            assert!(layout.check(2).is_err());
+        }
+    }
+}

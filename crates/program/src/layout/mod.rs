@@ -1,0 +1,64 @@
+//! A program laid out to run: steps over places of a workspace.
+//!
+//! Values that are the same at all points live in **cells**. The **prologue** computes them once a call,
+//! and every block reads them; in a batch, a cell has four equal lanes. The other values live in
+//! **slots**, with a lane for each point of a block. The **body** computes them. Per-point inputs are read
+//! from the caller's memory.
+
+pub(crate) mod assemble;
+mod check;
+mod slots;
+
+use wengert::{Imm, Op};
+
+use crate::opcode::Opcode;
+use crate::options::Spread;
+
+/// One step: what to do, where the result goes, and where the operands are.
+///
+/// Places are numbered: inputs first, then cells, then slots.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    pub(crate) opcode: Opcode,
+    /// Which operands are cells: bit 0 for `a`, 1 for `b`, 2 for `c`.
+    pub(crate) cells: u8,
+    /// [`Opcode::hot_bit`] of the opcode.
+    pub(crate) hot: u16,
+    pub(crate) out: u32,
+    pub(crate) a: u32,
+    pub(crate) b: u32,
+    pub(crate) c: u32,
+    pub(crate) aux: u32,
+}
+
+const _: () = assert!(size_of::<Step>() == 24);
+
+/// A program laid out to run.
+///
+/// [`Layout::check`] lists what the interpreter relies on. Every layout passes it before it becomes a
+/// program.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    pub(crate) prologue: Vec<Step>,
+    pub(crate) body: Vec<Step>,
+    pub(crate) inputs: u32,
+    pub(crate) cells: u32,
+    pub(crate) slots: u32,
+    /// Cells that hold a constant.
+    pub(crate) constants: Vec<(u32, f64)>,
+    /// Cells that hold a uniform input: the cell, and which input.
+    pub(crate) uniform_inputs: Vec<(u32, u32)>,
+    /// What `Scalar` and `Power` steps compute.
+    pub(crate) calls: Vec<(Op, Imm)>,
+    /// For each output, its spread, and its index among the outputs or among the sums.
+    pub(crate) outlets: Vec<(Spread, u32)>,
+    /// How many outputs are sums.
+    pub(crate) sums: u32,
+    /// The inputs to fetch ahead of the next block, whose points are a few cache lines in each of many
+    /// columns.
+    pub(crate) streams: Vec<u32>,
+    /// The inputs with a number for each point.
+    pub(crate) per_point_inputs: Vec<u32>,
+    /// How many products share a step with a sum.
+    pub(crate) paired: usize,
+}

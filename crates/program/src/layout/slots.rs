@@ -1,0 +1,31 @@
+//! Places for values: values that are not alive at the same time share one.
+
+/// A linear scan: a value takes a place when it is computed, and gives it back after its last use.
+#[derive(Debug, Default)]
+pub(crate) struct Slots {
+    free: Vec<u32>,
+    count: u32,
+}
+
+impl Slots {
+    /// A free place: the one that was given back last, since it is most likely in cache.
+    pub(crate) fn take(&mut self) -> u32 {
+        self.free.pop().unwrap_or_else(|| self.fresh())
+    }
+
+    /// A place that was never used.
+    pub(crate) fn fresh(&mut self) -> u32 {
+        self.count += 1;
+        self.count - 1
+    }
+
+    /// Gives a place back.
+    pub(crate) fn give(&mut self, slot: u32) {
+        self.free.push(slot);
+    }
+
+    /// How many places there are.
+    pub(crate) fn count(&self) -> u32 {
+        self.count
+    }
+}

@@ -1,0 +1,121 @@
+//! What was recorded: the nodes that outputs and guards depend on, as they stand on the tape.
+//!
+//! A program keeps this list beside [`crate::ir`], the one that runs. No pass touches it: n-ary ops are not
+//! unrolled, nothing is shared, folded or reordered, and `detach` is still there. Passes keep values but not
+//! derivatives, which depend on the order of additions, on ties, and on where gradients stop. So
+//! [`crate::Program::record`] reads this list, and so do files.
+
+pub(crate) mod read;
+
+use wengert::{Imm, Op, Relation};
+
+use crate::error::Error;
+use crate::options::Spread;
+
+/// The most values of a program: fewer than 32 bits can number.
+pub(crate) const MOST_VALUES: usize = 1 << 30;
+
+/// Stands for no value, such as an operand that an op does not have.
+pub(crate) const NOTHING: u32 = u32::MAX;
+
+/// An output: a value, and whether it is wanted at each point or summed over them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Outlet {
+    pub(crate) value: u32,
+    pub(crate) spread: Spread,
+}
+
+/// A comparison that must come out as it did while recording.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Check {
+    pub(crate) left: u32,
+    pub(crate) right: u32,
+    pub(crate) relation: Relation,
+    pub(crate) recorded: bool,
+}
+
+/// What was recorded, in SSA form: the first values are the inputs, and each entry computes one more
+/// from values before it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Recording {
+    pub(crate) inputs: Vec<Spread>,
+    entries: Vec<Entry>,
+    /// The operands of all entries, one after another.
+    operands: Vec<u32>,
+    pub(crate) outputs: Vec<Outlet>,
+    /// The labels that inputs and outputs had, in the order of the values.
+    pub(crate) labels: Vec<(u32, String)>,
+    pub(crate) checks: Vec<Check>,
+    /// What the operands of each check were called where they were recorded.
+    pub(crate) names: Vec<[String; 2]>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    imm: Imm,
+    /// Where its operands end. They begin where those of the entry before end.
+    end: u32,
+    op: Op,
+}
+
+impl Recording {
+    /// A recording of these inputs and nothing else yet.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`].
+    pub(crate) fn of(inputs: Vec<Spread>) -> Result<Recording, Error> {
+        if inputs.len() > MOST_VALUES {
+            return Err(too_large());
+        }
+        Ok(Recording {
+            inputs,
+            ..Recording::default()
+        })
+    }
+
+    /// How many values there are.
+    pub(crate) fn len(&self) -> usize {
+        self.inputs.len() + self.entries.len()
+    }
+
+    /// Appends an op, and returns its value. The operands must exist and be as many as the op takes. The
+    /// number of a constant is its first immediate.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`].
+    pub(crate) fn push(&mut self, op: Op, imm: Imm, operands: &[u32]) -> Result<u32, Error> {
+        let (value, end) = (self.len(), self.operands.len() + operands.len());
+        if value == MOST_VALUES || end > NOTHING as usize {
+            return Err(too_large());
+        }
+        self.operands.extend_from_slice(operands);
+        self.entries.push(Entry {
+            imm,
+            end: end as u32,
+            op,
+        });
+        Ok(value as u32)
+    }
+
+    /// The label of a value that is an input or an output.
+    pub(crate) fn label(&self, value: u32) -> Option<&str> {
+        let at = self.labels.binary_search_by_key(&value, |&(value, _)| value).ok()?;
+        Some(&self.labels[at].1)
+    }
+
+    /// The ops after the inputs, with their immediates and operands.
+    pub(crate) fn entries(&self) -> impl ExactSizeIterator<Item = (Op, Imm, &[u32])> {
+        let mut start = 0;
+        self.entries.iter().map(move |entry| {
+            let operands = &self.operands[start..entry.end as usize];
+            start = entry.end as usize;
+            (entry.op, entry.imm, operands)
+        })
+    }
+}
+
+fn too_large() -> Error {
+    Error::TooLarge {
+        what: "more than 2^30 values",
+    }
+}

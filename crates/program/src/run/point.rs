@@ -1,0 +1,59 @@
+//! A single point: the program as a function of numbers.
+//!
+//! The unsafe code rests on the room that `fit` made, a number for every place, so steps run without bounds
+//! checks.
+
+use super::run_point;
+use super::target::{CallContext, Flip, Point};
+use super::workspace::Workspace;
+use crate::error::{Error, same_length};
+use crate::lanes::{InstructionSet, Kernel1};
+use crate::program::Program;
+
+impl Program {
+    /// Runs the program at one point, with a number for each input in `x` and for each output in `out`. A
+    /// sum over points is the value at the one point.
+    ///
+    /// The bits are those of [`Program::eval_batch`] at this point in any batch. Allocates nothing once
+    /// the workspace fits.
+    ///
+    /// # Errors
+    /// [`Error::Length`], [`Error::OutOfMemory`]. [`Error::GuardFlipped`]; the numbers in `out` are then
+    /// meaningless.
+    pub fn eval(&self, x: &[f64], out: &mut [f64], workspace: &mut Workspace) -> Result<(), Error> {
+        let layout = self.layout();
+        same_length(|| "inputs".into(), layout.inputs as usize, x.len())?;
+        same_length(|| "outputs".into(), layout.outlets.len(), out.len())?;
+        workspace.fit(self.id(), layout)?;
+        // SAFETY: `fit` made a number for every place, inputs first; nobody else has the arena.
+        unsafe { std::ptr::copy_nonoverlapping(x.as_ptr(), workspace.point.start(), x.len()) };
+        for &(cell, k) in &layout.uniform_inputs {
+            workspace.set(layout.inputs + cell, x[k as usize]);
+        }
+        let context = self.context(workspace.isa, &workspace.kernels);
+        let point = Point {
+            numbers: workspace.point.start(),
+            outputs: out.as_mut_ptr(),
+        };
+        // SAFETY: the point has a number for every place and every output, as above.
+        let flip = unsafe {
+            run_point(&context, &layout.prologue, &point).or_else(|| run_point(&context, &layout.body, &point))
+        };
+        self.result(flip)
+    }
+
+    /// The context of a call, with the kernels of this instruction set.
+    pub(crate) fn context<'a>(&'a self, isa: InstructionSet, kernels: &'a [Kernel1]) -> CallContext<'a> {
+        CallContext {
+            isa,
+            layout: self.layout(),
+            checks: &self.ir().checks,
+            kernels,
+        }
+    }
+
+    /// The result of a call whose first flip, if any, is this.
+    pub(crate) fn result(&self, flip: Option<Flip>) -> Result<(), Error> {
+        flip.map_or(Ok(()), |(point, guard)| Err(self.flipped(point, guard as usize)))
+    }
+}

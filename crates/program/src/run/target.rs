@@ -1,0 +1,149 @@
+//! What steps run on: a block of points, or a single one.
+
+use crate::lanes::{InstructionSet, Kernel1};
+use crate::layout::Layout;
+use crate::recording::Check;
+
+/// Sums over points are kept in this many strands: point `k` of a chunk adds to strand `k` mod 16. So
+/// the bits of a sum do not depend on the number of lanes.
+pub(crate) const STRANDS: usize = 16;
+
+/// The most chunks in a batch.
+pub(crate) const MOST_CHUNKS: usize = 64;
+
+/// What all blocks of a call share.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CallContext<'a> {
+    pub(crate) isa: InstructionSet,
+    pub(crate) layout: &'a Layout,
+    pub(crate) checks: &'a [Check],
+    /// The lane kernels of the instruction set, by number.
+    pub(crate) kernels: &'a [Kernel1],
+}
+
+/// What steps run on: a block of points, or a single point.
+pub(super) trait Target {
+    /// Whether it is a single point.
+    const ONE: bool;
+
+    /// The column at a place. Safety: there must be one.
+    unsafe fn at(&self, place: u32) -> *mut f64;
+    /// How many lanes a column has.
+    fn lanes(&self) -> usize;
+    /// How many lanes are points; the others hold copies that nobody reads.
+    fn active(&self) -> usize;
+    /// Which point of the batch the first lane is.
+    fn first(&self) -> usize;
+    /// Where the first lane of an output goes. Safety: a step must store there.
+    unsafe fn output(&self, output: u32) -> *mut f64;
+    /// Where the strands of a sum are, and which of them the first lane adds to. `None` for a single
+    /// point, which is its own sum. Safety: the sum must exist.
+    unsafe fn strands(&self, sum: u32) -> Option<(*mut f64, usize)>;
+}
+
+/// A block of points.
+///
+/// Whoever makes one keeps this invariant. There is a column at every place of the layout. Each is valid
+/// for reading `lanes` numbers (four if it is a cell), and for writing them if it is a slot. No two
+/// overlap unless both are inputs. `lanes` is a multiple of 4, and `active` is from 1 to `lanes`. Each of
+/// `outputs` that a step stores to is valid for writing `active` numbers from `first` on. `sums` is valid
+/// for reading and writing [`STRANDS`] numbers for each sum.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Block {
+    /// The column at every place.
+    pub(crate) table: *const *mut f64,
+    pub(crate) lanes: usize,
+    /// How many lanes are points; the others hold copies that nobody reads.
+    pub(crate) active: usize,
+    /// Which point of the batch the first lane is.
+    pub(crate) first: usize,
+    /// Which strand the first lane adds to.
+    pub(crate) strand: usize,
+    pub(crate) outputs: *const *mut f64,
+    pub(crate) sums: *mut f64,
+}
+
+impl Target for Block {
+    const ONE: bool = false;
+
+    #[inline(always)]
+    unsafe fn at(&self, place: u32) -> *mut f64 {
+        // SAFETY: the caller's promise.
+        unsafe { *self.table.add(place as usize) }
+    }
+    #[inline(always)]
+    fn lanes(&self) -> usize {
+        self.lanes
+    }
+    #[inline(always)]
+    fn active(&self) -> usize {
+        self.active
+    }
+    #[inline(always)]
+    fn first(&self) -> usize {
+        self.first
+    }
+    #[inline(always)]
+    unsafe fn output(&self, output: u32) -> *mut f64 {
+        // SAFETY: the caller's promise.
+        unsafe { (*self.outputs.add(output as usize)).add(self.first) }
+    }
+    #[inline(always)]
+    unsafe fn strands(&self, sum: u32) -> Option<(*mut f64, usize)> {
+        // SAFETY: the caller's promise.
+        Some((unsafe { self.sums.add(sum as usize * STRANDS) }, self.strand))
+    }
+}
+
+/// A single point, or what is the same at all points.
+///
+/// Whoever makes one keeps this invariant. `numbers` is valid for reading and writing a number for every
+/// place of the layout. `outputs` does not overlap it, and is valid for writing a number for every output
+/// that a step stores to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Point {
+    pub(crate) numbers: *mut f64,
+    pub(crate) outputs: *mut f64,
+}
+
+impl Target for Point {
+    const ONE: bool = true;
+
+    #[inline(always)]
+    unsafe fn at(&self, place: u32) -> *mut f64 {
+        // SAFETY: the caller's promise.
+        unsafe { self.numbers.add(place as usize) }
+    }
+    #[inline(always)]
+    fn lanes(&self) -> usize {
+        1
+    }
+    #[inline(always)]
+    fn active(&self) -> usize {
+        1
+    }
+    #[inline(always)]
+    fn first(&self) -> usize {
+        0
+    }
+    #[inline(always)]
+    unsafe fn output(&self, output: u32) -> *mut f64 {
+        // SAFETY: the caller's promise.
+        unsafe { self.outputs.add(output as usize) }
+    }
+    #[inline(always)]
+    unsafe fn strands(&self, _: u32) -> Option<(*mut f64, usize)> {
+        None
+    }
+}
+
+/// A guard that came out differently from when it was recorded: the point, then which guard.
+pub(crate) type Flip = (usize, u32);
+
+/// The earlier of two flips.
+pub(crate) fn earlier(a: Option<Flip>, b: Option<Flip>) -> Option<Flip> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        _ => a.or(b),
+    }
+}

@@ -1,0 +1,311 @@
+//! The workspace: the memory that a program runs in. The caller owns it, so that calls allocate nothing.
+
+use wengert::Scalar;
+
+use super::arena::Arena;
+use super::target::{MOST_CHUNKS, STRANDS};
+use crate::error::Error;
+use crate::lanes::{InstructionSet, Kernel1, Unary};
+use crate::layout::Layout;
+use crate::options::Spread;
+
+/// How a workspace runs programs. Only the instruction set changes bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Setup {
+    lanes: Option<usize>,
+    threads: Option<usize>,
+    instructions: Option<InstructionSet>,
+}
+
+impl Setup {
+    /// What is best for the program and this machine.
+    pub fn new() -> Setup {
+        Setup::default()
+    }
+
+    /// How many points run at a time. Clamped to 1 to 1024, and rounded up to a multiple of 4.
+    pub fn lanes(self, lanes: usize) -> Setup {
+        Setup {
+            lanes: Some(lanes.clamp(1, MOST_LANES).next_multiple_of(4)),
+            ..self
+        }
+    }
+
+    /// How many threads share a batch. Clamped to 1 to 64, since a batch is cut into at most 64 chunks. The
+    /// default is all threads of rayon, or one without the feature `parallel`.
+    pub fn threads(self, threads: usize) -> Setup {
+        Setup {
+            threads: Some(threads.clamp(1, MOST_CHUNKS)),
+            ..self
+        }
+    }
+
+    /// The instruction set.
+    pub fn instructions(self, set: InstructionSet) -> Setup {
+        Setup {
+            instructions: Some(set),
+            ..self
+        }
+    }
+}
+
+const MOST_LANES: usize = 1024;
+
+/// The most points of a batch: as many numbers as a slice can have.
+pub(crate) const MOST_POINTS: usize = isize::MAX as usize / size_of::<f64>();
+
+/// The memory that programs run in.
+///
+/// It fits itself to a program at the first call, which allocates; calls after that allocate nothing.
+/// Single points need little: a number for each value that is alive. Batches need that for each lane and
+/// each thread, and it is allocated when the first batch runs. One workspace may run several programs, but
+/// it fits itself again each time the program changes, so one workspace for each program is faster.
+#[derive(Debug)]
+pub struct Workspace {
+    pub(crate) isa: InstructionSet,
+    pub(crate) kernels: Vec<Kernel1>,
+    setup: Setup,
+    /// The program that `point` fits. 0 for none, also while it is being fitted.
+    fits: u64,
+    /// The program that all fields after `point` fit, for batches. 0 for none.
+    fits_batches: u64,
+    pub(crate) lanes: usize,
+    /// A number for every place: the memory of a single point, where the prologue runs too.
+    pub(crate) point: Arena,
+    /// Four equal lanes for every cell.
+    pub(crate) cells: Arena,
+    /// One for each thread.
+    pub(crate) scratches: Vec<ThreadScratch>,
+    /// What each chunk of a batch adds to each sum.
+    pub(crate) chunk_sums: Arena,
+    pub(crate) outputs: Vec<Column>,
+}
+
+/// A pointer to numbers that a call reads or writes.
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub(crate) struct Column(pub(crate) *mut f64);
+
+// SAFETY: a pointer by itself does nothing; each use has its own argument.
+unsafe impl Send for Column {}
+// SAFETY: the same.
+unsafe impl Sync for Column {}
+
+/// The memory of one thread.
+#[derive(Debug)]
+pub(crate) struct ThreadScratch {
+    /// The column at every place: inputs, cells, slots.
+    pub(crate) table: Vec<Column>,
+    /// A column for each input: for the last points of a batch, if they are not a multiple of 4, and for
+    /// per-point inputs that are given as one number.
+    pub(crate) pads: Arena,
+    pub(crate) sums: Arena,
+    /// What the slots of the table point to.
+    _slots: Arena,
+}
+
+impl Default for Workspace {
+    fn default() -> Workspace {
+        Workspace::new()
+    }
+}
+
+impl Workspace {
+    /// A workspace that runs on the best instruction set, with lanes to suit the program, and on all cores
+    /// if a batch is large enough.
+    pub fn new() -> Workspace {
+        Workspace::with(Setup::new())
+    }
+
+    /// A workspace that runs as the setup says.
+    pub fn with(setup: Setup) -> Workspace {
+        let isa = setup.instructions.unwrap_or(InstructionSet::best());
+        Workspace {
+            isa,
+            kernels: Unary::ALL
+                .iter()
+                .map(|&kernel| isa.unary(kernel, scalar(kernel)))
+                .collect(),
+            setup,
+            fits: 0,
+            fits_batches: 0,
+            lanes: 0,
+            point: Arena::empty(),
+            cells: Arena::empty(),
+            scratches: Vec::new(),
+            chunk_sums: Arena::empty(),
+            outputs: Vec::new(),
+        }
+    }
+
+    /// How many points ran at a time in the last batch; 0 before any.
+    pub fn lanes(&self) -> usize {
+        self.lanes
+    }
+
+    /// The instruction set.
+    pub fn instructions(&self) -> InstructionSet {
+        self.isa
+    }
+
+    /// The bytes it holds.
+    pub fn bytes(&self) -> usize {
+        let scratch = |scratch: &ThreadScratch| {
+            scratch.pads.len() + scratch.sums.len() + scratch._slots.len() + scratch.table.capacity()
+        };
+        8 * (self.point.len()
+            + self.cells.len()
+            + self.chunk_sums.len()
+            + self.scratches.iter().map(scratch).sum::<usize>())
+    }
+
+    /// Fits itself to a program for single points: afterwards `point` has a number for every place, and
+    /// constants are set. Allocates unless it already fits.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`]; it then fits no program.
+    pub(crate) fn fit(&mut self, id: u64, layout: &Layout) -> Result<(), Error> {
+        if self.fits == id {
+            return Ok(());
+        }
+        self.fits = 0;
+        let places = layout.inputs as usize + layout.cells as usize + layout.slots as usize;
+        self.point = Arena::new(1, places)?;
+        for &(cell, c) in &layout.constants {
+            self.set(layout.inputs + cell, c);
+        }
+        self.fits = id;
+        Ok(())
+    }
+
+    /// Fits itself to a program for batches, and for single points too. Afterwards the table of each scratch
+    /// has a column at every place, with `lanes` numbers for an input or a slot and four for a cell, and
+    /// there are [`STRANDS`] numbers for each sum. Allocates unless it already fits.
+    ///
+    /// # Errors
+    /// As [`Workspace::fit`].
+    pub(crate) fn fit_batches(&mut self, id: u64, layout: &Layout) -> Result<(), Error> {
+        self.fit(id, layout)?;
+        if self.fits_batches == id {
+            return Ok(());
+        }
+        // The scratches point to memory that is replaced here.
+        self.fits_batches = 0;
+        self.scratches.clear();
+        let threads = self.setup.threads.unwrap_or_else(threads);
+        let lanes = self.setup.lanes.unwrap_or_else(|| suitable_lanes(layout));
+        let [inputs, cells, slots, sums] =
+            [layout.inputs, layout.cells, layout.slots, layout.sums].map(|count| count as usize);
+        self.lanes = lanes;
+        self.cells = Arena::new(4, cells)?;
+        let chunks = if threads > 1 { MOST_CHUNKS } else { 1 };
+        self.chunk_sums = Arena::new(chunks, sums)?;
+        self.outputs = Vec::with_capacity(layout.outlets.len());
+        self.scratches.reserve_exact(threads);
+        for _ in 0..threads {
+            let columns = Arena::new(lanes, slots)?;
+            let pads = Arena::new(lanes, inputs)?;
+            let table = (0..inputs)
+                .map(|k| pads.at(k * lanes))
+                .chain((0..cells).map(|cell| self.cells.at(4 * cell)))
+                .chain((0..slots).map(|k| columns.at(lanes * k)))
+                .map(Column)
+                .collect();
+            self.scratches.push(ThreadScratch {
+                table,
+                pads,
+                sums: Arena::new(STRANDS, sums)?,
+                _slots: columns,
+            });
+        }
+        self.fits_batches = id;
+        Ok(())
+    }
+
+    /// Sets the number at a place.
+    #[inline]
+    pub(crate) fn set(&mut self, place: u32, value: f64) {
+        assert!((place as usize) < self.point.len(), "place {place}");
+        // SAFETY: within the arena, which nobody else has.
+        unsafe { *self.point.start().add(place as usize) = value };
+    }
+
+    /// Copies the numbers that the prologue computed to the cells of batches.
+    pub(crate) fn fill_cells(&mut self, layout: &Layout) {
+        let numbers = self.point.at(layout.inputs as usize);
+        for cell in 0..layout.cells as usize {
+            // SAFETY: `point` has a number for every cell, after those of the inputs; `cells` has four for
+            // each; nobody else has either.
+            unsafe { *self.cells.start().add(4 * cell).cast() = [*numbers.add(cell); 4] };
+        }
+    }
+}
+
+/// The scalar function of a kernel, for lanes outside the kernel's range.
+fn scalar(kernel: Unary) -> fn(f64) -> f64 {
+    match kernel {
+        Unary::Sin => <f64 as Scalar>::sin,
+        Unary::Cos => <f64 as Scalar>::cos,
+        Unary::Tan => <f64 as Scalar>::tan,
+        // The others have no such lanes.
+        _ => |x| x,
+    }
+}
+
+/// As many lanes as keep the slots in the nearer caches, from 16 to 64; fewer if the pads of the inputs
+/// would take more than 64 MiB.
+fn suitable_lanes(layout: &Layout) -> usize {
+    const NEAR: usize = 512 << 10;
+    const MOST_LAID_OUT: usize = 64 << 20;
+    let per_lane = 8 * (layout.slots as usize).max(1);
+    let laid_out = 8 * (layout.inputs as usize).max(1);
+    let most = (MOST_LAID_OUT / laid_out / 4 * 4).clamp(4, 64);
+    (NEAR / per_lane / 16 * 16).clamp(16, 64).min(most)
+}
+
+#[cfg(feature = "parallel")]
+fn threads() -> usize {
+    rayon::current_num_threads().clamp(1, MOST_CHUNKS)
+}
+
+#[cfg(not(feature = "parallel"))]
+fn threads() -> usize {
+    1
+}
+
+/// How many numbers an input or output has in a batch of `points` points.
+pub(crate) fn length(spread: Spread, points: usize) -> usize {
+    match spread {
+        Spread::PerPoint => points,
+        Spread::Uniform => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Options, Program};
+
+    #[test]
+    fn a_workspace_whose_fitting_failed_fits_no_program_and_can_be_used_again() {
+        let small = Program::from_fn(&[0.5], |x| vec![x[0].sin() * x[0]], &Options::new()).expect("compiles");
+        let mut workspace = Workspace::new();
+        let run = |workspace: &mut Workspace| {
+            let (mut one, mut three) = ([0.0], [0.0; 3]);
+            small.eval(&[0.5], &mut one, workspace).expect("runs");
+            small
+                .eval_batch(3, &[&[0.5; 3]], &mut [&mut three], workspace)
+                .expect("runs");
+            assert_eq!(three, [one[0]; 3]);
+            one[0]
+        };
+        let before = run(&mut workspace);
+        let mut short = small.layout().clone();
+        (short.inputs, short.slots) = (0, 0);
+        short.constants.push((5, 1.0));
+        let fit = || workspace.fit_batches(u64::MAX, &short);
+        let cut = std::panic::catch_unwind(std::panic::AssertUnwindSafe(fit));
+        assert!(cut.is_err(), "there is no sixth cell");
+        assert_eq!(run(&mut workspace), before);
+    }
+}

@@ -1,0 +1,103 @@
+//! What few nodes have: labels and scopes.
+
+use slotmap::SparseSecondaryMap;
+
+use crate::error::expect;
+use crate::graph::Graph;
+use crate::graph::scope::{Scope, Scopes};
+use crate::node::NodeId;
+
+/// The labels and scopes of a graph.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    labels: SparseSecondaryMap<NodeId, String>,
+    /// One more than the highest position that has a label.
+    labeled_below: u32,
+    pub(super) scopes: Scopes,
+}
+
+impl Notes {
+    /// Forgets everything on a tape cut to `len`, except the first `scopes` scopes.
+    pub(super) fn truncate(&mut self, scopes: u32, len: u32) {
+        self.scopes.truncate(scopes, len);
+        if self.labeled_below > len {
+            self.labels.retain(|node, _| node.position() < len);
+            self.labeled_below = len;
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn clear(&mut self) {
+        if self.labeled_below > 0 || !self.scopes.is_empty() {
+            self.clear_all();
+        }
+    }
+
+    #[inline(never)]
+    fn clear_all(&mut self) {
+        self.scopes.clear();
+        self.labels.clear();
+        self.labeled_below = 0;
+    }
+}
+
+/// Labels and scopes.
+impl Graph {
+    /// Names a node, for pictures and messages. A second name replaces the first.
+    ///
+    /// # Panics
+    /// On a wrong key.
+    #[track_caller]
+    pub fn label(&self, node: NodeId, label: impl Into<String>) {
+        let label = label.into();
+        let position = expect(self.position(node));
+        let notes = &mut *self.notes.borrow_mut();
+        notes.labels.insert(node, label);
+        notes.labeled_below = notes.labeled_below.max(position + 1);
+    }
+
+    /// The label of a node, if it has one.
+    ///
+    /// # Panics
+    /// On a wrong key.
+    #[track_caller]
+    pub fn label_of(&self, node: NodeId) -> Option<String> {
+        expect(self.position(node));
+        self.notes.borrow().labels.get(node).cloned()
+    }
+
+    /// Opens a scope. Nodes recorded until the returned [`Scope`] is dropped belong to it.
+    ///
+    /// Scopes nest, and may be closed in any order. A node is in all scopes that were open when it was
+    /// recorded, in the order in which they were opened. A scope whose guard is never dropped
+    /// ([`std::mem::forget`]) stays open until a reset or rewind.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let mut layer = g.scope("layer 1");
+    /// let x = g.leaf(1.0);
+    /// layer = g.scope("layer 2");
+    /// let y = g.leaf(2.0);
+    /// drop(layer);
+    /// assert_eq!((g.scope_of(x), g.scope_of(y)), (vec!["layer 1".into()], vec!["layer 2".into()]));
+    /// ```
+    pub fn scope(&self, name: impl Into<String>) -> Scope<'_> {
+        let name = name.into();
+        let guard = self.notes.borrow_mut().scopes.enter(name, self.tape.len());
+        Scope { graph: self, guard }
+    }
+
+    pub(super) fn leave_scope(&self, guard: u32) {
+        self.notes.borrow_mut().scopes.leave(guard, self.tape.len());
+    }
+
+    /// The scopes that a node was recorded in, outermost first.
+    ///
+    /// # Panics
+    /// On a wrong key.
+    #[track_caller]
+    pub fn scope_of(&self, node: NodeId) -> Vec<String> {
+        let position = expect(self.position(node));
+        self.notes.borrow().scopes.path(position)
+    }
+}

@@ -1,0 +1,187 @@
+//! Values: reading them, setting leaves, recomputing.
+
+use crate::error::{Error, expect, same_length};
+use crate::graph::Graph;
+use crate::node::NodeId;
+use crate::sweep;
+
+/// Values.
+impl Graph {
+    /// The value of a node.
+    ///
+    /// # Panics
+    /// On a wrong key, and on a computed value that a [`Graph::set`] made stale.
+    #[track_caller]
+    pub fn value(&self, node: NodeId) -> f64 {
+        expect(self.try_value(node))
+    }
+
+    /// As [`Graph::value`].
+    ///
+    /// # Errors
+    /// [`Error::NotInGraph`], [`Error::StaleValue`].
+    pub fn try_value(&self, node: NodeId) -> Result<f64, Error> {
+        Ok(self.tape.entry(self.fresh(node)?).value)
+    }
+
+    /// Sets the value of a leaf. Values computed before are stale from then on, until
+    /// [`Graph::forward`]. Leaves are never stale: any number of them can be read and set in between.
+    ///
+    /// An [`Expr`](crate::Expr) borrows the graph, so none can be alive across this call: keep its key.
+    ///
+    /// ```
+    /// let mut g = wengert::Graph::new();
+    /// let x = g.leaf(3.0);
+    /// let start = g.mark();
+    /// for _ in 0..20 {
+    ///     let loss = {
+    ///         let x = g.expr(x);
+    ///         ((x - 1.0) * (x - 1.0)).id()
+    ///     };
+    ///     g.backward(loss);
+    ///     let step = 0.25 * g.grad(x);
+    ///     g.rewind(start);
+    ///     g.set(x, g.value(x) - step);
+    /// }
+    /// assert!((g.value(x) - 1.0).abs() < 1e-5);
+    /// ```
+    ///
+    /// # Panics
+    /// On a wrong key, and on a node that is not a leaf.
+    #[track_caller]
+    pub fn set(&mut self, leaf: NodeId, value: f64) {
+        expect(self.try_set(leaf, value));
+    }
+
+    /// As [`Graph::set`].
+    ///
+    /// # Errors
+    /// [`Error::NotInGraph`], [`Error::NotALeaf`]. The graph is unchanged then.
+    pub fn try_set(&mut self, leaf: NodeId, value: f64) -> Result<(), Error> {
+        let position = self.leaf_position(leaf)?;
+        self.tape.write(position as u32, value);
+        self.make_stale();
+        Ok(())
+    }
+
+    /// Sets leaves to values, in order: [`Graph::set`] of many.
+    ///
+    /// ```
+    /// let mut g = wengert::Graph::new();
+    /// let x = g.leaves(&[1.0, 2.0]);
+    /// let l = g.mul(x[0], x[1]);
+    /// g.set_all(&x, &[3.0, 5.0]);
+    /// g.forward()?;
+    /// assert_eq!(g.value(l), 15.0);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// On a wrong key, on a node that is not a leaf, and where there are not as many values as leaves.
+    #[track_caller]
+    pub fn set_all(&mut self, leaves: &[NodeId], values: &[f64]) {
+        expect(self.try_set_all(leaves, values));
+    }
+
+    /// As [`Graph::set_all`].
+    ///
+    /// # Errors
+    /// [`Error::NotInGraph`], [`Error::NotALeaf`], [`Error::Length`]; the graph is as before.
+    pub fn try_set_all(&mut self, leaves: &[NodeId], values: &[f64]) -> Result<(), Error> {
+        same_length("values to set", leaves.len(), values.len())?;
+        for &leaf in leaves {
+            self.leaf_position(leaf)?;
+        }
+        for (&leaf, &value) in leaves.iter().zip(values) {
+            self.tape.write(leaf.position(), value);
+        }
+        if !leaves.is_empty() {
+            self.make_stale();
+        }
+        Ok(())
+    }
+
+    /// Sets leaves, recomputes, and writes the values of `outputs` to `out`: [`Graph::set_all`],
+    /// [`Graph::forward`], [`Graph::value`]. Allocates nothing.
+    ///
+    /// ```
+    /// let mut g = wengert::Graph::new();
+    /// let x = g.leaves(&[1.0, 2.0]);
+    /// let outputs = [g.mul(x[0], x[1]), g.sin(x[0])];
+    /// let mut values = [0.0; 2];
+    /// g.evaluate_into(&x, &[0.0, 5.0], &outputs, &mut values)?;
+    /// assert_eq!(values, [0.0, 0.0]);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NotInGraph`], [`Error::NotALeaf`], [`Error::Length`]: the graph is as before.
+    /// [`Error::GuardFlipped`]: the leaves are set and computed values are stale. `out` is as before either way.
+    pub fn evaluate_into(
+        &mut self,
+        leaves: &[NodeId],
+        values: &[f64],
+        outputs: &[NodeId],
+        out: &mut [f64],
+    ) -> Result<(), Error> {
+        same_length("places for values", outputs.len(), out.len())?;
+        for &output in outputs {
+            self.position(output)?;
+        }
+        self.try_set_all(leaves, values)?;
+        self.forward()?;
+        for (value, &output) in out.iter_mut().zip(outputs) {
+            *value = self.try_value(output)?;
+        }
+        Ok(())
+    }
+
+    /// Recomputes every value from the leaves, after [`Graph::set`]. O(nodes), without allocation.
+    /// Gradients stay those of the last sweep until the next [`Graph::backward`].
+    ///
+    /// The nodes stay as they were recorded. A comparison of expressions is checked to have the same result
+    /// as before. A branch on [`Expr::value`](crate::Expr::value) leaves nothing to check.
+    ///
+    /// # Errors
+    /// [`Error::GuardFlipped`] if a comparison made while recording has another result at the new values,
+    /// so that the formula would have been recorded differently. Computed values stay stale then: set other
+    /// leaves and call again, or record the formula again.
+    pub fn forward(&mut self) -> Result<(), Error> {
+        sweep::recompute(&mut self.tape, self.scratch.get_mut());
+        if let Some(flipped) = self.first_flipped() {
+            self.make_stale();
+            return Err(flipped);
+        }
+        self.stale_below = 0;
+        Ok(())
+    }
+
+    /// Whether computed values are stale, that is, a leaf was set since the last [`Graph::forward`].
+    pub fn is_stale(&self) -> bool {
+        self.stale_below > 0
+    }
+
+    /// The position of a key whose value may be read.
+    #[inline(always)]
+    pub(crate) fn fresh(&self, node: NodeId) -> Result<u32, Error> {
+        let position = self.position(node)?;
+        if position >= self.stale_below || self.tape.entry(position).is_source() {
+            Ok(position)
+        } else {
+            Err(Error::StaleValue { node })
+        }
+    }
+
+    fn make_stale(&mut self) {
+        self.stale_below = self.tape.len();
+        self.limit_staleness();
+    }
+
+    /// Clears the staleness if only leaves and constants are below its end.
+    pub(super) fn limit_staleness(&mut self) {
+        self.stale_below = self.stale_below.min(self.tape.len());
+        if self.stale_below <= self.tape.sources() {
+            self.stale_below = 0;
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! An entry of the tape: a value, and a word that says how it was computed.
+
+use crate::op::Op;
+
+/// The most nodes that 28 bits can number.
+pub(crate) const MAX_NODES: usize = 1 << 28;
+
+/// The bit of an entry's word that says it wants no gradient.
+const INERT_WORD: u64 = 1 << 7;
+/// Where the field `b` starts.
+const B: u32 = 8;
+/// Where the field `a` starts.
+const A: u32 = 36;
+const MASK: u64 = (1 << 28) - 1;
+
+/// An entry as it is stored: its value and its word. (A pair is passed in two registers. An array would
+/// go through memory.)
+pub(crate) type Stored = (f64, u64);
+
+const _: () = assert!(size_of::<Stored>() == 16);
+
+/// An entry as it is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    pub(crate) value: f64,
+    word: u64,
+}
+
+impl From<Stored> for Entry {
+    #[inline(always)]
+    fn from((value, word): Stored) -> Entry {
+        Entry { value, word }
+    }
+}
+
+impl Entry {
+    /// The entry with this value, to be stored.
+    #[inline(always)]
+    pub(crate) fn with(self, value: f64) -> Stored {
+        (value, self.word)
+    }
+
+    #[inline(always)]
+    pub(super) fn new(op: Op, a: u32, b: u32, wants: bool, value: f64) -> Entry {
+        let code = u64::from(op.code()) | if wants { 0 } else { INERT_WORD };
+        Entry {
+            value,
+            word: code | u64::from(b) << B | u64::from(a) << A,
+        }
+    }
+
+    /// The code of the op, plus 128 if the entry wants no gradient.
+    #[inline(always)]
+    pub(crate) fn tag(self) -> u8 {
+        self.word as u8
+    }
+
+    #[inline(always)]
+    pub(crate) fn code(self) -> u8 {
+        self.tag() & 0x7f
+    }
+
+    #[inline(always)]
+    pub(crate) fn op(self) -> Op {
+        Op::from_code(self.code())
+    }
+
+    #[inline(always)]
+    pub(crate) fn wants(self) -> bool {
+        self.word & INERT_WORD == 0
+    }
+
+    #[inline(always)]
+    pub(crate) fn a(self) -> u32 {
+        (self.word >> A) as u32
+    }
+
+    #[inline(always)]
+    pub(crate) fn b(self) -> u32 {
+        (self.word >> B & MASK) as u32
+    }
+
+    /// Whether it is a leaf or a constant, whose value is given rather than computed.
+    #[inline(always)]
+    pub(crate) fn is_source(self) -> bool {
+        self.code() >= Op::Leaf.code()
+    }
+}
+
+/// A single immediate in 28 bits. The numbers in programs, such as 0.5 or 100, often end in many zero
+/// bits. A number that uses only its first 27 bits is stored here itself, any other as its place in the
+/// pool of immediates. For a literal, the compiler knows which it is.
+pub(crate) struct Constant;
+
+impl Constant {
+    /// The bit that says the rest is a place in the pool.
+    const POOLED: u32 = 1 << 27;
+
+    /// The most immediates that the other bits can number.
+    pub(crate) const MOST: usize = 1 << 27;
+
+    #[inline(always)]
+    pub(super) fn short(c: f64) -> Option<u32> {
+        let bits = c.to_bits();
+        (bits << 27 == 0).then_some((bits >> 37) as u32)
+    }
+
+    #[inline(always)]
+    pub(super) fn pooled(place: usize) -> u32 {
+        Constant::POOLED | place as u32
+    }
+
+    /// The number itself, or its place in the pool.
+    #[inline(always)]
+    pub(crate) fn read(code: u32) -> Result<f64, usize> {
+        match code & Constant::POOLED {
+            0 => Ok(f64::from_bits(u64::from(code) << 37)),
+            _ => Err((code & !Constant::POOLED) as usize),
+        }
+    }
+}
+
+/// The position of an entry, and whether the entry wants a gradient: what recording needs to know about
+/// an operand.
+///
+/// The handle of an entry that wants a gradient is its position. Nearly all operands do, so recording
+/// tests one bit and shifts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Handle(u32);
+
+/// The bit of a handle that says no gradient is wanted.
+const INERT: u32 = 1 << 31;
+
+impl Handle {
+    /// The handle of no entry.
+    pub(crate) const NONE: Handle = Handle(INERT);
+
+    #[inline(always)]
+    pub(crate) fn new(index: u32, wants: bool) -> Handle {
+        Handle(index | if wants { 0 } else { INERT })
+    }
+
+    #[inline(always)]
+    pub(crate) fn index(self) -> u32 {
+        self.0 & !INERT
+    }
+
+    #[inline(always)]
+    pub(crate) fn wants(self) -> bool {
+        self.0 & INERT == 0
+    }
+
+    /// Whether both want a gradient.
+    #[inline(always)]
+    pub(crate) fn both_want(self, other: Handle) -> bool {
+        (self.0 | other.0) & INERT == 0
+    }
+
+    /// The position of an entry that wants a gradient, with no bit to mask away.
+    #[inline(always)]
+    pub(super) fn position_if_wanting(self) -> u32 {
+        debug_assert!(self.wants());
+        self.0
+    }
+}
