@@ -189,12 +189,12 @@ impl Real for Var {}
 macro_rules! shared_names {
     ($($name:ident($($y:ident),*))+) => {
         /// Methods that both [`Scalar`] and nalgebra's traits have. An inherent method takes precedence, so calls
-        /// need not name a trait.
+        /// need not name a trait. An operand may be a number: `x.max(0.0)`.
         impl Var {
             $(#[doc = concat!("[`Scalar::", stringify!($name), "`].")]
             #[track_caller]
-            pub fn $name(self $(, $y: Var)*) -> Var {
-                Scalar::$name(self $(, $y)*)
+            pub fn $name(self $(, $y: impl Into<Var>)*) -> Var {
+                Scalar::$name(self $(, $y.into())*)
             })+
         }
     };
@@ -213,7 +213,7 @@ impl Var {
     }
 }
 
-/// The operators between two numbers and with `f64` on either side, and those that assign. A constant is
+/// The operators between two numbers and with `f64` on either side, by value and by reference, and those that assign. A constant is
 /// kept with the op and does not become a node.
 macro_rules! operators {
     ($($Trait:ident $method:ident $Assign:ident $assign:ident $sign:tt;)+) => {$(
@@ -228,33 +228,35 @@ macro_rules! operators {
                 }
             }
         }
-        impl $Trait<f64> for Var {
-            type Output = Var;
-            #[track_caller]
-            fn $method(self, rhs: f64) -> Var {
-                self $sign Var::from(rhs)
-            }
-        }
-        impl $Trait<Var> for f64 {
-            type Output = Var;
-            #[track_caller]
-            fn $method(self, rhs: Var) -> Var {
-                Var::from(self) $sign rhs
-            }
-        }
-        impl $Assign for Var {
-            #[track_caller]
-            fn $assign(&mut self, rhs: Var) {
-                *self = *self $sign rhs;
-            }
-        }
-        impl $Assign<f64> for Var {
-            #[track_caller]
-            fn $assign(&mut self, rhs: f64) {
-                *self = *self $sign rhs;
-            }
-        }
+        operators! { @one $Trait $method $sign, Var, f64, |x, y| x, Var::from(y) }
+        operators! { @one $Trait $method $sign, f64, Var, |x, y| Var::from(x), y }
+        operators! { @one $Trait $method $sign, Var, &Var, |x, y| x, *y }
+        operators! { @one $Trait $method $sign, &Var, Var, |x, y| *x, y }
+        operators! { @one $Trait $method $sign, &Var, &Var, |x, y| *x, *y }
+        operators! { @one $Trait $method $sign, &Var, f64, |x, y| *x, Var::from(y) }
+        operators! { @one $Trait $method $sign, f64, &Var, |x, y| Var::from(x), *y }
+        operators! { @assign $Trait $Assign $assign $sign, Var }
+        operators! { @assign $Trait $Assign $assign $sign, &Var }
+        operators! { @assign $Trait $Assign $assign $sign, f64 }
     )+};
+    (@one $Trait:ident $method:ident $sign:tt, $Left:ty, $Right:ty, |$x:ident, $y:ident| $left:expr, $right:expr) => {
+        impl $Trait<$Right> for $Left {
+            type Output = Var;
+            #[track_caller]
+            fn $method(self, rhs: $Right) -> Var {
+                let ($x, $y) = (self, rhs);
+                $left $sign $right
+            }
+        }
+    };
+    (@assign $Trait:ident $Assign:ident $assign:ident $sign:tt, $Right:ty) => {
+        impl $Assign<$Right> for Var {
+            #[track_caller]
+            fn $assign(&mut self, rhs: $Right) {
+                *self = *self $sign rhs;
+            }
+        }
+    };
 }
 operators! {
     Add add AddAssign add_assign +;
@@ -262,6 +264,14 @@ operators! {
     Mul mul MulAssign mul_assign *;
     Div div DivAssign div_assign /;
     Rem rem RemAssign rem_assign %;
+}
+
+impl Neg for &Var {
+    type Output = Var;
+    #[track_caller]
+    fn neg(self) -> Var {
+        -*self
+    }
 }
 
 impl Neg for Var {
@@ -285,6 +295,22 @@ impl Product for Var {
     #[track_caller]
     fn product<I: Iterator<Item = Var>>(factors: I) -> Var {
         <Var as Scalar>::product(&factors.collect::<Vec<_>>())
+    }
+}
+
+/// As over values.
+impl<'a> Sum<&'a Var> for Var {
+    #[track_caller]
+    fn sum<I: Iterator<Item = &'a Var>>(terms: I) -> Var {
+        terms.copied().sum()
+    }
+}
+
+/// As over values.
+impl<'a> Product<&'a Var> for Var {
+    #[track_caller]
+    fn product<I: Iterator<Item = &'a Var>>(factors: I) -> Var {
+        factors.copied().product()
     }
 }
 

@@ -44,11 +44,14 @@ mod train;
 
 pub use error::Error;
 pub use net::file::{load, parse, save, text};
+pub use net::init::Initialization;
+pub use net::shape::Shape;
 pub use net::{Activation, Layer, Mlp, Neuron, Outputs};
 pub use random::SplitMix64;
+pub use train::classes::{argmax, softmax};
 pub use train::examples::{Batch, Examples};
 pub use train::fit::{Backend, Fit, NoPenalty};
 pub use train::log::{Histogram, LayerSpread, LoggedStep, Plane, Snapshot, TrainingLog};
 pub use train::loss::{cross_entropy, l2, max_margin, shared_cross_entropy, squared_error};
-pub use train::optimizer::{Adam, Optimizer, Sgd};
+pub use train::optimizer::{Adam, Optimizer, SavedOptimizer, Sgd};
 pub use train::trainer::Trainer;

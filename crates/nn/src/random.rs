@@ -18,6 +18,20 @@ impl SplitMix64 {
         SplitMix64(seed)
     }
 
+    /// Where the sequence has got to: [`SplitMix64::new`] of it goes on from here.
+    ///
+    /// ```
+    /// use wengert_nn::SplitMix64;
+    ///
+    /// let mut random = SplitMix64::new(7);
+    /// random.bits();
+    /// let mut resumed = SplitMix64::new(random.state());
+    /// assert_eq!(resumed.bits(), random.bits());
+    /// ```
+    pub const fn state(&self) -> u64 {
+        self.0
+    }
+
     /// The next 64 bits.
     pub const fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

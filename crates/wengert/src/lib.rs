@@ -45,7 +45,8 @@ mod sweep;
 mod tape;
 
 pub use derivative::closures::{
-    FORWARD_UP_TO, forward_gradient, function_gradient, gradient, hessian, hvp, jacobian, jvp, value_and_gradient, vjp,
+    FORWARD_UP_TO, forward_gradient, function_gradient, gradient, hessian, hvp, jacobian, jvp, value_and_gradient,
+    value_and_jacobian, value_gradient_hessian, vjp,
 };
 pub use derivative::sparse::{HessianPlan, JacobianPlan, Pattern, Sparse, sparse_hessian, sparse_jacobian};
 pub use diagnose::check::{Component, GradientCheck, Verdict, check_gradient};

@@ -48,7 +48,7 @@ fn ops_of_one_to_three_operands_by_key_allocate_nothing() {
         let product = g.mul(g.sin(x[0]), g.powi(x[1], 3));
         g.mul_add(
             product,
-            g.select(g.lt(x[0], x[1]), x[2], x[0]),
+            g.select(g.less(x[0], x[1]), x[2], x[0]),
             g.clamp(x[2], x[0], product),
         )
     });

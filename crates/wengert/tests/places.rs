@@ -65,7 +65,7 @@ fn a_panic_points_to_the_line_that_called() {
         unary neg recip sqrt cbrt exp exp2 exp_m1 ln log2 log10 ln_1p sin cos tan asin acos atan sinh cosh tanh asinh
             acosh atanh abs sign step relu sigmoid softplus floor ceil round trunc fract flat erf erfc norm_cdf lgamma
             digamma detach;
-        binary add sub mul div pow atan2 hypot max min rem copysign logaddexp lt le gt ge eq ne;
+        binary add sub mul div pow atan2 hypot max min rem copysign logaddexp less less_equal greater greater_equal equal not_equal;
         folds sum product max_of min_of logsumexp mean norm;
         "mul_add": |x, y| x.mul_add(y, y);
         "select": |x, y| x.select(y, y);
@@ -134,10 +134,10 @@ fn a_panic_points_to_the_line_that_called() {
         let x = g.leaf(1.0);
         g.taylor::<3>(x, &[x], &[]);
     });
-    assert_points_here("hessian with respect to a node that is not a leaf", || {
+    assert_points_here("sparse_hessian with respect to a node that is not a leaf", || {
         let g = Graph::new();
         let x = g.sin(g.leaf(1.0));
-        g.hessian(x, &[x]);
+        g.sparse_hessian(x, &[x]);
     });
     assert_points_here("hvp of a closure", || _ = wengert::hvp(|x| x[0], &[1.0], &[]));
     assert_points_here("jvp of a closure", || _ = wengert::jvp(|x| vec![x[0]], &[1.0], &[]));

@@ -86,10 +86,7 @@ pub fn text(net: &Mlp) -> String {
 /// # Errors
 /// [`Error::Malformed`] with the number of the first line that is wrong.
 pub fn parse(text: &str) -> Result<Mlp, Error> {
-    let mut lines = Lines {
-        rest: text.lines(),
-        line: 0,
-    };
+    let mut lines = Lines::new(text);
     if lines.next()? != FIRST {
         return Err(lines.wrong(format!("expected {FIRST:?}")));
     }
@@ -114,43 +111,60 @@ pub fn parse(text: &str) -> Result<Mlp, Error> {
     let mut values = Vec::new();
     for _ in 0..parameters {
         let digits = lines.next()?;
-        let plain = digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let bits = u64::from_str_radix(digits, 16).ok().filter(|_| plain);
-        let bits = bits.ok_or_else(|| lines.wrong(format!("expected 16 hexadecimal digits, not {digits:?}")))?;
-        values.push(f64::from_bits(bits));
+        values.push(lines.bits(digits)?);
     }
-    if lines.next()? != "end" {
-        return Err(lines.wrong("expected \"end\"".to_string()));
-    }
-    let net = Mlp::from_parameters(inputs, &layers, values).map_err(|error| lines.wrong(error.to_string()))?;
-    if lines.rest.any(|line| !line.is_empty()) {
-        lines.line += 1;
-        return Err(lines.wrong("nothing may follow \"end\"".to_string()));
-    }
-    Ok(net)
+    lines.end()?;
+    Mlp::from_parameters(inputs, &layers, values).map_err(|error| lines.wrong(error.to_string()))
 }
 
 /// The lines left, and the number of the current one.
-struct Lines<'t> {
+pub(crate) struct Lines<'t> {
     rest: std::str::Lines<'t>,
     line: usize,
 }
 
 impl<'t> Lines<'t> {
-    fn next(&mut self) -> Result<&'t str, Error> {
+    pub(crate) fn new(text: &'t str) -> Lines<'t> {
+        Lines {
+            rest: text.lines(),
+            line: 0,
+        }
+    }
+
+    pub(crate) fn next(&mut self) -> Result<&'t str, Error> {
         self.line += 1;
         let line = self.rest.next();
         line.ok_or_else(|| self.wrong("the file ends early".to_string()))
     }
 
     /// The number after a word.
-    fn number(&self, words: &str, name: &str) -> Result<usize, Error> {
+    pub(crate) fn number(&self, words: &str, name: &str) -> Result<usize, Error> {
         let number = words.strip_prefix(name).and_then(|rest| rest.strip_prefix(' '));
         let number = number.and_then(|number| number.parse().ok());
         number.ok_or_else(|| self.wrong(format!("expected \"{name}\" and a number, not {words:?}")))
     }
 
-    fn wrong(&self, reason: String) -> Error {
+    /// The number that has these bits.
+    pub(crate) fn bits(&self, digits: &str) -> Result<f64, Error> {
+        let plain = digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let bits = u64::from_str_radix(digits, 16).ok().filter(|_| plain);
+        let bits = bits.ok_or_else(|| self.wrong(format!("expected 16 hexadecimal digits, not {digits:?}")))?;
+        Ok(f64::from_bits(bits))
+    }
+
+    /// That the file ends here.
+    pub(crate) fn end(&mut self) -> Result<(), Error> {
+        if self.next()? != "end" {
+            return Err(self.wrong("expected \"end\"".to_string()));
+        }
+        if self.rest.any(|line| !line.is_empty()) {
+            self.line += 1;
+            return Err(self.wrong("nothing may follow \"end\"".to_string()));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn wrong(&self, reason: String) -> Error {
         Error::Malformed {
             line: self.line,
             reason,

@@ -5,6 +5,8 @@
 //! order, over any scalar.
 
 pub(crate) mod file;
+pub(crate) mod init;
+pub(crate) mod shape;
 mod sketch;
 
 use std::fmt;
@@ -14,6 +16,7 @@ use smallvec::SmallVec;
 use wengert::{Graph, Scalar};
 
 use crate::error::Error;
+use crate::net::shape::through;
 use crate::random::SplitMix64;
 
 /// The outputs of a layer. Up to 16 of them need no allocation.
@@ -346,17 +349,7 @@ impl Mlp {
     /// Where the number of parameters or inputs is not the net's.
     #[track_caller]
     pub fn forward<T: Scalar>(&self, parameters: &[T], x: &[T]) -> Outputs<T> {
-        assert_eq!(
-            parameters.len(),
-            self.parameters.len(),
-            "number of parameters given, and number of parameters of the net"
-        );
-        let mut left = parameters;
-        self.layers.iter().fold(Outputs::from_slice(x), |x, layer| {
-            let (own, rest) = left.split_at(layer.parameter_count());
-            left = rest;
-            layer.forward(own, &x)
-        })
+        through(&self.layers, parameters, x)
     }
 
     /// The outputs at the inputs `x`, for the parameters of the net.

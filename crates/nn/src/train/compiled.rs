@@ -16,6 +16,10 @@ pub(crate) struct Compiled {
     workspace: Workspace,
     /// The loss, then each of its derivatives, summed over the examples.
     sums: Vec<f64>,
+    /// The loss without derivatives, compiled when it is first needed.
+    loss: Option<Program>,
+    /// The parameters and the example that the loss was recorded at.
+    recorded_at: (Vec<f64>, Vec<f64>),
 }
 
 impl Compiled {
@@ -24,26 +28,14 @@ impl Compiled {
     where
         L: for<'g> Fn(&[Expr<'g>], &[Expr<'g>]) -> Expr<'g>,
     {
-        let graph = Graph::new();
-        let parameters = graph.leaves(parameters);
-        let example = graph.leaves(&batch.row(0).collect::<Vec<_>>());
-        let loss = loss(&graph.exprs(&parameters), &graph.exprs(&example));
-        let loss = of_graph(&graph, loss)?;
-        let loss = match loss.graph() {
-            Some(_) => loss.id(),
-            None => graph.constant(loss.value()),
-        };
-        let slopes = graph
-            .try_gradient_nodes(loss, &parameters)
-            .map_err(wengert_program::Error::from)?;
-        let inputs = parameters.into_iter().map(Input::uniform);
-        let inputs = inputs.chain(example.into_iter().map(Input::per_point));
-        let outputs = iter::once(loss).chain(slopes).map(Output::sum);
-        let program = Program::compile(&graph, inputs, outputs, &Options::new())?;
+        let recorded_at = (parameters.to_vec(), batch.row(0).collect());
+        let program = compile(&recorded_at, loss, true)?;
         Ok(Compiled {
             sums: vec![0.0; program.output_count()],
             program,
             workspace: Workspace::new(),
+            loss: None,
+            recorded_at,
         })
     }
 
@@ -56,6 +48,21 @@ impl Compiled {
         &self.program
     }
 
+    /// The sum of the losses of these examples, without derivatives.
+    pub(crate) fn value<L>(&mut self, parameters: &[f64], batch: Batch<'_>, loss: &L) -> Result<f64, Error>
+    where
+        L: for<'g> Fn(&[Expr<'g>], &[Expr<'g>]) -> Expr<'g>,
+    {
+        let program = match &mut self.loss {
+            Some(program) => program,
+            none => none.insert(compile(&self.recorded_at, loss, false)?),
+        };
+        let inputs: Vec<&[f64]> = parameters.chunks(1).chain(batch.columns()).collect();
+        let mut sum = [0.0];
+        program.eval_batch(batch.len(), &inputs, &mut [&mut sum], &mut self.workspace)?;
+        Ok(sum[0])
+    }
+
     /// The sum of the losses of these examples, and the sums of their derivatives with respect to each parameter.
     pub(crate) fn run(&mut self, parameters: &[f64], batch: Batch<'_>) -> Result<(f64, &[f64]), Error> {
         let inputs: Vec<&[f64]> = parameters.chunks(1).chain(batch.columns()).collect();
@@ -64,4 +71,27 @@ impl Compiled {
             .eval_batch(batch.len(), &inputs, &mut outputs, &mut self.workspace)?;
         Ok((self.sums[0], &self.sums[1..]))
     }
+}
+
+/// The program of a loss, recorded at these parameters and this example; with its slopes if asked for.
+fn compile<L>((parameters, example): &(Vec<f64>, Vec<f64>), loss: &L, slopes: bool) -> Result<Program, Error>
+where
+    L: for<'g> Fn(&[Expr<'g>], &[Expr<'g>]) -> Expr<'g>,
+{
+    let graph = Graph::new();
+    let [parameters, example] = [parameters, example].map(|values| graph.leaves(values));
+    let loss = loss(&graph.exprs(&parameters), &graph.exprs(&example));
+    let loss = of_graph(&graph, loss)?;
+    let loss = match loss.graph() {
+        Some(_) => loss.id(),
+        None => graph.constant(loss.value()),
+    };
+    let wrt = if slopes { &parameters[..] } else { &[] };
+    let slopes = graph
+        .try_gradient_nodes(loss, wrt)
+        .map_err(wengert_program::Error::from)?;
+    let inputs = parameters.into_iter().map(Input::uniform);
+    let inputs = inputs.chain(example.into_iter().map(Input::per_point));
+    let outputs = iter::once(loss).chain(slopes).map(Output::sum);
+    Ok(Program::compile(&graph, inputs, outputs, &Options::new())?)
 }

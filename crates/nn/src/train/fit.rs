@@ -168,13 +168,7 @@ where
     /// # Panics
     /// Where the graph is full.
     pub fn record(&mut self, batch: Batch<'_>) -> Result<f64, Error> {
-        if batch.width() != self.width {
-            return Err(Error::Columns {
-                example: 1,
-                expected: self.width,
-                given: batch.width(),
-            });
-        }
+        self.check_width(batch)?;
         let share = 1.0 / batch.len() as f64;
         let Fit {
             trainer, loss, penalty, ..
@@ -190,6 +184,42 @@ where
             *slope += more * share;
         }
         Ok(sum * share + penalty)
+    }
+
+    /// The loss of the parameters as they are over a batch, without its gradient: for examples to test
+    /// on. [`Fit::gradient`] stays as it is.
+    ///
+    /// [`Backend::Compiled`] compiles a program of the loss alone on the first call.
+    ///
+    /// # Errors
+    /// As [`Fit::record`].
+    ///
+    /// # Panics
+    /// As [`Fit::record`].
+    pub fn loss(&mut self, batch: Batch<'_>) -> Result<f64, Error> {
+        self.check_width(batch)?;
+        let share = 1.0 / batch.len() as f64;
+        let Fit {
+            trainer, loss, penalty, ..
+        } = self;
+        let Some(compiled) = &mut self.compiled else {
+            return trainer.value_checked(|graph, parameters| {
+                Ok(mean(graph, parameters, batch, loss)? + of_graph(graph, penalty(parameters))?)
+            });
+        };
+        let sum = compiled.value(trainer.parameters(), batch, loss)?;
+        Ok(sum * share + trainer.value(|_, parameters| penalty(parameters))?)
+    }
+
+    fn check_width(&self, batch: Batch<'_>) -> Result<(), Error> {
+        match batch.width() == self.width {
+            true => Ok(()),
+            false => Err(Error::Columns {
+                example: 1,
+                expected: self.width,
+                given: batch.width(),
+            }),
+        }
     }
 
     /// Takes a step of the optimizer by the gradient of the last loss.

@@ -1,5 +1,6 @@
 //! Training: examples and losses, the optimizers, a loop for any loss, and one for losses of examples.
 
+pub(crate) mod classes;
 pub(crate) mod compiled;
 pub(crate) mod examples;
 pub(crate) mod fit;

@@ -1,5 +1,9 @@
 //! Optimizers: how parameters change by a gradient.
 
+mod state;
+
+pub use state::SavedOptimizer;
+
 use crate::error::{Error, expect};
 
 /// Changes parameters by a gradient.

@@ -102,15 +102,53 @@ impl Trainer {
         self.record_checked(|graph, parameters| Ok(loss(graph, parameters)))
     }
 
-    /// As [`Trainer::try_record`], for a loss that may fail.
-    pub(crate) fn record_checked<F>(&mut self, loss: F) -> Result<f64, Error>
+    /// The value of a loss of the parameters as they are, without its gradient: [`Trainer::gradient`] stays as it
+    /// is. Drops what was recorded before.
+    ///
+    /// ```
+    /// use wengert_nn::Trainer;
+    ///
+    /// let mut trainer = Trainer::new(&[3.0]);
+    /// assert_eq!(trainer.value(|_, parameters| parameters[0] * parameters[0])?, 9.0);
+    /// assert_eq!(trainer.gradient(), [0.0]);
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::ForeignLoss`].
+    ///
+    /// # Panics
+    /// Where the graph is full.
+    pub fn value<F>(&mut self, loss: F) -> Result<f64, Error>
+    where
+        F: for<'g> FnOnce(&'g Graph, &[Expr<'g>]) -> Expr<'g>,
+    {
+        self.value_checked(|graph, parameters| Ok(loss(graph, parameters)))
+    }
+
+    /// As [`Trainer::value`], of a loss that may fail.
+    pub(crate) fn value_checked<F>(&mut self, loss: F) -> Result<f64, Error>
     where
         F: for<'g> FnOnce(&'g Graph, &[Expr<'g>]) -> Result<Expr<'g>, Error>,
     {
+        self.begin();
+        Ok(of_graph(&self.graph, loss(&self.graph, &self.graph.exprs(&self.leaves))?)?.value())
+    }
+
+    /// Drops what was recorded, and gives the leaves their values.
+    fn begin(&mut self) {
         self.graph.rewind(self.mark);
         for (&leaf, &value) in self.leaves.iter().zip(&self.parameters) {
             self.graph.set(leaf, value);
         }
+    }
+
+    /// As [`Trainer::try_record`], of a loss that may fail.
+    pub(crate) fn record_checked<F>(&mut self, loss: F) -> Result<f64, Error>
+    where
+        F: for<'g> FnOnce(&'g Graph, &[Expr<'g>]) -> Result<Expr<'g>, Error>,
+    {
+        self.begin();
         let loss = of_graph(&self.graph, loss(&self.graph, &self.graph.exprs(&self.leaves))?)?;
         loss.backward();
         let free = loss.graph().is_none();

@@ -4,4 +4,5 @@ mod files;
 mod fit;
 mod moons;
 mod nets;
+mod small;
 mod training;

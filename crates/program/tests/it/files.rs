@@ -53,7 +53,7 @@ fn seeds() -> Vec<Program> {
         &[0.3, 1.7],
         |x| {
             let top = if x[0] < x[1] { x[1] } else { x[0] };
-            vec![top.named("top").sqrt(), x[0].max(x[1]).hypot(2.0.into())]
+            vec![top.named("top").sqrt(), x[0].max(x[1]).hypot(2.0)]
         },
         &Options::fast(),
     );

@@ -14,9 +14,17 @@ use crate::scalar::dual::Dual;
 /// The value and gradient of `f` at `x`: one recording and one reverse sweep.
 ///
 /// ```
-/// let (value, gradient) = wengert::value_and_gradient(|x| x[0] * x[1].sin(), &[2.0, 0.0]);
+/// use wengert::Real;
+///
+/// fn f<T: Real>(x: &[T]) -> T {
+///     x[0] * x[1].sin()
+/// }
+/// let (value, gradient) = wengert::value_and_gradient(|x| f(x), &[2.0, 0.0]);
 /// assert_eq!((value, gradient), (0.0, vec![0.0, 2.0]));
 /// ```
+///
+/// A generic function goes in as `|x| f(x)`. Its bare name does not compile ("implementation of `FnOnce` is not
+/// general enough"), since it stands for one lifetime of expressions, and the closure serves all.
 ///
 /// # Panics
 /// As [`Graph`]'s builders.
@@ -105,6 +113,43 @@ pub fn function_gradient(f: &impl Function, x: &[f64]) -> (f64, Vec<f64>) {
 pub fn jacobian(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64]) -> Vec<Vec<f64>> {
     let recording = Recording::of(x, f);
     recording.graph.jacobian(&recording.outputs, &recording.inputs)
+}
+
+/// The values and the Jacobian of `f` at `x`, from one recording.
+///
+/// ```
+/// let (values, jacobian) = wengert::value_and_jacobian(|x| vec![x[0] * x[1], x[0].sin()], &[0.0, 3.0]);
+/// assert_eq!(values, [0.0, 0.0]);
+/// assert_eq!(jacobian, [[3.0, 0.0], [1.0, 0.0]]);
+/// ```
+///
+/// # Panics
+/// As [`Graph`]'s builders.
+#[track_caller]
+pub fn value_and_jacobian(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64]) -> (Vec<f64>, Vec<Vec<f64>>) {
+    let Recording { graph, inputs, outputs } = Recording::of(x, f);
+    let values = outputs.iter().map(|&output| graph.value(output)).collect();
+    (values, graph.jacobian(&outputs, &inputs))
+}
+
+/// The value, the gradient and the Hessian of `f` at `x`, from one recording: what a Newton step needs.
+///
+/// ```
+/// let (value, gradient, hessian) = wengert::value_gradient_hessian(|x| x[0] * x[0] * x[1], &[3.0, 5.0]);
+/// assert_eq!((value, gradient), (45.0, vec![30.0, 9.0]));
+/// assert_eq!(hessian, [[10.0, 6.0], [6.0, 0.0]]);
+/// ```
+///
+/// # Panics
+/// As [`Graph`]'s builders.
+#[track_caller]
+pub fn value_gradient_hessian(
+    f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>,
+    x: &[f64],
+) -> (f64, Vec<f64>, Vec<Vec<f64>>) {
+    let Recording { graph, inputs, outputs } = Recording::of(x, |x| vec![f(x)]);
+    let l = outputs[0];
+    (graph.value(l), graph.gradient(l, &inputs), graph.hessian(l, &inputs))
 }
 
 /// The dense Hessian of `f` at `x`: see [`Graph::hessian`].

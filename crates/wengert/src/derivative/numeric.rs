@@ -2,8 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 
-use crate::error::{Error, direction_length, expect};
+use smallvec::SmallVec;
+
+use crate::error::{Error, direction_length, expect, same_length};
 use crate::graph::Graph;
+use crate::graph::opened::Opened;
 use crate::node::NodeId;
 use crate::op::Op;
 use crate::scalar::tangents::Tangents;
@@ -67,8 +70,42 @@ impl Graph {
         wrt.iter().map(|&node| self.try_grad(node)).collect()
     }
 
-    /// The Jacobian-vector product: for each output, the sum over the `seeds` (leaf, tangent) of
-    /// `d(output)/d(leaf) * tangent`. One forward sweep over the whole tape.
+    /// As [`Graph::vjp`], into `out`: allocates nothing once it ran on as many nodes.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let [x, y] = [g.leaf(2.0), g.leaf(5.0)];
+    /// let mut slopes = [0.0; 2];
+    /// g.vjp_into(&[(g.mul(x, y), 10.0)], &[x, y], &mut slopes);
+    /// assert_eq!(slopes, [50.0, 20.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// As [`Graph::vjp`], and where `out` is not as long as `wrt`.
+    #[track_caller]
+    pub fn vjp_into(&self, seeds: &[(NodeId, f64)], wrt: &[NodeId], out: &mut [f64]) {
+        expect(self.try_vjp_into(seeds, wrt, out));
+    }
+
+    /// As [`Graph::vjp_into`].
+    ///
+    /// # Errors
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Length`]; `out` is as before.
+    pub fn try_vjp_into(&self, seeds: &[(NodeId, f64)], wrt: &[NodeId], out: &mut [f64]) -> Result<(), Error> {
+        same_length("places for derivatives", wrt.len(), out.len())?;
+        for &node in wrt {
+            self.position(node)?;
+        }
+        self.try_backward_seeded(seeds)?;
+        for (slope, &node) in out.iter_mut().zip(wrt) {
+            *slope = self.try_grad(node)?;
+        }
+        Ok(())
+    }
+
+    /// The Jacobian-vector product: for each output, the sum over the `seeds` (node, tangent) of
+    /// `d(output)/d(node) * tangent`. One forward sweep over the whole tape. Seeded nodes need not be leaves: see
+    /// [`Graph::jacobian`].
     ///
     /// ```
     /// let g = wengert::Graph::new();
@@ -85,7 +122,7 @@ impl Graph {
     /// which gives 0. Adjoints leave the root as infinities of both signs, which gives NaN.
     ///
     /// # Panics
-    /// On a wrong key, where an output is stale, and where a seeded node is not a leaf.
+    /// On a wrong key, and where an output is stale.
     #[track_caller]
     pub fn jvp(&self, seeds: &[(NodeId, f64)], outputs: &[NodeId]) -> Vec<f64> {
         expect(self.try_jvp(seeds, outputs))
@@ -94,8 +131,18 @@ impl Graph {
     /// As [`Graph::jvp`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_jvp(&self, seeds: &[(NodeId, f64)], outputs: &[NodeId]) -> Result<Vec<f64>, Error> {
+        let nodes: SmallVec<[NodeId; 8]> = seeds.iter().map(|&(node, _)| node).collect();
+        if !self.are_leaves(&nodes)? {
+            let Opened { graph, outputs, inputs } = self.opened(outputs, &nodes)?;
+            let seeds: Vec<_> = inputs
+                .into_iter()
+                .zip(seeds)
+                .map(|(input, &(_, tangent))| (input, tangent))
+                .collect();
+            return graph.try_jvp(&seeds, &outputs);
+        }
         let outputs = self.all_fresh(outputs)?;
         let mut tangents = vec![Tangents::<1>::ZERO; len(&outputs)];
         for &(leaf, tangent) in seeds {
@@ -107,7 +154,10 @@ impl Graph {
         Ok(outputs.iter().map(|&output| tangents[output].0[0]).collect())
     }
 
-    /// The Jacobian: a row for each output, with a column for each leaf of `wrt`.
+    /// The Jacobian: a row for each output, with a column for each node of `wrt`.
+    ///
+    /// Nodes of `wrt` need not be leaves. The derivative with respect to a computed node is the one with respect to
+    /// a number added to it, as in [`Graph::gradient`]. It is computed on a copy of the graph.
     ///
     /// With at most twice as many leaves as outputs, it takes a forward sweep for every four leaves. Otherwise it
     /// takes a reverse sweep for each output. (A forward sweep of four tangents costs about as much as two
@@ -120,7 +170,7 @@ impl Graph {
     /// ```
     ///
     /// # Panics
-    /// On a wrong key, where an output is stale, and where a node of `wrt` is not a leaf.
+    /// On a wrong key, and where an output is stale.
     #[track_caller]
     pub fn jacobian(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Vec<Vec<f64>> {
         expect(self.try_jacobian(outputs, wrt))
@@ -129,8 +179,12 @@ impl Graph {
     /// As [`Graph::jacobian`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_jacobian(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Vec<Vec<f64>>, Error> {
+        if !self.are_leaves(wrt)? {
+            let Opened { graph, outputs, inputs } = self.opened(outputs, wrt)?;
+            return graph.try_jacobian(&outputs, &inputs);
+        }
         let outputs = self.all_fresh(outputs)?;
         let leaves = wrt
             .iter()
@@ -164,8 +218,8 @@ impl Graph {
         Ok(rows)
     }
 
-    /// The Hessian-vector product: the derivative, along `direction`, of the gradient of `l` with respect to the
-    /// leaves `wrt`. One forward sweep and one reverse sweep over duals, at a small multiple of the cost of a
+    /// The Hessian-vector product: the derivative, along `direction`, of the gradient of `l` with respect to
+    /// `wrt`, whose nodes need not be leaves: see [`Graph::hessian`]. One forward sweep and one reverse sweep over duals, at a small multiple of the cost of a
     /// gradient.
     ///
     /// ```
@@ -176,7 +230,7 @@ impl Graph {
     /// ```
     ///
     /// # Panics
-    /// On a wrong key, where `l` is stale, where a node of `wrt` is not a leaf, and where the
+    /// On a wrong key, where `l` is stale, and where the
     /// lengths of `direction` and `wrt` differ.
     #[track_caller]
     pub fn hvp(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> Vec<f64> {
@@ -186,9 +240,13 @@ impl Graph {
     /// As [`Graph::hvp`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`], [`Error::Length`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Length`], [`Error::OutOfMemory`].
     pub fn try_hvp(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> Result<Vec<f64>, Error> {
         direction_length(wrt.len(), direction.len())?;
+        if !self.are_leaves(wrt)? {
+            let Opened { graph, outputs, inputs } = self.opened(&[l], wrt)?;
+            return graph.try_hvp(outputs[0], &inputs, direction);
+        }
         let l = self.fresh(l)? as usize;
         let leaves = wrt
             .iter()
@@ -208,9 +266,12 @@ impl Graph {
         Ok(product)
     }
 
-    /// The dense Hessian of `l` with respect to the leaves `wrt`, a row for each leaf. Costs a Hessian-vector
+    /// The dense Hessian of `l` with respect to `wrt`, a row for each node. Costs a Hessian-vector
     /// product of four directions for every four leaves. Where most entries are 0, use
     /// [`Graph::sparse_hessian`].
+    ///
+    /// Nodes of `wrt` need not be leaves. The row and the column of a computed node are derivatives with respect to a
+    /// number added to it. They are computed on a copy of the graph.
     ///
     /// ```
     /// let g = wengert::Graph::new();
@@ -220,7 +281,7 @@ impl Graph {
     /// ```
     ///
     /// # Panics
-    /// On a wrong key, where `l` is stale, and where a node of `wrt` is not a leaf.
+    /// On a wrong key, and where `l` is stale.
     #[track_caller]
     pub fn hessian(&self, l: NodeId, wrt: &[NodeId]) -> Vec<Vec<f64>> {
         expect(self.try_hessian(l, wrt))
@@ -229,8 +290,12 @@ impl Graph {
     /// As [`Graph::hessian`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_hessian(&self, l: NodeId, wrt: &[NodeId]) -> Result<Vec<Vec<f64>>, Error> {
+        if !self.are_leaves(wrt)? {
+            let Opened { graph, outputs, inputs } = self.opened(&[l], wrt)?;
+            return graph.try_hessian(outputs[0], &inputs);
+        }
         let l = self.fresh(l)? as usize;
         let leaves = wrt
             .iter()

@@ -6,6 +6,7 @@ pub(crate) mod display;
 pub(crate) mod generation;
 pub(crate) mod guard;
 mod notes;
+pub(crate) mod opened;
 mod rewind;
 pub(crate) mod scope;
 mod values;

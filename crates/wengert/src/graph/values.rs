@@ -1,6 +1,6 @@
 //! Values: reading them, setting leaves, recomputing.
 
-use crate::error::{Error, expect};
+use crate::error::{Error, expect, same_length};
 use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::sweep;
@@ -61,6 +61,78 @@ impl Graph {
         let position = self.leaf_position(leaf)?;
         self.tape.write(position as u32, value);
         self.make_stale();
+        Ok(())
+    }
+
+    /// Sets leaves to values, in order: [`Graph::set`] of many.
+    ///
+    /// ```
+    /// let mut g = wengert::Graph::new();
+    /// let x = g.leaves(&[1.0, 2.0]);
+    /// let l = g.mul(x[0], x[1]);
+    /// g.set_all(&x, &[3.0, 5.0]);
+    /// g.forward()?;
+    /// assert_eq!(g.value(l), 15.0);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// On a wrong key, on a node that is not a leaf, and where there are not as many values as leaves.
+    #[track_caller]
+    pub fn set_all(&mut self, leaves: &[NodeId], values: &[f64]) {
+        expect(self.try_set_all(leaves, values));
+    }
+
+    /// As [`Graph::set_all`].
+    ///
+    /// # Errors
+    /// [`Error::NotInGraph`], [`Error::NotALeaf`], [`Error::Length`]; the graph is as before.
+    pub fn try_set_all(&mut self, leaves: &[NodeId], values: &[f64]) -> Result<(), Error> {
+        same_length("values to set", leaves.len(), values.len())?;
+        for &leaf in leaves {
+            self.leaf_position(leaf)?;
+        }
+        for (&leaf, &value) in leaves.iter().zip(values) {
+            self.tape.write(leaf.position(), value);
+        }
+        if !leaves.is_empty() {
+            self.make_stale();
+        }
+        Ok(())
+    }
+
+    /// Sets leaves, recomputes, and writes the values of `outputs` to `out`: [`Graph::set_all`],
+    /// [`Graph::forward`], [`Graph::value`]. Allocates nothing.
+    ///
+    /// ```
+    /// let mut g = wengert::Graph::new();
+    /// let x = g.leaves(&[1.0, 2.0]);
+    /// let outputs = [g.mul(x[0], x[1]), g.sin(x[0])];
+    /// let mut values = [0.0; 2];
+    /// g.evaluate_into(&x, &[0.0, 5.0], &outputs, &mut values)?;
+    /// assert_eq!(values, [0.0, 0.0]);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NotInGraph`], [`Error::NotALeaf`], [`Error::Length`]: the graph is as before.
+    /// [`Error::GuardFlipped`]: the leaves are set and computed values are stale. `out` is as before either way.
+    pub fn evaluate_into(
+        &mut self,
+        leaves: &[NodeId],
+        values: &[f64],
+        outputs: &[NodeId],
+        out: &mut [f64],
+    ) -> Result<(), Error> {
+        same_length("places for values", outputs.len(), out.len())?;
+        for &output in outputs {
+            self.position(output)?;
+        }
+        self.try_set_all(leaves, values)?;
+        self.forward()?;
+        for (value, &output) in out.iter_mut().zip(outputs) {
+            *value = self.try_value(output)?;
+        }
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use crate::error::{Error, expect, operand_count};
 use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::{Imm, NO_IMM, Op, Relation, for_each_op};
-use crate::scalar::{Scalar, imm, operators, value};
+use crate::scalar::{Scalar, imm, operators, sums_of_references, value};
 use crate::tape::entry::Handle;
 
 /// A node with its value, for writing formulas with operators.
@@ -424,7 +424,39 @@ fn unary_apart<'g>(op: Op, imm: Imm, place: Place<'g>, x: f64, value: f64) -> Pl
 #[inline(never)]
 #[track_caller]
 fn binary_apart<'g>(op: Op, x_place: Place<'g>, x: f64, y_place: Place<'g>, y: f64, value: f64) -> Place<'g> {
+    // A free constant is kept with the op, as a plain number is.
+    if let Some((op, c)) = with_constant(op, (x_place, x), (y_place, y)) {
+        let (place, x) = if x_place.0.is_some() {
+            (x_place, x)
+        } else {
+            (y_place, y)
+        };
+        if let Some(graph) = place.0
+            && let Some(handle) = graph.tape.try_with_constant(op, place.1, c, value)
+        {
+            return (place.0, handle);
+        }
+        return unary_apart(op, [c, 0.0], place, x, value);
+    }
     Expr::record(op, NO_IMM, &[Expr::at(x_place, x), Expr::at(y_place, y)], value).place()
+}
+
+/// The op with an immediate that does what `op` does, and the immediate, where just one of the operands is a
+/// free constant.
+#[inline(always)]
+fn with_constant<'g>(op: Op, x: (Place<'g>, f64), y: (Place<'g>, f64)) -> Option<(Op, f64)> {
+    let (before, after) = match op {
+        Op::Add => (Op::AddC, Op::AddC),
+        Op::Sub => (Op::CSub, Op::SubC),
+        Op::Mul => (Op::MulC, Op::MulC),
+        Op::Div => (Op::CDiv, Op::DivC),
+        _ => return None,
+    };
+    match (x.0.0, y.0.0) {
+        (None, Some(_)) => Some((before, x.1)),
+        (Some(_), None) => Some((after, y.1)),
+        _ => None,
+    }
 }
 
 /// The graph of the expressions; `None` if all are free constants.
@@ -451,15 +483,16 @@ macro_rules! define_expr {
         ops { $($(#[doc = $doc:literal])+ $vis:vis $Op:ident = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
         folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
     ) => {
-        /// The ops, one method each.
+        /// The ops, one method each. An operand may be a number: `x.max(0.0)`.
         #[allow(clippy::should_implement_trait, reason = "the operators are implemented too; a row has one name")]
         impl<'g> Expr<'g> {
             $($(#[doc = $doc])+
             #[inline(always)]
             #[track_caller]
             #[allow(dead_code, reason = "helpers are methods of `Scalar`")]
-            $vis fn $name(self $(, $y: Expr<'g>)* $($(, $k: f64)+)?) -> Expr<'g> {
+            $vis fn $name(self $(, $y: impl Into<Expr<'g>>)* $($(, $k: f64)+)?) -> Expr<'g> {
                 let imm = imm(&[$($($k),+)?]);
+                $(let $y = $y.into();)*
                 Expr::operation(Op::$Op, imm, [self $(, $y)*], value::$name([self.value $(, $y.value)*], imm))
             })+
         }
@@ -498,6 +531,7 @@ macro_rules! define_expr {
 for_each_op!(define_expr);
 
 operators! { ['g] Expr<'g> }
+sums_of_references! { ['g] Expr<'g> }
 
 /// Records one n-ary node: the sum from left to right.
 impl Sum for Expr<'_> {

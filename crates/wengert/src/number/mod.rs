@@ -5,7 +5,7 @@ mod num_traits;
 pub(crate) mod series;
 
 use std::iter::{Product, Sum};
-use std::ops::{AddAssign, DivAssign, MulAssign, SubAssign};
+use std::ops::{AddAssign, DivAssign, MulAssign, Rem, RemAssign, SubAssign};
 
 use crate::number::expr::Expr;
 use crate::scalar::Scalar;
@@ -14,18 +14,18 @@ use crate::scalar::dual::Dual;
 /// A number of some kind: `f64`, [`Dual`], [`Expr`], [`crate::Series`].
 ///
 /// A function `fn f<T: Real>(x: &[T]) -> T` computes plain values, tangents or a recording. All ops are
-/// methods ([`Scalar`]). Operators take an `f64` on the right only: write `1.0 - x` as `-x + 1.0` or
-/// `T::constant(1.0) - x`. Where a closure over expressions is expected, pass `|x| f(x)`: the bare name has
-/// one lifetime and does not compile.
+/// methods ([`Scalar`]). Operators take an `f64` on the right only: write `1.0 - x` as `T::constant(1.0) - x`,
+/// which costs no more. Where a closure over expressions is expected, pass `|x| f(x)`: the bare name has one
+/// lifetime and does not compile.
 ///
 /// ```
 /// use wengert::{Real, Scalar};
 ///
 /// fn f<T: Real>(x: &[T]) -> T {
-///     x[0] * x[1].sin()
+///     T::constant(1.0) - x[0] * x[1].sin()
 /// }
-/// assert_eq!(f(&[2.0, 0.0]), 0.0);
-/// assert_eq!(wengert::gradient(|x| f(x), &[2.0, 0.0]), [0.0, 2.0]);
+/// assert_eq!(f(&[2.0, 0.0]), 1.0);
+/// assert_eq!(wengert::gradient(|x| f(x), &[2.0, 0.0]), [0.0, -2.0]);
 /// ```
 pub trait Real:
     Scalar
@@ -38,8 +38,14 @@ pub trait Real:
     + SubAssign<f64>
     + MulAssign<f64>
     + DivAssign<f64>
+    + Rem<Output = Self>
+    + Rem<f64, Output = Self>
+    + RemAssign
+    + RemAssign<f64>
     + Sum
     + Product
+    + for<'a> Sum<&'a Self>
+    + for<'a> Product<&'a Self>
     + PartialOrd
     + PartialOrd<f64>
 {

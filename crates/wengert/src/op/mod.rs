@@ -136,8 +136,16 @@ macro_rules! define_op {
             pub const ALL: &'static [Op] = &[$(Op::$Op,)+ $(Op::$Fo,)+ Op::Leaf, Op::Const];
 
             /// The name that files and [`Op::from_name`] use.
+            #[allow(unreachable_patterns, reason = "comparisons have names of their own")]
             pub const fn name(self) -> &'static str {
                 match self {
+                    // As methods they have longer names: these would hide those of `PartialOrd`.
+                    Op::Lt => "lt",
+                    Op::Le => "le",
+                    Op::Gt => "gt",
+                    Op::Ge => "ge",
+                    Op::Eq => "eq",
+                    Op::Ne => "ne",
                     Op::Leaf => "leaf",
                     Op::Const => "const",
                     $(Op::$Op => stringify!($name),)+

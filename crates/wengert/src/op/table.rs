@@ -156,7 +156,7 @@ macro_rules! for_each_op {
                     bar => [bar * y, bar * x, bar];
                 /// `y` where the condition `x` is not 0, else `z`.
                 pub Select = select(x, y, z) -> r, cheap call "select", { if x != 0.0 { y } else { z } },
-                    bar => [bar * x.lift(0.0), bar * x.ne(x.lift(0.0)), bar * x.eq(x.lift(0.0))];
+                    bar => [bar * x.lift(0.0), bar * x.not_equal(x.lift(0.0)), bar * x.equal(x.lift(0.0))];
                 /// `x / c`.
                 DivC = div_c(x; c: real) -> r, cheap before_constant "/", { x / c }, bar => [bar / x.lift(c)];
                 /// `c / x`.
@@ -229,17 +229,17 @@ macro_rules! for_each_op {
                 /// The value of `x`. No gradient passes.
                 pub Detach = detach(x) -> r, none call "detach", { x }, bar => [];
                 /// 1 where `x < y`, else 0.
-                pub Lt = lt(x, y) -> r, none infix "<", { f64::from(x < y) }, bar => [];
+                pub Lt = less(x, y) -> r, none infix "<", { f64::from(x < y) }, bar => [];
                 /// 1 where `x <= y`, else 0.
-                pub Le = le(x, y) -> r, none infix "<=", { f64::from(x <= y) }, bar => [];
+                pub Le = less_equal(x, y) -> r, none infix "<=", { f64::from(x <= y) }, bar => [];
                 /// 1 where `x > y`, else 0.
-                pub Gt = gt(x, y) -> r, none infix ">", { f64::from(x > y) }, bar => [];
+                pub Gt = greater(x, y) -> r, none infix ">", { f64::from(x > y) }, bar => [];
                 /// 1 where `x >= y`, else 0.
-                pub Ge = ge(x, y) -> r, none infix ">=", { f64::from(x >= y) }, bar => [];
+                pub Ge = greater_equal(x, y) -> r, none infix ">=", { f64::from(x >= y) }, bar => [];
                 /// 1 where `x == y`, else 0.
-                pub Eq = eq(x, y) -> r, none infix "==", { f64::from(x == y) }, bar => [];
+                pub Eq = equal(x, y) -> r, none infix "==", { f64::from(x == y) }, bar => [];
                 /// 1 where `x != y`, NaN included, else 0.
-                pub Ne = ne(x, y) -> r, none infix "!=", { f64::from(x != y) }, bar => [];
+                pub Ne = not_equal(x, y) -> r, none infix "!=", { f64::from(x != y) }, bar => [];
             }
             folds {
                 /// The sum, from left to right. 0 without operands.

@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use crate::error::expect;
 use crate::op::{Imm, Op, for_each_op};
 use crate::scalar::tangents::{Tangents, gather, push_tangents};
-use crate::scalar::{AdjointScalar, Scalar, compared_by_value, imm, operators, rule, value};
+use crate::scalar::{AdjointScalar, Scalar, compared_by_value, imm, operators, rule, sums_of_references, value};
 
 /// A value, and its derivatives in `N` directions.
 ///
@@ -113,14 +113,14 @@ macro_rules! define_dual {
             })+
         }
 
-        /// The ops.
+        /// The ops. An operand may be a number: `x.max(0.0)`.
         #[allow(clippy::should_implement_trait, reason = "the operators are implemented too, under the same names")]
         impl<const N: usize> Dual<N> {
             $($(#[doc = $doc])+
             #[inline(always)]
             #[allow(dead_code, reason = "helpers are methods of `Scalar`")]
-            $vis fn $name(self $(, $y: Self)* $($(, $k: f64)+)?) -> Self {
-                Scalar::$name(self $(, $y)* $($(, $k)+)?)
+            $vis fn $name(self $(, $y: impl Into<Self>)* $($(, $k: f64)+)?) -> Self {
+                Scalar::$name(self $(, $y.into())* $($(, $k)+)?)
             })+
         }
     };
@@ -139,9 +139,16 @@ impl<const N: usize> Dual<N> {
     pub fn powf(self, p: f64) -> Self {
         Scalar::powf(self, p)
     }
+
+    /// `min(max(x, low), high)`.
+    #[inline(always)]
+    pub fn clamp(self, low: impl Into<Self>, high: impl Into<Self>) -> Self {
+        Scalar::clamp(self, low.into(), high.into())
+    }
 }
 
 operators! { [const N: usize] Dual<N> }
+sums_of_references! { [const N: usize] Dual<N> }
 compared_by_value! { [const N: usize] Dual<N> }
 
 impl<const N: usize> Sum for Dual<N> {

@@ -46,7 +46,7 @@ pub(crate) fn product<S: Scalar>(xs: &[S], r: S, mut partial: impl FnMut(usize, 
 /// the others. If `r` is NaN, no operand equals it, and 0/0 makes every partial NaN. `flat` makes the
 /// derivatives of the partials NaN too, as with `max` of two.
 pub(crate) fn extreme<S: Scalar>(xs: &[S], r: S, mut partial: impl FnMut(usize, S)) {
-    let hits: SmallVec<[S; 8]> = xs.iter().map(|&x| x.eq(r)).collect();
+    let hits: SmallVec<[S; 8]> = xs.iter().map(|&x| x.equal(r)).collect();
     let ties = hits[1..].iter().fold(hits[0], |s, &hit| s + hit) + r.flat();
     for (k, &hit) in hits.iter().enumerate() {
         partial(k, hit / ties);
@@ -68,8 +68,8 @@ pub(crate) fn direction<S: Scalar>(xs: &[S], r: S, mut partial: impl FnMut(usize
         }
         return;
     }
-    let too_long = r.gt(r.lift(f64::MAX)).select(r.lift(DOWN), r.lift(1.0));
-    let scale = r.lt(r.lift(LEAST)).select(r.lift(UP), too_long);
+    let too_long = r.greater(r.lift(f64::MAX)).select(r.lift(DOWN), r.lift(1.0));
+    let scale = r.less(r.lift(LEAST)).select(r.lift(UP), too_long);
     // The norms of the operands before each operand, and of those after it.
     let folded = |norms: &mut SmallVec<[S; 8]>, x: S| norms.push(norms[norms.len() - 1].hypot(x * scale));
     let (mut before, mut after) = (smallvec![r.lift(0.0)], smallvec![r.lift(0.0)]);

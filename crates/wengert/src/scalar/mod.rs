@@ -12,7 +12,7 @@ mod operators;
 pub(crate) mod tangents;
 
 pub(crate) use cotangent::{Adjoint, AdjointScalar, Cotangent, Guarded, Plain};
-pub(crate) use operators::{compared_by_value, operators, operators_by_apply};
+pub(crate) use operators::{compared_by_value, operators, operators_by_apply, sums_of_references};
 
 use std::fmt::Debug;
 use std::ops::{Add, Div, Mul, Neg, Sub};

@@ -1,6 +1,6 @@
 //! The operators of this crate's numbers.
 
-/// Implements the operators between two numbers of a type, with `f64` on either side, and with assignment. They
+/// Implements the operators between two numbers of a type, with `f64` on either side, by reference, and with assignment. They
 /// call the methods of [`Scalar`](crate::Scalar). A constant operand becomes an immediate.
 macro_rules! operators {
     ([$($generics:tt)*] $Type:ty) => {
@@ -12,6 +12,19 @@ macro_rules! operators {
                 $crate::Scalar::neg(self)
             }
         }
+        impl<$($generics)*> std::ops::Neg for &$Type {
+            type Output = $Type;
+            #[inline(always)]
+            #[track_caller]
+            fn neg(self) -> $Type {
+                $crate::Scalar::neg(*self)
+            }
+        }
+        $crate::scalar::operators! { @references [$($generics)*] $Type, Add add AddAssign add_assign }
+        $crate::scalar::operators! { @references [$($generics)*] $Type, Sub sub SubAssign sub_assign }
+        $crate::scalar::operators! { @references [$($generics)*] $Type, Mul mul MulAssign mul_assign }
+        $crate::scalar::operators! { @references [$($generics)*] $Type, Div div DivAssign div_assign }
+        $crate::scalar::operators! { @references [$($generics)*] $Type, Rem rem RemAssign rem_assign }
         $crate::scalar::operators! { [$($generics)*] $Type, Add add AddAssign add_assign, add_c, add_c }
         $crate::scalar::operators! { [$($generics)*] $Type, Sub sub SubAssign sub_assign, sub_c, c_sub }
         $crate::scalar::operators! { [$($generics)*] $Type, Mul mul MulAssign mul_assign, mul_c, mul_c }
@@ -45,6 +58,38 @@ macro_rules! operators {
             #[track_caller]
             fn rem_assign(&mut self, rhs: Self) {
                 *self = *self % rhs;
+            }
+        }
+        impl<$($generics)*> std::ops::RemAssign<f64> for $Type {
+            #[inline]
+            #[track_caller]
+            fn rem_assign(&mut self, rhs: f64) {
+                *self = *self % rhs;
+            }
+        }
+    };
+    (@references [$($generics:tt)*] $Type:ty, $Trait:ident $method:ident $Assign:ident $assign:ident) => {
+        $crate::scalar::operators! { @one [$($generics)*] $Trait $method, $Type, &$Type, $Type, |x, y| x, *y }
+        $crate::scalar::operators! { @one [$($generics)*] $Trait $method, &$Type, $Type, $Type, |x, y| *x, y }
+        $crate::scalar::operators! { @one [$($generics)*] $Trait $method, &$Type, &$Type, $Type, |x, y| *x, *y }
+        $crate::scalar::operators! { @one [$($generics)*] $Trait $method, &$Type, f64, $Type, |x, y| *x, y }
+        $crate::scalar::operators! { @one [$($generics)*] $Trait $method, f64, &$Type, $Type, |x, y| x, *y }
+        impl<$($generics)*> std::ops::$Assign<&$Type> for $Type {
+            #[inline(always)]
+            #[track_caller]
+            fn $assign(&mut self, rhs: &$Type) {
+                *self = std::ops::$Trait::$method(*self, *rhs);
+            }
+        }
+    };
+    (@one [$($generics:tt)*] $Trait:ident $method:ident, $Left:ty, $Right:ty, $Type:ty, |$x:ident, $y:ident| $left:expr, $right:expr) => {
+        impl<$($generics)*> std::ops::$Trait<$Right> for $Left {
+            type Output = $Type;
+            #[inline(always)]
+            #[track_caller]
+            fn $method(self, rhs: $Right) -> $Type {
+                let ($x, $y) = (self, rhs);
+                std::ops::$Trait::$method($left, $right)
             }
         }
     };
@@ -90,6 +135,27 @@ macro_rules! operators {
     };
 }
 pub(crate) use operators;
+
+/// Sums and products over references, as over values.
+macro_rules! sums_of_references {
+    ([$($generics:tt)*] $Type:ty) => {
+        /// As over values.
+        impl<'a, $($generics)*> std::iter::Sum<&'a $Type> for $Type {
+            #[track_caller]
+            fn sum<I: Iterator<Item = &'a $Type>>(iter: I) -> Self {
+                iter.copied().sum()
+            }
+        }
+        /// As over values.
+        impl<'a, $($generics)*> std::iter::Product<&'a $Type> for $Type {
+            #[track_caller]
+            fn product<I: Iterator<Item = &'a $Type>>(iter: I) -> Self {
+                iter.copied().product()
+            }
+        }
+    };
+}
+pub(crate) use sums_of_references;
 
 /// Implements the operators of a scalar by [`Scalar::apply`](crate::Scalar::apply).
 macro_rules! operators_by_apply {

@@ -36,7 +36,7 @@ fn only_leaves_can_be_set() {
 }
 
 #[test]
-fn numeric_derivatives_are_with_respect_to_leaves_only() {
+fn sparse_derivatives_and_checks_are_with_respect_to_leaves() {
     let mut g = filled();
     let (x, node) = (g.get(0).unwrap().id, g.get(3).unwrap());
     let (l, error) = (
@@ -47,20 +47,11 @@ fn numeric_derivatives_are_with_respect_to_leaves_only() {
         },
     );
     let mut faults = Faults::default();
-    faults.fails("try_jvp", &mut g, &error, |g| g.try_jvp(&[(x, 1.0), (l, 1.0)], &[l]));
-    faults.fails("try_jacobian", &mut g, &error, |g| g.try_jacobian(&[l], &[x, l]));
-    faults.fails("try_hvp", &mut g, &error, |g| g.try_hvp(l, &[x, l], &[1.0, 1.0]));
-    faults.fails("try_hessian", &mut g, &error, |g| g.try_hessian(l, &[l]));
-    faults.fails("try_taylor", &mut g, &error, |g| g.try_taylor::<3>(l, &[l], &[1.0]));
     faults.fails("try_sparse_hessian", &mut g, &error, |g| g.try_sparse_hessian(l, &[l]));
     faults.fails("try_sparse_jacobian", &mut g, &error, |g| {
         g.try_sparse_jacobian(&[l], &[l])
     });
     faults.fails("check_gradient", &mut g, &error, |g| g.check_gradient(l, &[x, l]));
-    faults.panics("jvp", &mut g, &error, |g| g.jvp(&[(l, 1.0)], &[l]));
-    faults.panics("jacobian", &mut g, &error, |g| g.jacobian(&[l], &[l]));
-    faults.panics("hvp", &mut g, &error, |g| g.hvp(l, &[l], &[1.0]));
-    faults.panics("hessian", &mut g, &error, |g| g.hessian(l, &[l]));
 }
 
 #[test]

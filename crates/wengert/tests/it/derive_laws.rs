@@ -126,7 +126,7 @@ fn grow_exact(g: &Graph, leaves: &[NodeId], steps: &[Step]) -> Vec<NodeId> {
             9 => g.relu(a),
             10 => g.abs(a),
             11 => g.max(a, b),
-            12 => g.select(g.lt(a, b), c, d),
+            12 => g.select(g.less(a, b), c, d),
             13 => g.sum(&[a, b, c]),
             14 => g.min_of(&[a, b]),
             _ => g.add(a, b),

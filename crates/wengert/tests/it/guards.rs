@@ -103,7 +103,7 @@ fn ops_that_decide_at_every_point_leave_none() {
     let mut g = Graph::new();
     let (x, y) = (g.leaf(1.0), g.leaf(-2.0));
     let [a, b] = [x, y].map(|n| g.expr(n));
-    let l = a.max(b) + a.min(b) + b.abs() + b.relu() + Expr::lt(a, b).select(a, b) + a.clamp(b, 5.0) + b.sign();
+    let l = a.max(b) + a.min(b) + b.abs() + b.relu() + Expr::less(a, b).select(a, b) + a.clamp(b, 5.0) + b.sign();
     let l = (l + a.floor() + Float::signum(b) + b.step() + a.copysign(b)).id();
     assert!(g.guards().is_empty());
     g.set(x, -3.0);

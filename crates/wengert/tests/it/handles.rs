@@ -225,12 +225,12 @@ fn expressions_of_two_graphs_do_not_mix() {
         x.rem(y);
         x.copysign(y);
         x.logaddexp(y);
-        Expr::lt(x, y);
-        Expr::le(x, y);
-        Expr::gt(x, y);
-        Expr::ge(x, y);
-        Expr::eq(x, y);
-        Expr::ne(x, y);
+        Expr::less(x, y);
+        Expr::less_equal(x, y);
+        Expr::greater(x, y);
+        Expr::greater_equal(x, y);
+        Expr::equal(x, y);
+        Expr::not_equal(x, y);
         x.mul_add(x, y);
         x.mul_add(y, x);
         x.mul_add(y, y);

@@ -360,7 +360,7 @@ fn linear_and_piecewise_constant_functions_have_empty_patterns() {
     assert!(g.jacobian_pattern(&[steps.id()], &x).is_empty());
     assert!(g.hessian_pattern(steps.id(), &x).is_empty());
     assert_eq!(g.sparse_hessian(steps.id(), &x).to_dense(), vec![vec![0.0; 3]; 3]);
-    let chosen = g.select(g.lt(x[0], x[1]), g.mul(x[0], x[0]), g.sin(x[1]));
+    let chosen = g.select(g.less(x[0], x[1]), g.mul(x[0], x[0]), g.sin(x[1]));
     let pattern = g.hessian_pattern(chosen, &x);
     assert_eq!(
         pattern.iter().collect::<Vec<_>>(),
@@ -470,7 +470,7 @@ proptest! {
                 7 => g.relu(a),
                 8 => g.abs(a),
                 9 => g.max(a, b),
-                10 => g.select(g.lt(a, b), b, c),
+                10 => g.select(g.less(a, b), b, c),
                 11 => g.tanh(a),
                 12 => g.powi(a, 2),
                 13 => g.floor(a),

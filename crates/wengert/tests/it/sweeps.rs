@@ -152,12 +152,12 @@ fn no_gradient_passes_what_stops_it() {
     let y = g.leaf(2.0);
     let stops = [
         g.detach(x),
-        g.lt(x, y),
-        g.le(x, y),
-        g.gt(x, y),
-        g.ge(x, y),
-        g.eq(x, y),
-        g.ne(x, y),
+        g.less(x, y),
+        g.less_equal(x, y),
+        g.greater(x, y),
+        g.greater_equal(x, y),
+        g.equal(x, y),
+        g.not_equal(x, y),
         g.constant(3.0),
         g.exp(g.constant(1.0)),
     ];
@@ -185,7 +185,7 @@ fn a_zero_adjoint_meets_no_infinity() {
     let cases = [
         g.mul(zero, root),
         g.mul(root, root),
-        g.select(g.gt(x, zero), root, zero),
+        g.select(g.greater(x, zero), root, zero),
         g.sqrt(g.mul(x, x)),
         g.mul(x, g.sqrt(x)),
     ];

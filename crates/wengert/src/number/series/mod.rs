@@ -14,11 +14,12 @@ use smallvec::SmallVec;
 
 use crate::error::{Error, direction_length, expect};
 use crate::graph::Graph;
+use crate::graph::opened::Opened;
 use crate::node::NodeId;
 use crate::number::Real;
 use crate::op::kernel::{gdiv, gmul};
 use crate::op::{Imm, Op, for_each_op};
-use crate::scalar::{Scalar, compared_by_value, operators};
+use crate::scalar::{Scalar, compared_by_value, operators, sums_of_references};
 use crate::tape::entry::Entry;
 
 /// A power series in one variable `t` with `K` coefficients: a value, and the terms of orders 1 to `K - 1`.
@@ -164,14 +165,14 @@ macro_rules! define_series {
         ops { $($(#[doc = $doc:literal])+ $vis:vis $Op:ident = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
         $($rest:tt)+
     ) => {
-        /// The ops, one method each.
+        /// The ops, one method each. An operand may be a number: `x.max(0.0)`.
         #[allow(clippy::should_implement_trait, reason = "the operators are implemented too; a row has one name")]
         impl<const K: usize> Series<K> {
             $($(#[doc = $doc])+
             #[inline]
             #[allow(dead_code, reason = "helpers are methods of `Scalar`")]
-            $vis fn $name(self $(, $y: Self)* $($(, $k: f64)+)?) -> Self {
-                Scalar::$name(self $(, $y)* $($(, $k)+)?)
+            $vis fn $name(self $(, $y: impl Into<Self>)* $($(, $k: f64)+)?) -> Self {
+                Scalar::$name(self $(, $y.into())* $($(, $k)+)?)
             })+
         }
     };
@@ -188,9 +189,15 @@ impl<const K: usize> Series<K> {
     pub fn powf(self, p: f64) -> Self {
         Scalar::powf(self, p)
     }
+
+    /// `min(max(x, low), high)`.
+    pub fn clamp(self, low: impl Into<Self>, high: impl Into<Self>) -> Self {
+        Scalar::clamp(self, low.into(), high.into())
+    }
 }
 
 operators! { [const K: usize] Series<K> }
+sums_of_references! { [const K: usize] Series<K> }
 compared_by_value! { [const K: usize] Series<K> }
 
 impl<const K: usize> Sum for Series<K> {
@@ -234,7 +241,8 @@ impl Graph {
     /// The Taylor coefficients of `l` along a line: `l(wrt + t * direction)` as a series in `t`. The `k`-th
     /// coefficient times `k!` is the `k`-th directional derivative.
     ///
-    /// One forward sweep over the nodes up to `l`. Each node costs its op on [`Series`] and `8 K` bytes.
+    /// One forward sweep over the nodes up to `l`. Each node costs its op on [`Series`] and `8 K` bytes. Nodes of
+    /// `wrt` need not be leaves: see [`Graph::jacobian`].
     ///
     /// ```
     /// let g = wengert::Graph::new();
@@ -243,7 +251,7 @@ impl Graph {
     /// ```
     ///
     /// # Panics
-    /// On a wrong key, where `l` is stale, where a node of `wrt` is not a leaf, and where the
+    /// On a wrong key, where `l` is stale, and where the
     /// lengths of `direction` and `wrt` differ.
     #[track_caller]
     pub fn taylor<const K: usize>(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> [f64; K] {
@@ -253,9 +261,13 @@ impl Graph {
     /// As [`Graph::taylor`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`], [`Error::Length`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Length`], [`Error::OutOfMemory`].
     pub fn try_taylor<const K: usize>(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> Result<[f64; K], Error> {
         direction_length(wrt.len(), direction.len())?;
+        if !self.are_leaves(wrt)? {
+            let Opened { graph, outputs, inputs } = self.opened(&[l], wrt)?;
+            return graph.try_taylor(outputs[0], &inputs, direction);
+        }
         let entries = &self.tape.view().entries[..=self.fresh(l)? as usize];
         let mut series: Vec<Series<K>> = entries
             .iter()

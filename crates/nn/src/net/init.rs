@@ -1,0 +1,49 @@
+//! Where weights start.
+
+use crate::net::Mlp;
+use crate::random::SplitMix64;
+
+/// How weights are drawn. Biases start at 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Initialization {
+    /// Uniform in (-1, 1), as [`Mlp::new`] and micrograd draw them.
+    Uniform,
+    /// Normal, of variance `2 / inputs`: keeps the scale of values from layer to layer behind relu (He, Zhang,
+    /// Ren and Sun 2015).
+    Kaiming,
+    /// Uniform, of variance `2 / (inputs + outputs)`: keeps the scale of values and of slopes about the same
+    /// behind tanh and sigmoid (Glorot and Bengio 2010).
+    Xavier,
+}
+
+impl Mlp {
+    /// The net with weights drawn anew; one seed, one net.
+    ///
+    /// ```
+    /// use wengert_nn::{Initialization, Mlp};
+    ///
+    /// let net = Mlp::new(2, &[16, 16, 1], 0)?.initialized(Initialization::Kaiming, 7);
+    /// assert_eq!(net, Mlp::new(2, &[16, 16, 1], 1)?.initialized(Initialization::Kaiming, 7));
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
+    pub fn initialized(self, how: Initialization, seed: u64) -> Mlp {
+        let mut random = SplitMix64::new(seed);
+        let mut parameters = Vec::with_capacity(self.parameters().len());
+        for layer in self.layers() {
+            let (inputs, outputs) = (layer.neuron().input_count() as f64, layer.width() as f64);
+            for _ in 0..layer.width() {
+                parameters.extend((0..layer.neuron().input_count()).map(|_| match how {
+                    Initialization::Uniform => random.uniform(-1.0, 1.0),
+                    Initialization::Kaiming => (2.0 / inputs).sqrt() * random.normal(),
+                    Initialization::Xavier => (6.0 / (inputs + outputs)).sqrt() * random.uniform(-1.0, 1.0),
+                }));
+                parameters.push(0.0);
+            }
+        }
+        let mut net = self;
+        let set = net.set_parameters(&parameters);
+        debug_assert!(set.is_ok(), "a weight for each input and a bias");
+        net
+    }
+}

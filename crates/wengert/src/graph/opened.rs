@@ -1,0 +1,81 @@
+//! A copy of a graph in which computed nodes are inputs too.
+//!
+//! The derivative with respect to a computed node is the one with respect to a number added to it. The copy adds
+//! a leaf to the node, and every user of the node gets the sum.
+
+use rustc_hash::FxHashMap;
+
+use crate::error::Error;
+use crate::graph::Graph;
+use crate::node::NodeId;
+use crate::op::Op;
+
+/// The copy, and where the outputs and the inputs are in it.
+pub(crate) struct Opened {
+    pub(crate) graph: Graph,
+    pub(crate) outputs: Vec<NodeId>,
+    /// A leaf for each node of `wrt`; one that nothing depends on where it wants no gradient.
+    pub(crate) inputs: Vec<NodeId>,
+}
+
+impl Graph {
+    /// Whether all are leaves.
+    pub(crate) fn are_leaves(&self, nodes: &[NodeId]) -> Result<bool, Error> {
+        let mut all = true;
+        for &node in nodes {
+            all &= self.tape.entry(self.position(node)?).op() == Op::Leaf;
+        }
+        Ok(all)
+    }
+
+    /// The graph up to `outputs`, opened at `wrt`. O(nodes up to `outputs`).
+    pub(crate) fn opened(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Opened, Error> {
+        let outputs = outputs
+            .iter()
+            .map(|&output| Ok(self.fresh(output)? as usize))
+            .collect::<Result<Vec<_>, Error>>()?;
+        let end = outputs.iter().max().map_or(0, |&last| last + 1);
+        let mut open = FxHashMap::default();
+        for &node in wrt {
+            let position = self.position(node)? as usize;
+            let entry = self.tape.entry(position as u32);
+            if position < end && entry.wants() && entry.op() != Op::Leaf {
+                open.insert(position, NodeId::default());
+            }
+        }
+        let graph = Graph::new();
+        let mut copies: Vec<NodeId> = Vec::with_capacity(end);
+        let mut operands = Vec::new();
+        for position in 0..end {
+            let entry = self.tape.entry(position as u32);
+            let mut copy = match entry.op() {
+                Op::Leaf => graph.leaf(entry.value),
+                Op::Const => graph.constant(entry.value),
+                op => {
+                    operands.clear();
+                    let imm = self.tape.operands(entry, |x| operands.push(copies[x as usize]));
+                    graph.try_record(op, imm, &operands)?
+                }
+            };
+            if let Some(input) = open.get_mut(&position) {
+                // x + -0 is x, also where x is a zero.
+                *input = graph.leaf(-0.0);
+                copy = graph.add(copy, *input);
+            }
+            copies.push(copy);
+        }
+        let inputs = wrt.iter().map(|&node| {
+            let position = self.position(node)? as usize;
+            Ok(match open.get(&position) {
+                Some(&input) => input,
+                None if position < end && self.tape.entry(position as u32).op() == Op::Leaf => copies[position],
+                None => graph.leaf(0.0),
+            })
+        });
+        Ok(Opened {
+            inputs: inputs.collect::<Result<_, Error>>()?,
+            outputs: outputs.into_iter().map(|output| copies[output]).collect(),
+            graph,
+        })
+    }
+}
