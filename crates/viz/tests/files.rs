@@ -4,7 +4,9 @@ mod support;
 
 use std::fs;
 
-use support::{Folder, Svg};
+use support::Folder;
+#[cfg(feature = "png")]
+use support::Svg;
 use wengert::Graph;
 #[cfg(feature = "png")]
 use wengert_viz::Direction;
