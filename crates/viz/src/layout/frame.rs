@@ -22,6 +22,8 @@ const PAD: f64 = 12.0;
 /// Between an op and its value.
 const RESULT: f64 = 16.0;
 const LONGEST_TITLE: f64 = 260.0;
+/// So many nodes are put in order, over all rounds: in large blocks rounds are few.
+const WORK: usize = 150_000;
 
 /// A box of the picture: a value with its op, a collapsed scope, a mark.
 #[derive(Clone, Debug)]
@@ -298,7 +300,7 @@ fn item_of(figure: &Figure, direction: Direction) -> Item {
 fn layered(items: &[Item], wires: &[Wire], spacing: &Spacing) -> Placed {
     let ranks = ranks(items, wires);
     let mut net = Net::new(items, wires, &ranks);
-    net.order(spacing.rounds);
+    net.order(spacing.rounds.min((WORK / net.nodes.len().max(1)).max(1)));
     let cross = places(&net, spacing);
     placed(items, wires, &ranks, &mut net, cross, spacing)
 }

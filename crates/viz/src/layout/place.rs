@@ -10,7 +10,7 @@ use super::order::Net;
 
 /// So many sweeps each way, and then as many that look both ways; fewer where there are many nodes.
 const SWEEPS: usize = 8;
-const FEW_SWEEPS: usize = 3;
+const FEW_SWEEPS: usize = 2;
 const MANY: usize = 20_000;
 /// How much a long wire wants to be straight, beside what one link wants.
 const STRAIGHT: f64 = 40.0;

@@ -2,10 +2,12 @@
 //!
 //! The page is `graph/page.html` with its style, its scripts and its data written into it.
 
+mod blocks;
 mod data;
 mod group;
 #[cfg(feature = "training")]
 mod training;
+mod values;
 
 use std::io::BufWriter;
 

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::support::{Folder, Svg};
+use crate::support::Folder;
+#[cfg(feature = "png")]
+use crate::support::Svg;
 use wengert::Graph;
 #[cfg(feature = "png")]
 use wengert_viz::Direction;

@@ -74,6 +74,25 @@ fn two_hundred_random_graphs_are_drawn_without_overlap() {
     }
 }
 
+#[test]
+fn the_small_formulas_of_the_corpus_are_drawn_without_overlap() {
+    let mut drawn = 0;
+    for file in ["exprs.txt", "mgh_dags.txt"] {
+        for case in conformance::dag::parse(&conformance::data(file)).unwrap() {
+            if case.formula.code.len() > 60 {
+                continue;
+            }
+            let (graph, _, nodes) = conformance::route::sweep::record(&case.formula, &case.points[0].x).unwrap();
+            let root = nodes[nodes.len() - 1];
+            graph.backward(root);
+            let svg = Svg::read(&draw(&graph, &[root]).unwrap().svg().unwrap());
+            assert_eq!(svg.faults(), [""; 0], "{}", case.id);
+            drawn += 1;
+        }
+    }
+    assert!(drawn > 300, "{drawn}");
+}
+
 /// The places of boxes by their first text.
 fn places(svg: &Svg) -> BTreeMap<String, Rect> {
     svg.boxes

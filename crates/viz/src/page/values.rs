@@ -1,0 +1,170 @@
+//! Values of a page by number: their ops, operands, local derivatives, and what flows back from outside.
+
+use std::collections::HashMap;
+
+use petgraph::graph::NodeIndex;
+use petgraph::visit::EdgeRef;
+use serde::Serialize;
+use wengert::{Graph, Imm, NodeId, Op};
+
+use crate::formula;
+use crate::graph::{Drawing, Link, Value, Vertex};
+use crate::layout::{At, Boxed, Card, Tree};
+
+/// An op with its immediates.
+#[derive(Serialize)]
+pub(super) struct OpData {
+    name: &'static str,
+    caption: String,
+    size: At,
+    /// Over `@0`, `@1`, ..., and the local derivatives in each; `@r` is the result.
+    formula: Option<String>,
+    partials: Option<Vec<String>>,
+    ordered: bool,
+}
+
+/// The operands of each value, as far as they are shown.
+pub(super) struct Operands {
+    pub(super) start: Vec<u32>,
+    pub(super) operand: Vec<u32>,
+}
+
+/// The op of a box that is the result of one.
+pub(super) fn operation(drawing: &Drawing, boxed: &Boxed) -> Option<(Op, Imm)> {
+    match &drawing[boxed.op?] {
+        Vertex::Op(op) => Some((op.op, op.imm)),
+        _ => None,
+    }
+}
+
+/// Every op that occurs, with its immediates and how many operands it has; and for each value which.
+pub(super) fn ops(drawing: &Drawing, tree: &Tree) -> (Vec<OpData>, Vec<u16>) {
+    let mut ops: Vec<OpData> = Vec::new();
+    let mut known: HashMap<(Op, [u64; 2], usize), u16> = HashMap::new();
+    let mut op_of = Vec::new();
+    for boxed in &tree.boxes {
+        let Vertex::Value(value) = &drawing[boxed.vertex] else {
+            continue;
+        };
+        let (op, imm) = operation(drawing, boxed).unwrap_or((value.op, wengert::NO_IMM));
+        let operands = boxed.op.map_or(0, |op| {
+            let into = drawing.edges_directed(op, petgraph::Direction::Incoming);
+            into.map(|edge| edge.weight().operands()).sum()
+        });
+        let key = (op, imm.map(f64::to_bits), operands);
+        // More kinds than a number of 16 bits holds, and all that follow look like the last.
+        let most = usize::from(u16::MAX);
+        let index = *known.entry(key).or_insert_with(|| {
+            if ops.len() < most {
+                ops.push(OpData::new(op, imm, operands));
+            }
+            (ops.len() - 1) as u16
+        });
+        op_of.push(index);
+    }
+    (ops, op_of)
+}
+
+impl OpData {
+    fn new(op: Op, imm: Imm, operands: usize) -> OpData {
+        // What is longer than a line says less than its numbers.
+        let line = |text: &String| text.len() <= 60;
+        let few = (1..=3).contains(&operands);
+        OpData {
+            name: op.name(),
+            caption: op.caption(imm),
+            size: Card::of_op(op, imm).size,
+            formula: few.then(|| formula::pattern(op, imm, operands)).filter(line),
+            partials: few
+                .then(|| formula::partials(op, imm, operands))
+                .flatten()
+                .filter(|partials| partials.iter().all(line)),
+            ordered: operands > 1 && !op.is_symmetric(),
+        }
+    }
+}
+
+/// The operands of each value that are shown, in order.
+pub(super) fn operands(drawing: &Drawing, tree: &Tree, number: &[usize]) -> Operands {
+    let mut start = vec![0];
+    let mut operand = Vec::new();
+    for boxed in &tree.boxes {
+        if !matches!(drawing[boxed.vertex], Vertex::Value(_)) {
+            continue;
+        }
+        if let Some(op) = boxed.op {
+            let mut into: Vec<(usize, NodeIndex)> = drawing
+                .edges_directed(op, petgraph::Direction::Incoming)
+                .filter_map(|edge| match edge.weight() {
+                    Link::Operand { position } => Some((*position, edge.source())),
+                    _ => None,
+                })
+                .filter(|&(_, source)| matches!(drawing[source], Vertex::Value(_)))
+                .collect();
+            into.sort_unstable_by_key(|&(position, _)| position);
+            operand.extend(
+                into.iter()
+                    .map(|(_, source)| number[tree.box_of[source.index()]] as u32),
+            );
+        }
+        start.push(operand.len() as u32);
+    }
+    Operands { start, operand }
+}
+
+/// The local derivative of each value in each of its operands, by the engine; NaN where not all
+/// operands are shown.
+pub(super) fn partials(drawing: &Drawing, tree: &Tree, values: &[&Value], operands: &Operands) -> Vec<f64> {
+    let mut graph = Graph::new();
+    let mark = graph.mark();
+    let mut partial = Vec::with_capacity(operands.operand.len());
+    let mut value = 0;
+    for boxed in &tree.boxes {
+        if !matches!(drawing[boxed.vertex], Vertex::Value(_)) {
+            continue;
+        }
+        let of = &operands.operand[operands.start[value] as usize..operands.start[value + 1] as usize];
+        value += 1;
+        let Some((op, imm)) = operation(drawing, boxed) else {
+            continue;
+        };
+        let into = boxed
+            .op
+            .map(|op| drawing.edges_directed(op, petgraph::Direction::Incoming));
+        let all: usize = into.into_iter().flatten().map(|edge| edge.weight().operands()).sum();
+        graph.rewind(mark);
+        let leaves: Vec<NodeId> = of.iter().map(|&k| graph.leaf(values[k as usize].data)).collect();
+        match graph.try_record(op, imm, &leaves) {
+            Ok(result) if all == of.len() => {
+                graph.backward(result);
+                partial.extend(leaves.iter().map(|&leaf| graph.grad(leaf)));
+            }
+            _ => partial.extend(of.iter().map(|_| f64::NAN)),
+        }
+    }
+    partial
+}
+
+/// What of each derivative does not come from what is shown: the seed of the output, and what flowed
+/// back from outside.
+pub(super) fn seeds(values: &[&Value], operands: &Operands, partial: &[f64]) -> Vec<(usize, f64)> {
+    let mut received = vec![(0.0f64, 0.0f64); values.len()];
+    for k in (0..values.len()).rev() {
+        let bar = values[k].grad;
+        for at in operands.start[k] as usize..operands.start[k + 1] as usize {
+            let part = if bar == 0.0 || partial[at] == 0.0 {
+                0.0
+            } else {
+                bar * partial[at]
+            };
+            let sum = &mut received[operands.operand[at] as usize];
+            *sum = (sum.0 + part, sum.1 + part.abs());
+        }
+    }
+    let missing = |(k, (sum, size)): (usize, (f64, f64))| {
+        let grad = values[k].grad;
+        let rest = grad - sum;
+        (rest.abs() > 1e-9 * size.max(grad.abs())).then_some((k, rest))
+    };
+    received.into_iter().enumerate().filter_map(missing).collect()
+}
