@@ -65,7 +65,6 @@ pub(crate) fn recording(
         ..
     } = reader;
     let value = |node: NodeId| value_of[node.index()];
-    let name = |node: NodeId| graph.label_of(node).unwrap_or_else(|| name_of(&graph.node(node)));
     recording.outputs.extend(outputs.iter().map(|output| Outlet {
         value: value(output.node),
         spread: output.spread,
@@ -84,7 +83,7 @@ pub(crate) fn recording(
             relation: guard.relation,
             recorded: guard.recorded,
         });
-        recording.names.push([name(guard.left), name(guard.right)]);
+        recording.names.push([graph.name_of(guard.left), graph.name_of(guard.right)]);
     }
     Ok(recording)
 }
@@ -98,14 +97,6 @@ fn refuse_repeated(inputs: &[Input]) -> Result<(), Error> {
             node: pair[1].0,
         }),
         None => Ok(()),
-    }
-}
-
-/// What a message calls a node that has no label.
-fn name_of(node: &Node) -> String {
-    match node.op {
-        Op::Const => node.value.to_string(),
-        _ => node.id.to_string(),
     }
 }
 

@@ -175,7 +175,7 @@ fn a_guard_that_flips_is_named_with_its_point() {
     else {
         panic!("{error}")
     };
-    assert_eq!(left, "left");
+    assert_eq!(left, "n0 \"left\"");
     program
         .without_guards()
         .eval_batch(5, &[&xs, &ys], &mut [&mut out], &mut one_core())

@@ -230,6 +230,7 @@ fn a_flipped_answer_is_an_error_and_leaves_values_stale_until_it_is_flipped_back
                 relation,
                 right,
                 recorded,
+                ..
             } = error
             else {
                 panic!("{name}: {error}")
@@ -247,7 +248,7 @@ fn a_flipped_answer_is_an_error_and_leaves_values_stale_until_it_is_flipped_back
             ] {
                 assert!(text.contains(&part), "{name}: {text} without {part}");
             }
-            assert_eq!(g.try_value(product), Err(Error::StaleValue { node: product }), "{name}");
+            assert_eq!(g.try_value(product), Err(Error::StaleValue { node: product, label: None }), "{name}");
             assert!(g.forward().is_err(), "{name}: asked again");
 
             set(&mut g, here);
