@@ -10,6 +10,14 @@ demo *args:
 test:
     cargo test --workspace
 
+# The pictures of the README and the docs, made anew; needs Chromium, which it installs.
+pictures:
+    crates/viz/browser/pictures
+
+# What pictures and pages really show, checked in Chromium.
+browser *args:
+    crates/viz/browser/run {{args}}
+
 # Everything that continuous integration checks.
 ci:
     .ci/run

@@ -17,9 +17,6 @@ usage: cargo run --release [-- OPTIONS]
   --seed N     generate the points and the untrained net from this seed
                (default: the points and the net of micrograd's demo)
   -h, --help   this text
-
-Pictures of graphs are drawn by Graphviz, if its `dot` is installed; otherwise they are
-written as .dot files.
 ";
 
 /// What to do.

@@ -35,6 +35,16 @@ const BANDS: [(f64, RGBColor); 6] = [
     (3.0, RGBColor(0xa8, 0xc9, 0xe6)),
 ];
 
+/// The bands by night.
+const NIGHT_BANDS: [RGBColor; 6] = [
+    RGBColor(0x5a, 0x25, 0x29),
+    RGBColor(0x43, 0x20, 0x25),
+    RGBColor(0x2b, 0x1c, 0x22),
+    RGBColor(0x18, 0x22, 0x30),
+    RGBColor(0x1b, 0x2f, 0x47),
+    RGBColor(0x20, 0x40, 0x63),
+];
+
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Plane<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
@@ -59,12 +69,36 @@ pub(crate) fn draw(moons: &Moons, run: &Run) -> Result<String, Box<dyn Error>> {
     }
     let [canvas, shown] =
         [FINE, 1].map(|scale| format!("<svg width=\"{}\" height=\"{}\"", SIZE.0 * scale, SIZE.1 * scale));
-    Ok(svg.replacen(&canvas, &shown, 1))
+    let svg = svg.replacen(&canvas, &shown, 1);
+    // Behind the opening tag.
+    let (start, rest) = svg.split_once(">\n").unwrap_or((&svg, ""));
+    Ok(format!(
+        "{start}>\n<style>@media (prefers-color-scheme:dark){{{}}}</style>\n{rest}",
+        night()
+    ))
+}
+
+/// The same colors by night, as rules that go before what is written at each shape.
+fn night() -> String {
+    let bands = BANDS.iter().map(|(_, color)| *color).zip(NIGHT_BANDS);
+    let plain = [
+        (WHITE, RGBColor(0x12, 0x16, 0x1d)),
+        (INK, RGBColor(0xe4, 0xe8, 0xee)),
+        (FAINT, RGBColor(0x2c, 0x34, 0x41)),
+        (BLUE, RGBColor(0x6e, 0xa8, 0xf0)),
+        (RED, RGBColor(0xf0, 0x7b, 0x7f)),
+    ];
+    let hex = |RGBColor(r, g, b): RGBColor| format!("#{r:02X}{g:02X}{b:02X}");
+    let rules = plain.into_iter().chain(bands).map(|(day, night)| {
+        let (day, night) = (hex(day), hex(night));
+        format!("[fill=\"{day}\"]{{fill:{night}}}[stroke=\"{day}\"]{{stroke:{night}}}")
+    });
+    rules.collect()
 }
 
 /// The part of the plane that is shown, from where to where in x and in y: the points, some room
 /// around them, and as much more as makes a unit as long in both.
-fn shown(moons: &Moons) -> [(f64, f64); 2] {
+pub(crate) fn shown(moons: &Moons) -> [(f64, f64); 2] {
     let [(x0, x1), (y0, y1)] = [0, 1].map(|axis| {
         let along = moons.points.iter().map(|point| point[axis]);
         let (low, high) = along.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {

@@ -12,8 +12,6 @@ use crate::say;
 pub(crate) struct Folder {
     path: PathBuf,
     written: Vec<(PathBuf, &'static str)>,
-    /// Pictures that were written as .dot files only, because Graphviz is not installed.
-    undrawn: Vec<PathBuf>,
 }
 
 impl Folder {
@@ -32,14 +30,16 @@ impl Folder {
         Ok(Folder {
             path: path.to_owned(),
             written: Vec::new(),
-            undrawn: Vec::new(),
         })
     }
 
     /// The path for a file of this name. Adds the file to the list at the end of the tour.
     pub(crate) fn place(&mut self, name: &str, what: &'static str) -> PathBuf {
         let path = self.path.join(name);
-        self.written.push((path.clone(), what));
+        // One that is written again is told of once.
+        if !self.written.iter().any(|(known, _)| *known == path) {
+            self.written.push((path.clone(), what));
+        }
         path
     }
 
@@ -50,23 +50,10 @@ impl Folder {
             .map_err(|error| format!("cannot write {}: {error}", path.display()).into())
     }
 
-    /// Writes the picture of a graph: the DOT text, and an SVG where Graphviz is installed.
+    /// Writes the picture of a graph, in the form that the end of the name tells.
     pub(crate) fn draw(&mut self, name: &str, what: &'static str, picture: &Picture) -> Result<(), Box<dyn Error>> {
-        let dot = self.path.join(format!("{name}.dot"));
-        picture.save(&dot)?;
-        let svg = dot.with_extension("svg");
-        match picture.save(&svg) {
-            Ok(()) => {
-                self.written.push((svg, what));
-                self.written.push((dot, "the same, for Graphviz"));
-            }
-            Err(wengert_viz::Error::GraphvizMissing { .. }) => {
-                self.written.push((dot.clone(), what));
-                self.undrawn.push(dot);
-            }
-            Err(error) => return Err(error.into()),
-        }
-        Ok(())
+        let path = self.place(name, what);
+        Ok(picture.save(path)?)
     }
 
     /// Lists the files written.
@@ -80,16 +67,6 @@ impl Folder {
             .unwrap_or(0);
         for (path, what) in &self.written {
             say!("  {:width$}  {what}", path.display().to_string());
-        }
-        if !self.undrawn.is_empty() {
-            say!("Graphviz is not installed. Install the package graphviz, then draw the graphs with:");
-            for dot in &self.undrawn {
-                say!(
-                    "  dot -Tsvg {} -o {}",
-                    dot.display(),
-                    dot.with_extension("svg").display()
-                );
-            }
         }
     }
 }

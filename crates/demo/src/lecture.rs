@@ -31,7 +31,7 @@ pub(crate) fn show(folder: &mut Folder) -> Result<(), Box<dyn Error>> {
     }
     say!();
     folder.draw(
-        "lecture",
+        "lecture.svg",
         "the lecture's expression",
         &wengert_viz::draw(&graph, &[l.id()])?,
     )

@@ -8,6 +8,7 @@ mod chart;
 mod contour;
 mod data;
 mod folder;
+mod journal;
 mod lecture;
 mod training;
 
@@ -20,6 +21,7 @@ use wengert_nn::Backend;
 use crate::arguments::{Arguments, HELP, Request};
 use crate::data::Moons;
 use crate::folder::Folder;
+use crate::journal::Journal;
 
 /// Prints a line. A closed pipe is ignored: the tour goes on and writes its files.
 macro_rules! say {
@@ -60,9 +62,12 @@ fn tour(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         None => Moons::of_micrograd()?,
     };
     training::announce(&moons, arguments.steps);
-    let run = training::train(&moons, Backend::Eager, arguments.steps)?;
+    let mut journal = Journal::new(&moons, arguments.steps);
+    let run = training::train(&moons, Backend::Eager, arguments.steps, |watched| {
+        journal.note(watched, &mut folder)
+    })?;
     training::show(&moons, &run);
-    let compiled = training::train(&moons, Backend::Compiled, arguments.steps)?;
+    let compiled = training::train(&moons, Backend::Compiled, arguments.steps, |_| Ok(()))?;
     backends::show(&run, &compiled);
     folder.write(
         "moons.svg",

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use wengert::{Expr, Graph};
 use wengert_nn::{Backend, Fit, Mlp, Sgd, l2, max_margin, save};
-use wengert_viz::Options;
 
 use crate::data::Moons;
 use crate::folder::Folder;
@@ -42,6 +41,15 @@ impl Run {
     }
 }
 
+/// A step of training, as [`train`] tells of it.
+pub(crate) struct Watched<'a> {
+    pub(crate) step: usize,
+    pub(crate) loss: f64,
+    pub(crate) accuracy: f64,
+    pub(crate) parameters: &'a [f64],
+    pub(crate) gradient: &'a [f64],
+}
+
 /// Prints what is trained.
 pub(crate) fn announce(moons: &Moons, steps: usize) {
     let widths: Vec<String> = moons
@@ -61,8 +69,16 @@ pub(crate) fn announce(moons: &Moons, steps: usize) {
     say!();
 }
 
-/// Trains, with a progress bar. The times include the steps only.
-pub(crate) fn train(moons: &Moons, backend: Backend, steps: usize) -> Result<Run, Box<dyn Error>> {
+/// Trains, with a progress bar. The times are those of the steps alone.
+///
+/// `watch` is told of each step, before its update, and of the end: its loss and accuracy, the
+/// parameters and the derivatives in them.
+pub(crate) fn train(
+    moons: &Moons,
+    backend: Backend,
+    steps: usize,
+    mut watch: impl FnMut(Watched<'_>) -> Result<(), Box<dyn Error>>,
+) -> Result<Run, Box<dyn Error>> {
     let examples = moons.examples()?;
     let started = Instant::now();
     let mut fit = Fit::new(backend, moons.net.parameters(), &examples, |parameters, example| {
@@ -78,16 +94,34 @@ pub(crate) fn train(moons: &Moons, backend: Backend, steps: usize) -> Result<Run
         let accuracy = moons.accuracy(fit.parameters());
         optimizer.rate = 1.0 - 0.9 * k as f64 / steps as f64;
         let started = Instant::now();
-        let loss = fit.step(&mut optimizer, examples.all())?;
-        times.push(started.elapsed());
+        let loss = fit.record(examples.all())?;
+        let recorded = started.elapsed();
+        watch(Watched {
+            step: k,
+            loss,
+            accuracy,
+            parameters: fit.parameters(),
+            gradient: fit.gradient(),
+        })?;
+        let started = Instant::now();
+        fit.update(&mut optimizer);
+        times.push(recorded + started.elapsed());
         losses.push(loss);
         accuracies.push(accuracy);
         bar.set_message(format!("loss {loss:.4}, accuracy {:.0} %", 100.0 * accuracy));
         bar.inc(1);
     }
     bar.finish_and_clear();
-    losses.push(fit.record(examples.all())?);
-    accuracies.push(moons.accuracy(fit.parameters()));
+    let (loss, accuracy) = (fit.record(examples.all())?, moons.accuracy(fit.parameters()));
+    watch(Watched {
+        step: steps,
+        loss,
+        accuracy,
+        parameters: fit.parameters(),
+        gradient: fit.gradient(),
+    })?;
+    losses.push(loss);
+    accuracies.push(accuracy);
     times.sort();
     let mut net = moons.net.clone();
     net.set_parameters(fit.parameters())?;
@@ -114,6 +148,11 @@ pub(crate) fn show(moons: &Moons, run: &Run) {
         }
     }
     say!();
+    say!("  loss");
+    for line in wengert_viz::terminal_chart(&run.losses, 60, 7).lines() {
+        say!("{line}");
+    }
+    say!();
     if moons.micrograd && steps == 100 {
         say!(
             "The last loss of micrograd's own run is {MICROGRAD_LOSS}, and here {}.",
@@ -138,7 +177,7 @@ pub(crate) fn draw(moons: &Moons, run: &Run, folder: &mut Folder) -> Result<(), 
     let output = layer.neuron().sketch(&graph, on, &x).named("out");
     output.backward();
     folder.draw(
-        "neuron",
+        "neuron.svg",
         "a neuron of the trained net",
         &wengert_viz::draw(&graph, &[output.id()])?,
     )?;
@@ -147,8 +186,8 @@ pub(crate) fn draw(moons: &Moons, run: &Run, folder: &mut Folder) -> Result<(), 
     let x = inputs(&graph, moons);
     let score = run.net.sketch(&graph, &x)[0].named("score");
     score.backward();
-    let net = Options::new().collapse_level(1).draw(&graph, &[score.id()])?;
-    folder.draw("net", "the net, with one box for each layer", &net)?;
+    let page = wengert_viz::page(&graph, &[score.id()])?.html("The trained net at one of the points")?;
+    folder.write("net.html", "the net whole: a page to open, search and play", &page)?;
 
     save(&run.net, folder.place("moons.net", "the parameters of the trained net"))?;
     Ok(())

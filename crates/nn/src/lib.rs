@@ -34,7 +34,7 @@
 //! | folder | holds |
 //! |--|--|
 //! | `net/` | neurons, layers, nets; their files; nets recorded for pictures |
-//! | `train/` | examples, losses, optimizers, the training loops |
+//! | `train/` | examples, losses, optimizers, the training loops, logs of training |
 #![forbid(unsafe_code)]
 
 mod error;
@@ -51,6 +51,7 @@ pub use random::SplitMix64;
 pub use train::classes::{argmax, softmax};
 pub use train::examples::{Batch, Examples};
 pub use train::fit::{Backend, Fit, NoPenalty};
+pub use train::log::{Histogram, LayerSpread, LoggedStep, Plane, Snapshot, TrainingLog};
 pub use train::loss::{cross_entropy, l2, max_margin, shared_cross_entropy, squared_error};
 pub use train::optimizer::{Adam, Optimizer, SavedOptimizer, Sgd};
 pub use train::trainer::Trainer;

@@ -2,16 +2,14 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::process::ExitStatus;
-use std::time::Duration;
 
-use crate::dot::grouped;
+use crate::words::grouped;
 
 /// Why there is no picture.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A root is no node of the graph, or a value that is to be shown is stale.
+    /// A root is not a node of the graph, or a value that is to be shown is stale.
     #[error(transparent)]
     Graph(#[from] wengert::Error),
     /// A scope was to be collapsed that nothing in the picture was recorded in.
@@ -22,9 +20,9 @@ pub enum Error {
         /// The path that was given, joined by `/`.
         path: String,
     },
-    /// More boxes than Graphviz lays out in reasonable time.
+    /// More boxes than anybody could look at.
     #[error(
-        "{} boxes are too many for Graphviz, which takes {} at most here: lower node_limit or depth_limit, collapse scopes, or save a .dot file",
+        "{} boxes are too many for one picture, which takes {} at most: lower node_limit or depth_limit, or collapse scopes",
         grouped(*.boxes), grouped(*.limit)
     )]
     TooLarge {
@@ -33,39 +31,19 @@ pub enum Error {
         /// How many it may have.
         limit: usize,
     },
-    /// Graphviz was stopped because it took too long.
+    /// The bitmap would have more than a hundred million pixels.
     #[error(
-        "Graphviz had not laid out {} boxes after {limit:?} and was stopped: lower node_limit or depth_limit, collapse scopes, or raise time_limit",
-        grouped(*.boxes)
-    )]
-    TooSlow {
-        /// How many boxes, op nodes included, the picture has.
-        boxes: usize,
-        /// How long it was given.
-        limit: Duration,
-    },
-    /// As a bitmap the picture would be shrunk until it cannot be read.
-    #[error(
-        "the picture is too wide or high for a readable png: save an svg, lower node_limit or depth_limit, or collapse scopes"
+        "the picture is too wide or high for a png: save an svg, lower node_limit or depth_limit, or collapse scopes"
     )]
     TooLargeForPng,
-    /// Graphviz's `dot` could not be started.
-    #[error("cannot start {}: {source}; install Graphviz (its package is called graphviz), name the command with Options::graphviz, or save a .dot file", .command.display())]
-    GraphvizMissing {
-        /// The command that was tried.
-        command: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Graphviz ran and reported failure, or gave no picture.
-    #[error("{} failed ({status}): {message}", .command.display())]
-    GraphvizFailed {
-        /// The command that was run.
-        command: PathBuf,
-        /// How it ended.
-        status: ExitStatus,
-        /// What it wrote to its error stream.
-        message: String,
+    /// This build cannot draw bitmaps.
+    #[error("this build of wengert-viz draws no png: turn on its feature `png`, or save an svg")]
+    PngNotBuilt,
+    /// A bitmap could not be drawn.
+    #[error("the png could not be drawn: {reason}; save an svg")]
+    Png {
+        /// What the renderer said.
+        reason: String,
     },
     /// The name of the file does not say what to write.
     #[error("{}: the name must end in .dot, .svg, .png or .html", .path.display())]

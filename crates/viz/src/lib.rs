@@ -28,20 +28,20 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! DOT text needs nothing but this crate. SVG, PNG and HTML are laid out by Graphviz's `dot`, which
-//! must be installed; [`Error::GraphvizMissing`] says so where it is not.
+//! Nothing else needs to be installed: pictures are laid out here. PNG needs the feature `png`.
+//! DOT text is for Graphviz and whatever else reads it.
 //!
-//! | colour | what it marks |
+//! | color | what it marks |
 //! |--|--|
 //! | green | a leaf: an input or a parameter |
-//! | grey | a constant |
+//! | gray | a constant |
 //! | white | the result of an op |
 //! | amber | a node that the picture was asked for |
 //! | blue | a collapsed scope |
 //!
 //! # Large graphs
 //!
-//! Nobody reads ten thousand boxes, and Graphviz would take minutes to lay them out. A picture
+//! Nobody reads ten thousand boxes. A picture
 //! therefore shows the 500 values nearest to the roots unless told otherwise, and says below how
 //! many it left out; [`Options`] limit the depth as well, and draw scopes as one box each:
 //!
@@ -73,22 +73,110 @@
 //! [`to_petgraph`] gives the whole as a [`petgraph::graph::DiGraph`] of [`Vertex`] and [`Link`],
 //! for other layouts and for what graph algorithms tell.
 //!
-//! In reading order: `options` what to show and how · `select` which nodes that is · `model` the
-//! petgraph of them · `dot` its look · `escape` labels that survive it · `graphviz` running `dot` ·
-//! `picture` saving · `page` the HTML · `error` what can go wrong.
+//! # The files
+//!
+//! | | |
+//! |--|--|
+//! | `options` | what to show, and how |
+//! | `graph` | which nodes that is, as a petgraph |
+//! | `layout` | where everything stands |
+//! | `look` | colors; SVG, PNG and DOT |
+//! | `formula` | TeX, and local derivatives in words |
+//! | `page` | HTML |
+//! | `picture`, `save` | what a picture can be asked for |
+//! | `summary`, `terminal` | a table of a graph; a curve in a terminal |
+//! | `label`, `words` | texts that every form shows |
 #![forbid(unsafe_code)]
 
-mod dot;
 mod error;
-mod escape;
-mod graphviz;
-mod model;
+mod formula;
+mod graph;
+mod label;
+mod layout;
+mod look;
 mod options;
 mod page;
 mod picture;
-mod select;
+mod save;
+mod summary;
+mod terminal;
+mod words;
+
+use wengert::{Graph, NodeId};
 
 pub use error::Error;
-pub use model::{Drawing, Link, Operation, ScopeBox, Value, Vertex};
-pub use options::{Direction, Options, draw, to_petgraph};
+pub use formula::to_tex;
+pub use graph::{Drawing, Link, Operation, ScopeBox, Value, Vertex};
+pub use options::{Direction, Options};
+#[cfg(feature = "training")]
+pub use page::training_page;
 pub use picture::Picture;
+pub use summary::{Summary, SummaryRow, summary};
+pub use terminal::terminal_chart;
+
+impl Options {
+    /// Draws what the roots depend on, and the derivatives that the last backward left there.
+    ///
+    /// Looks at every node up to the last root once, without recursion: O(nodes), with a byte a
+    /// node (4 more where scopes are collapsed) beside what is shown.
+    ///
+    /// # Errors
+    /// [`Error::Graph`] where a root is of another graph or was dropped, or a value to be shown
+    /// is stale; [`Error::NoSuchScope`].
+    pub fn draw(self, graph: &Graph, roots: &[NodeId]) -> Result<Picture, Error> {
+        let (drawing, hidden) = graph::build(graph, roots, &self)?;
+        let story = graph::story(graph, roots, &drawing);
+        Ok(Picture {
+            drawing,
+            hidden,
+            story,
+            options: self,
+        })
+    }
+}
+
+/// What the roots depend on, whole, as a petgraph: a vertex for each value, one for each op, an
+/// edge from an op to its value and from each operand to the op, so `x + x` has two.
+///
+/// Vertices stand in the order of the tape, and a value right before its op. Derivatives are those
+/// of the last backward. O(nodes); about 250 bytes a node.
+///
+/// # Errors
+/// [`Error::Graph`] where a root is of another graph or was dropped, or a value is stale.
+pub fn to_petgraph(graph: &Graph, roots: &[NodeId]) -> Result<Drawing, Error> {
+    Ok(graph::build(graph, roots, &Options::new().node_limit(usize::MAX))?.0)
+}
+
+/// A picture of all that the roots depend on, to be saved as a page: that shows a part at a time,
+/// scopes and what else is too much at once as boxes that open.
+///
+/// ```
+/// use wengert::Graph;
+///
+/// let g = Graph::new();
+/// let mut x = g.var(0.5).named("x");
+/// for layer in 1..=100 {
+///     let _scope = g.scope(format!("layer {layer}"));
+///     for _ in 0..100 {
+///         x = x.sin() + 1.0;
+///     }
+/// }
+/// x.backward();
+/// let page = wengert_viz::page(&g, &[x.id()])?.html("a hundred layers")?;
+/// assert!(page.len() < 4_000_000);
+/// # Ok::<(), wengert_viz::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`Options::draw`].
+pub fn page(graph: &Graph, roots: &[NodeId]) -> Result<Picture, Error> {
+    Options::new().node_limit(usize::MAX).draw(graph, roots)
+}
+
+/// A picture of what the roots depend on: [`Options::draw`] with the default options.
+///
+/// # Errors
+/// As [`Options::draw`].
+pub fn draw(graph: &Graph, roots: &[NodeId]) -> Result<Picture, Error> {
+    Options::new().draw(graph, roots)
+}

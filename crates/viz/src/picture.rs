@@ -1,16 +1,14 @@
-//! A picture and the forms it is saved in. Read [`crate::page`] next, or [`crate::error`].
+//! A picture and the forms that it has.
 
-use std::ffi::OsStr;
 use std::fmt;
-use std::path::Path;
 
-use crate::dot;
 use crate::error::Error;
-use crate::graphviz::{self, Rendered};
-use crate::model::Drawing;
+use crate::graph::{Drawing, Hidden, Story};
+use crate::layout::{Layout, lay_out};
+use crate::look::{dot, svg};
 use crate::options::Options;
 use crate::page;
-use crate::select::Hidden;
+use crate::words::{counted, grouped};
 
 /// A drawn graph. Displays as DOT text.
 #[derive(Clone, Debug)]
@@ -18,14 +16,12 @@ pub struct Picture {
     pub(crate) drawing: Drawing,
     pub(crate) hidden: Hidden,
     pub(crate) options: Options,
+    pub(crate) story: Option<Story>,
 }
 
-/// How many boxes, op nodes included, Graphviz is asked to lay out at most: a perceptron's graph
-/// of 5,500 took it 12 s on a machine of 2023, and the time grows faster than the square.
-const MOST_BOXES: usize = 5_000;
-
-/// Dots per inch of a bitmap, the first with which it is not too large.
-const RESOLUTIONS: [&str; 3] = ["-Gdpi=144", "-Gdpi=96", "-Gdpi=72"];
+/// How many boxes, op nodes included, are laid out at most.
+const MOST_BOXES: usize = 20_000;
+const MOST_BOXES_OF_A_PAGE: usize = 1_000_000;
 
 impl Picture {
     /// What is drawn.
@@ -40,86 +36,79 @@ impl Picture {
 
     /// What the picture says below the graph: how many nodes are not shown and by which limit.
     pub fn note(&self) -> Option<String> {
-        dot::note(&self.drawing, self.hidden, &self.options)
+        if self.hidden.nodes == 0 {
+            let empty = self.drawing.node_count() == 0;
+            return empty.then(|| "nothing to draw: no node was asked for".into());
+        }
+        let mut limits = Vec::new();
+        if self.hidden.by_depth {
+            limits.push(format!("depth limit {}", grouped(self.options.depth_limit)));
+        }
+        if self.hidden.by_count {
+            limits.push(format!("node limit {}", grouped(self.options.node_limit)));
+        }
+        let (nodes, limits) = (counted(self.hidden.nodes, "node"), limits.join(", "));
+        Some(format!("… {nodes} not shown ({limits})"))
     }
 
-    /// The DOT text. The same graph gives the same text.
+    /// The DOT text, for Graphviz and what else reads it. The same graph gives the same text.
     pub fn dot(&self) -> String {
-        dot::write(&self.drawing, self.hidden, &self.options)
+        let direction = self.options.direction.unwrap_or_default();
+        dot::write(&self.drawing, self.note().as_deref(), direction)
     }
 
-    /// The SVG text, laid out by Graphviz.
+    /// The SVG text. It needs no other file, and is dark where its viewer is. The same graph gives
+    /// the same text.
+    ///
+    /// Boxes never overlap, and no wire crosses one. O(n log n) in the boxes and in the layers that
+    /// wires pass through; a thousand boxes take about a tenth of a second.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] beyond 5,000 boxes (op nodes included), [`Error::TooSlow`],
-    /// [`Error::GraphvizMissing`], [`Error::GraphvizFailed`].
+    /// [`Error::TooLarge`] beyond 20,000 boxes (op nodes included).
     pub fn svg(&self) -> Result<String, Error> {
-        let rendered = self.lay_out(&["-Tsvg"])?;
-        Ok(String::from_utf8_lossy(&rendered.bytes).into_owned())
+        Ok(svg::write(&self.lay_out()?, self.note().as_deref()))
     }
 
-    /// The PNG file, laid out by Graphviz: 144 dots an inch, less where it would grow too large.
+    /// The PNG file: the SVG by day, two pixels to each of its own, fewer where it would grow too
+    /// large. Needs the feature `png`.
     ///
     /// # Errors
-    /// As [`Picture::svg`], and [`Error::TooLargeForPng`].
+    /// As [`Picture::svg`]; [`Error::TooLargeForPng`]; [`Error::PngNotBuilt`] without the feature.
     pub fn png(&self) -> Result<Vec<u8>, Error> {
-        for resolution in RESOLUTIONS {
-            let rendered = self.lay_out(&["-Tpng", resolution])?;
-            if !rendered.remarks.contains("too large for cairo") {
-                return Ok(rendered.bytes);
-            }
+        #[cfg(feature = "png")]
+        {
+            let (layout, note) = (self.lay_out()?, self.note());
+            let size = svg::size(&layout, note.as_deref());
+            crate::look::png::draw(&svg::write(&layout, note.as_deref()), size)
         }
-        Err(Error::TooLargeForPng)
+        #[cfg(not(feature = "png"))]
+        Err(Error::PngNotBuilt)
     }
 
-    /// A page that shows the picture and what its colours mean; it needs no other file.
+    /// A page to explore the graph in: scopes open and close, values are found by name, forward and
+    /// backward are played node by node. One file, which asks for no other. What is drawn is in it;
+    /// [`page`](crate::page) draws all.
+    ///
+    /// O(n log n); about 90 bytes a value.
     ///
     /// # Errors
-    /// As [`Picture::svg`].
+    /// [`Error::TooLarge`] beyond a million boxes (op nodes included).
     pub fn html(&self, title: &str) -> Result<String, Error> {
-        Ok(page::page(title, &self.svg()?))
+        self.at_most(MOST_BOXES_OF_A_PAGE)?;
+        Ok(page::page(&self.drawing, title, self.note(), self.story.as_ref()))
     }
 
-    /// Writes the picture to a file, in the form that the end of its name tells: `.dot`, `.svg`,
-    /// `.png` or `.html`; whole or not at all, as [`wengert_file::save`] does.
-    ///
-    /// # Errors
-    /// [`Error::UnknownFormat`], [`Error::Unwritable`], and what the form can meet:
-    /// [`Picture::svg`], [`Picture::png`]. The file, if there was one, is as before.
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        let path = path.as_ref();
-        let ending = path.extension().and_then(OsStr::to_str).map(str::to_ascii_lowercase);
-        let bytes = match ending.as_deref() {
-            Some("dot") => self.dot().into_bytes(),
-            Some("svg") => self.svg()?.into_bytes(),
-            Some("png") => self.png()?,
-            Some("html") => {
-                let title = path.file_stem().unwrap_or_default().to_string_lossy();
-                self.html(&title)?.into_bytes()
-            }
-            _ => return Err(Error::UnknownFormat { path: path.into() }),
-        };
-        wengert_file::save(path, &bytes).map_err(|source| Error::Unwritable {
-            path: path.into(),
-            source,
-        })
-    }
-
-    fn lay_out(&self, arguments: &[&str]) -> Result<Rendered, Error> {
+    fn at_most(&self, limit: usize) -> Result<(), Error> {
         let boxes = self.drawing.node_count();
-        if boxes > MOST_BOXES {
-            return Err(Error::TooLarge {
-                boxes,
-                limit: MOST_BOXES,
-            });
+        match boxes > limit {
+            true => Err(Error::TooLarge { boxes, limit }),
+            false => Ok(()),
         }
-        graphviz::run(
-            &self.options.graphviz,
-            arguments,
-            self.dot(),
-            boxes,
-            self.options.time_limit,
-        )
+    }
+
+    fn lay_out(&self) -> Result<Layout, Error> {
+        self.at_most(MOST_BOXES)?;
+        Ok(lay_out(&self.drawing, self.options.direction, self.options.page_width))
     }
 }
 

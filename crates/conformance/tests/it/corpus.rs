@@ -87,7 +87,7 @@ fn random_expressions_are_right_at_every_further_point() {
 }
 
 #[test]
-fn classical_optimisation_problems_are_right() {
+fn classical_optimization_problems_are_right() {
     run("mgh_dags.txt", [15, 15, 14]);
 }
 

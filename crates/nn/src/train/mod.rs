@@ -4,6 +4,7 @@ pub(crate) mod classes;
 pub(crate) mod compiled;
 pub(crate) mod examples;
 pub(crate) mod fit;
+pub(crate) mod log;
 pub(crate) mod loss;
 pub(crate) mod optimizer;
 pub(crate) mod trainer;

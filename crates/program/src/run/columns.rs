@@ -174,7 +174,7 @@ unsafe fn mend_each<V: Simd, const N: usize>(
 
 /// Adds the formula of each of `$active` lanes to its strand of `$sums`; lane 0 adds to `$strand`. For use
 /// within `unsafe`, where operands have the lanes, rounded up to a multiple of 4, and `$sums` has
-/// [`STRANDS`] numbers that do not overlap them.
+/// `STRANDS` numbers that do not overlap them.
 macro_rules! add_up {
     ($V:ident, $sums:expr, $active:expr, $strand:expr, $i:ident => $y:expr) => {{
         let mut first = 0;

@@ -1,6 +1,6 @@
 //! Large graphs: limits that are said in the picture, scopes as boxes, no recursion.
 
-use crate::support::{read, texts};
+use crate::support::{Svg, read, texts};
 use wengert::{Expr, Graph, NodeId};
 use wengert_viz::{Error, Link, Options, Picture, ScopeBox, Vertex, draw};
 
@@ -110,7 +110,7 @@ fn limits_that_are_just_wide_enough_say_nothing() {
 }
 
 #[test]
-fn what_is_drawn_by_default_is_what_graphviz_can_take() {
+fn what_is_drawn_by_default_can_be_looked_at() {
     let g = Graph::new();
     let picture = draw(&g, &[chain(&g, 100_000)]).unwrap();
     assert_eq!(values(&picture), 500);
@@ -173,7 +173,14 @@ fn the_outermost_scopes_become_boxes() {
     );
     let texts = texts(&picture.svg().unwrap());
     for text in [
-        "layer 1", "32 nodes", "layer 2", "56 nodes", "layer 3", "14 nodes", "×4", "×16",
+        "layer 1",
+        "32 nodes · 12 leaves",
+        "layer 2",
+        "56 nodes · 20 leaves",
+        "layer 3",
+        "14 nodes · 5 leaves",
+        "×4",
+        "×16",
     ] {
         assert!(texts.contains(&text.into()), "{text}: {texts:?}");
     }
@@ -189,6 +196,7 @@ fn inner_scopes_become_boxes_named_by_their_path() {
     assert_eq!(scopes[5], ("layer 2/neuron 2".into(), 14, false));
     assert_eq!(picture.petgraph().edge_count(), 2 * 4 + 4 * 4 + 4);
     assert_eq!(read(&picture.dot()).boxes.len(), 11);
+    assert_eq!(Svg::read(&picture.svg().unwrap()).faults(), [""; 0]);
 }
 
 #[test]
@@ -256,10 +264,60 @@ fn a_scope_opened_again_is_the_same_box() {
         }
         x = if round == 0 { x.cos() } else { x };
     }
-    // There and back again: a cycle between boxes, which Graphviz draws all the same.
+    // There and back again: a cycle between boxes, which is drawn all the same.
     let picture = Options::new().collapse_level(1).draw(&g, &[x.id()]).unwrap();
     assert_eq!(scopes(&picture), [("layer".into(), 2, true)]);
     assert_eq!(read(&picture.dot()).edges.len(), 4);
+    assert_eq!(Svg::read(&picture.svg().unwrap()).faults(), [""; 0]);
+}
+
+#[test]
+fn a_collapsed_scope_shows_what_it_yields() {
+    let g = Graph::new();
+    let x = g.var(2.0).named("x");
+    let (a, b) = {
+        let _scope = g.scope("part");
+        let weight = g.var(3.0);
+        let inner = weight * x;
+        (inner.named("a"), (inner + 1.0).sin())
+    };
+    let l = a * b;
+    l.backward();
+    let picture = Options::new().collapse_level(1).draw(&g, &[l.id()]).unwrap();
+    let shown = picture.petgraph().node_weights().find_map(|vertex| match vertex {
+        Vertex::Scope(scope) => Some(scope.clone()),
+        _ => None,
+    });
+    let scope = shown.unwrap();
+    assert_eq!((scope.nodes, scope.leaves), (4, 1));
+    let outputs: Vec<_> = scope
+        .outputs
+        .iter()
+        .map(|value| (value.id, value.data, value.grad))
+        .collect();
+    assert_eq!(
+        outputs,
+        [(a.id(), 6.0, a.grad()), (b.id(), 7f64.sin(), b.grad())],
+        "the sum is used within alone"
+    );
+    let texts = texts(&picture.svg().unwrap());
+    assert!(
+        texts.contains(&format!("a  data 6.0000  grad {:.4}", a.grad())),
+        "{texts:?}"
+    );
+}
+
+#[test]
+fn open_scopes_are_titled_clusters() {
+    let g = Graph::new();
+    let y = net(&g);
+    let picture = draw(&g, &[y.id()]).unwrap();
+    let svg = Svg::read(&picture.svg().unwrap());
+    assert_eq!(svg.clusters.len(), 3 + 9);
+    assert_eq!(svg.faults(), [""; 0]);
+    let dot = read(&picture.dot());
+    assert_eq!(dot.clusters[..3], ["layer 1", "neuron 1", "neuron 2"]);
+    assert_eq!(dot.clusters.len(), 12);
 }
 
 #[test]

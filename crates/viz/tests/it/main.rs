@@ -2,7 +2,11 @@
 
 mod files;
 mod labels;
+mod layout;
 mod lecture;
 mod limits;
+mod pages;
 mod programs;
+mod summary;
 mod support;
+mod tex;

@@ -91,7 +91,7 @@ fn bands_have_exactly_their_pattern() {
 }
 
 #[test]
-fn a_chain_of_64_000_variables_has_exactly_its_pattern_and_three_colours() {
+fn a_chain_of_64_000_variables_has_exactly_its_pattern_and_three_colors() {
     const N: usize = 64_000;
     let g = Graph::new();
     let x = g.leaves(&start(N));

@@ -1,14 +1,13 @@
 //! A picture as a petgraph: what its vertices and edges are, and how they are made of a graph.
-//! Read [`crate::dot`] next, for how they look.
 
 use std::collections::HashMap;
 
 use petgraph::graph::{DiGraph, NodeIndex};
-use wengert::{Graph, Imm, Node, NodeId, Op};
+use wengert::{Arity, Graph, Imm, Node, NodeId, Op};
 
+use super::select::{Cone, Hidden, Unit, node_at};
 use crate::error::Error;
 use crate::options::Options;
-use crate::select::{Cone, Hidden, Unit, node_at};
 
 /// A picture before it is laid out.
 pub type Drawing = DiGraph<Vertex, Link>;
@@ -25,7 +24,7 @@ pub enum Vertex {
     Scope(ScopeBox),
     /// Stands for operands that a limit left out.
     Cut {
-        /// How many operands of its one neighbour it stands for.
+        /// How many operands of its one neighbor it stands for.
         operands: usize,
     },
 }
@@ -42,10 +41,15 @@ pub struct Value {
     pub data: f64,
     /// The derivative that the last backward left on it.
     pub grad: f64,
+    /// Whether it depends on a leaf through ops that let gradients pass; where not, `grad` says
+    /// nothing.
+    pub wants_gradient: bool,
     /// Its name, if it was given one.
     pub label: Option<String>,
     /// Whether the picture was asked for this node.
     pub root: bool,
+    /// The scopes that it was recorded in, outermost first.
+    pub scope: Vec<String>,
 }
 
 /// An op in a picture.
@@ -60,14 +64,27 @@ pub struct Operation {
     pub imm: Imm,
 }
 
+impl Operation {
+    /// Whether its operands are numbered, since exchanging them would change the value. Those of
+    /// n-ary ops are not: the arrows of most arrive in order.
+    pub(crate) fn order_matters(&self) -> bool {
+        matches!(self.op.arity(), Arity::Fixed(2..)) && !self.op.is_symmetric()
+    }
+}
+
 /// A collapsed scope in a picture.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ScopeBox {
     /// The names of the scopes, outermost first.
     pub path: Vec<String>,
     /// How many nodes that the roots depend on it stands for.
     pub nodes: usize,
+    /// How many of these are leaves: inputs and parameters.
+    pub leaves: usize,
+    /// What it yields: the values in it that something outside, or whoever asked for the picture,
+    /// uses.
+    pub outputs: Vec<Value>,
     /// Whether a node that the picture was asked for is among them.
     pub root: bool,
 }
@@ -90,6 +107,53 @@ pub enum Link {
     },
     /// From operands that a limit left out.
     Cut,
+}
+
+impl Link {
+    /// How many operands flow along it, that are shown.
+    pub(crate) fn operands(&self) -> usize {
+        match *self {
+            Link::Operand { .. } => 1,
+            Link::Bundle { operands } => operands,
+            // A missing operand counts too.
+            Link::Cut => 1,
+            Link::Result => 0,
+        }
+    }
+}
+
+/// Why a number of a picture is not finite.
+#[derive(Clone, Debug)]
+pub(crate) struct Story {
+    /// Where it was born.
+    pub(crate) node: NodeId,
+    pub(crate) text: String,
+}
+
+/// The story of the first root that is not finite, or whose gradient is not.
+pub(crate) fn story(graph: &Graph, roots: &[NodeId], drawing: &Drawing) -> Option<Story> {
+    let bad = drawing.node_weights().any(|vertex| match vertex {
+        Vertex::Value(value) => value.is_bad(),
+        Vertex::Scope(scope) => scope.outputs.iter().any(Value::is_bad),
+        _ => false,
+    });
+    let origin = roots
+        .iter()
+        .filter(|_| bad)
+        .find_map(|&root| graph.try_explain_nan(root).ok().flatten())?;
+    let site = origin.value.as_ref().map(|value| value.site.node);
+    let site = site.or_else(|| origin.adjoint.as_ref().map(|adjoint| adjoint.site.node));
+    Some(Story {
+        node: site?,
+        text: origin.to_string(),
+    })
+}
+
+impl Value {
+    /// Whether a number of it is not finite.
+    pub(crate) fn is_bad(&self) -> bool {
+        !self.data.is_finite() || (self.wants_gradient && !self.grad.is_finite())
+    }
 }
 
 /// What flows into one vertex. All that flows from or to one collapsed scope goes along one edge.
@@ -165,9 +229,17 @@ pub(crate) fn build(graph: &Graph, roots: &[NodeId], options: &Options) -> Resul
             Unit::Scope(number) => {
                 let scope = &cone.scopes[number];
                 let root = scope.members.iter().any(is_root);
+                let leaf = |&&position: &&usize| node_at(graph, position).op == Op::Leaf;
+                let outputs = scope
+                    .members
+                    .iter()
+                    .filter(|position| scope.yields.contains(position) || is_root(position))
+                    .map(|position| value_of(graph, &node_at(graph, *position), is_root(position)));
                 let shown = ScopeBox {
                     path: scope.path.clone(),
                     nodes: scope.members.len(),
+                    leaves: scope.members.iter().filter(leaf).count(),
+                    outputs: outputs.collect::<Result<_, Error>>()?,
                     root,
                 };
                 let scope = drawing.add_node(Vertex::Scope(shown));
@@ -203,7 +275,9 @@ fn value_of(graph: &Graph, node: &Node, root: bool) -> Result<Value, Error> {
         op: node.op,
         data: graph.try_value(node.id)?,
         grad: graph.try_grad(node.id)?,
+        wants_gradient: node.wants_gradient,
         label: graph.label_of(node.id),
         root,
+        scope: graph.scope_of(node.id),
     })
 }

@@ -1,9 +1,11 @@
-//! Text as Graphviz and HTML read it back: any label comes out as it went in.
+//! Text as Graphviz, SVG and HTML read it back: any label comes out as it went in.
 //!
 //! A label passes three readers before it is drawn: the one of DOT strings, to which only `\"` and
 //! a backslash before a line break mean something; the one of records, to which `{ } | < >` are
 //! structure and plain spaces only separate words; and the one of texts, which knows `\n`, `\N`,
 //! `\\` and entities such as `&lt;`.
+
+use crate::label::{printable, short};
 
 /// A space that no reader drops. (The `\ ` of records is meant for it, but wanders from the start of
 /// a field to its end: Graphviz 2.43.)
@@ -11,7 +13,7 @@ const HARD_SPACE: &str = "&#160;";
 
 /// A label as a field of a record, to stand between quotes.
 pub(crate) fn field(label: &str) -> String {
-    let label = printable(label);
+    let label = short(label);
     let mut text = String::with_capacity(label.len());
     let mut rest = label.chars().peekable();
     let mut before = None;
@@ -35,7 +37,7 @@ fn is_word(c: Option<char>) -> bool {
 /// A text outside records, to stand between quotes.
 pub(crate) fn text(label: &str) -> String {
     let mut text = String::with_capacity(label.len());
-    printable(label).chars().for_each(|c| plain(c, &mut text));
+    short(label).chars().for_each(|c| plain(c, &mut text));
     text
 }
 
@@ -50,30 +52,19 @@ fn plain(c: char, text: &mut String) {
     }
 }
 
-/// A text as the content of an HTML element.
-pub(crate) fn html(text: &str) -> String {
-    printable(text)
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-}
-
-/// Line breaks as `\n`; what SVG may not contain as signs that it may: control characters as the
-/// pictures that Unicode has for them.
-fn printable(label: &str) -> String {
-    let picture = |c: char| match c {
-        '\n' => c,
-        '\0'..'\x20' => char::from_u32(0x2400 + c as u32).unwrap_or(char::REPLACEMENT_CHARACTER),
-        '\x7f' => '\u{2421}',
-        '\u{80}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => char::REPLACEMENT_CHARACTER,
-        _ => c,
-    };
-    label
-        .replace("\r\n", "\n")
-        .replace('\r', "\n")
-        .chars()
-        .map(picture)
-        .collect()
+/// A text as the content of an element, or in the quotes of an attribute, of XML and HTML.
+pub(crate) fn xml(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in printable(text).chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            _ => safe.push(c),
+        }
+    }
+    safe
 }
 
 #[cfg(test)]
@@ -97,17 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn line_breaks_of_every_kind_are_line_breaks() {
-        assert_eq!(field("a\nb\r\nc\rd"), r"a\nb\nc\nd");
-    }
-
-    #[test]
-    fn control_characters_are_shown_as_pictures() {
-        assert_eq!(field("a\tb\0\x1b\x7f\u{85}\u{ffff}"), "a␉b␀␛␡\u{fffd}\u{fffd}");
-    }
-
-    #[test]
-    fn html_is_escaped() {
-        assert_eq!(html("<a> & \"b\""), "&lt;a&gt; &amp; \"b\"");
+    fn markup_is_escaped() {
+        assert_eq!(xml("<a b=\"c\"> & ]]>"), "&lt;a b=&quot;c&quot;&gt; &amp; ]]&gt;");
     }
 }

@@ -4,7 +4,7 @@
 //! Operands stand before what uses them, so one scan down the tape finds all that the roots depend
 //! on; a breadth-first walk over what is left then stops at the limits. Neither recurses.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use wengert::{Graph, Node, NodeId};
 
@@ -24,6 +24,8 @@ pub(crate) struct Collapsed {
     pub(crate) path: Vec<String>,
     /// Positions of its nodes among those that the roots depend on, ascending.
     pub(crate) members: Vec<usize>,
+    /// Positions of those among them that something outside uses.
+    pub(crate) yields: BTreeSet<usize>,
 }
 
 /// What the roots depend on, and how it is grouped into units.
@@ -99,11 +101,20 @@ impl Cone {
                 self.scopes.push(Collapsed {
                     path: path.clone(),
                     members: Vec::new(),
+                    yields: BTreeSet::new(),
                 });
                 self.scopes.len() - 1
             });
             self.scope_at[position] = number as u32;
             self.scopes[number].members.push(position);
+        }
+        for position in (0..self.reached.len()).filter(|&position| self.reached[position]) {
+            for operand in node_at(graph, position).operands {
+                let (scope, at) = (self.scope_at[operand.index()], operand.index());
+                if scope != LOOSE && scope != self.scope_at[position] {
+                    self.scopes[scope as usize].yields.insert(at);
+                }
+            }
         }
         let missing = |path: &&Vec<String>| !self.scopes.iter().any(|scope| path.starts_with(&scope.path));
         match options.collapsed.iter().find(missing) {

@@ -1,0 +1,278 @@
+//! How training went, as data: what `wengert_viz::training_page` draws.
+
+use crate::net::Mlp;
+
+/// So many snapshots of a whole training.
+const SNAPSHOTS: usize = 50;
+/// So many bars of a histogram.
+const BARS: usize = 31;
+
+/// How training went: the loss and the accuracy of each step, and now and then a snapshot.
+///
+/// ```
+/// use wengert_nn::{Mlp, TrainingLog};
+///
+/// let net = Mlp::with_layers(2, &[(4, "tanh".parse()?), (1, "linear".parse()?)], 1)?;
+/// let mut log = TrainingLog::new(100);
+/// for step in 0..3 {
+///     log.record(step, 1.0 / (step + 1) as f64, Some(0.5));
+///     if log.wants_snapshot(step) {
+///         log.snapshot(step, &net, &vec![0.0; net.parameters().len()]);
+///     }
+/// }
+/// assert_eq!((log.steps().len(), log.snapshots().len()), (3, 2));
+/// assert_eq!(log.snapshots()[0].layers[1].weights.counts.iter().sum::<usize>(), 4 + 1);
+/// # Ok::<(), wengert_nn::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TrainingLog {
+    planned: usize,
+    steps: Vec<LoggedStep>,
+    snapshots: Vec<Snapshot>,
+    points: Vec<([f64; 2], f64)>,
+}
+
+/// A step of training.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct LoggedStep {
+    /// Which step, from 0; the loss is the one before its update.
+    pub step: usize,
+    /// The loss.
+    pub loss: f64,
+    /// The share of examples that are told right, from 0 to 1, where that was looked at.
+    pub accuracy: Option<f64>,
+}
+
+/// A net at a step.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// Which step.
+    pub step: usize,
+    /// For each layer how its parameters and their derivatives are spread.
+    pub layers: Vec<LayerSpread>,
+    /// The net's score over the plane, where it was sampled.
+    pub plane: Option<Plane>,
+}
+
+/// How the numbers of a layer are spread.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct LayerSpread {
+    /// What the layer is: `layer 1: 16 relu`.
+    pub name: String,
+    /// Its weights and biases.
+    pub weights: Histogram,
+    /// The derivatives of the loss in them.
+    pub gradients: Histogram,
+}
+
+/// How many numbers are about how large.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Histogram {
+    /// Where the first bar begins, and the last ends.
+    pub range: (f64, f64),
+    /// How many numbers each bar has; all bars are as wide.
+    pub counts: Vec<usize>,
+    /// How many numbers are NaN or infinite, and in no bar.
+    pub not_finite: usize,
+}
+
+/// Scores over a part of the plane.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Plane {
+    /// From where to where it reaches.
+    pub x: (f64, f64),
+    /// From where to where it reaches.
+    pub y: (f64, f64),
+    /// How many samples stand in a row.
+    pub columns: usize,
+    /// Row by row, from the lowest `y` and in each from the lowest `x`, both ends included.
+    pub scores: Vec<f32>,
+}
+
+impl TrainingLog {
+    /// Of so many steps, as far as is known; 0 if it is not.
+    pub fn new(planned: usize) -> TrainingLog {
+        TrainingLog {
+            planned,
+            ..TrainingLog::default()
+        }
+    }
+
+    /// Points of the plane with their classes, the sign of a number, to be drawn over planes.
+    pub fn with_points(self, points: impl IntoIterator<Item = ([f64; 2], f64)>) -> TrainingLog {
+        TrainingLog {
+            points: points.into_iter().collect(),
+            ..self
+        }
+    }
+
+    /// How many steps there are to be.
+    pub fn planned(&self) -> usize {
+        self.planned
+    }
+
+    /// The steps so far, in the order they were recorded in.
+    pub fn steps(&self) -> &[LoggedStep] {
+        &self.steps
+    }
+
+    /// The snapshots so far, in the order they were taken in.
+    pub fn snapshots(&self) -> &[Snapshot] {
+        &self.snapshots
+    }
+
+    /// The points of the plane.
+    pub fn points(&self) -> &[([f64; 2], f64)] {
+        &self.points
+    }
+
+    /// Adds a step.
+    pub fn record(&mut self, step: usize, loss: f64, accuracy: Option<f64>) {
+        self.steps.push(LoggedStep { step, loss, accuracy });
+    }
+
+    /// Whether a snapshot of this step is worth its room: about fifty of the whole, the first and the
+    /// last among them.
+    pub fn wants_snapshot(&self, step: usize) -> bool {
+        step == self.planned || step.is_multiple_of(self.planned.div_ceil(SNAPSHOTS).max(1))
+    }
+
+    /// Adds a snapshot of a net, with the derivative of the loss in each of its parameters.
+    ///
+    /// # Panics
+    /// Where there are not as many derivatives as parameters.
+    #[track_caller]
+    pub fn snapshot(&mut self, step: usize, net: &Mlp, gradient: &[f64]) {
+        assert_eq!(
+            gradient.len(),
+            net.parameters().len(),
+            "derivatives given, and parameters of the net"
+        );
+        let mut start = 0;
+        let layers = net.layers().iter().enumerate().map(|(k, layer)| {
+            let own = start..start + layer.parameter_count();
+            start = own.end;
+            LayerSpread {
+                name: format!(
+                    "layer {}: {} {}",
+                    k + 1,
+                    layer.width(),
+                    layer.neuron().activation().name()
+                ),
+                weights: Histogram::new(&net.parameters()[own.clone()]),
+                gradients: Histogram::new(&gradient[own]),
+            }
+        });
+        let layers = layers.collect();
+        self.snapshots.push(Snapshot {
+            step,
+            layers,
+            plane: None,
+        });
+    }
+
+    /// Adds scores over the plane to the last snapshot: `score` at `columns` by `rows` places.
+    ///
+    /// # Panics
+    /// Where there is no snapshot yet, and with fewer than two columns or rows.
+    #[track_caller]
+    pub fn sample_plane(
+        &mut self,
+        x: (f64, f64),
+        y: (f64, f64),
+        [columns, rows]: [usize; 2],
+        score: impl Fn([f64; 2]) -> f64,
+    ) {
+        assert!(columns >= 2 && rows >= 2, "a plane has two columns and rows at least");
+        let last = self
+            .snapshots
+            .last_mut()
+            .expect("take a snapshot before sampling the plane");
+        let at = |(from, to): (f64, f64), k: usize, count: usize| from + (to - from) * k as f64 / (count - 1) as f64;
+        let scores = (0..rows * columns)
+            .map(|k| score([at(x, k % columns, columns), at(y, k / columns, rows)]) as f32)
+            .collect();
+        last.plane = Some(Plane { x, y, columns, scores });
+    }
+}
+
+impl Histogram {
+    /// Of these numbers: bars from the least to the largest.
+    pub fn new(numbers: &[f64]) -> Histogram {
+        let finite = numbers.iter().copied().filter(|x| x.is_finite());
+        let (low, high) = finite
+            .clone()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
+                (low.min(x), high.max(x))
+            });
+        let mut counts = vec![0; BARS];
+        let mut known = 0;
+        for x in finite {
+            // Halves, since the difference of two finite numbers may not be finite.
+            let part = (0.5 * x - 0.5 * low) / (0.5 * high - 0.5 * low);
+            let bar = if part.is_finite() {
+                (part * BARS as f64) as usize
+            } else {
+                BARS / 2
+            };
+            counts[bar.min(BARS - 1)] += 1;
+            known += 1;
+        }
+        Histogram {
+            range: if known > 0 { (low, high) } else { (0.0, 0.0) },
+            counts,
+            not_finite: numbers.len() - known,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_histogram_counts_every_number_once() {
+        let numbers = [0.0, 1.0, 0.5, 0.5, f64::NAN, f64::INFINITY];
+        let histogram = Histogram::new(&numbers);
+        assert_eq!(histogram.range, (0.0, 1.0));
+        assert_eq!(
+            (histogram.counts[0], histogram.counts[15], histogram.counts[30]),
+            (1, 2, 1)
+        );
+        assert_eq!((histogram.counts.iter().sum::<usize>(), histogram.not_finite), (4, 2));
+    }
+
+    #[test]
+    fn numbers_that_are_all_one_and_numbers_that_are_far_apart_have_histograms() {
+        assert_eq!(Histogram::new(&[2.0; 5]).counts[BARS / 2], 5);
+        let far = Histogram::new(&[f64::MIN, 0.0, f64::MAX]);
+        assert_eq!((far.counts[0], far.counts[15], far.counts[30]), (1, 1, 1));
+        assert_eq!(Histogram::new(&[]).counts, [0; BARS]);
+        assert_eq!(Histogram::new(&[f64::NAN]).not_finite, 1);
+    }
+
+    #[test]
+    fn snapshots_are_about_fifty_with_the_first_and_the_last() {
+        for planned in [0, 1, 49, 50, 100, 12_345] {
+            let log = TrainingLog::new(planned);
+            let wanted: Vec<usize> = (0..=planned).filter(|&step| log.wants_snapshot(step)).collect();
+            assert_eq!((wanted.first(), wanted.last()), (Some(&0), Some(&planned)));
+            assert!(wanted.len() <= SNAPSHOTS + 2, "{planned}: {}", wanted.len());
+        }
+    }
+
+    #[test]
+    fn a_plane_is_sampled_row_by_row_from_corner_to_corner() {
+        let net = Mlp::with_layers(2, &[(1, "linear".parse().unwrap())], 1).unwrap();
+        let mut log = TrainingLog::new(1);
+        log.snapshot(0, &net, &[0.0; 3]);
+        log.sample_plane((0.0, 2.0), (10.0, 20.0), [3, 2], |[x, y]| x + y);
+        let plane = log.snapshots()[0].plane.as_ref().unwrap();
+        assert_eq!(plane.scores, [10.0, 11.0, 12.0, 20.0, 21.0, 22.0]);
+    }
+}

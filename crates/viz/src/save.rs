@@ -1,0 +1,35 @@
+//! Saving: the end of a name tells the form, and a file is written whole or not at all.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use crate::error::Error;
+use crate::picture::Picture;
+
+impl Picture {
+    /// Writes the picture to a file, in the form that the end of its name tells: `.dot`, `.svg`,
+    /// `.png` or `.html`. Written whole or not at all, as
+    /// [`wengert_file::save`] does.
+    ///
+    /// # Errors
+    /// [`Error::UnknownFormat`], [`Error::Unwritable`], and what the form can meet:
+    /// [`Picture::svg`], [`Picture::png`]. The file, if there was one, is as before.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let path = path.as_ref();
+        let ending = path.extension().and_then(OsStr::to_str).map(str::to_ascii_lowercase);
+        let bytes = match ending.as_deref() {
+            Some("dot") => self.dot().into_bytes(),
+            Some("svg") => self.svg()?.into_bytes(),
+            Some("png") => self.png()?,
+            Some("html") => {
+                let title = path.file_stem().unwrap_or_default().to_string_lossy();
+                self.html(&title)?.into_bytes()
+            }
+            _ => return Err(Error::UnknownFormat { path: path.into() }),
+        };
+        wengert_file::save(path, &bytes).map_err(|source| Error::Unwritable {
+            path: path.into(),
+            source,
+        })
+    }
+}
