@@ -83,7 +83,9 @@ pub(crate) fn recording(
             relation: guard.relation,
             recorded: guard.recorded,
         });
-        recording.names.push([graph.name_of(guard.left), graph.name_of(guard.right)]);
+        recording
+            .names
+            .push([graph.name_of(guard.left), graph.name_of(guard.right)]);
     }
     Ok(recording)
 }

@@ -20,7 +20,8 @@ fn only_leaves_can_be_set() {
     let mut faults = Faults::default();
     for node in g.nodes().skip(2).collect::<Vec<_>>() {
         let error = Error::NotALeaf {
-            node: node.id, label: None,
+            node: node.id,
+            label: None,
             op: node.op,
         };
         faults.panics("set", &mut g, &error, |g| g.set(node.id, 1.0));
@@ -42,7 +43,8 @@ fn sparse_derivatives_and_checks_are_with_respect_to_leaves() {
     let (l, error) = (
         node.id,
         Error::NotALeaf {
-            node: node.id, label: None,
+            node: node.id,
+            label: None,
             op: Op::Mul,
         },
     );

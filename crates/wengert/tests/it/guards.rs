@@ -215,7 +215,10 @@ fn errors_name_the_labels_of_nodes() {
     );
     g.set(x, 4.0);
     let stale = g.try_value(loss).unwrap_err().to_string();
-    assert!(stale.starts_with(&format!("the value of {loss} \"loss\" is stale")), "{stale}");
+    assert!(
+        stale.starts_with(&format!("the value of {loss} \"loss\" is stale")),
+        "{stale}"
+    );
     let flipped = g.forward().unwrap_err().to_string();
     let said = "the comparison n0 \"x\" < 3 was true when it was recorded and is false at the new values";
     assert!(flipped.starts_with(said), "{flipped}");

@@ -255,7 +255,14 @@ impl Model {
                         self.nodes[a].value = v.into();
                         self.make_stale();
                     } else {
-                        assert_eq!(got, Err(Error::NotALeaf { node: key, label: self.label(a), op }));
+                        assert_eq!(
+                            got,
+                            Err(Error::NotALeaf {
+                                node: key,
+                                label: self.label(a),
+                                op
+                            })
+                        );
                     }
                 }
             }
@@ -337,7 +344,10 @@ impl Model {
         for (k, node) in self.nodes.iter().enumerate() {
             let key = node.key;
             let want = if node.stale {
-                Err(Error::StaleValue { node: key, label: self.label(k) })
+                Err(Error::StaleValue {
+                    node: key,
+                    label: self.label(k),
+                })
             } else {
                 Ok(node.value)
             };
