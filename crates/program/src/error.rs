@@ -89,11 +89,11 @@ pub enum Error {
         guard: usize,
         /// Which point of the batch.
         point: usize,
-        /// The left operand, as [`wengert::Graph::name_of`] names it.
+        /// The left operand: its label, or else its [`wengert::Graph::name_of`].
         left: String,
         /// What was compared.
         relation: Relation,
-        /// The right operand, as [`wengert::Graph::name_of`] names it.
+        /// The right operand: its label, or else its [`wengert::Graph::name_of`].
         right: String,
         /// What the comparison gave when it was recorded.
         recorded: bool,

@@ -65,6 +65,7 @@ pub(crate) fn recording(
         ..
     } = reader;
     let value = |node: NodeId| value_of[node.index()];
+    let name = |node: NodeId| graph.label_of(node).unwrap_or_else(|| graph.name_of(node));
     recording.outputs.extend(outputs.iter().map(|output| Outlet {
         value: value(output.node),
         spread: output.spread,
@@ -83,9 +84,7 @@ pub(crate) fn recording(
             relation: guard.relation,
             recorded: guard.recorded,
         });
-        recording
-            .names
-            .push([graph.name_of(guard.left), graph.name_of(guard.right)]);
+        recording.names.push([name(guard.left), name(guard.right)]);
     }
     Ok(recording)
 }
