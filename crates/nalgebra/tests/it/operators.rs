@@ -4,6 +4,7 @@ use wengert::{Graph, Op};
 use wengert_nalgebra::{Var, record};
 
 #[test]
+#[allow(clippy::op_ref, reason = "references are what is tested")]
 fn operators_and_methods_take_numbers_and_references() {
     let mut g = Graph::new();
     let (x, nodes) = record(&mut g, || {
