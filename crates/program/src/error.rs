@@ -82,18 +82,18 @@ pub enum Error {
     /// At this point a comparison comes out differently from when it was recorded, so the code that was
     /// recorded would compute something else there.
     #[error(
-        "guard {guard} at point {point}: {left} {relation} {right} was {recorded} when it was recorded, but is not at this point: record again there, or run without guards (Program::without_guards)"
+        "the comparison {left} {relation} {right} was {recorded} when it was recorded and is {} at point {point}: record the expression again at this point, or run without guards (Program::without_guards)", !recorded
     )]
     GuardFlipped {
         /// Which guard, in the order of recording.
         guard: usize,
         /// Which point of the batch.
         point: usize,
-        /// The left operand, by its label or node.
+        /// The left operand: its label, or else its [`wengert::Graph::name_of`].
         left: String,
         /// What was compared.
         relation: Relation,
-        /// The right operand, by its label or node.
+        /// The right operand: its label, or else its [`wengert::Graph::name_of`].
         right: String,
         /// What the comparison gave when it was recorded.
         recorded: bool,

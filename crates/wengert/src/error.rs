@@ -19,6 +19,8 @@ pub enum Error {
     StaleValue {
         /// The node whose value was asked for.
         node: NodeId,
+        /// Its label, if it has one.
+        label: Option<Box<str>>,
     },
     /// A mark of another graph, or from before a reset or a rewind past it.
     StaleMark,
@@ -28,6 +30,8 @@ pub enum Error {
     NotALeaf {
         /// The node.
         node: NodeId,
+        /// Its label, if it has one.
+        label: Option<Box<str>>,
         /// Its op.
         op: Op,
     },
@@ -78,6 +82,8 @@ pub enum Error {
         relation: Relation,
         /// The right operand.
         right: NodeId,
+        /// The left and the right operand as the message names them: see [`Graph::name_of`](crate::Graph::name_of).
+        names: [Box<str>; 2],
         /// The result when it was recorded.
         recorded: bool,
     },
@@ -94,6 +100,16 @@ pub enum Error {
 
 impl std::error::Error for Error {}
 
+/// A node as messages name it: `n3`, or `n3 "loss"` if it has a label.
+pub(crate) struct Labeled<'l>(pub(crate) NodeId, pub(crate) Option<&'l str>);
+
+impl fmt::Display for Labeled<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        self.1.map_or(Ok(()), |label| write!(f, " {label:?}"))
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -101,15 +117,20 @@ impl fmt::Display for Error {
                 f,
                 "{node} is not a node of this graph: its key is of another graph, or the node was dropped by a reset or rewind; use a key that this graph returned since"
             ),
-            Error::StaleValue { node } => write!(
+            Error::StaleValue { node, label } => write!(
                 f,
-                "the value of {node} is stale, because a leaf was set since it was computed: call forward() first"
+                "the value of {} is stale, because a leaf was set since it was computed: call forward() first",
+                Labeled(*node, label.as_deref())
             ),
             Error::StaleMark => f.write_str(
                 "the mark is stale: the graph was reset or rewound past it, or it is of another graph; take a new mark",
             ),
             Error::MixedGraphs => f.write_str("expressions of two graphs cannot be combined: build both in one graph"),
-            Error::NotALeaf { node, op } => write!(f, "{node} is not a leaf, its op is {op}: pass the key of a leaf"),
+            Error::NotALeaf { node, label, op } => write!(
+                f,
+                "{} is not a leaf, its op is {op}: pass the key of a leaf",
+                Labeled(*node, label.as_deref())
+            ),
             Error::Operands { op, given } => wrong_operands(f, *op, *given),
             Error::Immediates { op, given } => write!(
                 f,
@@ -130,10 +151,10 @@ impl fmt::Display for Error {
                 "out of memory, with room needed for {nodes} nodes: record fewer, or drop graphs that are no longer needed"
             ),
             Error::GuardFlipped {
-                left,
                 relation,
-                right,
+                names: [left, right],
                 recorded,
+                ..
             } => write!(
                 f,
                 "the comparison {left} {relation} {right} was {recorded} when it was recorded and is {} at the new values: record the expression again at these values",

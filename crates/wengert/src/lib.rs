@@ -15,6 +15,17 @@
 //! [`Graph`] build nodes by key. Functions over closures ([`value_and_gradient`], [`hessian`],
 //! [`jacobian`], ...) do everything in one line.
 //!
+//! A function that is generic over [`Real`] goes into these as `|x| f(x)`:
+//!
+//! ```
+//! use wengert::Real;
+//!
+//! fn f<T: Real>(x: &[T]) -> T {
+//!     T::constant(1.0) - x[0] * x[1].sin()
+//! }
+//! assert_eq!(wengert::gradient(|x| f(x), &[2.0, 0.0]), [0.0, -2.0]);
+//! ```
+//!
 //! # The folders
 //!
 //! | folder | holds |

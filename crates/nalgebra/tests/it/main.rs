@@ -2,3 +2,4 @@
 
 mod linear;
 mod numbers;
+mod operators;

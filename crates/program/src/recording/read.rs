@@ -65,7 +65,7 @@ pub(crate) fn recording(
         ..
     } = reader;
     let value = |node: NodeId| value_of[node.index()];
-    let name = |node: NodeId| graph.label_of(node).unwrap_or_else(|| name_of(&graph.node(node)));
+    let name = |node: NodeId| graph.label_of(node).unwrap_or_else(|| graph.name_of(node));
     recording.outputs.extend(outputs.iter().map(|output| Outlet {
         value: value(output.node),
         spread: output.spread,
@@ -98,14 +98,6 @@ fn refuse_repeated(inputs: &[Input]) -> Result<(), Error> {
             node: pair[1].0,
         }),
         None => Ok(()),
-    }
-}
-
-/// What a message calls a node that has no label.
-fn name_of(node: &Node) -> String {
-    match node.op {
-        Op::Const => node.value.to_string(),
-        _ => node.id.to_string(),
     }
 }
 

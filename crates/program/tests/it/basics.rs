@@ -176,6 +176,12 @@ fn a_guard_that_flips_is_named_with_its_point() {
         panic!("{error}")
     };
     assert_eq!(left, "left");
+    let text = error.to_string();
+    assert!(text.starts_with("the comparison left "), "{text}");
+    assert!(
+        text.contains(" was true when it was recorded and is false at point 3"),
+        "{text}"
+    );
     program
         .without_guards()
         .eval_batch(5, &[&xs, &ys], &mut [&mut out], &mut one_core())

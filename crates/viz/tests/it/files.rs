@@ -155,7 +155,7 @@ fn stale_values_are_not_drawn() {
     assert!(draw(&g, &[x]).is_ok());
     let error = draw(&g, &[y]).unwrap_err();
     assert!(
-        matches!(error, Error::Graph(wengert::Error::StaleValue { node }) if node == y),
+        matches!(error, Error::Graph(wengert::Error::StaleValue { node, .. }) if node == y),
         "{error}"
     );
     g.forward().unwrap();

@@ -337,7 +337,11 @@ impl Graph {
         let position = self.position(node)? as usize;
         match self.tape.entry(position as u32).op() {
             Op::Leaf => Ok(position),
-            op => Err(Error::NotALeaf { node, op }),
+            op => Err(Error::NotALeaf {
+                node,
+                label: self.message_label(node),
+                op,
+            }),
         }
     }
 

@@ -69,11 +69,15 @@ impl Graph {
             let [left, right] = [guard.left, guard.right].map(|x| self.tape.entry(x).value);
             guard.relation.holds(left, right) != guard.recorded
         };
-        guards.iter().find(flipped).map(|guard| Error::GuardFlipped {
-            left: self.generations.key(guard.left),
-            relation: guard.relation,
-            right: self.generations.key(guard.right),
-            recorded: guard.recorded,
+        guards.iter().find(flipped).map(|guard| {
+            let [left, right] = [guard.left, guard.right].map(|x| self.generations.key(x));
+            Error::GuardFlipped {
+                left,
+                relation: guard.relation,
+                right,
+                names: [left, right].map(|node| self.name_of(node).into()),
+                recorded: guard.recorded,
+            }
         })
     }
 }

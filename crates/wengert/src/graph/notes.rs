@@ -2,10 +2,11 @@
 
 use slotmap::SparseSecondaryMap;
 
-use crate::error::expect;
+use crate::error::{Labeled, expect};
 use crate::graph::Graph;
 use crate::graph::scope::{Scope, Scopes};
 use crate::node::NodeId;
+use crate::op::Op;
 
 /// The labels and scopes of a graph.
 #[derive(Debug, Default)]
@@ -54,6 +55,31 @@ impl Graph {
         let notes = &mut *self.notes.borrow_mut();
         notes.labels.insert(node, label);
         notes.labeled_below = notes.labeled_below.max(position + 1);
+    }
+
+    /// The node as messages name it: `n3`, `n3 "loss"` if it has a label, or the value of a constant without one.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let [x, c] = [g.leaf(2.0), g.constant(5.0)];
+    /// g.label(x, "x");
+    /// assert_eq!([g.name_of(x), g.name_of(c)], ["n0 \"x\"", "5"]);
+    /// ```
+    ///
+    /// # Panics
+    /// On a wrong key.
+    #[track_caller]
+    pub fn name_of(&self, node: NodeId) -> String {
+        let entry = self.tape.entry(expect(self.position(node)));
+        match self.message_label(node) {
+            None if entry.op() == Op::Const => entry.value.to_string(),
+            label => Labeled(node, label.as_deref()).to_string(),
+        }
+    }
+
+    /// The label of a node of this graph, for an error.
+    pub(crate) fn message_label(&self, node: NodeId) -> Option<Box<str>> {
+        self.notes.borrow().labels.get(node).map(|label| label.as_str().into())
     }
 
     /// The label of a node, if it has one.

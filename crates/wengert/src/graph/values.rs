@@ -168,7 +168,16 @@ impl Graph {
         if position >= self.stale_below || self.tape.entry(position).is_source() {
             Ok(position)
         } else {
-            Err(Error::StaleValue { node })
+            Err(self.stale(node))
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn stale(&self, node: NodeId) -> Error {
+        Error::StaleValue {
+            node,
+            label: self.message_label(node),
         }
     }
 

@@ -21,6 +21,7 @@ fn only_leaves_can_be_set() {
     for node in g.nodes().skip(2).collect::<Vec<_>>() {
         let error = Error::NotALeaf {
             node: node.id,
+            label: None,
             op: node.op,
         };
         faults.panics("set", &mut g, &error, |g| g.set(node.id, 1.0));
@@ -43,6 +44,7 @@ fn sparse_derivatives_and_checks_are_with_respect_to_leaves() {
         node.id,
         Error::NotALeaf {
             node: node.id,
+            label: None,
             op: Op::Mul,
         },
     );

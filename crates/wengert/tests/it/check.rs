@@ -197,7 +197,17 @@ fn wrong_keys_are_refused() {
         g.check_gradient(l, &[foreign]),
         Err(Error::NotInGraph { node: foreign })
     );
-    assert_eq!(g.check_gradient(l, &[l]), Err(Error::NotALeaf { node: l, op: Op::Sin }));
+    assert_eq!(
+        g.check_gradient(l, &[l]),
+        Err(Error::NotALeaf {
+            node: l,
+            label: None,
+            op: Op::Sin
+        })
+    );
     g.set(x, 1.0);
-    assert_eq!(g.check_gradient(l, &[x]), Err(Error::StaleValue { node: l }));
+    assert_eq!(
+        g.check_gradient(l, &[x]),
+        Err(Error::StaleValue { node: l, label: None })
+    );
 }

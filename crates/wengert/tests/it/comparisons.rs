@@ -230,6 +230,7 @@ fn a_flipped_answer_is_an_error_and_leaves_values_stale_until_it_is_flipped_back
                 relation,
                 right,
                 recorded,
+                ..
             } = error
             else {
                 panic!("{name}: {error}")
@@ -240,14 +241,21 @@ fn a_flipped_answer_is_an_error_and_leaves_values_stale_until_it_is_flipped_back
             assert!(g.guards().iter().any(named), "{name}: {error}");
             let text = error.to_string();
             for part in [
-                left.to_string(),
-                right.to_string(),
+                g.name_of(left),
+                g.name_of(right),
                 relation.to_string(),
                 recorded.to_string(),
             ] {
                 assert!(text.contains(&part), "{name}: {text} without {part}");
             }
-            assert_eq!(g.try_value(product), Err(Error::StaleValue { node: product }), "{name}");
+            assert_eq!(
+                g.try_value(product),
+                Err(Error::StaleValue {
+                    node: product,
+                    label: None
+                }),
+                "{name}"
+            );
             assert!(g.forward().is_err(), "{name}: asked again");
 
             set(&mut g, here);

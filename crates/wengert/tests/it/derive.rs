@@ -170,7 +170,10 @@ fn stale_values_are_refused() {
     let x = g.leaf(2.0);
     let l = g.sin(x);
     g.set(x, 1.0);
-    assert_eq!(g.try_gradient_nodes(l, &[x]), Err(Error::StaleValue { node: l }));
+    assert_eq!(
+        g.try_gradient_nodes(l, &[x]),
+        Err(Error::StaleValue { node: l, label: None })
+    );
     g.forward().unwrap();
     assert!(g.try_gradient_nodes(l, &[x]).is_ok());
 }

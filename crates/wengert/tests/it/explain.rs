@@ -205,5 +205,8 @@ fn wrong_keys_and_stale_values_are_refused() {
         Error::NotInGraph { node: foreign }
     );
     g.set(x, 1.0);
-    assert_eq!(g.try_explain_nan(l).unwrap_err(), Error::StaleValue { node: l });
+    assert_eq!(
+        g.try_explain_nan(l).unwrap_err(),
+        Error::StaleValue { node: l, label: None }
+    );
 }

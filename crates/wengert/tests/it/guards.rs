@@ -15,6 +15,7 @@ fn the_guard_names_the_nodes_that_were_compared() {
         left: y,
         relation: Relation::Less,
         right: s,
+        names: ["n1".into(), "n2".into()],
         recorded: true,
     };
     assert_eq!(g.forward(), Err(flipped.clone()));
@@ -198,4 +199,27 @@ fn the_gradient_as_graph_keeps_the_guards() {
     g.set(x, 0.5);
     assert!(g.forward().is_err());
     assert!(g.try_value(slope).is_err());
+}
+
+#[test]
+fn errors_name_the_labels_of_nodes() {
+    let mut g = Graph::new();
+    let (x, loss) = {
+        let x = g.var(2.0).named("x");
+        assert!(x < 3.0);
+        (x.id(), (x * x).named("loss").id())
+    };
+    assert_eq!(
+        g.try_set(loss, 1.0).unwrap_err().to_string(),
+        format!("{loss} \"loss\" is not a leaf, its op is mul: pass the key of a leaf")
+    );
+    g.set(x, 4.0);
+    let stale = g.try_value(loss).unwrap_err().to_string();
+    assert!(
+        stale.starts_with(&format!("the value of {loss} \"loss\" is stale")),
+        "{stale}"
+    );
+    let flipped = g.forward().unwrap_err().to_string();
+    let said = "the comparison n0 \"x\" < 3 was true when it was recorded and is false at the new values";
+    assert!(flipped.starts_with(said), "{flipped}");
 }

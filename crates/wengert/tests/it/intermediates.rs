@@ -134,8 +134,6 @@ fn many_leaves_are_set_or_none() {
     g.vjp_into(&[(l, 1.0)], &x, &mut slopes);
     assert_eq!(slopes, [6.0, 5.0]);
     let short = g.try_vjp_into(&[(l, 1.0)], &x, &mut slopes[..1]);
-    assert_eq!(
-        short.unwrap_err().to_string().split(':').next(),
-        Some("places for derivatives")
-    );
+    let said = short.unwrap_err().to_string();
+    assert!(said.contains("places for derivatives"), "{said}");
 }

@@ -90,6 +90,7 @@ impl Model {
         match nodes.iter().find(|&&x| self.nodes[x].stale) {
             Some(&x) => Err(Error::StaleValue {
                 node: self.nodes[x].key,
+                label: self.label(x),
             }),
             None => Ok(()),
         }
@@ -254,7 +255,14 @@ impl Model {
                         self.nodes[a].value = v.into();
                         self.make_stale();
                     } else {
-                        assert_eq!(got, Err(Error::NotALeaf { node: key, op }));
+                        assert_eq!(
+                            got,
+                            Err(Error::NotALeaf {
+                                node: key,
+                                label: self.label(a),
+                                op
+                            })
+                        );
                     }
                 }
             }
@@ -324,6 +332,11 @@ impl Model {
         }
     }
 
+    /// The label of a node, as errors have it.
+    fn label(&self, node: usize) -> Option<Box<str>> {
+        self.nodes[node].label.as_deref().map(Into::into)
+    }
+
     /// Compares all that can be seen.
     fn check(&self, g: &Graph) {
         assert_eq!(g.len(), self.nodes.len());
@@ -331,7 +344,10 @@ impl Model {
         for (k, node) in self.nodes.iter().enumerate() {
             let key = node.key;
             let want = if node.stale {
-                Err(Error::StaleValue { node: key })
+                Err(Error::StaleValue {
+                    node: key,
+                    label: self.label(k),
+                })
             } else {
                 Ok(node.value)
             };

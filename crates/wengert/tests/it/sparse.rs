@@ -336,8 +336,8 @@ fn a_plan_is_evaluated_again_at_new_values() {
         for (k, &leaf) in x.iter().enumerate() {
             g.set(leaf, (round * k) as f64 * 0.1);
         }
-        assert_eq!(plan.evaluate(&g), Err(Error::StaleValue { node: l }));
-        assert_eq!(jacobian.evaluate(&g), Err(Error::StaleValue { node: l }));
+        assert_eq!(plan.evaluate(&g), Err(Error::StaleValue { node: l, label: None }));
+        assert_eq!(jacobian.evaluate(&g), Err(Error::StaleValue { node: l, label: None }));
         g.forward().unwrap();
         assert_eq!(plan.evaluate(&g).unwrap(), g.sparse_hessian(l, &x));
         assert_eq!(jacobian.evaluate(&g).unwrap().to_dense(), g.jacobian(&[l], &x));

@@ -24,7 +24,8 @@ fn every_method_that_reads_a_value_refuses_a_stale_one() {
     g.set(x, 5.0);
     let mut faults = Faults::default();
     for node in computed {
-        let error = Error::StaleValue { node };
+        let label = g.label_of(node).map(Into::into);
+        let error = Error::StaleValue { node, label };
         for method in crate::common::methods::all().iter().filter(|method| method.reads) {
             match method.form {
                 Form::Panics(call) => faults.panics(method.name, &mut g, &error, |g| call(g, node)),
@@ -117,7 +118,13 @@ fn a_rewind_leaves_stale_what_it_keeps() {
     g.sin(kept);
     g.set(x, 2.0);
     g.rewind(mark);
-    assert_eq!(g.try_value(kept), Err(Error::StaleValue { node: kept }));
+    assert_eq!(
+        g.try_value(kept),
+        Err(Error::StaleValue {
+            node: kept,
+            label: None
+        })
+    );
     let fresh = g.cos(x);
     assert_eq!(g.value(fresh), 2f64.cos());
     g.forward().unwrap();
@@ -135,12 +142,18 @@ fn what_is_recorded_on_set_leaves_is_fresh_and_forward_frees_the_rest() {
     assert_eq!((g.grad(x), g.grad(y)), (3.0, 7.0));
     assert_eq!(
         g.try_record(Op::Add, NO_IMM, &[again, product]),
-        Err(Error::StaleValue { node: product })
+        Err(Error::StaleValue {
+            node: product,
+            label: None
+        })
     );
     g.set(y, 1.0);
     assert_eq!(
         g.try_value(again),
-        Err(Error::StaleValue { node: again }),
+        Err(Error::StaleValue {
+            node: again,
+            label: None
+        }),
         "stale from the next set on"
     );
     g.forward().unwrap();
@@ -156,7 +169,13 @@ fn setting_the_value_a_leaf_has_counts_as_setting() {
     let mut g = Graph::new();
     let ([x, _], [product, ..]) = filled(&g);
     g.set(x, g.value(x));
-    assert_eq!(g.try_value(product), Err(Error::StaleValue { node: product }));
+    assert_eq!(
+        g.try_value(product),
+        Err(Error::StaleValue {
+            node: product,
+            label: None
+        })
+    );
 }
 
 #[test]
@@ -166,7 +185,13 @@ fn a_leaf_recorded_late_makes_stale_too() {
     let late = g.leaf(1.0);
     g.set(late, 2.0);
     assert!(g.is_stale());
-    assert_eq!(g.try_value(product), Err(Error::StaleValue { node: product }));
+    assert_eq!(
+        g.try_value(product),
+        Err(Error::StaleValue {
+            node: product,
+            label: None
+        })
+    );
     assert_eq!(g.value(late), 2.0);
     g.forward().unwrap();
     assert_eq!(g.value(product), 6.0);
@@ -180,6 +205,7 @@ fn a_refused_set_makes_nothing_stale() {
         g.try_set(product, 1.0),
         Err(Error::NotALeaf {
             node: product,
+            label: None,
             op: Op::Mul
         })
     );
@@ -219,7 +245,7 @@ fn a_gradient_as_graph_shares_no_node_that_is_stale() {
         "{} for {want}",
         g.value(tangent)
     );
-    assert_eq!(g.try_value(old), Err(Error::StaleValue { node: old }));
+    assert_eq!(g.try_value(old), Err(Error::StaleValue { node: old, label: None }));
 }
 
 #[test]

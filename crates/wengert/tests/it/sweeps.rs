@@ -75,7 +75,7 @@ fn gradients_stay_until_the_next_sweep() {
         })
     );
     g.set(x, 5.0);
-    assert_eq!(g.try_backward(l), Err(Error::StaleValue { node: l }));
+    assert_eq!(g.try_backward(l), Err(Error::StaleValue { node: l, label: None }));
     assert_eq!(g.grad(x), 6.0, "a refused sweep leaves them");
     g.forward().unwrap();
     g.backward(l);

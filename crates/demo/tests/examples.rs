@@ -1,0 +1,70 @@
+//! Every example runs, and holds what it asserts.
+
+#[path = "../examples/classifier.rs"]
+mod classifier;
+#[path = "../examples/curve_fit.rs"]
+mod curve_fit;
+#[path = "../examples/greeks.rs"]
+mod greeks;
+#[path = "../examples/implicit_function.rs"]
+mod implicit_function;
+#[path = "../examples/inverse_kinematics.rs"]
+mod inverse_kinematics;
+#[path = "../examples/own_graph.rs"]
+mod own_graph;
+#[path = "../examples/pendulum.rs"]
+mod pendulum;
+
+#[test]
+fn curve_fit_finds_the_certified_parameters() {
+    curve_fit::main();
+}
+
+#[test]
+fn greeks_are_those_of_the_closed_forms() {
+    greeks::main();
+}
+
+#[test]
+fn classifier_resumes_to_the_bit_and_its_probabilities_have_the_means_of_the_optimum() {
+    classifier::main().unwrap();
+}
+
+#[test]
+fn inverse_kinematics_finds_the_joints_of_the_closed_form() {
+    inverse_kinematics::main();
+}
+
+#[test]
+fn pendulum_is_back_after_its_period() {
+    pendulum::main();
+}
+
+#[test]
+fn implicit_function_has_the_derivatives_that_are_found_by_hand() {
+    implicit_function::main();
+}
+
+#[test]
+fn own_graph_shows_values_and_gradients() {
+    own_graph::main().unwrap();
+}
+
+#[test]
+fn every_example_is_run() {
+    let mut names: Vec<String> = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/examples"))
+        .expect("the examples are there")
+        .map(|entry| {
+            entry
+                .expect("one is there")
+                .file_name()
+                .into_string()
+                .expect("it is named")
+        })
+        .collect();
+    names.sort();
+    let here = include_str!("examples.rs");
+    for name in names {
+        assert!(here.contains(&format!("../examples/{name}")), "{name}");
+    }
+}
