@@ -230,7 +230,8 @@ fn every_op_can_be_drawn() {
     for &op in Op::ALL {
         let count = (1..=3).find(|&count| op.takes(count));
         let Some(count) = count else { continue };
-        let imm = if op.immediates() > 0 { [2.0, 1.0] } else { NO_IMM };
+        let mut imm = NO_IMM;
+        imm[..op.immediates()].copy_from_slice(&[2.0, 1.0][..op.immediates()]);
         roots.push(g.try_record(op, imm, &inputs[..count]).unwrap());
         signs.push(op.caption(imm));
     }
