@@ -65,8 +65,8 @@
 //! # Ok::<(), wengert_viz::Error>(())
 //! ```
 //!
-//! Limits and the walk behind them need no recursion, so a chain of ten million nodes is no harder
-//! than one of ten.
+//! Limits and the walk behind them need no recursion, so a chain of ten million nodes is as easy
+//! as one of ten.
 //!
 //! # As a petgraph
 //!

@@ -64,7 +64,7 @@ impl Options {
     }
 
     /// Where the arrows point, however wide the picture becomes. Without it, it is drawn from left
-    /// to right where that is no wider than [`page_width`](Options::page_width), and else from top to
+    /// to right where that is at most as wide as [`page_width`](Options::page_width), and else from top to
     /// bottom, or, where it is a long chain, from left to right in rows.
     pub fn direction(self, direction: Direction) -> Options {
         Options {

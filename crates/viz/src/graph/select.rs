@@ -1,5 +1,5 @@
 //! Which nodes a picture shows: those the roots depend on, nearest first, up to the limits, with
-//! collapsed scopes taken for one. Read [`crate::model`] next, for what is made of them.
+//! collapsed scopes taken for one.
 //!
 //! Operands stand before what uses them, so one scan down the tape finds all that the roots depend
 //! on; a breadth-first walk over what is left then stops at the limits. Neither recurses.

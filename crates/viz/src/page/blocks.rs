@@ -200,7 +200,7 @@ impl BlockData {
         let mut entries = Vec::with_capacity(4 * block.entries.len());
         for (k, entry) in block.entries.iter().enumerate() {
             let (kind, of) = match *entry {
-                // A box that is no value has no op and no shape.
+                // A box that is not a value has no op and no shape.
                 Entry::Card(card) if values[card] => (0, number[card]),
                 Entry::Card(card) => (4, number[card]),
                 Entry::Block(block) => (1, block),

@@ -39,7 +39,7 @@ pub(crate) struct Data {
     seeds: Vec<(usize, f64)>,
     /// Ways to lay all of it out; a page takes the one that suits its window.
     layouts: Vec<LayoutData>,
-    /// Boxes that are no values.
+    /// Boxes that are not values.
     fixed: Vec<CardData>,
 }
 

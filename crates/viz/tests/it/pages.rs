@@ -93,7 +93,7 @@ fn a_page_has_a_safe_title_and_asks_for_nothing() {
     }
     // What is named by url is in the page itself.
     assert_eq!(page.matches("url(").count(), page.matches("url(#").count());
-    // The name of the SVG elements is no address that is asked.
+    // The name of the SVG elements is not an address that is requested.
     assert_eq!(
         page.matches("http:").count(),
         page.matches("http://www.w3.org/2000/svg").count()

@@ -196,7 +196,7 @@ function spoken(i) {
   return `${name(i)}${isSource(i) ? `, ${formula(i)}` : ` = ${formula(i)}`}, value ${number(G.value[i])}${gradient}`;
 }
 
-/** A closed block, or what is no value. */
+/** A closed block, or a box that is not a value. */
 function drawCard(card, [x, y], block, layers) {
   const [w, h] = card.size;
   const element = make("g", {

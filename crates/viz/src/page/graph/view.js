@@ -99,7 +99,7 @@ for (const kind of ["pointerup", "pointercancel"]) {
     svg.classList.remove("dragged");
   });
 }
-// What ends a drag is no click.
+// The end of a drag is not a click.
 svg.addEventListener("click", (event) => {
   if (travelled > 4) event.stopPropagation();
 }, { capture: true });
