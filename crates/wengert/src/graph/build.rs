@@ -5,9 +5,25 @@ use smallvec::SmallVec;
 use crate::error::{Error, expect, operand_count};
 use crate::graph::Graph;
 use crate::node::NodeId;
-use crate::op::{Arity, Imm, NO_IMM, Op, count, for_each_op};
+use crate::op::{Arity, Imm, NO_IMM, Op, for_each_op};
 use crate::scalar::{imm, value};
 use crate::tape::entry::Handle;
+
+/// Appends a node of an op, by the numbers of its operands and immediates: see the macro of `Expr`.
+macro_rules! build {
+    ($graph:ident, $op:expr, $value:path, [$x:expr], []) => {{
+        let (x, x_value) = expect($graph.operand($x));
+        $graph.newest($graph.tape.push_unary($op, x, $value([x_value], NO_IMM)))
+    }};
+    ($graph:ident, $op:expr, $value:path, [$x:expr, $y:expr], []) => {{
+        let (x, x_value) = expect($graph.operand($x));
+        let (y, y_value) = expect($graph.operand($y));
+        $graph.newest($graph.tape.push_binary($op, x, y, $value([x_value, y_value], NO_IMM)))
+    }};
+    ($graph:ident, $op:expr, $value:path, [$($x:expr),+], [$($k:expr),*]) => {
+        expect($graph.try_record($op, imm(&[$($k),*]), &[$($x),+]))
+    };
+}
 
 macro_rules! define_builders {
     (
@@ -22,12 +38,11 @@ macro_rules! define_builders {
         /// operands, and if the graph is full. [`Graph::try_record`] returns the error instead.
         impl Graph {
             $($(#[doc = $doc])+
-            #[inline]
+            #[inline(always)]
             #[track_caller]
             #[allow(dead_code, reason = "helpers are recorded by `try_record`")]
             $vis fn $name(&self, $x: NodeId $(, $y: NodeId)* $($(, $k: f64)+)?) -> NodeId {
-                let imm = imm(&[$($($k),+)?]);
-                self.build(Op::$Op, imm, [$x $(, $y)*], |operands: [f64; count!($x $($y)*)]| value::$name(operands, imm))
+                build!(self, Op::$Op, value::$name, [$x $(, $y)*], [$($($k),+)?])
             })+
             $($(#[doc = $fdoc])+
             #[track_caller]
@@ -146,29 +161,6 @@ impl Graph {
     fn record_lists<const N: usize>(&self, op: Op, lists: [&[NodeId]; N]) -> Result<NodeId, Error> {
         operand_count(op, &lists.map(<[NodeId]>::len))?;
         self.record(op, NO_IMM, &lists)
-    }
-
-    #[inline(always)]
-    #[track_caller]
-    fn build<const N: usize>(
-        &self,
-        op: Op,
-        imm: Imm,
-        operands: [NodeId; N],
-        value: impl Fn([f64; N]) -> f64,
-    ) -> NodeId {
-        let mut handles = [Handle::NONE; N];
-        let mut values = [0.0; N];
-        for k in 0..N {
-            (handles[k], values[k]) = expect(self.operand(operands[k]));
-        }
-        let value = value(values);
-        let node = match (op.immediates(), &handles[..]) {
-            (0, &[x]) => self.tape.push_unary(op, x, value),
-            (0, &[x, y]) => self.tape.push_binary(op, x, y, value),
-            _ => self.tape.push_op(op, imm, &handles, value),
-        };
-        self.newest(node)
     }
 
     /// Appends a node of an op that takes all operands of the lists.

@@ -307,21 +307,6 @@ impl<'g> Expr<'g> {
         Expr::at(place, value)
     }
 
-    /// Appends an op whose numbers of operands and immediates are known at compile time.
-    #[inline(always)]
-    #[track_caller]
-    fn operation<const N: usize>(op: Op, imm: Imm, operands: [Self; N], value: f64) -> Self {
-        if op.immediates() > 0 {
-            expect(op.check_immediates(imm));
-        }
-        match (op.immediates(), &operands[..]) {
-            (0, &[x]) => x.unary(op, value),
-            (0, &[x, y]) => x.binary(op, y, value),
-            (1, &[x]) => x.with_constant(op, imm[0], value),
-            _ => Expr::record(op, imm, &operands, value),
-        }
-    }
-
     /// Appends any op. Free constants among its operands become nodes.
     #[inline(never)]
     #[track_caller]
@@ -478,6 +463,26 @@ impl From<f64> for Expr<'_> {
     }
 }
 
+/// Appends an op, by the numbers of its operands and immediates. A macro, since operands in an array would go
+/// through memory.
+macro_rules! operation {
+    ($op:expr, $value:expr, [$x:expr], []) => {
+        $x.unary($op, $value)
+    };
+    ($op:expr, $value:expr, [$x:expr, $y:expr], []) => {
+        $x.binary($op, $y, $value)
+    };
+    ($op:expr, $value:expr, [$x:expr], [$c:expr]) => {{
+        expect($op.check_immediates([$c, 0.0]));
+        $x.with_constant($op, $c, $value)
+    }};
+    ($op:expr, $value:expr, [$($x:expr),+], [$($k:expr),*]) => {{
+        let imm = imm(&[$($k),*]);
+        expect($op.check_immediates(imm));
+        Expr::record($op, imm, &[$($x),+], $value)
+    }};
+}
+
 macro_rules! define_expr {
     (
         ops { $($(#[doc = $doc:literal])+ $vis:vis $Op:ident = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
@@ -491,9 +496,9 @@ macro_rules! define_expr {
             #[track_caller]
             #[allow(dead_code, reason = "helpers are methods of `Scalar`")]
             $vis fn $name(self $(, $y: impl Into<Expr<'g>>)* $($(, $k: f64)+)?) -> Expr<'g> {
-                let imm = imm(&[$($($k),+)?]);
                 $(let $y = $y.into();)*
-                Expr::operation(Op::$Op, imm, [self $(, $y)*], value::$name([self.value $(, $y.value)*], imm))
+                let value = value::$name([self.value $(, $y.value)*], imm(&[$($($k),+)?]));
+                operation!(Op::$Op, value, [self $(, $y)*], [$($($k),+)?])
             })+
         }
 
