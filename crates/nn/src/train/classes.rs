@@ -37,7 +37,7 @@ pub fn softmax<T: Scalar>(logits: &[T]) -> Outputs<T> {
 /// Where there are no numbers.
 #[track_caller]
 pub fn argmax(numbers: &[f64]) -> usize {
-    assert!(!numbers.is_empty(), "there is no largest of no numbers");
+    assert!(!numbers.is_empty(), "argmax needs at least one number");
     let mut best = 0;
     for (k, &x) in numbers.iter().enumerate() {
         if x > numbers[best] || numbers[best].is_nan() && !x.is_nan() {
