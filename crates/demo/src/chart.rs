@@ -73,7 +73,7 @@ pub(crate) fn draw(moons: &Moons, run: &Run) -> Result<String, Box<dyn Error>> {
     // Behind the opening tag.
     let (start, rest) = svg.split_once(">\n").unwrap_or((&svg, ""));
     Ok(format!(
-        "{start}>\n<style>@media (prefers-color-scheme:dark){{{}}}</style>\n{rest}",
+        "{start}>\n<style>:root{{max-width:100%;height:auto}}@media (prefers-color-scheme:dark){{{}}}</style>\n{rest}",
         night()
     ))
 }

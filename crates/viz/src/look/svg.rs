@@ -44,7 +44,7 @@ fn document(svg: &mut String, layout: &Layout, note: Option<&str>, [w, h]: At) -
     let (day, night) = (DAY.rules(), NIGHT.rules());
     writeln!(
         svg,
-        "<style>text{{font:{TEXT}px {FAMILY};text-anchor:middle;white-space:pre}}.small{{font-size:{SMALL}px}}.start{{text-anchor:start}}\
+        "<style>:root{{max-width:100%;height:auto}}text{{font:{TEXT}px {FAMILY};text-anchor:middle;white-space:pre}}.small{{font-size:{SMALL}px}}.start{{text-anchor:start}}\
          .wire{{fill:none;stroke-width:1.1}}.bundle{{stroke-width:2}}.missing{{stroke-dasharray:4 3}}\
          .box,.area{{stroke-width:1}}.scope>.box,.output>.box,.bad>.box{{stroke-width:1.5}}.rule{{stroke-width:.6;stroke-opacity:.6}}\
          .cluster>.area{{fill-opacity:.06;stroke-opacity:.55}}.cut>.box{{fill:none;stroke:none}}\n{day}\n@media (prefers-color-scheme:dark){{{night}}}</style>"
