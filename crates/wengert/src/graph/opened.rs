@@ -19,13 +19,19 @@ pub(crate) struct Opened {
 }
 
 impl Graph {
-    /// Whether all are leaves.
-    pub(crate) fn are_leaves(&self, nodes: &[NodeId]) -> Result<bool, Error> {
+    /// The positions of these nodes; `None` unless all are leaves.
+    pub(crate) fn leaf_positions(
+        &self,
+        nodes: impl ExactSizeIterator<Item = NodeId>,
+    ) -> Result<Option<Vec<usize>>, Error> {
+        let mut leaves = Vec::with_capacity(nodes.len());
         let mut all = true;
-        for &node in nodes {
-            all &= self.tape.entry(self.position(node)?).op() == Op::Leaf;
+        for node in nodes {
+            let position = self.position(node)?;
+            all &= self.tape.entry(position).code() == Op::Leaf.code();
+            leaves.push(position as usize);
         }
-        Ok(all)
+        Ok(all.then_some(leaves))
     }
 
     /// The graph up to `outputs`, opened at `wrt`. O(nodes up to `outputs`).

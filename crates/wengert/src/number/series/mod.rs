@@ -264,18 +264,17 @@ impl Graph {
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Length`], [`Error::OutOfMemory`].
     pub fn try_taylor<const K: usize>(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> Result<[f64; K], Error> {
         direction_length(wrt.len(), direction.len())?;
-        if !self.are_leaves(wrt)? {
+        let Some(leaves) = self.leaf_positions(wrt.iter().copied())? else {
             let Opened { graph, outputs, inputs } = self.opened(&[l], wrt)?;
             return graph.try_taylor(outputs[0], &inputs, direction);
-        }
+        };
         let entries = &self.tape.view().entries[..=self.fresh(l)? as usize];
         let mut series: Vec<Series<K>> = entries
             .iter()
             .map(|entry| Series::new(Entry::from(entry.get()).value))
             .collect();
         let mut varies = vec![false; entries.len()];
-        for (&leaf, &component) in wrt.iter().zip(direction) {
-            let leaf = self.leaf_position(leaf)?;
+        for (&leaf, &component) in leaves.iter().zip(direction) {
             if leaf < entries.len() && K > 1 {
                 series[leaf].coefficients[1] += component;
                 varies[leaf] = true;
