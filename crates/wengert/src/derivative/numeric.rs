@@ -18,8 +18,9 @@ use crate::sweep::hvp::HvpWorkspace;
 const LANES: usize = 4;
 
 impl Graph {
-    /// The gradient of `l`: its derivative with respect to each node of `wrt`, as numbers. One reverse
-    /// sweep; afterwards [`Graph::grad`] has its adjoints. [`Graph::gradient_nodes`] gives the gradient as nodes.
+    /// The gradient of `l`: its derivative with respect to each node of `wrt`, as numbers. One reverse sweep;
+    /// afterwards [`Graph::grad`] returns the adjoints of that sweep. [`Graph::gradient_nodes`] gives the gradient as
+    /// nodes.
     ///
     /// ```
     /// let g = wengert::Graph::new();
@@ -43,7 +44,7 @@ impl Graph {
     }
 
     /// The vector-Jacobian product: for each node `n` of `wrt`, the sum over the `seeds` (output, seed) of
-    /// `seed * d(output)/dn`. One reverse sweep; afterwards [`Graph::grad`] has its adjoints.
+    /// `seed * d(output)/dn`. One reverse sweep; afterwards [`Graph::grad`] returns the adjoints of that sweep.
     ///
     /// ```
     /// let g = wengert::Graph::new();
@@ -70,7 +71,7 @@ impl Graph {
         wrt.iter().map(|&node| self.try_grad(node)).collect()
     }
 
-    /// As [`Graph::vjp`], into `out`: allocates nothing once it ran on as many nodes.
+    /// As [`Graph::vjp`], but writes to `out`. Allocates nothing if an earlier call ran on at least as many nodes.
     ///
     /// ```
     /// let g = wengert::Graph::new();
@@ -117,9 +118,9 @@ impl Graph {
     /// show it: products are guarded, so `NaN * 0` is 0. The NaN ends at a partial of 0, such as that of `x * y`
     /// at `y = 0`, and outputs that depend on the leaf are missed.
     ///
-    /// Where an infinite partial meets parts that cancel, the result can differ from that of a reverse sweep.
-    /// An example is `sqrt(mean(x^2) - mean(x)^2)` at equal numbers. Tangents cancel before they reach the root,
-    /// which gives 0. Adjoints leave the root as infinities of both signs, which gives NaN.
+    /// Where an infinite partial meets parts that cancel, the result can differ from that of a reverse sweep. An
+    /// example is `sqrt(mean(x^2) - mean(x)^2)` where all components of `x` are equal. Tangents cancel before they
+    /// reach the root, which gives 0. Adjoints leave the root as infinities of both signs, which gives NaN.
     ///
     /// # Panics
     /// On a wrong key, and where an output is stale.
@@ -218,9 +219,9 @@ impl Graph {
         Ok(rows)
     }
 
-    /// The Hessian-vector product: the derivative, along `direction`, of the gradient of `l` with respect to
-    /// `wrt`, whose nodes need not be leaves: see [`Graph::hessian`]. One forward sweep and one reverse sweep over duals, at a small multiple of the cost of a
-    /// gradient.
+    /// The Hessian-vector product: the derivative, along `direction`, of the gradient of `l` with respect to `wrt`. The
+    /// nodes of `wrt` need not be leaves: see [`Graph::hessian`]. One forward sweep and one reverse sweep over duals,
+    /// at a small multiple of the cost of a gradient.
     ///
     /// ```
     /// let g = wengert::Graph::new();

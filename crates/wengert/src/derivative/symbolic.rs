@@ -1,4 +1,4 @@
-//! Derivatives as graph: the rules of the table run over terms that record.
+//! Derivatives as graph nodes: the rules of the table run over terms that record.
 //!
 //! A reverse sweep over [`Term`]s appends the gradient to the graph as ordinary nodes, which can be read,
 //! drawn, differentiated again and compiled. It records only what the wanted nodes need.
@@ -90,8 +90,8 @@ impl Graph {
     /// assert_eq!(g.value(product[0]), 30.0);
     /// ```
     ///
-    /// To find which outputs depend on which nodes, use [`Graph::jacobian_pattern`]. A tangent of NaN does not
-    /// show it, as with [`Graph::jvp`]: guarded products end it at a partial of 0.
+    /// To find which outputs depend on which nodes, use [`Graph::jacobian_pattern`]. As with [`Graph::jvp`], a tangent
+    /// of NaN does not show it: guarded products stop the NaN at a partial of 0.
     ///
     /// # Panics
     /// As [`Graph::gradient_nodes`], and where a tangent is stale.

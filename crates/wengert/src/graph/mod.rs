@@ -57,7 +57,7 @@ pub struct Graph {
     notes: RefCell<Notes>,
 }
 
-/// Its size. `Display` lists the nodes.
+/// A summary. `Display` lists the nodes.
 impl fmt::Debug for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Graph")
@@ -81,7 +81,7 @@ impl Graph {
         Graph::with_limit(MAX_NODES)
     }
 
-    /// An empty graph with room for `nodes` nodes. Recording so many allocates no memory for nodes. (Operand
+    /// An empty graph with room for `nodes` nodes. Recording up to that many allocates no memory for nodes. (Operand
     /// lists, immediates and adjoints get their memory when they are first needed.)
     ///
     /// # Panics

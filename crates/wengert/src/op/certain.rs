@@ -35,7 +35,7 @@ impl Op {
             Op::Add if is(1, -0.0) => Some(Operand(0)),
             Op::Select => number(0).map(|c| Operand(if c != 0.0 { 1 } else { 2 })),
             Op::Powd if imm == [1.0, 0.0] => Some(Operand(0)),
-            // High derivatives of a whole power are constant, and x^0 is 1 even for NaN.
+            // High derivatives of a power with a whole exponent are constant, and x^0 is 1 even for NaN.
             Op::Powd if imm[1] >= imm[0] && imm[0] >= 0.0 && imm[0].fract() == 0.0 => {
                 Some(Number(kernel::powd(1.0, imm[0], imm[1])))
             }

@@ -139,14 +139,14 @@ pub(crate) use operators;
 /// Sums and products over references, as over values.
 macro_rules! sums_of_references {
     ([$($generics:tt)*] $Type:ty) => {
-        /// As over values.
+        /// The sum, as over values.
         impl<'a, $($generics)*> std::iter::Sum<&'a $Type> for $Type {
             #[track_caller]
             fn sum<I: Iterator<Item = &'a $Type>>(iter: I) -> Self {
                 iter.copied().sum()
             }
         }
-        /// As over values.
+        /// The product, as over values.
         impl<'a, $($generics)*> std::iter::Product<&'a $Type> for $Type {
             #[track_caller]
             fn product<I: Iterator<Item = &'a $Type>>(iter: I) -> Self {

@@ -1,7 +1,7 @@
 //! The sweeps: loops over the tape that carry adjoints back, carry tangents forward, or recompute values.
 //!
-//! [`plain`] is the reverse sweep as in a textbook. [`reverse`](mod@reverse) computes the same bits, fast. [`tangent`]
-//! carries tangents, [`replay`] recomputes values, and [`hvp`] combines a tangent and a reverse sweep into
+//! [`plain`] is the reverse sweep as in a textbook: read it first. [`reverse`](mod@reverse) computes the same bits, fast.
+//! [`tangent`] carries tangents, [`replay`] recomputes values, and [`hvp`] combines a tangent and a reverse sweep into
 //! Hessian-vector products. The fast loops are one `match` over the codes of the ops, with the rules inlined.
 
 pub(crate) mod adjoints;

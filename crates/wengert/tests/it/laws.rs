@@ -1,4 +1,4 @@
-//! Laws of derivatives on random expressions of all ops: every route gives the sum over paths of the chain rule, within the
+//! Laws of derivatives on random expressions of all ops: every route gives the chain rule's sum over paths, within the
 //! rounding error of such a sum.
 //!
 //! The tests compute this sum from the partials of single ops, each recorded alone. The sum of the absolute values over the
@@ -96,7 +96,7 @@ impl Oracle {
         }
     }
 
-    /// The adjoint of every node for seeds at some: with `of` taken of every seed and partial.
+    /// The adjoint of every node, for seeds at some nodes. `of` is applied to every seed and partial.
     fn adjoints(&self, seeds: &[(usize, f64)], of: fn(f64) -> f64) -> Vec<f64> {
         let mut bars = vec![0.0; self.values.len()];
         for &(node, seed) in seeds {
@@ -120,7 +120,8 @@ impl Oracle {
         tangents
     }
 
-    /// The Hessian of a node in the leaves; with `slack` added to what every op's second partials are.
+    /// The Hessian of a node with respect to the leaves. `of` is applied to every partial, and a multiple of `slack` is
+    /// added to every second partial.
     fn hessian(&self, l: usize, of: fn(f64) -> f64, slack: f64) -> [[f64; LEAVES]; LEAVES] {
         let bars = self.adjoints(&[(l, 1.0)], of);
         let tangents: [Vec<f64>; LEAVES] = std::array::from_fn(|i| {
@@ -163,11 +164,11 @@ macro_rules! prop_assert_within {
     };
 }
 
-/// Of the rounding errors that the paths may have: fifty operations one after another, each off by
-/// 2^-53 of the bound, make 5e-15 of it.
+/// The allowed error of a first derivative, as a share of its bound: fifty operations in a row, each off by 2^-53 of
+/// the bound, make 5e-15 of it.
 const FIRST_ORDER: f64 = 5e-15;
 
-/// Second derivatives are composed of several rounded factors, by other formulas in other routes.
+/// The same for second derivatives. They have several rounded factors, and the routes use different formulas.
 const SECOND_ORDER: f64 = 3e-14;
 
 /// The values of nodes.

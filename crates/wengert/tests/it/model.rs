@@ -85,7 +85,7 @@ impl Model {
         (!self.nodes.is_empty()).then(|| index.index(self.nodes.len()))
     }
 
-    /// Both of two nodes, or the first that is stale.
+    /// An error for the first of these nodes that is stale.
     fn fresh(&self, nodes: &[usize]) -> Result<(), Error> {
         match nodes.iter().find(|&&x| self.nodes[x].stale) {
             Some(&x) => Err(Error::StaleValue {

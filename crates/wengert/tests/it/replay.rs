@@ -158,7 +158,7 @@ proptest! {
     }
 }
 
-/// The law of immediates: `apply` of a named method is the method.
+/// A named method records its op with its immediates, and `apply` of that op gives the same value.
 #[test]
 fn named_methods_are_their_ops() {
     let g = Graph::new();

@@ -47,7 +47,7 @@ fn a_mark_that_was_rewound_past_is_refused() {
     g.rewind(outer);
     assert_stale("while the tape is shorter", &mut g, inner);
     g.leaves(&[4.0]);
-    assert_stale("while the tape is shorter still", &mut g, inner);
+    assert_stale("while the tape is still shorter", &mut g, inner);
     g.leaves(&[5.0]);
     assert_stale("where the tape is as long again", &mut g, inner);
     g.leaves(&[6.0]);

@@ -228,7 +228,7 @@ fn a_reset_frees_everything() {
 fn a_gradient_as_graph_shares_no_node_that_is_stale() {
     let mut g = Graph::new();
     let x = g.leaf(1.0);
-    // The cosine that the derivative of a sine shares, at the old value of x.
+    // The derivative of the sine would share this cosine, but it is at the old value of x.
     let old = g.cos(x);
     g.set(x, 2.0);
     let l = g.powi(g.sin(x), 2);

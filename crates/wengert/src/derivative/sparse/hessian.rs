@@ -93,10 +93,10 @@ enum End {
 struct Pushing<'a> {
     dependence: Dependence<'a>,
     variables: u32,
-    /// For the later end of edges, their other ends: a variable, or `variables` plus the position of a
-    /// node. May repeat.
+    /// For each node, the other ends of the edges of which it is the later end. An other end is a variable, or
+    /// `variables` plus the position of a node. Ends may repeat.
     waiting: FxHashMap<u32, Vec<u32>>,
-    /// Pairs of sets whose entries were added, where these are more than a few.
+    /// Pairs of sets whose entries were added. Pairs with few entries are left out.
     squares: FxHashSet<(u32, u32)>,
     /// Edges between variables, the lower first. May repeat.
     entries: Vec<(u32, u32)>,
@@ -187,7 +187,8 @@ impl Pushing<'_> {
         }
     }
 
-    /// Connects each operand of one list with the operands of the other at other indices.
+    /// Connects each operand of `xs` with each operand of `ys`. If both are one list, an operand is connected with
+    /// every other operand.
     fn connect_lists(&mut self, xs: &[u32], ys: &[u32], same_list: bool) {
         let ends = |list: &[u32]| {
             let mut ends: Vec<End> = list.iter().filter_map(|&x| self.end(x)).collect();
@@ -353,7 +354,7 @@ mod tests {
                 }
             }
         }
-        // Some ops are flat where they are (a max, a relu), and a quotient of equals cancels.
+        // Some ops are flat at the values drawn (`max`, `relu`), and `x / x` cancels.
         assert!(zeros * 4 < entries, "{zeros} of {entries} entries are 0");
     }
 }

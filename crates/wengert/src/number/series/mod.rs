@@ -135,8 +135,8 @@ pub(crate) fn arithmetic(op: Op) -> bool {
 
 /// The coefficient of order `m` of an arithmetic op of `a` and `b`; `c` holds the coefficients below `m`.
 ///
-/// From order 1 on, products are guarded, as in every chain rule. The terms with the operands' coefficients of
-/// order `m` have the form that they have in the op's rule.
+/// From order 1 on, products are guarded, as in every chain rule. The terms that contain coefficients of order `m` of
+/// the operands are computed as in the op's rule.
 #[inline(always)]
 pub(crate) fn combine(op: Op, m: usize, a: &[f64], b: &[f64], c: &[f64]) -> f64 {
     let cauchy = |a: &[f64], b: &[f64], from: usize, to: usize| (from..to).fold(0.0, |s, i| s + gmul(a[i], b[m - i]));
@@ -166,7 +166,7 @@ macro_rules! define_series {
         $($rest:tt)+
     ) => {
         /// The ops, one method each. An operand may be a number: `x.max(0.0)`.
-        #[allow(clippy::should_implement_trait, reason = "the operators are implemented too; a row has one name")]
+        #[allow(clippy::should_implement_trait, reason = "the operators are implemented too, under the same names")]
         impl<const K: usize> Series<K> {
             $($(#[doc = $doc])+
             #[inline]

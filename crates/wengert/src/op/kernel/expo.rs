@@ -129,7 +129,7 @@ pub(super) fn ln_fine(x: f64) -> Dd {
     let exponent = from & 0xfff0_0000_0000_0000;
     let k = (exponent as i64 >> 52) as f64;
     let z = bits.wrapping_sub(exponent);
-    // z c - 1 = h + l: h has at most 23 bits, so its square is exact, and so are the multiples of 2^-42 plus h.
+    // z c - 1 = h + l: h has at most 23 bits, so its square is exact, and so is its sum with the multiples of 2^-42.
     // Rounded to nearest, so that h is 0 if it would only cancel with l.
     let head = f64::from_bits(z.wrapping_add(0x8000_0000) & 0xffff_ffff_0000_0000);
     let l = (f64::from_bits(z) - head) * c;

@@ -137,8 +137,8 @@ const EULER_MACLAURIN: [Dd; 16] = {
 /// directly, the rest by the Euler-Maclaurin formula.
 fn zeta(s: u32, a: Dd) -> Big {
     let s_f = f64::from(s);
-    // From here on the error of 16 terms of the formula is below 2^-104 of the sum. That is needed near the zeros of
-    // even orders, where the result is a small difference of large sums.
+    // For arguments of at least `from`, the error of 16 terms of the formula is below 2^-104 of the sum. That is needed
+    // near the zeros of even orders, where the result is a small difference of large sums.
     let from = 14.0 + 0.75 * s_f;
     let mut sum = Big::of(0.0);
     let one = Big::of(1.0);

@@ -25,13 +25,13 @@ mod roots;
 mod soft;
 mod trig;
 
-/// The highest order of a derivative that an immediate may be: 170, the largest number whose factorial is finite in
-/// `f64`. It bounds the cost of an op: `pow_partial(170, 170)`, the most costly, takes 0.7 ms, and the next,
+/// The highest order of a derivative that an op may have as an immediate: 170, the largest number whose factorial is
+/// finite in `f64`. It bounds the cost of an op: `pow_partial(170, 170)`, the most costly, takes 0.7 ms, and the next,
 /// `hypot_partial`, a tenth of that (AMD EPYC).
 ///
 /// A graph refuses to record any other number (not whole, negative, higher, NaN) as an order, with
-/// [`Error::Order`](crate::Error::Order). So does loading a program. Over numbers the op is NaN. So differentiating
-/// an op of this order is a named error in a graph, and NaN with numbers.
+/// [`Error::Order`](crate::Error::Order). So does loading a program. With plain numbers the op gives NaN. So
+/// differentiating an op of this order is an error in a graph, and gives NaN with plain numbers.
 pub const MAX_ORDER: u32 = 170;
 
 /// Whether `n` is the order of a derivative: a whole number from 0 to [`MAX_ORDER`].

@@ -151,7 +151,7 @@ fn powd_any(x: f64, p: f64, k: f64) -> f64 {
     if p >= 0.0 && k >= p && whole(p) {
         return falling(p, k as u32).hi;
     }
-    // Half a whole number up to 4: products are enough, and nothing here rounds.
+    // Multiples of 1/2 up to 4: products are enough, and computing `c` and `p - k` rounds nothing.
     if p.abs() <= 4.0 && whole(p + p) && k <= 2.0 {
         let c = if k == 0.0 {
             1.0
@@ -299,14 +299,13 @@ pub(crate) fn cbrt_d(x: f64, n: f64) -> f64 {
     cbrt_pow(x, c, k)
 }
 
-/// `c * cbrt(x)^k`: the derivatives of the cube root (the first has `c = 1/3`, `k = -2`). The sign is that of the power of
-/// the root. For `x = 0` and `k < 0` it is the limit from the side of the sign of the zero.
+/// `c * cbrt(x)^k`: the derivatives of the cube root (the first has `c = 1/3`, `k = -2`). The sign is that of the power
+/// of the root. For `k < 0`, the value at +0 is the limit from above, and the value at -0 the limit from below.
 fn cbrt_pow(x: f64, c: f64, k: f64) -> f64 {
     if c == 0.0 && !x.is_nan() {
         return 0.0;
     }
     if x == 0.0 || !x.is_finite() {
-        // The limit from the side of the sign of the zero.
         return c * pow(x, k);
     }
     let (m, e) = frexp(x);
@@ -409,7 +408,7 @@ mod tests {
 
     #[test]
     fn a_rounded_exponent_does_not_spoil_a_derivative() {
-        // 0.1 * x^(0.1 - 1) at 1e300, where rounding 0.1 - 1 first costs hundreds of ulps.
+        // 0.1 * x^(0.1 - 1) at 1e300: an exponent 0.1 - 1 that was rounded would cost hundreds of ulps.
         let x = 1e300;
         let want = 0.1 * pow(x, 0.1) / x;
         assert!((powd(x, 0.1, 1.0) / want - 1.0).abs() < 5e-16);

@@ -49,7 +49,7 @@ const LGAMMA_ZEROS: [Dd; 28] = [
 pub(super) fn lgamma_near_zero(x: f64, guess: f64) -> f64 {
     let n = -x.round_ties_even();
     if n < 8.0 && guess.abs() > 1e-3 {
-        // Enough digits are left, and the means below are for short intervals.
+        // `guess` has enough digits here, and the quadrature below is for short intervals only.
         return guess;
     }
     let Some(z) = LGAMMA_ZEROS
