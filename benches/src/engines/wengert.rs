@@ -1,7 +1,7 @@
 //! The engine of this project, through its two recording front ends: expressions and keys.
 //!
-//! The graph is made with room for the workload and reset before each repetition. `wengert` records
-//! through [`Expr`], `wengert-keys` through the builders over [`NodeId`], which check their keys.
+//! The graph is made with room for the workload and reset before each repetition. `wengert` records through [`Expr`],
+//! `wengert-keys` through the methods over [`NodeId`], which check their keys.
 
 use super::{Engine, Inputs, entered};
 use crate::number::Number;
@@ -103,7 +103,7 @@ impl Engine for Wengert {
     }
 }
 
-/// A key with its graph: a number whose operations call the builders.
+/// A key with its graph: a number whose operations call the methods of the graph.
 #[derive(Clone, Copy, Debug)]
 struct Key<'g> {
     graph: &'g Graph,

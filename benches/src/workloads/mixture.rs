@@ -1,12 +1,11 @@
 //! W6: the log posterior of a Gaussian mixture, the GMM objective of ADBench.
 //!
-//! Parameters, in this order: `alphas` (K, logarithms of unnormalised weights), `means` (K times d),
-//! `icf` (K times d(d+1)/2: per component the logarithms of the diagonal of the inverse covariance
-//! factor Q, then its strict lower triangle column by column). The objective is
-//! `-n d/2 ln(2 pi) + sum over points of logsumexp_k(alpha_k + sum(log diag Q_k) -
-//! |Q_k (x - mean_k)|^2 / 2) - n logsumexp(alphas) + the log of a Wishart prior`, after Srajer,
-//! Kukelova and Fitzgibbon (2018), "A benchmark of selected algorithmic differentiation tools on
-//! some problems in computer vision and machine learning".
+//! Parameters, in this order: `alphas` (K, logarithms of unnormalized weights), `means` (K times d), `icf` (K times
+//! d(d+1)/2: per component the logarithms of the diagonal of the inverse covariance factor Q, then its strict lower
+//! triangle column by column). The objective is `-n d/2 ln(2 pi) + sum over points of logsumexp_k(alpha_k + sum(log
+//! diag Q_k) - |Q_k (x - mean_k)|^2 / 2) - n logsumexp(alphas) + the log of a Wishart prior`, after Srajer, Kukelova
+//! and Fitzgibbon (2018), "A benchmark of selected algorithmic differentiation tools on some problems in computer
+//! vision and machine learning".
 //!
 //! logsumexp is written with exp and ln, with the largest term subtracted as a constant. The derivative of that term
 //! would cancel, so the gradient is exact.

@@ -26,7 +26,7 @@ pub enum Error {
     StaleMark,
     /// Expressions of two graphs in one op.
     MixedGraphs,
-    /// A node that must be a leaf, and is not.
+    /// A node that must be a leaf, but is not.
     NotALeaf {
         /// The node.
         node: NodeId,
@@ -88,7 +88,7 @@ pub enum Error {
         /// The result when it was recorded.
         recorded: bool,
     },
-    /// Two lengths that must agree, and do not.
+    /// Two lengths that must agree, but do not.
     Length {
         /// What was counted.
         what: &'static str,

@@ -157,8 +157,8 @@ impl Graph {
 
     /// The Jacobian: a row for each output, with a column for each node of `wrt`.
     ///
-    /// Nodes of `wrt` need not be leaves. The derivative with respect to a computed node is the one with respect to
-    /// a number added to it, as in [`Graph::gradient`]. It is computed on a copy of the graph.
+    /// Nodes of `wrt` need not be leaves. The derivative with respect to a computed node equals that with respect to a
+    /// number added to it, as in [`Graph::gradient`]. It is computed on a copy of the graph.
     ///
     /// With at most twice as many leaves as outputs, it takes a forward sweep for every four leaves. Otherwise it
     /// takes a reverse sweep for each output. (A forward sweep of four tangents costs about as much as two

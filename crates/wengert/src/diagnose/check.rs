@@ -192,7 +192,7 @@ impl Graph {
 /// ```
 ///
 /// # Panics
-/// As [`Graph`]'s builders.
+/// As the ops of [`Graph`].
 #[track_caller]
 pub fn check_gradient(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) -> GradientCheck {
     let mut recording = Recording::of(x, |x| vec![f(x)]);

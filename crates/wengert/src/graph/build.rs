@@ -136,7 +136,7 @@ impl Graph {
         self.min(self.max(x, low), high)
     }
 
-    /// Appends a node of any op. The general form of the builders, which returns errors.
+    /// Appends a node of any op. The general form of the methods above, which returns errors.
     ///
     /// ```
     /// use wengert::{Error, Graph, NO_IMM, Op};

@@ -48,7 +48,7 @@ impl Graph {
         self.guards.borrow().iter().map(public).collect()
     }
 
-    /// Records that `left relation right` was asked, and the answer.
+    /// Records a comparison and its result.
     pub(crate) fn push_guard(&self, left: Handle, relation: Relation, right: Handle, recorded: bool) {
         let serial = self.next_guard.get();
         self.next_guard.set(serial.wrapping_add(1));

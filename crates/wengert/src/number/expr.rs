@@ -204,7 +204,7 @@ impl<'g> Expr<'g> {
         self
     }
 
-    /// `x` to the integer power `n`; every derivative is exact at 0 too.
+    /// `x` to the integer power `n`. All derivatives are exact, also at 0.
     ///
     /// ```
     /// let g = wengert::Graph::new();

@@ -55,7 +55,7 @@ pub(crate) struct Tape {
     imms: GrowList<f64>,
     /// The entries below this are leaves and constants.
     sources: Cell<u32>,
-    /// Where the first leaf stands; `u32::MAX` without one.
+    /// The position of the first leaf, or `u32::MAX` if there is none.
     first_leaf: Cell<u32>,
     constants: RecentCache,
     recent: RecentCache,
@@ -129,7 +129,7 @@ impl Tape {
         self.sources.get()
     }
 
-    /// Where the first leaf stands; `u32::MAX` without one.
+    /// The position of the first leaf, or `u32::MAX` if there is none.
     pub(crate) fn first_leaf(&self) -> u32 {
         self.first_leaf.get()
     }

@@ -155,7 +155,7 @@ proptest! {
             g.forward().unwrap();
             g.backward(l);
             for (&derivative, &node) in gradient.iter().zip(&nodes) {
-                // What wants no gradient is given none by the sweep.
+                // The sweep gives 0 to nodes that want no gradient.
                 if g.node(node).wants_gradient {
                     let (got, want) = (g.value(derivative), g.grad(node));
                     prop_assert!(same(got, want), "{} {}: {got} for {want}", node, g.node(node).op);
@@ -232,7 +232,7 @@ proptest! {
                 // The largest product of adjoint and tangent at any node: parts of this size may have canceled.
                 let through = adjoints.iter().zip(&tangents).map(|(a, t)| (a * t).abs());
                 let scale = through.fold(0.0, f64::max);
-                // Infinities may meet one way and not the other.
+                // Infinities may meet in one direction and not in the other.
                 if scale.is_finite() && back.is_finite() && forward.is_finite() {
                     prop_assert!((back - forward).abs() <= 1e-10 * scale, "{output} in {x}: {back} and {forward}");
                 }
@@ -254,7 +254,7 @@ fn folds_of_one_operand_twice_have_the_bits_of_the_sweep() {
         let g = Graph::new();
         let x = g.leaf(1.0);
         let inner = way(&g, x);
-        // So large a part reaches x first that the order of the others shows.
+        // A large part reaches x first, so the order in which the others are added changes the sum.
         let l = g.add((g.expr(x) * 1e16).id(), inner);
         g.backward(l);
         let gradient = g.gradient_nodes(l, &[x])[0];

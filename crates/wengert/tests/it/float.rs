@@ -42,8 +42,7 @@ const POINTS: [f64; 34] = [
     f64::MAX,
 ];
 
-/// The distance of two numbers in units of the last place; none where one is special and the other
-/// is not the same.
+/// The distance of two numbers in units of the last place. `None` if one is special and the other differs.
 fn ulps(a: f64, b: f64) -> Option<u64> {
     if a == b || a.is_nan() && b.is_nan() {
         return Some(0);
@@ -108,7 +107,7 @@ fn every_method_of_one_argument_has_the_value_of_f64() {
     }
 }
 
-/// Methods of two arguments: how far they may be off, both forms.
+/// Methods of two arguments: how far the two forms may differ, and the two forms.
 type Binary<'g> = (
     &'static str,
     u64,

@@ -189,7 +189,7 @@ proptest! {
         let (want, bound) = (oracle.adjoints(&[(last, 1.0)], itself), oracle.adjoints(&[(last, 1.0)], f64::abs));
 
         g.backward(l);
-        // What wants no gradient reads as 0, whatever an adjoint there would be.
+        // Nodes that want no gradient read as 0.
         let wanted: Vec<f64> =
             nodes.iter().zip(&want).map(|(&n, &w)| if g.node(n).wants_gradient { w } else { 0.0 }).collect();
         let grads: Vec<f64> = nodes.iter().map(|&n| g.grad(n)).collect();
@@ -234,7 +234,7 @@ proptest! {
         let bars = oracle.adjoints(&outputs, f64::abs);
         let bound: f64 = bars.iter().zip(direction).map(|(a, b)| a * b.abs()).sum();
         prop_assert_within!(FIRST_ORDER, [by_back], [by_forth], [bound], "the transpose");
-        // And as graph.
+        // And as graph nodes.
         let seed_nodes: Vec<(NodeId, NodeId)> = seeds.iter().map(|&(end, seed)| (end, g.constant(seed))).collect();
         let tangent_nodes: Vec<(NodeId, NodeId)> = tangents.iter().map(|&(leaf, t)| (leaf, g.constant(t))).collect();
         prop_assert_within!(FIRST_ORDER, values(&g, &g.vjp_nodes(&seed_nodes, x)), back, bars, "a pullback as graph");

@@ -1,5 +1,5 @@
-//! Laws of recording, on random expressions of all ops and any values: every front end records the
-//! same, and replaying and recording anew give the same to the bit.
+//! Laws of recording, on random expressions of all ops and any values: every front end records the same, and replaying
+//! and recording again give the same bits.
 
 use crate::common::dag::{LEAVES, Recipe, recipes};
 use proptest::prelude::*;
@@ -123,7 +123,7 @@ proptest! {
         let nodes = recipe.record(&g);
         prop_assert_eq!(shape(&g), first.clone());
         prop_assert_same!(sweep(&g, &nodes), grads, "gradient after a rewind");
-        // The same in two stretches, with something between that is dropped.
+        // The same in two parts, with nodes between them that are dropped.
         g.reset();
         g.leaf(0.25);
         let first = {

@@ -208,8 +208,8 @@ const SPECIAL: [f64; 11] = [
     f64::NAN,
 ];
 
-/// What differs, if anything does: the sign of a zero and the kind of NaN do not count. A sparse
-/// Hessian is symmetric: where the sides of a dense one differ, in a last place or by a NaN, either will do.
+/// The difference, if there is one: the sign of a zero and the kind of NaN do not count. A sparse Hessian is symmetric:
+/// where the triangles of a dense one differ, in the last place or by a NaN, either value is right.
 fn difference(sparse: &Sparse, dense: &[Vec<f64>], symmetric: bool) -> Option<String> {
     let same = |a: f64, b: f64| a == b || a.is_nan() && b.is_nan();
     for (row, values) in sparse.to_dense().iter().enumerate() {

@@ -1,5 +1,5 @@
-//! Stale values: after `set`, what was computed before is not to be read, recorded on or swept
-//! until `forward`. Leaves are never stale.
+//! Stale values: after `set`, values computed before cannot be read, recorded on or swept until `forward`. Leaves are
+//! never stale.
 
 use crate::common::Faults;
 use crate::common::methods::Form;

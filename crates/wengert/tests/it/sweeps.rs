@@ -352,7 +352,7 @@ fn runs_of_zero_adjoints_of_any_length_are_stepped_over() {
     }
 }
 
-/// A NaN that stands under a run of zeros is found there, and goes on to the leaf.
+/// A NaN below a run of zeros is found, and reaches the leaf.
 #[test]
 fn a_nan_below_a_run_of_zeros_reaches_its_leaf() {
     for dead in 0..5 {
@@ -365,7 +365,7 @@ fn a_nan_below_a_run_of_zeros_reaches_its_leaf() {
         }
         g.backward(g.mul(nan, y));
         assert!(g.grad(x).is_nan() && g.grad(y).is_nan(), "{dead}");
-        // Where nothing is sent to it, it sends nothing.
+        // If it receives nothing, it sends nothing.
         g.backward(unused);
         assert_eq!(g.grad(x), 0.0, "{dead}");
     }

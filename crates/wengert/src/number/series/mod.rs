@@ -180,7 +180,7 @@ macro_rules! define_series {
 for_each_op!(define_series);
 
 impl<const K: usize> Series<K> {
-    /// `x` to the integer power `n`; every derivative is exact at 0 too.
+    /// `x` to the integer power `n`. All derivatives are exact, also at 0.
     pub fn powi(self, n: i32) -> Self {
         Scalar::powi(self, n)
     }

@@ -21,7 +21,7 @@ impl std::fmt::Debug for Step {
     }
 }
 
-/// An expression: leaves, two constants, then a node a step.
+/// An expression: leaves, two constants, then one node per step.
 #[derive(Clone)]
 pub(crate) struct Recipe {
     pub(crate) leaves: [f64; LEAVES],
