@@ -262,12 +262,8 @@ fn profile<W: Routes>(workload: &W, engine: &str, count: usize) -> Result<(), St
     match engine {
         route if ROUTES.contains(&route) => {
             let contender = workload.route(route)?;
-            let mut contender = contender.ok_or_else(|| {
-                format!(
-                    "the workload {} has no route {route}, or the route needs more cores",
-                    workload.name()
-                )
-            })?;
+            let mut contender =
+                contender.ok_or_else(|| format!("{} has no route {route}, or it needs more cores", workload.name()))?;
             contender.run(count);
         }
         "P" => {

@@ -88,8 +88,7 @@ pub fn agree(
     Ok(())
 }
 
-/// Checks the engine's value and gradient against the hand-written ones within 1e-9, on up to ten
-/// data sets.
+/// Checks the engine's value and gradient against the hand-written ones within 1e-9, on up to ten data sets.
 ///
 /// # Errors
 /// As [`agree`].

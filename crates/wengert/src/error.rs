@@ -5,8 +5,7 @@ use std::fmt;
 use crate::node::NodeId;
 use crate::op::{Arity, Imm, Immediate, MAX_ORDER, Op, Relation, kernel};
 
-/// Why the engine refused a call. Plain methods panic with the text of the error. Their `try_` forms
-/// return it.
+/// Why the engine refused a call. Plain methods panic with the text of the error. Their `try_` forms return it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Error {
@@ -64,8 +63,8 @@ pub enum Error {
         /// The name that was looked for.
         name: String,
     },
-    /// The graph is full: the limit of nodes is reached, or that of operands in lists (2^28), or that of immediates that
-    /// do not fit in a node (2^27).
+    /// The graph is full: the limit of nodes is reached, or that of operands in lists (2^28), or that of immediates
+    /// that do not fit in a node (2^27).
     Full {
         /// How many nodes it may hold.
         limit: usize,

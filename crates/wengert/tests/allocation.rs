@@ -16,8 +16,7 @@ fn allocations(f: impl FnOnce()) -> u64 {
     measure(f).count_total
 }
 
-/// Asserts that after a first round, rounds of `build` (which gives the output), backward and rewind
-/// allocate nothing.
+/// Asserts that after a first round, rounds of `build` (which gives the output), backward and rewind allocate nothing.
 #[track_caller]
 fn assert_rounds_allocate_nothing(leaves: usize, build: impl Fn(&Graph, &[NodeId]) -> NodeId) {
     let _alone = alone();

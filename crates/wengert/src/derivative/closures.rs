@@ -205,8 +205,7 @@ pub fn jvp(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64], directio
     recording.graph.jvp(&seeds, &recording.outputs)
 }
 
-/// `seed`, a number for each output, times the Jacobian of `f` at `x`: a number for each input. See
-/// [`Graph::vjp`].
+/// `seed`, a number for each output, times the Jacobian of `f` at `x`: a number for each input. See [`Graph::vjp`].
 ///
 /// ```
 /// let product = wengert::vjp(|x| vec![x[0] * x[1], x[1]], &[2.0, 3.0], &[1.0, 10.0]);

@@ -160,9 +160,8 @@ impl Graph {
     /// Nodes of `wrt` need not be leaves. The derivative with respect to a computed node equals that with respect to a
     /// number added to it, as in [`Graph::gradient`]. It is computed on a copy of the graph.
     ///
-    /// With at most twice as many leaves as outputs, it takes a forward sweep for every four leaves. Otherwise it
-    /// takes a reverse sweep for each output. (A forward sweep of four tangents costs about as much as two
-    /// reverse sweeps.)
+    /// With at most twice as many leaves as outputs, it takes a forward sweep for every four leaves. Otherwise it takes
+    /// a reverse sweep for each output. (A forward sweep of four tangents costs about as much as two reverse sweeps.)
     ///
     /// ```
     /// let g = wengert::Graph::new();
@@ -231,8 +230,7 @@ impl Graph {
     /// ```
     ///
     /// # Panics
-    /// On a wrong key, where `l` is stale, and where the
-    /// lengths of `direction` and `wrt` differ.
+    /// On a wrong key, where `l` is stale, and where the lengths of `direction` and `wrt` differ.
     #[track_caller]
     pub fn hvp(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> Vec<f64> {
         expect(self.try_hvp(l, wrt, direction))
@@ -267,9 +265,8 @@ impl Graph {
         Ok(product)
     }
 
-    /// The dense Hessian of `l` with respect to `wrt`, a row for each node. Costs a Hessian-vector
-    /// product of four directions for every four leaves. Where most entries are 0, use
-    /// [`Graph::sparse_hessian`].
+    /// The dense Hessian of `l` with respect to `wrt`, a row for each node. Costs a Hessian-vector product of four
+    /// directions for every four leaves. Where most entries are 0, use [`Graph::sparse_hessian`].
     ///
     /// Nodes of `wrt` need not be leaves. The row and the column of a computed node are derivatives with respect to a
     /// number added to it. They are computed on a copy of the graph.

@@ -14,9 +14,8 @@ impl Graph {
     /// The gradient of `l` with respect to the nodes `wrt`, as nodes: one for each, in order. The result can be
     /// differentiated again, up to the highest order that its ops have ([`MAX_ORDER`](crate::MAX_ORDER)).
     ///
-    /// `wrt` may hold computed nodes; their adjoints are given. A node that `l` does not depend on gives the
-    /// constant 0, and so does a constant or the result of `detach`. The same node twice gives the same
-    /// derivative twice.
+    /// `wrt` may hold computed nodes; their adjoints are given. A node that `l` does not depend on gives the constant
+    /// 0, and so does a constant or the result of `detach`. The same node twice gives the same derivative twice.
     ///
     /// Costs O(nodes up to `l`). Appends a small multiple of the nodes between `wrt` and `l`.
     ///
@@ -46,9 +45,8 @@ impl Graph {
         recorder.pullback(&[(l, Term::Constant(1.0))], wrt)
     }
 
-    /// The vector-Jacobian product (pullback) as nodes: for each node `n` of `wrt`, the sum over the `seeds`
-    /// (output, seed) of `seed * d(output)/dn`. A seed is a node too. As [`Graph::gradient_nodes`], but with
-    /// several outputs.
+    /// The vector-Jacobian product (pullback) as nodes: for each node `n` of `wrt`, the sum over the `seeds` (output,
+    /// seed) of `seed * d(output)/dn`. A seed is a node too. As [`Graph::gradient_nodes`], but with several outputs.
     ///
     /// ```
     /// let g = wengert::Graph::new();
@@ -79,9 +77,8 @@ impl Graph {
         recorder.pullback(&seeds, wrt)
     }
 
-    /// The Jacobian-vector product (pushforward) as nodes: for each output, the sum over the `seeds` (`n`,
-    /// tangent) of `d(output)/dn * tangent`. A tangent is a node too. Constants and the results of `detach` pass
-    /// no tangent on.
+    /// The Jacobian-vector product (pushforward) as nodes: for each output, the sum over the `seeds` (`n`, tangent) of
+    /// `d(output)/dn * tangent`. A tangent is a node too. Constants and the results of `detach` pass no tangent on.
     ///
     /// ```
     /// let g = wengert::Graph::new();

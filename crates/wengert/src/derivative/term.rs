@@ -24,8 +24,7 @@ pub(crate) struct Recorder<'g> {
     pub(crate) graph: &'g Graph,
     /// The nodes of the graph, to be shared.
     table: RefCell<NodeTable>,
-    /// For each node up to the last output: whether it depends on a node of `wrt`, through nodes that want a
-    /// gradient.
+    /// For each node up to the last output: whether it depends on a node of `wrt`, through nodes that want a gradient.
     pub(crate) active: Vec<bool>,
     /// The extent of the graph before the derivation. After an error the graph is cut back to it.
     before: Extent,

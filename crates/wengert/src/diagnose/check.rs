@@ -181,9 +181,8 @@ impl Graph {
     }
 }
 
-/// Checks the gradient of `f` at `x` against finite differences: records `f` and calls
-/// [`Graph::check_gradient`]. `f` is not called again, so a branch that a step would take differently is
-/// reported as [`Verdict::Branch`].
+/// Checks the gradient of `f` at `x` against finite differences: records `f` and calls [`Graph::check_gradient`]. `f`
+/// is not called again, so a branch that a step would take differently is reported as [`Verdict::Branch`].
 ///
 /// ```
 /// let check = wengert::check_gradient(|x| x[0].exp() * x[1], &[0.5, 2.0]);

@@ -71,8 +71,7 @@ pub struct AdjointOrigin {
     pub path: Vec<NodeId>,
 }
 
-/// Why an output or its gradient is not finite: made by [`Graph::explain_nan`]. Display it for a report in
-/// words.
+/// Why an output or its gradient is not finite: made by [`Graph::explain_nan`]. Display it for a report in words.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NanOrigin {

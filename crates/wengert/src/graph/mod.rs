@@ -29,10 +29,9 @@ pub use rewind::Mark;
 
 /// An arena of nodes: numbers, and how each was computed.
 ///
-/// Building appends nodes and computes their values at once. [`Graph::backward`] computes the derivative
-/// of one node with respect to every node before it. Builders take `&self`, so calls nest
-/// (`g.mul(g.sin(a), b)`) and expressions can be kept side by side. What changes values or drops nodes
-/// takes `&mut self`.
+/// Building appends nodes and computes their values at once. [`Graph::backward`] computes the derivative of one node
+/// with respect to every node before it. Builders take `&self`, so calls nest (`g.mul(g.sin(a), b)`) and expressions
+/// can be kept side by side. What changes values or drops nodes takes `&mut self`.
 ///
 /// Every key is checked, in release builds too. Plain methods panic with the text of the [`Error`]. The
 /// `try_` forms return it.

@@ -2,8 +2,7 @@
 
 use crate::op::{Imm, Op, kernel};
 
-/// The value of an op, to the bit, for all values of its unknown operands. (The bits of a NaN do not
-/// count.)
+/// The value of an op, to the bit, for all values of its unknown operands. (The bits of a NaN do not count.)
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Certain {
@@ -16,8 +15,7 @@ pub enum Certain {
 }
 
 impl Op {
-    /// The op's value, if the known operands determine it. `number(k)` is the value of operand `k` if that is
-    /// known.
+    /// The op's value, if the known operands determine it. `number(k)` is the value of operand `k` if that is known.
     #[doc(hidden)]
     #[inline(always)]
     pub fn certain(self, imm: Imm, number: impl Fn(usize) -> Option<f64>) -> Option<Certain> {

@@ -12,8 +12,7 @@ pub use kernel::MAX_ORDER;
 pub use relation::Relation;
 pub(crate) use table::for_each_op;
 
-/// The immediates of an op: numbers that belong to the op and are not operands. The ones it does not have
-/// are 0.
+/// The immediates of an op: numbers that belong to the op and are not operands. The ones it does not have are 0.
 pub type Imm = [f64; 2];
 
 /// The immediates of an op without any.
@@ -290,9 +289,8 @@ impl fmt::Display for Op {
     }
 }
 
-/// Many processors predict comparisons well and jumps through a table badly. So the most common ops are the
-/// first rows, and the sweeps find them by two to four comparisons. They rely on this order. For all other
-/// ops they jump.
+/// Many processors predict comparisons well and jumps through a table badly. So the most common ops are the first rows,
+/// and the sweeps find them by two to four comparisons. They rely on this order. For all other ops they jump.
 const _: () = assert!(
     codes::Mul == 0
         && codes::Add == 1

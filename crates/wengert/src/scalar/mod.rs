@@ -1,9 +1,9 @@
 //! What a formula runs over, and the values and rules of the ops.
 //!
-//! [`Scalar`] asks a type for two things: how to make a constant, and how to apply an op. `define_scalar` makes the named
-//! methods from the table of ops, `op/table.rs`. `define_values` makes the derivative rules in [`rule`], each written once
-//! for all scalars: over `f64` they compute numbers, over [`Expr`](crate::Expr) they record new nodes, over
-//! [`Dual`](crate::Dual) they compute second derivatives.
+//! [`Scalar`] asks a type for two things: how to make a constant, and how to apply an op. `define_scalar` makes the
+//! named methods from the table of ops, `op/table.rs`. `define_values` makes the derivative rules in [`rule`], each
+//! written once for all scalars: over `f64` they compute numbers, over [`Expr`](crate::Expr) they record new nodes,
+//! over [`Dual`](crate::Dual) they compute second derivatives.
 
 mod cotangent;
 pub(crate) mod dual;
@@ -214,11 +214,12 @@ macro_rules! define_values {
         /// The derivative rule of every op, one function for each row, over any scalar.
         ///
         /// A rule takes the cotangent `bars(k)` for each operand `k`, or skips the operand if that is `None`. It
-        /// multiplies it by the partial derivative and passes the product to `emit(k, ..)`. In a reverse sweep `bars(k)`
-        /// is the adjoint of the node, the same for all operands. In a tangent sweep it is the tangent of operand `k`.
-        /// Rules of folds give only the partial of each operand.
+        /// multiplies it by the partial derivative and passes the product to `emit(k, ..)`. In a reverse sweep
+        /// `bars(k)` is the adjoint of the node, the same for all operands. In a tangent sweep it is the tangent of
+        /// operand `k`. Rules of folds give only the partial of each operand.
         ///
-        /// The rule of `mul` is `if let Some(bar) = bars(0) { emit(0, bar * y) }`, and the same for operand 1 and `bar * x`.
+        /// The rule of `mul` is `if let Some(bar) = bars(0) { emit(0, bar * y) }`, and the same for operand 1 and
+        /// `bar * x`.
         #[allow(unused_variables, unused_assignments, unused_mut, reason = "not every row uses all arguments")]
         pub(crate) mod rule {
             use super::*;

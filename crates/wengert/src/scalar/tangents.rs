@@ -43,8 +43,7 @@ fn is_harmless(partial: f64) -> bool {
     (partial.to_bits() << 1).wrapping_sub(1) < INFINITY - 1
 }
 
-/// `plain` is the result without guards. If it may be wrong, `guarded` computes it again. One branch for all
-/// tangents.
+/// `plain` is the result without guards. If it may be wrong, `guarded` computes it again. One branch for all tangents.
 #[inline(always)]
 fn guarded<const N: usize>(plain: Tangents<N>, partial: f64, guarded: impl Fn(usize) -> f64) -> Tangents<N> {
     if is_harmless(partial) || !plain.is_nan() {

@@ -120,8 +120,7 @@ impl Constant {
     }
 }
 
-/// The position of an entry, and whether the entry wants a gradient: what recording needs to know about
-/// an operand.
+/// The position of an entry, and whether the entry wants a gradient: what recording needs to know about an operand.
 ///
 /// The handle of an entry that wants a gradient is its position. Nearly all operands want one, so recording tests one
 /// bit and then shifts the handle into the entry, without a mask.

@@ -1,14 +1,12 @@
 //! Lists that grow behind a shared reference.
 //!
-//! Recording takes `&self`, so that calls nest and expressions can be kept side by side. A `RefCell`
-//! around the tape would write its flag twice for each node, and recording is bound by stores: without
-//! the flag it takes two thirds of the time. So a list is a slice of cells and a count. Appending writes a
-//! cell and the count.
+//! Recording takes `&self`, so that calls nest and expressions can be kept side by side. A `RefCell` around the tape
+//! would write its flag twice for each node, and recording is bound by stores: without the flag it takes two thirds of
+//! the time. So a list is a slice of cells and a count. Appending writes a cell and the count.
 //!
-//! A slice cannot move while it is shared. When it is full, a slice twice as long is allocated beside it,
-//! the elements are copied, and the old slice stays until the list is borrowed exclusively and
-//! consolidated. So a list that grew takes up to twice its memory until then. One that was made with
-//! enough room never does.
+//! A slice cannot move while it is shared. When it is full, a slice twice as long is allocated beside it, the elements
+//! are copied, and the old slice stays until the list is borrowed exclusively and consolidated. So a list that grew
+//! takes up to twice its memory until then. One that was made with enough room never does.
 
 use std::cell::{Cell, OnceCell};
 use std::fmt;
@@ -300,8 +298,7 @@ mod tests {
         assert_eq!((cells.get(9_999), cells.get(10_000)), (Some(9_999), None));
     }
 
-    /// Cut under a shared reference, then grown again: the longer slices are used again, with the new
-    /// elements.
+    /// Cut under a shared reference, then grown again: the longer slices are used again, with the new elements.
     #[test]
     fn a_list_that_was_cut_grows_again() {
         let cells = GrowList::new(1 << 20, 1 << 20);

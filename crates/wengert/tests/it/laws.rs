@@ -1,8 +1,8 @@
 //! Laws of derivatives on random expressions of all ops: every route gives the chain rule's sum over paths, within the
 //! rounding error of such a sum.
 //!
-//! The tests compute this sum from the partials of single ops, each recorded alone. The sum of the absolute values over the
-//! same paths is the scale for rounding errors.
+//! The tests compute this sum from the partials of single ops, each recorded alone. The sum of the absolute values over
+//! the same paths is the scale for rounding errors.
 
 use crate::common::dag::{LEAVES, Recipe, Step, recipes};
 use proptest::prelude::*;
@@ -171,7 +171,6 @@ const FIRST_ORDER: f64 = 5e-15;
 /// The same for second derivatives. They have several rounded factors, and the routes use different formulas.
 const SECOND_ORDER: f64 = 3e-14;
 
-/// The values of nodes.
 fn values(g: &Graph, nodes: &[NodeId]) -> Vec<f64> {
     nodes.iter().map(|&node| g.value(node)).collect()
 }

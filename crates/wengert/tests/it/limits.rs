@@ -1,5 +1,5 @@
-//! The limits of a graph: its own, the highest possible, and memory. Going beyond is a named error, and what was recorded
-//! stays.
+//! The limits of a graph: its own, the highest possible, and memory. Going beyond is a named error, and what was
+//! recorded stays.
 
 use crate::common::Faults;
 use wengert::{Error, Expr, Graph, NO_IMM, NodeId, Op};

@@ -1,5 +1,5 @@
-//! Orders of derivatives are immediates of some ops. An invalid or too high order is a named error in a graph, and gives
-//! NaN with numbers.
+//! Orders of derivatives are immediates of some ops. An invalid or too high order is a named error in a graph, and
+//! gives NaN with numbers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -122,8 +122,7 @@ impl Stars {
         let mut around: Vec<Vec<u32>> = vec![Vec::new(); n];
         let mut hubs: Vec<Vec<u32>> = vec![Vec::new(); n];
         let mut marks: Vec<u32> = Vec::new();
-        // For each color, the first neighbor of the current column with that color, and whether there are
-        // more.
+        // For each color, the first neighbor of the current column with that color, and whether there are more.
         let mut seen: Vec<(u32, u32, bool)> = Vec::new();
         let mut here: Vec<u32> = Vec::new();
         for &col in order {

@@ -1,11 +1,10 @@
 //! The pattern of a Hessian, found by pushing edges (Gower and Mello, "A new framework for the computation
 //! of Hessians", 2012).
 //!
-//! An edge between two nodes says that the second derivative with respect to both can differ from 0. The
-//! walk goes back along the tape. Each node that the output depends on adds edges between operands that
-//! interact in it. Each edge that ends at the node moves on to the operands that the node depends on. What
-//! is left in the end are edges between variables. An edge of a node that depends on few variables goes
-//! to these at once, however much graph lies between.
+//! An edge between two nodes says that the second derivative with respect to both can differ from 0. The walk goes back
+//! along the tape. Each node that the output depends on adds edges between operands that interact in it. Each edge that
+//! ends at the node moves on to the operands that the node depends on. What is left in the end are edges between
+//! variables. An edge of a node that depends on few variables goes to these at once, however much graph lies between.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -17,9 +16,8 @@ use crate::graph::Graph;
 use crate::node::NodeId;
 
 impl Graph {
-    /// Which entries of the Hessian of `l` with respect to the leaves `wrt` can differ from 0. The pattern is
-    /// symmetric and holds at all input values: it misses no entry, and has an extra one only where terms
-    /// cancel.
+    /// Which entries of the Hessian of `l` with respect to the leaves `wrt` can differ from 0. The pattern is symmetric
+    /// and holds at all input values: it misses no entry, and has an extra one only where terms cancel.
     ///
     /// Values that are NaN are not considered. An entry that is 0 at every number and NaN at NaN, such as the
     /// second derivative of `abs`, is left out; [`Graph::sparse_hessian`] has the entry where it is NaN.

@@ -288,9 +288,8 @@ impl HessianPlan {
         self.sweeps.colors.count
     }
 
-    /// The Hessian at the values that the graph has now; call [`Graph::set`] and [`Graph::forward`] first
-    /// for others. One forward and one reverse sweep for every four colors. Memory is kept for the next
-    /// call.
+    /// The Hessian at the values that the graph has now; call [`Graph::set`] and [`Graph::forward`] first for others.
+    /// One forward and one reverse sweep for every four colors. Memory is kept for the next call.
     ///
     /// The matrix has the pattern of the plan, with one exception. Where a kink or a piecewise constant
     /// (`abs`, `max`, `floor`) has the value NaN, its derivatives are NaN too, in entries that are 0 at all

@@ -251,8 +251,7 @@ impl Graph {
     /// ```
     ///
     /// # Panics
-    /// On a wrong key, where `l` is stale, and where the
-    /// lengths of `direction` and `wrt` differ.
+    /// On a wrong key, where `l` is stale, and where the lengths of `direction` and `wrt` differ.
     #[track_caller]
     pub fn taylor<const K: usize>(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> [f64; K] {
         expect(self.try_taylor(l, wrt, direction))

@@ -59,8 +59,7 @@ pub(crate) enum Definition {
 
 pub(crate) type Args = SmallVec<[u32; 3]>;
 
-/// A value of the list. The list holds the operands of the op, then the op, then what its derivatives are made
-/// of.
+/// A value of the list. The list holds the operands of the op, then the op, then what its derivatives are made of.
 #[derive(Debug)]
 pub(crate) struct Quantity {
     pub(crate) definition: Definition,

@@ -117,7 +117,8 @@ fn homogeneous(p: &Point, c: &[f64], d: Big, degree: i32) -> f64 {
     .value()
 }
 
-/// `Re(i^k (u + i v)^-n)`: the partials of the angle. 0 at the origin; NaN where `n` or `k` is not an [order](is_order).
+/// `Re(i^k (u + i v)^-n)`: the partials of the angle. 0 at the origin; NaN where `n` or `k` is not an
+/// [order](is_order).
 ///
 /// The derivative of `atan2(y, x)` is `zpow(x, y, 1, 0) = x / (x^2 + y^2)` with respect to `y`, and
 /// `-zpow(x, y, 1, 1) = -y / (x^2 + y^2)` with respect to `x`. The derivative of `zpow(u, v, n, k)` is

@@ -1,7 +1,7 @@
 //! Fixed-point exponentials and logarithms of 192 bits, for two sums that double-double cannot compute.
 //!
-//! The zeros of `ln(e^a + e^b)` form a curve, and pairs of `f64` come within 1e-20 of it. There `e^a + e^b - 1` needs an
-//! absolute accuracy of 2^-120. So does `1 + y ln x`, the factor of a mixed derivative of `x^y`.
+//! The zeros of `ln(e^a + e^b)` form a curve, and pairs of `f64` come within 1e-20 of it. There `e^a + e^b - 1` needs
+//! an absolute accuracy of 2^-120. So does `1 + y ln x`, the factor of a mixed derivative of `x^y`.
 
 use super::core::ln_dd;
 use super::dd::{exp2i, frexp, ldexp, two_prod};
@@ -132,8 +132,8 @@ pub(super) fn exp_sum_m1(a: f64, b: f64) -> f64 {
     value(&sub(&sum, &[1, 0, 0, 0]))
 }
 
-/// `e^a + e^b - 1` for `-750 < b <= -40` and `a` near `-e^b`: `a + e^b` as `2^-k (2^k a + e^(b + k ln 2))`, then the next
-/// terms of `e^a`.
+/// `e^a + e^b - 1` for `-750 < b <= -40` and `a` near `-e^b`: `a + e^b` as `2^-k (2^k a + e^(b + k ln 2))`, then the
+/// next terms of `e^a`.
 pub(super) fn exp_sum_near(a: f64, b: f64) -> f64 {
     let k = (-b * std::f64::consts::LOG2_E) as u64;
     let reduced = sub(&fixed(-b), &mul(&[k, 0, 0, 0], &LN_2));

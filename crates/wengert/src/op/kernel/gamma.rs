@@ -50,9 +50,9 @@ pub(crate) fn digamma(x: f64) -> f64 {
     r
 }
 
-/// The `n`-th derivative of [`digamma`]. The one-sided limits at the two zeros. NaN at the negative whole numbers, where
-/// the digamma function itself is NaN. From order 3 on the relative error is within 1e-13, away from zeros. O(n). NaN
-/// where `n` is not an [order](is_order).
+/// The `n`-th derivative of [`digamma`]. The one-sided limits at the two zeros. NaN at the negative whole numbers,
+/// where the digamma function itself is NaN. From order 3 on the relative error is within 1e-13, away from zeros. O(n).
+/// NaN where `n` is not an [order](is_order).
 pub(crate) fn polygamma(x: f64, n: f64) -> f64 {
     if !is_order(n) {
         return f64::NAN;

@@ -1,11 +1,10 @@
 //! Accurate `f64` functions: the values of all ops, helpers included.
 //!
 //! Values of ops are within 1.5 ulp of the exact value over the whole range, tails and subnormals included.
-//! `docs/conventions.md` has the bounds of the helpers and the known exceptions. Helpers exist because the
-//! textbook formulas of derivatives lose digits (`1 - tanh^2`, `s(1-s)`, `x^2 + y^2`). The derivative of a
-//! helper is written with helpers again, so every order up to [`MAX_ORDER`] is available. Outside of a domain
-//! the value and the derivative are NaN. At the ends of a domain the derivative is the one-sided limit, at
-//! infinity it is the limit.
+//! `docs/conventions.md` has the bounds of the helpers and the known exceptions. Helpers exist because the textbook
+//! formulas of derivatives lose digits (`1 - tanh^2`, `s(1-s)`, `x^2 + y^2`). The derivative of a helper is written
+//! with helpers again, so every order up to [`MAX_ORDER`] is available. Outside of a domain the value and the
+//! derivative are NaN. At the ends of a domain the derivative is the one-sided limit, at infinity it is the limit.
 //!
 //! Files in reading order: `arith` (guarded products, kinks), `dd` (double-double), `core` (exp and ln to 100 bits),
 //! `expo`, `trig`, `hyper`, `power`, `partials`, `gamma`, `roots`, `gauss`, `circle`, `fixed`, `soft`.

@@ -1,7 +1,7 @@
 //! Powers: `x^p`, its derivatives of any order with respect to `x`, roots, and the derivatives of the cube root.
 //!
-//! A derivative is never computed as a coefficient times a rounded power. So `p x^(p-1)` keeps its digits where `x^(p-1)`
-//! is subnormal, and the exponent `p - 1` is not rounded.
+//! A derivative is never computed as a coefficient times a rounded power. So `p x^(p-1)` keeps its digits where
+//! `x^(p-1)` is subnormal, and the exponent `p - 1` is not rounded.
 
 use super::arith::gmul;
 use super::core::{exp_big, ln_dd};
@@ -121,8 +121,8 @@ fn falling(p: f64, k: u32) -> Dd {
 
 /// The `k`-th derivative of `x^p`: `p (p-1) ... (p-k+1) x^(p-k)`, with `p - k` and the coefficient kept unrounded.
 ///
-/// The one-sided limit for `x = 0`. NaN for `x < 0` unless `p` is whole. If `p` is whole and `0 <= p <= k`, the derivative
-/// is constant, even at NaN. NaN where `k` is not an [order](is_order).
+/// The one-sided limit for `x = 0`. NaN for `x < 0` unless `p` is whole. If `p` is whole and `0 <= p <= k`, the
+/// derivative is constant, even at NaN. NaN where `k` is not an [order](is_order).
 #[inline]
 pub(crate) fn powd(x: f64, p: f64, k: f64) -> f64 {
     // The most common cases, by operations that are right over the whole range.

@@ -1,7 +1,7 @@
 //! Sigmoid, softplus, log-add-exp and softmax, with accurate tails.
 //!
-//! `s(1 - s)` is 0 beyond 36.8, and `s(-x) - s(x)` cancels near 0, so each derivative has a form of its own. Differences of
-//! arguments are exact.
+//! `s(1 - s)` is 0 beyond 36.8, and `s(-x) - s(x)` cancels near 0, so each derivative has a form of its own.
+//! Differences of arguments are exact.
 
 use super::core::{diff, exp_big, ln_1p_dd};
 use super::dd::{Big, Dd, LN_2, exp2i, two_sum};

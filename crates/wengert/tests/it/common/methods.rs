@@ -67,7 +67,6 @@ macro_rules! builders {
     }};
 }
 
-/// All of them.
 pub(crate) fn all() -> Vec<Method> {
     let mut methods = Vec::new();
     methods.extend(builders!(unary
