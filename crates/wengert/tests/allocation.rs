@@ -142,7 +142,6 @@ fn a_graph_with_room_allocates_nothing_until_it_is_full() {
     assert!(allocations(|| _ = g.sin(x)) > 0, "and then it grows");
 }
 
-/// The pages of memory that this program holds.
 #[cfg(target_os = "linux")]
 fn resident() -> usize {
     let text = std::fs::read_to_string("/proc/self/statm").expect("/proc/self/statm can be read");

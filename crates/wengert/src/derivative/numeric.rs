@@ -330,7 +330,6 @@ fn seed<T>(tangents: &mut [T], leaves: &[usize], mut set: impl FnMut(&mut T, usi
 }
 
 impl Graph {
-    /// The position of a leaf.
     pub(crate) fn leaf_position(&self, node: NodeId) -> Result<usize, Error> {
         let position = self.position(node)? as usize;
         match self.tape.entry(position as u32).op() {

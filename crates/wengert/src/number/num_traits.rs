@@ -283,7 +283,6 @@ macro_rules! numeric {
             }
         }
 
-        /// Constants.
         impl<$($generics)*> FloatConst for $Type {
             constants! {
                 E = std::f64::consts::E;

@@ -39,7 +39,6 @@ fn values(g: &Graph, nodes: &[NodeId]) -> Vec<f64> {
     nodes.iter().map(|&node| g.value(node)).collect()
 }
 
-/// Asserts that the numbers are the same to the bit.
 macro_rules! prop_assert_same {
     ($got:expr, $want:expr, $($what:tt)+) => {
         for (k, (got, want)) in $got.iter().zip(&$want).enumerate() {
