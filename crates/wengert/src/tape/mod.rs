@@ -356,8 +356,8 @@ impl Tape {
         start as u32
     }
 
-    /// Writes the operands of an n-ary op, from its operand `from` on, to where [`Tape::push_fold`] will find them.
-    /// There must be room. Returns whether one of them wants a gradient.
+    /// Writes some operands of an n-ary op, starting with its operand number `from`, to where [`Tape::push_fold`] will
+    /// find them. There must be room. Returns whether one of them wants a gradient.
     #[inline(always)]
     #[track_caller]
     pub(crate) fn write_operands(&self, from: usize, operands: impl ExactSizeIterator<Item = Handle>) -> bool {
