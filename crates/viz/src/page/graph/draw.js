@@ -1,10 +1,10 @@
-// Drawing what is open: boxes, ops, wires, clusters. All of it is drawn anew when a block opens.
+// Drawing what is open: boxes, ops, wires, clusters. All of it is drawn again when a block opens.
 
 const SVG = "http://www.w3.org/2000/svg";
 const svg = document.getElementById("graph");
-/** So many boxes are shown at most; blocks close again, the ones opened first, where there would be more. */
+/** The most boxes that are shown. To keep to it, the blocks that were opened first close again. */
 const MOST_BOXES = 300;
-/** So many are open at first. */
+/** The most boxes that are shown when the page opens. */
 const FIRST_BOXES = 80;
 /** A scale at which texts can be read. */
 const LEAST_READABLE = 0.5;
@@ -28,7 +28,7 @@ function textAt(x, y, text, attributes = {}) {
   return make("text", { x: round(x), y: round(y + 0.36 * size), ...attributes }, document.createTextNode(text));
 }
 
-/** How many boxes are shown within a block while the blocks of `open` are. */
+/** How many boxes a block shows while the blocks in `open` are open. */
 function countBoxes(number, open) {
   return BLOCKS[number].entry.reduce((count, e) => {
     if (e.kind === IN || e.kind === OUT) return count;
@@ -244,7 +244,7 @@ function drawWire(wire, block, ends, [x, y], layers) {
     const at = MAIN === 0 ? [x + ex - 9, y + ey + 7 * wire.side] : [x + ex + 7 * wire.side, y + ey - 5];
     layers.labels.append(textAt(at[0], at[1], String(wire.position + 1), { class: "small faint", "font-size": 9 }));
   }
-  // Beside what arrives at a closed block.
+  // The count beside a bundle that arrives at a closed block.
   if (bundle) {
     const [ex, ey] = wire.path.end;
     const label = `×${wire.count.toLocaleString("en-US")}`;

@@ -41,7 +41,7 @@ function focusOn(element) {
   element.focus({ preventScroll: true });
 }
 
-/** Opens what a value is in, and tells of it. */
+/** Opens the blocks around a value, and shows its details. */
 function goToValue(i) {
   const shown = SHOWN.value.has(i);
   if (!shown) {
@@ -209,7 +209,7 @@ function chooseLayout() {
     const scale = fitScale(arrange(0, OPEN).size);
     OPEN.clear();
     OPEN.add(0);
-    // The first is how the picture is drawn elsewhere: another must be much better.
+    // The first layout is the usual direction, so another must be much better.
     if (scale > (best ? 1.25 : 1) * most) [best, most] = [layout, scale];
   }
   useLayout(best);
@@ -238,7 +238,7 @@ new ResizeObserver(() => {
 }).observe(svg);
 performance.mark("first view");
 
-// For those who check a page from outside: what is played against what the engine had.
+// For tests in a browser: compares the played gradients with those of the engine.
 window.wengert = {
   worstGradient() {
     const { adjoint } = sweep(0);
@@ -251,7 +251,7 @@ window.wengert = {
     return { error, seen };
   },
   sumOfWays() {
-    // Over all ways at once: the adjoint by what each use sends.
+    // Sums over all paths at once: an adjoint is the sum of what each use sends.
     const i = CHOSEN, reached = upward(i), sums = new Map();
     for (let j = G.count - 1; j >= i; j--) {
       if (!reached[j]) continue;

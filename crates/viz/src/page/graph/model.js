@@ -21,7 +21,7 @@ const isSource = (i) => isLeaf(i) || isConstant(i);
 const isBad = (i) => !Number.isFinite(G.value[i]) || (wantsGradient(i) && !Number.isFinite(G.grad[i]));
 const opOf = (i) => DATA.ops[G.op[i]];
 
-/** For each value where its uses are in `places`, each a place in `G.operand`; and whose each place is. */
+/** The uses of each value, from `start` on in `places`: indices into `G.operand`. `user` says whose operand each is. */
 const USES = {
   get start() { return this.all().start; },
   get places() { return this.all().places; },
@@ -83,7 +83,7 @@ function filled(pattern, operand, result) {
   return pattern.replace(/@(\d+|r)/g, (_, place) => (place === "r" ? result : operand(Number(place))));
 }
 
-/** How a value is computed, by names; by numbers. */
+/** How a value is computed, written with names, or with numbers if `byNumbers`. */
 function formula(i, byNumbers) {
   const op = opOf(i);
   if (isSource(i)) return op.name === "leaf" ? "a leaf" : "a constant";
@@ -98,7 +98,7 @@ function formula(i, byNumbers) {
   return `${op.name}(${shown.join(", ")}${count > 4 ? `, … ${count - 4} more` : ""})`;
 }
 
-/** The local derivative at a place in `G.operand` as a rule, by names; by numbers. */
+/** The rule of the local derivative at a place in `G.operand`, written with names, or with numbers if `byNumbers`. */
 function rule(at, byNumbers) {
   const i = USES.user[at];
   const partials = opOf(i).partials;

@@ -1,14 +1,14 @@
 // Forward and backward, node by node, in the order of the tape and back again.
 //
-// A step is a run of neighbors on the tape that are shown by the same box, so that a closed scope is
-// computed at once. The state is computed anew at every step: it depends on nothing but the place.
+// A step is a run of neighbors on the tape that are shown by the same box, so that a closed scope is computed at once.
+// The state is computed again at every step, from the place alone.
 
 const PLAY = { phase: "backward", at: 0, timer: null, ahead: [], behind: [] };
 
 /** Where the steps end, as places on the tape, with the blocks that are open now. */
 function findSteps() {
   const ends = [];
-  // Whatever is in one block is shown alike, unless that is open.
+  // All values in a closed block are shown by the same box.
   const shownBy = BLOCKS.map((_, number) => around(number).map((n) => SHOWN.block.get(n)).findLast(Boolean) ?? null);
   let item = null, works = false;
   for (let i = 0; i < G.count; i++) {
@@ -18,7 +18,7 @@ function findSteps() {
       works = false;
     }
     item = here;
-    // What is given is there from the start.
+    // Leaves and constants are known from the start.
     works ||= !isSource(i);
   }
   if (works) ends.push(G.count);
@@ -118,7 +118,7 @@ function showStep() {
     write(item.grad, `grad ${gradient}`, item.room[1]);
     item.element.dataset.grad = forward ? "" : String(adjoint[i]);
     const sum = parts.get(i) ?? [];
-    // Where a value is used more than once, what came so far.
+    // Where a value is used more than once, the terms so far.
     const told = PLAY.playing && sum.length > 1 ? sum.slice(-4).map((part) => number(part)).join(" + ").replaceAll("+ -", "− ") : "";
     item.note.textContent = sum.length > 4 && told ? `… + ${told}` : told;
   }
@@ -162,7 +162,7 @@ function caption(forward, from, to, step, adjoint, finished) {
     }
     return `${name(i)} = ${formula(i)} sends ${sends.join(", ") || "nothing"}`;
   }
-  return finished && worked.length === 0 ? "Every gradient stands." : `${boxName(from, to)} passes its gradients on.`;
+  return finished && worked.length === 0 ? "All gradients are computed." : `${boxName(from, to)} passes its gradients on.`;
 }
 
 function boxName(from, to) {

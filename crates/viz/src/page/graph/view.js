@@ -2,7 +2,7 @@
 
 const VIEW = { x: 0, y: 0, scale: 1 };
 const LEAST_SCALE = 0.02, MOST_SCALE = 4;
-/** How much of the window is not free: what stands over the graph. */
+/** The margin that is kept free around what is shown, in pixels. */
 const FREE = { margin: 24 };
 
 function applyView() {
