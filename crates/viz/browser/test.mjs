@@ -13,13 +13,13 @@ const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? 
 const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
 
-/** Opens a page; whatever it asks for or complains of is a failure. */
+/** Opens a page; a request, a warning or an error of it is a failure. */
 async function open(name, { viewport = DESKTOP, colorScheme = "light", hasTouch = false } = {}) {
   const context = await browser.newContext({ viewport, colorScheme, hasTouch });
   const page = await context.newPage();
   const url = `file://${join(gallery, name)}`;
   page.on("request", (request) => {
-    if (request.url() !== url && !/^(data|blob):/.test(request.url())) page.faults.push(`asks for ${request.url()}`);
+    if (request.url() !== url && !/^(data|blob):/.test(request.url())) page.faults.push(`requests ${request.url()}`);
   });
   page.faults = [];
   page.on("console", (message) => {
@@ -257,7 +257,7 @@ test("search opens what it finds", async () => {
   await page.done();
 });
 
-test("what is not finite is red and tells where it was born", async () => {
+test("what is not finite is red and shows where it began", async () => {
   const page = await open("nan.html");
   assert.ok((await page.locator(".item.bad").count()) >= 2);
   await page.click("#story summary");

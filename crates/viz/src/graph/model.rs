@@ -122,7 +122,7 @@ impl Link {
 /// Why a number of a picture is not finite.
 #[derive(Clone, Debug)]
 pub(crate) struct Story {
-    /// Where it was born.
+    /// The node where it began.
     pub(crate) node: NodeId,
     pub(crate) text: String,
 }

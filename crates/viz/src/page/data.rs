@@ -50,7 +50,7 @@ struct LayoutData {
     blocks: Vec<BlockData>,
 }
 
-/// Where a number that is not finite was born.
+/// Where a number that is not finite began.
 #[derive(Serialize)]
 struct Told {
     text: String,

@@ -22,7 +22,7 @@ function make(tag, attributes, ...children) {
 
 const round = (x) => +x.toFixed(2);
 
-/** A line of text whose middle is here. */
+/** A line of text, centered here. */
 function textAt(x, y, text, attributes = {}) {
   const size = attributes["font-size"] ?? 11;
   return make("text", { x: round(x), y: round(y + 0.36 * size), ...attributes }, document.createTextNode(text));
@@ -36,7 +36,7 @@ function countBoxes(number, open) {
   }, 0);
 }
 
-/** Opens blocks level by level, for as long as all of it can be read. */
+/** Opens blocks level by level, as long as everything is large enough to read. */
 function openAtFirst() {
   for (;;) {
     const open = new Set(OPEN);
@@ -74,7 +74,7 @@ function drawAll() {
   scene.append(layers.areas, layers.wires, layers.labels, layers.items);
   svg.replaceChildren(scene);
   fitTexts();
-  // In the order of the tape, whichever block they are in.
+  // In the order of the tape, regardless of blocks.
   SHOWN.items.sort((a, b) => a.order - b.order);
   const again = SHOWN.items.find((item) => item.id === focused) ?? SHOWN.items[0];
   if (again) again.element.setAttribute("tabindex", "0");
@@ -132,17 +132,17 @@ function cells(i, at) {
   return { group, data, grad, room: [second - first - 10, w - second - 10] };
 }
 
-/** Texts that may be set in a font that nobody has measured, and the room that they have. */
+/** Texts whose width is not known, and the room that they have. */
 let UNMEASURED = [];
 
-/** A text that will fit, whatever it is set in. */
+/** A text that will fit in any font. */
 function fitting(x, y, text, room, attributes = {}) {
   const element = textAt(x, y, text, attributes);
   if (!/^[\x20-\u04ff…×·]*$/.test(text)) UNMEASURED.push([element, room]);
   return element;
 }
 
-/** Narrows what turned out to be too wide, all at once. */
+/** Narrows the texts that are too wide. Measures all of them first, since each change after that costs a layout. */
 function fitTexts() {
   const wide = UNMEASURED.map(([element, room]) => [element, room, element.getComputedTextLength()]);
   for (const [element, room, length] of wide) {
@@ -190,7 +190,7 @@ function drawValue(i, [x, y], layers) {
   return item;
 }
 
-/** A value as it is read aloud. */
+/** A value as a screen reader says it. */
 function spoken(i) {
   const gradient = wantsGradient(i) ? `, gradient ${number(G.grad[i])}` : "";
   return `${name(i)}${isSource(i) ? `, ${formula(i)}` : ` = ${formula(i)}`}, value ${number(G.value[i])}${gradient}`;

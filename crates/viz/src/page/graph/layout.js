@@ -1,8 +1,8 @@
 // Where everything stands while some blocks are open.
 //
-// Each block was laid out with all blocks within it closed. One that opens needs more room: the layer
-// it stands in becomes longer along the main axis, and all that is beyond its middle along the other
-// axis moves away from it. Places only ever move apart, and in order, so nothing comes to overlap.
+// Each block was laid out with all blocks within it closed. One that opens needs more room: the layer it stands in
+// becomes longer along the main axis, and all that is beyond its middle along the other axis moves away from it. Places
+// only move apart, in order, so nothing overlaps.
 
 /** Gaps, as in `frame.rs` and `route.rs`: between an op and its value; from a layer to where a wire turns back. */
 const RESULT = 16;
@@ -12,7 +12,7 @@ const OP_HEIGHT = 24;
 let MAIN = 0;
 let BLOCKS = [];
 
-/** A block as `data.rs` wrote it; its lists of numbers are read where they are first asked for. */
+/** A block as `data.rs` wrote it; its lists of numbers are read at first use. */
 class Block {
   constructor(written) {
     Object.assign(this, written);

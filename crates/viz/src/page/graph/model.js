@@ -26,7 +26,7 @@ const USES = {
   get start() { return this.all().start; },
   get places() { return this.all().places; },
   get user() { return this.all().user; },
-  /** Made where it is first asked for. */
+  /** Made at first use. */
   all() {
     if (this.made) return this.made;
     const start = new Uint32Array(G.count + 1);
@@ -45,7 +45,7 @@ const USES = {
   },
 };
 
-/** The outputs, and what flows back from outside of the picture. */
+/** The outputs, and what flows back from outside the picture. */
 const SEEDS = new Map(DATA.seeds);
 const SWEPT = SEEDS.size > 0;
 if (!SWEPT) {
@@ -55,7 +55,7 @@ if (!SWEPT) {
 
 const key = (i) => `n${DATA.keys ? DATA.keys[i] : i}`;
 
-/** A text that keeps its direction of writing to itself. */
+/** A text whose writing direction does not change what is around it. */
 const isolated = (text) => (/^[\x20-\x7e]*$/.test(text) ? text : `\u2068${text}\u2069`);
 
 /** What a value is called: its label, or else its key. */
@@ -64,7 +64,7 @@ function name(i) {
   return label === undefined || label === "" ? key(i) : isolated(label.replaceAll("\n", ""));
 }
 
-/** As `%.4f` of C and Python. */
+/** Like `%.4f` in C and Python. */
 function number(x) {
   if (Number.isNaN(x)) return "nan";
   if (!Number.isFinite(x)) return x > 0 ? "inf" : "-inf";

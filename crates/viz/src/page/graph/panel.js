@@ -117,7 +117,7 @@ function waysToOutput(i, reached) {
   return { ways: best.get(i) ?? [], count: counts.get(i) ?? 0 };
 }
 
-/** The values along a way, the first one aside. */
+/** The values along a path, except the first. */
 function along(way) {
   const values = [];
   for (let here = way; here.next; here = here.next) values.push(USES.user[here.at]);
@@ -205,7 +205,7 @@ function bar(text, amount, most, whole, go) {
   return item;
 }
 
-/** Brings out the boxes that show the marked values. */
+/** Highlights the boxes that show the marked values. */
 function markWays(marked) {
   const lit = new Set();
   if (marked) for (let i = 0; i < G.count; i++) if (marked[i]) lit.add(itemOf(i));

@@ -49,8 +49,8 @@ function goTo(step) {
 }
 
 /**
- * Adjoints once all values from `at` on have sent theirs, and for each value the parts that it was
- * sent. The sums are those of the engine: in the order of the tape from its end.
+ * The adjoints after all values from `at` on have sent theirs, and the parts that each value was sent. The sums are
+ * those of the engine: in the order of the tape from its end.
  */
 function sweep(at) {
   const adjoint = new Float64Array(G.count);
@@ -131,7 +131,7 @@ function showStep() {
   document.getElementById("caption").textContent = caption(forward, from, to, step, adjoint, finished);
 }
 
-/** What happened in a step, in words. */
+/** What happened in a step, as text. */
 function caption(forward, from, to, step, adjoint, finished) {
   if (!PLAY.playing) {
     const swept = SWEPT ? "" : " No backward has been run yet.";
@@ -183,7 +183,7 @@ function setPlaying(playing) {
   if (!playing) return;
   const most = PLAY.ahead.length + PLAY.behind.length;
   if (stepNumber() >= most) goTo(0);
-  // Long graphs faster: the whole in about a minute at most.
+  // Long graphs are played faster: in at most about a minute.
   const pause = Math.max(30, Math.min(900, 60000 / most));
   PLAY.timer = setInterval(() => {
     goTo(stepNumber() + 1);
@@ -197,7 +197,7 @@ function stepBy(change) {
   goTo(stepNumber() + change);
 }
 
-/** Everything is there, as when the page was opened. */
+/** Shows everything, as when the page was opened. */
 function rest() {
   setPlaying(false);
   PLAY.playing = false;

@@ -25,7 +25,7 @@ function showBox([x, y, w, h], most = 1.4) {
 
 const showAll = () => showBox([0, 0, ...SHOWN.whole]);
 
-/** Moves no further than it takes to see a rectangle. */
+/** Moves just as far as it takes to see a rectangle. */
 function reveal([x, y, w, h]) {
   const { scale } = VIEW;
   if (scale * w > svg.clientWidth - 2 * FREE.margin || scale * h > svg.clientHeight - 2 * FREE.margin) {
@@ -63,7 +63,7 @@ svg.addEventListener("wheel", (event) => {
   zoom(Math.exp(-lines * event.deltaY * (event.ctrlKey ? 0.01 : 0.0015)), place(event));
 }, { passive: false });
 
-/** Fingers, or the one pointer, by number: where they were last. */
+/** The last place of each finger or pointer, by number. */
 const POINTERS = new Map();
 let travelled = 0;
 
