@@ -171,7 +171,7 @@ fn recordings_nest_and_come_back_by_a_panic_too() {
     assert_eq!(g.value(x.id()), 2.0);
     assert!(
         panic_of(|| Var::leaf(1.0)).contains("record"),
-        "and nothing is recorded on any more"
+        "and no graph is recorded on"
     );
 }
 
@@ -198,7 +198,7 @@ fn wrong_uses_are_refused_by_name() {
     g.reset();
     assert!(
         panic_of(|| record(&mut g, || x + 1.0)).contains("not a node of this graph"),
-        "of before a reset"
+        "from before a reset"
     );
     assert!(panic_of(|| record(&mut g, || with_graph(|_| record(&mut h, || ())))).contains("outside with_graph"));
     assert_eq!(

@@ -328,7 +328,7 @@ fn a_trainer_whose_slope_is_infinite_keeps_its_parameters() {
         "{outcome:?}"
     );
     assert_eq!(trainer.parameters(), [0.0]);
-    assert_eq!(trainer.gradient(), [INF], "the gradient is there to be looked at");
+    assert_eq!(trainer.gradient(), [INF], "the gradient can still be read");
 }
 
 /// An expression of a graph that no closure gets.

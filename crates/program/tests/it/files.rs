@@ -80,7 +80,7 @@ fn seeds() -> Vec<Program> {
         if count > 0 {
             let operands = [w, x, nodes[nodes.len() - 1], x];
             let imm = if op.immediates() > 0 { [1.0, 0.0] } else { NO_IMM };
-            nodes.push(graph.try_record(op, imm, &operands[..count]).expect("a fair node"));
+            nodes.push(graph.try_record(op, imm, &operands[..count]).expect("a valid node"));
         }
     }
     let every = Program::compile(&graph, [Input::uniform(w), Input::per_point(x)], nodes, &Options::new());

@@ -53,7 +53,7 @@ fn every_op_of_uniform_and_varying_operands_gives_equal_points_equal_outputs() {
     for (op, count, imm) in ops() {
         let graph = Graph::new();
         let inputs = graph.leaves(&points()[0][..count]);
-        let y = graph.try_record(op, imm, &inputs).expect("a fair node");
+        let y = graph.try_record(op, imm, &inputs).expect("a valid node");
         let z = graph.add(y, inputs[count - 1]);
         let outputs = [
             Output::per_point(y),
@@ -85,7 +85,7 @@ fn every_op_of_uniform_and_varying_operands_gives_the_same_on_threads() {
     for (op, count, imm) in ops() {
         let graph = Graph::new();
         let inputs = graph.leaves(&points()[0][..count]);
-        let y = graph.try_record(op, imm, &inputs).expect("a fair node");
+        let y = graph.try_record(op, imm, &inputs).expect("a valid node");
         let program = compile(&graph, &inputs, 0b0101, &[y.into(), Output::sum(y)], &Options::new());
         // A program has at least one step for each of the two outputs, so this is enough work for several threads.
         let point = vec![points()[0][..count].to_vec()];

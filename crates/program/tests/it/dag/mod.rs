@@ -62,7 +62,7 @@ pub(crate) fn record(choices: &[(usize, [usize; 4])], constants: &[f64], derive:
             }
         };
         let operands: Vec<NodeId> = operands[..count].iter().map(|&k| pick(k)).collect();
-        nodes.push(graph.try_record(op, imm, &operands).expect("a fair node"));
+        nodes.push(graph.try_record(op, imm, &operands).expect("a valid node"));
     }
     let last = *nodes.last().expect("there are inputs");
     let mut outputs = vec![last, nodes[nodes.len() / 2]];
