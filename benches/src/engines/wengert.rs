@@ -110,7 +110,7 @@ struct Key<'g> {
 }
 
 macro_rules! key_operators {
-    ($($trait:ident $method:ident),*) => {$(
+    ($($trait:ident $method:ident $with_constant:ident),*) => {$(
         impl $trait for Key<'_> {
             type Output = Self;
             #[inline(always)]
@@ -122,13 +122,12 @@ macro_rules! key_operators {
             type Output = Self;
             #[inline(always)]
             fn $method(self, other: f64) -> Self {
-                let other = self.graph.constant(other);
-                Self { id: self.graph.$method(self.id, other), ..self }
+                Self { id: self.graph.$with_constant(self.id, other), ..self }
             }
         }
     )*};
 }
-key_operators!(Add add, Sub sub, Mul mul);
+key_operators!(Add add add_c, Sub sub sub_c, Mul mul mul_c);
 
 impl Neg for Key<'_> {
     type Output = Self;
@@ -166,9 +165,8 @@ impl Number for Key<'_> {
     }
     #[inline(always)]
     fn subtracted_from(self, c: f64) -> Self {
-        let c = self.graph.constant(c);
         Self {
-            id: self.graph.sub(c, self.id),
+            id: self.graph.c_sub(self.id, c),
             ..self
         }
     }

@@ -38,6 +38,18 @@ impl NodeId {
         (self.0.as_ffi() >> 33) as u32
     }
 
+    /// The key of another position, of the same generation.
+    #[inline(always)]
+    pub(crate) fn at(self, position: u32) -> NodeId {
+        NodeId(KeyData::from_ffi(self.0.as_ffi() >> 32 << 32 | u64::from(position)))
+    }
+
+    /// How far it is after `first`. At least 2^32 if it is before `first` or of another generation.
+    #[inline(always)]
+    pub(crate) fn distance(self, first: NodeId) -> u64 {
+        self.0.as_ffi().wrapping_sub(first.0.as_ffi())
+    }
+
     /// The position of the node on the tape, from 0. Operands come before the nodes that use them.
     #[inline]
     pub fn index(self) -> usize {

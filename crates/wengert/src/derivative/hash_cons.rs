@@ -213,7 +213,7 @@ mod tests {
         let (x, _) = tape.push_leaf(1.0);
         for k in 0..20_000 {
             let user = tape.push_op(Op::MulC, [f64::from(k), 0.0], &[x], 0.0);
-            tape.push_unary(Op::Sin, user, 0.0);
+            tape.push_op(Op::Sin, NO_IMM, &[user], 0.0);
         }
         for room in [0, 100, 40_000] {
             let table = table_of(&tape, room);
@@ -241,13 +241,13 @@ mod tests {
         let tape = Tape::new(1 << 20, 0).unwrap();
         let leaves: Vec<_> = (0..20_000).map(|k| tape.push_leaf(f64::from(k)).0).collect();
         for &leaf in &leaves {
-            tape.push_unary(Op::Sin, leaf, 0.0);
-            tape.push_unary(Op::Exp, leaf, 0.0);
+            tape.push_op(Op::Sin, NO_IMM, &[leaf], 0.0);
+            tape.push_op(Op::Exp, NO_IMM, &[leaf], 0.0);
         }
-        let shared = tape.push_unary(Op::Cos, leaves[0], 0.0);
+        let shared = tape.push_op(Op::Cos, NO_IMM, &[leaves[0]], 0.0);
         for &leaf in &leaves {
-            tape.push_binary(Op::Mul, leaf, shared, 0.0);
-            tape.push_binary(Op::Sub, leaf, leaves[0], 0.0);
+            tape.push_op(Op::Mul, NO_IMM, &[leaf, shared], 0.0);
+            tape.push_op(Op::Sub, NO_IMM, &[leaf, leaves[0]], 0.0);
         }
         let mean = lines_searched(&table_of(&tape, tape.len() as usize), &tape);
         assert!(mean < 5.0, "{mean} lines");

@@ -26,7 +26,8 @@ impl Graph {
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`]. The gradients of the last sweep
     /// stay then.
     pub fn try_backward(&self, l: NodeId) -> Result<(), Error> {
-        self.try_backward_seeded(&[(l, 1.0)])
+        let position = self.fresh(l)?;
+        self.sweep_back(&[(position, 1.0)])
     }
 
     /// Sweeps back from several outputs at once. For every node `n`, [`Graph::grad`] is the sum of

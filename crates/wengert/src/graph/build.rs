@@ -7,20 +7,30 @@ use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::{Arity, Imm, NO_IMM, Op, for_each_op};
 use crate::scalar::{imm, value};
+use crate::tape::Tape;
 use crate::tape::entry::Handle;
 
 /// Appends a node of an op, by the numbers of its operands and immediates: see the macro of `Expr`.
 macro_rules! build {
-    ($graph:ident, $op:expr, $value:path, [$x:expr], []) => {{
-        let (x, x_value) = expect($graph.operand($x));
-        $graph.newest($graph.tape.push_unary($op, x, $value([x_value], NO_IMM)))
-    }};
-    ($graph:ident, $op:expr, $value:path, [$x:expr, $y:expr], []) => {{
-        let (x, x_value) = expect($graph.operand($x));
-        let (y, y_value) = expect($graph.operand($y));
-        $graph.newest($graph.tape.push_binary($op, x, y, $value([x_value, y_value], NO_IMM)))
-    }};
-    ($graph:ident, $op:expr, $value:path, [$($x:expr),+], [$($k:expr),*]) => {
+    ($graph:ident, $op:expr, $value:path, [$x:ident], []) => {
+        match $graph.record_usual($op, [$x], |_| Some(0), |x| $value(x, NO_IMM)) {
+            Some(node) => node,
+            None => $graph.unary_apart($op, $x, 0.0),
+        }
+    };
+    ($graph:ident, $op:expr, $value:path, [$x:ident], [$c:ident: real]) => {
+        match $graph.record_usual($op, [$x], |tape| tape.try_place_constant($c), |x| $value(x, imm(&[$c]))) {
+            Some(node) => node,
+            None => $graph.unary_apart($op, $x, $c),
+        }
+    };
+    ($graph:ident, $op:expr, $value:path, [$x:ident, $y:ident], []) => {
+        match $graph.record_usual($op, [$x, $y], |_| Some($y.position()), |xy| $value(xy, NO_IMM)) {
+            Some(node) => node,
+            None => $graph.binary_apart($op, $x, $y),
+        }
+    };
+    ($graph:ident, $op:expr, $value:path, [$($x:ident),+], [$($k:ident: $kind:ident),*]) => {
         expect($graph.try_record($op, imm(&[$($k),*]), &[$($x),+]))
     };
 }
@@ -42,7 +52,7 @@ macro_rules! define_builders {
             #[track_caller]
             #[allow(dead_code, reason = "helpers are recorded by `try_record`")]
             $vis fn $name(&self, $x: NodeId $(, $y: NodeId)* $($(, $k: f64)+)?) -> NodeId {
-                build!(self, Op::$Op, value::$name, [$x $(, $y)*], [$($($k),+)?])
+                build!(self, Op::$Op, value::$name, [$x $(, $y)*], [$($($k: $kind),+)?])
             })+
             $($(#[doc = $fdoc])+
             #[track_caller]
@@ -191,9 +201,40 @@ impl Graph {
         }))
     }
 
+    /// Appends an op of one or two operands in the usual case: the operands are of the newest generation, no
+    /// value is stale, and there is room. Every other case is `None`, as in [`Tape::try_unary`].
+    #[inline(always)]
+    fn record_usual<const N: usize>(
+        &self,
+        op: Op,
+        operands: [NodeId; N],
+        b: impl FnOnce(&Tape) -> Option<u32>,
+        value: impl FnOnce([f64; N]) -> f64,
+    ) -> Option<NodeId> {
+        if self.is_stale() || !self.generations.all_newest(operands) {
+            return None;
+        }
+        let index = self.tape.try_at(op, operands.map(NodeId::position), b, value)?;
+        Some(self.generations.newest(index))
+    }
+
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn unary_apart(&self, op: Op, x: NodeId, c: f64) -> NodeId {
+        expect(self.try_record(op, imm(&[c]), &[x]))
+    }
+
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn binary_apart(&self, op: Op, x: NodeId, y: NodeId) -> NodeId {
+        expect(self.try_record(op, NO_IMM, &[x, y]))
+    }
+
     /// The key of the node recorded last.
     #[inline(always)]
     fn newest(&self, node: Handle) -> NodeId {
-        NodeId::new(node.index(), self.generations.current())
+        self.generations.newest(node.index())
     }
 }

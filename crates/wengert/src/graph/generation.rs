@@ -26,18 +26,12 @@ fn take(count: u32) -> u32 {
     NEXT.fetch_add(count, Ordering::Relaxed)
 }
 
-/// A segment of the tape, up to the start of the next one.
-#[derive(Clone, Copy, Debug)]
-struct Segment {
-    start: u32,
-    generation: u32,
-}
-
-/// Which segment was recorded in which generation. Starts strictly increase.
+/// Which segment of the tape was recorded in which generation. A segment is given by the key of its first node,
+/// and ends where the next one starts. Starts strictly increase.
 #[derive(Debug)]
 pub(crate) struct Generations {
-    newest: Segment,
-    older: Vec<Segment>,
+    newest: NodeId,
+    older: Vec<NodeId>,
     /// Generations that were taken and are not used yet: the first, and how many.
     spare: (u32, u32),
     /// How many to take when those are used up.
@@ -50,10 +44,7 @@ impl Generations {
     pub(crate) fn new() -> Generations {
         let begun = take(1) & MASK;
         Generations {
-            newest: Segment {
-                start: 0,
-                generation: begun,
-            },
+            newest: NodeId::new(0, begun),
             older: Vec::new(),
             spare: (0, 0),
             block: 1,
@@ -64,23 +55,24 @@ impl Generations {
     /// Starts over on an empty tape. No older key or mark is right.
     pub(crate) fn restart(&mut self) {
         self.cut(0);
-        self.begun = self.newest.generation;
+        self.begun = self.newest.generation();
     }
 
-    /// The generation of nodes recorded now.
-    pub(crate) fn current(&self) -> u32 {
-        self.newest.generation
+    /// The key of a node that is recorded now.
+    #[inline(always)]
+    pub(crate) fn newest(&self, position: u32) -> NodeId {
+        self.newest.at(position)
     }
 
     /// Starts a new generation on a tape that was cut to `len`.
     pub(crate) fn cut(&mut self, len: u32) {
-        while self.newest.start >= len {
+        while self.newest.position() >= len {
             match self.older.pop() {
                 Some(segment) => self.newest = segment,
                 None => break,
             }
         }
-        if self.newest.start < len {
+        if self.newest.position() < len {
             self.older.push(self.newest);
         }
         if self.spare.1 == 0 {
@@ -89,16 +81,16 @@ impl Generations {
         }
         let generation = self.spare.0 & MASK;
         self.spare = (self.spare.0.wrapping_add(1), self.spare.1 - 1);
-        self.newest = Segment { start: len, generation };
+        self.newest = NodeId::new(len, generation);
     }
 
     /// The segment that the position is in.
-    fn segment(&self, position: u32) -> Segment {
-        if position >= self.newest.start {
+    fn segment(&self, position: u32) -> NodeId {
+        if position >= self.newest.position() {
             return self.newest;
         }
         // The first segment starts at 0, so there is one before the partition point.
-        let after = self.older.partition_point(|segment| segment.start <= position);
+        let after = self.older.partition_point(|segment| segment.position() <= position);
         self.older[after.saturating_sub(1)]
     }
 
@@ -109,24 +101,30 @@ impl Generations {
     #[inline(always)]
     pub(crate) fn position(&self, key: NodeId, len: u32) -> Result<u32, Error> {
         let position = key.position();
-        let newest = position >= self.newest.start && key.generation() == self.newest.generation;
-        if position < len && (newest || self.segment(position).generation == key.generation()) {
+        if position < len && (self.all_newest([key]) || self.segment(position).at(position) == key) {
             Ok(position)
         } else {
             Err(Error::NotInGraph { node: key })
         }
     }
 
+    /// Whether all keys are of the newest segment, with one comparison. Their positions may be beyond the end
+    /// of the tape.
+    #[inline(always)]
+    pub(crate) fn all_newest<const N: usize>(&self, keys: [NodeId; N]) -> bool {
+        keys.into_iter().fold(0, |bits, key| bits | key.distance(self.newest)) >> 32 == 0
+    }
+
     /// The key of a position of the tape.
     pub(crate) fn key(&self, position: u32) -> NodeId {
-        NodeId::new(position, self.segment(position).generation)
+        self.segment(position).at(position)
     }
 
     /// Identifies the state of a tape of `len` entries: the generation of its last entry, or the one in which it
     /// was empty. It differs if the tape was cut shorter in between.
     pub(crate) fn stamp(&self, len: u32) -> u32 {
         match len.checked_sub(1) {
-            Some(last) => self.segment(last).generation,
+            Some(last) => self.segment(last).generation(),
             None => self.begun,
         }
     }
@@ -178,11 +176,11 @@ mod tests {
     fn no_generation_is_used_twice_by_graphs_side_by_side() {
         let _counter = COUNTER.lock();
         let mut graphs: Vec<Generations> = (0..20).map(|_| Generations::new()).collect();
-        let mut seen: Vec<u32> = graphs.iter().map(Generations::current).collect();
+        let mut seen: Vec<u32> = graphs.iter().map(|graph| graph.newest.generation()).collect();
         for round in 0..200 {
             let at = round * 7 % graphs.len();
             graphs[at].cut(0);
-            seen.push(graphs[at].current());
+            seen.push(graphs[at].newest.generation());
         }
         let used = seen.len();
         seen.sort_unstable();

@@ -28,14 +28,14 @@ macro_rules! for_each_op {
                 pub Add = add(x, y) -> r, linear infix "+", { x + y }, bar => [bar, bar];
                 /// The difference.
                 pub Sub = sub(x, y) -> r, linear infix "-", { x - y }, bar => [bar, -bar];
-                /// `x * c`.
-                MulC = mul_c(x; c: real) -> r, cheap before_constant "*", { x * c }, bar => [bar * x.lift(c)];
-                /// `x + c`.
-                AddC = add_c(x; c: real) -> r, linear before_constant "+", { x + c }, bar => [bar];
-                /// `x - c`.
-                SubC = sub_c(x; c: real) -> r, linear before_constant "-", { x - c }, bar => [bar];
-                /// `c - x`.
-                CSub = c_sub(x; c: real) -> r, linear after_constant "-", { c - x }, bar => [-bar];
+                /// `x * c`, with a constant `c`.
+                pub MulC = mul_c(x; c: real) -> r, cheap before_constant "*", { x * c }, bar => [bar * x.lift(c)];
+                /// `x + c`, with a constant `c`.
+                pub AddC = add_c(x; c: real) -> r, linear before_constant "+", { x + c }, bar => [bar];
+                /// `x - c`, with a constant `c`.
+                pub SubC = sub_c(x; c: real) -> r, linear before_constant "-", { x - c }, bar => [bar];
+                /// `c - x`, with a constant `c`.
+                pub CSub = c_sub(x; c: real) -> r, linear after_constant "-", { c - x }, bar => [-bar];
                 /// The negative, `-x`.
                 pub Neg = neg(x) -> r, linear prefix "-", { -x }, bar => [-bar];
                 /// The reciprocal, `1 / x`.
@@ -157,10 +157,10 @@ macro_rules! for_each_op {
                 /// `y` where the condition `x` is not 0, else `z`.
                 pub Select = select(x, y, z) -> r, cheap call "select", { if x != 0.0 { y } else { z } },
                     bar => [bar * x.lift(0.0), bar * x.not_equal(x.lift(0.0)), bar * x.equal(x.lift(0.0))];
-                /// `x / c`.
-                DivC = div_c(x; c: real) -> r, cheap before_constant "/", { x / c }, bar => [bar / x.lift(c)];
-                /// `c / x`.
-                CDiv = c_div(x; c: real) -> r, cheap after_constant "/", { c / x }, bar => [-(bar * r / x)];
+                /// `x / c`, with a constant `c`.
+                pub DivC = div_c(x; c: real) -> r, cheap before_constant "/", { x / c }, bar => [bar / x.lift(c)];
+                /// `c / x`, with a constant `c`.
+                pub CDiv = c_div(x; c: real) -> r, cheap after_constant "/", { c / x }, bar => [-(bar * r / x)];
                 /// The `k`-th derivative of `x^p`. `powi` and `powf` with a constant record it with `k = 0`.
                 Powd = powd(x; p: real, k: order) -> r, costly call "powd", { kernel::powd(x, p, k) },
                     bar => [bar * x.powd(p, k + 1.0)];

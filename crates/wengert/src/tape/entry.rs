@@ -34,6 +34,9 @@ impl From<Stored> for Entry {
 }
 
 impl Entry {
+    /// The entry of a position before it is read.
+    pub(super) const NONE: Entry = Entry { value: 0.0, word: 0 };
+
     /// The entry with this value, to be stored.
     #[inline(always)]
     pub(crate) fn with(self, value: f64) -> Stored {

@@ -128,6 +128,13 @@ impl<T: Copy + Zeroable> GrowList<T> {
         Some((self.above(self.level.get()).get(index)?, index))
     }
 
+    /// The elements and the cell after the last. `None` if the first slice is full or not the one in use.
+    #[inline(always)]
+    pub(crate) fn elements_and_vacant(&self) -> Option<(&[Cell<T>], &Cell<T>)> {
+        let len = self.len.get();
+        Some((self.first.get(..len)?, self.first.get(len)?))
+    }
+
     /// Writes the element to the cell that [`GrowList::vacant`] returned, and counts it.
     #[inline(always)]
     pub(crate) fn occupy(&self, (cell, index): (&Cell<T>, usize), element: T) -> usize {

@@ -26,7 +26,7 @@ pub(crate) mod view;
 use std::cell::Cell;
 
 use crate::error::{Error, expect};
-use crate::op::{Arity, Encoding, Imm, NO_IMM, Op};
+use crate::op::{Encoding, Imm, Op};
 use crate::tape::entry::{Constant, Entry, Handle, MAX_NODES, Stored};
 use crate::tape::list::GrowList;
 use crate::tape::view::View;
@@ -280,11 +280,17 @@ impl Tape {
             return None;
         }
         let vacant = self.entries.vacant()?;
-        let place = match Constant::short(c) {
-            Some(short) => short,
-            None => Constant::pooled(self.imms.occupy(self.imms.vacant()?, c)),
-        };
+        let place = self.try_place_constant(c)?;
         Some(self.occupy(vacant, op, x, place, value))
+    }
+
+    /// The number as the field of an entry, if it needs no place in the pool or there is one.
+    #[inline(always)]
+    pub(crate) fn try_place_constant(&self, c: f64) -> Option<u32> {
+        match Constant::short(c) {
+            Some(short) => Some(short),
+            None => Some(Constant::pooled(self.imms.occupy(self.imms.vacant()?, c))),
+        }
     }
 
     /// Writes an op that wants a gradient, as its operand `x` does. `b` is the second operand, or the
@@ -295,34 +301,25 @@ impl Tape {
         Handle::new(self.entries.occupy(vacant, entry.with(value)) as u32, true)
     }
 
+    /// Appends an op of operands at these positions, if all are on the tape and there is room for it and for its
+    /// field `b`.
     #[inline(always)]
-    #[track_caller]
-    pub(crate) fn push_unary(&self, op: Op, x: Handle, value: f64) -> Handle {
-        match self.try_unary(op, x, value) {
-            Some(handle) => handle,
-            None => self.push_apart(op, x, Handle::NONE, value),
+    pub(crate) fn try_at<const N: usize>(
+        &self,
+        op: Op,
+        at: [u32; N],
+        b: impl FnOnce(&Tape) -> Option<u32>,
+        value: impl FnOnce([f64; N]) -> f64,
+    ) -> Option<u32> {
+        let (entries, vacant) = self.entries.elements_and_vacant()?;
+        let mut operands = [Entry::NONE; N];
+        for (operand, at) in operands.iter_mut().zip(at) {
+            *operand = entries.get(at as usize)?.get().into();
         }
-    }
-
-    #[inline(always)]
-    #[track_caller]
-    pub(crate) fn push_binary(&self, op: Op, x: Handle, y: Handle, value: f64) -> Handle {
-        match self.try_binary(op, x, y, value) {
-            Some(handle) => handle,
-            None => self.push_apart(op, x, y, value),
-        }
-    }
-
-    /// Appends an op of one or two operands in an unusual case. All arguments are passed in registers: if
-    /// the callers took an address, their fast path would lose registers.
-    #[cold]
-    #[inline(never)]
-    #[track_caller]
-    fn push_apart(&self, op: Op, x: Handle, y: Handle, value: f64) -> Handle {
-        match op.arity() {
-            Arity::Fixed(1) => self.push_op(op, NO_IMM, &[x], value),
-            _ => self.push_op(op, NO_IMM, &[x, y], value),
-        }
+        let wants = !op.stops_gradient() && operands.iter().any(|x| x.wants());
+        let value = value(operands.map(|x| x.value));
+        let entry = Entry::new(op, at[0], b(self)?, wants, value);
+        Some(self.entries.occupy((vacant, entries.len()), entry.with(value)) as u32)
     }
 
     /// Appends any op, with as many operands as it takes.

@@ -330,3 +330,50 @@ fn a_graph_may_go_to_another_thread_and_its_sizes_are_pinned() {
     assert_eq!(size_of::<NodeId>(), 8);
     assert_eq!(size_of::<Op>(), 1);
 }
+
+#[test]
+fn a_builder_records_the_same_node_wherever_its_operands_stand() {
+    type Build = fn(&Graph, NodeId, NodeId) -> NodeId;
+    let builds: [Build; 7] = [
+        |g, x, y| g.sub(x, y),
+        |g, x, y| g.atan2(x, y),
+        |g, x, y| g.less(x, y),
+        |g, x, _| g.tanh(x),
+        |g, x, _| g.detach(x),
+        |g, x, _| g.mul_c(x, 0.5),
+        |g, x, _| g.c_div(x, 0.1),
+    ];
+    for build in builds {
+        // Of the newest generation, with room for one more.
+        let newest = Graph::with_capacity(8);
+        // Without room: recording grows the tape.
+        let full = Graph::with_capacity(4);
+        // Of an older generation, before nodes of the newest.
+        let mut older = Graph::with_capacity(8);
+        for g in [&newest, &full, &older] {
+            g.leaf(0.75);
+        }
+        let mark = older.mark();
+        older.leaf(9.0);
+        older.rewind(mark);
+        let mut nodes = Vec::new();
+        for g in [&newest, &full, &older] {
+            let x = g.get(0).expect("a leaf").id;
+            let y = g.leaf(-2.0);
+            let c = g.constant(3.0);
+            for (a, b) in [(x, y), (y, x), (x, x), (x, c), (c, y), (c, c)] {
+                let node = g.node(build(g, a, b));
+                nodes.push((
+                    node.op,
+                    node.imm.map(f64::to_bits),
+                    node.operands.iter().map(|x| x.index()).collect::<Vec<_>>(),
+                    node.value.to_bits(),
+                    node.wants_gradient,
+                ));
+            }
+        }
+        let (first, rest) = nodes.split_at(6);
+        assert_eq!(first, &rest[..6], "where the tape grows");
+        assert_eq!(first, &rest[6..], "of an older generation");
+    }
+}

@@ -85,6 +85,12 @@ pub(crate) fn all() -> Vec<Method> {
         "dot([x], [k])", g, k => g.dot(&[good(g)], &[k]);
         "powi", g, k => g.powi(k, 3);
         "powf", g, k => g.powf(k, 2.5);
+        "add_c", g, k => g.add_c(k, 2.5);
+        "sub_c", g, k => g.sub_c(k, 2.5);
+        "c_sub", g, k => g.c_sub(k, 2.5);
+        "mul_c", g, k => g.mul_c(k, 0.1);
+        "div_c", g, k => g.div_c(k, 2.5);
+        "c_div", g, k => g.c_div(k, 2.5);
         "polygamma", g, k => g.polygamma(k, 2);
         "polygamma of order 0", g, k => g.polygamma(k, 0);
         "value", g, k => g.value(k);
