@@ -135,11 +135,7 @@ impl Graph {
         let Some(leaves) = self.leaf_positions(seeds.iter().map(|&(node, _)| node))? else {
             let nodes: Vec<_> = seeds.iter().map(|&(node, _)| node).collect();
             let Opened { graph, outputs, inputs } = self.opened(outputs, &nodes)?;
-            let seeds: Vec<_> = inputs
-                .into_iter()
-                .zip(seeds)
-                .map(|(input, &(_, tangent))| (input, tangent))
-                .collect();
+            let seeds: Vec<_> = inputs.into_iter().zip(seeds).map(|(input, &(_, tangent))| (input, tangent)).collect();
             return graph.try_jvp(&seeds, &outputs);
         };
         let outputs = self.all_fresh(outputs)?;
@@ -320,11 +316,7 @@ impl Graph {
         let position = self.position(node)? as usize;
         match self.tape.entry(position as u32).op() {
             Op::Leaf => Ok(position),
-            op => Err(Error::NotALeaf {
-                node,
-                label: self.message_label(node),
-                op,
-            }),
+            op => Err(Error::NotALeaf { node, label: self.message_label(node), op }),
         }
     }
 
