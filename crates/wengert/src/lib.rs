@@ -43,6 +43,7 @@
 #[cfg(test)]
 extern crate self as wengert;
 
+mod array;
 mod cold;
 mod derivative;
 mod diagnose;

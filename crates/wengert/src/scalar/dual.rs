@@ -8,6 +8,7 @@ use std::iter::{Product, Sum};
 
 use smallvec::SmallVec;
 
+use crate::array::each;
 use crate::error::expect;
 use crate::op::{Imm, Op, for_each_op};
 use crate::scalar::tangents::{Tangents, gather, push_tangents};
@@ -67,6 +68,7 @@ impl<const N: usize> From<f64> for Dual<N> {
 
 impl<const N: usize> AdjointScalar for Dual<N> {
     const ZERO: Self = Dual::new(0.0);
+    const IS_LARGE: bool = true;
     #[inline(always)]
     fn is_zero(&self) -> bool {
         self.value == 0.0 && self.tangents.iter().all(|&t| t == 0.0)
@@ -106,9 +108,9 @@ macro_rules! define_dual {
             fn $name(self $(, $y: Self)* $($(, $k: f64)+)?) -> Self {
                 let imm = imm(&[$($($k),+)?]);
                 let args = [self $(, $y)*];
-                let values = args.map(|x| x.value);
+                let values = each(args, 0.0, |x| x.value);
                 let value = value::$name(values, imm);
-                let given = args.map(|x| x.bar());
+                let given = each(args, Tangents::ZERO, |x| x.bar());
                 Dual { value, tangents: push_tangents!($cost, rule::$name, values, imm, value, given).0 }
             })+
         }
