@@ -24,11 +24,11 @@ ci:
 
 # Timings of the engine beside its peers, about a minute.
 ratios *args:
-    cargo run --release -p benches --bin ratios -- {{args}}
+    cargo run --profile bench -p benches --features rustquant --bin ratios -- {{args}}
 
 # Criterion benchmarks.
 bench:
-    cargo bench -p benches
+    cargo bench -p benches --features rustquant
 
 # The engine against values of your own: see crates/conformance.
 conformance *args:
