@@ -14,12 +14,11 @@ use wengert_program::Options;
 /// The lengths of the compiled chain and Rosenbrock function, in operations.
 pub const SIZES: [usize; 3] = [10_000, 100_000, 1_000_000];
 
-/// Nanoseconds of compiling, with all passes, for each operation that was recorded: W4's point and
-/// W5's path with their gradients, and the values of the chain and of Rosenbrock at [`SIZES`]. All
-/// take turns for about `budget`.
+/// Compiling time in nanoseconds per recorded operation, with all passes. The functions are W4's point and W5's path
+/// with their gradients, and the chain and Rosenbrock, values only, at [`SIZES`]. They take turns for about `budget`.
 ///
 /// # Errors
-/// A sentence, if one does not compile.
+/// A message, if a function does not compile.
 pub fn compiling(budget: Duration) -> Result<Vec<Row>, String> {
     let mut recorded = vec![
         ("W4".to_owned(), Recorded::point(&Perceptron::<false>::new())),
@@ -76,7 +75,7 @@ impl Contender for Compiling<'_> {
         let start = Instant::now();
         for _ in 0..repetitions {
             let program = black_box(self.recorded).compile(&Options::fast());
-            // It compiled before, when this was created.
+            // `new` compiled it already, so this does not fail.
             black_box(program.unwrap_or_else(|error| panic!("{error}")));
         }
         Times {

@@ -23,11 +23,11 @@ use crate::scalar::dual::Dual;
 /// assert_eq!((value, gradient), (0.0, vec![0.0, 2.0]));
 /// ```
 ///
-/// A generic function goes in as `|x| f(x)`. Its bare name does not compile ("implementation of `FnOnce` is not
-/// general enough"), since it stands for one lifetime of expressions, and the closure serves all.
+/// A generic function goes in as `|x| f(x)`. Its bare name does not compile ("implementation of `FnOnce` is not general
+/// enough"): it has one fixed lifetime of expressions, and the closure works for every lifetime.
 ///
 /// # Panics
-/// As [`Graph`]'s builders.
+/// As the ops of [`Graph`].
 #[track_caller]
 pub fn value_and_gradient(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) -> (f64, Vec<f64>) {
     let recording = Recording::of(x, |x| vec![f(x)]);
@@ -47,7 +47,7 @@ pub fn value_and_gradient(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]
 /// ```
 ///
 /// # Panics
-/// As [`Graph`]'s builders.
+/// As the ops of [`Graph`].
 #[track_caller]
 pub fn gradient(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) -> Vec<f64> {
     value_and_gradient(f, x).1
@@ -79,10 +79,10 @@ pub const FORWARD_UP_TO: usize = 8;
 /// ```
 ///
 /// # Panics
-/// As [`Graph`]'s builders.
+/// As the ops of [`Graph`].
 #[track_caller]
 pub fn function_gradient(f: &impl Function, x: &[f64]) -> (f64, Vec<f64>) {
-    // Tangents are computed in pairs: an odd number takes longer than one more.
+    // Tangents are computed in pairs, so an odd number of them takes longer than the next even number.
     fn forward<const N: usize>(f: &impl Function, x: &[f64]) -> (f64, Vec<f64>) {
         let inputs: [Dual<N>; N] = std::array::from_fn(|k| x.get(k).map_or(Dual::new(0.0), |&x| Dual::input(x, k)));
         let result = f.call(&inputs[..x.len()]);
@@ -108,7 +108,7 @@ pub fn function_gradient(f: &impl Function, x: &[f64]) -> (f64, Vec<f64>) {
 /// ```
 ///
 /// # Panics
-/// As [`Graph`]'s builders.
+/// As the ops of [`Graph`].
 #[track_caller]
 pub fn jacobian(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64]) -> Vec<Vec<f64>> {
     let recording = Recording::of(x, f);
@@ -124,7 +124,7 @@ pub fn jacobian(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64]) -> 
 /// ```
 ///
 /// # Panics
-/// As [`Graph`]'s builders.
+/// As the ops of [`Graph`].
 #[track_caller]
 pub fn value_and_jacobian(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64]) -> (Vec<f64>, Vec<Vec<f64>>) {
     let Recording { graph, inputs, outputs } = Recording::of(x, f);
@@ -141,7 +141,7 @@ pub fn value_and_jacobian(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &
 /// ```
 ///
 /// # Panics
-/// As [`Graph`]'s builders.
+/// As the ops of [`Graph`].
 #[track_caller]
 pub fn value_gradient_hessian(
     f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>,
@@ -160,7 +160,7 @@ pub fn value_gradient_hessian(
 /// ```
 ///
 /// # Panics
-/// As [`Graph`]'s builders.
+/// As the ops of [`Graph`].
 #[track_caller]
 pub fn hessian(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) -> Vec<Vec<f64>> {
     let recording = Recording::of(x, |x| vec![f(x)]);
@@ -175,7 +175,7 @@ pub fn hessian(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) -> Vec<Ve
 /// ```
 ///
 /// # Panics
-/// As [`Graph`]'s builders, and where the lengths of `direction` and `x` differ.
+/// As the ops of [`Graph`], and where the lengths of `direction` and `x` differ.
 #[track_caller]
 pub fn hvp(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64], direction: &[f64]) -> Vec<f64> {
     let recording = Recording::of(x, |x| vec![f(x)]);
@@ -191,7 +191,7 @@ pub fn hvp(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64], direction: &[
 /// ```
 ///
 /// # Panics
-/// As [`Graph`]'s builders, and where the lengths of `direction` and `x` differ.
+/// As the ops of [`Graph`], and where the lengths of `direction` and `x` differ.
 #[track_caller]
 pub fn jvp(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64], direction: &[f64]) -> Vec<f64> {
     let recording = Recording::of(x, f);
@@ -205,8 +205,7 @@ pub fn jvp(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64], directio
     recording.graph.jvp(&seeds, &recording.outputs)
 }
 
-/// `seed`, a number for each output, times the Jacobian of `f` at `x`: a number for each input. See
-/// [`Graph::vjp`].
+/// `seed`, a number for each output, times the Jacobian of `f` at `x`: a number for each input. See [`Graph::vjp`].
 ///
 /// ```
 /// let product = wengert::vjp(|x| vec![x[0] * x[1], x[1]], &[2.0, 3.0], &[1.0, 10.0]);
@@ -214,7 +213,7 @@ pub fn jvp(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64], directio
 /// ```
 ///
 /// # Panics
-/// As [`Graph`]'s builders, and where the length of `seed` is not the number of outputs.
+/// As the ops of [`Graph`], and where the length of `seed` is not the number of outputs.
 #[track_caller]
 pub fn vjp(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64], seed: &[f64]) -> Vec<f64> {
     let recording = Recording::of(x, f);

@@ -18,8 +18,9 @@ use crate::sweep::hvp::HvpWorkspace;
 const LANES: usize = 4;
 
 impl Graph {
-    /// The gradient of `l`: its derivative with respect to each node of `wrt`, as numbers. One reverse
-    /// sweep; afterwards [`Graph::grad`] has its adjoints. [`Graph::gradient_nodes`] gives the gradient as nodes.
+    /// The gradient of `l`: its derivative with respect to each node of `wrt`, as numbers. One reverse sweep;
+    /// afterwards [`Graph::grad`] returns the adjoints of that sweep. [`Graph::gradient_nodes`] gives the gradient as
+    /// nodes.
     ///
     /// ```
     /// let g = wengert::Graph::new();
@@ -43,7 +44,7 @@ impl Graph {
     }
 
     /// The vector-Jacobian product: for each node `n` of `wrt`, the sum over the `seeds` (output, seed) of
-    /// `seed * d(output)/dn`. One reverse sweep; afterwards [`Graph::grad`] has its adjoints.
+    /// `seed * d(output)/dn`. One reverse sweep; afterwards [`Graph::grad`] returns the adjoints of that sweep.
     ///
     /// ```
     /// let g = wengert::Graph::new();
@@ -70,7 +71,7 @@ impl Graph {
         wrt.iter().map(|&node| self.try_grad(node)).collect()
     }
 
-    /// As [`Graph::vjp`], into `out`: allocates nothing once it ran on as many nodes.
+    /// As [`Graph::vjp`], but writes to `out`. Allocates nothing if an earlier call ran on at least as many nodes.
     ///
     /// ```
     /// let g = wengert::Graph::new();
@@ -117,9 +118,9 @@ impl Graph {
     /// show it: products are guarded, so `NaN * 0` is 0. The NaN ends at a partial of 0, such as that of `x * y`
     /// at `y = 0`, and outputs that depend on the leaf are missed.
     ///
-    /// Where an infinite partial meets parts that cancel, the result can differ from that of a reverse sweep.
-    /// An example is `sqrt(mean(x^2) - mean(x)^2)` at equal numbers. Tangents cancel before they reach the root,
-    /// which gives 0. Adjoints leave the root as infinities of both signs, which gives NaN.
+    /// Where an infinite partial meets parts that cancel, the result can differ from that of a reverse sweep. An
+    /// example is `sqrt(mean(x^2) - mean(x)^2)` where all components of `x` are equal. Tangents cancel before they
+    /// reach the root, which gives 0. Adjoints leave the root as infinities of both signs, which gives NaN.
     ///
     /// # Panics
     /// On a wrong key, and where an output is stale.
@@ -156,12 +157,11 @@ impl Graph {
 
     /// The Jacobian: a row for each output, with a column for each node of `wrt`.
     ///
-    /// Nodes of `wrt` need not be leaves. The derivative with respect to a computed node is the one with respect to
-    /// a number added to it, as in [`Graph::gradient`]. It is computed on a copy of the graph.
+    /// Nodes of `wrt` need not be leaves. The derivative with respect to a computed node equals that with respect to a
+    /// number added to it, as in [`Graph::gradient`]. It is computed on a copy of the graph.
     ///
-    /// With at most twice as many leaves as outputs, it takes a forward sweep for every four leaves. Otherwise it
-    /// takes a reverse sweep for each output. (A forward sweep of four tangents costs about as much as two
-    /// reverse sweeps.)
+    /// With at most twice as many leaves as outputs, it takes a forward sweep for every four leaves. Otherwise it takes
+    /// a reverse sweep for each output. (A forward sweep of four tangents costs about as much as two reverse sweeps.)
     ///
     /// ```
     /// let g = wengert::Graph::new();
@@ -218,9 +218,9 @@ impl Graph {
         Ok(rows)
     }
 
-    /// The Hessian-vector product: the derivative, along `direction`, of the gradient of `l` with respect to
-    /// `wrt`, whose nodes need not be leaves: see [`Graph::hessian`]. One forward sweep and one reverse sweep over duals, at a small multiple of the cost of a
-    /// gradient.
+    /// The Hessian-vector product: the derivative, along `direction`, of the gradient of `l` with respect to `wrt`. The
+    /// nodes of `wrt` need not be leaves: see [`Graph::hessian`]. One forward sweep and one reverse sweep over duals,
+    /// at a small multiple of the cost of a gradient.
     ///
     /// ```
     /// let g = wengert::Graph::new();
@@ -230,8 +230,7 @@ impl Graph {
     /// ```
     ///
     /// # Panics
-    /// On a wrong key, where `l` is stale, and where the
-    /// lengths of `direction` and `wrt` differ.
+    /// On a wrong key, where `l` is stale, and where the lengths of `direction` and `wrt` differ.
     #[track_caller]
     pub fn hvp(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> Vec<f64> {
         expect(self.try_hvp(l, wrt, direction))
@@ -266,9 +265,8 @@ impl Graph {
         Ok(product)
     }
 
-    /// The dense Hessian of `l` with respect to `wrt`, a row for each node. Costs a Hessian-vector
-    /// product of four directions for every four leaves. Where most entries are 0, use
-    /// [`Graph::sparse_hessian`].
+    /// The dense Hessian of `l` with respect to `wrt`, a row for each node. Costs a Hessian-vector product of four
+    /// directions for every four leaves. Where most entries are 0, use [`Graph::sparse_hessian`].
     ///
     /// Nodes of `wrt` need not be leaves. The row and the column of a computed node are derivatives with respect to a
     /// number added to it. They are computed on a copy of the graph.
@@ -332,7 +330,6 @@ fn seed<T>(tangents: &mut [T], leaves: &[usize], mut set: impl FnMut(&mut T, usi
 }
 
 impl Graph {
-    /// The position of a leaf.
     pub(crate) fn leaf_position(&self, node: NodeId) -> Result<usize, Error> {
         let position = self.position(node)? as usize;
         match self.tape.entry(position as u32).op() {

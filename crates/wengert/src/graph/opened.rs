@@ -1,7 +1,7 @@
 //! A copy of a graph in which computed nodes are inputs too.
 //!
-//! The derivative with respect to a computed node is the one with respect to a number added to it. The copy adds
-//! a leaf to the node, and every user of the node gets the sum.
+//! The derivative with respect to a computed node equals the derivative with respect to a number that is added to the
+//! node. So the copy adds a leaf to the node, and every user of the node uses the sum.
 
 use rustc_hash::FxHashMap;
 
@@ -14,7 +14,8 @@ use crate::op::Op;
 pub(crate) struct Opened {
     pub(crate) graph: Graph,
     pub(crate) outputs: Vec<NodeId>,
-    /// A leaf for each node of `wrt`; one that nothing depends on where it wants no gradient.
+    /// A leaf for each node of `wrt`. If the node wants no gradient or comes after all outputs, nothing depends on its
+    /// leaf.
     pub(crate) inputs: Vec<NodeId>,
 }
 
