@@ -116,15 +116,7 @@ impl<S: AdjointScalar, B, A> Cursor<'_, S, B, A> {
 impl<'t, S: AdjointScalar, B: Adjoint<S>, A: Fn(Entry, u32) -> S + Copy> Cursor<'t, S, B, A> {
     #[inline(always)]
     fn new(sweep: &'t Sweep<'t, S>, cell: &'t Cell<Stored>, i: usize, bar: B, at: A) -> Self {
-        Cursor {
-            sweep,
-            view: sweep.view,
-            adjoints: sweep.adjoints,
-            cell,
-            i,
-            bar,
-            at,
-        }
+        Cursor { sweep, view: sweep.view, adjoints: sweep.adjoints, cell, i, bar, at }
     }
 
     /// The scalar of the entry.
@@ -202,13 +194,7 @@ macro_rules! send {
         let operands = $operands;
         // A linear rule reads neither values nor immediates.
         let mut parts = $cursor.bars(operands);
-        rule::$name(
-            [S::ZERO; _],
-            NO_IMM,
-            S::ZERO,
-            |_| Some($cursor.bar),
-            |k, part| parts[k] = part,
-        );
+        rule::$name([S::ZERO; _], NO_IMM, S::ZERO, |_| Some($cursor.bar), |k, part| parts[k] = part);
         $cursor.send_parts(operands, each(parts, S::ZERO, Adjoint::get))
     }};
     (cheap, $name:ident, $imm:expr, $operands:expr, $cursor:ident) => {{
@@ -244,13 +230,7 @@ macro_rules! send {
 /// As [`send!`], in a function of its own. Its arguments fit in registers.
 macro_rules! send_apart {
     (costly, $name:ident, $cursor:ident) => {
-        apart::$name(
-            $cursor.sweep,
-            $cursor.cell,
-            $cursor.i,
-            Guarded($cursor.bar.get()),
-            $cursor.at,
-        )
+        apart::$name($cursor.sweep, $cursor.cell, $cursor.i, Guarded($cursor.bar.get()), $cursor.at)
     };
     ($cost:ident, $name:ident, $cursor:ident) => {
         apart::$name($cursor.sweep, $cursor.cell, $cursor.i, $cursor.bar, $cursor.at)
@@ -392,9 +372,7 @@ fn run<S: AdjointScalar, B: Adjoint<S>>(
     last: usize,
     at: impl Fn(Entry, u32) -> S + Copy,
 ) -> Stop {
-    let Sweep {
-        view, adjoints, lowest, ..
-    } = *sweep;
+    let Sweep { view, adjoints, lowest, .. } = *sweep;
     let (Some(mut cell), Some(adjoint)) = (view.entries.get(last), adjoints.get(last)) else {
         return Stop::End;
     };
@@ -405,15 +383,7 @@ fn run<S: AdjointScalar, B: Adjoint<S>>(
             return Stop::End;
         };
         let mut below = adjoint_below.get();
-        let cursor = Cursor {
-            sweep,
-            view,
-            adjoints,
-            cell,
-            i,
-            bar: B::of(bar),
-            at,
-        };
+        let cursor = Cursor { sweep, view, adjoints, cell, i, bar: B::of(bar), at };
         i = near;
         cell = cell_below;
         if bar.is_zero_or_nan() {
@@ -514,11 +484,7 @@ const FEW: usize = 16;
 #[inline(always)]
 fn seed<S: AdjointScalar>(adjoints: &[Cell<S>], seeds: &[(u32, S)]) {
     // A zero that the compiler cannot see, so that it does not call memset for a few.
-    let zero = if adjoints.len() <= FEW {
-        black_box(S::ZERO)
-    } else {
-        S::ZERO
-    };
+    let zero = if adjoints.len() <= FEW { black_box(S::ZERO) } else { S::ZERO };
     adjoints.iter().for_each(|adjoint| adjoint.set(zero));
     let place = |position: u32| adjoints.get(position as usize);
     // The first seed is not added to the 0 just written: reading that back would have to wait for the store.
