@@ -24,11 +24,11 @@ ci:
 
 # Time the engine and other tapes, in about a minute.
 ratios *args:
-    cargo run --release -p benches --bin ratios -- {{args}}
+    cargo run --profile bench -p benches --features rustquant --bin ratios -- {{args}}
 
 # Run the Criterion benchmarks.
 bench:
-    cargo bench -p benches
+    cargo bench -p benches --features rustquant
 
 # Evaluate your own reference values with the engine: see crates/conformance.
 conformance *args:

@@ -6,7 +6,9 @@
 
 #![allow(missing_docs, reason = "criterion's macros generate undocumented functions")]
 
-use benches::engines::{Engine, echidna, reverse, rustquant, wengert};
+#[cfg(feature = "rustquant")]
+use benches::engines::rustquant;
+use benches::engines::{Engine, echidna, reverse, wengert};
 use benches::measure::TapeContender;
 use benches::workloads::{Workload, asian, chain, lecture, mixture, perceptron, rosenbrock};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -46,6 +48,7 @@ fn engines<W: Workload>(criterion: &mut Criterion, workload: &W) {
     tape::<wengert::Wengert, W>(criterion, workload);
     tape::<wengert::WengertKeys, W>(criterion, workload);
     tape::<reverse::Reverse, W>(criterion, workload);
+    #[cfg(feature = "rustquant")]
     tape::<rustquant::RustQuant, W>(criterion, workload);
     tape::<echidna::Echidna, W>(criterion, workload);
 }

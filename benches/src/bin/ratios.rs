@@ -24,7 +24,7 @@ Times every workload on every engine, and prints one line per pair:
   <other figures by name> median <of the total>
 W1 is in ns per repetition. Compare figures within one run only.
 
-Usage: cargo run --release -p benches --bin ratios [-- OPTIONS] [WORKLOAD ...]
+Usage: cargo run --profile bench -p benches --bin ratios [-- OPTIONS] [WORKLOAD ...]
 
   WORKLOAD            W1 W2 W2-5M W3 W4 W4-dot W5 W6-2x5 W6-10x25; W2 names W2-5M too, and so on.
                       None means all.
@@ -40,7 +40,7 @@ Usage: cargo run --release -p benches --bin ratios [-- OPTIONS] [WORKLOAD ...]
   --help              this text
 
 Engines, which record and sweep back:
-  wengert wengert-keys reverse RustQuant echidna
+  wengert wengert-keys reverse echidna, and with `--features rustquant` RustQuant
 Routes, on the workloads that have them:
   program             W4, W5: compiled, all points or paths in a call; ns/op counts the
                       operations of one step or one path
@@ -59,7 +59,14 @@ Two threads need two cores.
 ";
 
 /// The engines, in the order of the table.
-const ENGINES: [&str; 5] = ["wengert", "wengert-keys", "reverse", "RustQuant", "echidna"];
+const ENGINES: &[&str] = &[
+    "wengert",
+    "wengert-keys",
+    "reverse",
+    #[cfg(feature = "rustquant")]
+    "RustQuant",
+    "echidna",
+];
 
 /// The workloads, in the order of the table.
 const WORKLOADS: [&str; 9] = ["W1", "W2", "W2-5M", "W3", "W4", "W4-dot", "W5", "W6-2x5", "W6-10x25"];
@@ -80,6 +87,7 @@ macro_rules! with_engine {
                 type $engine = engines::reverse::Reverse;
                 $run
             }
+            #[cfg(feature = "rustquant")]
             "RustQuant" => {
                 type $engine = engines::rustquant::RustQuant;
                 $run
@@ -188,7 +196,7 @@ impl Request {
                 "--threshold" => request.task = Task::Threshold,
                 "--engines" => {
                     for name in value("names, separated by commas")?.split(',') {
-                        let name = known(name, &[&ENGINES[..], &ROUTES].concat(), "engine")?;
+                        let name = known(name, &[ENGINES, &ROUTES].concat(), "engine")?;
                         let list = if ROUTES.contains(&name) { &mut request.routes } else { &mut request.engines };
                         list.push(name);
                     }
@@ -204,7 +212,7 @@ impl Request {
                     let workload = known(value("a workload")?, &WORKLOADS, "workload")?;
                     let engine = value("an engine")?;
                     let written = ["P", "H"];
-                    let names = [&ENGINES[..], &ROUTES, &written].concat();
+                    let names = [ENGINES, &ROUTES, &written].concat();
                     let engine = known(engine, &names, "engine")?;
                     let count = value("a number of repetitions")?;
                     let count = count.parse().map_err(|_| format!("{count:?} is not a number of repetitions"))?;
@@ -410,7 +418,7 @@ mod tests {
 
     #[test]
     fn the_help_names_every_engine_route_and_workload() {
-        for name in [&ENGINES[..], &ROUTES, &WORKLOADS].concat() {
+        for name in [ENGINES, &ROUTES, &WORKLOADS].concat() {
             assert!(HELP.split_whitespace().any(|word| word.trim_end_matches(';') == name), "{name}");
         }
     }

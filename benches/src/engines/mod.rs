@@ -6,6 +6,7 @@
 
 pub mod echidna;
 pub mod reverse;
+#[cfg(feature = "rustquant")]
 pub mod rustquant;
 pub mod wengert;
 
@@ -145,6 +146,7 @@ mod tests {
         all_gradients_are_right::<reverse::Reverse>();
     }
 
+    #[cfg(feature = "rustquant")]
     #[test]
     fn rustquant_computes_the_gradients() {
         all_gradients_are_right::<rustquant::RustQuant>();

@@ -27,8 +27,7 @@ fn take(count: u32) -> u32 {
 }
 
 /// Which segment of the tape was recorded in which generation. A segment is given by the key of its first node,
-/// and ends where the next one starts. The starts of the segments strictly
-/// increase.
+/// and ends where the next one starts. The starts strictly increase.
 #[derive(Debug)]
 pub(crate) struct Generations {
     newest: NodeId,

@@ -91,6 +91,8 @@ adjoint! {
 /// A scalar that adjoints can be made of.
 pub(crate) trait AdjointScalar: Scalar {
     const ZERO: Self;
+    /// Whether rules over it are long, so that sweeps call them where they would inline those of `f64`.
+    const IS_LARGE: bool;
     /// Whether it and its tangents are 0, so that operands receive nothing. (An adjoint is a sum that starts
     /// from 0, so it is never -0.)
     fn is_zero(&self) -> bool;
@@ -105,6 +107,7 @@ pub(crate) trait AdjointScalar: Scalar {
 
 impl AdjointScalar for f64 {
     const ZERO: f64 = 0.0;
+    const IS_LARGE: bool = false;
     #[inline(always)]
     fn is_zero(&self) -> bool {
         *self == 0.0

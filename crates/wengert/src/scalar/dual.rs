@@ -8,6 +8,7 @@ use std::iter::{Product, Sum};
 
 use smallvec::SmallVec;
 
+use crate::array::each;
 use crate::error::expect;
 use crate::op::{Imm, Op, for_each_op};
 use crate::scalar::tangents::{Tangents, gather, push_tangents};
@@ -34,6 +35,13 @@ pub struct Dual<const N: usize> {
 impl<const N: usize> Dual<N> {
     /// The input number `k`: its derivative in direction `k` is 1, in all others 0.
     ///
+    /// ```
+    /// use wengert::Dual;
+    ///
+    /// let [x, y] = [Dual::<2>::input(3.0, 0), Dual::input(2.0, 1)];
+    /// assert_eq!((x * y).tangents, [2.0, 3.0]);
+    /// ```
+    ///
     /// # Panics
     /// If `k` is not below `N`.
     #[track_caller]
@@ -44,6 +52,10 @@ impl<const N: usize> Dual<N> {
     }
 
     /// A constant: its derivative is 0 in all directions.
+    ///
+    /// ```
+    /// assert_eq!(wengert::Dual::<2>::new(3.0).tangents, [0.0, 0.0]);
+    /// ```
     #[inline(always)]
     pub const fn new(value: f64) -> Self {
         Dual { value, tangents: [0.0; N] }
@@ -64,6 +76,7 @@ impl<const N: usize> From<f64> for Dual<N> {
 
 impl<const N: usize> AdjointScalar for Dual<N> {
     const ZERO: Self = Dual::new(0.0);
+    const IS_LARGE: bool = true;
     #[inline(always)]
     fn is_zero(&self) -> bool {
         self.value == 0.0 && self.tangents.iter().all(|&t| t == 0.0)
@@ -103,14 +116,20 @@ macro_rules! define_dual {
             fn $name(self $(, $y: Self)* $($(, $k: f64)+)?) -> Self {
                 let imm = imm(&[$($($k),+)?]);
                 let args = [self $(, $y)*];
-                let values = args.map(|x| x.value);
+                let values = each(args, 0.0, |x| x.value);
                 let value = value::$name(values, imm);
-                let given = args.map(|x| x.bar());
+                let given = each(args, Tangents::ZERO, |x| x.bar());
                 Dual { value, tangents: push_tangents!($cost, rule::$name, values, imm, value, given).0 }
             })+
         }
 
         /// The ops. An operand may be a number: `x.max(0.0)`.
+        ///
+        /// ```
+        /// use wengert::Dual;
+        ///
+        /// assert_eq!(Dual::<1>::input(3.0, 0).hypot(4.0).tangents, [0.6]);
+        /// ```
         #[allow(clippy::should_implement_trait, reason = "the operators are implemented too, under the same names")]
         impl<const N: usize> Dual<N> {
             $($(#[doc = $doc])+
@@ -126,18 +145,30 @@ for_each_op!(define_dual);
 
 impl<const N: usize> Dual<N> {
     /// `x` to the integer power `n`. All derivatives are exact, even at 0.
+    ///
+    /// ```
+    /// assert_eq!(wengert::Dual::<1>::input(3.0, 0).powi(2).tangents, [6.0]);
+    /// ```
     #[inline(always)]
     pub fn powi(self, n: i32) -> Self {
         Scalar::powi(self, n)
     }
 
     /// `x` to the constant power `p`.
+    ///
+    /// ```
+    /// assert_eq!(wengert::Dual::<1>::input(4.0, 0).powf(1.5).tangents, [3.0]);
+    /// ```
     #[inline(always)]
     pub fn powf(self, p: f64) -> Self {
         Scalar::powf(self, p)
     }
 
     /// `min(max(x, low), high)`.
+    ///
+    /// ```
+    /// assert_eq!(wengert::Dual::<1>::input(4.0, 0).clamp(0.0, 1.0).tangents, [0.0]);
+    /// ```
     #[inline(always)]
     pub fn clamp(self, low: impl Into<Self>, high: impl Into<Self>) -> Self {
         Scalar::clamp(self, low.into(), high.into())

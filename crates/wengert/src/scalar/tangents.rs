@@ -25,7 +25,14 @@ impl<const N: usize> Tangents<N> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct UnguardedTangents<const N: usize>(pub(crate) Tangents<N>);
 
-/// `f(k)` for every tangent. (`array::map` compiles to a call, not a loop, from five elements on.)
+impl<const N: usize> UnguardedTangents<N> {
+    #[inline(always)]
+    pub(crate) fn get(self) -> Tangents<N> {
+        self.0
+    }
+}
+
+/// `f(k)` for every tangent.
 #[inline(always)]
 fn each<const N: usize>(f: impl Fn(usize) -> f64) -> Tangents<N> {
     let mut tangents = [0.0; N];
@@ -71,7 +78,8 @@ macro_rules! push_tangents {
         $crate::scalar::tangents::Tangents::ZERO
     }};
     (linear, $rule:path, $values:ident, $imm:expr, $value:expr, $given:ident) => {{
-        let mut parts = $given.map($crate::scalar::tangents::UnguardedTangents);
+        let zero = $crate::scalar::tangents::UnguardedTangents($crate::scalar::tangents::Tangents::ZERO);
+        let mut parts = $crate::array::each($given, zero, $crate::scalar::tangents::UnguardedTangents);
         $rule(
             $values,
             $imm,
@@ -79,7 +87,11 @@ macro_rules! push_tangents {
             |k| Some($crate::scalar::tangents::UnguardedTangents($given[k])),
             |k, part| parts[k] = part,
         );
-        $crate::scalar::tangents::total(parts.map(|part| part.0))
+        $crate::scalar::tangents::total($crate::array::each(
+            parts,
+            $crate::scalar::tangents::Tangents::ZERO,
+            $crate::scalar::tangents::UnguardedTangents::get,
+        ))
     }};
     (cheap, $rule:path, $values:ident, $imm:expr, $value:expr, $given:ident) => {{
         if $given[0].0.len() > 2 {

@@ -1,6 +1,7 @@
 //! The forward sweep that recomputes values from the leaves.
 
 use super::primal;
+use crate::array::each;
 use crate::op::{codes, count, for_each_op};
 use crate::scalar::value;
 use crate::tape::Tape;
@@ -23,7 +24,7 @@ macro_rules! define_replay {
                     $(codes::$Op => {
                         let operands = view.fixed::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(entry);
                         let imm = view.imm::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(entry);
-                        value::$name(operands.map(|x| primal(below, x)), imm)
+                        value::$name(each(operands, 0.0, |x| primal(below, x)), imm)
                     })+
                     $(codes::$Fo => {
                         args.clear();

@@ -23,7 +23,8 @@ use std::cell::{Cell, RefCell};
 use std::hint::black_box;
 
 use super::{read, value_of, wants};
-use crate::cold::{out_of_line, rare, rarely};
+use crate::array::each;
+use crate::cold::{rare, rarely};
 use crate::op::{NO_IMM, codes, count, for_each_op};
 use crate::scalar::dual::Dual;
 use crate::scalar::tangents::Tangents;
@@ -32,9 +33,20 @@ use crate::tape::Tape;
 use crate::tape::entry::{Entry, Stored};
 use crate::tape::view::View;
 
+/// What stays the same throughout a sweep.
+struct Sweep<'t, S> {
+    view: View<'t>,
+    adjoints: &'t [Cell<S>],
+    /// No entry below this position sends anything.
+    lowest: usize,
+    /// A buffer for the operands of an n-ary op.
+    args: &'t RefCell<Vec<S>>,
+}
+
 /// The sweep at one entry. `S` is the number. `B` wraps an adjoint and says whether its products are guarded.
 #[derive(Clone, Copy)]
 struct Cursor<'t, S, B, A> {
+    sweep: &'t Sweep<'t, S>,
     /// The tape up to the entry where the sweep started.
     view: View<'t>,
     adjoints: &'t [Cell<S>],
@@ -50,7 +62,7 @@ struct Cursor<'t, S, B, A> {
 impl<S: AdjointScalar, B, A> Cursor<'_, S, B, A> {
     #[inline(always)]
     fn entry(&self) -> Entry {
-        self.cell.get().into()
+        Entry::from(self.cell.get())
     }
 
     /// Whether `x` is the position right below.
@@ -103,21 +115,69 @@ impl<S: AdjointScalar, B, A> Cursor<'_, S, B, A> {
     }
 }
 
+impl<'t, S: AdjointScalar, B: Adjoint<S>, A: Fn(Entry, u32) -> S + Copy> Cursor<'t, S, B, A> {
+    #[inline(always)]
+    fn new(sweep: &'t Sweep<'t, S>, cell: &'t Cell<Stored>, i: usize, bar: B, at: A) -> Self {
+        Cursor { sweep, view: sweep.view, adjoints: sweep.adjoints, cell, i, bar, at }
+    }
+
+    /// The scalar of the entry.
+    #[inline(always)]
+    fn value(&self) -> S {
+        (self.at)(self.entry(), self.i as u32)
+    }
+
+    /// The scalars of these entries.
+    #[inline(always)]
+    fn values<const N: usize>(&self, operands: [u32; N]) -> [S; N] {
+        each(operands, S::ZERO, |x| read(self.view.entries, x, self.at))
+    }
+
+    /// The adjoint of the entry, once for each operand.
+    #[inline(always)]
+    fn bars<const N: usize>(&self, _: [u32; N]) -> [B; N] {
+        [self.bar; N]
+    }
+
+    /// Whether operand `k` receives a part. The only operand of an entry that wants a gradient wants one too.
+    #[inline(always)]
+    fn wanted<const N: usize>(&self, operands: [u32; N], k: usize) -> Option<B> {
+        (N == 1 || wants(self.view.entries, operands[k])).then_some(self.bar)
+    }
+
+    /// Adds the parts to the adjoints of the operands that have one.
+    #[inline(always)]
+    fn send_wanted<const N: usize>(&self, operands: [u32; N], parts: [Option<B>; N]) {
+        if let (&[x, y], &[Some(p), Some(q)]) = (&operands[..], &parts[..])
+            && x == y
+        {
+            return self.send(x, (p + q).get());
+        }
+        let mut k = 0;
+        while k < N {
+            if let Some(part) = parts[k] {
+                self.send(operands[k], part.get());
+            }
+            k += 1;
+        }
+    }
+}
+
 /// The part that a rule sends to each operand. A macro, since a closure called from two places is not inlined.
 macro_rules! parts {
     ($rule:path, $imm:expr, $operands:expr, $cursor:ident) => {{
         let operands = $operands;
-        let mut parts = operands.map(|_| $cursor.bar);
+        let mut parts = $cursor.bars(operands);
         $rule(
-            operands.map(|x| read($cursor.view.entries, x, $cursor.at)),
+            $cursor.values(operands),
             $imm,
-            ($cursor.at)($cursor.entry(), $cursor.i as u32),
+            $cursor.value(),
             // Always `Some`, so that the rule has no branches. A node that wants no gradient then receives something
             // too, which `Graph::grad` ignores.
             |_| Some($cursor.bar),
             |k, part| parts[k] = part,
         );
-        parts.map(Adjoint::get)
+        each(parts, S::ZERO, Adjoint::get)
     }};
 }
 
@@ -128,18 +188,18 @@ macro_rules! parts {
 /// If both operands are the same node, as in `x * x`, their parts are added up first. Derivatives recorded as new nodes
 /// do the same, so they have the same bits as those of the sweep.
 macro_rules! send {
-    (none, $rule:path, $imm:expr, $operands:expr, $cursor:ident) => {{
+    (none, $name:ident, $imm:expr, $operands:expr, $cursor:ident) => {{
         let _ = ($imm, $operands);
         None
     }};
-    (linear, $rule:path, $imm:expr, $operands:expr, $cursor:ident) => {{
+    (linear, $name:ident, $imm:expr, $operands:expr, $cursor:ident) => {{
         let operands = $operands;
         // A linear rule reads neither values nor immediates.
-        let mut parts = operands.map(|_| $cursor.bar);
-        $rule(operands.map(|_| S::ZERO), NO_IMM, S::ZERO, |_| Some($cursor.bar), |k, part| parts[k] = part);
-        $cursor.send_parts(operands, parts.map(Adjoint::get))
+        let mut parts = $cursor.bars(operands);
+        rule::$name([S::ZERO; _], NO_IMM, S::ZERO, |_| Some($cursor.bar), |k, part| parts[k] = part);
+        $cursor.send_parts(operands, each(parts, S::ZERO, Adjoint::get))
     }};
-    (cheap, $rule:path, $imm:expr, $operands:expr, $cursor:ident) => {{
+    (cheap, $name:ident, $imm:expr, $operands:expr, $cursor:ident) => {{
         let (operands, len) = ($operands, $cursor.view.entries.len());
         // Never true. This one check saves a check at every access below.
         if operands[0] as usize >= len {
@@ -149,7 +209,7 @@ macro_rules! send {
         if let [x, y] = operands[..]
             && x == y
         {
-            let parts = parts!($rule, $imm, operands.map(|_| x), $cursor);
+            let parts = parts!(rule::$name, $imm, [x; _], $cursor);
             let both = parts[1..].iter().fold(parts[0], |sum, &part| sum + part);
             return $cursor.send_all([x], [both]);
         }
@@ -159,42 +219,24 @@ macro_rules! send {
                 return None;
             }
         }
-        let parts = parts!($rule, $imm, operands, $cursor);
+        let parts = parts!(rule::$name, $imm, operands, $cursor);
         $cursor.send_all(operands, parts)
     }};
-    (costly, $rule:path, $imm:expr, $operands:expr, $cursor:ident) => {{
-        let (operands, imm) = ($operands, $imm);
-        out_of_line(move || {
-            let entries = $cursor.view.entries;
-            let mut parts = operands.map(|_| None);
-            $rule(
-                operands.map(|x| read(entries, x, $cursor.at)),
-                imm,
-                ($cursor.at)($cursor.entry(), $cursor.i as u32),
-                |k| (operands.len() == 1 || wants(entries, operands[k])).then_some(Guarded($cursor.bar.get())),
-                |k, part| parts[k] = Some(part),
-            );
-            match (&operands[..], &parts[..]) {
-                (&[x, y], &[Some(p), Some(q)]) if x == y => $cursor.send(x, (p + q).get()),
-                _ => {
-                    for (x, part) in operands.into_iter().zip(parts) {
-                        part.into_iter().for_each(|part| $cursor.send(x, part.get()));
-                    }
-                }
-            }
-        });
+    (costly, $name:ident, $imm:expr, $operands:expr, $cursor:ident) => {{
+        let _ = ($imm, $operands);
+        send_apart!(costly, $name, $cursor);
         None
     }};
 }
 
-/// What stays the same throughout a sweep.
-struct Sweep<'t, S> {
-    view: View<'t>,
-    adjoints: &'t [Cell<S>],
-    /// No entry below this position sends anything.
-    lowest: usize,
-    /// A buffer for the operands of an n-ary op.
-    args: &'t RefCell<Vec<S>>,
+/// As [`send!`], in a function of its own. Its arguments fit in registers.
+macro_rules! send_apart {
+    (costly, $name:ident, $cursor:ident) => {
+        apart::$name($cursor.sweep, $cursor.cell, $cursor.i, Guarded($cursor.bar.get()), $cursor.at)
+    };
+    ($cost:ident, $name:ident, $cursor:ident) => {
+        apart::$name($cursor.sweep, $cursor.cell, $cursor.i, $cursor.bar, $cursor.at)
+    };
 }
 
 /// Why the loop stopped.
@@ -220,31 +262,69 @@ macro_rules! define_steps {
             $(#[inline(always)]
             pub(super) fn $name<S: AdjointScalar, B: Adjoint<S>>(cursor: Cursor<'_, S, B, impl Fn(Entry, u32) -> S + Copy>) -> Option<S> {
                 let operands = cursor.view.fixed::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(cursor.entry());
-                send!($cost, rule::$name, cursor.view.imm::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(cursor.entry()), operands, cursor)
-            })+
-
-            $(pub(super) fn $fname<S: AdjointScalar, B: Adjoint<S>>(cursor: Cursor<'_, S, B, impl Fn(Entry, u32) -> S + Copy>, args: &RefCell<Vec<S>>) -> Option<S> {
-                out_of_line(move || {
-                    let operands = cursor.view.list(cursor.entry());
-                    let args = &mut *args.borrow_mut();
-                    args.clear();
-                    args.extend(operands.iter().map(|x| read(cursor.view.entries, x.get(), cursor.at)));
-                    rule::$fname(args, (cursor.at)(cursor.entry(), cursor.i as u32), |k, partial| {
-                        cursor.send(operands[k].get(), (Guarded(cursor.bar.get()) * partial).get());
-                    });
-                });
-                None
+                send!($cost, $name, cursor.view.imm::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(cursor.entry()), operands, cursor)
             })+
 
             /// The step of any op, by a jump.
             #[inline(always)]
-            pub(super) fn any<S: AdjointScalar, B: Adjoint<S>>(cursor: Cursor<'_, S, B, impl Fn(Entry, u32) -> S + Copy>, code: u8, args: &RefCell<Vec<S>>) -> Option<S> {
+            pub(super) fn any<S: AdjointScalar, B: Adjoint<S>>(cursor: Cursor<'_, S, B, impl Fn(Entry, u32) -> S + Copy>, code: u8) -> Option<S> {
+                if S::IS_LARGE {
+                    let bar = cursor.bar;
+                    any_apart(cursor.sweep, cursor.cell, cursor.i, &bar, cursor.at, code);
+                    return None;
+                }
                 match code {
                     $(codes::$Op => $name(cursor),)+
-                    $(codes::$Fo => $fname(cursor, args),)+
+                    $(codes::$Fo => {
+                        send_apart!(costly, $fname, cursor);
+                        None
+                    })+
                     _ => None,
                 }
             }
+
+            /// As [`any`], with nothing inlined.
+            #[inline(never)]
+            fn any_apart<S: AdjointScalar, B: Adjoint<S>>(sweep: &Sweep<'_, S>, cell: &Cell<Stored>, i: usize, bar: &B, at: impl Fn(Entry, u32) -> S + Copy, code: u8) {
+                let cursor = Cursor::new(sweep, cell, i, *bar, at);
+                match code {
+                    $(codes::$Op => send_apart!($cost, $name, cursor),)+
+                    $(codes::$Fo => send_apart!(costly, $fname, cursor),)+
+                    _ => {}
+                }
+            }
+        }
+
+        /// Steps in functions of their own, so that they take no registers of the loop.
+        mod apart {
+            use super::*;
+
+            $(#[inline(never)]
+            pub(super) fn $name<S: AdjointScalar, B: Adjoint<S>>(sweep: &Sweep<'_, S>, cell: &Cell<Stored>, i: usize, bar: B, at: impl Fn(Entry, u32) -> S + Copy) {
+                let cursor = Cursor::new(sweep, cell, i, bar, at);
+                let operands = cursor.view.fixed::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(cursor.entry());
+                let mut parts = [None; { count!($x $($y)*) }];
+                rule::$name(
+                    cursor.values(operands),
+                    cursor.view.imm::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(cursor.entry()),
+                    cursor.value(),
+                    |k| cursor.wanted(operands, k),
+                    |k, part| parts[k] = Some(part),
+                );
+                cursor.send_wanted(operands, parts);
+            })+
+
+            $(#[inline(never)]
+            pub(super) fn $fname<S: AdjointScalar>(sweep: &Sweep<'_, S>, cell: &Cell<Stored>, i: usize, bar: Guarded<S>, at: impl Fn(Entry, u32) -> S + Copy) {
+                let cursor = Cursor::new(sweep, cell, i, bar, at);
+                let operands = cursor.view.list(cursor.entry());
+                let args = &mut *sweep.args.borrow_mut();
+                args.clear();
+                args.extend(operands.iter().map(|x| read(cursor.view.entries, x.get(), cursor.at)));
+                rule::$fname(args, cursor.value(), |k, partial| {
+                    cursor.send(operands[k].get(), (cursor.bar * partial).get());
+                });
+            })+
         }
     };
 }
@@ -294,7 +374,7 @@ fn run<S: AdjointScalar, B: Adjoint<S>>(
     last: usize,
     at: impl Fn(Entry, u32) -> S + Copy,
 ) -> Stop {
-    let Sweep { view, adjoints, lowest, args } = *sweep;
+    let Sweep { view, adjoints, lowest, .. } = *sweep;
     let (Some(mut cell), Some(adjoint)) = (view.entries.get(last), adjoints.get(last)) else {
         return Stop::End;
     };
@@ -305,7 +385,7 @@ fn run<S: AdjointScalar, B: Adjoint<S>>(
             return Stop::End;
         };
         let mut below = adjoint_below.get();
-        let cursor = Cursor { view, adjoints, cell, i, bar: B::of(bar), at };
+        let cursor = Cursor { sweep, view, adjoints, cell, i, bar: B::of(bar), at };
         i = near;
         cell = cell_below;
         if bar.is_zero_or_nan() {
@@ -334,7 +414,7 @@ fn run<S: AdjointScalar, B: Adjoint<S>>(
             if cursor.i < lowest {
                 return Stop::End;
             }
-            let carried = step::any(cursor, code, args);
+            let carried = step::any(cursor, code);
             // The step may have changed it.
             below = adjoint_below.get();
             carried

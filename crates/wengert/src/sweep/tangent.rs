@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use super::{primal, wants};
+use crate::array::each;
 use crate::cold::out_of_line;
 use crate::op::{codes, count, for_each_op};
 use crate::scalar::rule;
@@ -24,7 +25,7 @@ macro_rules! carry {
         out_of_line(move || {
             let mut sum = Tangents::ZERO;
             $rule(
-                $operands.map(|x| primal($entries, x)),
+                each($operands, 0.0, |x| primal($entries, x)),
                 imm,
                 $entry.value,
                 |k| ($operands.len() == 1 || wants($entries, $operands[k])).then(|| tangent(tangents, $operands[k])),
@@ -34,8 +35,8 @@ macro_rules! carry {
         });
     };
     ($cheap:ident, $rule:path, $imm:expr, $operands:ident, $entries:ident, $entry:ident, $tangents:ident, $i:ident) => {
-        let (values, imm) = ($operands.map(|x| primal($entries, x)), $imm);
-        let given = $operands.map(|x| tangent($tangents, x));
+        let (values, imm) = (each($operands, 0.0, |x| primal($entries, x)), $imm);
+        let given = each($operands, Tangents::ZERO, |x| tangent($tangents, x));
         $tangents[$i] = push_tangents!($cheap, $rule, values, imm, $entry.value, given);
     };
 }

@@ -23,7 +23,10 @@ impl<'t> View<'t> {
     #[inline(always)]
     fn listed(self, at: u32) -> u32 {
         debug_assert!((at as usize) < self.lists.len());
-        self.lists.get(at as usize).map_or(0, Cell::get)
+        match self.lists.get(at as usize) {
+            Some(place) => place.get(),
+            None => 0,
+        }
     }
 
     /// The operands of an entry whose op has `N` operands and `IMMS` immediates.
@@ -33,8 +36,11 @@ impl<'t> View<'t> {
         if N == 2 && IMMS == 0 {
             operands[1] = entry.b();
         } else {
-            for (k, operand) in operands.iter_mut().enumerate().skip(1) {
-                *operand = self.listed(entry.b() + k as u32 - 1);
+            // Not an iterator: it would stay a call in some builds.
+            let mut k = 1;
+            while k < N {
+                operands[k] = self.listed(entry.b() + k as u32 - 1);
+                k += 1;
             }
         }
         operands
@@ -55,9 +61,8 @@ impl<'t> View<'t> {
             imm[0] = Constant::read(place).unwrap_or_else(pooled);
             return imm;
         }
-        for (k, imm) in imm.iter_mut().enumerate().take(IMMS) {
-            *imm = pooled(place as usize + k);
-        }
+        imm[0] = pooled(place as usize);
+        imm[1] = pooled(place as usize + 1);
         imm
     }
 
