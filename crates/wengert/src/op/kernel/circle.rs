@@ -41,9 +41,9 @@ fn square_of(u: f64, v: f64) -> Option<Dd> {
     }
 }
 
-/// A point other than (0, 0) as `(u, v 2^-below) 2^scale`, with `1 <= |u| < 2`, `|v| <= |u|`, and `|v| >= 2^-100` or 0. If
-/// `swapped`, its abscissa is the second of the two. Where `v` counts at all, it is a factor: to the relative accuracy
-/// of 2^-200, the partials of a point with `below > 0` are those of `(u, v)` times a power of `2^-below`.
+/// A point other than (0, 0) as `(u, v 2^-below) 2^scale`, with `1 <= |u| < 2` and `v` 0 or between `2^-100` and `|u|`.
+/// If `swapped`, the abscissa of the point is the second of the two. To a relative 2^-200, a partial at a point with
+/// `below > 0` is that at `(u, v)`, times `2^-below` for each factor `v` that it has.
 struct Point {
     u: f64,
     v: f64,
@@ -171,9 +171,10 @@ fn zpow_any(u: f64, v: f64, n: f64, k: f64) -> f64 {
 /// `d^(j+k) / du^j dv^k` of `hypot(u, v)`. 0 at the origin; NaN where `j` or `k` is not an [order](is_order).
 ///
 /// With `z = u + i v` the hypotenuse is `(z z')^(1/2)`, and the partials are sums and differences of those with respect
-/// to `z` and its conjugate `z'`. So with `n = j + k` it is `n! h^(1-n)` times the sum of
-/// `r_a b_a b_(n-a) cos((n - 2a) angle)`, for odd `k` with the sine. `b_a` is the binomial coefficient of 1/2 over `a`, and
-/// `r_a`, at most 1, that of `x^a` in `(1+x)^j (1-x)^k` divided by that of `(1+x)^n`. No term is far larger than the sum.
+/// to `z` and its conjugate `z'`. So with `n = j + k` it is `(-1)^(k/2) n! h^(1-n)` times the sum over `a` of
+/// `r_a b_a b_(n-a) cos((n - 2a) angle)`, for odd `k` with the sine. `b_a` is the binomial coefficient of 1/2 over `a`,
+/// and `r_a`, at most 1, that of `x^a` in `(1+x)^j (1-x)^k` divided by that of `(1+x)^n`. No term is far larger than the
+/// sum.
 #[inline]
 pub(crate) fn hypot_partial(u: f64, v: f64, j: f64, k: f64) -> f64 {
     if !is_order(j) || !is_order(k) {

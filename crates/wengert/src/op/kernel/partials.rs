@@ -18,7 +18,7 @@ use super::roots::PI;
 ///
 /// With `L = ln x` it is `x^(y-j) P(L)`, where `P = (y-j+1 + D) ... (y + D) L^k` and `D` is the derivative with respect
 /// to `L`, because `x d/dx` turns `x^y P(L)` into `x^y (y P + P')`. `P` is evaluated in double-double, since its terms
-/// cancel where `y ln x` is near `-k`.
+/// cancel where `y ln x` is near `-k`. Those of high orders cancel beyond that: see [`around`].
 pub(crate) fn pow_partial(x: f64, y: f64, j: f64, k: f64) -> f64 {
     if !is_order(j) || !is_order(k) {
         return f64::NAN;
@@ -101,8 +101,8 @@ pub(crate) fn pow_partial(x: f64, y: f64, j: f64, k: f64) -> f64 {
 
 /// `P` for high orders, where its terms cancel: `k!` times the coefficient of `t^k` in
 /// `F(t) = (y-j+1 + t) ... (y + t) e^(L t)`, by Cauchy's integral over a circle. On the circle where `|F| / |t|^k` is
-/// least for its radius, the integrand is larger than the integral by a few bits only (Bornemann, Found. Comput. Math. 11,
-/// 2011).
+/// least for its radius, the integrand is larger than the integral by a few bits only (Bornemann, Found. Comput. Math.
+/// 11, 2011).
 fn around(l: Dd, y: f64, j: u32, k: usize) -> Big {
     let factors: Vec<Dd> = (0..j).map(|i| two_sum(y, -f64::from(i))).collect();
     let eighths: Vec<Complex> = (0..=8).map(|m| turn(PI.scale(f64::from(m) / 8.0))).collect();
@@ -158,8 +158,8 @@ fn turn(angle: Dd) -> Complex {
 fn far_partial(x: f64, y: f64, j: u32, k: usize) -> f64 {
     let base = pow(x, y);
     if base == 1.0 {
-        // x = 1, so L = 0, and P is its constant coefficient.
-        return if k > j as usize { 0.0 } else { y.powi(j as i32 - k as i32) };
+        // x = 1, so L = 0, and P is its constant coefficient, which is that of y^j in all digits.
+        return powd(y, f64::from(j), k as f64);
     }
     let negative = (y < 0.0 && j % 2 == 1) != (x < 1.0 && k % 2 == 1);
     if negative { -base } else { base }
@@ -202,6 +202,8 @@ mod tests {
         close(pow_partial(x, y, 0.0, 2.0), 8.0 * l * l);
         close(pow_partial(x, y, 2.0, 1.0), 2.0 * (2.0 * y - 1.0 + y * (y - 1.0) * l));
         close(pow_partial(x, y, 1.0, 2.0), 4.0 * (y * l * l + 2.0 * l));
+        // d/dy y (y - 1)
+        assert_eq!(pow_partial(1.0, 1e30, 2.0, 1.0), 2e30);
     }
 
     #[test]
