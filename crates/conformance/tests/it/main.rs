@@ -3,6 +3,7 @@
 mod binary;
 mod corpus;
 mod dag;
+mod docs;
 mod micrograd;
 mod points;
 mod program;

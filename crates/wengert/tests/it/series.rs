@@ -133,6 +133,29 @@ fn closed_forms_hold_to_a_high_order() {
 }
 
 #[test]
+fn terms_of_a_power_are_right_up_to_the_highest_order_and_then_nan() {
+    let most = wengert::MAX_ORDER as usize;
+    let root = Series::<180>::moving(2.0, 1.0).sqrt().coefficients;
+    let mut want = 2f64.sqrt();
+    for (k, &c) in root.iter().enumerate().take(most + 1) {
+        assert!((c - want).abs() <= 1e-13 * want.abs(), "{k}: {c} for {want}");
+        want *= (0.5 - k as f64) / (k + 1) as f64 / 2.0;
+    }
+    assert!(root[most + 2..].iter().all(|c| c.is_nan()), "{root:?}");
+    // Others have no such limit.
+    let exp = Series::<180>::moving(2.0, 1.0).exp().coefficients;
+    assert!(exp.iter().all(|c| c.is_finite()));
+}
+
+#[test]
+fn terms_far_in_the_tail_of_a_gaussian_are_0() {
+    let x = Series::<130>::moving(900.0, 1.0);
+    for tail in [x.erf(), x.norm_cdf()] {
+        assert!(tail.coefficients[1..].iter().all(|&c| c == 0.0), "{:?}", tail.coefficients);
+    }
+}
+
+#[test]
 fn an_identity_holds_for_random_lines() {
     // sin^2 + cos^2 = 1 and exp(ln x) = x, to order 9.
     for k in 0..50 {

@@ -25,7 +25,8 @@ use crate::tape::entry::Entry;
 /// A power series in one variable `t` with `K` coefficients: a value, and the terms of orders 1 to `K - 1`.
 ///
 /// An addition costs O(`K`). Other ops cost O(`K^2`), and up to O(`K^4`) if each derivative is a new function
-/// (powers, `erf`, `lgamma`, `atan2`, `hypot`). Arithmetic allocates nothing.
+/// (powers, `erf`, `lgamma`, `atan2`, `hypot`). Of these, terms of an order above [`MAX_ORDER`](crate::MAX_ORDER), and
+/// those whose derivative overflows, are NaN or infinite. Arithmetic allocates nothing.
 ///
 /// ```
 /// use wengert::{Scalar, Series};

@@ -3,7 +3,7 @@
 //! The derivatives are homogeneous polynomials of the coordinates, divided by a power of the hypotenuse. Both
 //! coordinates are split into mantissa and exponent, so no intermediate result under- or overflows.
 
-use super::dd::{Big, Dd, fast_two_sum, frexp, two_prod, two_sum};
+use super::dd::{Big, Dd, exp2i, fast_two_sum, frexp, two_prod, two_sum};
 use super::is_order;
 
 /// `sqrt(x^2 + y^2)` without intermediate overflow. Infinite if either is, even if the other is NaN.
@@ -41,13 +41,17 @@ fn square_of(u: f64, v: f64) -> Option<Dd> {
     }
 }
 
-/// A point other than (0, 0), as `(u, v) 2^scale` with `(u, v)` near the unit circle, and the square of the length of
-/// `(u, v)`.
+/// A point other than (0, 0) as `(u, v 2^-below) 2^scale`, with `1 <= |u| < 2` and `v` 0 or between `2^-100` and `|u|`.
+/// If `swapped`, the abscissa of the point is the second of the two. To a relative 2^-200, a partial at a point with
+/// `below > 0` is that at `(u, v)`, times `2^-below` for each factor `v` that it has.
 struct Point {
-    u: Big,
-    v: Big,
-    square: Dd,
+    u: f64,
+    v: f64,
+    below: i32,
     scale: i32,
+    swapped: bool,
+    /// `u^2 + v^2`.
+    square: Dd,
 }
 
 /// `Err` is the derivative itself, if it needs no arithmetic: NaN, or 0 at the origin.
@@ -65,47 +69,36 @@ fn normalize(u: f64, v: f64) -> Result<Point, f64> {
     if u == 0.0 && v == 0.0 {
         return Err(0.0);
     }
-    let scale = if u.abs() > v.abs() { frexp(u).1 } else { frexp(v).1 };
-    let down = |x: f64| {
-        let b = Big::of(x);
-        Big { m: b.m, e: b.e - scale }
-    };
-    let (u, v) = (down(u), down(v));
-    // A coordinate of 2^-200 times the other does not change the sum of squares.
-    let square = |b: &Big| {
-        if b.e < -200 {
-            return Dd::ZERO;
-        }
-        let s = super::dd::exp2i(2 * b.e);
-        let p = two_prod(b.m.hi, b.m.hi);
-        p.scale(s)
-    };
-    let square = square(&u).add(square(&v));
-    Ok(Point { u, v, square, scale: scale + far })
+    let swapped = u.abs() < v.abs();
+    let (u, v) = if swapped { (v, u) } else { (u, v) };
+    let (u, scale) = frexp(u);
+    let (v, e) = if v == 0.0 { (v, scale) } else { frexp(v) };
+    let kept = (e - scale).max(-100);
+    let v = v * exp2i(kept);
+    let square = two_prod(u, u).add(two_prod(v, v));
+    Ok(Point { u, v, below: kept - (e - scale), scale: scale + far, swapped, square })
 }
 
-/// `sum c_b u^(n-b) v^b / d`, times `2^(scale * degree)`.
-fn homogeneous(p: &Point, c: &[f64], d: Big, degree: i32) -> f64 {
-    let n = c.len() - 1;
-    // The common factor comes first, in numbers with separate exponents. Only the rest may underflow, harmlessly.
-    let Some(low) = c.iter().position(|&x| x != 0.0) else {
-        return 0.0;
-    };
-    let high = c.iter().rposition(|&x| x != 0.0).unwrap_or(low);
-    let common = p.u.powi((n - high) as u32).mul(p.v.powi(low as u32));
-    let mut sum = Big::of(0.0);
-    let mut v_power = Big::of(1.0);
-    for (i, &x) in c[low..=high].iter().enumerate() {
-        if x != 0.0 {
-            sum = sum.add(Big::of(x).mul(p.u.powi((high - low - i) as u32)).mul(v_power));
+impl Point {
+    /// `(u + i v)^2`, of which the real part does not cancel.
+    fn z_squared(&self) -> Complex {
+        (two_sum(self.u, -self.v).mul(two_sum(self.u, self.v)), two_prod(self.u, self.v).scale(2.0))
+    }
+
+    /// `r 2^(scale * degree)`, with the factor `2^-below` as often as `v` is one. 0 has no sign.
+    fn value(&self, r: Big, degree: i32, v_factors: i32) -> f64 {
+        if r.m.hi == 0.0 {
+            return 0.0;
         }
-        v_power = v_power.mul(p.v);
+        Big { m: r.m, e: r.e + self.scale * degree - self.below * v_factors }.value()
     }
-    let r = common.mul(sum).div(d);
-    if r.m.hi == 0.0 {
-        return 0.0;
-    }
-    Big { m: r.m, e: r.e + p.scale * degree }.value()
+}
+
+/// The real and the imaginary part.
+pub(super) type Complex = (Dd, Dd);
+
+pub(super) fn times(a: Complex, b: Complex) -> Complex {
+    (a.0.mul(b.0).sub(a.1.mul(b.1)), a.0.mul(b.1).add(a.1.mul(b.0)))
 }
 
 /// `Re(i^k (u + i v)^-n)`: the partials of the angle. 0 at the origin; NaN where `n` or `k` is not an
@@ -145,39 +138,43 @@ pub(crate) fn zpow(u: f64, v: f64, n: f64, k: f64) -> f64 {
     zpow_any(u, v, n, k)
 }
 
-/// [`zpow`] of any order and over the whole range.
+/// [`zpow`] of any order and over the whole range: `i^k (u - i v)^n / (u^2 + v^2)^n`.
 fn zpow_any(u: f64, v: f64, n: f64, k: f64) -> f64 {
-    let p = match normalize(u, v) {
+    let mut p = match normalize(u, v) {
         Ok(p) => p,
         Err(r) => return r,
     };
-    let (n, k) = (n as u32, k as u32);
-    let d = Big::new(p.square, 0).powi(n);
-    if n == 2 && k % 2 == 0 && p.u.e >= -1 && p.v.e >= -1 {
-        // (u - v)(u + v), since the difference of the squares would cancel.
-        let (a, b) = (p.u.value(), p.v.value());
-        let r = Big::new(two_sum(a, -b), 0).mul(Big::new(two_sum(a, b), 0)).div(d);
-        let r = if k % 4 == 0 { r } else { Big { m: r.m.neg(), e: r.e } };
-        return if r.m.hi == 0.0 { 0.0 } else { Big { m: r.m, e: r.e - 2 * p.scale }.value() };
+    let (n, mut k) = (n as u32, k as u32);
+    if p.swapped {
+        // v + i u = i (u - i v)
+        p.v = -p.v;
+        k += 3 * n;
     }
-    // i^k (u - i v)^n = sum binomial(n, b) i^(k - b) u^(n-b) v^b, of which the even powers of i are real.
-    let mut c = vec![0.0; n as usize + 1];
-    let mut binomial = 1.0;
-    for b in 0..=n {
-        c[b as usize] = match (k + 3 * b) % 4 {
-            0 => binomial,
-            2 => -binomial,
-            _ => 0.0,
-        };
-        binomial = binomial * f64::from(n - b) / f64::from(b + 1);
+    let mut power = if n % 2 == 1 { (Dd::new(p.u), Dd::new(p.v)) } else { (Dd::ONE, Dd::ZERO) };
+    let (mut z, mut rest) = (p.z_squared(), n / 2);
+    while rest > 0 {
+        if rest % 2 == 1 {
+            power = times(power, z);
+        }
+        z = times(z, z);
+        rest /= 2;
     }
-    homogeneous(&p, &c, d, -(n as i32))
+    let part = match k % 4 {
+        0 => power.0,
+        1 => power.1,
+        2 => power.0.neg(),
+        _ => power.1.neg(),
+    };
+    p.value(Big::new(part, 0).div(Big::new(p.square, 0).powi(n)), -(n as i32), (k % 2) as i32)
 }
 
 /// `d^(j+k) / du^j dv^k` of `hypot(u, v)`. 0 at the origin; NaN where `j` or `k` is not an [order](is_order).
 ///
-/// With the hypotenuse `h` and `n = j + k`, it is `h^(1-2n) P(u, v)`, where `P` is homogeneous of degree `n`.
-/// Differentiating with respect to `u` turns `P` into `(1-2n) u P + (u^2 + v^2) P_u`.
+/// With `z = u + i v` the hypotenuse is `(z z')^(1/2)`, and the partials are sums and differences of those with respect
+/// to `z` and its conjugate `z'`. So with `n = j + k` it is `(-1)^(k/2) n! h^(1-n)` times the sum over `a` of
+/// `r_a b_a b_(n-a) cos((n - 2a) angle)`, for odd `k` with the sine. `b_a` is the binomial coefficient of 1/2 over `a`,
+/// and `r_a`, at most 1, that of `x^a` in `(1+x)^j (1-x)^k` divided by that of `(1+x)^n`. No term is far larger than the
+/// sum.
 #[inline]
 pub(crate) fn hypot_partial(u: f64, v: f64, j: f64, k: f64) -> f64 {
     if !is_order(j) || !is_order(k) {
@@ -217,33 +214,44 @@ fn hypot_partial_any(u: f64, v: f64, j: f64, k: f64) -> f64 {
         Ok(p) => p,
         Err(r) => return r,
     };
-    let (j, k) = (j as usize, k as usize);
+    let (j, k) = if p.swapped { (k as usize, j as usize) } else { (j as usize, k as usize) };
     let order = j + k;
-    // c[b] is the coefficient of u^(n-b) v^b. With respect to u: (1-2n) u P + u^2 P_u + v^2 P_u. With respect to v,
-    // the same with u and v exchanged.
-    let mut c = vec![1.0];
-    for n in 0..order {
-        let mut next = vec![0.0; n + 2];
-        for (b, &x) in c.iter().enumerate() {
-            let (in_u, in_v, m) = ((n - b) as f64, b as f64, 1.0 - 2.0 * n as f64);
-            if n < j {
-                next[b] += (m + in_u) * x;
-                if b < n {
-                    next[b + 2] += in_u * x;
-                }
-            } else {
-                next[b + 1] += (m + in_v) * x;
-                if b > 0 {
-                    next[b - 1] += in_v * x;
-                }
-            }
-        }
-        c = next;
+    // The only partials with a double zero at v = 0 are those with respect to u alone: of v^2 h^-3.
+    let flat = k == 0 && j >= 2;
+    let (j, exponent) = if flat { (j - 2, -1.5) } else { (j, 0.5) };
+    let n = j + k;
+    let mut b = vec![Dd::ONE];
+    let mut factorial = Big::of(1.0);
+    for a in 0..n {
+        let next = (a + 1) as f64;
+        b.push(b[a].mul(Dd::new(exponent - a as f64)).div(Dd::new(next)));
+        factorial = factorial.mul(Big::of(next));
     }
-    // h^(2 order - 1) = square^order / h
-    let h = Big::new(p.square.sqrt(), 0);
-    let d = Big::new(p.square, 0).powi(order as u32).div(h);
-    homogeneous(&p, &c, d, 1 - order as i32)
+    // (n - a) r_(a+1) = (j - k) r_a - a r_(a-1), up to the middle. The second half mirrors the first.
+    let mut r = vec![Dd::ONE];
+    for a in 0..n / 2 {
+        let back = r[a.saturating_sub(1)].mul(Dd::new(a as f64));
+        r.push(r[a].mul(Dd::new(j as f64 - k as f64)).sub(back).div(Dd::new((n - a) as f64)));
+    }
+    let h = p.square.sqrt();
+    let (re, im) = p.z_squared();
+    let turn = (re.div(p.square), im.div(p.square));
+    let mut e = if n % 2 == 1 { (Dd::new(p.u).div(h), Dd::new(p.v).div(h)) } else { (Dd::ONE, Dd::ZERO) };
+    let mut sum = Dd::ZERO;
+    for a in (0..=n / 2).rev() {
+        let weight = r[a].mul(b[a]).mul(b[n - a]).scale(if 2 * a == n { 1.0 } else { 2.0 });
+        sum = sum.add(weight.mul(if k % 2 == 0 { e.0 } else { e.1 }));
+        e = times(e, turn);
+    }
+    if k % 4 >= 2 {
+        sum = sum.neg();
+    }
+    let (h, below) = (Big::new(h, 0), if flat { 2 } else { (k % 2) as i32 });
+    let mut r = Big::new(sum, 0).mul(factorial).mul(h).div(h.powi(n as u32));
+    if flat {
+        r = r.mul(Big::new(two_prod(p.v, p.v), 0)).div(h.powi(4));
+    }
+    p.value(r, 1 - order as i32, below)
 }
 
 #[cfg(test)]

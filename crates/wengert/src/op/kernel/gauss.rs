@@ -3,7 +3,7 @@
 //! `exp(-x^2)` is never computed from a rounded square: half an ulp of `x^2 = 700` is 19 ulps of the result.
 
 use super::core::exp_big;
-use super::dd::{Big, Dd, two_prod};
+use super::dd::{Big, Dd, exp2i, two_prod};
 use super::expo::exp_parts;
 use super::is_order;
 
@@ -36,8 +36,8 @@ pub(crate) fn norm_cdf(x: f64) -> f64 {
 }
 
 /// The `n`-th derivative of `k exp(-a x^2)`, where `k = 2/sqrt(pi)` for `a = 1` (so `n = 0` is the derivative of erf),
-/// and `k = 1/sqrt(2 pi)` for any other `a` (so with `a = 1/2`, `n = 0` is the derivative of norm_cdf). 0 at both
-/// infinities. NaN where `n` is not an [order](is_order).
+/// and `k = 1/sqrt(2 pi)` for any other `a` (so with `a = 1/2`, `n = 0` is the derivative of norm_cdf). For
+/// `a > 0` it is 0 at both infinities. NaN where `n` is not an [order](is_order).
 ///
 /// `p_0 = 1`, `p_(n+1) = -2a (x p_n + n p_(n-1))`: a Hermite polynomial times the Gaussian.
 pub(crate) fn gauss(x: f64, a: f64, n: f64) -> f64 {
@@ -46,28 +46,32 @@ pub(crate) fn gauss(x: f64, a: f64, n: f64) -> f64 {
     if !is_order(n) {
         return f64::NAN;
     }
-    if x.is_nan() {
-        return x;
-    }
-    if x.abs() > 1e3 {
-        // For positive x an odd derivative is negative.
-        return if x > 0.0 && n % 2.0 == 1.0 { -0.0 } else { 0.0 };
-    }
     let k = if a == 1.0 { K_ERF } else { K_NORM };
-    let square = if x.abs() < 1e-140 { Dd::ZERO } else { two_prod(x, x) };
-    let exponent = square.scale(-a);
-    if n <= 1.0 && exponent.hi > -650.0 {
-        let (s, q) = exp_parts(exponent.hi, exponent.lo);
-        let g = s + s * (q + k.lo / k.hi);
-        return if n == 0.0 { k.hi * g } else { k.hi * g * (-2.0 * a * x) };
+    if n <= 1.0 && (a == 1.0 || a == 0.5) {
+        let exponent = two_prod(x, x).scale(-a);
+        // Also false for NaN.
+        if exponent.hi > -650.0 {
+            let (s, q) = exp_parts(exponent.hi, exponent.lo);
+            let g = s + s * (q + k.lo / k.hi);
+            return if n == 0.0 { k.hi * g } else { k.hi * g * (-2.0 * a * x) };
+        }
     }
-    let (mut before, mut p) = (Dd::ZERO, Dd::ONE);
+    if x.is_nan() || a.is_nan() {
+        return f64::NAN;
+    }
+    // The largest number decays, or grows, to the limit at infinity.
+    let x = Big::of(x.clamp(-f64::MAX, f64::MAX));
+    let step = Big::of(-2.0 * a);
+    let (mut before, mut p) = (Big::of(0.0), Big::of(1.0));
     for i in 0..n as u32 {
-        let next = p.mul(Dd::new(x)).add(before.mul(Dd::new(f64::from(i)))).scale(-2.0 * a);
+        let next = step.mul(x.mul(p).add(Big::of(f64::from(i)).mul(before)));
         before = p;
         p = next;
     }
-    Big::new(p, 0).mul(exp_big(exponent)).mul(Big::new(k, 0)).value()
+    // Beyond 2^20 the exponential decides, whatever the polynomial is.
+    let exponent = x.mul(x).mul(step);
+    let exponent = exponent.m.scale(0.5 * exp2i(exponent.e.clamp(-1000, 21)));
+    p.mul(exp_big(exponent)).mul(Big::new(k, 0)).value()
 }
 
 #[cfg(test)]
@@ -107,18 +111,5 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn hermite_polynomials_stand_before_the_gaussian() {
-        let x = 0.7_f64;
-        let close = |a: f64, b: f64| assert!((a / b - 1.0).abs() < 1e-14, "{a} {b}");
-        let g = gauss(x, 1.0, 0.0);
-        close(g, std::f64::consts::FRAC_2_SQRT_PI * (-x * x).exp());
-        close(gauss(x, 1.0, 1.0), -2.0 * x * g);
-        close(gauss(x, 1.0, 2.0), (4.0 * x * x - 2.0) * g);
-        let h = gauss(x, 0.5, 0.0);
-        close(gauss(x, 0.5, 1.0), -x * h);
-        close(gauss(x, 0.5, 3.0), (3.0 * x - x * x * x) * h);
     }
 }

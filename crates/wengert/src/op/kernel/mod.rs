@@ -25,8 +25,8 @@ mod soft;
 mod trig;
 
 /// The highest order of a derivative that an op may have as an immediate: 170, the largest number whose factorial is
-/// finite in `f64`. It bounds the cost of an op: `pow_partial(170, 170)`, the most costly, takes 0.7 ms, and the next,
-/// `hypot_partial`, a tenth of that (AMD EPYC).
+/// finite in `f64`. It bounds the cost of an op: `pow_partial(170, 170)`, the most costly, takes 3 to 6 ms, and
+/// `hypot_partial` 0.02 ms (AMD EPYC).
 ///
 /// A graph refuses to record any other number (not whole, negative, higher, NaN) as an order, with
 /// [`Error::Order`](crate::Error::Order). So does loading a program. With plain numbers the op gives NaN. So

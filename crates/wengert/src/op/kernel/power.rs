@@ -94,19 +94,16 @@ fn odd(y: f64) -> bool {
     y.abs() < 9_007_199_254_740_992.0 && (y * 0.5).trunc() != y * 0.5
 }
 
-/// `p (p-1) ... (p-k+1)`.
-fn falling(p: f64, k: u32) -> Dd {
-    if k == 0 {
-        return Dd::ONE;
-    }
+/// `p (p-1) ... (p-k+1)`. Above 1e150, where it matters only next to powers of 1, by rounded products.
+fn falling(p: f64, k: u32) -> Big {
     if p.abs() > 1e150 {
-        return Dd::new((0..k).map(|i| p - f64::from(i)).product());
+        return Big::new(Dd::new((0..k).map(|i| p - f64::from(i)).product()), 0);
     }
-    let mut c = Dd::ONE;
+    let mut c = Big { m: Dd::ONE, e: 0 };
     for i in 0..k {
-        c = c.mul(two_sum(p, -f64::from(i)));
-        if c.hi.abs() > 1e140 {
-            return Dd::new((i + 1..k).fold(c.hi, |c, i| c * (p - f64::from(i))));
+        c.m = if i == 0 { Dd::new(p) } else { c.m.mul(two_sum(p, -f64::from(i))) };
+        if c.m.hi.abs() > 1e140 {
+            c = Big::new(c.m, c.e);
         }
     }
     c
@@ -142,7 +139,7 @@ fn powd_any(x: f64, p: f64, k: f64) -> f64 {
     }
     // High derivatives of whole powers are a constant and then 0, for any `x`.
     if p >= 0.0 && k >= p && whole(p) {
-        return falling(p, k as u32).hi;
+        return falling(p, k as u32).value();
     }
     // Multiples of 1/2 up to 4: products are enough, and computing `c` and `p - k` rounds nothing.
     if p.abs() <= 4.0 && whole(p + p) && k <= 2.0 {
@@ -218,32 +215,33 @@ fn by_products(x: f64, c: f64, p: f64) -> Option<f64> {
 
 /// `c * x^p` for any numbers, by exp and ln to 90 bits.
 #[inline]
-fn power(x: f64, c: Dd, p: Dd) -> f64 {
+fn power(x: f64, c: Big, p: Dd) -> f64 {
     // Also false for NaN and 0.
-    if c.hi.abs() > 1e-20
-        && c.hi.abs() < 1e20
+    if c.e == 0
+        && c.m.hi.abs() > 1e-20
+        && c.m.hi.abs() < 1e20
         && let Some(f) = fast(x, p)
     {
-        let m = c.hi * f.s;
+        let m = c.m.hi * f.s;
         return m + m * f.q;
     }
     power_far(x, c, p)
 }
 
 #[inline(never)]
-fn power_far(x: f64, c: Dd, p: Dd) -> f64 {
+fn power_far(x: f64, c: Big, p: Dd) -> f64 {
     if p.hi == 0.0 {
         return c.value();
     }
-    if x.is_nan() || p.hi.is_nan() || c.hi.is_nan() {
+    if x.is_nan() || p.hi.is_nan() || c.m.hi.is_nan() {
         return f64::NAN;
     }
-    if c.hi == 0.0 {
+    if c.m.hi == 0.0 {
         return 0.0;
     }
-    if x == 0.0 || x.is_infinite() || p.hi.abs() > 1e25 || c.hi.is_infinite() {
-        // If the power is 0, it is so far below the range that no coefficient brings it back.
-        return gmul(pow(x, p.hi), c.hi);
+    if x == 0.0 || x.is_infinite() || p.hi.abs() > 1e25 {
+        // A power that is 0 with such an exponent is so far below the range that no coefficient brings it back.
+        return gmul(pow(x, p.hi), c.value());
     }
     let sign = if x > 0.0 {
         1.0
@@ -255,11 +253,11 @@ fn power_far(x: f64, c: Dd, p: Dd) -> f64 {
         1.0
     };
     let x = x.abs();
-    if let (true, Some(f)) = (c.hi.abs() > 1e-20 && c.hi.abs() < 1e20, fast(x, p)) {
-        let m = sign * c.hi * f.s;
+    if let (true, Some(f)) = (c.e == 0 && c.m.hi.abs() > 1e-20 && c.m.hi.abs() < 1e20, fast(x, p)) {
+        let m = sign * c.m.hi * f.s;
         return m + m * f.q;
     }
-    sign * Big::new(c, 0).mul(power_big(x, p)).value()
+    sign * Big::new(c.m, c.e).mul(power_big(x, p)).value()
 }
 
 /// `x^p` for a finite `x > 0` and `|p| <= 1e25`.
@@ -281,9 +279,10 @@ pub(crate) fn cbrt_d(x: f64, n: f64) -> f64 {
         return cbrt(x);
     }
     // In thirds the exponents are whole numbers.
-    let (mut c, mut k) = (1.0 / 3.0, -2.0);
+    let third = Dd::ONE.div(Dd::new(3.0));
+    let (mut c, mut k) = (Big::new(third, 0), -2.0);
     for _ in 1..n as u32 {
-        c = c * k / 3.0;
+        c = c.mul(Big::of(k)).mul(Big::new(third, 0));
         k -= 3.0;
     }
     cbrt_pow(x, c, k)
@@ -291,12 +290,9 @@ pub(crate) fn cbrt_d(x: f64, n: f64) -> f64 {
 
 /// `c * cbrt(x)^k`: the derivatives of the cube root (the first has `c = 1/3`, `k = -2`). The sign is that of the power
 /// of the root. For `k < 0`, the value at +0 is the limit from above, and the value at -0 the limit from below.
-fn cbrt_pow(x: f64, c: f64, k: f64) -> f64 {
-    if c == 0.0 && !x.is_nan() {
-        return 0.0;
-    }
+fn cbrt_pow(x: f64, c: Big, k: f64) -> f64 {
     if x == 0.0 || !x.is_finite() {
-        return c * pow(x, k);
+        return c.value() * pow(x, k);
     }
     let (m, e) = frexp(x);
     // x = (m 2^rest) 2^(3q): the root of the first factor is near 1, and that of the second is exact.
@@ -309,14 +305,13 @@ fn cbrt_pow(x: f64, c: f64, k: f64) -> f64 {
     let dropped = (((m - cube.hi) - cube.lo) - square.lo * r) / (3.0 * m);
     let n = k as i32;
     if k == -2.0 {
-        let p = c / (r * r);
+        let p = c.value() / (r * r);
         let error = square.lo / square.hi + 2.0 * dropped;
         return ldexp(p - p * error, -2 * q);
     }
     let p = Big::new(fast_two_sum(r, r * dropped), q).powi(n.unsigned_abs());
     let p = if n < 0 { Big { m: Dd::ONE, e: 0 }.div(p) } else { p };
-    let p = Big::new(Dd::new(c), 0).mul(p);
-    ldexp(p.m.value(), p.e)
+    c.mul(p).value()
 }
 
 #[cfg(test)]
@@ -410,13 +405,11 @@ mod tests {
 
     #[test]
     fn cube_roots_are_odd_and_steep_at_zero() {
-        assert_eq!(cbrt_pow(8.0, 3.0, -2.0), 0.75);
-        assert_eq!(cbrt_pow(-8.0, 3.0, -2.0), 0.75);
-        assert_eq!(cbrt_pow(-8.0, 1.0, -5.0), -1.0 / 32.0);
-        assert_eq!(cbrt_pow(0.0, 1.0 / 3.0, -2.0), INF);
-        assert_eq!(cbrt_pow(-0.0, 1.0 / 3.0, -2.0), INF);
-        assert_eq!((cbrt_pow(0.0, -2.0 / 9.0, -5.0), cbrt_pow(-0.0, -2.0 / 9.0, -5.0)), (-INF, INF));
-        assert_eq!(cbrt_pow(INF, 1.0 / 3.0, -2.0), 0.0);
-        assert!(cbrt_pow(NAN, 0.0, -2.0).is_nan());
+        assert_eq!((cbrt_d(8.0, 1.0), cbrt_d(-8.0, 1.0)), (1.0 / 12.0, 1.0 / 12.0));
+        assert_eq!((cbrt_d(8.0, 2.0), cbrt_d(-8.0, 2.0)), (-1.0 / 144.0, 1.0 / 144.0));
+        assert_eq!((cbrt_d(0.0, 1.0), cbrt_d(-0.0, 1.0)), (INF, INF));
+        assert_eq!((cbrt_d(0.0, 2.0), cbrt_d(-0.0, 2.0)), (-INF, INF));
+        assert_eq!(cbrt_d(INF, 1.0), 0.0);
+        assert!(cbrt_d(NAN, 1.0).is_nan());
     }
 }

@@ -125,7 +125,8 @@ pub(crate) fn logaddexp(a: f64, b: f64) -> f64 {
     let (high, low) = if a > b { (a, b) } else { (b, a) };
     let d = diff(low, high);
     if d.hi < -745.2 {
-        return high;
+        // The sum is above e^high, so -0 becomes +0.
+        return high + 0.0;
     }
     if d.hi > -40.0 {
         let e = Halves::new(-d.hi, d.lo);
@@ -227,6 +228,8 @@ mod tests {
         let r = logaddexp(-1.0, b);
         assert!(r.abs() < 1e-16 && r != 0.0);
         assert_eq!(logaddexp(1e-300, 1e-300), std::f64::consts::LN_2);
+        // ln(1 + a positive number that underflows)
+        assert!(logaddexp(-0.0, -800.0).is_sign_positive() && logaddexp(-INF, -0.0).is_sign_positive());
     }
 
     #[test]
