@@ -261,7 +261,8 @@ fn where_infinite_partials_meet_parts_that_cancel_a_jacobian_is_that_of_its_dire
         let mean = (x[0] + x[1]) / 2.0;
         ((x[0].powi(2) + x[1].powi(2)) / 2.0 - mean * mean).sqrt().id()
     };
-    let cases: [(&str, f64, &dyn Fn(&[Expr<'_>]) -> NodeId, [f64; 2]); 3] = [
+    type Formula<'f> = &'f dyn Fn(&[Expr<'_>]) -> NodeId;
+    let cases: [(&str, f64, Formula<'_>, [f64; 2]); 3] = [
         ("logarithm of a difference", 1.0, &|x| (x[0] - x[0]).ln().id(), [0.0, f64::NAN]),
         ("standard deviation of equal numbers", 3.0, &deviation, [0.0, f64::NAN]),
         ("NaN over infinity", f64::NAN, &|x| (x[0].relu() / f64::INFINITY).id(), [f64::NAN, 0.0]),
