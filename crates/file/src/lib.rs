@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 /// - A symbolic link stays; the file that it points to is replaced, or created if it is missing.
 /// - The new file has the mode of the old one, and its owner and group if the system permits. Hard links to
 ///   the old file keep the old content. A file without write permission is refused.
-/// - Anything but a regular file (a pipe, a terminal, `/dev/null`), and a file that the process has open
-///   (`/dev/stdout`), is written to directly. If that fails, part of the bytes may be written. A pipe without
-///   a reader waits for one.
+/// - Anything but a regular file (a pipe, a terminal, `/dev/null`) is written to directly, and so is a file that the
+///   process has open (`/dev/stdout`, `/dev/fd/3`), at the place where it writes next. If that fails, part of the bytes
+///   may be written. A pipe without a reader waits for one.
 /// - Threads and processes that save the same file wait for each other.
 /// - A save that is killed may leave one file beside the target, `.NAME.saving`. The next save of that target
 ///   removes it.
@@ -35,21 +35,22 @@ use std::path::{Path, PathBuf};
 /// is full. The target is as before, unless only syncing its folder failed.
 pub fn save(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
     let path = path.as_ref();
+    let target = match follow(path)? {
+        Target::Open(number) => return write_open(number, path, bytes),
+        Target::Path(target) => target,
+    };
     // Opening it shows whether it may be written, and changes nothing.
     let mut before = found(OpenOptions::new().append(true).open(path))?;
-    let target = follow(path)?;
     if let Some(file) = &mut before
-        && (target.is_none() || !file.metadata()?.is_file())
+        && !file.metadata()?.is_file()
     {
         return file.write_all(bytes);
     }
     let before = before.map(|file| file.metadata()).transpose()?;
-    let target = target.ok_or(ErrorKind::NotFound)?;
     let name = target.file_name().ok_or(ErrorKind::IsADirectory)?.to_string_lossy();
     // Cut off, since names have a maximal length. Targets with the same first 50 characters wait for each other.
     let name: String = name.chars().take(50).collect();
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
+    let folder = folder_of(&target);
     let beside = folder.join(format!(".{name}.saving"));
     // The old file may have been readable by its owner alone.
     let mut file = claim(&beside, if before.is_some() { 0o600 } else { 0o666 })?;
@@ -69,21 +70,59 @@ fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-/// The file that the links lead to, which may not exist; `None` where they lead to a file that this process
-/// has open.
-fn follow(path: &Path) -> io::Result<Option<PathBuf>> {
+/// What a path leads to.
+enum Target {
+    /// A file that may not exist. The links before it are followed.
+    Path(PathBuf),
+    /// A file that a process has open; its number if it is this process.
+    Open(Option<i32>),
+}
+
+/// Follows the links at the end of a path.
+fn follow(path: &Path) -> io::Result<Target> {
     let mut target = path.to_path_buf();
     // Linux follows as many.
     for _ in 0..40 {
-        if ["/proc", "/dev/fd"].iter().any(|open| target.starts_with(open)) {
-            return Ok(None);
+        if let Ok(folder) = folder_of(&target).canonicalize()
+            && ["/proc", "/dev/fd"].iter().any(|open| folder.starts_with(open))
+        {
+            let own = Path::new("/proc").join(std::process::id().to_string());
+            let is_own = folder == Path::new("/dev/fd") || folder.starts_with(own) && folder.ends_with("fd");
+            let number = target.file_name().and_then(|name| name.to_str()?.parse().ok());
+            return Ok(Target::Open(number.filter(|_| is_own)));
         }
         match fs::read_link(&target) {
             Ok(next) => target = target.parent().unwrap_or(Path::new("")).join(next),
-            Err(_) => return Ok(Some(target)),
+            Err(_) => return Ok(Target::Path(target)),
         }
     }
     Err(io::Error::other("too many symbolic links"))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Writes to a file that is open, at the place where the process that opened it writes next.
+fn write_open(number: Option<i32>, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    match number {
+        // By the handles that have buffers.
+        Some(1) => write_and_flush(io::stdout().lock(), bytes),
+        Some(2) => write_and_flush(io::stderr().lock(), bytes),
+        #[cfg(target_os = "linux")]
+        Some(number) if found(fs::metadata(path))?.is_some_and(|file| file.is_file()) => {
+            // Opening the path would give a place of its own, at the start or at the end.
+            use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
+            let this = pidfd_open(getpid(), PidfdFlags::empty())?;
+            File::from(pidfd_getfd(this, number, PidfdGetfdFlags::empty())?).write_all(bytes)
+        }
+        _ => OpenOptions::new().append(true).open(path)?.write_all(bytes),
+    }
+}
+
+fn write_and_flush(mut output: impl Write, bytes: &[u8]) -> io::Result<()> {
+    output.write_all(bytes)?;
+    output.flush()
 }
 
 /// Creates a file of this name and locks it against other saves.
@@ -112,7 +151,7 @@ fn claim(beside: &Path, mode: u32) -> io::Result<File> {
 fn clear(beside: &Path) -> io::Result<()> {
     // Only a file can be left over from a save; a folder stays, and is an error.
     let is_file = fs::symlink_metadata(beside)?.is_file();
-    let left = is_file.then(|| File::open(beside)).transpose()?;
+    let left = is_file.then(|| opened(beside)).transpose()?;
     if let Some(left) = &left {
         left.lock()?;
         if !is_at(left, beside)? {
@@ -124,8 +163,16 @@ fn clear(beside: &Path) -> io::Result<()> {
 
 /// Whether the open file is the one at this path now.
 fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-    let there = found(same_file::Handle::from_path(path))?;
+    let there = found(opened(path))?.map(same_file::Handle::from_file).transpose()?;
     Ok(there == Some(same_file::Handle::from_file(file.try_clone()?)?))
+}
+
+/// The file, open to read or, if it may not be read, to write.
+fn opened(path: &Path) -> io::Result<File> {
+    match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => OpenOptions::new().append(true).open(path),
+        result => result,
+    }
 }
 
 /// Writes all bytes to the disk, and sets the owner and mode of the old file.

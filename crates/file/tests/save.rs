@@ -1,7 +1,7 @@
 //! The file after a save, for every kind of file before it.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -231,60 +231,186 @@ mod unix {
         save("/dev/full", b"x").expect_err("it is always full");
     }
 
+    /// Runs a test of this file that is ignored, in a process of its own.
+    fn alone(program: &Path, test: &str) -> Command {
+        let mut command = Command::new(program);
+        command.args(["--ignored", "--exact", &format!("unix::{test}"), "--nocapture"]);
+        command
+    }
+
+    fn this_program() -> PathBuf {
+        std::env::current_exe().expect("this program")
+    }
+
     #[test]
     #[ignore = "run by the next test, with an output to save to"]
     fn save_to_standard_output() {
-        save("/dev/stdout", b"saved").expect("written");
+        println!("before");
+        save("/dev/stdout", b"SAVED BYTES\n").expect("written");
+        println!("after");
+        eprintln!("before");
+        save("/dev/stderr", b"SAVED BYTES\n").expect("written");
+        eprintln!("after");
     }
 
     #[test]
     fn standard_output_is_written_to_whatever_it_is() {
-        let run = || {
-            let mut command = Command::new(std::env::current_exe().expect("this program"));
-            command.args(["--ignored", "--exact", "unix::save_to_standard_output", "--nocapture"]);
-            command
-        };
+        const WHOLE: &str = "before\nSAVED BYTES\nafter\n";
+        let run = || alone(&this_program(), "save_to_standard_output");
         let piped = run().output().expect("it runs");
-        assert!(piped.status.success() && String::from_utf8_lossy(&piped.stdout).contains("saved"));
-        let (folder, path) = folder();
-        let mut file = File::options().append(true).read(true).create(true).open(&path).expect("made");
-        let status = run().stdout(file.try_clone().expect("shared")).status().expect("it runs");
-        assert!(status.success());
-        // The open file is still the one at that path, and holds everything else that was written to it.
-        let mut text = String::new();
+        for output in [&piped.stdout, &piped.stderr] {
+            let text = String::from_utf8_lossy(output);
+            assert!(piped.status.success() && text.contains(WHOLE), "{text}");
+        }
+        for append in [false, true] {
+            let (folder, path) = folder();
+            let error = folder.path().join("error");
+            let open = |path| File::options().append(append).write(true).create(true).open(path).expect("made");
+            let file = open(&path);
+            let status = run().stdout(file.try_clone().expect("shared")).stderr(open(&error)).status();
+            assert!(status.expect("it runs").success());
+            // The open file is still the one at that path, and holds everything else that was written to it.
+            let text = read(&path);
+            assert!(text.contains(WHOLE) && text.contains("test result: ok"), "{text}");
+            assert_eq!(file.metadata().expect("open").ino(), fs::metadata(&path).expect("there").ino());
+            assert!(read(&error).contains(WHOLE), "{}", read(&error));
+            assert_eq!(names(folder.path()), ["a.bin", "error"]);
+        }
+    }
+
+    /// Saves by this path, which leads to the open file at `path`, between two writes to it.
+    #[cfg(target_os = "linux")]
+    fn assert_writes_to(mut file: &File, path: &Path, by: &Path) {
+        use std::io::Write;
+        file.set_len(0).expect("writable");
         std::io::Seek::rewind(&mut file).expect("a file");
-        file.read_to_string(&mut text).expect("a file");
-        assert_eq!(text, read(&path));
-        assert!(text.contains("saved") && text.contains("test result: ok"), "{text}");
-        assert_eq!(names(folder.path()), ["a.bin"]);
+        file.write_all(b"before, ").expect("writable");
+        save(by, b"SAVED").expect("written");
+        file.write_all(b", after").expect("writable");
+        assert_eq!(read(path), "before, SAVED, after", "{}", by.display());
+        assert_eq!(names(path.parent().expect("a folder")), ["a.bin"], "{}", by.display());
     }
 
     #[test]
-    fn a_folder_that_takes_no_files_is_an_error() {
-        let (folder, path) = folder();
-        fs::write(&path, "before").expect("written");
-        fs::set_permissions(folder.path(), Permissions::from_mode(0o555)).expect("set");
-        // The superuser may write there nevertheless.
-        let takes = File::create_new(folder.path().join("probe")).is_ok();
-        assert_eq!(save(&path, b"after").is_ok(), takes);
-        assert_eq!(read(&path), if takes { "after" } else { "before" });
-        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("set");
-        assert_eq!(names(folder.path()).len(), 1 + usize::from(takes));
+    #[cfg(target_os = "linux")]
+    fn an_open_file_is_written_to_at_its_place_by_every_path_to_it() {
+        use std::os::fd::AsRawFd;
+        let (_folder, path) = folder();
+        let (links, link) = folder();
+        let file = File::create_new(&path).expect("made");
+        let number = file.as_raw_fd();
+        symlink("/proc/self/fd", &link).expect("linked");
+        let by_link = links.path().join("number");
+        symlink(format!("/dev/fd/{number}"), &by_link).expect("linked");
+        let by = ["/dev/fd", "/proc/self/fd", "/proc/thread-self/fd", "/dev/../dev/fd", "/proc/self/../self/fd"];
+        for folder in by.map(Path::new).into_iter().chain([&*link]) {
+            assert_writes_to(&file, &path, &folder.join(number.to_string()));
+        }
+        assert_writes_to(&file, &path, &by_link);
+        let child = alone(&this_program(), "save_by_a_bare_number").current_dir("/proc/self/fd").output();
+        let child = child.expect("it runs");
+        assert!(child.status.success(), "{child:?}");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    #[ignore = "run by the test before, in the folder of open files"]
+    fn save_by_a_bare_number() {
+        use std::os::fd::AsRawFd;
+        let (_folder, path) = folder();
+        let file = File::create_new(&path).expect("made");
+        assert_writes_to(&file, &path, Path::new(&file.as_raw_fd().to_string()));
+    }
+
+    /// Runs an ignored test as a user who is not the superuser, since that one may write everything.
+    fn run_unprivileged(test: &str) {
+        use std::os::unix::{fs::chown, process::CommandExt};
+        const NOBODY: u32 = 65534;
+        let (folder, program) = folder();
+        // That user may not be able to reach this program, so it runs a copy.
+        fs::copy(this_program(), &program).expect("copied");
+        let inside = folder.path().join("inside");
+        fs::create_dir(&inside).expect("made");
+        let mut command = alone(&program, test);
+        command.env("TMPDIR", &inside).current_dir(&inside);
+        if fs::metadata(&inside).expect("there").uid() == 0 {
+            fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("set");
+            chown(&inside, Some(NOBODY), Some(NOBODY)).expect("the superuser may");
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        let output = loop {
+            match command.output() {
+                // Another test made a process while the copy was open to be written.
+                Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => thread::yield_now(),
+                result => break result.expect("it runs"),
+            }
+        };
+        let text = String::from_utf8_lossy(&output.stdout);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && text.contains("1 passed"), "{text}\n{said}");
+    }
+
+    #[test]
+    fn what_may_not_be_written_is_refused() {
+        run_unprivileged("a_folder_that_takes_no_files_is_an_error");
+        run_unprivileged("a_file_that_may_not_be_written_is_refused");
         // And here nobody may write.
         #[cfg(target_os = "linux")]
         save("/proc/sys/no-such-file", b"x").expect_err("refused");
     }
 
     #[test]
+    #[ignore = "run by the test before, as a user who may not write everything"]
+    fn a_folder_that_takes_no_files_is_an_error() {
+        let (folder, path) = folder();
+        fs::write(&path, "before").expect("written");
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o555)).expect("set");
+        let error = save(&path, b"after").expect_err("refused");
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("set");
+        assert_eq!((error.kind(), read(&path)), (ErrorKind::PermissionDenied, "before".into()));
+        assert_eq!(names(folder.path()), ["a.bin"]);
+    }
+
+    #[test]
+    #[ignore = "run by a test before, as a user who may not write everything"]
     fn a_file_that_may_not_be_written_is_refused() {
         let (folder, path) = folder();
         fs::write(&path, "before").expect("written");
         fs::set_permissions(&path, Permissions::from_mode(0o444)).expect("set");
-        // The superuser may write it nevertheless.
-        let may = File::options().append(true).open(&path).is_ok();
-        assert_eq!(save(&path, b"after").is_ok(), may);
-        assert_eq!((read(&path), mode(&path)), (if may { "after" } else { "before" }.into(), 0o444));
+        let error = save(&path, b"after").expect_err("refused");
+        assert_eq!((error.kind(), read(&path), mode(&path)), (ErrorKind::PermissionDenied, "before".into(), 0o444));
         assert_eq!(names(folder.path()), ["a.bin"]);
+    }
+
+    #[test]
+    fn a_file_that_may_only_be_written_is_saved_to() {
+        run_unprivileged("save_to_a_file_that_may_not_be_read");
+    }
+
+    #[test]
+    #[ignore = "run by the test before, as a user who may not read everything"]
+    fn save_to_a_file_that_may_not_be_read() {
+        let (folder, path) = folder();
+        let only_written = Permissions::from_mode(0o200);
+        // The file, and what a save left that was killed right before the end.
+        for path in [&path, &folder.path().join(".a.bin.saving")] {
+            fs::write(path, "before").expect("written");
+            fs::set_permissions(path, only_written.clone()).expect("set");
+            File::open(path).expect_err("it may not be read");
+        }
+        save(&path, b"after").expect("saved");
+        assert_eq!((mode(&path), names(folder.path())), (0o200, vec!["a.bin".into()]));
+        thread::scope(|scope| {
+            let path = &path;
+            let savers: Vec<_> =
+                (0..4).map(|k| scope.spawn(move || (0..50).try_for_each(|_| save(path, &[b'0' + k; 1000])))).collect();
+            for saver in savers {
+                saver.join().expect("no panic").expect("saved");
+            }
+        });
+        assert_eq!((mode(&path), names(folder.path())), (0o200, vec!["a.bin".into()]));
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("set");
+        assert_eq!(read(&path).len(), 1000);
     }
 
     #[test]

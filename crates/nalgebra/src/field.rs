@@ -7,7 +7,7 @@ use simba::scalar::{ComplexField, Field, RealField, SubsetOf};
 use simba::simd::{PrimitiveSimdValue, SimdValue};
 use wengert::Scalar;
 
-use crate::var::Var;
+use crate::var::{Var, expressions};
 
 impl SubsetOf<Var> for Var {
     fn to_superset(&self) -> Var {
@@ -28,6 +28,7 @@ macro_rules! plain_numbers {
             fn to_superset(&self) -> Var {
                 f64::from(*self).into()
             }
+            #[track_caller]
             fn from_superset_unchecked(element: &Var) -> $Plain {
                 element.read() as $Plain
             }
@@ -48,6 +49,7 @@ impl SimdValue for Var {
     fn splat(value: Var) -> Var {
         value
     }
+    #[track_caller]
     fn extract(&self, lane: usize) -> Var {
         assert_eq!(lane, 0, "a Var has one lane");
         *self
@@ -55,6 +57,7 @@ impl SimdValue for Var {
     unsafe fn extract_unchecked(&self, _: usize) -> Var {
         *self
     }
+    #[track_caller]
     fn replace(&mut self, lane: usize, value: Var) {
         assert_eq!(lane, 0, "a Var has one lane");
         *self = value;
@@ -74,6 +77,7 @@ impl Field for Var {}
 /// Methods that apply the op of the same name.
 macro_rules! ops {
     ($($name:ident)+) => {$(
+        #[track_caller]
         fn $name(self) -> Var {
             Var::$name(self)
         }
@@ -114,58 +118,75 @@ impl ComplexField for Var {
     fn imaginary(self) -> Var {
         Var::zero()
     }
+    #[track_caller]
     fn modulus(self) -> Var {
         self.abs()
     }
+    #[track_caller]
     fn modulus_squared(self) -> Var {
         self * self
     }
+    #[track_caller]
     fn norm1(self) -> Var {
         self.abs()
     }
     /// Leaves a guard.
+    #[track_caller]
     fn argument(self) -> Var {
         if self >= 0.0 { Var::zero() } else { Var::pi() }
     }
+    #[track_caller]
     fn scale(self, factor: Var) -> Var {
         self * factor
     }
+    #[track_caller]
     fn unscale(self, factor: Var) -> Var {
         self / factor
     }
     /// Leaves a guard.
+    #[track_caller]
     fn to_exp(self) -> (Var, Var) {
         if self >= 0.0 { (self, 1.0.into()) } else { (-self, (-1.0).into()) }
     }
+    #[track_caller]
     fn signum(self) -> Var {
         Signed::signum(&self)
     }
+    #[track_caller]
     fn mul_add(self, a: Var, b: Var) -> Var {
         Var::mul_add(self, a, b)
     }
+    #[track_caller]
     fn hypot(self, other: Var) -> Var {
         Var::hypot(self, other)
     }
+    #[track_caller]
     fn sin_cos(self) -> (Var, Var) {
         (self.sin(), self.cos())
     }
+    #[track_caller]
     fn log(self, base: Var) -> Var {
         self.ln() / base.ln()
     }
+    #[track_caller]
     fn powi(self, n: i32) -> Var {
         Var::powi(self, n)
     }
+    #[track_caller]
     fn powf(self, n: Var) -> Var {
         Scalar::pow(self, n)
     }
+    #[track_caller]
     fn powc(self, n: Var) -> Var {
         Scalar::pow(self, n)
     }
     /// Leaves a guard.
+    #[track_caller]
     fn is_finite(&self) -> bool {
-        self.with(|x| x.is_finite())
+        expressions!(x = *self => x.is_finite())
     }
     /// Leaves a guard.
+    #[track_caller]
     fn try_sqrt(self) -> Option<Var> {
         (self >= 0.0).then(|| self.sqrt())
     }
@@ -191,27 +212,34 @@ impl RealField for Var {
     }
 
     /// Leaves a guard.
+    #[track_caller]
     fn is_sign_positive(&self) -> bool {
         Signed::is_positive(self)
     }
     /// Leaves a guard.
+    #[track_caller]
     fn is_sign_negative(&self) -> bool {
         Signed::is_negative(self)
     }
+    #[track_caller]
     fn copysign(self, sign: Var) -> Var {
         Var::copysign(self, sign)
     }
     /// NaN where either is: IEEE 754-2019's maximum.
+    #[track_caller]
     fn max(self, other: Var) -> Var {
         Var::max(self, other)
     }
     /// NaN where either is: IEEE 754-2019's minimum.
+    #[track_caller]
     fn min(self, other: Var) -> Var {
         Var::min(self, other)
     }
+    #[track_caller]
     fn clamp(self, low: Var, high: Var) -> Var {
         Var::clamp(self, low, high)
     }
+    #[track_caller]
     fn atan2(self, other: Var) -> Var {
         Var::atan2(self, other)
     }

@@ -3,13 +3,14 @@
 use approx::{AbsDiffEq, RelativeEq, UlpsEq};
 use num_traits::{Float, FromPrimitive, Num, One, Signed, ToPrimitive, Zero};
 
-use crate::var::Var;
+use crate::var::{Var, expressions};
 
 impl Zero for Var {
     fn zero() -> Var {
         0.0.into()
     }
     /// Leaves a guard.
+    #[track_caller]
     fn is_zero(&self) -> bool {
         *self == 0.0
     }
@@ -42,29 +43,35 @@ impl FromPrimitive for Var {
 
 impl Var {
     /// The value as a plain number. Leaves a guard: a replay must have the same bits.
+    #[track_caller]
     pub(crate) fn read(self) -> f64 {
-        self.with(|x| x.to_f64().unwrap_or(f64::NAN))
+        expressions!(x = self => x.to_f64().unwrap_or(f64::NAN))
     }
 }
 
 impl Signed for Var {
+    #[track_caller]
     fn abs(&self) -> Var {
         Var::abs(*self)
     }
+    #[track_caller]
     fn abs_sub(&self, other: &Var) -> Var {
-        self.zip(*other, |x, y| Float::abs_sub(x, y))
+        expressions!(x = *self, y = *other => Var::of(Float::abs_sub(x, y)))
     }
     /// 1 or -1 by the sign bit, NaN for NaN.
+    #[track_caller]
     fn signum(&self) -> Var {
-        self.map(|x| x.signum())
+        expressions!(x = *self => Var::of(x.signum()))
     }
     /// Leaves a guard.
+    #[track_caller]
     fn is_positive(&self) -> bool {
-        self.with(|x| x.is_sign_positive())
+        expressions!(x = *self => x.is_sign_positive())
     }
     /// Leaves a guard.
+    #[track_caller]
     fn is_negative(&self) -> bool {
-        self.with(|x| x.is_sign_negative())
+        expressions!(x = *self => x.is_sign_negative())
     }
 }
 
@@ -74,6 +81,7 @@ impl AbsDiffEq for Var {
     fn default_epsilon() -> Var {
         f64::EPSILON.into()
     }
+    #[track_caller]
     fn abs_diff_eq(&self, other: &Var, epsilon: Var) -> bool {
         (*self - *other).abs() <= epsilon
     }
@@ -84,6 +92,7 @@ impl RelativeEq for Var {
     fn default_max_relative() -> Var {
         f64::EPSILON.into()
     }
+    #[track_caller]
     fn relative_eq(&self, other: &Var, epsilon: Var, max_relative: Var) -> bool {
         if self == other {
             return true;
@@ -99,6 +108,7 @@ impl UlpsEq for Var {
     fn default_max_ulps() -> u32 {
         f64::default_max_ulps()
     }
+    #[track_caller]
     fn ulps_eq(&self, other: &Var, epsilon: Var, max_ulps: u32) -> bool {
         self.read().ulps_eq(&other.read(), epsilon.read(), max_ulps)
     }

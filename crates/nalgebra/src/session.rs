@@ -2,12 +2,16 @@
 
 use std::cell::RefCell;
 use std::mem;
+use std::rc::Rc;
 
 use wengert::Graph;
 
+/// The graph that a thread records on. It is borrowed without a closure, so that panics point to the caller.
+pub(crate) type Open = Rc<RefCell<Option<Graph>>>;
+
 thread_local! {
     /// The graph that this thread records on, moved here while it does.
-    static OPEN: RefCell<Option<Graph>> = const { RefCell::new(None) };
+    static OPEN: Open = Open::default();
     /// Empty graphs that stand in for the graphs moved away, one for each nested call. They are kept for the
     /// next time, since a new graph uses up a generation of keys.
     static SPARE: RefCell<Vec<Graph>> = const { RefCell::new(Vec::new()) };
@@ -59,19 +63,21 @@ pub fn record<R>(graph: &mut Graph, f: impl FnOnce() -> R) -> R {
 /// Where this thread records on no graph.
 #[track_caller]
 pub fn with_graph<R>(f: impl FnOnce(&Graph) -> R) -> R {
-    // Outside the closure, so that the panic points to the caller.
-    match try_with_graph(|graph| graph.map(f)) {
-        Some(result) => result,
-        None => panic!("{NONE_OPEN}"),
-    }
+    f(graph(open().borrow().as_ref()))
 }
 
-const NONE_OPEN: &str = "this thread records on no graph: use numbers of a graph within wengert_nalgebra::record, \
-                         and read them afterwards from the graph, by their id()";
+/// What this thread records on.
+pub(crate) fn open() -> Open {
+    OPEN.with(Rc::clone)
+}
 
-/// As [`with_graph`], but there may be no graph.
-pub(crate) fn try_with_graph<R>(f: impl FnOnce(Option<&Graph>) -> R) -> R {
-    OPEN.with_borrow(|open| f(open.as_ref()))
+/// The graph, or a panic where there is none.
+#[track_caller]
+pub(crate) fn graph(open: Option<&Graph>) -> &Graph {
+    open.expect(
+        "this thread records on no graph: use numbers of a graph within wengert_nalgebra::record, \
+         and read them afterwards from the graph, by their id()",
+    )
 }
 
 /// A recording; dropping it ends the recording.
@@ -88,21 +94,19 @@ fn spare() -> Graph {
 impl<'g> Session<'g> {
     #[track_caller]
     fn open(graph: &'g mut Graph) -> Self {
-        let swap = |open: &RefCell<Option<Graph>>| {
-            let mut open = open.try_borrow_mut().ok()?;
-            Some(open.replace(mem::replace(graph, spare())))
+        let open = open();
+        let Ok(mut open) = open.try_borrow_mut() else {
+            panic!("the graph is lent out: call wengert_nalgebra::record outside with_graph")
         };
-        match OPEN.with(swap) {
-            Some(outer) => Session { graph, outer },
-            None => panic!("the graph is lent out: call wengert_nalgebra::record outside with_graph"),
-        }
+        let outer = open.replace(mem::replace(graph, spare()));
+        Session { graph, outer }
     }
 }
 
 impl Drop for Session<'_> {
     fn drop(&mut self) {
         // The graph is not lent out any more: `with_graph` has returned or unwound.
-        let ours = OPEN.with_borrow_mut(|open| mem::replace(open, self.outer.take()));
+        let ours = mem::replace(&mut *open().borrow_mut(), self.outer.take());
         if let Some(ours) = ours {
             SPARE.with_borrow_mut(|spare| spare.push(mem::replace(self.graph, ours)));
         }

@@ -7,7 +7,7 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssi
 
 use wengert::{Expr, Graph, Imm, NodeId, Op, Real, Scalar};
 
-use crate::session::{try_with_graph, with_graph};
+use crate::session;
 
 /// A number for nalgebra: a node of the graph that this thread records on ([`record`](crate::record)), or a
 /// constant of no graph.
@@ -29,6 +29,18 @@ enum Kind {
     Node(NodeId),
 }
 
+/// Evaluates a body with the numbers as expressions. Constants alone need no graph. A macro, since a panic in a closure
+/// would point to the closure, not to the caller.
+macro_rules! expressions {
+    ($($x:ident = $number:expr),+ => $body:expr) => {{
+        let open = $crate::session::open();
+        let open = open.borrow();
+        $(let $x = $number.expr(open.as_ref());)+
+        $body
+    }};
+}
+pub(crate) use expressions;
+
 impl Var {
     /// An input with this value: a new leaf of the graph that is recorded on.
     ///
@@ -36,7 +48,7 @@ impl Var {
     /// Where this thread records on no graph, and where the graph is full.
     #[track_caller]
     pub fn leaf(value: f64) -> Var {
-        Var(Kind::Node(with_graph(|graph| graph.leaf(value))))
+        Var(Kind::Node(session::graph(session::open().borrow().as_ref()).leaf(value)))
     }
 
     /// The key of the node. With it, the graph gives values and derivatives after the recording.
@@ -62,13 +74,13 @@ impl Var {
     /// ```
     #[track_caller]
     pub fn value(self) -> f64 {
-        self.with(|x| x.value())
+        expressions!(x = self => x.value())
     }
 
     /// The derivative of the last swept output with respect to this number; 0 for a constant.
     #[track_caller]
     pub fn grad(self) -> f64 {
-        self.with(|x| x.grad())
+        expressions!(x = self => x.grad())
     }
 
     /// Sweeps back from here: see [`Graph::backward`]. Does nothing for a constant.
@@ -85,7 +97,7 @@ impl Var {
     /// ```
     #[track_caller]
     pub fn backward(self) {
-        self.with(|x| x.backward());
+        expressions!(x = self => x.backward());
     }
 
     /// Labels the node, and returns the number. Does nothing for a constant.
@@ -99,7 +111,7 @@ impl Var {
     /// ```
     #[track_caller]
     pub fn named(self, label: &str) -> Var {
-        self.map(|x| x.named(label))
+        expressions!(x = self => Var::of(x.named(label)))
     }
 
     fn constant_value(self) -> Option<f64> {
@@ -109,45 +121,20 @@ impl Var {
         }
     }
 
-    /// The number as an expression of the graph.
-    fn expr(self, graph: &Graph) -> Expr<'_> {
+    /// The number as an expression of the graph that is recorded on.
+    #[track_caller]
+    pub(crate) fn expr(self, open: Option<&Graph>) -> Expr<'_> {
         match self.0 {
             Kind::Constant(value) => Expr::constant(value),
-            Kind::Node(id) => graph.expr(id),
+            Kind::Node(id) => session::graph(open).expr(id),
         }
     }
 
-    fn of(x: Expr<'_>) -> Var {
+    pub(crate) fn of(x: Expr<'_>) -> Var {
         Var(match x.graph() {
             Some(_) => Kind::Node(x.id()),
             None => Kind::Constant(x.value()),
         })
-    }
-
-    /// Calls `f` with the numbers as expressions. Constants alone need no graph.
-    #[track_caller]
-    pub(crate) fn with_all<const N: usize, R>(numbers: [Var; N], f: impl for<'g> FnOnce([Expr<'g>; N]) -> R) -> R {
-        match numbers.iter().all(|x| x.constant_value().is_some()) {
-            true => f(numbers.map(|x| Expr::constant(x.constant_value().unwrap_or(f64::NAN)))),
-            false => with_graph(|graph| f(numbers.map(|x| x.expr(graph)))),
-        }
-    }
-
-    #[track_caller]
-    pub(crate) fn with<R>(self, f: impl for<'g> FnOnce(Expr<'g>) -> R) -> R {
-        Var::with_all([self], |[x]| f(x))
-    }
-
-    /// The number that `f` records.
-    #[track_caller]
-    pub(crate) fn map(self, f: impl for<'g> FnOnce(Expr<'g>) -> Expr<'g>) -> Var {
-        self.with(|x| Var::of(f(x)))
-    }
-
-    /// As [`Var::map`], for two numbers.
-    #[track_caller]
-    pub(crate) fn zip(self, other: Var, f: impl for<'g> FnOnce(Expr<'g>, Expr<'g>) -> Expr<'g>) -> Var {
-        Var::with_all([self, other], |[x, y]| Var::of(f(x, y)))
     }
 }
 
@@ -164,21 +151,22 @@ impl Scalar for Var {
         c.into()
     }
 
+    #[track_caller]
     fn apply(op: Op, imm: Imm, args: &[Var]) -> Var {
-        // Outside the closure, so that the panic points to the caller.
-        if let Err(error) = op.check(imm, args.len()) {
-            panic!("{error}");
-        }
         let constants: Option<Vec<f64>> = args.iter().map(|x| x.constant_value()).collect();
-        match constants {
-            Some(values) => f64::apply(op, imm, &values).into(),
-            None => with_graph(|graph| {
-                let args: Vec<Expr<'_>> = args.iter().map(|x| x.expr(graph)).collect();
-                Var::of(Expr::apply(op, imm, &args))
-            }),
+        if let Some(values) = constants {
+            return f64::apply(op, imm, &values).into();
         }
+        let open = session::open();
+        let open = open.borrow();
+        let mut expressions = Vec::with_capacity(args.len());
+        for x in args {
+            expressions.push(x.expr(open.as_ref()));
+        }
+        Var::of(Expr::apply(op, imm, &expressions))
     }
 
+    #[track_caller]
     fn primal(self) -> f64 {
         self.value()
     }
@@ -222,9 +210,9 @@ macro_rules! operators {
             #[track_caller]
             fn $method(self, rhs: Var) -> Var {
                 match (self.0, rhs.0) {
-                    (Kind::Node(_), Kind::Constant(c)) => self.map(|x| x $sign c),
-                    (Kind::Constant(c), Kind::Node(_)) => rhs.map(|y| c $sign y),
-                    _ => self.zip(rhs, |x, y| x $sign y),
+                    (Kind::Node(_), Kind::Constant(c)) => expressions!(x = self => Var::of(x $sign c)),
+                    (Kind::Constant(c), Kind::Node(_)) => expressions!(y = rhs => Var::of(c $sign y)),
+                    _ => expressions!(x = self, y = rhs => Var::of(x $sign y)),
                 }
             }
         }
@@ -278,7 +266,7 @@ impl Neg for Var {
     type Output = Var;
     #[track_caller]
     fn neg(self) -> Var {
-        self.map(|x| -x)
+        expressions!(x = self => Var::of(-x))
     }
 }
 
@@ -316,7 +304,7 @@ impl<'a> Product<&'a Var> for Var {
 impl PartialEq for Var {
     #[track_caller]
     fn eq(&self, other: &Var) -> bool {
-        Var::with_all([*self, *other], |[x, y]| x == y)
+        expressions!(x = *self, y = *other => x == y)
     }
 }
 
@@ -332,23 +320,23 @@ impl PartialEq<f64> for Var {
 impl PartialOrd for Var {
     #[track_caller]
     fn partial_cmp(&self, other: &Var) -> Option<Ordering> {
-        Var::with_all([*self, *other], |[x, y]| x.partial_cmp(&y))
+        expressions!(x = *self, y = *other => x.partial_cmp(&y))
     }
     #[track_caller]
     fn lt(&self, other: &Var) -> bool {
-        Var::with_all([*self, *other], |[x, y]| x < y)
+        expressions!(x = *self, y = *other => x < y)
     }
     #[track_caller]
     fn le(&self, other: &Var) -> bool {
-        Var::with_all([*self, *other], |[x, y]| x <= y)
+        expressions!(x = *self, y = *other => x <= y)
     }
     #[track_caller]
     fn gt(&self, other: &Var) -> bool {
-        Var::with_all([*self, *other], |[x, y]| x > y)
+        expressions!(x = *self, y = *other => x > y)
     }
     #[track_caller]
     fn ge(&self, other: &Var) -> bool {
-        Var::with_all([*self, *other], |[x, y]| x >= y)
+        expressions!(x = *self, y = *other => x >= y)
     }
 }
 
@@ -358,6 +346,22 @@ impl PartialOrd<f64> for Var {
     fn partial_cmp(&self, other: &f64) -> Option<Ordering> {
         self.partial_cmp(&Var::from(*other))
     }
+    #[track_caller]
+    fn lt(&self, other: &f64) -> bool {
+        PartialOrd::lt(self, &Var::from(*other))
+    }
+    #[track_caller]
+    fn le(&self, other: &f64) -> bool {
+        PartialOrd::le(self, &Var::from(*other))
+    }
+    #[track_caller]
+    fn gt(&self, other: &f64) -> bool {
+        PartialOrd::gt(self, &Var::from(*other))
+    }
+    #[track_caller]
+    fn ge(&self, other: &f64) -> bool {
+        PartialOrd::ge(self, &Var::from(*other))
+    }
 }
 
 impl Var {
@@ -365,7 +369,7 @@ impl Var {
     fn shown(self) -> Result<f64, NodeId> {
         match self.0 {
             Kind::Constant(value) => Ok(value),
-            Kind::Node(id) => try_with_graph(|graph| graph.and_then(|graph| graph.try_value(id).ok())).ok_or(id),
+            Kind::Node(id) => session::open().borrow().as_ref().and_then(|graph| graph.try_value(id).ok()).ok_or(id),
         }
     }
 }

@@ -35,7 +35,6 @@ use std::fs;
 use std::marker::PhantomData;
 use std::path::Path;
 
-use rustc_hash::FxHashMap;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use wengert::{Arity, NO_IMM, Op, Relation};
@@ -125,10 +124,14 @@ impl Program {
     /// | | at most |
     /// |--|--|
     /// | memory to load it | 600 `n` bytes |
+    /// | time to load it | O(`n`), but for a sort of its outputs and guards, O(`n` log `n`) |
     /// | instructions | 4 `n` |
     /// | memory for single points ([`Program::eval`]) | 50 `n` bytes |
     /// | memory for batches, for each thread, with the lanes that a workspace chooses | 700 `n` bytes, and 4 MB |
     /// | time at a point | its instructions, of which the slowest takes 0.7 ms (see [`wengert::MAX_ORDER`]) |
+    ///
+    /// No op of high order is computed while loading, and hash tables have secret keys, so that no file makes its values
+    /// collide.
     ///
     /// # Errors
     /// [`Error::Malformed`], also for a version that is not supported; [`Error::TooLarge`].
@@ -198,19 +201,20 @@ impl Program {
             fuse: options.fuse,
             ..File::default()
         };
-        let mut numbers: FxHashMap<Op, u32> = FxHashMap::default();
+        let mut ops: Vec<Op> = Vec::new();
         for (value, (op, imm, operands)) in (recording.inputs.len() as u32..).zip(recording.entries()) {
-            let number = *numbers.entry(op).or_insert_with(|| {
-                file.names.push(op.name().into());
-                file.names.len() as u32 - 1
+            let number = ops.iter().position(|&known| known == op).unwrap_or_else(|| {
+                ops.push(op);
+                ops.len() - 1
             });
-            file.ops.push(number);
+            file.ops.push(number as u32);
             if let Arity::AtLeast(_) = op.arity() {
                 file.counts.push(operands.len() as u32);
             }
             file.operands.extend(operands.iter().map(|&x| value - x));
             file.immediates.extend(&imm[..immediates(op)]);
         }
+        file.names.extend(ops.iter().map(|op| op.name().into()));
         file.inputs.extend(recording.inputs.iter().map(|&spread| spread == Spread::Uniform));
         file.outputs.extend(recording.outputs.iter().map(|outlet| (outlet.value, outlet.spread == Spread::Uniform)));
         file.labels.clone_from(&recording.labels);

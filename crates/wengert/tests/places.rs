@@ -107,6 +107,9 @@ fn a_panic_points_to_the_line_that_called() {
         let (g, h) = (Graph::new(), Graph::new());
         let (x, y) = (g.var(0.5), h.var(0.25));
         assert_points_here(name, || _ = call(x, y));
+        let full = Graph::with_limit(1);
+        let x = full.var(0.5);
+        assert_points_here(name, || _ = call(x, Expr::constant(0.25)));
     }
 
     assert_points_here("id of a constant", || _ = Expr::constant(1.0).id());

@@ -208,6 +208,25 @@ fn what_becomes_a_plain_number_is_guarded() {
 }
 
 #[test]
+fn a_comparison_with_a_number_holds_where_it_has_the_same_answer() {
+    type Question = fn(Var) -> bool;
+    let questions: [(&str, Question); 4] =
+        [("<", |x| x < 0.5), ("<=", |x| x <= 1.0), (">", |x| x > 1.0), (">=", |x| x >= 0.5)];
+    for (name, question) in questions {
+        let mut g = Graph::new();
+        let (x, answer) = record(&mut g, || {
+            let x = Var::leaf(1.0);
+            (x, question(x))
+        });
+        for other in [0.25, 0.5, 0.75, 1.0, 2.0] {
+            let same = question(other.into()) == answer;
+            g.set(x.id(), other);
+            assert_eq!(g.forward().is_ok(), same, "{name} at {other}");
+        }
+    }
+}
+
+#[test]
 fn tolerances_are_those_of_plain_numbers() {
     let numbers = [0.0, -0.0, 1.0, 1.0 + f64::EPSILON, 1.5, -1.0, 1e300, f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
     for x in numbers {
@@ -314,7 +333,42 @@ fn refusals_point_to_the_line_that_asked() {
     }));
     let mut g = Graph::new();
     let x = record(&mut g, || Var::leaf(1.0));
-    let calls: [(&str, &dyn Fn()); 7] = [
+    // A recording where `x` is of another graph.
+    fn elsewhere(call: impl FnOnce()) {
+        record(&mut Graph::new(), call);
+    }
+    // A recording of a graph that is full with one leaf.
+    fn full<R>(call: impl FnOnce(Var) -> R) {
+        record(&mut Graph::with_limit(1), || _ = call(Var::leaf(0.5)));
+    }
+    let calls: [(&str, &dyn Fn()); 34] = [
+        ("foreign sine", &|| elsewhere(|| _ = x.sin())),
+        ("foreign sum", &|| elsewhere(|| _ = Var::leaf(1.0) + x)),
+        ("foreign difference with a number", &|| elsewhere(|| _ = 1.0 - x)),
+        ("foreign negative", &|| elsewhere(|| _ = -x)),
+        ("foreign power", &|| elsewhere(|| _ = Scalar::powf(x, 0.5))),
+        ("foreign list", &|| elsewhere(|| _ = Var::max_of(&[x]))),
+        ("foreign comparison", &|| elsewhere(|| _ = x < Var::leaf(1.0))),
+        ("foreign label", &|| elsewhere(|| _ = x.named("x"))),
+        ("foreign slope", &|| elsewhere(|| _ = x.grad())),
+        ("foreign sweep", &|| elsewhere(|| x.backward())),
+        ("foreign sine of a field", &|| elsewhere(|| _ = ComplexField::sin(x))),
+        ("foreign power of a field", &|| elsewhere(|| _ = ComplexField::powf(x, 2.0.into()))),
+        ("foreign maximum of a field", &|| elsewhere(|| _ = RealField::max(x, 2.0.into()))),
+        ("foreign sign", &|| elsewhere(|| _ = Signed::signum(&x))),
+        ("foreign test of a zero", &|| elsewhere(|| _ = x.is_zero())),
+        ("foreign tolerance", &|| elsewhere(|| _ = x.abs_diff_eq(&x, 0.5.into()))),
+        ("full: sine", &|| full(|x| x.sin())),
+        ("full: sum", &|| full(|x| x + x)),
+        ("full: sum with a number", &|| full(|x| x + 1.0)),
+        ("full: remainder of a number", &|| full(|x| 1.0 % x)),
+        ("full: negative", &|| full(|x| -x)),
+        ("full: list", &|| full(|x| Var::max_of(&[x, x]))),
+        ("full: comparison with a number", &|| full(|x| x < 2.5)),
+        ("full: leaf", &|| full(|_| Var::leaf(1.0))),
+        ("order", &|| record(&mut Graph::new(), || _ = Scalar::polygamma(Var::leaf(2.5), 171))),
+        ("immediates", &|| record(&mut Graph::new(), || _ = Var::apply(Op::Powd, [0.5; 2], &[Var::leaf(1.0)]))),
+        ("operands", &|| record(&mut Graph::new(), || _ = Var::apply(Op::Sin, NO_IMM, &[]))),
         ("leaf", &|| _ = Var::leaf(1.0)),
         ("value", &|| _ = x.value()),
         ("sum", &|| _ = x + x),

@@ -69,7 +69,8 @@ pub fn cross_entropy<T: Scalar>(logits: &[T], class: usize) -> T {
 /// `logsumexp` minus the shared logits cancels, so the error is relative to the largest logit.
 ///
 /// A logit whose share is 0 may be `-inf`. The loss is `inf` where a logit of `-inf` has a share or a logit of
-/// `inf` has none, and NaN where a logit of `inf` has a share.
+/// `inf` has none. It is NaN where a logit of `inf` has a share, and where all logits are `-inf`: then no class
+/// has a probability.
 ///
 /// ```
 /// let loss = wengert_nn::shared_cross_entropy(&[1.0, 0.0], &[1.0, 0.0]);

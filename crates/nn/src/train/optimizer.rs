@@ -91,7 +91,7 @@ impl Optimizer for Sgd {
 
 /// Adam (Kingma and Ba 2015, algorithm 1): steps of about `rate`, whatever the scale of the gradient.
 ///
-/// Squares of slopes do not overflow, however large a slope is. One very large slope makes steps small until
+/// Squares of slopes neither over- nor underflow, however large or small a slope is. One very large slope makes steps small until
 /// it is forgotten, by the factor `beta2` per step.
 ///
 /// ```
@@ -123,7 +123,7 @@ impl Adam {
     }
 }
 
-/// A mean of squares, `part * unit^2`. The unit is 1 unless squares would overflow.
+/// A mean of squares, `part * unit^2`. The unit is 1 unless squares would over- or underflow.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Square {
     part: f64,
@@ -139,22 +139,24 @@ impl Default for Square {
 impl Square {
     /// Slopes up to this, about 2^500, are squared without scaling.
     const LARGE: f64 = 3e150;
+    /// And slopes from this on.
+    const SMALL: f64 = 3e-151;
     /// The unit of larger slopes, 2^600: their squares lie between 2^-204 and 2^848.
     const UNIT: f64 = f64::from_bits((1023 + 600) << 52);
 
     /// The mean with one more slope, of weight `1 - beta`.
     fn with(self, slope: f64, beta: f64) -> Square {
-        let large = slope.abs() > Square::LARGE || self.root(1.0) > Square::LARGE;
-        let unit = if large { Square::UNIT } else { 1.0 };
+        let kept = Square { part: beta * self.part, unit: self.unit };
+        let unit = match slope.abs().max(kept.part.sqrt() * kept.unit) {
+            root if root > Square::LARGE => Square::UNIT,
+            root if root < Square::SMALL && root > 0.0 => 1.0 / Square::UNIT,
+            _ => 1.0,
+        };
         // Exact: units are powers of two. Two factors, since the square of the quotient underflows.
-        let part = self.part * (self.unit / unit) * (self.unit / unit);
+        let ratio = kept.unit / unit;
+        let part = if kept.part == 0.0 { 0.0 } else { kept.part * ratio * ratio };
         let slope = slope / unit;
-        Square { part: beta * part + (1.0 - beta) * slope * slope, unit }
-    }
-
-    /// The square root of the mean times a factor.
-    fn root(self, factor: f64) -> f64 {
-        (self.part * factor).sqrt() * self.unit
+        Square { part: part + (1.0 - beta) * slope * slope, unit }
     }
 }
 
@@ -168,7 +170,9 @@ impl Optimizer for Adam {
         let moved = |p: f64, slope: f64, mean: f64, square: Square| {
             let mean = beta1 * mean + (1.0 - beta1) * slope;
             let square = square.with(slope, beta2);
-            let step = rate * (mean * unbias1) / (square.root(unbias2) + epsilon);
+            // In multiples of the unit, so that no slope is too large or too small.
+            let root = (square.part * unbias2).sqrt();
+            let step = rate * (mean / square.unit * unbias1) / (root + epsilon / square.unit);
             (p - step, mean, square)
         };
         finite(parameters, gradient, |k| moved(parameters[k], gradient[k], self.mean[k], self.square[k]).0)?;

@@ -96,6 +96,7 @@ fn infinite_logits_give_the_limit() {
     assert_eq!(single([-1e300, -INF, -INF], 0), (0.0, [0.0; 3]));
     assert_eq!(shared([7.0, -INF, -INF], [1.0, 0.0, 0.0]), (0.0, [0.0; 3]));
     // Undefined.
+    assert!(shared([-INF; 3], [1.0, 0.0, 0.0]).0.is_nan() && shared_cross_entropy(&[-INF], &[1.0]).is_nan());
     assert!(shared([INF, 1.0, 2.0], [1.0, 0.0, 0.0]).0.is_nan());
     assert!(single([INF, INF, 2.0], 0).0.is_nan() && single([-INF; 3], 0).0.is_nan());
     assert!(single([0.0, f64::NAN, 2.0], 0).0.is_nan() && shared([0.0, f64::NAN, 2.0], [1.0, 0.0, 0.0]).0.is_nan());
@@ -175,6 +176,34 @@ fn adam_steps_by_its_rate_whatever_the_scale_of_the_gradient() {
             adam.step(&mut p, &[scale, -scale]);
         }
         assert!((p[0] + 0.3).abs() < 1e-5 && (p[1] - 0.3).abs() < 1e-5, "{p:?}");
+    }
+}
+
+#[test]
+fn a_step_of_adam_is_its_rate_up_to_the_largest_and_down_to_the_smallest_slope() {
+    for scale in [1e-310, 1e-200, 1e-170, 1e-151, 1.0, 1e151, 1e308, f64::MAX] {
+        for rate in [0.1, 1.0, 10.0, 1e6] {
+            let (mut adam, mut p) = (Adam::new(rate), [0.0, 0.0]);
+            adam.epsilon = if scale < 1.0 { 0.0 } else { adam.epsilon };
+            for k in 1..4 {
+                adam.step(&mut p, &[scale, -scale]);
+                let way = f64::from(k) * rate;
+                assert!((p[0] + way).abs() < 1e-6 * way && p[1] == -p[0], "{scale:e}, rate {rate}, step {k}: {p:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn adam_that_forgets_at_once_steps_by_its_rate_after_any_slope() {
+    for first in [1e-170, 1e155, 1e300] {
+        let (mut adam, mut p) = (Adam::new(0.1), [0.0]);
+        (adam.beta1, adam.beta2, adam.epsilon) = (0.0, 0.0, 0.0);
+        for (k, slope) in [first, 1.0, 1e300, 1e-170, 1e155].into_iter().enumerate() {
+            adam.step(&mut p, &[slope]);
+            let way = 0.1 * (k + 1) as f64;
+            assert!((p[0] + way).abs() < 1e-12, "{first:e}, step {k}: {p:?}");
+        }
     }
 }
 

@@ -24,6 +24,8 @@ pub(crate) fn lower(recording: &Recording) -> Result<Ir, Error> {
         operands.extend(values.iter().map(|&x| now[x as usize]));
         now.push(lowering.op(op, imm, &operands)?);
     }
+    // The list is kept, and may have grown to twice its size.
+    lowering.insts.shrink_to_fit();
     let mut ir = Ir {
         insts: lowering.insts,
         inputs: recording.inputs.clone(),

@@ -1,6 +1,7 @@
 //! Lays a program out: gives each value a place, and makes a step of each instruction.
 
-use rustc_hash::FxHashMap;
+use std::collections::HashMap;
+
 use wengert::Op;
 
 use super::slots::Slots;
@@ -10,6 +11,7 @@ use crate::ir::Ir;
 use crate::opcode::{Implementation, Opcode, implementation};
 use crate::options::{Options, Spread};
 use crate::passes::fuse::{Pairs, pairs};
+use crate::passes::share::Secret;
 use crate::recording::NOTHING;
 
 /// Where a value lives.
@@ -43,7 +45,7 @@ pub(crate) fn assemble(ir: &Ir, options: &Options) -> Result<Layout, Error> {
         uniform: &uniform,
         place: vec![Place::Nowhere; ir.insts.len()],
         last_use: vec![0; ir.insts.len()],
-        constant_cells: FxHashMap::default(),
+        constant_cells: HashMap::default(),
         cells: Slots::default(),
         layout: Layout {
             prologue: Vec::new(),
@@ -62,12 +64,9 @@ pub(crate) fn assemble(ir: &Ir, options: &Options) -> Result<Layout, Error> {
         },
     };
     let (prologue, body) = assembler.draft(&pairs, options);
+    drop(pairs);
     assembler.place_inputs();
-    // Cells that the body reads must not be reused by the prologue.
-    let lasting = |x: u32| uniform[x as usize];
-    let read = body.iter().flat_map(|draft| draft.operands).filter(|&x| x != NOTHING && lasting(x));
-    let pinned: Vec<u32> = read.collect();
-    let prologue = assembler.place(prologue, options.reuse, true, &pinned);
+    let prologue = assembler.place(prologue, options.reuse, true, &body);
     let body = assembler.place(body, options.reuse, false, &[]);
     let mut layout = assembler.layout;
     layout.cells = assembler.cells.count();
@@ -107,7 +106,7 @@ struct Assembler<'a> {
     uniform: &'a [bool],
     place: Vec<Place>,
     last_use: Vec<u32>,
-    constant_cells: FxHashMap<u64, u32>,
+    constant_cells: HashMap<u64, u32, Secret>,
     cells: Slots,
     layout: Layout,
 }
@@ -117,7 +116,8 @@ impl Assembler<'_> {
     fn draft(&mut self, pairs: &Pairs, options: &Options) -> (Vec<Draft>, Vec<Draft>) {
         let varying = self.uniform.iter().filter(|&&uniform| !uniform).count();
         let mut exits = self.exits(pairs);
-        let (mut prologue, mut body) = (Vec::new(), Vec::with_capacity(varying + exits.len()));
+        let mut prologue = Vec::with_capacity(self.uniform.len() - varying);
+        let mut body = Vec::with_capacity(varying + exits.len());
         exits.sort_by_key(|&(at, _)| at);
         let mut exits = exits.into_iter().peekable();
         for (k, inst) in self.ir.insts.iter().enumerate() {
@@ -140,7 +140,7 @@ impl Assembler<'_> {
 
     /// The steps for outputs and guards, each with the last value that it needs.
     fn exits(&mut self, pairs: &Pairs) -> Vec<(u32, Draft)> {
-        let mut exits = Vec::new();
+        let mut exits = Vec::with_capacity(self.ir.outputs.len() + self.ir.checks.len());
         for (k, outlet) in self.ir.outputs.iter().enumerate() {
             let inst = &self.ir.insts[outlet.value as usize];
             let draft = match outlet.spread {
@@ -241,8 +241,8 @@ impl Assembler<'_> {
     }
 
     /// Makes the steps of the prologue, or of the body, and gives each result a place: by liveness if
-    /// `reuse`. `pinned` values keep theirs.
-    fn place(&mut self, drafts: Vec<Draft>, reuse: bool, prologue: bool, pinned: &[u32]) -> Vec<Step> {
+    /// `reuse`. What the `later` steps read of the uniform values keeps its place.
+    fn place(&mut self, drafts: Vec<Draft>, reuse: bool, prologue: bool, later: &[Draft]) -> Vec<Step> {
         // Constants are set once for all calls, so their cells are never reused.
         for draft in &drafts {
             for &x in draft.operands.iter().filter(|&&x| x != NOTHING) {
@@ -262,7 +262,11 @@ impl Assembler<'_> {
                 self.last_use[x as usize] = at as u32;
             }
         }
-        pinned.iter().for_each(|&x| self.last_use[x as usize] = u32::MAX);
+        for x in later.iter().flat_map(|draft| draft.operands).filter(|&x| x != NOTHING) {
+            if self.uniform[x as usize] {
+                self.last_use[x as usize] = u32::MAX;
+            }
+        }
         // Slots are numbered after the cells, so all cells must exist before the first slot is numbered.
         let (inputs, cells) = (self.layout.inputs, self.cells.count());
         let mut slots = if prologue { std::mem::take(&mut self.cells) } else { Slots::default() };

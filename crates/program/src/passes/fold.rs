@@ -2,9 +2,9 @@
 //!
 //! The rules keep the bits for every operand: `x - 0` is `x` even for -0, but `x + 0` is not. (Different NaNs count as
 //! the same.) An op on constants is folded only if it has the same bits in lanes as in the scalar function, so that
-//! folding does not change a result.
+//! folding does not change a result, and only up to a low order, so that loading a file takes time by its size.
 
-use wengert::{Certain, NO_IMM, Op, Scalar};
+use wengert::{Certain, Immediate, NO_IMM, Op, Scalar};
 
 use crate::ir::{Inst, Ir};
 use crate::opcode;
@@ -60,7 +60,7 @@ fn rule(insts: &[Inst], inst: &Inst) -> Option<Fold> {
         *value = constant(x).unwrap_or(f64::NAN);
         constant(x).is_some()
     });
-    if known && opcode::has_scalar_bits(inst.op, inst.imm) {
+    if known && is_quick(inst) && opcode::has_scalar_bits(inst.op, inst.imm) {
         return Some(Becomes(Inst::constant(f64::apply(inst.op, inst.imm, &values[..operands.len()]))));
     }
 
@@ -99,6 +99,14 @@ fn rule(insts: &[Inst], inst: &Inst) -> Option<Fold> {
         (Op::Select, &[_, x, y]) if x == y => Some(Is(x)),
         _ => None,
     }
+}
+
+/// Whether the scalar function takes about as long as other functions. A derivative of order `n` takes up to `n^2` times
+/// as long.
+fn is_quick(inst: &Inst) -> bool {
+    const MOST_ORDERS: f64 = 4.0;
+    let kinds = inst.op.immediate_kinds().iter().zip(inst.imm);
+    kinds.filter(|(kind, _)| **kind == Immediate::Order).map(|(_, order)| order).sum::<f64>() <= MOST_ORDERS
 }
 
 fn harmless(factor: f64) -> bool {

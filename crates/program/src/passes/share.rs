@@ -1,18 +1,22 @@
 //! Share: computes equal values once (common subexpression elimination, by hash).
 
-use std::hash::{Hash, Hasher};
+use std::hash::BuildHasher;
 
-use rustc_hash::FxHasher;
 use wengert::Op;
 
 use crate::ir::{Inst, Ir, MOST};
 use crate::recording::NOTHING;
+
+/// Hashes with a secret key. The bytes of a file decide what is hashed; if they could make hashes collide, loading it
+/// would take quadratic time.
+pub(crate) type Secret = foldhash::quality::RandomState;
 
 /// Uses the first of equal instructions for all of them, and returns how many were not the first.
 pub(crate) fn share(ir: &mut Ir) -> usize {
     // An open-addressing table of instructions, at most half full. Keys are read from the list.
     let size = (2 * ir.insts.len()).next_power_of_two().max(16);
     let mut table = vec![NOTHING; size];
+    let secret = Secret::default();
     let mut now: Vec<u32> = Vec::with_capacity(ir.insts.len());
     let mut count = 0;
     for k in 0..ir.insts.len() {
@@ -20,7 +24,7 @@ pub(crate) fn share(ir: &mut Ir) -> usize {
         inst.operands_mut().iter_mut().for_each(|x| *x = now[*x as usize]);
         ir.insts[k] = inst;
         let key = key(&inst);
-        let mut place = hash(&key) & (size - 1);
+        let mut place = secret.hash_one(key) as usize & (size - 1);
         let first = loop {
             match table[place] {
                 NOTHING => {
@@ -50,9 +54,48 @@ fn key(inst: &Inst) -> Key {
     (inst.op, inst.imm.map(f64::to_bits), args)
 }
 
-fn hash(key: &Key) -> usize {
-    let mut hasher = FxHasher::default();
-    key.hash(&mut hasher);
-    // The high bits of this hash are mixed best.
-    (hasher.finish() >> 16) as usize
+#[cfg(test)]
+mod tests {
+    use std::hash::Hash;
+
+    use super::*;
+
+    /// Numbers that a hash by multiplication with a known factor maps to neighbors: `rustc_hash` and its like. The
+    /// factor times its inverse is 1 modulo 2^64.
+    fn hostile(count: u64) -> impl Iterator<Item = f64> {
+        const INVERSE: u64 = inverse(0xf135_7aea_2e62_a9c5);
+        (1..=count).map(|k| f64::from_bits(k.wrapping_mul(INVERSE)))
+    }
+
+    const fn inverse(odd: u64) -> u64 {
+        let (mut inverse, mut digits) = (odd, 3);
+        while digits < 64 {
+            inverse = inverse.wrapping_mul(2u64.wrapping_sub(odd.wrapping_mul(inverse)));
+            digits *= 2;
+        }
+        inverse
+    }
+
+    /// How many pairs of keys share one of `2^bits` places, by the low and by the high bits of their hashes.
+    fn colliding<K: Hash>(keys: &[K], bits: u32) -> [u64; 2] {
+        let secret = Secret::default();
+        [0, 64 - bits].map(|shift| {
+            let mut in_place = vec![0u64; 1 << bits];
+            keys.iter().for_each(|key| in_place[(secret.hash_one(key) >> shift) as usize & ((1 << bits) - 1)] += 1);
+            in_place.iter().map(|&count| count * count.saturating_sub(1) / 2).sum()
+        })
+    }
+
+    #[test]
+    fn values_made_to_collide_are_spread_like_others() {
+        let numbers: Vec<f64> = hostile(1 << 14).collect();
+        let bits: Vec<u64> = numbers.iter().map(|c| c.to_bits()).collect();
+        let constants: Vec<Key> = numbers.iter().map(|&c| key(&Inst::constant(c))).collect();
+        let products = (0..1 << 14).map(|k| key(&Inst::new(Op::Mul, wengert::NO_IMM, &[k, k + 1]))).collect::<Vec<_>>();
+        // Of n keys in 2n places, about n / 4 pairs share one. Six standard deviations are far less than n / 4 more.
+        let most = 1 << 13;
+        for pairs in [colliding(&bits, 15), colliding(&constants, 15), colliding(&products, 15)] {
+            assert!(pairs.iter().all(|&pairs| pairs < most), "{pairs:?}");
+        }
+    }
 }

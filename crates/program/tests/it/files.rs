@@ -9,6 +9,8 @@ use allocation_counter::measure;
 use wengert::{Arity, Expr, Graph, NO_IMM, Op};
 use wengert_program::{Error, Input, Options, Output, Program, Setup, Workspace};
 
+use crate::raw::sealed;
+
 /// The most memory that loading takes, in bytes for each byte of the file. A `logsumexp`, which becomes four
 /// steps for each operand, takes four times that.
 const MOST_MEMORY: usize = 150;
@@ -17,12 +19,6 @@ const MOST_MEMORY: usize = 150;
 fn unsealed(program: &Program) -> Vec<u8> {
     let mut bytes = program.to_bytes();
     bytes.truncate(bytes.len() - 4);
-    bytes
-}
-
-/// The bytes with a correct checksum, as in a file that was changed on purpose.
-fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
-    bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
     bytes
 }
 

@@ -2,8 +2,10 @@
 //! bounded by its size.
 
 use allocation_counter::measure;
-use wengert::Graph;
+use wengert::{Graph, Op};
 use wengert_program::{Error, Input, InstructionSet, Options, Output, Program, Setup, Spread, Workspace};
+
+use crate::raw::{Raw, sealed};
 
 /// A program with something in every field of a file.
 fn sample() -> Program {
@@ -20,12 +22,6 @@ fn sample() -> Program {
     ];
     let inputs = [Input::uniform(w.id()), Input::per_point(x.id()), Input::per_point(y.id())];
     Program::compile(&graph, inputs, outputs, &Options::new().fuse(true)).expect("compiles")
-}
-
-/// The bytes, followed by their checksum.
-fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
-    bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
-    bytes
 }
 
 fn refused(bytes: &[u8]) -> String {
@@ -144,84 +140,173 @@ fn labels_are_kept_and_must_be_in_order() {
     }
 }
 
-/// A file with inputs alone.
-fn inputs(count: usize, last: u8) -> Vec<u8> {
-    let mut bytes = b"wengertp\x02\x00".to_vec();
-    let mut left = count;
-    while left > 0x7f {
-        bytes.push(left as u8 | 0x80);
-        left >>= 7;
-    }
-    bytes.push(left as u8);
-    bytes.resize(bytes.len() + count - 1, 0);
-    bytes.push(last);
-    // No op, operand or immediate; one output; no label or guard; no pass.
-    bytes.extend([0, 0, 0, 0, 1, 0, 0, 0, 0]);
-    bytes.extend([0; 7]);
-    sealed(bytes)
+/// Constants that a hash with a known key maps to one place: their products with `0xf1357aea2e62a9c5`, the factor of
+/// `rustc_hash`, are 1, 2, 3 and so on.
+fn colliding(count: usize) -> Vec<f64> {
+    let factor = 0xf135_7aea_2e62_a9c5u64;
+    // Each round doubles the number of digits that are right.
+    let inverse =
+        (0..6).fold(factor, |inverse, _| inverse.wrapping_mul(2u64.wrapping_sub(factor.wrapping_mul(inverse))));
+    (1..=count as u64).map(|k| f64::from_bits(k.wrapping_mul(inverse))).collect()
 }
 
-/// Files that take more than others of their size: inputs alone, an op that becomes four instructions for
-/// each operand, sums over points, guards.
-fn greedy() -> Vec<(&'static str, Vec<u8>)> {
-    let graph = Graph::new();
-    let x = graph.leaf(0.5);
-    let many = graph.logsumexp(&[x; 100_000]);
-    let compile = |outputs: Vec<Output>| {
-        let program = Program::compile(&graph, [x], outputs, &Options::plain());
-        program.expect("compiles").to_bytes()
+/// Files that take more than others of their size `n`, which is about their number of bytes.
+fn greedy(n: usize) -> Vec<(&'static str, Raw)> {
+    let one = || Raw { inputs: vec![false], outputs: vec![(0, false)], ..Raw::default() };
+    let list = |name, count: usize| Raw {
+        names: vec![name],
+        ops: vec![0],
+        counts: vec![count as u32],
+        operands: vec![1; count],
+        outputs: vec![(1, false)],
+        ..one()
     };
-    let guarded = Program::from_fn(
-        &[0.5],
-        |x| {
-            for _ in 0..50_000 {
-                assert!(x[0] < 1.0);
-            }
-            vec![x[0].sin()]
-        },
-        &Options::plain(),
-    );
+    let lists = |name, each: usize| Raw {
+        names: vec![name],
+        ops: vec![0; n / each],
+        counts: vec![each as u32; n / each],
+        operands: (0..n / each).flat_map(|k| (0..each).map(move |j| j.min(k) as u32 + 1)).collect(),
+        outputs: vec![((n / each) as u32, false)],
+        ..one()
+    };
+    // The first operand is at each point, the others are the same at all points.
+    let mut mixed = list("logsumexp", n);
+    (mixed.inputs, mixed.operands[0], mixed.outputs) = (vec![false, true], 2, vec![(2, false)]);
+    let uniform = Raw { inputs: vec![true], ..list("logsumexp", n) };
     vec![
-        ("inputs", inputs(100_000, 0)),
-        ("operands", compile(vec![Output::per_point(many)])),
-        ("sums", compile(vec![Output::sum(x); 100_000])),
-        ("guards", guarded.expect("compiles").to_bytes()),
+        ("inputs", Raw { inputs: vec![false; n], ..one() }),
+        ("uniform inputs", Raw { inputs: vec![true; n], ..one() }),
+        ("labels", Raw { inputs: vec![false; n], labels: (0..n as u32).map(|k| (k, "")).collect(), ..one() }),
+        ("guards", Raw { guards: vec![(0, 0, "lt", false, "", ""); n / 4], ..one() }),
+        ("sums", Raw { outputs: vec![(0, true); n], ..one() }),
+        ("outputs", Raw { outputs: vec![(0, false); n], ..one() }),
+        ("constants", Raw { immediates: colliding(n / 8), ..chain_of(n / 8, "mul_c") }),
+        ("logsumexp", list("logsumexp", n)),
+        ("logsumexp of one varying operand", mixed),
+        ("uniform logsumexp", uniform),
+        ("norm", list("norm", n)),
+        ("dot", list("dot", n / 2 * 2)),
+        ("logsumexps of one operand", lists("logsumexp", 1)),
+        ("logsumexps of three operands", lists("logsumexp", 3)),
+        ("sines", chain_of(n, "sin")),
+        ("uniform tangents", Raw { inputs: vec![true], ..chain_of(n, "tan") }),
     ]
+}
+
+/// One op of the last value after another.
+fn chain_of(count: usize, name: &'static str) -> Raw {
+    Raw {
+        names: vec![name],
+        inputs: vec![false],
+        ops: vec![0; count],
+        operands: vec![1; count],
+        outputs: vec![(count as u32, false)],
+        ..Raw::default()
+    }
 }
 
 #[test]
 fn what_a_file_asks_for_is_bounded_by_its_size() {
-    for (what, bytes) in greedy() {
-        let size = bytes.len();
-        let mut loaded = None;
-        let load = measure(|| loaded = Some(Program::from_bytes(&bytes).expect("a program"))).bytes_max as usize;
-        let program = loaded.expect("it ran");
-        let (x, mut out) = (vec![0.5; program.input_count()], vec![0.0; program.output_count()]);
-        let mut workspace = Workspace::with(Setup::new().threads(1));
-        let point = measure(|| program.eval(&x, &mut out, &mut workspace).expect("runs")).bytes_max as usize;
-        let columns: Vec<&[f64]> = x.chunks(1).collect();
-        let mut outputs: Vec<&mut [f64]> = out.chunks_mut(1).collect();
-        let batch =
-            measure(|| program.eval_batch(1, &columns, &mut outputs, &mut workspace).expect("runs")).bytes_max as usize;
-        let times = |bytes: usize| bytes as f64 / size as f64;
-        let instructions = program.report().instructions;
-        println!(
-            "{what}, a file of {size} bytes; per byte: loading {:.0} bytes, a point {:.0}, a batch {:.0}, {:.2} instructions",
-            times(load),
-            times(point),
-            times(batch),
-            times(instructions)
-        );
-        assert!(load <= 600 * size, "{what}: {load} bytes to load {size}");
-        assert!(point <= 50 * size, "{what}: {point} bytes for a point of {size}");
-        assert!(point + batch <= 700 * size + (4 << 20), "{what}: {batch} bytes for a batch of {size}");
-        assert!(instructions <= 4 * size, "{what}: {instructions} instructions of {size} bytes");
+    // Lists double when they are full: just past a power of two they are half empty.
+    let sizes = [2_000, 65_537, 100_000, 131_073];
+    let files = sizes.into_iter().flat_map(|size| greedy(size).into_iter().map(move |(what, raw)| (size, what, raw)));
+    let mut worst = [0.0f64; 4];
+    for (size, what, raw) in files {
+        for raw in [raw.clone(), raw.optimized()] {
+            let bytes = raw.bytes();
+            let what = format!("{what} {size}, passes {}", raw.passes[0]);
+            for (worst, now) in worst.iter_mut().zip(asked_for(&what, &bytes)) {
+                *worst = worst.max(now);
+            }
+        }
+    }
+    println!(
+        "at most, per byte: loading {:.0} bytes, a point {:.0}, a batch {:.0} and 4 MB, {:.2} instructions",
+        worst[0], worst[1], worst[2], worst[3]
+    );
+}
+
+/// For each byte of a file: bytes to load it, for a point, for a batch beyond 4 MB, and instructions.
+fn asked_for(what: &str, bytes: &[u8]) -> [f64; 4] {
+    let mut loaded = None;
+    let load = measure(|| loaded = Some(Program::from_bytes(bytes).expect("a program"))).bytes_max as usize;
+    let program = loaded.expect("it ran");
+    let (x, mut out) = (vec![0.5; program.input_count()], vec![0.0; program.output_count()]);
+    let mut workspace = Workspace::with(Setup::new().threads(1));
+    let point = measure(|| program.eval(&x, &mut out, &mut workspace).expect("runs")).bytes_max as usize;
+    let columns: Vec<&[f64]> = x.chunks(1).collect();
+    let mut outputs: Vec<&mut [f64]> = out.chunks_mut(1).collect();
+    let batch =
+        measure(|| program.eval_batch(1, &columns, &mut outputs, &mut workspace).expect("runs")).bytes_max as usize;
+    let instructions = program.report().instructions;
+    let (size, all) = (bytes.len(), point + batch);
+    assert!(load <= 600 * size, "{what}: {load} bytes to load {size}");
+    assert!(point <= 50 * size, "{what}: {point} bytes for a point of {size}");
+    assert!(all <= 700 * size + (4 << 20), "{what}: {all} bytes for a batch of {size}");
+    assert!(instructions <= 4 * size, "{what}: {instructions} instructions of {size} bytes");
+    [load, point, all.saturating_sub(4 << 20), instructions].map(|asked| asked as f64 / size as f64)
+}
+
+#[test]
+fn loading_computes_no_op_of_high_order() {
+    let orders = |order: f64| Raw {
+        names: vec!["const", "pow_partial"],
+        ops: [vec![0, 0], vec![1; 500]].concat(),
+        operands: [2, 1].into_iter().cycle().take(1000).collect(),
+        immediates: [vec![1.5, 0.25], vec![order; 1000]].concat(),
+        inputs: vec![false],
+        outputs: vec![(502, false)],
+        ..Raw::default()
+    };
+    for (order, folded) in [(2.0, true), (3.0, false), (170.0, false)] {
+        let raw = Raw { passes: [true, false, false, false, true, true, false], ..orders(order) };
+        let program = Program::from_bytes(&raw.bytes()).expect("a program");
+        let left = program.instructions().filter(|inst| inst.op == Op::PowPartial).count();
+        assert_eq!(left, if folded { 0 } else { 500 }, "order {order}");
+    }
+}
+
+#[test]
+fn orders_that_no_op_has_are_refused_by_name() {
+    let raw = |name, count, immediates: &[f64]| Raw {
+        names: vec![name],
+        inputs: vec![false],
+        ops: vec![0],
+        operands: vec![1; count],
+        immediates: immediates.to_vec(),
+        outputs: vec![(1, false)],
+        ..Raw::default()
+    };
+    for order in [0.5, -3.0, 1e9, 171.0, f64::NAN, f64::INFINITY] {
+        for (name, count, immediates) in [
+            ("polygamma_n", 1, vec![order]),
+            ("powd", 1, vec![0.5, order]),
+            ("gauss", 1, vec![1.0, order]),
+            ("pow_partial", 2, vec![order, 0.0]),
+            ("pow_partial", 2, vec![0.0, order]),
+            ("hypot_partial", 2, vec![order, 1.0]),
+        ] {
+            let bytes = raw(name, count, &immediates).bytes();
+            let what = refused(&bytes);
+            let names = what.contains("value 1") && what.contains(name) && what.contains(&order.to_string());
+            assert!(names && what.contains("170"), "{name} {immediates:?}: {what}");
+        }
+    }
+    // A short file that would take hours.
+    let bytes = raw("hypot_partial", 2, &[20_000.0, 20_000.0]).bytes();
+    assert_eq!(bytes.len(), 65);
+    assert!(refused(&bytes).contains("20000"));
+    for allowed in [0.0, 1.0, 170.0] {
+        let loaded = Program::from_bytes(&raw("polygamma_n", 1, &[allowed]).bytes());
+        assert!(loaded.is_ok(), "{allowed}: {loaded:?}");
     }
 }
 
 #[test]
 fn ten_million_inputs_are_loaded_and_run_in_bounds() {
-    let bytes = inputs(10_000_000, 1);
+    let mut inputs = vec![false; 10_000_000];
+    inputs[9_999_999] = true;
+    let bytes = Raw { inputs, outputs: vec![(0, false)], ..Raw::default() }.bytes();
     let mut loaded = None;
     let load = measure(|| loaded = Some(Program::from_bytes(&bytes).expect("a program"))).bytes_max as usize;
     let program = loaded.expect("it ran");

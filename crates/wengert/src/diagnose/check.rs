@@ -3,7 +3,8 @@
 //! The step is the cube root of the rounding unit, times the scale of the leaf. A central difference with this
 //! step has about ten correct digits where the function is smooth and the scale is right. If it disagrees
 //! with the gradient, smaller steps are tried, each an eighth of the last, until the differences converge, are
-//! lost in rounding, or show a kink: left and right slopes that stay apart.
+//! lost in rounding, or show a kink: left and right slopes that stay apart. Where rounding hides the differences,
+//! larger steps are tried too.
 
 use std::fmt;
 
@@ -18,6 +19,9 @@ const TOLERANCE: f64 = 1e-6;
 
 /// The number of steps tried, each an eighth of the last.
 const STEPS: usize = 14;
+
+/// The number of larger steps tried where rounding hides the differences, each eight times the last.
+const LARGER: i32 = 4;
 
 /// The result for one component of a gradient.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +39,9 @@ pub enum Verdict {
     Branch(Error),
     /// With every step, the function is not finite on at least one side, as at the end of its domain.
     NotFinite,
+    /// With every step, the uncertainty of the differences is as large as the slopes: the output is so much larger than
+    /// its changes that rounding hides them. Check a part of the output, or leave out what is constant.
+    Hidden,
 }
 
 /// One component of a gradient, from the sweep and from differences.
@@ -77,8 +84,9 @@ pub struct GradientCheck {
 impl GradientCheck {
     /// Whether at least one component was compared and none differs.
     ///
-    /// Components that could not be compared ([`Verdict::Kink`], [`Verdict::Branch`], [`Verdict::NotFinite`])
-    /// are ignored: see [`GradientCheck::unsure`]. If no component could be compared, the check does not pass.
+    /// Components that could not be compared ([`Verdict::Kink`], [`Verdict::Branch`], [`Verdict::NotFinite`],
+    /// [`Verdict::Hidden`]) are ignored: see [`GradientCheck::unsure`]. If no component could be compared, the check does
+    /// not pass.
     ///
     /// ```
     /// assert!(wengert::check_gradient(|x| x[0].sin(), &[1.0]).passes());
@@ -141,7 +149,7 @@ impl Graph {
     /// leaves have their old values, and [`Graph::grad`] gives the gradient of `l`.
     ///
     /// Meant for tests. Costs O(leaves * nodes): the graph is recomputed twice for each leaf, four times where the
-    /// left and right slopes are far apart, and up to 30 times where the first step does not agree.
+    /// left and right slopes are far apart, and up to 40 times where the first step does not agree.
     ///
     /// ```
     /// let mut g = wengert::Graph::new();
@@ -223,6 +231,13 @@ impl Slopes {
     fn gap(&self) -> f64 {
         ((self.right - self.left).abs() - 4.0 * self.noise).max(0.0)
     }
+
+    /// Whether an error of this size tells nothing about a slope of `analytic`. Differences that are exactly 0 tell that
+    /// a derivative of 0 is right.
+    fn hidden_by(&self, error: f64, analytic: f64) -> bool {
+        let scale = analytic.abs().max(self.left.abs()).max(self.right.abs());
+        error > 0.25 * scale && [analytic, self.left, self.right] != [0.0; 3]
+    }
 }
 
 impl Probe {
@@ -257,6 +272,10 @@ impl Probe {
             };
             let Slopes { central, noise, .. } = slopes;
             if (self.analytic - central).abs() <= self.allowed(central) + noise {
+                if slopes.hidden_by(noise, self.analytic) {
+                    last = Some(slopes);
+                    break;
+                }
                 // At a kink of `abs` the mean of both slopes is 0, as the gradient is.
                 let verdict = match self.has_kink(graph, slopes, 0.125 * step) {
                     true => Verdict::Kink,
@@ -283,17 +302,37 @@ impl Probe {
         {
             return (central, 0.0, Verdict::Kink);
         }
+        let hidden = |slopes: Slopes, unsure: f64| slopes.hidden_by(4.0 * unsure, self.analytic);
+        let near = best.or(last.map(|slopes| (slopes, slopes.noise)).filter(|&(slopes, noise)| hidden(slopes, noise)));
+        let best = match near {
+            Some((slopes, unsure)) if hidden(slopes, unsure) => {
+                self.farther(graph).filter(|&(_, less)| less < unsure).or(near)
+            }
+            _ => near,
+        };
         match (best, trouble) {
             (Some((slopes, unsure)), _) => {
                 let off = (self.analytic - slopes.central).abs();
                 // A NaN is not close to anything.
                 let close = off <= self.allowed(slopes.central) + 4.0 * unsure;
-                let verdict = if close { Verdict::Agrees } else { Verdict::Differs };
+                let verdict = match close {
+                    true if hidden(slopes, unsure) => Verdict::Hidden,
+                    true => Verdict::Agrees,
+                    false => Verdict::Differs,
+                };
                 (slopes.central, unsure, verdict)
             }
             (None, Some(trouble)) => (f64::NAN, 0.0, trouble),
             (None, None) => (f64::NAN, 0.0, Verdict::NotFinite),
         }
+    }
+
+    /// The slopes with a larger step, and their uncertainty: the step where it is least.
+    fn farther(&self, graph: &mut Graph) -> Option<(Slopes, f64)> {
+        let steps = (0..=LARGER).map(|k| f64::EPSILON.cbrt() * self.x.abs().max(1.0) * 8f64.powi(k));
+        let all: Vec<Slopes> = steps.map_while(|step| self.slopes(graph, step).ok().flatten()).collect();
+        let pairs = all.windows(2).map(|two| (two[1], two[1].noise + (two[1].central - two[0].central).abs()));
+        pairs.min_by(|a, b| a.1.total_cmp(&b.1))
     }
 
     /// Whether the left and right slopes are far apart, and stay so with a smaller step.
@@ -345,6 +384,7 @@ impl fmt::Display for Component {
             Verdict::Kink => write!(f, "but there is a kink"),
             Verdict::Branch(error) => write!(f, "but a branch changes: {error}"),
             Verdict::NotFinite => write!(f, "but values near it are not finite"),
+            Verdict::Hidden => write!(f, "but rounding of the output hides its changes"),
         }
     }
 }

@@ -122,12 +122,12 @@ impl Graph {
     /// ```
     pub fn scope(&self, name: impl Into<String>) -> Scope<'_> {
         let name = name.into();
-        let guard = self.notes.borrow_mut().scopes.enter(name, self.tape.len());
-        Scope { graph: self, guard }
+        let number = self.notes.borrow_mut().scopes.enter(name, self.tape.len());
+        Scope { graph: self, number }
     }
 
-    pub(super) fn leave_scope(&self, guard: u32) {
-        self.notes.borrow_mut().scopes.leave(guard, self.tape.len());
+    pub(super) fn leave_scope(&self, number: u32) {
+        self.notes.borrow_mut().scopes.leave(number, self.tape.len());
     }
 
     /// The scopes that a node was recorded in, outermost first.

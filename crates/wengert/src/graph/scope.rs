@@ -8,78 +8,76 @@ use crate::graph::Graph;
 pub struct Scope<'g> {
     pub(crate) graph: &'g Graph,
     /// Its number among the scopes that were opened.
-    pub(crate) guard: u32,
+    pub(crate) number: u32,
 }
 
 impl Drop for Scope<'_> {
     fn drop(&mut self) {
-        self.graph.leave_scope(self.guard);
+        self.graph.leave_scope(self.number);
     }
 }
 
-/// The scopes of a graph: a tree, and which branch was open at which position of the tape.
+/// The scopes of a graph, and which one was innermost at which position of the tape.
 #[derive(Debug, Default)]
 pub(crate) struct Scopes {
-    tree: Vec<Branch>,
-    /// The open scopes, outermost first.
-    open: Vec<Open>,
-    /// The number of the next scope.
-    next: u32,
-    /// A position, and the branch that nodes from there on belong to.
+    /// All scopes, in the order in which they were opened.
+    all: Vec<Stretch>,
+    /// The open scopes, outermost first, with closed ones among them; the last one is open.
+    open: Vec<u32>,
+    /// A position, and the innermost open scope from there on.
     changes: Vec<(u32, Option<u32>)>,
 }
 
+/// A scope and the stretch of the tape that was recorded in it.
+///
+/// The scopes of a position are the innermost one, its parent, the parent of that one and so on, without those that
+/// were closed by then: what was opened before a scope and closed after it was open when it was opened.
 #[derive(Debug)]
-struct Branch {
+struct Stretch {
     name: String,
+    /// The innermost scope that was open when this one was opened.
     parent: Option<u32>,
+    start: u32,
+    /// Where it was closed, or [`OPEN`].
+    end: u32,
 }
 
-#[derive(Debug)]
-struct Open {
-    guard: u32,
-    branch: u32,
-}
+const OPEN: u32 = u32::MAX;
 
 impl Scopes {
     /// Opens a scope in the innermost open one, and returns its number.
     pub(crate) fn enter(&mut self, name: String, position: u32) -> u32 {
-        let guard = self.next;
-        self.next = guard.wrapping_add(1);
-        self.grow(guard, name);
+        let scope = self.extent();
+        let parent = self.open.last().copied();
+        self.all.push(Stretch { name, parent, start: position, end: OPEN });
+        self.open.push(scope);
         self.change(position);
-        guard
+        scope
     }
 
     /// Closes a scope. Scopes that were opened inside it and are still open stay open, but are no longer inside it.
-    pub(crate) fn leave(&mut self, guard: u32, position: u32) {
-        let Some(at) = self.open.iter().rposition(|open| open.guard == guard) else {
+    pub(crate) fn leave(&mut self, scope: u32, position: u32) {
+        let Some(closed) = self.all.get_mut(scope as usize) else {
             return;
         };
-        for Open { guard, branch } in self.open.split_off(at).into_iter().skip(1) {
-            let name = self.tree[branch as usize].name.clone();
-            self.grow(guard, name);
+        closed.end = position;
+        let (start, mut parent) = (closed.start, closed.parent);
+        // What was closed before it began holds none of its nodes, so that a walk up need not visit it again.
+        while let Some(outer) = parent
+            && self.all[outer as usize].end <= start
+        {
+            parent = self.all[outer as usize].parent;
         }
+        self.all[scope as usize].parent = parent;
+        while self.open.pop_if(|&mut last| self.all[last as usize].end != OPEN).is_some() {}
         self.change(position);
     }
 
-    /// Adds a branch to the innermost open one and opens it.
-    fn grow(&mut self, guard: u32, name: String) {
-        let branch = self.tree.len() as u32;
-        let parent = self.innermost();
-        self.tree.push(Branch { name, parent });
-        self.open.push(Open { guard, branch });
-    }
-
-    fn innermost(&self) -> Option<u32> {
-        self.open.last().map(|open| open.branch)
-    }
-
     fn change(&mut self, position: u32) {
-        let open = self.innermost();
+        let innermost = self.open.last().copied();
         match self.changes.last_mut() {
-            Some(last) if last.0 == position => last.1 = open,
-            _ => self.changes.push((position, open)),
+            Some(last) if last.0 == position => last.1 = innermost,
+            _ => self.changes.push((position, innermost)),
         }
     }
 
@@ -87,10 +85,12 @@ impl Scopes {
         let after = self.changes.partition_point(|&(from, _)| from <= position);
         let mut next = after.checked_sub(1).and_then(|at| self.changes[at].1);
         let mut path = Vec::new();
-        while let Some(id) = next {
-            let branch = &self.tree[id as usize];
-            path.push(branch.name.clone());
-            next = branch.parent;
+        while let Some(scope) = next {
+            let Stretch { name, parent, end, .. } = &self.all[scope as usize];
+            if position < *end {
+                path.push(name.clone());
+            }
+            next = *parent;
         }
         path.reverse();
         path
@@ -98,18 +98,18 @@ impl Scopes {
 
     /// Whether no scope was ever opened.
     pub(crate) fn is_empty(&self) -> bool {
-        self.tree.is_empty()
+        self.all.is_empty()
     }
 
     pub(crate) fn extent(&self) -> u32 {
-        self.tree.len() as u32
+        self.all.len() as u32
     }
 
     /// Keeps the first `extent` scopes, on a tape cut to `len`. Open scopes are closed: a [`Scope`] borrows the
     /// graph, so only leaked ones can be open during a rewind.
     pub(crate) fn truncate(&mut self, extent: u32, len: u32) {
         self.changes.truncate(self.changes.partition_point(|&(from, _)| from < len));
-        self.tree.truncate(extent as usize);
+        self.all.truncate(extent as usize);
         self.open.clear();
         if self.changes.last().is_some_and(|&(_, open)| open.is_some()) {
             self.changes.push((len, None));

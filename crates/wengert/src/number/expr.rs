@@ -380,8 +380,7 @@ impl<'g> Expr<'g> {
     pub(crate) fn guarded(self, relation: Relation, other: Self) -> bool {
         let recorded = relation.holds(self.value, other.value);
         if let Some(graph) = common(&[self, other]) {
-            let [left, right] = [self, other].map(|x| x.handle_in(graph));
-            graph.push_guard(left, relation, right, recorded);
+            graph.push_guard(self.handle_in(graph), relation, other.handle_in(graph), recorded);
         }
         recorded
     }

@@ -46,6 +46,7 @@ impl<const N: usize> Dual<N> {
     /// If `k` is not below `N`.
     #[track_caller]
     pub fn input(value: f64, k: usize) -> Self {
+        assert!(k < N, "no direction {k}: a Dual<{N}> has {N}, counted from 0");
         let mut tangents = [0.0; N];
         tangents[k] = 1.0;
         Dual { value, tangents }

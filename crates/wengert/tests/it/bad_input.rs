@@ -166,6 +166,24 @@ fn a_direction_has_as_many_components_as_there_are_leaves() {
 }
 
 #[test]
+#[should_panic(expected = "no direction 7: a Dual<2> has 2, counted from 0")]
+fn a_dual_has_no_direction_beyond_its_last() {
+    let _ = Dual::<2>::input(1.0, 7);
+}
+
+#[test]
+#[should_panic(expected = "no derivative of order 9: a Series<2> has the orders below 2")]
+fn a_series_has_no_derivative_beyond_its_last() {
+    let _ = Series::<2>::moving(1.0, 1.0).derivative(9);
+}
+
+#[test]
+#[should_panic(expected = "no column 2: there are 2, counted from 0")]
+fn a_sparse_matrix_has_no_column_beyond_its_last() {
+    let _ = wengert::sparse_hessian(|x| x[0] * x[1], &[1.0, 2.0]).get(0, 2);
+}
+
+#[test]
 #[should_panic(expected = "expected 2 components of the direction, 1 was given")]
 fn a_closures_jvp_refuses_a_direction_of_another_length() {
     wengert::jvp(|x| vec![x[0] * x[1]], &[1.0, 2.0], &[1.0]);

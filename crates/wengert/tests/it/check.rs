@@ -131,6 +131,42 @@ fn a_check_that_could_compare_nothing_does_not_pass() {
 }
 
 #[test]
+fn a_wrong_gradient_that_rounding_hides_does_not_pass() {
+    for (factor, plus) in [(1.0, 1e20), (1.0, 1e16), (1e-30, 1.0), (1e-17, 1.0), (1.0, 1e300)] {
+        let check = check_gradient(|x| x[0].detach() * x[0] * factor + plus, &[3.0]);
+        assert_eq!(check.components()[0].verdict, Verdict::Hidden, "{factor:e}, {plus:e}: {check}");
+        assert!(!check.passes() && check.compared() == 0, "{factor:e}, {plus:e}: {check}");
+        assert!(check.to_string().contains("rounding of the output hides"), "{check}");
+    }
+    // Half of its size is still a difference, if larger steps show it.
+    for plus in [1e9, 1e10, 3e10, 1e11, 1e12] {
+        let check = check_gradient(|x| x[0].detach() * x[0] + plus, &[3.0]);
+        assert_eq!(check.components()[0].verdict, Verdict::Differs, "{plus:e}: {check}");
+    }
+    for factor in [1e-9, 1e-10, 1e-11] {
+        let check = check_gradient(|x| x[0].detach() * x[0] * factor + 1.0, &[3.0]);
+        assert_eq!(check.components()[0].verdict, Verdict::Differs, "{factor:e}: {check}");
+    }
+}
+
+#[test]
+fn a_right_gradient_beside_a_large_constant_agrees_while_its_changes_show() {
+    for plus in [1e9, 1e10, 1e11, 1e12] {
+        let check = check_gradient(|x| x[0] * x[0] + plus, &[3.0]);
+        assert_eq!(check.components()[0].verdict, Verdict::Agrees, "{plus:e}: {check}");
+    }
+    let lost = check_gradient(|x| x[0] * x[0] + 1e20, &[3.0]);
+    assert!(!lost.passes() && lost.components()[0].verdict == Verdict::Hidden, "{lost}");
+    // A derivative of 0 where nothing changes is compared.
+    assert!(check_gradient(|x| x[0] * 0.0 + 1e20, &[3.0]).passes());
+    // At a minimum, the derivative is lost beside the curvature, but its neighbors are not.
+    for x in [0.0, 1e-9] {
+        let minimum = check_gradient(|x| x[0].cosh(), &[x]);
+        assert!(minimum.passes(), "{minimum}");
+    }
+}
+
+#[test]
 fn a_gradient_that_is_not_finite_where_differences_are_differs() {
     // The sum is finite throughout, but its parts are infinities of both signs on the way back.
     let mut g = Graph::new();
@@ -144,8 +180,13 @@ fn a_gradient_that_is_not_finite_where_differences_are_differs() {
 
 #[test]
 fn a_leaf_may_be_tiny() {
-    let check = check_gradient(|x| x[0].sqrt() + x[1].ln(), &[1e-300, 1e-30]);
-    assert!(check.passes() && check.unsure().count() == 0, "{check}");
+    for check in [check_gradient(|x| x[0].sqrt(), &[1e-300]), check_gradient(|x| x[0].ln(), &[1e-30])] {
+        assert!(check.passes() && check.unsure().count() == 0, "{check}");
+    }
+    // Beside the logarithm, about -69, the changes of the root do not show.
+    let both = check_gradient(|x| x[0].sqrt() + x[1].ln(), &[1e-300, 1e-30]);
+    let verdicts: Vec<&Verdict> = both.components().iter().map(|c| &c.verdict).collect();
+    assert_eq!(verdicts, [&Verdict::Hidden, &Verdict::Agrees], "{both}");
 }
 
 #[test]

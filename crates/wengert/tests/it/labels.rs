@@ -1,6 +1,7 @@
 //! Labels of nodes and scopes. They live as long as the nodes they name, and never apply to nodes recorded in the same
 //! place later.
 
+use proptest::prelude::*;
 use wengert::{Graph, NodeId};
 
 fn paths(g: &Graph) -> Vec<String> {
@@ -317,5 +318,35 @@ fn names_of_many_nodes_stay_distinct() {
     for (k, &key) in keys.iter().enumerate() {
         assert_eq!(g.label_of(key), (k % 3 == 0).then(|| format!("l{k}")));
         assert_eq!(g.scope_of(key), [format!("s{}", k / 10)]);
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_node_is_in_the_scopes_that_were_open_in_the_order_of_their_opening(
+        steps in prop::collection::vec((0u8..4, any::<prop::sample::Index>()), 1..80)
+    ) {
+        let g = Graph::new();
+        let mut open = Vec::new();
+        let mut expected = Vec::new();
+        for (k, (step, which)) in steps.iter().enumerate() {
+            match step {
+                0 => {
+                    g.leaf(0.0);
+                    let names: Vec<String> = open.iter().map(|(name, _)| format!("{name}")).collect();
+                    expected.push(names.join("/"));
+                }
+                1 if !open.is_empty() => drop(open.remove(which.index(open.len()))),
+                // In place of another, which is closed only then.
+                2 if !open.is_empty() => {
+                    let at = which.index(open.len());
+                    open.push((k, g.scope(k.to_string())));
+                    drop(open.remove(at));
+                }
+                _ => open.push((k, g.scope(k.to_string()))),
+            }
+        }
+        drop(open);
+        prop_assert_eq!(paths(&g), expected);
     }
 }

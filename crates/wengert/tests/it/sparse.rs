@@ -256,6 +256,35 @@ fn sparse_derivatives_of_every_op_equal_the_dense_ones_at_special_points() {
 }
 
 #[test]
+fn where_infinite_partials_meet_parts_that_cancel_a_jacobian_is_that_of_its_direction() {
+    let deviation = |x: &[Expr<'_>]| {
+        let mean = (x[0] + x[1]) / 2.0;
+        ((x[0].powi(2) + x[1].powi(2)) / 2.0 - mean * mean).sqrt().id()
+    };
+    type Formula<'f> = &'f dyn Fn(&[Expr<'_>]) -> NodeId;
+    let cases: [(&str, f64, Formula<'_>, [f64; 2]); 3] = [
+        ("logarithm of a difference", 1.0, &|x| (x[0] - x[0]).ln().id(), [0.0, f64::NAN]),
+        ("standard deviation of equal numbers", 3.0, &deviation, [0.0, f64::NAN]),
+        ("NaN over infinity", f64::NAN, &|x| (x[0].relu() / f64::INFINITY).id(), [f64::NAN, 0.0]),
+    ];
+    let same = |a: f64, b: f64| a == b || a.is_nan() && b.is_nan();
+    for (what, at, f, [forward, reverse]) in cases {
+        let g = Graph::new();
+        let x = g.leaves(&[at, at]);
+        let l = f(&g.exprs(&x));
+        // One row is swept in reverse, two rows that overlap are swept forward.
+        for (outputs, is_forward) in [(vec![l], false), (vec![l, l], true)] {
+            let mut plan = g.plan_jacobian(&outputs, &x).unwrap();
+            assert_eq!(plan.is_forward(), is_forward, "{what}");
+            let (got, want) = (plan.evaluate(&g).unwrap().get(0, 0), if is_forward { forward } else { reverse });
+            assert!(same(got, want), "{what}: {got} for {want}");
+        }
+        let (swept, dense) = (g.vjp(&[(l, 1.0)], &x)[0], g.jacobian(&[l], &x)[0][0]);
+        assert!(same(swept, reverse) && same(dense, forward), "{what}: {swept} in reverse, {dense} forward");
+    }
+}
+
+#[test]
 fn a_plan_keeps_its_pattern_but_for_a_matrix_of_nan() {
     let mut g = Graph::new();
     let x = g.leaves(&[0.5, 1.5]);

@@ -97,6 +97,7 @@ impl Pattern {
     /// Where `col` is not below the number of columns.
     #[track_caller]
     pub fn col(&self, col: usize) -> &[usize] {
+        assert!(col < self.cols(), "no column {col}: there are {}, counted from 0", self.cols());
         &self.indices[self.starts[col]..self.starts[col + 1]]
     }
 

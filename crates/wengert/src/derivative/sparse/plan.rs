@@ -97,7 +97,10 @@ impl Graph {
     }
 
     /// The Jacobian of the outputs with respect to `wrt`, as a sparse matrix with a row for each output and a column
-    /// for each node of `wrt`. The values are those of [`Graph::jacobian`], NaN included.
+    /// for each node of `wrt`. The values are those of [`Graph::jacobian`], NaN included, where both sweep in the same
+    /// direction ([`JacobianPlan::is_forward`]). Otherwise they may differ in the last place, and by a NaN: where an
+    /// infinite partial meets parts that cancel, as in `ln(x - x)`, the value is 0 forward and NaN in reverse; where an
+    /// operand of NaN meets a partial of 0, as in `relu(x) / inf`, it is NaN forward and 0 in reverse.
     ///
     /// Finds the pattern, colors it and sweeps. For more than one point, [`Graph::plan_jacobian`] keeps what
     /// does not depend on the values.

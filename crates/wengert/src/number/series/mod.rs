@@ -89,6 +89,7 @@ impl<const K: usize> Series<K> {
     /// Where `k` is not below `K`.
     #[track_caller]
     pub fn derivative(self, k: usize) -> f64 {
+        assert!(k < K, "no derivative of order {k}: a Series<{K}> has the orders below {K}");
         (1..=k).fold(self.coefficients[k], |d, j| d * j as f64)
     }
 }
