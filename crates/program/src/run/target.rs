@@ -1,6 +1,8 @@
 //! What steps run on: a block of points, or a single one.
 
-use crate::lanes::{InstructionSet, Kernel1};
+#[cfg(target_arch = "x86_64")]
+use crate::lanes::{Avx2, Sse2};
+use crate::lanes::{InstructionSet, Kernel1, Portable, Simd, Solo};
 use crate::layout::Layout;
 use crate::recording::Check;
 
@@ -25,6 +27,12 @@ pub(crate) struct CallContext<'a> {
 pub(super) trait Target {
     /// Whether it is a single point.
     const ONE: bool;
+    /// The vectors of each instruction set.
+    #[cfg(target_arch = "x86_64")]
+    type Avx2: Simd;
+    #[cfg(target_arch = "x86_64")]
+    type Sse2: Simd;
+    type Portable: Simd;
 
     /// The column at a place. Safety: there must be one.
     unsafe fn at(&self, place: u32) -> *mut f64;
@@ -65,6 +73,11 @@ pub(crate) struct Block {
 
 impl Target for Block {
     const ONE: bool = false;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2 = Avx2;
+    #[cfg(target_arch = "x86_64")]
+    type Sse2 = Sse2;
+    type Portable = Portable;
 
     #[inline(always)]
     unsafe fn at(&self, place: u32) -> *mut f64 {
@@ -108,6 +121,11 @@ pub(crate) struct Point {
 
 impl Target for Point {
     const ONE: bool = true;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2 = Solo<{ Avx2::FMA }>;
+    #[cfg(target_arch = "x86_64")]
+    type Sse2 = Solo<{ Sse2::FMA }>;
+    type Portable = Solo<{ Portable::FMA }>;
 
     #[inline(always)]
     unsafe fn at(&self, place: u32) -> *mut f64 {
