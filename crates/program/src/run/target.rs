@@ -37,11 +37,20 @@ pub(super) trait Target {
     /// The column at a place. Safety: there must be one.
     unsafe fn at(&self, place: u32) -> *mut f64;
     /// How many lanes a column has.
-    fn lanes(&self) -> usize;
+    #[inline(always)]
+    fn lanes(&self) -> usize {
+        1
+    }
     /// How many lanes are points; the others hold copies that nobody reads.
-    fn active(&self) -> usize;
+    #[inline(always)]
+    fn active(&self) -> usize {
+        1
+    }
     /// Which point of the batch the first lane is.
-    fn first(&self) -> usize;
+    #[inline(always)]
+    fn first(&self) -> usize {
+        0
+    }
     /// Where the first lane of an output goes. Safety: a step must store there.
     unsafe fn output(&self, output: u32) -> *mut f64;
     /// Where the strands of a sum are, and which of them the first lane adds to. `None` for a single
@@ -58,12 +67,9 @@ pub(super) trait Target {
 /// for reading and writing [`STRANDS`] numbers for each sum.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Block {
-    /// The column at every place.
     pub(crate) table: *const *mut f64,
     pub(crate) lanes: usize,
-    /// How many lanes are points; the others hold copies that nobody reads.
     pub(crate) active: usize,
-    /// Which point of the batch the first lane is.
     pub(crate) first: usize,
     /// Which strand the first lane adds to.
     pub(crate) strand: usize,
@@ -131,18 +137,6 @@ impl Target for Point {
     unsafe fn at(&self, place: u32) -> *mut f64 {
         // SAFETY: the caller's promise.
         unsafe { self.numbers.add(place as usize) }
-    }
-    #[inline(always)]
-    fn lanes(&self) -> usize {
-        1
-    }
-    #[inline(always)]
-    fn active(&self) -> usize {
-        1
-    }
-    #[inline(always)]
-    fn first(&self) -> usize {
-        0
     }
     #[inline(always)]
     unsafe fn output(&self, output: u32) -> *mut f64 {
