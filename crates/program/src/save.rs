@@ -67,13 +67,8 @@ struct File {
     labels: Vec<(u32, String)>,
     #[serde(deserialize_with = "list")]
     guards: Vec<(u32, u32, String, bool, String, String)>,
-    fold: bool,
-    share: bool,
-    dead: bool,
-    order: bool,
-    reuse: bool,
-    pair: bool,
-    fuse: bool,
+    /// `fold`, `share`, `dead`, `order`, `reuse`, `pair`, `fuse`.
+    options: [bool; 7],
 }
 
 /// A list that grows as its items are read. The length in a file cannot be trusted, so no memory is
@@ -155,17 +150,9 @@ impl Program {
         if !rest.is_empty() {
             return Err(malformed(format!("{} bytes follow its end", rest.len())));
         }
-        let options = Options {
-            fold: file.fold,
-            share: file.share,
-            dead: file.dead,
-            order: file.order,
-            reuse: file.reuse,
-            pair: file.pair,
-            fuse: file.fuse,
-            guards: !file.guards.is_empty(),
-            freeze: false,
-        };
+        let [fold, share, dead, order, reuse, pair, fuse] = file.options;
+        let guards = !file.guards.is_empty();
+        let options = Options { fold, share, dead, order, reuse, pair, fuse, guards, freeze: false };
         Program::of(file.into_recording()?, options)
     }
 
@@ -190,17 +177,8 @@ impl Program {
 
     fn to_file(&self) -> File {
         let recording = self.recording();
-        let options = self.options();
-        let mut file = File {
-            fold: options.fold,
-            share: options.share,
-            dead: options.dead,
-            order: options.order,
-            reuse: options.reuse,
-            pair: options.pair,
-            fuse: options.fuse,
-            ..File::default()
-        };
+        let Options { fold, share, dead, order, reuse, pair, fuse, .. } = self.options();
+        let mut file = File { options: [fold, share, dead, order, reuse, pair, fuse], ..File::default() };
         let mut ops: Vec<Op> = Vec::new();
         for (value, (op, imm, operands)) in (recording.inputs.len() as u32..).zip(recording.entries()) {
             let number = ops.iter().position(|&known| known == op).unwrap_or_else(|| {

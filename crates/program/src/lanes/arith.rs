@@ -1,7 +1,7 @@
 //! Ops of a few instructions: guarded products, comparisons, kinks and rounding, which the interpreter
 //! inlines. Their bits are those of the scalar ops on every instruction set, except for the payload of NaN.
 
-use super::simd::{SIGN, Simd};
+use super::simd::Simd;
 
 #[inline(always)]
 fn one_where<V: Simd>(m: V::Mask) -> V {
@@ -14,57 +14,47 @@ fn unless_nan<V: Simd>(x: V, y: V) -> V {
     V::pick(x.nan(), x, y)
 }
 
-#[inline(always)]
-pub(crate) fn neg<V: Simd>(x: V) -> V {
-    -x
+/// The ops, each by a formula that names its operands.
+macro_rules! ops {
+    ($($name:ident($($x:ident),+) => $y:expr;)+) => {$(
+        #[inline(always)]
+        pub(crate) fn $name<V: Simd>($($x: V),+) -> V {
+            $y
+        }
+    )+};
 }
-#[inline(always)]
-pub(crate) fn abs<V: Simd>(x: V) -> V {
-    x.abs()
+
+ops! {
+    neg(x) => -x;
+    abs(x) => x.abs();
+    recip(x) => V::splat(1.0) / x;
+    sqrt(x) => x.sqrt();
+    step(x) => unless_nan(x, one_where(V::splat(0.0).lt(x)));
+    // NaN takes the last operand.
+    relu(x) => V::pick(x.le(V::splat(0.0)), V::splat(0.0), x);
+    flat(x) => unless_nan(x, V::splat(0.0));
+    floor(x) => x.floor();
+    ceil(x) => x.ceil();
+    trunc(x) => x.trunc();
+    fract(x) => x - x.trunc();
+    copysign(x, y) => x.abs().or(y.sign_bit());
+    recip_pos(x, c) => V::pick(V::splat(0.0).le(x), c / x.abs(), V::splat(f64::NAN));
+    lt(x, y) => one_where(x.lt(y));
+    le(x, y) => one_where(x.le(y));
+    gt(x, y) => one_where(y.lt(x));
+    ge(x, y) => one_where(y.le(x));
+    eq(x, y) => one_where(x.same(y));
+    ne(x, y) => one_where(!x.same(y));
+    select(c, x, y) => V::pick(c.same(V::splat(0.0)), y, x);
 }
-#[inline(always)]
-pub(crate) fn recip<V: Simd>(x: V) -> V {
-    V::splat(1.0) / x
-}
-#[inline(always)]
-pub(crate) fn sqrt<V: Simd>(x: V) -> V {
-    x.sqrt()
-}
+
 #[inline(always)]
 pub(crate) fn sign<V: Simd>(x: V) -> V {
     let y = V::splat(1.0).or(x.sign_bit());
     let y = V::pick(x.same(V::splat(0.0)), V::splat(0.0), y);
     unless_nan(x, y)
 }
-#[inline(always)]
-pub(crate) fn step<V: Simd>(x: V) -> V {
-    unless_nan(x, one_where(V::splat(0.0).lt(x)))
-}
-#[inline(always)]
-pub(crate) fn relu<V: Simd>(x: V) -> V {
-    // NaN takes the last operand.
-    V::pick(x.le(V::splat(0.0)), V::splat(0.0), x)
-}
-#[inline(always)]
-pub(crate) fn flat<V: Simd>(x: V) -> V {
-    unless_nan(x, V::splat(0.0))
-}
-#[inline(always)]
-pub(crate) fn floor<V: Simd>(x: V) -> V {
-    x.floor()
-}
-#[inline(always)]
-pub(crate) fn ceil<V: Simd>(x: V) -> V {
-    x.ceil()
-}
-#[inline(always)]
-pub(crate) fn trunc<V: Simd>(x: V) -> V {
-    x.trunc()
-}
-#[inline(always)]
-pub(crate) fn fract<V: Simd>(x: V) -> V {
-    x - x.trunc()
-}
+
 /// Rounds halves away from zero. It adds the largest number below a half, so that this number itself
 /// still rounds to 0.
 #[inline(always)]
@@ -79,27 +69,21 @@ pub(crate) fn max<V: Simd>(x: V, y: V) -> V {
     let m = x.max_or(y).and(y.max_or(x));
     V::pick(x.nan() | y.nan(), x + y, m)
 }
+
 /// As `max`, but joined by `or`.
 #[inline(always)]
 pub(crate) fn min<V: Simd>(x: V, y: V) -> V {
     let m = x.min_or(y).or(y.min_or(x));
     V::pick(x.nan() | y.nan(), x + y, m)
 }
-#[inline(always)]
-pub(crate) fn copysign<V: Simd>(x: V, y: V) -> V {
-    x.abs().or(y.and(V::splat_bits(SIGN)))
-}
+
 #[inline(always)]
 pub(crate) fn prefer<V: Simd>(x: V, y: V) -> V {
     let half = V::splat(0.5).and_mask(x.same(y));
     let share = V::pick(y.lt(x), V::splat(1.0), half);
     V::pick(x.nan() | y.nan(), x + y, share)
 }
-#[inline(always)]
-pub(crate) fn recip_pos<V: Simd>(x: V, c: V) -> V {
-    let q = c / x.abs();
-    V::pick(V::splat(0.0).le(x), q, V::splat(f64::NAN))
-}
+
 /// Only a NaN takes the second path.
 #[inline(always)]
 pub(crate) fn gmul<V: Simd>(x: V, y: V) -> V {
@@ -110,33 +94,4 @@ pub(crate) fn gmul<V: Simd>(x: V, y: V) -> V {
         return V::pick(bad & (x.same(zero) | y.same(zero)), zero, p);
     }
     p
-}
-#[inline(always)]
-pub(crate) fn lt<V: Simd>(x: V, y: V) -> V {
-    one_where(x.lt(y))
-}
-#[inline(always)]
-pub(crate) fn le<V: Simd>(x: V, y: V) -> V {
-    one_where(x.le(y))
-}
-#[inline(always)]
-pub(crate) fn gt<V: Simd>(x: V, y: V) -> V {
-    one_where(y.lt(x))
-}
-#[inline(always)]
-pub(crate) fn ge<V: Simd>(x: V, y: V) -> V {
-    one_where(y.le(x))
-}
-#[inline(always)]
-pub(crate) fn eq<V: Simd>(x: V, y: V) -> V {
-    one_where(x.same(y))
-}
-#[inline(always)]
-pub(crate) fn ne<V: Simd>(x: V, y: V) -> V {
-    one_where(!x.same(y))
-}
-
-#[inline(always)]
-pub(crate) fn select<V: Simd>(c: V, x: V, y: V) -> V {
-    V::pick(c.same(V::splat(0.0)), y, x)
 }

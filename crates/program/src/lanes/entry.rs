@@ -5,9 +5,8 @@
 //! `partial` one also returns the lanes that it is right for; the scalar function computes the others, one
 //! by one.
 
-use super::portable::Portable;
+use super::plain::{Portable, Solo};
 use super::simd::Simd;
-use super::solo::Solo;
 #[cfg(target_arch = "x86_64")]
 use super::twin::Twin;
 #[cfg(target_arch = "x86_64")]
@@ -63,7 +62,7 @@ macro_rules! one {
     }};
     (partial $fma:expr, $f:path, $x:ident $slow:ident) => {{
         let (y, good) = $f(Solo::<{ $fma }>::new($x));
-        if good { y.get() } else { $slow($x) }
+        if Solo::<{ $fma }>::all(good) { y.get() } else { $slow($x) }
     }};
 }
 

@@ -21,7 +21,7 @@
 //! - AVX2 with FMA rounds the last place differently from the others. SSE2 and the portable lanes agree to
 //!   the bit where the portable ones have no FMA.
 //!
-//! Each kernel is written once, over the trait [`Simd`]. `portable`, `solo`, `x86` and `twin` are vectors;
+//! Each kernel is written once, over the trait [`Simd`]. `plain`, `x86` and `twin` are vectors;
 //! `expo`, `log`, `trig`, `hyper` and `gauss` are functions; `entry` is the table of kernels.
 
 pub(crate) mod arith;
@@ -32,11 +32,10 @@ mod hyper;
 mod log;
 #[cfg(test)]
 mod native;
-mod portable;
+mod plain;
 #[cfg(test)]
 mod reference;
 mod simd;
-mod solo;
 #[cfg(test)]
 mod tests;
 mod trig;
@@ -49,9 +48,8 @@ use std::fmt;
 
 pub(crate) use entry::Unary;
 use entry::{Fn1, One};
-pub(crate) use portable::Portable;
+pub(crate) use plain::{Portable, Solo};
 pub(crate) use simd::Simd;
-pub(crate) use solo::Solo;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86::{Avx2, Sse2};
 

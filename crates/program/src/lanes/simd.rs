@@ -2,6 +2,24 @@
 
 use core::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
+/// Implements operators of a type of vectors or masks, each by a formula.
+macro_rules! operators {
+    (@one [$($generics:tt)*] $T:ty, $Trait:ident $method:ident($a:ident $(, $b:ident)?) => $y:expr) => {
+        impl<$($generics)*> core::ops::$Trait for $T {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self $(, $b: Self)?) -> Self {
+                let $a = self;
+                $y
+            }
+        }
+    };
+    ($generics:tt $T:ty: $($Trait:ident $method:ident $operands:tt => $y:expr;)+) => {
+        $(operators! { @one $generics $T, $Trait $method $operands => $y })+
+    };
+}
+pub(super) use operators;
+
 /// A vector of f64. Every method works lane by lane.
 ///
 /// The x86 types must be used only on processors that have the instructions. Only the entry points of

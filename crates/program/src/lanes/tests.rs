@@ -64,11 +64,16 @@ impl SplitMix {
         z ^ (z >> 31)
     }
 
+    /// A number from 0 to 1.
+    fn unit(&mut self) -> f64 {
+        (self.bits() >> 11) as f64 * 2f64.powi(-53)
+    }
+
     /// A number of any bits, or with an exponent from -64 to 11, or uniform over the range of most functions, or
     /// next to a multiple of pi/2 or to 1.
     pub(super) fn point(&mut self) -> f64 {
         let b = self.bits();
-        let unit = (self.bits() >> 11) as f64 * 2f64.powi(-53);
+        let unit = self.unit();
         match b % 8 {
             0 | 1 => f64::from_bits(self.bits()),
             2 | 3 => {
@@ -133,6 +138,11 @@ fn allowed(kernel: Unary) -> f64 {
     }
 }
 
+/// Every instruction set with every kernel.
+fn everywhere() -> impl Iterator<Item = (InstructionSet, Unary)> {
+    InstructionSet::available().into_iter().flat_map(|isa| Unary::ALL.iter().map(move |&kernel| (isa, kernel)))
+}
+
 /// How many points to take for each kernel.
 fn points() -> usize {
     std::env::var("WENGERT_POINTS").map_or(SWEEP, |count| count.parse().expect("a number"))
@@ -160,40 +170,42 @@ fn worst_of(isa: InstructionSet, kernel: Unary, xs: &[f64]) -> (f64, f64) {
     worst
 }
 
+/// As [`worst_of`], for each ten thousand of many points, the worst first.
+fn worst_of_many(isa: InstructionSet, kernel: Unary, count: usize, mut point: impl FnMut() -> f64) -> Vec<(f64, f64)> {
+    let some = |done| (0..10_000.min(count - done)).map(|_| point()).collect::<Vec<f64>>();
+    let mut worst: Vec<_> = (0..count).step_by(10_000).map(some).map(|xs| worst_of(isa, kernel, &xs)).collect();
+    worst.sort_by(|a, b| b.0.total_cmp(&a.0));
+    worst
+}
+
+fn report(isa: InstructionSet, kernel: Unary, worst: &[(f64, f64)]) {
+    let (error, x) = worst.iter().copied().fold((0.0, 0.0), |a, b| if b.0 > a.0 { b } else { a });
+    println!("{:10} {:9} at most {error:.3} ulp, at {x:e}", kernel.name(), isa.name());
+}
+
 /// Random points, then points closer and closer to where the error was worst.
 ///
 /// `WENGERT_POINTS=20000000 cargo test --release -p wengert-program --lib accurate -- --nocapture` takes
 /// that many for each kernel, and prints the worst.
 #[test]
 fn every_unary_kernel_is_accurate_on_special_points_and_random_bits() {
-    let points = points();
-    for &kernel in Unary::ALL {
-        for isa in InstructionSet::available() {
-            let mut random = SplitMix(kernel as u64);
-            let mut worst = Vec::new();
-            for done in (0..points).step_by(10_000) {
-                let count = 10_000.min(points - done);
-                let mut xs: Vec<f64> = (0..count).map(|_| random.point()).collect();
-                xs.extend(SPECIAL);
-                xs.extend(SPECIAL.map(f64::next_up));
-                worst.push(worst_of(isa, kernel, &xs));
-            }
-            worst.sort_by(|a, b| b.0.total_cmp(&a.0));
-            worst.truncate(10);
-            for (error, x) in &mut worst {
-                for nearer in 3..13 {
-                    let unit = |random: &mut SplitMix| (random.bits() >> 11) as f64 * 2f64.powi(-52) - 1.0;
-                    let near = |_| *x * (1.0 + unit(&mut random) * 2f64.powi(-nearer));
-                    let xs: Vec<f64> = (0..points / 200).map(near).collect();
-                    let found = worst_of(isa, kernel, &xs);
-                    if found.0 > *error {
-                        (*error, *x) = found;
-                    }
+    for (isa, kernel) in everywhere() {
+        let mut random = SplitMix(kernel as u64);
+        let mut worst = worst_of_many(isa, kernel, points(), || random.point());
+        worst.truncate(10);
+        worst.push(worst_of(isa, kernel, &SPECIAL));
+        worst.push(worst_of(isa, kernel, &SPECIAL.map(f64::next_up)));
+        for (error, x) in &mut worst {
+            for nearer in 3..13 {
+                let near = |_| *x * (1.0 + (2.0 * random.unit() - 1.0) * 2f64.powi(-nearer));
+                let xs: Vec<f64> = (0..points() / 200).map(near).collect();
+                let found = worst_of(isa, kernel, &xs);
+                if found.0 > *error {
+                    (*error, *x) = found;
                 }
             }
-            let (error, x) = worst.into_iter().fold((0.0, 0.0), |a, b| if b.0 > a.0 { b } else { a });
-            println!("{:10} {:9} at most {error:.3} ulp, at {x:e}", kernel.name(), isa.name());
         }
+        report(isa, kernel, &worst);
     }
 }
 
@@ -211,17 +223,8 @@ fn kernels_keep_their_bounds_where_they_are_worst() {
     for (kernel, low, high) in ranges {
         for isa in InstructionSet::available() {
             let mut random = SplitMix(8);
-            let (mut worst, mut at) = (0.0, 0.0);
-            for done in (0..points()).step_by(10_000) {
-                let unit = |random: &mut SplitMix| (random.bits() >> 11) as f64 * 2f64.powi(-53);
-                let x = |_| low + (high - low) * unit(&mut random);
-                let xs: Vec<f64> = (0..10_000.min(points() - done)).map(x).collect();
-                let found = worst_of(isa, kernel, &xs);
-                if found.0 > worst {
-                    (worst, at) = found;
-                }
-            }
-            println!("{:10} {:9} at most {worst:.3} ulp, at {at:e}", kernel.name(), isa.name());
+            let worst = worst_of_many(isa, kernel, points(), || low + (high - low) * random.unit());
+            report(isa, kernel, &worst);
         }
     }
 }
@@ -231,18 +234,16 @@ fn a_lane_has_the_same_bits_at_every_place_and_every_width() {
     let mut random = SplitMix(3);
     let mut points: Vec<f64> = (0..16).map(|_| random.point()).collect();
     points.extend(SPECIAL);
-    for isa in InstructionSet::available() {
-        for &kernel in Unary::ALL {
-            let alone: Vec<u64> = points.iter().map(|&x| run(isa, kernel, &[x; 4], 4)[0].to_bits()).collect();
-            let widths = if cfg!(miri) { 4..=8 } else { 4..=256 };
-            for lanes in widths.step_by(4) {
-                // Each point at every place of a vector, with different neighbors.
-                for turn in 0..4 {
-                    let xs: Vec<f64> = (0..lanes.max(64)).map(|i| points[(i * 5 + turn) % points.len()]).collect();
-                    for (i, got) in run(isa, kernel, &xs, lanes).into_iter().enumerate() {
-                        let want = alone[(i * 5 + turn) % points.len()];
-                        assert_eq!(got.to_bits(), want, "{} {} {:e}", isa.name(), kernel.name(), xs[i]);
-                    }
+    for (isa, kernel) in everywhere() {
+        let alone: Vec<u64> = points.iter().map(|&x| run(isa, kernel, &[x; 4], 4)[0].to_bits()).collect();
+        let widths = if cfg!(miri) { 4..=8 } else { 4..=256 };
+        for lanes in widths.step_by(4) {
+            // Each point at every place of a vector, with different neighbors.
+            for turn in 0..4 {
+                let xs: Vec<f64> = (0..lanes.max(64)).map(|i| points[(i * 5 + turn) % points.len()]).collect();
+                for (i, got) in run(isa, kernel, &xs, lanes).into_iter().enumerate() {
+                    let want = alone[(i * 5 + turn) % points.len()];
+                    assert_eq!(got.to_bits(), want, "{} {} {:e}", isa.name(), kernel.name(), xs[i]);
                 }
             }
         }
@@ -255,13 +256,11 @@ fn a_number_alone_has_the_bits_of_a_lane() {
     let mut xs: Vec<f64> = (0..SWEEP / 10).map(|_| random.point()).collect();
     xs.extend(SPECIAL);
     xs.extend(SPECIAL.map(f64::next_up));
-    for isa in InstructionSet::available() {
-        for &kernel in Unary::ALL {
-            let one = isa.unary(kernel, slow(kernel));
-            for (&x, lane) in xs.iter().zip(run(isa, kernel, &xs, 64)) {
-                let alone = one.one(x);
-                assert!(same(alone, lane), "{} on {} at {x:e}: {alone:e} {lane:e}", kernel.name(), isa.name());
-            }
+    for (isa, kernel) in everywhere() {
+        let one = isa.unary(kernel, slow(kernel));
+        for (&x, lane) in xs.iter().zip(run(isa, kernel, &xs, 64)) {
+            let alone = one.one(x);
+            assert!(same(alone, lane), "{} on {} at {x:e}: {alone:e} {lane:e}", kernel.name(), isa.name());
         }
     }
 }
@@ -270,15 +269,13 @@ fn a_number_alone_has_the_bits_of_a_lane() {
 fn the_result_may_take_the_place_of_the_operand() {
     let mut random = SplitMix(4);
     let xs: Vec<f64> = (0..12).map(|_| random.point()).collect();
-    for isa in InstructionSet::available() {
-        for &kernel in Unary::ALL {
-            let mut cells = xs.clone();
-            let place = cells.as_mut_ptr();
-            // SAFETY: there are 12 numbers, a multiple of 4.
-            unsafe { isa.unary(kernel, slow(kernel)).run(place, place.cast_const(), 12) };
-            for (got, want) in cells.into_iter().zip(run(isa, kernel, &xs, 12)) {
-                assert!(same(got, want), "{} {}", isa.name(), kernel.name());
-            }
+    for (isa, kernel) in everywhere() {
+        let mut cells = xs.clone();
+        let place = cells.as_mut_ptr();
+        // SAFETY: there are 12 numbers, a multiple of 4.
+        unsafe { isa.unary(kernel, slow(kernel)).run(place, place.cast_const(), 12) };
+        for (got, want) in cells.into_iter().zip(run(isa, kernel, &xs, 12)) {
+            assert!(same(got, want), "{} {}", isa.name(), kernel.name());
         }
     }
 }

@@ -1,8 +1,7 @@
 //! The lanes of x86-64: two with SSE2, which every such processor has, and four with AVX2 and FMA.
 
-use super::simd::Simd;
+use super::simd::{Simd, operators};
 use core::arch::x86_64::*;
-use core::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
 /// Four f64 in an AVX register.
 #[derive(Clone, Copy)]
@@ -26,66 +25,32 @@ macro_rules! hw {
     };
 }
 
+/// Methods that are one instruction.
+macro_rules! instructions {
+    ($Result:ident: $($name:ident($($b:ident),*) => $instruction:path;)+) => {$(
+        #[inline(always)]
+        fn $name(self $(, $b: Self)*) -> $Result {
+            $Result(hw!($instruction(self.0 $(, $b.0)*)))
+        }
+    )+};
+}
+
 /// Everything in which the two differ only by the names of the instructions.
 macro_rules! lanes {
     ($V:ident $M:ident, $lanes:literal, fma $fma:literal, $add:ident $sub:ident $mul:ident $div:ident
      $sqrt:ident $min:ident $max:ident, $xor:ident $and:ident $or:ident $splat:ident $load:ident $store:ident $movemask:ident,
      $bits:ident $numbers:ident $add_bits:ident $shl:ident $shr:ident, { $($rest:tt)+ }) => {
-        impl Add for $V {
-            type Output = Self;
-            #[inline(always)]
-            fn add(self, b: Self) -> Self {
-                Self(hw!($add(self.0, b.0)))
-            }
+        operators! { [] $V:
+            Add add(a, b) => Self(hw!($add(a.0, b.0)));
+            Sub sub(a, b) => Self(hw!($sub(a.0, b.0)));
+            Mul mul(a, b) => Self(hw!($mul(a.0, b.0)));
+            Div div(a, b) => Self(hw!($div(a.0, b.0)));
+            Neg neg(a) => Self(hw!($xor(a.0, $splat(-0.0))));
         }
-        impl Sub for $V {
-            type Output = Self;
-            #[inline(always)]
-            fn sub(self, b: Self) -> Self {
-                Self(hw!($sub(self.0, b.0)))
-            }
-        }
-        impl Mul for $V {
-            type Output = Self;
-            #[inline(always)]
-            fn mul(self, b: Self) -> Self {
-                Self(hw!($mul(self.0, b.0)))
-            }
-        }
-        impl Div for $V {
-            type Output = Self;
-            #[inline(always)]
-            fn div(self, b: Self) -> Self {
-                Self(hw!($div(self.0, b.0)))
-            }
-        }
-        impl Neg for $V {
-            type Output = Self;
-            #[inline(always)]
-            fn neg(self) -> Self {
-                Self(hw!($xor(self.0, $splat(-0.0))))
-            }
-        }
-        impl BitAnd for $M {
-            type Output = Self;
-            #[inline(always)]
-            fn bitand(self, b: Self) -> Self {
-                Self(hw!($and(self.0, b.0)))
-            }
-        }
-        impl BitOr for $M {
-            type Output = Self;
-            #[inline(always)]
-            fn bitor(self, b: Self) -> Self {
-                Self(hw!($or(self.0, b.0)))
-            }
-        }
-        impl Not for $M {
-            type Output = Self;
-            #[inline(always)]
-            fn not(self) -> Self {
-                Self(hw!($xor(self.0, $splat(f64::from_bits(u64::MAX)))))
-            }
+        operators! { [] $M:
+            BitAnd bitand(a, b) => Self(hw!($and(a.0, b.0)));
+            BitOr bitor(a, b) => Self(hw!($or(a.0, b.0)));
+            Not not(a) => Self(hw!($xor(a.0, $splat(f64::from_bits(u64::MAX)))));
         }
 
         impl Simd for $V {
@@ -107,30 +72,8 @@ macro_rules! lanes {
             fn splat(x: f64) -> Self {
                 Self(hw!($splat(x)))
             }
-            #[inline(always)]
-            fn sqrt(self) -> Self {
-                Self(hw!($sqrt(self.0)))
-            }
-            #[inline(always)]
-            fn min_or(self, b: Self) -> Self {
-                Self(hw!($min(self.0, b.0)))
-            }
-            #[inline(always)]
-            fn max_or(self, b: Self) -> Self {
-                Self(hw!($max(self.0, b.0)))
-            }
-            #[inline(always)]
-            fn and(self, b: Self) -> Self {
-                Self(hw!($and(self.0, b.0)))
-            }
-            #[inline(always)]
-            fn or(self, b: Self) -> Self {
-                Self(hw!($or(self.0, b.0)))
-            }
-            #[inline(always)]
-            fn xor(self, b: Self) -> Self {
-                Self(hw!($xor(self.0, b.0)))
-            }
+            instructions! { Self: sqrt() => $sqrt; min_or(b) => $min; max_or(b) => $max; }
+            instructions! { Self: and(b) => $and; or(b) => $or; xor(b) => $xor; }
             #[inline(always)]
             fn add_bits(self, b: Self) -> Self {
                 Self(hw!($numbers($add_bits($bits(self.0), $bits(b.0)))))
@@ -160,25 +103,17 @@ lanes!(Avx2 Avx2Mask, 4, fma true, _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm
        _mm256_sqrt_pd _mm256_min_pd _mm256_max_pd,
        _mm256_xor_pd _mm256_and_pd _mm256_or_pd _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_movemask_pd,
        _mm256_castpd_si256 _mm256_castsi256_pd _mm256_add_epi64 _mm256_slli_epi64 _mm256_srli_epi64, {
-    #[inline(always)]
-    fn madd(self, b: Self, c: Self) -> Self {
-        Self(hw!(_mm256_fmadd_pd(self.0, b.0, c.0)))
+    instructions! { Self:
+        madd(b, c) => _mm256_fmadd_pd;
+        nmadd(b, c) => _mm256_fnmadd_pd;
+        trunc() => _mm256_round_pd::<{ _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC }>;
+        floor() => _mm256_floor_pd;
+        ceil() => _mm256_ceil_pd;
     }
-    #[inline(always)]
-    fn nmadd(self, b: Self, c: Self) -> Self {
-        Self(hw!(_mm256_fnmadd_pd(self.0, b.0, c.0)))
-    }
-    #[inline(always)]
-    fn lt(self, b: Self) -> Avx2Mask {
-        Avx2Mask(hw!(_mm256_cmp_pd::<_CMP_LT_OQ>(self.0, b.0)))
-    }
-    #[inline(always)]
-    fn le(self, b: Self) -> Avx2Mask {
-        Avx2Mask(hw!(_mm256_cmp_pd::<_CMP_LE_OQ>(self.0, b.0)))
-    }
-    #[inline(always)]
-    fn same(self, b: Self) -> Avx2Mask {
-        Avx2Mask(hw!(_mm256_cmp_pd::<_CMP_EQ_OQ>(self.0, b.0)))
+    instructions! { Avx2Mask:
+        lt(b) => _mm256_cmp_pd::<_CMP_LT_OQ>;
+        le(b) => _mm256_cmp_pd::<_CMP_LE_OQ>;
+        same(b) => _mm256_cmp_pd::<_CMP_EQ_OQ>;
     }
     #[inline(always)]
     fn nan(self) -> Avx2Mask {
@@ -187,19 +122,6 @@ lanes!(Avx2 Avx2Mask, 4, fma true, _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm
     #[inline(always)]
     fn pick(m: Avx2Mask, yes: Self, no: Self) -> Self {
         Self(hw!(_mm256_blendv_pd(no.0, yes.0, m.0)))
-    }
-    #[inline(always)]
-    fn trunc(self) -> Self {
-        const MODE: i32 = _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC;
-        Self(hw!(_mm256_round_pd::<MODE>(self.0)))
-    }
-    #[inline(always)]
-    fn floor(self) -> Self {
-        Self(hw!(_mm256_floor_pd(self.0)))
-    }
-    #[inline(always)]
-    fn ceil(self) -> Self {
-        Self(hw!(_mm256_ceil_pd(self.0)))
     }
 });
 
@@ -215,18 +137,7 @@ lanes!(Sse2 Sse2Mask, 2, fma false, _mm_add_pd _mm_sub_pd _mm_mul_pd _mm_div_pd
     fn nmadd(self, b: Self, c: Self) -> Self {
         c - self * b
     }
-    #[inline(always)]
-    fn lt(self, b: Self) -> Sse2Mask {
-        Sse2Mask(hw!(_mm_cmplt_pd(self.0, b.0)))
-    }
-    #[inline(always)]
-    fn le(self, b: Self) -> Sse2Mask {
-        Sse2Mask(hw!(_mm_cmple_pd(self.0, b.0)))
-    }
-    #[inline(always)]
-    fn same(self, b: Self) -> Sse2Mask {
-        Sse2Mask(hw!(_mm_cmpeq_pd(self.0, b.0)))
-    }
+    instructions! { Sse2Mask: lt(b) => _mm_cmplt_pd; le(b) => _mm_cmple_pd; same(b) => _mm_cmpeq_pd; }
     #[inline(always)]
     fn nan(self) -> Sse2Mask {
         Sse2Mask(hw!(_mm_cmpunord_pd(self.0, self.0)))

@@ -48,19 +48,10 @@ pub(crate) fn assemble(ir: &Ir, options: &Options) -> Result<Layout, Error> {
         constant_cells: HashMap::default(),
         cells: Slots::default(),
         layout: Layout {
-            prologue: Vec::new(),
-            body: Vec::new(),
             inputs: ir.inputs.len() as u32,
-            cells: 0,
-            slots: 0,
-            constants: Vec::new(),
-            uniform_inputs: Vec::new(),
-            calls: Vec::new(),
-            outlets: Vec::new(),
-            sums: 0,
-            streams: Vec::new(),
             per_point_inputs: per_point_inputs(ir),
             paired: pairs.count(),
+            ..Layout::default()
         },
     };
     let (prologue, body) = assembler.draft(&pairs, options);
@@ -77,7 +68,6 @@ pub(crate) fn assemble(ir: &Ir, options: &Options) -> Result<Layout, Error> {
     Ok(layout)
 }
 
-/// The inputs with a number for each point.
 fn per_point_inputs(ir: &Ir) -> Vec<u32> {
     let spreads = (0..).zip(&ir.inputs);
     spreads.filter(|(_, spread)| **spread == Spread::PerPoint).map(|(k, _)| k).collect()
@@ -154,10 +144,10 @@ impl Assembler<'_> {
                     self.layout.outlets.push((outlet.spread, sum));
                     match pairs.by_output[k] {
                         false => Draft::exit(Opcode::Sum, k as u32, [outlet.value, outlet.value]),
-                        true if inst.op == Op::Mul => {
-                            Draft::exit(Opcode::SumMul, k as u32, [inst.args[0], inst.args[1]])
+                        true => {
+                            let opcode = if inst.op == Op::Mul { Opcode::SumMul } else { Opcode::SumGmul };
+                            Draft::exit(opcode, k as u32, [inst.args[0], inst.args[1]])
                         }
-                        true => Draft::exit(Opcode::SumGmul, k as u32, [inst.args[0], inst.args[1]]),
                     }
                 }
             };
@@ -170,7 +160,6 @@ impl Assembler<'_> {
         exits
     }
 
-    /// The step of one instruction.
     fn single(&mut self, value: u32) -> Draft {
         let inst = &self.ir.insts[value as usize];
         let mut draft = Draft { opcode: Opcode::Copy, aux: 0, out: value, operands: inst.args, constant: None };
@@ -215,7 +204,6 @@ impl Assembler<'_> {
         Draft { opcode, aux: 0, out: value, operands: [x, y, other], constant: None }
     }
 
-    /// Gives inputs their places.
     fn place_inputs(&mut self) {
         for (k, inst) in self.ir.insts.iter().enumerate() {
             self.place[k] = match inst.op {
@@ -245,7 +233,7 @@ impl Assembler<'_> {
     fn place(&mut self, drafts: Vec<Draft>, reuse: bool, prologue: bool, later: &[Draft]) -> Vec<Step> {
         // Constants are set once for all calls, so their cells are never reused.
         for draft in &drafts {
-            for &x in draft.operands.iter().filter(|&&x| x != NOTHING) {
+            for x in draft.reads() {
                 if let Some(c) = self.ir.insts[x as usize].as_constant() {
                     self.place[x as usize] = self.constant(c);
                 }
@@ -255,10 +243,7 @@ impl Assembler<'_> {
             }
         }
         for (at, draft) in drafts.iter().enumerate() {
-            if draft.out != NOTHING {
-                self.last_use[draft.out as usize] = at as u32;
-            }
-            for &x in draft.operands.iter().filter(|&&x| x != NOTHING) {
+            for x in draft.reads().chain(draft.result()) {
                 self.last_use[x as usize] = at as u32;
             }
         }
@@ -272,8 +257,8 @@ impl Assembler<'_> {
         let mut slots = if prologue { std::mem::take(&mut self.cells) } else { Slots::default() };
         let mut placed = Vec::with_capacity(drafts.len());
         for (at, draft) in drafts.iter().enumerate() {
-            let operands = draft.operands.map(|x| if x == NOTHING { Place::Nowhere } else { self.place[x as usize] });
-            let mut operands = operands;
+            let place = |x: u32| self.place.get(x as usize).copied().unwrap_or(Place::Nowhere);
+            let mut operands = draft.operands.map(place);
             if let Some(c) = draft.constant {
                 let free = operands.iter().position(|&place| place == Place::Nowhere);
                 operands[free.expect("an op with an added constant has at most two other operands")] = self.constant(c);
@@ -291,11 +276,11 @@ impl Assembler<'_> {
                 }
             }
             let mut out = Place::Nowhere;
-            if draft.out != NOTHING {
+            if let Some(result) = draft.result() {
                 let slot = slots.take();
                 out = if prologue { Place::Cell(slot) } else { Place::Slot(slot) };
-                self.place[draft.out as usize] = out;
-                if reuse && self.last_use[draft.out as usize] == at as u32 {
+                self.place[result as usize] = out;
+                if reuse && self.last_use[result as usize] == at as u32 {
                     slots.give(slot);
                 }
             }
@@ -332,5 +317,15 @@ impl Assembler<'_> {
 impl Draft {
     fn exit(opcode: Opcode, aux: u32, [x, y]: [u32; 2]) -> Draft {
         Draft { opcode, aux, out: NOTHING, operands: [x, y, NOTHING], constant: None }
+    }
+
+    /// The values that it reads.
+    fn reads(&self) -> impl Iterator<Item = u32> + use<> {
+        self.operands.into_iter().filter(|&x| x != NOTHING)
+    }
+
+    /// The value that it computes, if it is not an exit.
+    fn result(&self) -> Option<u32> {
+        (self.out != NOTHING).then_some(self.out)
     }
 }

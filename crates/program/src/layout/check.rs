@@ -41,32 +41,25 @@ impl Layout {
         if inputs + cells + slots > u32::MAX as usize {
             return fail("there are too many places for 32 bits");
         }
+        // Marks a number, and says whether it exists.
+        let mark = |marks: &mut [bool], k: u32| marks.get_mut(k as usize).map(|mark| *mark = true).is_some();
         let mut varies = vec![false; inputs];
-        for &k in &self.per_point_inputs {
-            match varies.get_mut(k as usize) {
-                Some(varies) => *varies = true,
-                None => return fail("a per-point input does not exist"),
-            }
+        if !self.per_point_inputs.iter().all(|&k| mark(&mut varies, k)) {
+            return fail("a per-point input does not exist");
         }
         if self.streams.iter().any(|&k| k as usize >= inputs) {
             return fail("an input that is fetched does not exist");
         }
         // Whether each cell is set before the prologue runs.
         let mut set = vec![false; cells];
-        for cell in self.constants.iter().map(|&(cell, _)| cell) {
-            match set.get_mut(cell as usize) {
-                Some(set) => *set = true,
-                None => return fail("the cell of a constant does not exist"),
-            }
+        if !self.constants.iter().all(|&(cell, _)| mark(&mut set, cell)) {
+            return fail("the cell of a constant does not exist");
         }
-        for &(cell, k) in &self.uniform_inputs {
-            if k as usize >= inputs || varies[k as usize] {
-                return fail("the input in a cell is not uniform");
-            }
-            match set.get_mut(cell as usize) {
-                Some(set) => *set = true,
-                None => return fail("the cell of an input does not exist"),
-            }
+        if self.uniform_inputs.iter().any(|&(_, k)| varies.get(k as usize) != Some(&false)) {
+            return fail("the input in a cell is not uniform");
+        }
+        if !self.uniform_inputs.iter().all(|&(cell, _)| mark(&mut set, cell)) {
+            return fail("the cell of an input does not exist");
         }
         if self.outlets.iter().any(|&(spread, k)| spread == Spread::Uniform && k >= self.sums) {
             return fail("an output is a sum that does not exist");
@@ -170,21 +163,15 @@ impl Walk<'_> {
             }
         }
         let outlet = self.layout.outlets.get(step.aux as usize).map(|&(spread, _)| spread);
-        let writes_well = match (writes, self.region(step.out)?) {
-            (Writes::Place, Region::Cell(k)) if !body && !self.set[k] => {
-                self.has[0][k] = true;
-                true
-            }
-            (Writes::Place, Region::Slot(k)) if body => {
-                self.has[1][k] = true;
-                true
-            }
-            (Writes::Place, _) => false,
-            (Writes::Output, _) => body && outlet == Some(Spread::PerPoint),
-            (Writes::Sum, _) => body && outlet == Some(Spread::Uniform),
-            (Writes::Nothing, _) => true,
-        };
-        if writes_well { Ok(()) } else { Err("writes where it must not") }
+        match (writes, self.region(step.out)?) {
+            (Writes::Place, Region::Cell(k)) if !body && !self.set[k] => self.has[0][k] = true,
+            (Writes::Place, Region::Slot(k)) if body => self.has[1][k] = true,
+            (Writes::Output, _) if body && outlet == Some(Spread::PerPoint) => {}
+            (Writes::Sum, _) if body && outlet == Some(Spread::Uniform) => {}
+            (Writes::Nothing, _) => {}
+            _ => return Err("writes where it must not"),
+        }
+        Ok(())
     }
 }
 

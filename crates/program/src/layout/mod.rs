@@ -36,7 +36,7 @@ const _: () = assert!(size_of::<Step>() == 24);
 ///
 /// [`Layout::check`] lists what the interpreter relies on. Every layout passes it before it becomes a
 /// program.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Layout {
     pub(crate) prologue: Vec<Step>,
     pub(crate) body: Vec<Step>,

@@ -19,12 +19,10 @@ impl Slots {
         self.count - 1
     }
 
-    /// Gives a place back.
     pub(crate) fn give(&mut self, slot: u32) {
         self.free.push(slot);
     }
 
-    /// How many places there are.
     pub(crate) fn count(&self) -> u32 {
         self.count
     }

@@ -1,9 +1,7 @@
 //! What was recorded: the nodes that outputs and guards depend on, as they stand on the tape.
 //!
-//! A program keeps this list beside [`crate::ir`], the one that runs. No pass touches it: n-ary ops are not
-//! unrolled, nothing is shared, folded or reordered, and `detach` is still there. Passes keep values but not
-//! derivatives, which depend on the order of additions, on ties, and on where gradients stop. So
-//! [`crate::Program::record`] reads this list, and so do files.
+//! A program keeps this list beside [`crate::ir`], the one that runs. No pass touches it, since passes keep values but
+//! not derivatives. So [`crate::Program::record`] reads this list, and so do files.
 
 pub(crate) mod read;
 

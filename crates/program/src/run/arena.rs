@@ -26,7 +26,6 @@ unsafe impl Send for Arena {}
 unsafe impl Sync for Arena {}
 
 impl Arena {
-    /// No numbers.
     pub(crate) const fn empty() -> Arena {
         Arena { start: NonNull::dangling(), len: 0 }
     }
@@ -53,7 +52,6 @@ impl Arena {
         Layout::array::<f64>(len).ok()?.align_to(LINE).ok()
     }
 
-    /// How many numbers there is room for.
     pub(crate) fn len(&self) -> usize {
         self.len
     }

@@ -24,8 +24,7 @@ macro_rules! by_bit {
 /// Runs the steps on a block or a point with vectors of type `V`, which has one lane for a point.
 ///
 /// # Safety
-/// As [`super::run_steps`] and [`super::run_point`]; and the processor must have the instructions
-/// of `V`.
+/// As [`super::run_steps`]; and the processor must have the instructions of `V`.
 #[inline(always)]
 pub(super) unsafe fn run<V: Simd, S: Target>(context: &CallContext<'_>, steps: &[Step], block: &S) -> Option<Flip> {
     const { assert!(S::ONE == (V::LANES == 1)) };

@@ -4,7 +4,7 @@
 //! `fit_batches` made. Everything after that goes through pointers, unchecked.
 
 use super::chunk::Call;
-use super::run_point;
+use super::run_steps;
 use super::target::Point;
 use super::workspace::{Column, MOST_POINTS, Workspace, length};
 use crate::error::{Error, same_length};
@@ -71,7 +71,7 @@ impl Program {
             outputs: std::ptr::null_mut(),
         };
         // SAFETY: `fit_batches` made a number for every place, and nobody else has the workspace.
-        let flip = unsafe { run_point(&self.context(workspace.isa, &workspace.kernels), &layout.prologue, &point) };
+        let flip = unsafe { run_steps(&self.context(workspace.isa, &workspace.kernels), &layout.prologue, &point) };
         self.result(flip)?;
         workspace.fill_cells(layout);
         let totals = workspace.chunk_sums.start();

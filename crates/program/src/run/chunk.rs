@@ -1,8 +1,7 @@
 //! Chunks: the points of a batch cut into pieces. Each chunk runs on one thread, block by block.
 //!
-//! Where chunks begin depends only on the number of points, and so does the order in which sums over points are added:
-//! each point is added to one of 16 strands, then the strands of a chunk are added in pairs, then the chunks in order.
-//! So sums have the same bits for any number of threads and lanes.
+//! Where chunks begin depends only on the number of points, so sums over points have the same bits for any number of
+//! threads and lanes.
 //!
 //! The unsafe code rests on two invariants. A workspace that fits has the room that `fit_batches` made. A
 //! chunk belongs to one thread, and only that thread writes its points of the outputs and its sums. So
@@ -46,31 +45,21 @@ impl Call<'_> {
     /// number, or, unless it is uniform, one for each point.
     pub(crate) unsafe fn run(&self, scratches: &mut [ThreadScratch], totals: *mut f64) -> Option<Flip> {
         let sums = self.context.layout.sums as usize;
-        match self.shared(scratches) {
-            // SAFETY: the caller's promise.
-            Some(threads) => unsafe { self.on_threads(threads, totals, sums) },
-            // SAFETY: the same.
-            None => unsafe { self.on_one(&mut scratches[0], totals, sums) },
-        }
-    }
-
-    fn chunks(&self) -> usize {
-        self.points.div_ceil(length(self.points))
-    }
-
-    /// The scratches of the threads to run on, if several are worth it.
-    fn shared<'b>(&self, scratches: &'b mut [ThreadScratch]) -> Option<&'b mut [ThreadScratch]> {
         #[cfg(feature = "parallel")]
         {
             let work = self.points.saturating_mul(self.context.layout.body.len());
             let threads = scratches.len().min(self.chunks());
-            (threads > 1 && work >= WORTH_SHARING).then(|| &mut scratches[..threads])
+            if threads > 1 && work >= WORTH_SHARING {
+                // SAFETY: the caller's promise.
+                return unsafe { self.on_threads(&mut scratches[..threads], totals, sums) };
+            }
         }
-        #[cfg(not(feature = "parallel"))]
-        {
-            let _ = scratches;
-            None
-        }
+        // SAFETY: the caller's promise.
+        unsafe { self.on_one(&mut scratches[0], totals, sums) }
+    }
+
+    fn chunks(&self) -> usize {
+        self.points.div_ceil(length(self.points))
     }
 
     /// Runs all chunks in order on one scratch. `totals` has room for the sums. Safety: as
@@ -130,12 +119,6 @@ impl Call<'_> {
             }
         }
         flip
-    }
-
-    #[cfg(not(feature = "parallel"))]
-    unsafe fn on_threads(&self, scratches: &mut [ThreadScratch], totals: *mut f64, sums: usize) -> Option<Flip> {
-        // SAFETY: the caller's promise.
-        unsafe { self.on_one(&mut scratches[0], totals, sums) }
     }
 
     /// Fills the pads of per-point inputs that are given as one number.
@@ -263,10 +246,9 @@ fn strand_sum(scratch: &ThreadScratch, sum: usize) -> f64 {
     strands[0]
 }
 
-/// How many numbers are in a cache line.
+/// Numbers of a cache line.
 const LINE: usize = 8;
 
-/// Prefetches the cache line of a number.
 #[inline(always)]
 fn prefetch(number: &f64) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]

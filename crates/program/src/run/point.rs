@@ -3,7 +3,7 @@
 //! The unsafe code rests on the room that `fit` made, a number for every place, so steps run without bounds
 //! checks.
 
-use super::run_point;
+use super::run_steps;
 use super::target::{CallContext, Flip, Point};
 use super::workspace::Workspace;
 use crate::error::{Error, same_length};
@@ -34,7 +34,7 @@ impl Program {
         let point = Point { numbers: workspace.point.start(), outputs: out.as_mut_ptr() };
         // SAFETY: the point has a number for every place and every output, as above.
         let flip = unsafe {
-            run_point(&context, &layout.prologue, &point).or_else(|| run_point(&context, &layout.body, &point))
+            run_steps(&context, &layout.prologue, &point).or_else(|| run_steps(&context, &layout.body, &point))
         };
         self.result(flip)
     }

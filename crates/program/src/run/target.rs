@@ -1,6 +1,8 @@
 //! What steps run on: a block of points, or a single one.
 
-use crate::lanes::{InstructionSet, Kernel1};
+#[cfg(target_arch = "x86_64")]
+use crate::lanes::{Avx2, Sse2};
+use crate::lanes::{InstructionSet, Kernel1, Portable, Simd, Solo};
 use crate::layout::Layout;
 use crate::recording::Check;
 
@@ -25,15 +27,30 @@ pub(crate) struct CallContext<'a> {
 pub(super) trait Target {
     /// Whether it is a single point.
     const ONE: bool;
+    /// The vectors of each instruction set.
+    #[cfg(target_arch = "x86_64")]
+    type Avx2: Simd;
+    #[cfg(target_arch = "x86_64")]
+    type Sse2: Simd;
+    type Portable: Simd;
 
     /// The column at a place. Safety: there must be one.
     unsafe fn at(&self, place: u32) -> *mut f64;
     /// How many lanes a column has.
-    fn lanes(&self) -> usize;
+    #[inline(always)]
+    fn lanes(&self) -> usize {
+        1
+    }
     /// How many lanes are points; the others hold copies that nobody reads.
-    fn active(&self) -> usize;
+    #[inline(always)]
+    fn active(&self) -> usize {
+        1
+    }
     /// Which point of the batch the first lane is.
-    fn first(&self) -> usize;
+    #[inline(always)]
+    fn first(&self) -> usize {
+        0
+    }
     /// Where the first lane of an output goes. Safety: a step must store there.
     unsafe fn output(&self, output: u32) -> *mut f64;
     /// Where the strands of a sum are, and which of them the first lane adds to. `None` for a single
@@ -50,12 +67,9 @@ pub(super) trait Target {
 /// for reading and writing [`STRANDS`] numbers for each sum.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Block {
-    /// The column at every place.
     pub(crate) table: *const *mut f64,
     pub(crate) lanes: usize,
-    /// How many lanes are points; the others hold copies that nobody reads.
     pub(crate) active: usize,
-    /// Which point of the batch the first lane is.
     pub(crate) first: usize,
     /// Which strand the first lane adds to.
     pub(crate) strand: usize,
@@ -65,6 +79,11 @@ pub(crate) struct Block {
 
 impl Target for Block {
     const ONE: bool = false;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2 = Avx2;
+    #[cfg(target_arch = "x86_64")]
+    type Sse2 = Sse2;
+    type Portable = Portable;
 
     #[inline(always)]
     unsafe fn at(&self, place: u32) -> *mut f64 {
@@ -108,23 +127,16 @@ pub(crate) struct Point {
 
 impl Target for Point {
     const ONE: bool = true;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2 = Solo<{ Avx2::FMA }>;
+    #[cfg(target_arch = "x86_64")]
+    type Sse2 = Solo<{ Sse2::FMA }>;
+    type Portable = Solo<{ Portable::FMA }>;
 
     #[inline(always)]
     unsafe fn at(&self, place: u32) -> *mut f64 {
         // SAFETY: the caller's promise.
         unsafe { self.numbers.add(place as usize) }
-    }
-    #[inline(always)]
-    fn lanes(&self) -> usize {
-        1
-    }
-    #[inline(always)]
-    fn active(&self) -> usize {
-        1
-    }
-    #[inline(always)]
-    fn first(&self) -> usize {
-        0
     }
     #[inline(always)]
     unsafe fn output(&self, output: u32) -> *mut f64 {

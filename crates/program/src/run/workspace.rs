@@ -205,7 +205,6 @@ impl Workspace {
         Ok(())
     }
 
-    /// Sets the number at a place.
     #[inline]
     pub(crate) fn set(&mut self, place: u32, value: f64) {
         assert!((place as usize) < self.point.len(), "place {place}");

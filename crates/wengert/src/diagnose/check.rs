@@ -206,7 +206,6 @@ pub fn check_gradient(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) ->
     expect(recording.graph.check_gradient(recording.outputs[0], &recording.inputs))
 }
 
-/// The check of one component.
 struct Probe {
     l: NodeId,
     leaf: NodeId,
@@ -362,7 +361,6 @@ impl Probe {
         }))
     }
 
-    /// The output at a value of the leaf.
     fn at(&self, graph: &mut Graph, x: f64) -> Result<f64, Error> {
         graph.set(self.leaf, x);
         graph.forward()?;

@@ -119,19 +119,8 @@ impl Graph {
         // Start from the output; if it is finite, from the operand that makes a derivative not finite.
         let start = if output_value.is_finite() { spoiled } else { Some(position) };
         let value = start.map(|start| value_origin(self, start));
-        let site = |position| self.site(position);
-        let key = |position| self.generations.key(position);
-        let adjoint = adjoint.map(|found| AdjointOrigin {
-            site: site(found.at),
-            adjoint: found.adjoint,
-            sent: found.sent,
-            leaf: key(found.leaf),
-            path: found.path.into_iter().map(key).collect(),
-        });
-        let value = value.map(|path| ValueOrigin {
-            site: site(path[0]),
-            path: path.iter().map(|&at| (key(at), self.value_at(at))).collect(),
-        });
+        let step = |&at: &u32| (self.generations.key(at), self.value_at(at));
+        let value = value.map(|path| ValueOrigin { site: self.site(path[0]), path: path.iter().map(step).collect() });
         let found = value.is_some() || adjoint.is_some();
         Ok(found.then_some(NanOrigin { output: l, output_value, value, adjoint }))
     }
@@ -189,15 +178,6 @@ fn value_origin(graph: &Graph, start: u32) -> Vec<u32> {
     path
 }
 
-/// As [`AdjointOrigin`], by position.
-struct Found {
-    at: u32,
-    adjoint: f64,
-    sent: Option<(usize, f64)>,
-    leaf: u32,
-    path: Vec<u32>,
-}
-
 /// A reverse sweep that remembers which node sent what.
 struct TracedSweep<'a> {
     graph: &'a Graph,
@@ -229,7 +209,7 @@ impl<'a> TracedSweep<'a> {
 
     /// The origin, and the first of its operands whose value is not finite. If all of them are finite but the origin's
     /// value is not, the origin itself.
-    fn origin(&self) -> (Option<Found>, Option<u32>) {
+    fn origin(&self) -> (Option<AdjointOrigin>, Option<u32>) {
         const NONE: u32 = u32::MAX;
         // For each node, a leaf whose derivative is not finite because of it.
         let mut spoils = vec![NONE; self.adjoints.len()];
@@ -257,20 +237,20 @@ impl<'a> TracedSweep<'a> {
         let Some((at, sent, leaf)) = found else {
             return (None, None);
         };
-        let mut path = vec![at];
-        let l = self.adjoints.len() as u32 - 1;
-        while let Some(&last) = path.last()
-            && last != l
+        let graph = self.graph;
+        let mut path = vec![graph.generations.key(at)];
+        while let Some(last) = path.last()
+            && last.index() + 1 != self.adjoints.len()
         {
-            path.push(self.sender[last as usize]);
+            path.push(graph.generations.key(self.sender[last.index()]));
         }
-        let entry = self.graph.tape.entry(at);
+        let entry = graph.tape.entry(at);
         let mut operands = Vec::new();
-        self.graph.tape.operands(entry, |x| operands.push(x));
+        graph.tape.operands(entry, |x| operands.push(x));
         let sent = sent.and_then(|(to, part)| Some((operands.iter().position(|&x| x == to)?, part)));
-        let culprit = operands.into_iter().find(|&x| !self.graph.value_at(x).is_finite());
+        let culprit = operands.into_iter().find(|&x| !graph.value_at(x).is_finite());
         let culprit = culprit.or_else(|| (!entry.value.is_finite()).then_some(at));
-        let adjoint = self.adjoints[at as usize];
-        (Some(Found { at, adjoint, sent, leaf, path }), culprit)
+        let (site, adjoint, leaf) = (graph.site(at), self.adjoints[at as usize], graph.generations.key(leaf));
+        (Some(AdjointOrigin { site, adjoint, sent, leaf, path }), culprit)
     }
 }

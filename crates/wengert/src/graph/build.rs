@@ -11,7 +11,7 @@ use crate::tape::Tape;
 use crate::tape::entry::Handle;
 
 /// Appends a node of an op. How many operands and immediates it has selects the arm, as in `operation!` in
-/// `number/expr.rs`.
+/// `number/recording.rs`.
 macro_rules! build {
     ($graph:ident, $op:expr, $value:path, [$x:ident], []) => {
         match $graph.record_usual($op, [$x], |_| Some(0), |x| $value(x, NO_IMM)) {

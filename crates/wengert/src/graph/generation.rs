@@ -1,9 +1,4 @@
-//! Generations: how keys are checked.
-//!
-//! A graph takes a generation from a counter shared by the whole process when it is made, and a new one at every reset
-//! and every rewind that drops nodes. It remembers which segment of the tape was recorded in which generation. A key,
-//! which is a position and a generation, is right if its position is in a segment of its generation. That is one
-//! comparison for the newest segment, and a binary search for older ones.
+//! Generations: how keys are checked, as `docs/design.md` explains under "Keys".
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -1,7 +1,4 @@
-//! Guards: the comparisons made while recording.
-//!
-//! A formula that branched on recorded values is right only for values that branch the same way. So each
-//! comparison leaves a guard, and [`Graph::forward`] checks it.
+//! Guards: the comparisons made while recording, which [`Graph::forward`] checks.
 
 use crate::error::Error;
 use crate::graph::Graph;

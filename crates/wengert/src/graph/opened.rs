@@ -1,7 +1,5 @@
-//! A copy of a graph in which computed nodes are inputs too.
-//!
-//! The derivative with respect to a computed node equals the derivative with respect to a number that is added to the
-//! node. So the copy adds a leaf to the node, and every user of the node uses the sum.
+//! A copy of a graph in which computed nodes are inputs too: a leaf is added to each, and every user of the node uses
+//! the sum.
 
 use rustc_hash::FxHashMap;
 
@@ -37,8 +35,7 @@ impl Graph {
 
     /// The graph up to `outputs`, opened at `wrt`. O(nodes up to `outputs`).
     pub(crate) fn opened(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Opened, Error> {
-        let outputs =
-            outputs.iter().map(|&output| Ok(self.fresh(output)? as usize)).collect::<Result<Vec<_>, Error>>()?;
+        let outputs = self.all_fresh(outputs)?;
         let end = outputs.iter().max().map_or(0, |&last| last + 1);
         let mut open = FxHashMap::default();
         for &node in wrt {

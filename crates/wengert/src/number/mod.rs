@@ -1,7 +1,9 @@
 //! The kinds of numbers that a user's function can be generic over.
 
 pub(crate) mod expr;
+mod guards;
 mod num_traits;
+mod recording;
 pub(crate) mod series;
 
 use std::iter::{Product, Sum};
@@ -10,6 +12,16 @@ use std::ops::{AddAssign, DivAssign, MulAssign, Rem, RemAssign, SubAssign};
 use crate::number::expr::Expr;
 use crate::scalar::Scalar;
 use crate::scalar::dual::Dual;
+
+/// Functions with `#[track_caller]`: a panic in them points to the caller's line.
+macro_rules! tracked {
+    ($($(#[doc = $doc:literal])* fn $name:ident $operands:tt -> $Result:ty $body:block)+) => {$(
+        $(#[doc = $doc])*
+        #[track_caller]
+        fn $name $operands -> $Result $body
+    )+};
+}
+pub(crate) use tracked;
 
 /// A number of some kind: `f64`, [`Dual`], [`Expr`], [`crate::Series`].
 ///

@@ -10,29 +10,21 @@ use num_traits::{Float, FloatConst, FromPrimitive, Num, NumCast, One, ToPrimitiv
 
 use crate::number::expr::Expr;
 use crate::number::series::Series;
+use crate::number::tracked;
 use crate::op::Relation;
 use crate::scalar::Scalar;
 use crate::scalar::dual::Dual;
 
 /// Reading a number as a plain one. An expression leaves a guard for it.
 trait Observed: Scalar {
-    /// The value as a plain number. An expression leaves a guard: a replay in which the value has other bits is an
-    /// error.
-    #[track_caller]
-    fn read(self) -> f64 {
-        self.primal()
-    }
-
-    /// Whether the value is NaN.
-    #[track_caller]
-    fn reads_nan(self) -> bool {
-        self.primal().is_nan()
-    }
-
-    /// Whether the sign bit of the value is clear.
-    #[track_caller]
-    fn reads_positive(self) -> bool {
-        self.primal().is_sign_positive()
+    tracked! {
+        /// The value as a plain number. An expression leaves a guard: a replay in which the value has other bits is an
+        /// error.
+        fn read(self) -> f64 { self.primal() }
+        /// Whether the value is NaN.
+        fn reads_nan(self) -> bool { self.primal().is_nan() }
+        /// Whether the sign bit of the value is clear.
+        fn reads_positive(self) -> bool { self.primal().is_sign_positive() }
     }
 }
 
@@ -41,40 +33,37 @@ impl<const K: usize> Observed for Series<K> {}
 
 /// Each leaves a guard.
 impl Observed for Expr<'_> {
-    #[track_caller]
-    fn read(self) -> f64 {
-        let value = self.value();
-        self.guarded(Relation::SameBits, Expr::constant(value));
-        value
-    }
-
-    #[track_caller]
-    fn reads_nan(self) -> bool {
-        self.guarded(Relation::Unordered, self)
-    }
-
-    #[track_caller]
-    fn reads_positive(self) -> bool {
-        self.guarded(Relation::SameSign, Expr::constant(0.0))
+    tracked! {
+        fn read(self) -> f64 {
+            let value = self.value();
+            self.guarded(Relation::SameBits, Expr::constant(value));
+            value
+        }
+        fn reads_nan(self) -> bool { self.guarded(Relation::Unordered, self) }
+        fn reads_positive(self) -> bool { self.guarded(Relation::SameSign, Expr::constant(0.0)) }
     }
 }
 
 /// Functions that return a constant.
 macro_rules! constants {
-    ($($name:ident = $value:expr;)+) => {$(
-        #[track_caller]
-        fn $name() -> Self {
-            Scalar::constant($value)
-        }
-    )+};
+    ($($name:ident = $value:expr;)+) => {
+        tracked! { $(fn $name() -> Self { Scalar::constant($value) })+ }
+    };
+}
+
+/// Constants that the standard library has under the same names.
+macro_rules! std_constants {
+    ($($name:ident)+) => {
+        constants! { $($name = std::f64::consts::$name;)+ }
+    };
 }
 
 /// Methods that apply the op of the same name.
 macro_rules! ops {
-    ($($name:ident)+) => {$(
+    ($($name:ident($($y:ident),*))+) => {$(
         #[track_caller]
-        fn $name(self) -> Self {
-            Scalar::$name(self)
+        fn $name(self $(, $y: Self)*) -> Self {
+            Scalar::$name(self $(, $y)*)
         }
     )+};
 }
@@ -83,77 +72,46 @@ macro_rules! ops {
 macro_rules! numeric {
     ([$($generics:tt)*] $Type:ty) => {
         impl<$($generics)*> Zero for $Type {
-            #[track_caller]
-            fn zero() -> Self {
-                <$Type as Scalar>::constant(0.0)
-            }
-            #[track_caller]
-            fn is_zero(&self) -> bool {
-                *self == 0.0
-            }
+            constants! { zero = 0.0; }
+            tracked! { fn is_zero(&self) -> bool { *self == 0.0 } }
         }
 
         impl<$($generics)*> One for $Type {
-            #[track_caller]
-            fn one() -> Self {
-                <$Type as Scalar>::constant(1.0)
-            }
+            constants! { one = 1.0; }
         }
 
         impl<$($generics)*> Num for $Type {
             type FromStrRadixErr = <f64 as Num>::FromStrRadixErr;
-            #[track_caller]
-            fn from_str_radix(str: &str, radix: u32) -> Result<Self, Self::FromStrRadixErr> {
-                f64::from_str_radix(str, radix).map(<$Type as Scalar>::constant)
+            tracked! {
+                fn from_str_radix(str: &str, radix: u32) -> Result<Self, Self::FromStrRadixErr> {
+                    f64::from_str_radix(str, radix).map(Scalar::constant)
+                }
             }
         }
 
         /// Casts read the value (for integers, its integer part). An expression leaves a guard.
         impl<$($generics)*> ToPrimitive for $Type {
-            #[track_caller]
-            fn to_i64(&self) -> Option<i64> {
-                Scalar::trunc(*self).read().to_i64()
-            }
-            #[track_caller]
-            fn to_u64(&self) -> Option<u64> {
-                Scalar::trunc(*self).read().to_u64()
-            }
-            #[track_caller]
-            fn to_i128(&self) -> Option<i128> {
-                Scalar::trunc(*self).read().to_i128()
-            }
-            #[track_caller]
-            fn to_u128(&self) -> Option<u128> {
-                Scalar::trunc(*self).read().to_u128()
-            }
-            #[track_caller]
-            fn to_f64(&self) -> Option<f64> {
-                Some(Observed::read(*self))
-            }
-            #[track_caller]
-            fn to_f32(&self) -> Option<f32> {
-                Observed::read(*self).to_f32()
+            tracked! {
+                fn to_i64(&self) -> Option<i64> { Scalar::trunc(*self).read().to_i64() }
+                fn to_u64(&self) -> Option<u64> { Scalar::trunc(*self).read().to_u64() }
+                fn to_i128(&self) -> Option<i128> { Scalar::trunc(*self).read().to_i128() }
+                fn to_u128(&self) -> Option<u128> { Scalar::trunc(*self).read().to_u128() }
+                fn to_f64(&self) -> Option<f64> { Some(Observed::read(*self)) }
+                fn to_f32(&self) -> Option<f32> { Observed::read(*self).to_f32() }
             }
         }
 
         impl<$($generics)*> NumCast for $Type {
             fn from<T: ToPrimitive>(n: T) -> Option<Self> {
-                n.to_f64().map(<$Type as Scalar>::constant)
+                n.to_f64().map(Scalar::constant)
             }
         }
 
         impl<$($generics)*> FromPrimitive for $Type {
-            #[track_caller]
-            fn from_i64(n: i64) -> Option<Self> {
-                f64::from_i64(n).map(<$Type as Scalar>::constant)
-            }
-            #[track_caller]
-            fn from_u64(n: u64) -> Option<Self> {
-                f64::from_u64(n).map(<$Type as Scalar>::constant)
-            }
-            #[track_caller]
-            fn from_f64(n: f64) -> Option<Self> {
-                Some(<$Type as Scalar>::constant(n))
+            tracked! {
+                fn from_i64(n: i64) -> Option<Self> { f64::from_i64(n).map(Scalar::constant) }
+                fn from_u64(n: u64) -> Option<Self> { f64::from_u64(n).map(Scalar::constant) }
+                fn from_f64(n: f64) -> Option<Self> { Some(Scalar::constant(n)) }
             }
         }
 
@@ -172,138 +130,51 @@ macro_rules! numeric {
             }
 
             ops! {
-                floor ceil round trunc fract abs recip sqrt exp exp2 ln log2 log10 cbrt sin cos tan asin acos atan exp_m1 ln_1p
-                sinh cosh tanh asinh acosh atanh
+                floor() ceil() round() trunc() fract() abs() recip() sqrt() cbrt() exp() exp2() exp_m1()
+                ln() ln_1p() log2() log10() sin() cos() tan() asin() acos() atan() sinh() cosh() tanh() asinh() acosh() atanh()
+                max(other) min(other) hypot(other) atan2(other) copysign(sign) clamp(low, high) mul_add(a, b)
             }
 
-            #[track_caller]
-            fn is_nan(self) -> bool {
-                self.reads_nan()
-            }
-            #[track_caller]
-            fn is_infinite(self) -> bool {
-                Scalar::abs(self) == f64::INFINITY
-            }
-            #[track_caller]
-            fn is_finite(self) -> bool {
-                Scalar::abs(self) < f64::INFINITY
-            }
-            #[track_caller]
-            fn is_normal(self) -> bool {
-                self.classify() == FpCategory::Normal
-            }
-            #[track_caller]
-            fn classify(self) -> FpCategory {
-                if Float::is_nan(self) {
-                    FpCategory::Nan
-                } else if Float::is_infinite(self) {
-                    FpCategory::Infinite
-                } else if self.is_zero() {
-                    FpCategory::Zero
-                } else if Scalar::abs(self) < f64::MIN_POSITIVE {
-                    FpCategory::Subnormal
-                } else {
-                    FpCategory::Normal
+            tracked! {
+                fn is_nan(self) -> bool { self.reads_nan() }
+                fn is_infinite(self) -> bool { Scalar::abs(self) == f64::INFINITY }
+                fn is_finite(self) -> bool { Scalar::abs(self) < f64::INFINITY }
+                fn is_normal(self) -> bool { self.classify() == FpCategory::Normal }
+                fn is_sign_positive(self) -> bool { self.reads_positive() }
+                fn is_sign_negative(self) -> bool { !Float::is_sign_positive(self) }
+                fn classify(self) -> FpCategory {
+                    if Float::is_nan(self) {
+                        FpCategory::Nan
+                    } else if Float::is_infinite(self) {
+                        FpCategory::Infinite
+                    } else if self.is_zero() {
+                        FpCategory::Zero
+                    } else if Scalar::abs(self) < f64::MIN_POSITIVE {
+                        FpCategory::Subnormal
+                    } else {
+                        FpCategory::Normal
+                    }
                 }
-            }
-            #[track_caller]
-            fn is_sign_positive(self) -> bool {
-                self.reads_positive()
-            }
-            #[track_caller]
-            fn is_sign_negative(self) -> bool {
-                !Float::is_sign_positive(self)
-            }
-
-            /// As `f64::signum`: 1 or -1 by the sign bit, NaN for NaN.
-            #[track_caller]
-            fn signum(self) -> Self {
-                Scalar::copysign(<$Type as Scalar>::constant(1.0), self) + self.flat()
-            }
-            #[track_caller]
-            fn mul_add(self, a: Self, b: Self) -> Self {
-                Scalar::mul_add(self, a, b)
-            }
-            #[track_caller]
-            fn powi(self, n: i32) -> Self {
-                Scalar::powi(self, n)
-            }
-            #[track_caller]
-            fn powf(self, n: Self) -> Self {
-                Scalar::pow(self, n)
-            }
-            #[track_caller]
-            fn log(self, base: Self) -> Self {
-                Scalar::ln(self) / Scalar::ln(base)
-            }
-            #[track_caller]
-            fn max(self, other: Self) -> Self {
-                Scalar::max(self, other)
-            }
-            #[track_caller]
-            fn min(self, other: Self) -> Self {
-                Scalar::min(self, other)
-            }
-            #[track_caller]
-            fn clamp(self, low: Self, high: Self) -> Self {
-                Scalar::clamp(self, low, high)
-            }
-            #[track_caller]
-            fn abs_sub(self, other: Self) -> Self {
-                // 0 if both are the same infinity, NaN if either is NaN.
-                self.less_equal(other).select(<$Type as Scalar>::constant(0.0), self - other)
-            }
-            #[track_caller]
-            fn hypot(self, other: Self) -> Self {
-                Scalar::hypot(self, other)
-            }
-            #[track_caller]
-            fn atan2(self, other: Self) -> Self {
-                Scalar::atan2(self, other)
-            }
-            #[track_caller]
-            fn sin_cos(self) -> (Self, Self) {
-                (Scalar::sin(self), Scalar::cos(self))
-            }
-            #[track_caller]
-            fn copysign(self, sign: Self) -> Self {
-                Scalar::copysign(self, sign)
-            }
-            #[track_caller]
-            fn to_degrees(self) -> Self {
-                self * (180.0 / std::f64::consts::PI)
-            }
-            #[track_caller]
-            fn to_radians(self) -> Self {
-                self * (std::f64::consts::PI / 180.0)
-            }
-            #[track_caller]
-            fn integer_decode(self) -> (u64, i16, i8) {
-                Float::integer_decode(Observed::read(self))
+                /// As `f64::signum`: 1 or -1 by the sign bit, NaN for NaN.
+                fn signum(self) -> Self { Scalar::copysign(<$Type as Scalar>::constant(1.0), self) + self.flat() }
+                fn powi(self, n: i32) -> Self { Scalar::powi(self, n) }
+                fn powf(self, n: Self) -> Self { Scalar::pow(self, n) }
+                fn log(self, base: Self) -> Self { Scalar::ln(self) / Scalar::ln(base) }
+                fn abs_sub(self, other: Self) -> Self {
+                    // 0 if both are the same infinity, NaN if either is NaN.
+                    self.less_equal(other).select(<$Type as Scalar>::constant(0.0), self - other)
+                }
+                fn sin_cos(self) -> (Self, Self) { (Scalar::sin(self), Scalar::cos(self)) }
+                fn to_degrees(self) -> Self { self * (180.0 / std::f64::consts::PI) }
+                fn to_radians(self) -> Self { self * (std::f64::consts::PI / 180.0) }
+                fn integer_decode(self) -> (u64, i16, i8) { Float::integer_decode(Observed::read(self)) }
             }
         }
 
         impl<$($generics)*> FloatConst for $Type {
-            constants! {
-                E = std::f64::consts::E;
-                FRAC_1_PI = std::f64::consts::FRAC_1_PI;
-                FRAC_1_SQRT_2 = std::f64::consts::FRAC_1_SQRT_2;
-                FRAC_2_PI = std::f64::consts::FRAC_2_PI;
-                FRAC_2_SQRT_PI = std::f64::consts::FRAC_2_SQRT_PI;
-                FRAC_PI_2 = std::f64::consts::FRAC_PI_2;
-                FRAC_PI_3 = std::f64::consts::FRAC_PI_3;
-                FRAC_PI_4 = std::f64::consts::FRAC_PI_4;
-                FRAC_PI_6 = std::f64::consts::FRAC_PI_6;
-                FRAC_PI_8 = std::f64::consts::FRAC_PI_8;
-                LN_10 = std::f64::consts::LN_10;
-                LN_2 = std::f64::consts::LN_2;
-                LOG10_E = std::f64::consts::LOG10_E;
-                LOG2_E = std::f64::consts::LOG2_E;
-                PI = std::f64::consts::PI;
-                SQRT_2 = std::f64::consts::SQRT_2;
-                TAU = std::f64::consts::TAU;
-                LOG10_2 = std::f64::consts::LOG10_2;
-                LOG2_10 = std::f64::consts::LOG2_10;
+            std_constants! {
+                E FRAC_1_PI FRAC_1_SQRT_2 FRAC_2_PI FRAC_2_SQRT_PI FRAC_PI_2 FRAC_PI_3 FRAC_PI_4 FRAC_PI_6 FRAC_PI_8
+                LN_10 LN_2 LOG10_E LOG2_E PI SQRT_2 TAU LOG10_2 LOG2_10
             }
         }
     };

@@ -36,6 +36,16 @@ pub enum Form {
     Call,
 }
 
+/// The words of the table.
+#[allow(non_upper_case_globals, reason = "the table is in small letters")]
+impl Form {
+    const prefix: Form = Form::Prefix;
+    const infix: Form = Form::Infix;
+    const before_constant: Form = Form::BeforeConstant;
+    const after_constant: Form = Form::AfterConstant;
+    const call: Form = Form::Call;
+}
+
 /// How many operands an op takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -54,6 +64,13 @@ pub enum Immediate {
     Real,
     /// The order of a derivative: a whole number from 0 to [`MAX_ORDER`].
     Order,
+}
+
+/// The words of the table.
+#[allow(non_upper_case_globals, reason = "the table is in small letters")]
+impl Immediate {
+    const real: Immediate = Immediate::Real;
+    const order: Immediate = Immediate::Order;
 }
 
 /// How the tape stores an entry of the op.
@@ -75,39 +92,12 @@ macro_rules! count {
 }
 pub(crate) use count;
 
-macro_rules! immediate {
-    (real) => {
-        Immediate::Real
-    };
-    (order) => {
-        Immediate::Order
-    };
-}
-
 macro_rules! stops {
     (none) => {
         true
     };
     ($cost:ident) => {
         false
-    };
-}
-
-macro_rules! form {
-    (prefix) => {
-        Form::Prefix
-    };
-    (infix) => {
-        Form::Infix
-    };
-    (before_constant) => {
-        Form::BeforeConstant
-    };
-    (after_constant) => {
-        Form::AfterConstant
-    };
-    (call) => {
-        Form::Call
     };
 }
 
@@ -166,8 +156,8 @@ macro_rules! define_op {
             pub const fn form(self) -> Form {
                 match self {
                     Op::Leaf | Op::Const => Form::Source,
-                    $(Op::$Op => form!($form),)+
-                    $(Op::$Fo => form!($fform),)+
+                    $(Op::$Op => Form::$form,)+
+                    $(Op::$Fo => Form::$fform,)+
                 }
             }
 
@@ -193,7 +183,7 @@ macro_rules! define_op {
             #[inline(always)]
             pub const fn immediate_kinds(self) -> &'static [Immediate] {
                 match self {
-                    $(Op::$Op => &[$($(immediate!($kind)),+)?],)+
+                    $(Op::$Op => &[$($(Immediate::$kind),+)?],)+
                     _ => &[],
                 }
             }
@@ -351,22 +341,8 @@ mod tests {
 
     #[test]
     fn only_symmetric_ops_give_the_same_bits_with_operands_exchanged() {
-        let numbers = [
-            0.0,
-            -0.0,
-            1.0,
-            -1.0,
-            0.3,
-            0.7,
-            2.5,
-            -3.0,
-            40.0,
-            1e-310,
-            1e300,
-            f64::INFINITY,
-            f64::NEG_INFINITY,
-            f64::NAN,
-        ];
+        const INF: f64 = f64::INFINITY;
+        let numbers = [0.0, -0.0, 1.0, -1.0, 0.3, 0.7, 2.5, -3.0, 40.0, 1e-310, 1e300, INF, -INF, f64::NAN];
         for &op in Op::ALL.iter().filter(|op| op.arity() == Arity::Fixed(2)) {
             // The second derivative with respect to the first operand, since for some other orders the op is symmetric.
             let imm = if op.immediates() > 0 { [2.0, 0.0] } else { NO_IMM };

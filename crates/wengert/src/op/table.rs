@@ -5,21 +5,16 @@
 //! receives. `for_each_op!(consumer)` passes the whole table to another macro. Such macros generate the
 //! enum, the values, the rules, the methods and the sweeps.
 //!
-//! - `pub` ops are methods of `Graph`, `Expr` and the other numbers. The rest are helpers, which derivatives record.
-//! - `x`, `y`, `z` are the operands and `r` is the value. Immediates come after the semicolon, each with its
-//!   meaning: `real` is any number, `order` is the order of a derivative.
-//! - The rule is `linear` if all partials are 1 or -1, `cheap` if they cost a flop or two or a kernel whose
-//!   usual case is short, `none` if no gradient passes, and `costly` otherwise.
-//! - `bar * s` is the guarded product, 0 where either factor is 0, and `bar / s` the guarded quotient, 0 where
-//!   `bar` is 0. So an unused branch, whose adjoint is 0, never makes a NaN of an infinite partial.
-//! - `folds` are the ops of any number of operands. Their rule gives the partial of each operand.
+//! `docs/adding-an-op.md` says what each part of a row means. `folds` are the ops of any number of operands. Their rule
+//! gives the partial of each operand.
 //!
 //! The first seven rows are the most common ops. Sweeps find them by comparisons.
 
-/// Calls `$consumer!` with the whole table.
+/// Calls `$consumer!` with `$before` and the whole table.
 macro_rules! for_each_op {
-    ($consumer:ident) => {
+    ($consumer:ident $($before:tt)*) => {
         $consumer! {
+            $($before)*
             ops {
                 /// The product.
                 pub Mul = mul(x, y) -> r, cheap infix "*", { x * y }, bar => [bar * y, bar * x];

@@ -13,9 +13,48 @@ pub(crate) trait Cotangent<S>:
 {
 }
 
+/// Makes a type a [`Cotangent`] by formulas for its negative, its sums, and its products and quotients with a scalar.
+macro_rules! cotangent {
+    ([$($generics:tt)*] $Type:ty, with $S:ty; -$a:ident => $negative:expr; $b:ident + $c:ident => $sum:expr; $d:ident * $s:ident => $product:expr; $e:ident / $t:ident => $quotient:expr;) => {
+        impl<$($generics)*> std::ops::Neg for $Type {
+            type Output = Self;
+            #[inline(always)]
+            fn neg(self) -> Self {
+                let $a = self;
+                $negative
+            }
+        }
+        impl<$($generics)*> std::ops::Add for $Type {
+            type Output = Self;
+            #[inline(always)]
+            fn add(self, $c: Self) -> Self {
+                let $b = self;
+                $sum
+            }
+        }
+        impl<$($generics)*> std::ops::Mul<$S> for $Type {
+            type Output = Self;
+            #[inline(always)]
+            fn mul(self, $s: $S) -> Self {
+                let $d = self;
+                $product
+            }
+        }
+        impl<$($generics)*> std::ops::Div<$S> for $Type {
+            type Output = Self;
+            #[inline(always)]
+            fn div(self, $t: $S) -> Self {
+                let $e = self;
+                $quotient
+            }
+        }
+        impl<$($generics)*> $crate::scalar::Cotangent<$S> for $Type {}
+    };
+}
+pub(crate) use cotangent;
+
 /// A cotangent that is one scalar: the adjoint in a reverse sweep.
 pub(crate) trait Adjoint<S>: Cotangent<S> {
-    /// Whether products and quotients are guarded.
     const GUARDED: bool;
     fn of(adjoint: S) -> Self;
     fn get(self) -> S;
@@ -27,41 +66,12 @@ macro_rules! adjoint {
         #[derive(Clone, Copy, Debug)]
         pub(crate) struct $Name<S>(pub(crate) S);
 
-        impl<S: Scalar> Neg for $Name<S> {
-            type Output = Self;
-            #[inline(always)]
-            fn neg(self) -> Self {
-                $Name(-self.0)
-            }
+        cotangent! { [S: Scalar] $Name<S>, with S;
+            -a => $Name(-a.0);
+            a + b => $Name(a.0 + b.0);
+            bar * $s => { let $x = bar.0; $Name($product) };
+            bar / $t => { let $y = bar.0; $Name($quotient) };
         }
-
-        impl<S: Scalar> Add for $Name<S> {
-            type Output = Self;
-            #[inline(always)]
-            fn add(self, rhs: Self) -> Self {
-                $Name(self.0 + rhs.0)
-            }
-        }
-
-        impl<S: Scalar> Mul<S> for $Name<S> {
-            type Output = Self;
-            #[inline(always)]
-            fn mul(self, $s: S) -> Self {
-                let $x = self.0;
-                $Name($product)
-            }
-        }
-
-        impl<S: Scalar> Div<S> for $Name<S> {
-            type Output = Self;
-            #[inline(always)]
-            fn div(self, $t: S) -> Self {
-                let $y = self.0;
-                $Name($quotient)
-            }
-        }
-
-        impl<S: Scalar> Cotangent<S> for $Name<S> {}
 
         impl<S: Scalar> Adjoint<S> for $Name<S> {
             const GUARDED: bool = $guarded;

@@ -4,7 +4,6 @@
 //! partials are computed once for all of them.
 
 use std::fmt;
-use std::iter::{Product, Sum};
 
 use smallvec::SmallVec;
 
@@ -12,7 +11,7 @@ use crate::array::each;
 use crate::error::expect;
 use crate::op::{Imm, Op, for_each_op};
 use crate::scalar::tangents::{Tangents, gather, push_tangents};
-use crate::scalar::{AdjointScalar, Scalar, compared_by_value, imm, operators, rule, sums_of_references, value};
+use crate::scalar::{AdjointScalar, Scalar, define_number, imm, operators, rule, value};
 
 /// A value, and its derivatives in `N` directions.
 ///
@@ -68,13 +67,6 @@ impl<const N: usize> Dual<N> {
     }
 }
 
-impl<const N: usize> From<f64> for Dual<N> {
-    #[inline(always)]
-    fn from(value: f64) -> Self {
-        Dual::new(value)
-    }
-}
-
 impl<const N: usize> AdjointScalar for Dual<N> {
     const ZERO: Self = Dual::new(0.0);
     const IS_LARGE: bool = true;
@@ -123,74 +115,10 @@ macro_rules! define_dual {
                 Dual { value, tangents: push_tangents!($cost, rule::$name, values, imm, value, given).0 }
             })+
         }
-
-        /// The ops. An operand may be a number: `x.max(0.0)`.
-        ///
-        /// ```
-        /// use wengert::Dual;
-        ///
-        /// assert_eq!(Dual::<1>::input(3.0, 0).hypot(4.0).tangents, [0.6]);
-        /// ```
-        #[allow(clippy::should_implement_trait, reason = "the operators are implemented too, under the same names")]
-        impl<const N: usize> Dual<N> {
-            $($(#[doc = $doc])+
-            #[inline(always)]
-            #[allow(dead_code, reason = "helpers are methods of `Scalar`")]
-            $vis fn $name(self $(, $y: impl Into<Self>)* $($(, $k: f64)+)?) -> Self {
-                Scalar::$name(self $(, $y.into())* $($(, $k)+)?)
-            })+
-        }
     };
 }
 for_each_op!(define_dual);
-
-impl<const N: usize> Dual<N> {
-    /// `x` to the integer power `n`. All derivatives are exact, even at 0.
-    ///
-    /// ```
-    /// assert_eq!(wengert::Dual::<1>::input(3.0, 0).powi(2).tangents, [6.0]);
-    /// ```
-    #[inline(always)]
-    pub fn powi(self, n: i32) -> Self {
-        Scalar::powi(self, n)
-    }
-
-    /// `x` to the constant power `p`.
-    ///
-    /// ```
-    /// assert_eq!(wengert::Dual::<1>::input(4.0, 0).powf(1.5).tangents, [3.0]);
-    /// ```
-    #[inline(always)]
-    pub fn powf(self, p: f64) -> Self {
-        Scalar::powf(self, p)
-    }
-
-    /// `min(max(x, low), high)`.
-    ///
-    /// ```
-    /// assert_eq!(wengert::Dual::<1>::input(4.0, 0).clamp(0.0, 1.0).tangents, [0.0]);
-    /// ```
-    #[inline(always)]
-    pub fn clamp(self, low: impl Into<Self>, high: impl Into<Self>) -> Self {
-        Scalar::clamp(self, low.into(), high.into())
-    }
-}
-
-operators! { [const N: usize] Dual<N> }
-sums_of_references! { [const N: usize] Dual<N> }
-compared_by_value! { [const N: usize] Dual<N> }
-
-impl<const N: usize> Sum for Dual<N> {
-    fn sum<I: Iterator<Item = Self>>(iter: I) -> Self {
-        iter.fold(Dual::new(0.0), |sum, x| sum + x)
-    }
-}
-
-impl<const N: usize> Product for Dual<N> {
-    fn product<I: Iterator<Item = Self>>(iter: I) -> Self {
-        iter.fold(Dual::new(1.0), |product, x| product * x)
-    }
-}
+for_each_op!(define_number [const N: usize] Dual<N>;);
 
 impl<const N: usize> fmt::Display for Dual<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

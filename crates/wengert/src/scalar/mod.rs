@@ -11,8 +11,8 @@ pub(crate) mod folds;
 mod operators;
 pub(crate) mod tangents;
 
-pub(crate) use cotangent::{Adjoint, AdjointScalar, Cotangent, Guarded, Unguarded};
-pub(crate) use operators::{compared_by_value, operators, operators_by_apply, sums_of_references};
+pub(crate) use cotangent::{Adjoint, AdjointScalar, Cotangent, Guarded, Unguarded, cotangent};
+pub(crate) use operators::{define_number, operators, operators_by_apply};
 
 use std::fmt::Debug;
 use std::ops::{Add, Div, Mul, Neg, Sub};

@@ -1,159 +1,74 @@
-//! The operators of this crate's numbers.
+//! The operators of this crate's numbers, and what duals and series share.
 
 /// Implements the operators between two numbers of a type, with `f64` on either side, by reference, and with
-/// assignment. They call the methods of [`Scalar`](crate::Scalar). A constant operand becomes an immediate.
+/// assignment. They call the methods of [`Scalar`](crate::Scalar). A constant operand becomes an immediate. Sums and
+/// products over references are those over values.
 macro_rules! operators {
-    ([$($generics:tt)*] $Type:ty) => {
-        impl<$($generics)*> std::ops::Neg for $Type {
-            type Output = Self;
-            #[inline(always)]
-            #[track_caller]
-            fn neg(self) -> Self {
-                $crate::Scalar::neg(self)
-            }
-        }
-        impl<$($generics)*> std::ops::Neg for &$Type {
-            type Output = $Type;
-            #[inline(always)]
-            #[track_caller]
-            fn neg(self) -> $Type {
-                $crate::Scalar::neg(*self)
-            }
-        }
-        $crate::scalar::operators! { @references [$($generics)*] $Type, Add add AddAssign add_assign }
-        $crate::scalar::operators! { @references [$($generics)*] $Type, Sub sub SubAssign sub_assign }
-        $crate::scalar::operators! { @references [$($generics)*] $Type, Mul mul MulAssign mul_assign }
-        $crate::scalar::operators! { @references [$($generics)*] $Type, Div div DivAssign div_assign }
-        $crate::scalar::operators! { @references [$($generics)*] $Type, Rem rem RemAssign rem_assign }
-        $crate::scalar::operators! { [$($generics)*] $Type, Add add AddAssign add_assign, add_c, add_c }
-        $crate::scalar::operators! { [$($generics)*] $Type, Sub sub SubAssign sub_assign, sub_c, c_sub }
-        $crate::scalar::operators! { [$($generics)*] $Type, Mul mul MulAssign mul_assign, mul_c, mul_c }
-        $crate::scalar::operators! { [$($generics)*] $Type, Div div DivAssign div_assign, div_c, c_div }
-        impl<$($generics)*> std::ops::Rem for $Type {
-            type Output = Self;
-            #[inline]
-            #[track_caller]
-            fn rem(self, rhs: Self) -> Self {
-                $crate::Scalar::rem(self, rhs)
-            }
-        }
-        impl<$($generics)*> std::ops::Rem<f64> for $Type {
-            type Output = Self;
-            #[inline]
-            #[track_caller]
-            fn rem(self, rhs: f64) -> Self {
-                self % <$Type>::from(rhs)
-            }
-        }
-        impl<$($generics)*> std::ops::Rem<$Type> for f64 {
-            type Output = $Type;
-            #[inline]
-            #[track_caller]
-            fn rem(self, rhs: $Type) -> $Type {
-                <$Type>::from(self) % rhs
-            }
-        }
-        impl<$($generics)*> std::ops::RemAssign for $Type {
-            #[inline]
-            #[track_caller]
-            fn rem_assign(&mut self, rhs: Self) {
-                *self = *self % rhs;
-            }
-        }
-        impl<$($generics)*> std::ops::RemAssign<f64> for $Type {
-            #[inline]
-            #[track_caller]
-            fn rem_assign(&mut self, rhs: f64) {
-                *self = *self % rhs;
-            }
-        }
-    };
-    (@references [$($generics:tt)*] $Type:ty, $Trait:ident $method:ident $Assign:ident $assign:ident) => {
-        $crate::scalar::operators! { @one [$($generics)*] $Trait $method, $Type, &$Type, $Type, |x, y| x, *y }
-        $crate::scalar::operators! { @one [$($generics)*] $Trait $method, &$Type, $Type, $Type, |x, y| *x, y }
-        $crate::scalar::operators! { @one [$($generics)*] $Trait $method, &$Type, &$Type, $Type, |x, y| *x, *y }
-        $crate::scalar::operators! { @one [$($generics)*] $Trait $method, &$Type, f64, $Type, |x, y| *x, y }
-        $crate::scalar::operators! { @one [$($generics)*] $Trait $method, f64, &$Type, $Type, |x, y| x, *y }
-        impl<$($generics)*> std::ops::$Assign<&$Type> for $Type {
-            #[inline(always)]
-            #[track_caller]
-            fn $assign(&mut self, rhs: &$Type) {
-                *self = std::ops::$Trait::$method(*self, *rhs);
-            }
-        }
-    };
-    (@one [$($generics:tt)*] $Trait:ident $method:ident, $Left:ty, $Right:ty, $Type:ty, |$x:ident, $y:ident| $left:expr, $right:expr) => {
+    (@one [$($generics:tt)*] $Trait:ident $method:ident($x:ident: $Left:ty, $y:ident: $Right:ty) -> $Type:ty { $result:expr }) => {
         impl<$($generics)*> std::ops::$Trait<$Right> for $Left {
             type Output = $Type;
             #[inline(always)]
             #[track_caller]
-            fn $method(self, rhs: $Right) -> $Type {
-                let ($x, $y) = (self, rhs);
-                std::ops::$Trait::$method($left, $right)
+            fn $method(self, $y: $Right) -> $Type {
+                let $x = self;
+                $result
             }
         }
     };
-    ([$($generics:tt)*] $Type:ty, $Trait:ident $method:ident $Assign:ident $assign:ident, $with_c:ident, $c_first:ident) => {
-        impl<$($generics)*> std::ops::$Trait for $Type {
-            type Output = Self;
+    (@assign [$($generics:tt)*] $Type:ty, $Right:ty, $Trait:ident $method:ident $Assign:ident $assign:ident) => {
+        impl<$($generics)*> std::ops::$Assign<$Right> for $Type {
             #[inline(always)]
             #[track_caller]
-            fn $method(self, rhs: Self) -> Self {
-                $crate::Scalar::$method(self, rhs)
+            fn $assign(&mut self, rhs: $Right) {
+                *self = std::ops::$Trait::$method(*self, rhs);
             }
         }
-        impl<$($generics)*> std::ops::$Trait<f64> for $Type {
-            type Output = Self;
-            #[inline(always)]
-            #[track_caller]
-            fn $method(self, rhs: f64) -> Self {
-                $crate::Scalar::$with_c(self, rhs)
-            }
-        }
-        impl<$($generics)*> std::ops::$Trait<$Type> for f64 {
+    };
+    (@all $generics:tt $Type:ty, $Trait:ident $method:ident $Assign:ident $assign:ident, |$x:ident, $c:ident| $with_c:expr, $c_first:expr) => {
+        operators! { @one $generics $Trait $method(x: $Type, y: $Type) -> $Type { $crate::Scalar::$method(x, y) } }
+        operators! { @one $generics $Trait $method($x: $Type, $c: f64) -> $Type { $with_c } }
+        operators! { @one $generics $Trait $method($c: f64, $x: $Type) -> $Type { $c_first } }
+        operators! { @one $generics $Trait $method(x: $Type, y: &$Type) -> $Type { std::ops::$Trait::$method(x, *y) } }
+        operators! { @one $generics $Trait $method(x: &$Type, y: $Type) -> $Type { std::ops::$Trait::$method(*x, y) } }
+        operators! { @one $generics $Trait $method(x: &$Type, y: &$Type) -> $Type { std::ops::$Trait::$method(*x, *y) } }
+        operators! { @one $generics $Trait $method(x: &$Type, c: f64) -> $Type { std::ops::$Trait::$method(*x, c) } }
+        operators! { @one $generics $Trait $method(c: f64, x: &$Type) -> $Type { std::ops::$Trait::$method(c, *x) } }
+        operators! { @assign $generics $Type, $Type, $Trait $method $Assign $assign }
+        operators! { @assign $generics $Type, &$Type, $Trait $method $Assign $assign }
+        operators! { @assign $generics $Type, f64, $Trait $method $Assign $assign }
+    };
+    (@neg [$($generics:tt)*] $Type:ty, $Operand:ty, |$x:ident| $value:expr) => {
+        impl<$($generics)*> std::ops::Neg for $Operand {
             type Output = $Type;
             #[inline(always)]
             #[track_caller]
-            fn $method(self, rhs: $Type) -> $Type {
-                $crate::Scalar::$c_first(rhs, self)
+            fn neg(self) -> $Type {
+                let $x = self;
+                $crate::Scalar::neg($value)
             }
         }
-        impl<$($generics)*> std::ops::$Assign for $Type {
-            #[inline(always)]
+    };
+    (@over_references [$($generics:tt)*] $Type:ty, $Trait:ident $method:ident) => {
+        impl<'a, $($generics)*> std::iter::$Trait<&'a $Type> for $Type {
             #[track_caller]
-            fn $assign(&mut self, rhs: Self) {
-                *self = $crate::Scalar::$method(*self, rhs);
+            fn $method<I: Iterator<Item = &'a $Type>>(iter: I) -> Self {
+                iter.copied().$method()
             }
         }
-        impl<$($generics)*> std::ops::$Assign<f64> for $Type {
-            #[inline(always)]
-            #[track_caller]
-            fn $assign(&mut self, rhs: f64) {
-                *self = $crate::Scalar::$with_c(*self, rhs);
-            }
-        }
+    };
+    ($generics:tt $Type:ty) => {
+        operators! { @neg $generics $Type, $Type, |x| x }
+        operators! { @neg $generics $Type, &$Type, |x| *x }
+        operators! { @all $generics $Type, Add add AddAssign add_assign, |x, c| $crate::Scalar::add_c(x, c), $crate::Scalar::add_c(x, c) }
+        operators! { @all $generics $Type, Sub sub SubAssign sub_assign, |x, c| $crate::Scalar::sub_c(x, c), $crate::Scalar::c_sub(x, c) }
+        operators! { @all $generics $Type, Mul mul MulAssign mul_assign, |x, c| $crate::Scalar::mul_c(x, c), $crate::Scalar::mul_c(x, c) }
+        operators! { @all $generics $Type, Div div DivAssign div_assign, |x, c| $crate::Scalar::div_c(x, c), $crate::Scalar::c_div(x, c) }
+        operators! { @all $generics $Type, Rem rem RemAssign rem_assign, |x, c| x % <$Type>::from(c), <$Type>::from(c) % x }
+        operators! { @over_references $generics $Type, Sum sum }
+        operators! { @over_references $generics $Type, Product product }
     };
 }
 pub(crate) use operators;
-
-/// Sums and products over references, as over values.
-macro_rules! sums_of_references {
-    ([$($generics:tt)*] $Type:ty) => {
-        impl<'a, $($generics)*> std::iter::Sum<&'a $Type> for $Type {
-            #[track_caller]
-            fn sum<I: Iterator<Item = &'a $Type>>(iter: I) -> Self {
-                iter.copied().sum()
-            }
-        }
-        impl<'a, $($generics)*> std::iter::Product<&'a $Type> for $Type {
-            #[track_caller]
-            fn product<I: Iterator<Item = &'a $Type>>(iter: I) -> Self {
-                iter.copied().product()
-            }
-        }
-    };
-}
-pub(crate) use sums_of_references;
 
 /// Implements the operators of a scalar by [`Scalar::apply`](crate::Scalar::apply).
 macro_rules! operators_by_apply {
@@ -189,9 +104,61 @@ macro_rules! operators_by_apply {
 }
 pub(crate) use operators_by_apply;
 
-/// Implements comparisons by the values alone, without the derivatives.
-macro_rules! compared_by_value {
-    ([$($generics:tt)*] $Type:ty) => {
+/// Implements for a type of numbers that are not recorded: the ops as methods, operators, sums and products from left
+/// to right, and comparisons by the values alone. The type has a function `new` that makes a constant.
+macro_rules! define_number {
+    (
+        [$($generics:tt)*] $Type:ty;
+        ops { $($(#[doc = $doc:literal])+ $vis:vis $Op:ident = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
+        $($rest:tt)+
+    ) => {
+        /// The ops, one method each. An operand may be a number: `x.max(0.0)`.
+        #[allow(clippy::should_implement_trait, reason = "the operators are implemented too, under the same names")]
+        impl<$($generics)*> $Type {
+            $($(#[doc = $doc])+
+            #[inline(always)]
+            #[allow(dead_code, reason = "helpers are methods of `Scalar`")]
+            $vis fn $name(self $(, $y: impl Into<Self>)* $($(, $k: f64)+)?) -> Self {
+                Scalar::$name(self $(, $y.into())* $($(, $k)+)?)
+            })+
+
+            /// `x` to the integer power `n`. All derivatives are exact, also at 0.
+            #[inline(always)]
+            pub fn powi(self, n: i32) -> Self {
+                Scalar::powi(self, n)
+            }
+
+            /// `x` to the constant power `p`.
+            #[inline(always)]
+            pub fn powf(self, p: f64) -> Self {
+                Scalar::powf(self, p)
+            }
+
+            /// `min(max(x, low), high)`.
+            #[inline(always)]
+            pub fn clamp(self, low: impl Into<Self>, high: impl Into<Self>) -> Self {
+                Scalar::clamp(self, low.into(), high.into())
+            }
+        }
+
+        operators! { [$($generics)*] $Type }
+
+        impl<$($generics)*> From<f64> for $Type {
+            #[inline(always)]
+            fn from(value: f64) -> Self {
+                Self::new(value)
+            }
+        }
+        impl<$($generics)*> std::iter::Sum for $Type {
+            fn sum<I: Iterator<Item = Self>>(iter: I) -> Self {
+                iter.fold(Self::new(0.0), |sum, x| sum + x)
+            }
+        }
+        impl<$($generics)*> std::iter::Product for $Type {
+            fn product<I: Iterator<Item = Self>>(iter: I) -> Self {
+                iter.fold(Self::new(1.0), |product, x| product * x)
+            }
+        }
         /// Compares values.
         impl<$($generics)*> PartialEq for $Type {
             fn eq(&self, other: &Self) -> bool {
@@ -218,4 +185,4 @@ macro_rules! compared_by_value {
         }
     };
 }
-pub(crate) use compared_by_value;
+pub(crate) use define_number;

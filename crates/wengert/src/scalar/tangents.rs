@@ -1,10 +1,8 @@
 //! Tangents in several directions at once.
 
-use std::ops::{Add, Div, Mul, Neg};
-
 use crate::cold::rarely;
 use crate::op::kernel;
-use crate::scalar::Cotangent;
+use crate::scalar::cotangent;
 
 /// The tangents of a dual number, with guarded products.
 #[derive(Clone, Copy, Debug)]
@@ -119,70 +117,15 @@ pub(crate) fn gather<const N: usize>(sum: &mut Option<Tangents<N>>, part: Tangen
     *sum = Some(sum.map_or(part, |sum| sum + part));
 }
 
-impl<const N: usize> Neg for Tangents<N> {
-    type Output = Self;
-    #[inline(always)]
-    fn neg(self) -> Self {
-        each(|k| -self.0[k])
-    }
+cotangent! { [const N: usize] Tangents<N>, with f64;
+    -a => each(|k| -a.0[k]);
+    a + b => each(|k| a.0[k] + b.0[k]);
+    bar * s => guarded(each(|k| bar.0[k] * s), s, move |k| kernel::gmul(bar.0[k], s));
+    bar / s => guarded(each(|k| bar.0[k] / s), s, move |k| kernel::gdiv(bar.0[k], s));
 }
-
-impl<const N: usize> Add for Tangents<N> {
-    type Output = Self;
-    #[inline(always)]
-    fn add(self, rhs: Self) -> Self {
-        each(|k| self.0[k] + rhs.0[k])
-    }
+cotangent! { [const N: usize] UnguardedTangents<N>, with f64;
+    -a => UnguardedTangents(-a.0);
+    a + b => UnguardedTangents(a.0 + b.0);
+    bar * s => UnguardedTangents(each(|k| bar.0.0[k] * s));
+    bar / s => UnguardedTangents(each(|k| bar.0.0[k] / s));
 }
-
-impl<const N: usize> Mul<f64> for Tangents<N> {
-    type Output = Self;
-    #[inline(always)]
-    fn mul(self, partial: f64) -> Self {
-        guarded(each(|k| self.0[k] * partial), partial, move |k| kernel::gmul(self.0[k], partial))
-    }
-}
-
-impl<const N: usize> Div<f64> for Tangents<N> {
-    type Output = Self;
-    #[inline(always)]
-    fn div(self, rhs: f64) -> Self {
-        guarded(each(|k| self.0[k] / rhs), rhs, move |k| kernel::gdiv(self.0[k], rhs))
-    }
-}
-
-impl<const N: usize> Cotangent<f64> for Tangents<N> {}
-
-impl<const N: usize> Neg for UnguardedTangents<N> {
-    type Output = Self;
-    #[inline(always)]
-    fn neg(self) -> Self {
-        UnguardedTangents(-self.0)
-    }
-}
-
-impl<const N: usize> Add for UnguardedTangents<N> {
-    type Output = Self;
-    #[inline(always)]
-    fn add(self, rhs: Self) -> Self {
-        UnguardedTangents(self.0 + rhs.0)
-    }
-}
-
-impl<const N: usize> Mul<f64> for UnguardedTangents<N> {
-    type Output = Self;
-    #[inline(always)]
-    fn mul(self, partial: f64) -> Self {
-        UnguardedTangents(each(|k| self.0.0[k] * partial))
-    }
-}
-
-impl<const N: usize> Div<f64> for UnguardedTangents<N> {
-    type Output = Self;
-    #[inline(always)]
-    fn div(self, rhs: f64) -> Self {
-        UnguardedTangents(each(|k| self.0.0[k] / rhs))
-    }
-}
-
-impl<const N: usize> Cotangent<f64> for UnguardedTangents<N> {}

@@ -1,7 +1,6 @@
 //! The results of a reverse sweep: an adjoint for every entry that it reached.
 
 use std::cell::{Cell, RefCell};
-use std::fmt;
 
 use bytemuck::allocation::try_zeroed_slice_box;
 
@@ -60,12 +59,6 @@ impl Adjoints {
     pub(crate) fn truncate(&mut self, len: usize) {
         let all = self.len.get_mut();
         *all = len.min(*all);
-    }
-}
-
-impl fmt::Debug for Adjoints {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries((0..self.len()).map(|index| self.get(index))).finish()
     }
 }
 

@@ -193,7 +193,7 @@ pub(crate) struct NodeInteraction {
     pub(crate) operands: SmallVec<[u32; 4]>,
     pub(crate) interaction: Interaction,
     /// How many lists the operands are made of.
-    lists: usize,
+    pub(crate) lists: usize,
 }
 
 impl<'a> Dependence<'a> {
@@ -229,7 +229,6 @@ impl<'a> Dependence<'a> {
         dependence
     }
 
-    /// Reads the operands of a node.
     #[inline]
     pub(crate) fn read(&mut self, position: usize, node: &mut NodeInteraction) {
         let entry = self.tape.entry(position as u32);
@@ -240,40 +239,28 @@ impl<'a> Dependence<'a> {
             true => found.nan,
             false => found.number,
         };
-        node.lists = entry.op().lists();
+        node.lists = found.lists;
     }
 }
 
 impl NodeInteraction {
     pub(crate) fn new() -> NodeInteraction {
-        NodeInteraction { operands: SmallVec::new(), interaction: Interaction::NONE, lists: 1 }
+        NodeInteraction { operands: SmallVec::new(), interaction: Interaction::NONE, lists: 0 }
     }
 
     /// Calls `each` with the operands that the value depends on.
     #[inline]
     pub(crate) fn each_dependency(&self, mut each: impl FnMut(u32)) {
-        match self.interaction {
-            Interaction::Few { depends, .. } => {
-                for (k, &x) in self.operands.iter().enumerate() {
-                    if depends & 1 << k != 0 {
-                        each(x);
-                    }
-                }
-            }
-            Interaction::Lists { depends, .. } => {
-                for list in 0..2 {
-                    if depends & 1 << list != 0 {
-                        self.list(list).iter().for_each(|&x| each(x));
-                    }
-                }
+        for list in 0..self.lists {
+            if self.interaction.depends & 1 << list != 0 {
+                self.list(list).iter().for_each(|&x| each(x));
             }
         }
     }
 
-    /// The operands of one list of a fold.
     #[inline]
     pub(crate) fn list(&self, list: usize) -> &[u32] {
         let length = self.operands.len() / self.lists;
-        self.operands.get(list * length..(list + 1) * length).unwrap_or(&[])
+        &self.operands[list * length..(list + 1) * length]
     }
 }

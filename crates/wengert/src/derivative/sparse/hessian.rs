@@ -48,7 +48,7 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_hessian_pattern(&self, l: NodeId, wrt: &[NodeId]) -> Result<Pattern, Error> {
-        if !self.are_leaves(wrt)? {
+        if self.leaf_positions(wrt.iter().copied())?.is_none() {
             let Opened { graph, outputs, inputs } = self.opened(&[l], wrt)?;
             return graph.try_hessian_pattern(outputs[0], &inputs);
         }
@@ -156,31 +156,18 @@ impl Pushing<'_> {
 
     /// Adds the edges between the operands that interact in a node.
     fn connect_interacting(&mut self, node: &NodeInteraction) {
-        match node.interaction {
-            Interaction::Few { interacts, .. } => {
-                for (k, &x) in node.operands.iter().enumerate() {
-                    for (j, &y) in node.operands.iter().enumerate() {
-                        let there = interacts[k] & 1 << j != 0;
-                        let back = interacts[j] & 1 << k != 0;
-                        // Each pair once.
-                        if there && (j <= k || !back) {
-                            self.connect_nodes(x, y);
-                        }
+        let Interaction { same, other, .. } = node.interaction;
+        for p in 0..node.lists {
+            for q in 0..node.lists {
+                // Each pair of lists once.
+                let interact = |of: [u32; 3]| of[p] & 1 << q != 0 && (q <= p || of[q] & 1 << p == 0);
+                if interact(same) {
+                    for (&x, &y) in node.list(p).iter().zip(node.list(q)) {
+                        self.connect_nodes(x, y);
                     }
                 }
-            }
-            Interaction::Lists { same, other, .. } => {
-                for p in 0..2 {
-                    for q in 0..2 {
-                        if same[p] & 1 << q != 0 && (q <= p || same[q] & 1 << p == 0) {
-                            for (&x, &y) in node.list(p).iter().zip(node.list(q)) {
-                                self.connect_nodes(x, y);
-                            }
-                        }
-                        if other[p] & 1 << q != 0 && (q <= p || other[q] & 1 << p == 0) {
-                            self.connect_lists(node.list(p), node.list(q), p == q);
-                        }
-                    }
+                if interact(other) {
+                    self.connect_lists(node.list(p), node.list(q), p == q);
                 }
             }
         }

@@ -20,35 +20,28 @@ use crate::scalar::{Cotangent, Scalar, operators_by_apply, rule, value};
 /// A set of operands: bit `k` for operand `k`.
 type Mask = u32;
 
-/// On which operands an op depends, and which of them interact.
+/// On which operands an op depends, and which of them interact. Operands come in lists. An op of any number of operands
+/// treats all of a list alike, and has one list or two of equal length. In any other op, each operand is a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Interaction {
-    /// An op of at most three operands.
-    Few {
-        /// The operands that the value depends on.
-        depends: Mask,
-        /// For each operand, those that its partial depends on.
-        interacts: [Mask; 3],
-    },
-    /// An op of any number of operands, all treated alike, in one list or in two of equal length.
-    Lists {
-        /// The lists that the value depends on.
-        depends: Mask,
-        /// For each list, a mask of lists: each operand interacts with the operand at the same index of those lists.
-        same: [Mask; 2],
-        /// For each list, a mask of lists: each operand interacts with the operands at other indices of those lists.
-        other: [Mask; 2],
-    },
+pub(crate) struct Interaction {
+    /// The lists that the value depends on.
+    pub(crate) depends: Mask,
+    /// For each list, a mask of lists: each operand interacts with the operand at the same index of those lists.
+    pub(crate) same: [Mask; 3],
+    /// For each list, a mask of lists: each operand interacts with the operands at other indices of those lists.
+    pub(crate) other: [Mask; 3],
 }
 
 impl Interaction {
     /// The value depends on no operand.
-    pub(crate) const NONE: Interaction = Interaction::Few { depends: 0, interacts: [0; 3] };
+    pub(crate) const NONE: Interaction = Interaction { depends: 0, same: [0; 3], other: [0; 3] };
 }
 
 /// How the operands of an op interact where its value is a number, and where it is NaN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OpInteractions {
+    /// How many lists the operands are made of.
+    pub(crate) lists: usize,
     pub(crate) number: Interaction,
     pub(crate) nan: Interaction,
 }
@@ -73,24 +66,24 @@ impl InteractionCache {
 }
 
 fn both(op: Op, imm: Imm) -> OpInteractions {
-    OpInteractions { number: analyze::<false>(op, imm), nan: analyze::<true>(op, imm) }
+    // Three operands in each list show what any number of them do.
+    let (lists, length) = match op.encoding() {
+        Encoding::Source => (0, 1),
+        Encoding::Fixed { operands, .. } => (operands, 1),
+        Encoding::List => (op.lists(), 3),
+    };
+    let (number, nan) = (analyze::<false>(op, imm, lists, length), analyze::<true>(op, imm, lists, length));
+    OpInteractions { lists, number, nan }
 }
 
-/// Three operands in each list show what any number of them do.
-const SAMPLE: usize = 3;
-
-fn analyze<const NAN: bool>(op: Op, imm: Imm) -> Interaction {
-    let operands = match op.encoding() {
-        Encoding::Source => return Interaction::NONE,
-        Encoding::Fixed { operands, .. } => operands,
-        Encoding::List => SAMPLE * op.lists(),
-    };
+fn analyze<const NAN: bool>(op: Op, imm: Imm, lists: usize, length: usize) -> Interaction {
+    let operands = lists * length;
     let all: SmallVec<[Support<true, NAN>; 8]> = (0..operands).map(|k| Support::Of(1 << k)).collect();
-    if op.stops_gradient() || folded(op, imm, &all).is_some() {
+    if operands == 0 || op.stops_gradient() || folded(op, imm, &all).is_some() {
         return Interaction::NONE;
     }
     let depends = depends_on::<NAN>(op, imm, operands);
-    let mut interacts = [0; 2 * SAMPLE];
+    let mut interacts: SmallVec<[Mask; 8]> = SmallVec::from_elem(0, operands);
     rule::of(
         op,
         imm,
@@ -103,19 +96,16 @@ fn analyze<const NAN: bool>(op: Op, imm: Imm) -> Interaction {
             }
         },
     );
-    if op.encoding() != Encoding::List {
-        return Interaction::Few { depends, interacts: [interacts[0], interacts[1], interacts[2]] };
-    }
-    let list = |k: usize| k / SAMPLE;
-    let (mut lists_depended_on, mut same, mut other) = (0, [0; 2], [0; 2]);
+    let mut found = Interaction::NONE;
     for k in 0..operands {
-        lists_depended_on |= (depends >> k & 1) << list(k);
+        let list = k / length;
+        found.depends |= (depends >> k & 1) << list;
         for j in (0..operands).filter(|j| interacts[k] & 1 << j != 0) {
-            let kind = if k % SAMPLE == j % SAMPLE { &mut same } else { &mut other };
-            kind[list(k)] |= 1 << list(j);
+            let kind = if k % length == j % length { &mut found.same } else { &mut found.other };
+            kind[list] |= 1 << (j / length);
         }
     }
-    Interaction::Lists { depends: lists_depended_on, same, other }
+    found
 }
 
 /// The operands that an op's value depends on: those whose partial is not certainly 0.
@@ -215,12 +205,14 @@ enum Reach {
 }
 
 impl Reach {
-    fn through(a: Mask, b: Mask) -> Reach {
-        Reach::Through(a | b)
+    /// What is left after a product or quotient with something that depends on the operands in a mask.
+    fn with(self, mask: Mask) -> Reach {
+        match self {
+            Reach::Nothing => Reach::Nothing,
+            Reach::Through(all) => Reach::Through(all | mask),
+        }
     }
 }
-
-impl<const DEEP: bool, const NAN: bool> Cotangent<Support<DEEP, NAN>> for Reach {}
 
 impl Neg for Reach {
     type Output = Self;
@@ -233,7 +225,7 @@ impl Add for Reach {
     type Output = Self;
     fn add(self, rhs: Self) -> Self {
         match (self, rhs) {
-            (Reach::Through(a), Reach::Through(b)) => Reach::through(a, b),
+            (Reach::Through(_), Reach::Through(mask)) => self.with(mask),
             (Reach::Nothing, x) | (x, Reach::Nothing) => x,
         }
     }
@@ -242,9 +234,9 @@ impl Add for Reach {
 impl<const DEEP: bool, const NAN: bool> Mul<Support<DEEP, NAN>> for Reach {
     type Output = Self;
     fn mul(self, partial: Support<DEEP, NAN>) -> Self {
-        match (self, partial) {
-            (Reach::Nothing, _) | (_, Support::Number(0.0)) => Reach::Nothing,
-            (Reach::Through(mask), partial) => Reach::through(mask, partial.mask()),
+        match partial {
+            Support::Number(0.0) => Reach::Nothing,
+            partial => self.with(partial.mask()),
         }
     }
 }
@@ -252,12 +244,11 @@ impl<const DEEP: bool, const NAN: bool> Mul<Support<DEEP, NAN>> for Reach {
 impl<const DEEP: bool, const NAN: bool> Div<Support<DEEP, NAN>> for Reach {
     type Output = Self;
     fn div(self, by: Support<DEEP, NAN>) -> Self {
-        match self {
-            Reach::Nothing => Reach::Nothing,
-            Reach::Through(mask) => Reach::through(mask, by.mask()),
-        }
+        self.with(by.mask())
     }
 }
+
+impl<const DEEP: bool, const NAN: bool> Cotangent<Support<DEEP, NAN>> for Reach {}
 
 #[cfg(test)]
 mod tests {
@@ -268,7 +259,7 @@ mod tests {
     }
 
     fn few(depends: Mask, interacts: [Mask; 3]) -> Interaction {
-        Interaction::Few { depends, interacts }
+        Interaction { depends, same: interacts, other: [0; 3] }
     }
 
     #[test]
@@ -334,7 +325,8 @@ mod tests {
 
     #[test]
     fn folds_are_alike_in_all_operands() {
-        let lists = |depends, same, other| Interaction::Lists { depends, same, other };
+        let lists =
+            |depends, [a, b]: [Mask; 2], [c, d]: [Mask; 2]| Interaction { depends, same: [a, b, 0], other: [c, d, 0] };
         for op in [Op::Sum, Op::Mean, Op::MaxOf, Op::MinOf] {
             assert_eq!(of(op, NO_IMM), lists(1, [0; 2], [0; 2]), "{op}");
         }

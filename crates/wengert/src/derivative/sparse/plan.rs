@@ -53,7 +53,7 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_sparse_hessian(&self, l: NodeId, wrt: &[NodeId]) -> Result<Sparse, Error> {
-        if !self.are_leaves(wrt)? {
+        if self.leaf_positions(wrt.iter().copied())?.is_none() {
             let Opened { graph, outputs, inputs } = self.opened(&[l], wrt)?;
             return graph.try_sparse_hessian(outputs[0], &inputs);
         }
@@ -126,7 +126,7 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_sparse_jacobian(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Sparse, Error> {
-        if !self.are_leaves(wrt)? {
+        if self.leaf_positions(wrt.iter().copied())?.is_none() {
             let Opened { graph, outputs, inputs } = self.opened(outputs, wrt)?;
             return graph.try_sparse_jacobian(&outputs, &inputs);
         }

@@ -8,7 +8,6 @@ pub(crate) mod recurrence;
 mod symbols;
 
 use std::fmt;
-use std::iter::{Product, Sum};
 
 use smallvec::SmallVec;
 
@@ -19,7 +18,7 @@ use crate::node::NodeId;
 use crate::number::Real;
 use crate::op::kernel::{gdiv, gmul};
 use crate::op::{Imm, Op, for_each_op};
-use crate::scalar::{Scalar, compared_by_value, operators, sums_of_references};
+use crate::scalar::{Scalar, define_number, operators};
 use crate::tape::entry::Entry;
 
 /// A power series in one variable `t` with `K` coefficients: a value, and the terms of orders 1 to `K - 1`.
@@ -105,13 +104,6 @@ impl<const K: usize> Series<K> {
     }
 }
 
-impl<const K: usize> From<f64> for Series<K> {
-    #[inline]
-    fn from(value: f64) -> Self {
-        Series::new(value)
-    }
-}
-
 impl<const K: usize> Scalar for Series<K> {
     #[inline]
     fn constant(c: f64) -> Self {
@@ -172,57 +164,7 @@ pub(crate) fn combine(op: Op, m: usize, a: &[f64], b: &[f64], c: &[f64]) -> f64 
     }
 }
 
-macro_rules! define_series {
-    (
-        ops { $($(#[doc = $doc:literal])+ $vis:vis $Op:ident = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
-        $($rest:tt)+
-    ) => {
-        /// The ops, one method each. An operand may be a number: `x.max(0.0)`.
-        #[allow(clippy::should_implement_trait, reason = "the operators are implemented too, under the same names")]
-        impl<const K: usize> Series<K> {
-            $($(#[doc = $doc])+
-            #[inline]
-            #[allow(dead_code, reason = "helpers are methods of `Scalar`")]
-            $vis fn $name(self $(, $y: impl Into<Self>)* $($(, $k: f64)+)?) -> Self {
-                Scalar::$name(self $(, $y.into())* $($(, $k)+)?)
-            })+
-        }
-    };
-}
-for_each_op!(define_series);
-
-impl<const K: usize> Series<K> {
-    /// `x` to the integer power `n`. All derivatives are exact, also at 0.
-    pub fn powi(self, n: i32) -> Self {
-        Scalar::powi(self, n)
-    }
-
-    /// `x` to the constant power `p`.
-    pub fn powf(self, p: f64) -> Self {
-        Scalar::powf(self, p)
-    }
-
-    /// `min(max(x, low), high)`.
-    pub fn clamp(self, low: impl Into<Self>, high: impl Into<Self>) -> Self {
-        Scalar::clamp(self, low.into(), high.into())
-    }
-}
-
-operators! { [const K: usize] Series<K> }
-sums_of_references! { [const K: usize] Series<K> }
-compared_by_value! { [const K: usize] Series<K> }
-
-impl<const K: usize> Sum for Series<K> {
-    fn sum<I: Iterator<Item = Self>>(iter: I) -> Self {
-        iter.fold(Series::new(0.0), |sum, x| sum + x)
-    }
-}
-
-impl<const K: usize> Product for Series<K> {
-    fn product<I: Iterator<Item = Self>>(iter: I) -> Self {
-        iter.fold(Series::new(1.0), |product, x| product * x)
-    }
-}
+for_each_op!(define_number [const K: usize] Series<K>;);
 
 /// The value; the alternate form `{:#}` shows the series, such as `8 + 12 t + 6 t^2`.
 impl<const K: usize> fmt::Display for Series<K> {

@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 use crate::number::series::arithmetic;
 use crate::number::series::recurrence::{Args, Definition, Quantity, Recurrence, RuleStep};
 use crate::op::{Imm, NO_IMM, Op};
-use crate::scalar::{Cotangent, Scalar, operators_by_apply, rule, value};
+use crate::scalar::{Scalar, cotangent, operators_by_apply, rule, value};
 
 impl Recurrence {
     /// The recurrence of `op` with this number of operands, for this number of coefficients.
@@ -24,10 +24,8 @@ impl Recurrence {
         let args: Vec<Symbol> = (0..operands).map(|_| trace.push(Definition::Operand)).collect();
         trace.record(op, imm, &args);
         // In order of listing: what is listed first is needed to the highest order.
-        loop {
-            let Some(place) = trace.waiting.borrow_mut().pop_front() else {
-                break;
-            };
+        let next = || trace.waiting.borrow_mut().pop_front();
+        while let Some(place) = next() {
             trace.expand(place);
         }
         Recurrence { operands, ..trace.list.into_inner() }
@@ -36,12 +34,10 @@ impl Recurrence {
 
 type Key = (Op, [u64; 2], Args);
 
-/// A list in progress.
 #[derive(Debug, Default)]
 struct Trace {
     list: RefCell<Recurrence>,
     listed: RefCell<FxHashMap<Key, u32>>,
-    numbers: RefCell<FxHashMap<u64, u32>>,
     waiting: RefCell<VecDeque<u32>>,
     /// How many coefficients are needed of each value that is listed now.
     orders: Cell<usize>,
@@ -61,14 +57,7 @@ impl Trace {
     fn place(&self, val: Symbol<'_>) -> u32 {
         match val {
             Symbol::At(_, place) => place,
-            Symbol::Number(c) => {
-                if let Some(&place) = self.numbers.borrow().get(&c.to_bits()) {
-                    return place;
-                }
-                let place = self.place(self.push(Definition::Number(c)));
-                self.numbers.borrow_mut().insert(c.to_bits(), place);
-                place
-            }
+            Symbol::Number(c) => self.place(self.record(Op::Const, [c, 0.0], &[])),
         }
     }
 
@@ -80,6 +69,7 @@ impl Trace {
         }
         let args = &key.2;
         let val = self.push(match args[..] {
+            [] if op == Op::Const => Definition::Number(imm[0]),
             [a] if arithmetic(op) => Definition::Arithmetic(op, a, a),
             [a, b] if arithmetic(op) => Definition::Arithmetic(op, a, b),
             _ => Definition::Rule(op, imm, args.clone()),
@@ -133,7 +123,6 @@ impl Trace {
     }
 }
 
-/// A symbol for a value.
 #[derive(Clone, Copy, Debug)]
 enum Symbol<'t> {
     Number(f64),
@@ -176,48 +165,25 @@ enum Linear<'t> {
     At(&'t Trace, u32),
 }
 
-impl<'t> Cotangent<Symbol<'t>> for Linear<'t> {}
-
-impl Neg for Linear<'_> {
-    type Output = Self;
-    fn neg(self) -> Self {
-        match self {
-            Linear::Nothing => Linear::Nothing,
-            Linear::At(trace, a) => trace.step(RuleStep::Neg(a)),
-        }
-    }
-}
-
-impl Add for Linear<'_> {
-    type Output = Self;
-    fn add(self, rhs: Self) -> Self {
-        match (self, rhs) {
-            (Linear::At(trace, a), Linear::At(_, b)) => trace.step(RuleStep::Add(a, b)),
-            (Linear::Nothing, x) | (x, Linear::Nothing) => x,
-        }
-    }
-}
-
-impl<'t> Mul<Symbol<'t>> for Linear<'t> {
-    type Output = Self;
-    fn mul(self, rhs: Symbol<'t>) -> Self {
-        match (self, rhs) {
-            (Linear::Nothing, _) | (_, Symbol::Number(0.0)) => Linear::Nothing,
-            (_, Symbol::Number(1.0)) => self,
-            (Linear::At(trace, a), Symbol::Number(c)) => trace.step(RuleStep::Scale(a, c)),
-            (Linear::At(trace, a), Symbol::At(_, s)) => trace.step(RuleStep::Mul(a, s)),
-        }
-    }
-}
-
-impl<'t> Div<Symbol<'t>> for Linear<'t> {
-    type Output = Self;
-    fn div(self, rhs: Symbol<'t>) -> Self {
-        match (self, rhs) {
-            (Linear::Nothing, _) => Linear::Nothing,
-            (_, Symbol::Number(1.0)) => self,
-            (Linear::At(trace, a), Symbol::Number(c)) => trace.step(RuleStep::Over(a, c)),
-            (Linear::At(trace, a), Symbol::At(_, s)) => trace.step(RuleStep::Div(a, s)),
-        }
-    }
+cotangent! { ['t] Linear<'t>, with Symbol<'t>;
+    -a => match a {
+        Linear::Nothing => Linear::Nothing,
+        Linear::At(trace, a) => trace.step(RuleStep::Neg(a)),
+    };
+    a + b => match (a, b) {
+        (Linear::At(trace, a), Linear::At(_, b)) => trace.step(RuleStep::Add(a, b)),
+        (Linear::Nothing, x) | (x, Linear::Nothing) => x,
+    };
+    a * s => match (a, s) {
+        (Linear::Nothing, _) | (_, Symbol::Number(0.0)) => Linear::Nothing,
+        (_, Symbol::Number(1.0)) => a,
+        (Linear::At(trace, a), Symbol::Number(c)) => trace.step(RuleStep::Scale(a, c)),
+        (Linear::At(trace, a), Symbol::At(_, s)) => trace.step(RuleStep::Mul(a, s)),
+    };
+    a / s => match (a, s) {
+        (Linear::Nothing, _) => Linear::Nothing,
+        (_, Symbol::Number(1.0)) => a,
+        (Linear::At(trace, a), Symbol::Number(c)) => trace.step(RuleStep::Over(a, c)),
+        (Linear::At(trace, a), Symbol::At(_, s)) => trace.step(RuleStep::Div(a, s)),
+    };
 }

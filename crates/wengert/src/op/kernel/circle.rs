@@ -6,12 +6,6 @@
 use super::dd::{Big, Dd, exp2i, fast_two_sum, frexp, two_prod, two_sum};
 use super::is_order;
 
-/// `sqrt(x^2 + y^2)` without intermediate overflow. Infinite if either is, even if the other is NaN.
-#[inline]
-pub(crate) fn hypot(x: f64, y: f64) -> f64 {
-    pxfm::f_hypot(x, y)
-}
-
 /// The angle of the point `(x, y)`, with the signed zeros of IEEE 754.
 #[inline]
 pub(crate) fn atan2(y: f64, x: f64) -> f64 {
@@ -256,6 +250,7 @@ fn hypot_partial_any(u: f64, v: f64, j: f64, k: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::hypot;
     use super::*;
     const INF: f64 = f64::INFINITY;
     const NAN: f64 = f64::NAN;

@@ -4,6 +4,8 @@
 //! exact have factors with few bits, since baseline processors lack fused multiply-add. Their cores also return the
 //! rounding error, for functions built on them.
 
+use crate::cold::rarely;
+
 use super::core::{EXP2_128, LOG_128, LOG_OFFSET};
 use super::dd::{Dd, LN_2, exp2i, fast_two_sum, two_sum};
 
@@ -48,26 +50,8 @@ pub(crate) fn exp(x: f64) -> f64 {
         let (s, q) = exp_parts(x, 0.0);
         s + s * q
     } else {
-        exp_far(x)
+        rarely(move || pxfm::f_exp(x))
     }
-}
-
-#[cold]
-#[inline(never)]
-fn exp_far(x: f64) -> f64 {
-    pxfm::f_exp(x)
-}
-
-/// `2^x`.
-#[inline]
-pub(crate) fn exp2(x: f64) -> f64 {
-    pxfm::f_exp2(x)
-}
-
-/// `e^x - 1`, accurate near 0.
-#[inline]
-pub(crate) fn exp_m1(x: f64) -> f64 {
-    pxfm::f_expm1(x)
 }
 
 /// For each 1/128 of the mantissa: the short reciprocal of [`LOG_128`], and `-ln` of it as a multiple of 2^-42 and a
@@ -93,16 +77,20 @@ const fn coarse(x: f64) -> f64 {
 const LN_2_HIGH: f64 = coarse(LN_2.hi);
 const LN_2_LOW: f64 = (LN_2.hi - LN_2_HIGH) + LN_2.lo;
 
+/// The bits of `z` and the whole `k` with `x = z 2^k`, and the row of the table for `z`.
+#[inline(always)]
+fn interval(x: f64) -> (u64, f64, (f64, f64, f64)) {
+    let bits = x.to_bits();
+    let from = bits.wrapping_sub(LOG_OFFSET);
+    let exponent = from & 0xfff0_0000_0000_0000;
+    (bits.wrapping_sub(exponent), (exponent as i64 >> 52) as f64, LOG[(from >> 45) as usize & 127])
+}
+
 /// `ln x` as a head and a rest, for a normal `x > 0`. The relative error is below 2^-60, near 1 too. Without `FINE`,
 /// the rounding of the reduced argument adds up to a quarter of an ulp outside `[0.996, 1.008)`.
 #[inline(always)]
 fn ln_parts<const FINE: bool>(x: f64) -> Dd {
-    let bits = x.to_bits();
-    let from = bits.wrapping_sub(LOG_OFFSET);
-    let (c, log_high, log_low) = LOG[(from >> 45) as usize & 127];
-    let exponent = from & 0xfff0_0000_0000_0000;
-    let k = (exponent as i64 >> 52) as f64;
-    let z = bits.wrapping_sub(exponent);
+    let (z, k, (c, log_high, log_low)) = interval(x);
     // The two halves of z times the ten bits of c are exact.
     let head = f64::from_bits(z & 0xffff_ffff_0000_0000);
     let rest = (f64::from_bits(z) - head) * c;
@@ -123,12 +111,7 @@ fn ln_parts<const FINE: bool>(x: f64) -> Dd {
 /// `ln x` for a normal `x > 0` with a relative error of 2^-66, as powers need it.
 #[inline(always)]
 pub(super) fn ln_fine(x: f64) -> Dd {
-    let bits = x.to_bits();
-    let from = bits.wrapping_sub(LOG_OFFSET);
-    let (c, log_high, log_low) = LOG[(from >> 45) as usize & 127];
-    let exponent = from & 0xfff0_0000_0000_0000;
-    let k = (exponent as i64 >> 52) as f64;
-    let z = bits.wrapping_sub(exponent);
+    let (z, k, (c, log_high, log_low)) = interval(x);
     // z c - 1 = h + l: h has at most 23 bits, so its square is exact, and so is its sum with the multiples of 2^-42.
     // Rounded to nearest, so that h is 0 if it would only cancel with l.
     let head = f64::from_bits(z.wrapping_add(0x8000_0000) & 0xffff_ffff_0000_0000);
@@ -160,14 +143,8 @@ pub(crate) fn ln(x: f64) -> f64 {
         let l = ln_parts::<false>(x);
         l.hi + l.lo
     } else {
-        ln_far(x)
+        rarely(move || pxfm::f_log(x))
     }
-}
-
-#[cold]
-#[inline(never)]
-fn ln_far(x: f64) -> f64 {
-    pxfm::f_log(x)
 }
 
 /// `ln(1 + e)` of `e = hi + lo`, `0 <= e <= 1`, as a head and a rest.
@@ -178,26 +155,9 @@ pub(super) fn ln_1p_parts(hi: f64, lo: f64) -> Dd {
     Dd { hi: l.hi, lo: l.lo + (one_plus.lo + lo) / one_plus.hi }
 }
 
-/// The logarithm to base 2.
-#[inline]
-pub(crate) fn log2(x: f64) -> f64 {
-    pxfm::f_log2(x)
-}
-
-/// The logarithm to base 10.
-#[inline]
-pub(crate) fn log10(x: f64) -> f64 {
-    pxfm::f_log10(x)
-}
-
-/// `ln(1 + x)`, accurate near 0.
-#[inline]
-pub(crate) fn ln_1p(x: f64) -> f64 {
-    pxfm::f_log1p(x)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::{exp_m1, exp2, ln_1p, log2, log10};
     use super::*;
     const INF: f64 = f64::INFINITY;
     const NAN: f64 = f64::NAN;

@@ -36,26 +36,24 @@ fn mul(a: &Fixed, b: &Fixed) -> Fixed {
 const LN_2: Fixed = [0, 0xb172_17f7_d1cf_79ab, 0xc9e3_b398_03f2_f6af, 0x40f3_4326_7298_b62d];
 
 fn add(a: &Fixed, b: &Fixed) -> Fixed {
-    let mut r = [0u64; 4];
-    let mut carry = false;
-    for i in (0..4).rev() {
-        let (x, c) = a[i].overflowing_add(b[i]);
-        let (x, d) = x.overflowing_add(u64::from(carry));
-        r[i] = x;
-        carry = c || d;
-    }
-    r
+    limb_by_limb(a, b, u64::overflowing_add)
 }
 
 /// `a - b` modulo 2^64: a negative difference has its top bit set.
 fn sub(a: &Fixed, b: &Fixed) -> Fixed {
+    limb_by_limb(a, b, u64::overflowing_sub)
+}
+
+/// The sum or difference, from the last limb up, with carries or borrows.
+#[inline(always)]
+fn limb_by_limb(a: &Fixed, b: &Fixed, op: impl Fn(u64, u64) -> (u64, bool)) -> Fixed {
     let mut r = [0u64; 4];
-    let mut borrow = false;
+    let mut carry = false;
     for i in (0..4).rev() {
-        let (x, c) = a[i].overflowing_sub(b[i]);
-        let (x, d) = x.overflowing_sub(u64::from(borrow));
+        let (x, c) = op(a[i], b[i]);
+        let (x, d) = op(x, u64::from(carry));
         r[i] = x;
-        borrow = c || d;
+        carry = c || d;
     }
     r
 }

@@ -2,9 +2,9 @@
 //!
 //! Beyond 19, `1 - tanh(x)^2` is 0 or wrong by 1e17 ulps. `sqrt(x^2 - 1)` overflows. The forms used here avoid this.
 
-use super::dd::{Dd, two_prod, two_sum};
+use super::dd::{Dd, two_sum};
 use super::expo::{exp, exp_parts};
-use super::trig::{inverse, product, rsqrt};
+use super::trig::{inverse, one_plus_square, rsqrt};
 
 /// Hyperbolic sine.
 #[inline]
@@ -13,12 +13,6 @@ pub(crate) fn sinh(x: f64) -> f64 {
         return x;
     }
     pxfm::f_sinh(x)
-}
-
-/// Hyperbolic cosine.
-#[inline]
-pub(crate) fn cosh(x: f64) -> f64 {
-    pxfm::f_cosh(x)
 }
 
 /// Where the table of tanh ends and `1 - 2 e/(1 + e)`, `e = exp(-2|x|)`, takes over.
@@ -92,24 +86,6 @@ fn tanh_far(x: f64) -> f64 {
     (1.0 - (e + e) / (1.0 + e)).copysign(x)
 }
 
-/// Inverse hyperbolic sine.
-#[inline]
-pub(crate) fn asinh(x: f64) -> f64 {
-    pxfm::f_asinh(x)
-}
-
-/// Inverse hyperbolic cosine. NaN below 1.
-#[inline]
-pub(crate) fn acosh(x: f64) -> f64 {
-    pxfm::f_acosh(x)
-}
-
-/// Inverse hyperbolic tangent. NaN outside [-1, 1].
-#[inline]
-pub(crate) fn atanh(x: f64) -> f64 {
-    pxfm::f_atanh(x)
-}
-
 /// `1 - tanh(x)^2`, given `t = tanh(x)`. It is `(1-t)(1+t)` where that keeps its digits. Further out it comes from the
 /// table of `tanh`, and then from `4e / (1 + e)^2` with `e = exp(-2|x|)`.
 #[inline]
@@ -153,9 +129,7 @@ pub(crate) fn rsqrt1p(x: f64) -> f64 {
     if a > 1e9 {
         return 1.0 / a;
     }
-    let s = two_prod(a, a);
-    let t = two_sum(1.0, s.hi);
-    rsqrt(Dd { hi: t.hi, lo: t.lo + s.lo })
+    rsqrt(one_plus_square(a))
 }
 
 /// `1 / sqrt(x^2 - 1)`, the derivative of the inverse hyperbolic cosine: `+inf` at 1, NaN below, 0 at infinity.
@@ -166,7 +140,7 @@ pub(crate) fn acosh_d(x: f64) -> f64 {
     if x > 1e9 {
         return 1.0 / x;
     }
-    rsqrt(product(two_sum(x, -1.0), two_sum(x, 1.0)))
+    rsqrt(two_sum(x, -1.0).mul(two_sum(x, 1.0)))
 }
 
 /// `1 / (1 - x^2)`, the derivative of the inverse hyperbolic tangent: `+inf` at both ends, NaN outside.
@@ -175,11 +149,12 @@ pub(crate) fn atanh_d(x: f64) -> f64 {
     if a >= 1.0 || a.is_nan() {
         return if a == 1.0 { f64::INFINITY } else { f64::NAN };
     }
-    inverse(product(two_sum(1.0, -a), two_sum(1.0, a)))
+    inverse(two_sum(1.0, -a).mul(two_sum(1.0, a)))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::{acosh, asinh, atanh, cosh};
     use super::*;
     const INF: f64 = f64::INFINITY;
     const NAN: f64 = f64::NAN;

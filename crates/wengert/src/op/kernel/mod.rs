@@ -1,10 +1,8 @@
 //! Accurate `f64` functions: the values of all ops, helpers included.
 //!
-//! Values of ops are within 1.5 ulp of the exact value over the whole range, tails and subnormals included.
-//! `docs/conventions.md` has the bounds of the helpers and the known exceptions. Helpers exist because the textbook
+//! `docs/conventions.md` has their bounds and their values at special points. Helpers exist because the textbook
 //! formulas of derivatives lose digits (`1 - tanh^2`, `s(1-s)`, `x^2 + y^2`). The derivative of a helper is written
-//! with helpers again, so every order up to [`MAX_ORDER`] is available. Outside of a domain the value and the
-//! derivative are NaN. At the ends of a domain the derivative is the one-sided limit, at infinity it is the limit.
+//! with helpers again, so every order up to [`MAX_ORDER`] is available.
 //!
 //! Files in reading order: `arith` (guarded products, kinks), `dd` (double-double), `core` (exp and ln to 100 bits),
 //! `expo`, `trig`, `hyper`, `power`, `partials`, `gamma`, `roots`, `gauss`, `circle`, `fixed`, `soft`.
@@ -39,6 +37,13 @@ pub(crate) fn is_order(n: f64) -> bool {
     // Nearly all are 0 or 1. (The cast makes 0 of NaN, and 0 is not equal to NaN.)
     n == 0.0 || n == 1.0 || f64::from(n as u8) == n && n <= MAX_ORDER as f64
 }
+
+// Accurate as they are. NaN outside of the domain; `hypot` is infinite if a coordinate is, even if the other is NaN.
+pub(crate) use pxfm::{
+    f_acos as acos, f_acosh as acosh, f_asinh as asinh, f_atan as atan, f_atanh as atanh, f_cbrt as cbrt,
+    f_cosh as cosh, f_erf as erf, f_erfc as erfc, f_exp2 as exp2, f_expm1 as exp_m1, f_hypot as hypot,
+    f_log1p as ln_1p, f_log2 as log2, f_log10 as log10, f_tan as tan,
+};
 
 pub(crate) use arith::*;
 pub(crate) use circle::*;

@@ -7,7 +7,7 @@ use super::arith::gmul;
 use super::core::{exp_big, ln_dd};
 use super::dd::{Big, Dd, fast_two_sum, frexp, ldexp, two_prod, two_sum};
 use super::expo::{exp_parts, ln_fine, normal};
-use super::is_order;
+use super::{cbrt, is_order};
 
 /// `x^y` as in IEEE 754 and C: `pow(x, 0) = 1`, `pow(1, y) = 1`, NaN for `x < 0` if `y` is not whole.
 #[inline]
@@ -76,12 +76,6 @@ fn pow_far(x: f64, y: f64) -> f64 {
     sign * power_big(a, Dd::new(y)).value()
 }
 
-/// The cube root.
-#[inline]
-pub(crate) fn cbrt(x: f64) -> f64 {
-    pxfm::f_cbrt(x)
-}
-
 /// Whether `y` is a whole number. (Infinities are, as in `pow`.)
 #[inline(always)]
 fn whole(y: f64) -> bool {
@@ -116,19 +110,16 @@ fn falling(p: f64, k: u32) -> Big {
 #[inline]
 pub(crate) fn powd(x: f64, p: f64, k: f64) -> f64 {
     // The most common cases, by operations that are right over the whole range.
-    let first = k == 0.0 || k == 1.0;
-    if p == 2.0 && first {
-        if k == 0.0 { x * x } else { x + x }
-    } else if p == 0.5 && k == 1.0 {
+    match (p, k) {
+        (2.0, 0.0) => x * x,
+        (2.0, 1.0) => x + x,
         // The root of -0 is -0, but the limit is the one from above.
-        0.5 / x.sqrt().abs()
-    } else if p == 3.0 && first {
-        if k == 0.0 { x * x * x } else { 3.0 * (x * x) }
-    } else if p == -1.0 && first {
-        let r = 1.0 / x;
-        if k == 0.0 { r } else { -(r / x) }
-    } else {
-        powd_any(x, p, k)
+        (0.5, 1.0) => 0.5 / x.sqrt().abs(),
+        (3.0, 0.0) => x * x * x,
+        (3.0, 1.0) => 3.0 * (x * x),
+        (-1.0, 0.0) => 1.0 / x,
+        (-1.0, 1.0) => -(1.0 / x / x),
+        _ => powd_any(x, p, k),
     }
 }
 
@@ -143,12 +134,10 @@ fn powd_any(x: f64, p: f64, k: f64) -> f64 {
     }
     // Multiples of 1/2 up to 4: products are enough, and computing `c` and `p - k` rounds nothing.
     if p.abs() <= 4.0 && whole(p + p) && k <= 2.0 {
-        let c = if k == 0.0 {
-            1.0
-        } else if k == 1.0 {
-            p
-        } else {
-            p * (p - 1.0)
+        let c = match k {
+            0.0 => 1.0,
+            1.0 => p,
+            _ => p * (p - 1.0),
         };
         if let Some(r) = by_products(x, c, p - k) {
             return r;
@@ -182,50 +171,43 @@ fn by_products(x: f64, c: f64, p: f64) -> Option<f64> {
     if !easy(c, 200) {
         return if c == 0.0 { Some(0.0) } else { None };
     }
-    let r = if p == 1.0 {
-        c * x
-    } else if p == 2.0 {
-        c * (x * x)
-    } else if p == 0.0 {
-        c
-    } else if p == -1.0 {
-        c / x
-    } else if p == -0.5 && x > 0.0 {
-        c / x.sqrt()
-    } else if p == 3.0 {
-        c * (x * x * x)
-    } else if p == -2.0 {
-        c / (x * x)
-    } else if p == 0.5 && x > 0.0 {
-        c * x.sqrt()
-    } else if p == -3.0 && c != 1.0 {
+    Some(match p {
+        1.0 => c * x,
+        2.0 => c * (x * x),
+        0.0 => c,
+        -1.0 => c / x,
+        -0.5 if x > 0.0 => c / x.sqrt(),
+        3.0 => c * (x * x * x),
+        -2.0 => c / (x * x),
+        0.5 if x > 0.0 => c * x.sqrt(),
         // Two ulps, which are allowed for a derivative and not for a value.
-        c / (x * x * x)
-    } else if p == -1.5 && x > 0.0 && c != 1.0 {
-        c / (x * x.sqrt())
-    } else if p == 4.0 {
-        // Squaring would double the rounding error of the square, to 2 ulps.
-        let s = two_prod(x, x);
-        c * (s.hi * s.hi + 2.0 * s.hi * s.lo)
-    } else {
-        return None;
-    };
-    Some(r)
+        -3.0 if c != 1.0 => c / (x * x * x),
+        -1.5 if x > 0.0 && c != 1.0 => c / (x * x.sqrt()),
+        4.0 => {
+            // Squaring would double the rounding error of the square, to 2 ulps.
+            let s = two_prod(x, x);
+            c * (s.hi * s.hi + 2.0 * s.hi * s.lo)
+        }
+        _ => return None,
+    })
 }
 
 /// `c * x^p` for any numbers, by exp and ln to 90 bits.
 #[inline]
 fn power(x: f64, c: Big, p: Dd) -> f64 {
+    power_near(x, c, p).unwrap_or_else(|| power_far(x, c, p))
+}
+
+/// `c * x^p` for a positive normal `x`, if `c` and the power are well inside the range.
+#[inline(always)]
+fn power_near(x: f64, c: Big, p: Dd) -> Option<f64> {
     // Also false for NaN and 0.
-    if c.e == 0
-        && c.m.hi.abs() > 1e-20
-        && c.m.hi.abs() < 1e20
-        && let Some(f) = fast(x, p)
-    {
+    if c.e == 0 && c.m.hi.abs() > 1e-20 && c.m.hi.abs() < 1e20 {
+        let f = fast(x, p)?;
         let m = c.m.hi * f.s;
-        return m + m * f.q;
+        return Some(m + m * f.q);
     }
-    power_far(x, c, p)
+    None
 }
 
 #[inline(never)]
@@ -253,9 +235,8 @@ fn power_far(x: f64, c: Big, p: Dd) -> f64 {
         1.0
     };
     let x = x.abs();
-    if let (true, Some(f)) = (c.e == 0 && c.m.hi.abs() > 1e-20 && c.m.hi.abs() < 1e20, fast(x, p)) {
-        let m = sign * c.m.hi * f.s;
-        return m + m * f.q;
+    if let Some(r) = power_near(x, c, p) {
+        return sign * r;
     }
     sign * Big::new(c.m, c.e).mul(power_big(x, p)).value()
 }

@@ -5,6 +5,7 @@
 
 use super::core::{ln_1p_dd, ln_dd};
 use super::dd::{Dd, two_sum};
+use super::gamma::BERNOULLI;
 
 const fn zero(hi: f64, lo: f64) -> Dd {
     Dd { hi, lo }
@@ -137,23 +138,6 @@ pub(super) const PI: Dd = zero(std::f64::consts::PI, 1.224_646_799_147_353_2e-16
 
 /// The digamma function of `a > 0` to about 100 bits: the recurrence up to 30, then Stirling's series.
 fn digamma_right(a: Dd) -> Dd {
-    /// `B_2j / 2j`.
-    const STIRLING: [(f64, f64); 14] = [
-        (1.0, 12.0),
-        (-1.0, 120.0),
-        (1.0, 252.0),
-        (-1.0, 240.0),
-        (1.0, 132.0),
-        (-691.0, 32_760.0),
-        (1.0, 12.0),
-        (-3617.0, 8160.0),
-        (43_867.0, 14_364.0),
-        (-174_611.0, 6600.0),
-        (77_683.0, 276.0),
-        (-236_364_091.0, 65_520.0),
-        (657_931.0, 12.0),
-        (-3_392_780_147.0, 3480.0),
-    ];
     let mut z = a;
     let mut sum = Dd::ZERO;
     while z.hi < 30.0 {
@@ -163,8 +147,9 @@ fn digamma_right(a: Dd) -> Dd {
     let inverse = Dd::ONE.div(z);
     let square = inverse.mul(inverse);
     let mut series = Dd::ZERO;
-    for (p, q) in STIRLING.into_iter().rev() {
-        series = series.add(Dd::new(p).div(Dd::new(q))).mul(square);
+    // The terms are B_2j / 2j.
+    for (j, &(p, q)) in BERNOULLI[..14].iter().enumerate().rev() {
+        series = series.add(Dd::new(p).div(Dd::new(q * (2 * j + 2) as f64))).mul(square);
     }
     let log = ln_dd(z.hi).add(ln_1p_dd(Dd::new(z.lo).div(Dd::new(z.hi))));
     log.sub(inverse.scale(0.5)).sub(series).sub(sum)

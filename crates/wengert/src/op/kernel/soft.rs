@@ -3,10 +3,13 @@
 //! `s(1 - s)` is 0 beyond 36.8, and `s(-x) - s(x)` cancels near 0, so each derivative has a form of its own.
 //! Differences of arguments are exact.
 
+use crate::cold::rarely;
+
 use super::core::{diff, exp_big, ln_1p_dd};
 use super::dd::{Big, Dd, LN_2, exp2i, two_sum};
-use super::expo::{exp, exp_parts, ln_1p, ln_1p_parts};
+use super::expo::{exp, exp_parts, ln_1p_parts};
 use super::fixed::{exp_sum_m1, exp_sum_near};
+use super::ln_1p;
 
 /// `1 / (1 + exp(-x))`.
 #[inline]
@@ -74,17 +77,11 @@ impl Halves {
 fn logistic_slope(x: Dd) -> f64 {
     let a = x.hi.abs();
     if a >= 708.0 || a.is_nan() {
-        return logistic_slope_far(x);
+        return rarely(move || exp_of(if x.hi > 0.0 { x.neg() } else { x }));
     }
     let e = Halves::new(a, if x.hi < 0.0 { x.lo } else { -x.lo });
     let r = e.e / (e.d * e.d);
     r - (2.0 * r) * (e.d_low / e.d)
-}
-
-#[cold]
-#[inline(never)]
-fn logistic_slope_far(x: Dd) -> f64 {
-    exp_of(if x.hi > 0.0 { x.neg() } else { x })
 }
 
 /// `exp` of an argument in two words, over the whole range, infinities included.

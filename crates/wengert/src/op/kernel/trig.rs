@@ -3,7 +3,9 @@
 //! `1 / sqrt(1 - x^2)` and the like correct for the rounding error of the square: second derivatives contain their
 //! third power and must be within 8 ulps.
 
-use super::dd::{Dd, fast_two_sum, two_prod, two_sum};
+use crate::cold::rarely;
+
+use super::dd::{Dd, two_prod, two_sum};
 
 /// Up to here no reduction is needed. Programs tend to stay on one side of this branch, so it is predicted well.
 const SMALL: f64 = std::f64::consts::FRAC_PI_4;
@@ -30,7 +32,7 @@ fn sin_beyond(x: f64) -> f64 {
         let (quadrant, y, low) = reduce(x);
         turn(quadrant, sin_poly(y, low), cos_poly(y, low))
     } else {
-        sin_far(x)
+        rarely(move || pxfm::f_sin(x))
     }
 }
 
@@ -48,7 +50,7 @@ fn cos_beyond(x: f64) -> f64 {
         let (quadrant, y, low) = reduce(x);
         turn(quadrant.wrapping_add(1), sin_poly(y, low), cos_poly(y, low))
     } else {
-        cos_far(x)
+        rarely(move || pxfm::f_cos(x))
     }
 }
 
@@ -58,18 +60,6 @@ fn turn(quarters: u64, sin: f64, cos: f64) -> f64 {
     let (s, c) = (sin.to_bits(), cos.to_bits());
     let odd = (quarters & 1).wrapping_neg();
     f64::from_bits((s ^ ((s ^ c) & odd)) ^ (quarters & 2) << 62)
-}
-
-#[cold]
-#[inline(never)]
-fn sin_far(x: f64) -> f64 {
-    pxfm::f_sin(x)
-}
-
-#[cold]
-#[inline(never)]
-fn cos_far(x: f64) -> f64 {
-    pxfm::f_cos(x)
 }
 
 /// The Cody-Waite reduction: the number of the quarter turn nearest to `x` (only its two lowest bits count), and the
@@ -148,12 +138,6 @@ fn cos_parts(y: f64) -> (f64, f64, f64) {
     (w, (1.0 - w) - half, z2 * c)
 }
 
-/// Tangent, in radians. NaN at infinity.
-#[inline]
-pub(crate) fn tan(x: f64) -> f64 {
-    pxfm::f_tan(x)
-}
-
 /// Inverse sine. NaN outside [-1, 1].
 ///
 /// fdlibm's rational approximation on [-1/2, 1/2]. Further out `asin x = pi/2 - 2 asin sqrt((1-x)/2)`, with the root in
@@ -195,23 +179,12 @@ fn asin_ratio(z: f64) -> f64 {
     z * p / q
 }
 
-/// Inverse cosine. NaN outside [-1, 1].
-#[inline]
-pub(crate) fn acos(x: f64) -> f64 {
-    pxfm::f_acos(x)
-}
-
-/// Inverse tangent.
-#[inline]
-pub(crate) fn atan(x: f64) -> f64 {
-    pxfm::f_atan(x)
-}
-
-/// `a * b` of two exact sums, to about 100 bits.
+/// `1 + a^2` to about 100 bits, for `1e-9 <= a <= 1e9`.
 #[inline(always)]
-pub(super) fn product(a: Dd, b: Dd) -> Dd {
-    let p = two_prod(a.hi, b.hi);
-    fast_two_sum(p.hi, p.lo + (a.hi * b.lo + a.lo * b.hi))
+pub(super) fn one_plus_square(a: f64) -> Dd {
+    let s = two_prod(a, a);
+    let t = two_sum(1.0, s.hi);
+    Dd { hi: t.hi, lo: t.lo + s.lo }
 }
 
 /// `1 / sqrt(t)`: a first guess and one Newton step with the exact square.
@@ -240,7 +213,7 @@ pub(crate) fn rsqrt1m(x: f64) -> f64 {
     if a >= 1.0 || a.is_nan() {
         return if a == 1.0 { f64::INFINITY } else { f64::NAN };
     }
-    rsqrt(product(two_sum(1.0, -a), two_sum(1.0, a)))
+    rsqrt(two_sum(1.0, -a).mul(two_sum(1.0, a)))
 }
 
 /// `1 / (1 + x^2)`, the derivative of the inverse tangent.
@@ -253,13 +226,12 @@ pub(crate) fn atan_d(x: f64) -> f64 {
         // x^2 + 1 is x^2 to 2^-59. Two quotients neither overflow nor lose subnormal results.
         return 1.0 / a / a;
     }
-    let s = two_prod(a, a);
-    let t = two_sum(1.0, s.hi);
-    inverse(Dd { hi: t.hi, lo: t.lo + s.lo })
+    inverse(one_plus_square(a))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::{acos, atan, tan};
     use super::*;
     const INF: f64 = f64::INFINITY;
     const NAN: f64 = f64::NAN;
