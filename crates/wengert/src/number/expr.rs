@@ -49,6 +49,7 @@ impl Graph {
     ///
     /// # Panics
     /// Where the graph is full.
+    #[inline]
     #[track_caller]
     pub fn var(&self, value: f64) -> Expr<'_> {
         let (handle, value) = self.tape.push_leaf(value);

@@ -129,7 +129,7 @@ impl Constant {
 /// The handle of an entry that wants a gradient is its position. Nearly all operands do, so recording
 /// tests one bit and shifts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Handle(u32);
+pub(crate) struct Handle(pub(crate) u32);
 
 /// The bit of a handle that says no gradient is wanted.
 const INERT: u32 = 1 << 31;

@@ -91,7 +91,7 @@ const SAMPLE: usize = 3;
 fn analyze<const NAN: bool>(op: Op, imm: Imm) -> Interaction {
     let operands = match op.encoding() {
         Encoding::Source => return Interaction::NONE,
-        Encoding::Fixed { operands, .. } => operands,
+        Encoding::Fixed { operands, .. } => operands.into(),
         Encoding::List => SAMPLE * op.lists(),
     };
     let all: SmallVec<[Support<true, NAN>; 8]> = (0..operands).map(|k| Support::Of(1 << k)).collect();
