@@ -27,10 +27,7 @@ pub fn compiling(budget: Duration) -> Result<Vec<Row>, String> {
     ];
     for ops in SIZES {
         recorded.push((format!("chain-{ops:e}"), Recorded::value(&Chain::new("chain", ops / 4))));
-        recorded.push((
-            format!("rosenbrock-{ops:e}"),
-            Recorded::value(&Rosenbrock::new(ops / 8 + 1)),
-        ));
+        recorded.push((format!("rosenbrock-{ops:e}"), Recorded::value(&Rosenbrock::new(ops / 8 + 1))));
     }
     let mut contenders: Vec<Box<dyn Contender + '_>> = Vec::new();
     for (_, recorded) in &recorded {
@@ -79,10 +76,6 @@ impl Contender for Compiling<'_> {
             // It compiled before, when this was created.
             black_box(program.unwrap_or_else(|error| panic!("{error}")));
         }
-        Times {
-            record: None,
-            backward: None,
-            total: mean(start.elapsed(), repetitions),
-        }
+        Times { record: None, backward: None, total: mean(start.elapsed(), repetitions) }
     }
 }

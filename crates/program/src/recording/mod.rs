@@ -67,10 +67,7 @@ impl Recording {
         if inputs.len() > MOST_VALUES {
             return Err(too_large());
         }
-        Ok(Recording {
-            inputs,
-            ..Recording::default()
-        })
+        Ok(Recording { inputs, ..Recording::default() })
     }
 
     /// How many values there are.
@@ -94,11 +91,7 @@ impl Recording {
         if value == MOST_VALUES || end > NOTHING as usize {
             return Err(too_large());
         }
-        self.entries.push(Entry {
-            imm,
-            end: end as u32,
-            op,
-        });
+        self.entries.push(Entry { imm, end: end as u32, op });
         Ok(value as u32)
     }
 
@@ -120,7 +113,5 @@ impl Recording {
 }
 
 fn too_large() -> Error {
-    Error::TooLarge {
-        what: "more than 2^30 values",
-    }
+    Error::TooLarge { what: "more than 2^30 values" }
 }

@@ -77,13 +77,7 @@ impl<'g> Recorder<'g> {
             }
         }
         let before = tape.extent();
-        Ok(Recorder {
-            graph,
-            table: RefCell::new(table),
-            active,
-            before,
-            failure: RefCell::new(None),
-        })
+        Ok(Recorder { graph, table: RefCell::new(table), active, before, failure: RefCell::new(None) })
     }
 
     /// The node of a key; an error where its value is stale.
@@ -102,10 +96,7 @@ impl<'g> Recorder<'g> {
 
     #[inline(always)]
     fn node(&self, handle: Handle) -> Term<'_> {
-        Term {
-            recorder: Some(self),
-            bits: handle.0.into(),
-        }
+        Term { recorder: Some(self), bits: handle.0.into() }
     }
 
     /// Reads the node at a position: its op, its immediates and its term. Writes its operands to `operands`,
@@ -185,10 +176,7 @@ impl<'g> Recorder<'g> {
 
 impl<'r> Term<'r> {
     /// An adjoint or tangent of 0.
-    pub(crate) const NOTHING: Self = Term {
-        recorder: None,
-        bits: 0,
-    };
+    pub(crate) const NOTHING: Self = Term { recorder: None, bits: 0 };
 
     /// The number, unless it is a node.
     #[inline(always)]
@@ -234,10 +222,7 @@ impl<'r> Term<'r> {
 impl<'r> Scalar for Term<'r> {
     #[inline(always)]
     fn constant(c: f64) -> Self {
-        Term {
-            recorder: None,
-            bits: c.to_bits(),
-        }
+        Term { recorder: None, bits: c.to_bits() }
     }
 
     fn primal(self) -> f64 {

@@ -184,9 +184,7 @@ impl Graph {
         self.tape.make_room(op, count)?;
         let mut values = self.operands.borrow_mut();
         values.clear();
-        values
-            .try_reserve(count)
-            .map_err(|_| Error::OutOfMemory { nodes: count })?;
+        values.try_reserve(count).map_err(|_| Error::OutOfMemory { nodes: count })?;
         let (mut written, mut wants) = (0, false);
         for list in lists {
             list.iter().try_for_each(|&key| self.fresh(key).map(drop))?;

@@ -44,13 +44,7 @@ pub(crate) struct Generations {
 impl Generations {
     pub(crate) fn new() -> Generations {
         let begun = take(1) & MASK;
-        Generations {
-            newest: NodeId::new(0, begun).word(),
-            older: Vec::new(),
-            spare: (0, 0),
-            block: 1,
-            begun,
-        }
+        Generations { newest: NodeId::new(0, begun).word(), older: Vec::new(), spare: (0, 0), block: 1, begun }
     }
 
     /// Starts over on an empty tape. No older key or mark is right.
@@ -122,10 +116,7 @@ impl Generations {
     /// another generation, is 2^32 or more away from that. Positions may be beyond the end of the tape.
     #[inline(always)]
     pub(crate) fn all_newest<const N: usize>(&self, keys: [NodeId; N]) -> bool {
-        keys.into_iter()
-            .fold(0, |bits, key| bits | (key.word().wrapping_sub(self.newest)))
-            >> 32
-            == 0
+        keys.into_iter().fold(0, |bits, key| bits | (key.word().wrapping_sub(self.newest))) >> 32 == 0
     }
 
     /// The key of a position of the tape.
@@ -172,16 +163,10 @@ mod tests {
         // So 2^30 graphs can be made and reset once each before the counter starts over.
         assert_eq!([0, 1].map(taken), [1, 2]);
         // Blocks of 1, 2, 4, ..., 64, 64, ...
-        assert_eq!(
-            [2, 3, 4, 7, 8, 63, 64, 127, 128, 192].map(taken),
-            [4, 4, 8, 8, 16, 64, 128, 128, 192, 256]
-        );
+        assert_eq!([2, 3, 4, 7, 8, 63, 64, 127, 128, 192].map(taken), [4, 4, 8, 8, 16, 64, 128, 128, 192, 256]);
         for cuts in 1..1000 {
             let (used, taken) = (cuts + 1, taken(cuts));
-            assert!(
-                taken >= used && taken < 2 * used + 1 && taken < used + BLOCK,
-                "{cuts} cuts took {taken}"
-            );
+            assert!(taken >= used && taken < 2 * used + 1 && taken < used + BLOCK, "{cuts} cuts took {taken}");
         }
     }
 

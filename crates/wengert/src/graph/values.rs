@@ -179,10 +179,7 @@ impl Graph {
         let position = self.position(node)?;
         match position >= self.stale_below || self.tape.entry(position).is_source() {
             true => Ok(position),
-            false => Err(Error::StaleValue {
-                node,
-                label: self.message_label(node),
-            }),
+            false => Err(Error::StaleValue { node, label: self.message_label(node) }),
         }
     }
 

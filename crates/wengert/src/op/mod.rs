@@ -285,10 +285,7 @@ const ENCODINGS: [Encoding; Op::ALL.len()] = {
     while k < encodings.len() {
         encodings[k] = match Op::ALL[k].arity() {
             Arity::Fixed(0) => Encoding::Source,
-            Arity::Fixed(operands) => Encoding::Fixed {
-                operands: operands as u8,
-                imms: Op::ALL[k].immediates() as u8,
-            },
+            Arity::Fixed(operands) => Encoding::Fixed { operands: operands as u8, imms: Op::ALL[k].immediates() as u8 },
             Arity::AtLeast(_) => Encoding::List,
         };
         k += 1;
@@ -324,14 +321,8 @@ const _: () = {
             Op::ALL[k].encoding(),
             Encoding::Source
                 | Encoding::List
-                | Encoding::Fixed {
-                    operands: 1,
-                    imms: 0..=2
-                }
-                | Encoding::Fixed {
-                    operands: 2,
-                    imms: 0 | 2
-                }
+                | Encoding::Fixed { operands: 1, imms: 0..=2 }
+                | Encoding::Fixed { operands: 2, imms: 0 | 2 }
                 | Encoding::Fixed { operands: 3, imms: 0 }
         ));
         k += 1;
