@@ -25,7 +25,7 @@ impl NodeId {
     pub(crate) fn new(index: u32, generation: u32) -> NodeId {
         // slotmap's versions are odd.
         let version = u64::from(generation << 1 | 1);
-        NodeId(KeyData::from_ffi(version << 32 | u64::from(index)))
+        NodeId::of_word(version << 32 | u64::from(index))
     }
 
     #[inline(always)]
@@ -41,13 +41,18 @@ impl NodeId {
     /// The key of another position, of the same generation.
     #[inline(always)]
     pub(crate) fn at(self, position: u32) -> NodeId {
-        NodeId(KeyData::from_ffi(self.0.as_ffi() >> 32 << 32 | u64::from(position)))
+        NodeId::of_word(self.word() >> 32 << 32 | u64::from(position))
     }
 
-    /// How far it is after `first`. At least 2^32 if it is before `first` or of another generation.
+    /// The generation and the position as one word.
     #[inline(always)]
-    pub(crate) fn distance(self, first: NodeId) -> u64 {
-        self.0.as_ffi().wrapping_sub(first.0.as_ffi())
+    pub(crate) fn word(self) -> u64 {
+        self.0.as_ffi()
+    }
+
+    #[inline(always)]
+    pub(crate) fn of_word(word: u64) -> NodeId {
+        NodeId(KeyData::from_ffi(word))
     }
 
     /// The position of the node on the tape, from 0. Operands come before the nodes that use them.

@@ -12,7 +12,7 @@ use crate::recording::{MOST_VALUES, Recording};
 /// # Errors
 /// [`Error::TooLarge`].
 pub(crate) fn lower(recording: &Recording) -> Result<Ir, Error> {
-    let mut lowering = Lowering { insts: Vec::new() };
+    let mut lowering = Lowering { insts: Vec::with_capacity(recording.len()) };
     // The instruction that each value became.
     let mut now: Vec<u32> = Vec::with_capacity(recording.len());
     for k in 0..recording.inputs.len() as u32 {

@@ -59,8 +59,7 @@ impl Inst {
     /// An instruction for this op, given all its operands. Keeps only those that its implementation reads.
     pub(crate) fn new(op: Op, imm: Imm, operands: &[u32]) -> Inst {
         let reads = implementation(op, imm).reads(operands.len());
-        let mut args = [NOTHING; MOST];
-        args[..reads].copy_from_slice(&operands[..reads]);
+        let args = std::array::from_fn(|k| operands[..reads].get(k).copied().unwrap_or(NOTHING));
         Inst { op, imm, args, reads: reads as u8 }
     }
 

@@ -234,7 +234,9 @@ impl Assembler<'_> {
         // Constants are set once for all calls, so their cells are never reused.
         for draft in &drafts {
             for x in draft.reads() {
-                if let Some(c) = self.ir.insts[x as usize].as_constant() {
+                if self.place[x as usize] == Place::Nowhere
+                    && let Some(c) = self.ir.insts[x as usize].as_constant()
+                {
                     self.place[x as usize] = self.constant(c);
                 }
             }

@@ -1,6 +1,6 @@
 //! Dead: drops what neither an output nor a guard needs.
 
-use crate::ir::Ir;
+use crate::ir::{Inst, Ir};
 use crate::recording::NOTHING;
 
 /// Drops what nothing needs, and returns how many instructions it dropped.
@@ -14,7 +14,9 @@ pub(crate) fn dead(ir: &mut Ir) -> usize {
     }
     let before = ir.insts.len();
     let order: Vec<u32> = (0..before as u32).filter(|&k| needed[k as usize]).collect();
-    permute(ir, &order);
+    if order.len() < before {
+        permute(ir, &order);
+    }
     before - order.len()
 }
 
@@ -22,16 +24,11 @@ pub(crate) fn dead(ir: &mut Ir) -> usize {
 /// that `order` leaves out.
 pub(crate) fn permute(ir: &mut Ir, order: &[u32]) {
     let mut now = vec![NOTHING; ir.insts.len()];
-    let insts = order
-        .iter()
-        .enumerate()
-        .map(|(place, &k)| {
-            now[k as usize] = place as u32;
-            let mut inst = ir.insts[k as usize];
-            inst.operands_mut().iter_mut().for_each(|x| *x = now[*x as usize]);
-            inst
-        })
-        .collect();
+    let mut insts: Vec<Inst> = order.iter().map(|&k| ir.insts[k as usize]).collect();
+    for ((place, inst), &k) in (0..).zip(&mut insts).zip(order) {
+        now[k as usize] = place;
+        inst.operands_mut().iter_mut().for_each(|x| *x = now[*x as usize]);
+    }
     ir.insts = insts;
     ir.for_each_root(|value| *value = now[*value as usize]);
 }

@@ -22,24 +22,21 @@ pub(crate) fn fold(ir: &mut Ir) -> usize {
     let mut count = 0;
     let mut now: Vec<u32> = (0..ir.insts.len() as u32).collect();
     for k in 0..ir.insts.len() {
-        let mut inst = ir.insts[k];
-        inst.operands_mut().iter_mut().for_each(|x| *x = now[*x as usize]);
+        let operands = ir.insts[k].operands_mut().iter_mut();
+        operands.for_each(|x| *x = now[*x as usize]);
         // A result may fold again. The loop ends, since each rule makes the instruction simpler.
         let mut simpler = false;
-        loop {
-            match rule(&ir.insts, &inst) {
-                Some(Fold::Becomes(better)) => inst = better,
-                Some(Fold::Is(value)) => {
+        while let Some(fold) = rule(&ir.insts, &ir.insts[k]) {
+            simpler = true;
+            match fold {
+                Fold::Becomes(better) => ir.insts[k] = better,
+                Fold::Is(value) => {
                     now[k] = value;
-                    simpler = true;
                     break;
                 }
-                None => break,
             }
-            simpler = true;
         }
         count += usize::from(simpler);
-        ir.insts[k] = inst;
     }
     ir.for_each_root(|value| *value = now[*value as usize]);
     count

@@ -11,28 +11,39 @@ use crate::recording::NOTHING;
 /// would take quadratic time.
 pub(crate) type Secret = foldhash::quality::RandomState;
 
+/// How many places near its latest operand an instruction may take.
+const NEAR: usize = 8;
+
 /// Uses the first of equal instructions for all of them, and returns how many were not the first.
 pub(crate) fn share(ir: &mut Ir) -> usize {
-    // An open-addressing table of instructions, at most half full. Keys are read from the list.
+    // An open-addressing table of instructions, at most half full. Keys are read from the list. An instruction
+    // stands near its latest operand, so the search stays in the cache; where these places are taken, its hash
+    // says where.
     let size = (2 * ir.insts.len()).next_power_of_two().max(16);
     let mut table = vec![NOTHING; size];
     let secret = Secret::default();
     let mut now: Vec<u32> = Vec::with_capacity(ir.insts.len());
     let mut count = 0;
     for k in 0..ir.insts.len() {
-        let mut inst = ir.insts[k];
+        let inst = &mut ir.insts[k];
         inst.operands_mut().iter_mut().for_each(|x| *x = now[*x as usize]);
-        ir.insts[k] = inst;
-        let key = key(&inst);
-        let mut place = secret.hash_one(key) as usize & (size - 1);
+        let key = key(inst);
+        // Halved, since places are counted up from it.
+        let hash = secret.hash_one(key) as usize >> 1;
+        let near = match inst.operands().iter().max() {
+            Some(&latest) => 2 * latest as usize..2 * latest as usize + NEAR,
+            None => 0..0,
+        };
+        let mut places = near.chain(hash..).map(|place| place & (size - 1));
         let first = loop {
+            let place = places.next().expect("half of the places are free");
             match table[place] {
                 NOTHING => {
                     table[place] = k as u32;
                     break k as u32;
                 }
                 other if self::key(&ir.insts[other as usize]) == key => break other,
-                _ => place = (place + 1) & (size - 1),
+                _ => {}
             }
         };
         count += usize::from(first != k as u32);

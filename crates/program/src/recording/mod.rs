@@ -79,11 +79,16 @@ impl Recording {
     /// # Errors
     /// [`Error::TooLarge`].
     pub(crate) fn push(&mut self, op: Op, imm: Imm, operands: &[u32]) -> Result<u32, Error> {
-        let (value, end) = (self.len(), self.operands.len() + operands.len());
+        self.operands.extend_from_slice(operands);
+        self.finish(op, imm)
+    }
+
+    /// As [`Recording::push`], where the operands were appended already.
+    fn finish(&mut self, op: Op, imm: Imm) -> Result<u32, Error> {
+        let (value, end) = (self.len(), self.operands.len());
         if value == MOST_VALUES || end > NOTHING as usize {
             return Err(too_large());
         }
-        self.operands.extend_from_slice(operands);
         self.entries.push(Entry { imm, end: end as u32, op });
         Ok(value as u32)
     }

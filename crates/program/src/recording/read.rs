@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use wengert::{Graph, NO_IMM, Node, NodeId, Op};
+use wengert::{Graph, NO_IMM, NodeId, Op};
 
 use super::{Check, NOTHING, Outlet, Recording};
 use crate::error::Error;
@@ -93,10 +93,6 @@ struct Reader<'g> {
 }
 
 impl Reader<'_> {
-    fn node(&self, index: usize) -> Node {
-        self.graph.get(index).expect("positions up to the last output are on the tape")
-    }
-
     /// Whether each node depends on an input; empty if there are no guards, since only they ask.
     fn varying(&self, guards: &[wengert::Guard]) -> Vec<bool> {
         if guards.is_empty() {
@@ -104,7 +100,9 @@ impl Reader<'_> {
         }
         let mut varies: Vec<bool> = self.value_of.iter().map(|&value| value != NOTHING).collect();
         for index in 0..varies.len() {
-            varies[index] |= self.node(index).operands.iter().any(|x| varies[x.index()]);
+            let mut varying = varies[index];
+            self.graph.read(index, |x| varying |= varies[x]);
+            varies[index] = varying;
         }
         varies
     }
@@ -113,26 +111,30 @@ impl Reader<'_> {
     fn mark(&mut self) {
         for index in (0..self.needed.len()).rev() {
             if self.needed[index] {
-                self.node(index).operands.iter().for_each(|x| self.needed[x.index()] = true);
+                self.graph.read(index, |x| self.needed[x] = true);
             }
         }
     }
 
     fn read(&mut self, options: &Options) -> Result<(), Error> {
-        let mut operands = Vec::new();
+        let count = self.needed.iter().filter(|&&needed| needed).count();
+        self.recording.entries.reserve(count);
+        self.recording.operands.reserve(2 * count);
         for index in 0..self.needed.len() {
             if !self.needed[index] || self.value_of[index] != NOTHING {
                 continue;
             }
-            let node = self.node(index);
-            operands.clear();
-            operands.extend(node.operands.iter().map(|x| self.value_of[x.index()]));
-            let (op, imm) = match node.op {
-                Op::Leaf if !options.freeze => return Err(Error::LooseLeaf { node: node.id }),
-                Op::Leaf | Op::Const => (Op::Const, [node.value, NO_IMM[1]]),
-                op => (op, node.imm),
+            let operands = &mut self.recording.operands;
+            let (op, imm, value) = self.graph.read(index, |x| operands.push(self.value_of[x]));
+            let (op, imm) = match op {
+                Op::Leaf if !options.freeze => {
+                    let node = self.graph.get(index).expect("it was read").id;
+                    return Err(Error::LooseLeaf { node });
+                }
+                Op::Leaf | Op::Const => (Op::Const, [value, NO_IMM[1]]),
+                op => (op, imm),
             };
-            self.value_of[index] = self.recording.push(op, imm, &operands)?;
+            self.value_of[index] = self.recording.finish(op, imm)?;
         }
         Ok(())
     }

@@ -290,3 +290,27 @@ fn an_output_out_of_range_panics_at_the_caller_s_line() {
         assert!(message.contains(expected), "{message}");
     }
 }
+
+/// The slots without and with reordering, where all terms are recorded before their sum.
+fn terms_then_sum(count: usize) -> (usize, usize) {
+    let graph = Graph::new();
+    let x = graph.leaf(0.5);
+    let terms: Vec<_> = (0..count)
+        .map(|k| {
+            let factor = graph.constant(k as f64);
+            graph.exp(graph.mul(graph.sin(x), factor))
+        })
+        .collect();
+    let sum = graph.sum(&terms);
+    let slots = |order: bool| {
+        let options = Options::new().order(order);
+        Program::compile(&graph, [x], [sum], &options).map_or(0, |program| program.report().slots)
+    };
+    (slots(false), slots(true))
+}
+
+#[test]
+fn terms_that_are_summed_later_are_computed_when_the_sum_needs_them() {
+    let (before, after) = terms_then_sum(100);
+    assert!(before >= 100 && after <= 4, "{before} {after}");
+}

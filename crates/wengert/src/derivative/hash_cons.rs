@@ -4,7 +4,7 @@
 //! rest of recording. But lookups are local: one rule after the other asks for users of nearby nodes on the
 //! tape. So the table consists of lines as large as a cache line. A node belongs to the line of its latest
 //! operand, constants not counted; four neighboring nodes share a line. Where that line is full, the
-//! signature chooses one of the four lines around it, then one of sixteen, and so on. So the users of a node
+//! signature chooses one of the sixteen lines around it, then one of 256, and so on. So the users of a node
 //! that has thousands of them stay as close together as possible.
 
 use crate::op::{Encoding, Imm, NO_IMM, Op};
@@ -32,7 +32,7 @@ impl Signature {
     }
 
     /// The signature of a node on the tape; `None` for leaves, constants and n-ary ops.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn of(tape: &Tape, entry: Entry) -> Option<Signature> {
         let op = entry.op();
         let (mut operands, mut imm) = ([0; 3], NO_IMM);
@@ -50,10 +50,10 @@ impl Signature {
 
     /// The latest of the operands that are not constants.
     #[inline(always)]
-    fn latest(&self, tape: &Tape) -> u64 {
-        let operands = [self.word & POSITION, self.word >> 28 & POSITION, self.third];
+    fn latest(&self, tape: &Tape) -> u32 {
+        let operands = [self.word, self.word >> 28, self.third].map(|x| x as u32 & POSITION);
         operands.into_iter().fold(0, |latest, x| {
-            let constant = x > latest && tape.entry(x as u32).op() == Op::Const;
+            let constant = x > latest && tape.entry(x).code() == Op::Const.code();
             if constant { latest } else { latest.max(x) }
         })
     }
@@ -73,21 +73,21 @@ fn mixed(x: u64) -> u64 {
 }
 
 /// The number of nodes in a line of 64 bytes.
-const WIDTH: usize = 8;
+const WIDTH: usize = 16;
 
-/// The number of neighboring nodes whose users share a line. If each of them is the latest operand of one node, half of
-/// the line stays empty.
+/// The number of neighboring nodes whose users share a line. If each of them is the latest operand of one node, three
+/// quarters of the line stay empty.
 const NEIGHBORS: usize = 4;
 
-/// The bits of a slot that hold a position. The other bits are from the hash, so that a node with another signature is
-/// rarely compared. The lowest bit above the position is set in every occupied slot.
-const POSITION: u64 = (1 << 28) - 1;
+/// The bits of a slot that hold a position. The other four are from the hash, so that a node with another signature is
+/// rarely compared.
+const POSITION: u32 = (1 << 28) - 1;
 
 /// Positions of nodes by their signatures. The signatures themselves are read from the tape.
 #[derive(Debug)]
 pub(crate) struct NodeTable {
-    /// Their number is a power of two. The slots of a line are filled in order; 0 is an empty slot.
-    lines: Vec<[u64; WIDTH]>,
+    /// Their number is a power of two. 0 is an empty slot: the first node of a tape has no operands.
+    lines: Vec<[u32; WIDTH]>,
     held: usize,
 }
 
@@ -96,7 +96,7 @@ pub(crate) struct NodeTable {
 pub(crate) struct Vacancy {
     line: usize,
     slot: usize,
-    tag: u64,
+    tag: u32,
 }
 
 impl NodeTable {
@@ -114,7 +114,7 @@ impl NodeTable {
         let (mut around, mut chosen) = (0, hash as usize);
         std::iter::from_fn(move || {
             let line = (home & !around) | (chosen & around);
-            around = ((around << 2) | 3) & mask;
+            around = ((around << 4) | 15) & mask;
             chosen = chosen.wrapping_mul(5).wrapping_add(1);
             Some(line)
         })
@@ -124,13 +124,16 @@ impl NodeTable {
     #[inline]
     pub(crate) fn find(&self, tape: &Tape, signature: &Signature) -> Result<u32, Vacancy> {
         let hash = signature.hash();
-        let tag = (hash & !POSITION) | (POSITION + 1);
+        let tag = (hash >> 32) as u32 & !POSITION;
         for line in self.lines_of(tape, signature, hash) {
-            for (slot, &held) in self.lines[line].iter().enumerate() {
+            // The search of a line starts anywhere, so it mostly ends at once.
+            let start = (hash >> 32) as usize;
+            for slot in (start..start + WIDTH).map(|slot| slot % WIDTH) {
+                let held = self.lines[line][slot];
                 if held == 0 {
                     return Err(Vacancy { line, slot, tag });
                 }
-                let position = (held & POSITION) as u32;
+                let position = held & POSITION;
                 if held & !POSITION == tag && Signature::of(tape, tape.entry(position)) == Some(*signature) {
                     return Ok(position);
                 }
@@ -143,7 +146,7 @@ impl NodeTable {
     /// in between.
     #[inline]
     pub(crate) fn put(&mut self, tape: &Tape, vacancy: Vacancy, position: u32) {
-        self.lines[vacancy.line][vacancy.slot] = vacancy.tag | u64::from(position);
+        self.lines[vacancy.line][vacancy.slot] = vacancy.tag | position;
         self.held += 1;
         if self.held > self.lines.len() * WIDTH / 2 {
             self.grow(tape);
@@ -155,10 +158,10 @@ impl NodeTable {
         let empty = vec![[0; WIDTH]; 2 * self.lines.len()];
         let old = std::mem::replace(&mut self.lines, empty);
         for &held in old.iter().flatten().filter(|&&held| held != 0) {
-            let position = (held & POSITION) as u32;
+            let position = held & POSITION;
             let signature = Signature::of(tape, tape.entry(position));
             if let Some(Err(vacancy)) = signature.map(|signature| self.find(tape, &signature)) {
-                self.lines[vacancy.line][vacancy.slot] = vacancy.tag | u64::from(position);
+                self.lines[vacancy.line][vacancy.slot] = vacancy.tag | position;
             }
         }
     }
@@ -188,7 +191,7 @@ mod tests {
     fn lines_searched(table: &NodeTable, tape: &Tape) -> f64 {
         let searched = |signature: Signature| {
             let hash = signature.hash();
-            let is_there = |&held: &u64| held & !POSITION == (hash & !POSITION) | (POSITION + 1);
+            let is_there = |&held: &u32| held != 0 && held & !POSITION == (hash >> 32) as u32 & !POSITION;
             let mut lines = table.lines_of(tape, &signature, hash);
             lines.position(|line| table.lines[line].iter().any(is_there)).unwrap() + 1
         };

@@ -7,8 +7,8 @@ use crate::derivative::term::{Recorder, Term};
 use crate::error::{Error, expect};
 use crate::graph::Graph;
 use crate::node::NodeId;
-use crate::op::Arity;
-use crate::scalar::{Guarded, rule};
+use crate::op::Encoding;
+use crate::scalar::{Guarded, Scalar, rule};
 
 impl Graph {
     /// The gradient of `l` with respect to the nodes `wrt`, as nodes: one for each, in order. The result can be
@@ -42,7 +42,7 @@ impl Graph {
     /// [`Error::OutOfMemory`]; the graph is as before.
     pub fn try_gradient_nodes(&self, l: NodeId, wrt: &[NodeId]) -> Result<Vec<NodeId>, Error> {
         let recorder = Recorder::new(self, &[l], wrt)?;
-        recorder.pullback(&[(l, Term::Constant(1.0))], wrt)
+        recorder.pullback(&[(l, Term::constant(1.0))], wrt)
     }
 
     /// The vector-Jacobian product (pullback) as nodes: for each node `n` of `wrt`, the sum over the `seeds` (output,
@@ -128,7 +128,7 @@ impl Recorder<'_> {
             }
             let (op, imm, r) = self.decode(position as u32, &mut operands, &mut args);
             // As in a sweep, if both operands are the same node, their parts are added first.
-            let twice = op.arity() == Arity::Fixed(2) && operands[0] == operands[1];
+            let twice = matches!(op.encoding(), Encoding::Fixed { operands: 2, .. }) && operands[0] == operands[1];
             let mut first = Term::NOTHING;
             rule::of(
                 op,

@@ -13,10 +13,10 @@ use crate::derivative::hash_cons::{NodeTable, Signature};
 use crate::error::Error;
 use crate::graph::Graph;
 use crate::node::NodeId;
-use crate::op::{Certain, Imm, NO_IMM, Op};
+use crate::op::{Certain, Encoding, Imm, NO_IMM, Op};
 use crate::scalar::{Scalar, operators_by_apply, value};
-use crate::tape::Extent;
-use crate::tape::entry::Handle;
+use crate::tape::entry::{Entry, Handle};
+use crate::tape::{Extent, Tape};
 
 /// A derivation in progress.
 #[derive(Debug)]
@@ -32,15 +32,14 @@ pub(crate) struct Recorder<'g> {
     failure: RefCell<Option<Error>>,
 }
 
-/// A number, or a node of the graph. It has two words, so that it is passed in registers. In memory it would be stored
-/// as two words and loaded as one value, and the load would stall.
+/// A number, or a node of the graph. A struct of two words is passed in registers and loaded as it was stored. An enum
+/// would be stored as two words and loaded as one value, and the load would stall.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Term<'r> {
-    Constant(f64),
-    Node { recorder: &'r Recorder<'r>, handle: Handle },
+pub(crate) struct Term<'r> {
+    recorder: Option<&'r Recorder<'r>>,
+    /// The bits of the number, or the handle of the node.
+    bits: u64,
 }
-
-const _: () = assert!(size_of::<Term<'_>>() == 16);
 
 impl<'g> Recorder<'g> {
     /// A derivation of the outputs with respect to the nodes `wrt`.
@@ -57,7 +56,12 @@ impl<'g> Recorder<'g> {
             }
         }
         let tape = &graph.tape;
-        let mut table = NodeTable::with_room(4 * len);
+        // A gradient has about two nodes for each operand.
+        let operands = |entry: Entry| match entry.op().encoding() {
+            Encoding::List => entry.b() as usize,
+            _ => 2,
+        };
+        let mut table = NodeTable::with_room(2 * tape.entries().take(len).map(operands).sum::<usize>());
         for (position, entry) in tape.entries().take(len).enumerate() {
             if entry.wants() && !active[position] {
                 let mut any = false;
@@ -83,10 +87,15 @@ impl<'g> Recorder<'g> {
     #[inline(always)]
     fn term_at(&self, position: u32) -> Term<'_> {
         let entry = self.graph.tape.entry(position);
-        if entry.op() == Op::Const {
-            return Term::Constant(entry.value);
+        match entry.code() == Op::Const.code() {
+            true => Term::constant(entry.value),
+            false => self.node(Handle::new(position, entry.wants())),
         }
-        Term::Node { recorder: self, handle: Handle::new(position, entry.wants()) }
+    }
+
+    #[inline(always)]
+    fn node(&self, handle: Handle) -> Term<'_> {
+        Term { recorder: Some(self), bits: handle.0.into() }
     }
 
     /// Reads the node at a position: its op, its immediates and its term. Writes its operands to `operands`,
@@ -107,13 +116,7 @@ impl<'g> Recorder<'g> {
 
     /// The keys of the derivatives. After an error, drops everything recorded; no key of it was given out.
     pub(crate) fn nodes<'r>(&self, terms: impl Iterator<Item = Term<'r>>) -> Result<Vec<NodeId>, Error> {
-        let node = |term| {
-            let handle = match term {
-                Term::Node { handle, .. } => handle,
-                Term::Constant(c) => self.graph.tape.try_constant(c)?,
-            };
-            Ok(self.graph.generations.key(handle.index()))
-        };
+        let node = |term: Term<'r>| Ok(self.graph.generations.key(term.handle_on(&self.graph.tape)?.index()));
         let nodes = match self.failure.take() {
             Some(failure) => Err(failure),
             None => terms.map(node).collect(),
@@ -125,44 +128,72 @@ impl<'g> Recorder<'g> {
     }
 
     /// The node of the op with these operands: one that the graph has, or a new one.
-    fn record<'r>(&'r self, op: Op, imm: Imm, args: &[Term<'r>]) -> Term<'r> {
-        self.try_record(op, imm, args).unwrap_or_else(|failure| {
-            self.failure.replace(Some(failure));
-            Term::Constant(f64::NAN)
-        })
+    #[inline(always)]
+    fn record<'r, const N: usize>(&'r self, op: Op, imm: Imm, args: [Term<'r>; N]) -> Term<'r> {
+        match self.try_record(op, imm, args) {
+            Ok(handle) => self.node(handle),
+            Err(failure) => {
+                self.failure.replace(Some(failure));
+                Term::constant(f64::NAN)
+            }
+        }
     }
 
-    fn try_record<'r>(&'r self, op: Op, imm: Imm, args: &[Term<'r>]) -> Result<Term<'r>, Error> {
+    #[inline(always)]
+    fn try_record<const N: usize>(&self, op: Op, imm: Imm, args: [Term<'_>; N]) -> Result<Handle, Error> {
         // A rule can record a derivative of the next order, which may be too high.
         op.check_immediates(imm)?;
         let tape = &self.graph.tape;
         let table = &mut *self.table.borrow_mut();
-        // Rules record ops of at most three operands.
-        let (count, mut handles, mut operands) = (args.len(), [Handle::NONE; 3], [0; 3]);
-        for (k, arg) in args.iter().enumerate() {
-            handles[k] = match *arg {
-                Term::Node { handle, .. } => handle,
-                Term::Constant(c) => tape.try_constant(c)?,
-            };
+        let (mut handles, mut values, mut operands) = ([Handle::NONE; N], [0.0; N], [0; 3]);
+        for k in 0..N {
+            handles[k] = args[k].handle_on(tape)?;
             operands[k] = handles[k].index();
+            values[k] = tape.entry(operands[k]).value;
         }
-        let handle = match table.find(tape, &Signature::new(op, imm, operands)) {
-            Ok(position) => Handle::new(position, tape.entry(position).wants()),
-            Err(vacancy) => {
-                tape.make_room(op, count)?;
-                let values = operands.map(|x| tape.entry(x).value);
-                let handle = tape.push_op(op, imm, &handles[..count], value::of(op, imm, &values[..count]));
-                table.put(tape, vacancy, handle.index());
-                handle
+        let vacancy = match table.find(tape, &Signature::new(op, imm, operands)) {
+            Ok(position) => return Ok(Handle::new(position, tape.entry(position).wants())),
+            Err(vacancy) => vacancy,
+        };
+        let value = value::of(op, imm, &values);
+        let usual = match handles[..] {
+            [x] if op.immediates() == 0 => tape.try_unary(op, x, value),
+            [x, y] if op.immediates() == 0 => tape.try_binary(op, x, y, value),
+            _ => None,
+        };
+        let handle = match usual {
+            Some(handle) => handle,
+            None => {
+                tape.make_room(op, N)?;
+                tape.push_op(op, imm, &handles, value)
             }
         };
-        Ok(Term::Node { recorder: self, handle })
+        table.put(tape, vacancy, handle.index());
+        Ok(handle)
     }
 }
 
 impl<'r> Term<'r> {
     /// An adjoint or tangent of 0.
-    pub(crate) const NOTHING: Self = Term::Constant(0.0);
+    pub(crate) const NOTHING: Self = Term { recorder: None, bits: 0 };
+
+    /// The number, unless it is a node.
+    #[inline(always)]
+    fn number(self) -> Option<f64> {
+        match self.recorder {
+            None => Some(f64::from_bits(self.bits)),
+            Some(_) => None,
+        }
+    }
+
+    /// The handle of the node; a number becomes one.
+    #[inline(always)]
+    fn handle_on(self, tape: &Tape) -> Result<Handle, Error> {
+        match self.number() {
+            None => Ok(Handle(self.bits as u32)),
+            Some(c) => tape.try_constant(c),
+        }
+    }
 
     /// Adds a part of an adjoint or tangent.
     pub(crate) fn gather(&mut self, part: Self) {
@@ -173,49 +204,47 @@ impl<'r> Term<'r> {
 
     /// Whether it is 0 at all values of the leaves.
     pub(crate) fn is_nothing(self) -> bool {
-        matches!(self, Term::Constant(0.0))
+        self.number() == Some(0.0)
     }
 
     /// The result of the op, where it is certain without recording.
     #[inline(always)]
     fn certain(op: Op, imm: Imm, args: &[Self]) -> Option<Self> {
-        let certain = op.certain(imm, |k| match args[k] {
-            Term::Constant(c) => Some(c),
-            Term::Node { .. } => None,
-        })?;
-        Some(match certain {
+        Some(match op.certain(imm, |k| args[k].number())? {
             Certain::Operand(k) => args[k],
-            Certain::Number(c) => Term::Constant(c),
-            Certain::Zero => Term::Constant(0.0),
+            Certain::Number(c) => Term::constant(c),
+            Certain::Zero => Term::NOTHING,
         })
     }
 }
 
 impl<'r> Scalar for Term<'r> {
+    #[inline(always)]
     fn constant(c: f64) -> Self {
-        Term::Constant(c)
+        Term { recorder: None, bits: c.to_bits() }
     }
 
     fn primal(self) -> f64 {
-        match self {
-            Term::Constant(value) => value,
-            Term::Node { recorder, handle } => recorder.graph.tape.entry(handle.index()).value,
+        match self.recorder {
+            None => f64::from_bits(self.bits),
+            Some(recorder) => recorder.graph.tape.entry(Handle(self.bits as u32).index()).value,
         }
     }
 
     fn apply(op: Op, imm: Imm, args: &[Self]) -> Self {
-        if let Some(certain) = Term::certain(op, imm, args) {
+        // Nothing is certain of two nodes.
+        let two_nodes = matches!(args, [x, y] if x.recorder.is_some() && y.recorder.is_some());
+        if !two_nodes && let Some(certain) = Term::certain(op, imm, args) {
             return certain;
         }
-        let recorder = args.iter().find_map(|x| match *x {
-            Term::Node { recorder, .. } => Some(recorder),
-            Term::Constant(_) => None,
-        });
-        match recorder {
-            Some(recorder) => recorder.record(op, imm, args),
-            None => {
+        // Rules record ops of at most three operands.
+        match (args.iter().find_map(|x| x.recorder), args) {
+            (Some(recorder), &[x]) => recorder.record(op, imm, [x]),
+            (Some(recorder), &[x, y]) => recorder.record(op, imm, [x, y]),
+            (Some(recorder), _) => recorder.record::<3>(op, imm, std::array::from_fn(|k| args[k])),
+            (None, _) => {
                 let values: SmallVec<[f64; 3]> = args.iter().map(|x| x.primal()).collect();
-                Term::Constant(value::of(op, imm, &values))
+                Term::constant(value::of(op, imm, &values))
             }
         }
     }

@@ -79,6 +79,7 @@ impl Graph {
     ///
     /// # Panics
     /// On a wrong key.
+    #[inline]
     #[track_caller]
     pub fn grad(&self, node: NodeId) -> f64 {
         expect(self.try_grad(node))
@@ -88,6 +89,7 @@ impl Graph {
     ///
     /// # Errors
     /// [`Error::NotInGraph`].
+    #[inline]
     pub fn try_grad(&self, node: NodeId) -> Result<f64, Error> {
         let position = self.position(node)?;
         Ok(match self.tape.entry(position).wants() {

@@ -8,7 +8,7 @@ use crate::node::NodeId;
 use crate::op::{Arity, Imm, NO_IMM, Op, for_each_op};
 use crate::scalar::{imm, value};
 use crate::tape::Tape;
-use crate::tape::entry::Handle;
+use crate::tape::entry::{Entry, Handle};
 
 /// Appends a node of an op. How many operands and immediates it has selects the arm, as in `operation!` in
 /// `number/recording.rs`.
@@ -210,39 +210,39 @@ impl Graph {
     /// errors of [`Op::check`]. On an error, the graph is unchanged.
     pub fn try_record(&self, op: Op, imm: Imm, operands: &[NodeId]) -> Result<NodeId, Error> {
         op.check(imm, operands.len())?;
-        self.record(op, imm, &[operands])
+        op.check_immediates(imm)?;
+        if matches!(op.arity(), Arity::AtLeast(_)) {
+            return self.record_lists(op, [operands]);
+        }
+        self.tape.make_room(op, operands.len())?;
+        let (mut handles, mut values) = (SmallVec::<[Handle; 3]>::new(), SmallVec::<[f64; 3]>::new());
+        for &operand in operands {
+            let (handle, value) = self.operand(operand)?;
+            handles.push(handle);
+            values.push(value);
+        }
+        Ok(self.newest(self.tape.push_op(op, imm, &handles, value::of(op, imm, &values))))
     }
 
     /// Appends a node of an n-ary op.
     fn record_lists<const N: usize>(&self, op: Op, lists: [&[NodeId]; N]) -> Result<NodeId, Error> {
-        operand_count(op, &lists.map(<[NodeId]>::len))?;
-        self.record(op, NO_IMM, &lists)
-    }
-
-    /// Appends a node of an op. Its operands are the nodes of all lists, in order.
-    fn record(&self, op: Op, imm: Imm, lists: &[&[NodeId]]) -> Result<NodeId, Error> {
-        op.check_immediates(imm)?;
-        let count = lists.iter().map(|list| list.len()).sum();
+        let count = operand_count(op, &lists.map(<[NodeId]>::len))?;
         self.tape.make_room(op, count)?;
         let mut values = self.operands.borrow_mut();
         values.clear();
         values.try_reserve(count).map_err(|_| Error::OutOfMemory { nodes: count })?;
-        let mut handles: SmallVec<[Handle; 3]> = SmallVec::new();
-        let fixed = matches!(op.arity(), Arity::Fixed(_));
-        let mut wants = false;
-        for (k, &operand) in lists.iter().copied().flatten().enumerate() {
-            let (handle, value) = self.operand(operand)?;
-            values.push(value);
-            match fixed {
-                true => handles.push(handle),
-                false => wants |= self.tape.write_operands(k, std::iter::once(handle)),
-            }
+        let (mut written, mut wants) = (0, false);
+        for list in lists {
+            list.iter().try_for_each(|&key| self.fresh(key).map(drop))?;
+            let entries = self.tape.view().entries;
+            let entry = |key: &NodeId| Entry::from(entries[key.index()].get());
+            values.extend(list.iter().map(|key| entry(key).value));
+            let handles = list.iter().map(|key| Handle::new(key.position(), entry(key).wants()));
+            wants |= self.tape.write_operands(written, handles);
+            written += list.len();
         }
-        let value = value::of(op, imm, &values);
-        Ok(self.newest(match fixed {
-            true => self.tape.push_op(op, imm, &handles, value),
-            false => self.tape.push_fold(op, count, wants, value),
-        }))
+        let value = value::of(op, NO_IMM, &values);
+        Ok(self.newest(self.tape.push_fold(op, count, wants, value)))
     }
 
     /// Appends an op of one or two operands in the usual case: the operands are of the newest generation, no
@@ -259,7 +259,7 @@ impl Graph {
             return None;
         }
         let index = self.tape.try_at(op, operands.map(NodeId::position), b, value)?;
-        Some(self.generations.newest(index))
+        Some(operands[0].at(index))
     }
 
     #[cold]
@@ -279,6 +279,6 @@ impl Graph {
     /// The key of the node recorded last.
     #[inline(always)]
     fn newest(&self, node: Handle) -> NodeId {
-        self.generations.newest(node.index())
+        self.generations.newest().at(node.index())
     }
 }

@@ -25,7 +25,8 @@ fn take(count: u32) -> u32 {
 /// and ends where the next one starts. The starts strictly increase.
 #[derive(Debug)]
 pub(crate) struct Generations {
-    newest: NodeId,
+    /// The newest, as one word: that is one load for each node.
+    newest: u64,
     older: Vec<NodeId>,
     /// Generations that were taken and are not used yet: the first, and how many.
     spare: (u32, u32),
@@ -38,31 +39,31 @@ pub(crate) struct Generations {
 impl Generations {
     pub(crate) fn new() -> Generations {
         let begun = take(1) & MASK;
-        Generations { newest: NodeId::new(0, begun), older: Vec::new(), spare: (0, 0), block: 1, begun }
+        Generations { newest: NodeId::new(0, begun).word(), older: Vec::new(), spare: (0, 0), block: 1, begun }
     }
 
     /// Starts over on an empty tape. Older keys and marks are no longer valid.
     pub(crate) fn restart(&mut self) {
         self.cut(0);
-        self.begun = self.newest.generation();
+        self.begun = self.newest().generation();
     }
 
-    /// The key of a node recorded in the newest generation at this position.
+    /// The key of the first node of the newest segment.
     #[inline(always)]
-    pub(crate) fn newest(&self, position: u32) -> NodeId {
-        self.newest.at(position)
+    pub(crate) fn newest(&self) -> NodeId {
+        NodeId::of_word(self.newest)
     }
 
     /// Starts a new generation on a tape that was cut to `len`.
     pub(crate) fn cut(&mut self, len: u32) {
-        while self.newest.position() >= len {
-            match self.older.pop() {
-                Some(segment) => self.newest = segment,
-                None => break,
-            }
+        let mut newest = self.newest();
+        while newest.position() >= len
+            && let Some(segment) = self.older.pop()
+        {
+            newest = segment;
         }
-        if self.newest.position() < len {
-            self.older.push(self.newest);
+        if newest.position() < len {
+            self.older.push(newest);
         }
         if self.spare.1 == 0 {
             self.spare = (take(self.block), self.block);
@@ -70,13 +71,13 @@ impl Generations {
         }
         let generation = self.spare.0 & MASK;
         self.spare = (self.spare.0.wrapping_add(1), self.spare.1 - 1);
-        self.newest = NodeId::new(len, generation);
+        self.newest = NodeId::new(len, generation).word();
     }
 
     /// The segment that the position is in.
     fn segment(&self, position: u32) -> NodeId {
-        if position >= self.newest.position() {
-            return self.newest;
+        if position >= self.newest().position() {
+            return self.newest();
         }
         // The first segment starts at 0, so there is one before the partition point.
         let after = self.older.partition_point(|segment| segment.position() <= position);
@@ -90,18 +91,27 @@ impl Generations {
     #[inline(always)]
     pub(crate) fn position(&self, key: NodeId, len: u32) -> Result<u32, Error> {
         let position = key.position();
-        if position < len && (self.all_newest([key]) || self.segment(position).at(position) == key) {
-            Ok(position)
-        } else {
-            Err(Error::NotInGraph { node: key })
+        match position < len && self.all_newest([key]) {
+            true => Ok(position),
+            false => self.older_position(key, len),
         }
     }
 
-    /// Whether all keys are of the newest segment, with one comparison. Their positions may be beyond the end
-    /// of the tape.
+    #[cold]
+    #[inline(never)]
+    fn older_position(&self, key: NodeId, len: u32) -> Result<u32, Error> {
+        let position = key.position();
+        match position < len && self.segment(position).at(position) == key {
+            true => Ok(position),
+            false => Err(Error::NotInGraph { node: key }),
+        }
+    }
+
+    /// Whether all keys are of the newest segment, with one comparison: a key before its first node, or of
+    /// another generation, is 2^32 or more away from that. Positions may be beyond the end of the tape.
     #[inline(always)]
     pub(crate) fn all_newest<const N: usize>(&self, keys: [NodeId; N]) -> bool {
-        keys.into_iter().fold(0, |bits, key| bits | key.distance(self.newest)) >> 32 == 0
+        keys.into_iter().fold(0, |bits, key| bits | (key.word().wrapping_sub(self.newest))) >> 32 == 0
     }
 
     /// The key of a position of the tape.
@@ -159,11 +169,11 @@ mod tests {
     fn no_generation_is_used_twice_by_graphs_side_by_side() {
         let _counter = COUNTER.lock();
         let mut graphs: Vec<Generations> = (0..20).map(|_| Generations::new()).collect();
-        let mut seen: Vec<u32> = graphs.iter().map(|graph| graph.newest.generation()).collect();
+        let mut seen: Vec<u32> = graphs.iter().map(|graph| graph.newest().generation()).collect();
         for round in 0..200 {
             let at = round * 7 % graphs.len();
             graphs[at].cut(0);
-            seen.push(graphs[at].newest.generation());
+            seen.push(graphs[at].newest().generation());
         }
         let used = seen.len();
         seen.sort_unstable();

@@ -16,10 +16,11 @@ use std::fmt;
 
 use crate::error::{Error, expect};
 use crate::node::{Node, NodeId, Operands};
+use crate::op::{Imm, Op};
 use crate::sweep::adjoints::Adjoints;
 use crate::sweep::hvp::HvpWorkspace;
 use crate::tape::Tape;
-use crate::tape::entry::{Handle, MAX_NODES};
+use crate::tape::entry::{Entry, Handle, MAX_NODES};
 
 use generation::Generations;
 use guard::RawGuard;
@@ -42,6 +43,8 @@ pub struct Graph {
     pub(crate) generations: Generations,
     /// Computed values below this position were recorded before the last `set`.
     pub(crate) stale_below: u32,
+    /// The lowest leaf that was set since the last `forward`; `u32::MAX` without one.
+    lowest_set: u32,
     /// What the last reverse sweep left.
     adjoints: Adjoints,
     /// A buffer for the operands of an n-ary op during a sweep.
@@ -126,6 +129,7 @@ impl Graph {
             tape,
             generations: Generations::new(),
             stale_below: 0,
+            lowest_set: u32::MAX,
             adjoints: Adjoints::default(),
             scratch: RefCell::default(),
             hvp: RefCell::default(),
@@ -229,6 +233,20 @@ impl Graph {
     /// ```
     pub fn nodes(&self) -> impl Iterator<Item = Node> + '_ {
         (0..).map_while(|index| self.get(index))
+    }
+
+    /// The op, the immediates and the value of the node at a position, which must be on the tape. Passes the
+    /// positions of its operands to `each`. For compilers: [`Graph::get`] makes keys.
+    ///
+    /// # Panics
+    /// Beyond the end of the tape.
+    #[doc(hidden)]
+    #[inline]
+    #[track_caller]
+    pub fn read(&self, index: usize, mut each: impl FnMut(usize)) -> (Op, Imm, f64) {
+        let entry = Entry::from(self.tape.view().entries[index].get());
+        let imm = self.tape.operands(entry, |x| each(x as usize));
+        (entry.op(), imm, entry.value)
     }
 
     pub(crate) fn node_at(&self, position: u32) -> Node {

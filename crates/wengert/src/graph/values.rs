@@ -17,6 +17,7 @@ impl Graph {
     ///
     /// # Panics
     /// On a wrong key, and on a computed value that a [`Graph::set`] made stale.
+    #[inline]
     #[track_caller]
     pub fn value(&self, node: NodeId) -> f64 {
         expect(self.try_value(node))
@@ -26,6 +27,7 @@ impl Graph {
     ///
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`].
+    #[inline]
     pub fn try_value(&self, node: NodeId) -> Result<f64, Error> {
         Ok(self.tape.entry(self.fresh(node)?).value)
     }
@@ -64,9 +66,9 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::NotALeaf`]. On an error, the graph is unchanged.
     pub fn try_set(&mut self, leaf: NodeId, value: f64) -> Result<(), Error> {
-        let position = self.leaf_position(leaf)?;
-        self.tape.write(position as u32, value);
-        self.make_stale();
+        let position = self.leaf_position(leaf)? as u32;
+        self.tape.write(position, value);
+        self.make_stale(position);
         Ok(())
     }
 
@@ -100,9 +102,7 @@ impl Graph {
         }
         for (&leaf, &value) in leaves.iter().zip(values) {
             self.tape.write(leaf.position(), value);
-        }
-        if !leaves.is_empty() {
-            self.make_stale();
+            self.make_stale(leaf.position());
         }
         Ok(())
     }
@@ -142,8 +142,8 @@ impl Graph {
         Ok(())
     }
 
-    /// Recomputes every value from the leaves, after [`Graph::set`]. O(nodes), without allocation.
-    /// Gradients stay those of the last sweep until the next [`Graph::backward`].
+    /// Recomputes the values after the first leaf that was [set](Graph::set) since the last time. O(these nodes),
+    /// without allocation; O(1) if none was set. Gradients stay those of the last sweep until the next [`Graph::backward`].
     ///
     /// The nodes stay as they were recorded. A comparison of expressions is checked to have the same result
     /// as before. A branch on [`Expr::value`](crate::Expr::value) leaves nothing to check.
@@ -163,12 +163,15 @@ impl Graph {
     /// so that the formula would have been recorded differently. Computed values stay stale then: set other
     /// leaves and call again, or record the formula again.
     pub fn forward(&mut self) -> Result<(), Error> {
-        sweep::recompute(&mut self.tape, self.scratch.get_mut());
+        if self.lowest_set == u32::MAX {
+            return Ok(());
+        }
+        sweep::recompute(&mut self.tape, self.lowest_set, self.scratch.get_mut());
         if let Some(flipped) = self.first_flipped() {
-            self.make_stale();
+            self.make_stale(self.lowest_set);
             return Err(flipped);
         }
-        self.stale_below = 0;
+        (self.stale_below, self.lowest_set) = (0, u32::MAX);
         Ok(())
     }
 
@@ -188,21 +191,25 @@ impl Graph {
     /// The position of a key whose value may be read.
     #[inline(always)]
     pub(crate) fn fresh(&self, node: NodeId) -> Result<u32, Error> {
-        let position = self.position(node)?;
-        if position >= self.stale_below || self.tape.entry(position).is_source() {
-            Ok(position)
-        } else {
-            Err(self.stale(node))
+        match self.is_stale() {
+            false => self.position(node),
+            true => self.fresh_among_stale(node),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn stale(&self, node: NodeId) -> Error {
-        Error::StaleValue { node, label: self.message_label(node) }
+    fn fresh_among_stale(&self, node: NodeId) -> Result<u32, Error> {
+        let position = self.position(node)?;
+        match position >= self.stale_below || self.tape.entry(position).is_source() {
+            true => Ok(position),
+            false => Err(Error::StaleValue { node, label: self.message_label(node) }),
+        }
     }
 
-    fn make_stale(&mut self) {
+    /// After a leaf was set.
+    fn make_stale(&mut self, leaf: u32) {
+        self.lowest_set = self.lowest_set.min(leaf);
         self.stale_below = self.tape.len();
         self.limit_staleness();
     }

@@ -12,12 +12,12 @@ macro_rules! define_replay {
         ops { $($(#[doc = $doc:literal])+ $vis:vis $Op:ident = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
         folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
     ) => {
-        /// Recomputes every value from the leaves. `args` is a buffer for the operands of an n-ary op.
-        pub(crate) fn recompute(tape: &mut Tape, args: &mut Vec<f64>) {
+        /// Recomputes every value from `start` on. `args` is a buffer for the operands of an n-ary op.
+        pub(crate) fn recompute(tape: &mut Tape, start: u32, args: &mut Vec<f64>) {
             tape.consolidate();
             let view = tape.view();
             let entries = view.entries;
-            for (i, cell) in entries.iter().enumerate().skip(tape.sources() as usize) {
+            for (i, cell) in entries.iter().enumerate().skip(tape.sources().max(start) as usize) {
                 let entry = Entry::from(cell.get());
                 let below = &entries[..i];
                 let new = match entry.code() {

@@ -125,7 +125,7 @@ impl Constant {
 /// The handle of an entry that wants a gradient is its position. Nearly all operands want one, so recording tests one
 /// bit and then shifts the handle into the entry, without a mask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Handle(u32);
+pub(crate) struct Handle(pub(crate) u32);
 
 /// The bit of a handle that says no gradient is wanted.
 const INERT: u32 = 1 << 31;

@@ -146,8 +146,8 @@ impl Tape {
     pub(crate) fn make_room(&self, op: Op, count: usize) -> Result<(), Error> {
         let (lists, imms) = match op.encoding() {
             Encoding::Source | Encoding::Fixed { operands: 1 | 2, imms: 0 } => (0, 0),
-            Encoding::Fixed { operands: 1, imms } => (0, imms),
-            Encoding::Fixed { operands, imms } => (operands, imms),
+            Encoding::Fixed { operands: 1, imms } => (0, imms.into()),
+            Encoding::Fixed { operands, imms } => (operands.into(), imms.into()),
             // Even an empty list needs a place to start.
             Encoding::List => (count.max(1), 0),
         };
@@ -384,7 +384,7 @@ impl Tape {
         }
     }
 
-    fn place_imms(&self, imm: Imm, count: usize) -> u32 {
+    fn place_imms(&self, imm: Imm, count: u8) -> u32 {
         if count == 1 {
             return self.place_constant(imm[0]);
         }

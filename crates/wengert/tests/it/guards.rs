@@ -44,6 +44,34 @@ fn the_first_flipped_guard_is_the_one_that_is_named() {
 }
 
 #[test]
+fn a_guard_stays_flipped_until_its_own_leaf_is_set_again() {
+    let mut g = Graph::new();
+    let [x, y] = [g.leaf(1.0), g.leaf(2.0)];
+    let square = g.mul(x, x);
+    assert!(g.expr(square) < 5.0);
+    let product = g.mul(square, y);
+    let flipped = |result| matches!(result, Err(Error::GuardFlipped { left, .. }) if left == square);
+    g.set(x, 3.0);
+    assert!(flipped(g.forward()));
+    assert!(flipped(g.forward()), "nothing was set since");
+    g.set(y, 7.0);
+    assert!(flipped(g.forward()), "a later leaf was set");
+    g.set(x, 2.0);
+    g.forward().unwrap();
+    assert_eq!(g.value(product), 28.0);
+}
+
+#[test]
+fn a_guard_of_leaves_alone_is_checked_though_nothing_is_stale() {
+    let mut g = Graph::new();
+    let [x, y] = [g.leaf(1.0), g.leaf(2.0)];
+    assert!(g.expr(x) < g.expr(y));
+    g.set(y, 0.5);
+    assert!(!g.is_stale());
+    assert!(matches!(g.forward(), Err(Error::GuardFlipped { right, .. }) if right == y));
+}
+
+#[test]
 fn values_that_branch_the_same_way_are_recomputed() {
     let mut g = Graph::new();
     let x = g.leaf(3.0);

@@ -364,3 +364,26 @@ fn a_builder_records_the_same_node_wherever_its_operands_stand() {
         assert_eq!(first, &rest[6..], "of an older generation");
     }
 }
+
+#[test]
+fn a_list_takes_keys_of_all_generations_and_refuses_a_wrong_one_wherever_it_stands() {
+    let mut g = Graph::new();
+    let old = g.leaves(&[1.0, 2.0, 3.0]);
+    let mark = g.mark();
+    let dropped = g.leaf(9.0);
+    g.rewind(mark);
+    let new = g.leaves(&[4.0, 5.0, 6.0]);
+    let keys = [old[2], new[0], old[0], new[2], new[1], old[1]];
+    assert_eq!(g.value(g.sum(&keys)), 21.0);
+    assert_eq!(g.value(g.dot(&keys[..3], &keys[3..])), 3.0 * 6.0 + 4.0 * 5.0 + 1.0 * 2.0);
+    let before = g.to_string();
+    for wrong in [dropped, Graph::new().leaf(0.0), NodeId::default()] {
+        for k in 0..keys.len() {
+            let mut keys = keys;
+            keys[k] = wrong;
+            let refused = g.try_record(Op::Sum, NO_IMM, &keys);
+            assert_eq!(refused, Err(Error::NotInGraph { node: wrong }), "{k}");
+        }
+    }
+    assert_eq!(g.to_string(), before);
+}

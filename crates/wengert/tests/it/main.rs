@@ -20,6 +20,7 @@ mod lecture;
 mod limits;
 mod model;
 mod operators;
+mod ops;
 mod orders;
 mod replay;
 mod rewind;

@@ -99,6 +99,27 @@ proptest! {
     }
 
     #[test]
+    fn leaves_set_one_by_one_give_the_same_as_all_at_once(
+        recipe in wild(),
+        sets in prop::collection::vec((0..LEAVES, -3.0..3.0f64, any::<bool>()), 1..8),
+    ) {
+        let mut g = Graph::new();
+        let nodes = recipe.record(&g);
+        let mut leaves = recipe.leaves;
+        for (k, value, recompute) in sets {
+            g.set(nodes[k], value);
+            leaves[k] = value;
+            if recompute {
+                g.forward().unwrap();
+            }
+        }
+        g.forward().unwrap();
+        let there = Graph::new();
+        Recipe { leaves, ..recipe }.record(&there);
+        prop_assert_eq!(shape(&g), shape(&there));
+    }
+
+    #[test]
     fn what_is_rewound_and_recorded_anew_is_the_same(recipe in wild(), keep in 0usize..40) {
         let mut g = Graph::new();
         // Something before it, so that places differ from those in the recipe, and immediates are shared.

@@ -69,7 +69,7 @@ fn both(op: Op, imm: Imm) -> OpInteractions {
     // Three operands in each list show what any number of them do.
     let (lists, length) = match op.encoding() {
         Encoding::Source => (0, 1),
-        Encoding::Fixed { operands, .. } => (operands, 1),
+        Encoding::Fixed { operands, .. } => (operands.into(), 1),
         Encoding::List => (op.lists(), 3),
     };
     let (number, nan) = (analyze::<false>(op, imm, lists, length), analyze::<true>(op, imm, lists, length));
