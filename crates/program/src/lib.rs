@@ -31,6 +31,7 @@
 //! | `passes/` | passes over that list, one file each |
 //! | `layout/` | places for values, and steps over places |
 //! | `run/` | the interpreter, for batches and for single points |
+//! | `native/` | machine code, for single points |
 //! | `lanes/` | vectors, and elementary functions over them |
 //!
 //! `opcode.rs` says how each op runs, and `program.rs` is the program itself. `save.rs`, `record.rs` and
@@ -41,6 +42,7 @@ mod ir;
 mod lanes;
 mod layout;
 mod listing;
+mod native;
 mod opcode;
 mod options;
 mod passes;
@@ -54,7 +56,8 @@ pub mod save;
 pub use error::Error;
 pub use ir::Value;
 pub use lanes::InstructionSet;
+pub use native::Native;
 pub use options::{Input, Options, Output, Spread};
 pub use program::{Instruction, Program};
-pub use report::{Pass, Report};
+pub use report::{MachineCode, Pass, Report};
 pub use run::workspace::{Setup, Workspace};

@@ -7,6 +7,7 @@ use super::target::{MOST_CHUNKS, STRANDS};
 use crate::error::Error;
 use crate::lanes::{InstructionSet, Kernel1, Unary};
 use crate::layout::Layout;
+use crate::native::{Code, Native};
 use crate::options::Spread;
 
 /// How a workspace runs programs. Only the instruction set changes bits.
@@ -15,6 +16,7 @@ pub struct Setup {
     lanes: Option<usize>,
     threads: Option<usize>,
     instructions: Option<InstructionSet>,
+    native: Native,
 }
 
 impl Setup {
@@ -47,6 +49,11 @@ impl Setup {
             ..self
         }
     }
+
+    /// Whether single points run as machine code. The default is [`Native::Auto`].
+    pub fn native(self, native: Native) -> Setup {
+        Setup { native, ..self }
+    }
 }
 
 const MOST_LANES: usize = 1024;
@@ -72,6 +79,10 @@ pub struct Workspace {
     pub(crate) lanes: usize,
     /// A number for every place: the memory of a single point, where the prologue runs too.
     pub(crate) point: Arena,
+    /// The program whose machine code `frame` fits. 0 for none.
+    fits_code: u64,
+    /// The memory of machine code.
+    pub(crate) frame: Arena,
     /// Four equal lanes for every cell.
     pub(crate) cells: Arena,
     /// One for each thread.
@@ -131,6 +142,8 @@ impl Workspace {
             fits_batches: 0,
             lanes: 0,
             point: Arena::empty(),
+            fits_code: 0,
+            frame: Arena::empty(),
             cells: Arena::empty(),
             scratches: Vec::new(),
             chunk_sums: Arena::empty(),
@@ -148,12 +161,19 @@ impl Workspace {
         self.isa
     }
 
+    /// Whether single points run as machine code.
+    #[inline]
+    pub(crate) fn native(&self) -> Native {
+        self.setup.native
+    }
+
     /// The bytes it holds.
     pub fn bytes(&self) -> usize {
         let scratch = |scratch: &ThreadScratch| {
             scratch.pads.len() + scratch.sums.len() + scratch._slots.len() + scratch.table.capacity()
         };
         8 * (self.point.len()
+            + self.frame.len()
             + self.cells.len()
             + self.chunk_sums.len()
             + self.scratches.iter().map(scratch).sum::<usize>())
@@ -175,6 +195,25 @@ impl Workspace {
             self.set(layout.inputs + cell, c);
         }
         self.fits = id;
+        Ok(())
+    }
+
+    /// Fits itself to the machine code of a program. Allocates unless it already fits.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`]; it then fits no code.
+    #[inline]
+    pub(crate) fn fit_code(&mut self, id: u64, code: &Code) -> Result<(), Error> {
+        if self.fits_code == id {
+            return Ok(());
+        }
+        self.fits_code = 0;
+        let constants = code.constants();
+        assert!(constants.len() <= code.slots(), "constants are part of the frame");
+        self.frame = Arena::new(1, code.slots())?;
+        // SAFETY: the frame is new, and longer than the constants.
+        unsafe { std::ptr::copy_nonoverlapping(constants.as_ptr(), self.frame.start(), constants.len()) };
+        self.fits_code = id;
         Ok(())
     }
 

@@ -7,4 +7,5 @@ mod derivatives;
 mod files;
 mod format;
 mod laws;
+mod native;
 mod spreads;
