@@ -34,9 +34,11 @@
 //! | `native/` | machine code, for single points |
 //! | `lanes/` | vectors, and elementary functions over them |
 //!
-//! `opcode.rs` says how each op runs, and `program.rs` is the program itself. `save.rs`, `record.rs` and
+//! `opcode.rs` says how each op runs, `program.rs` is the program itself, and `derive.rs` makes programs of the
+//! derivatives of a closure. `save.rs`, `record.rs` and
 //! `listing.rs` turn a program into a file, nodes and text.
 
+mod derive;
 mod error;
 mod ir;
 mod lanes;
@@ -53,6 +55,7 @@ mod report;
 mod run;
 pub mod save;
 
+pub use derive::SparseProgram;
 pub use error::Error;
 pub use ir::Value;
 pub use lanes::InstructionSet;

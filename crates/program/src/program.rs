@@ -274,7 +274,7 @@ impl Program {
 }
 
 /// The node of an output; a free constant becomes a node.
-fn node(graph: &Graph, output: Expr<'_>) -> wengert::NodeId {
+pub(crate) fn node(graph: &Graph, output: Expr<'_>) -> wengert::NodeId {
     match output.graph() {
         Some(_) => output.id(),
         None => graph.constant(output.value()),

@@ -4,7 +4,7 @@
 //! Nothing is recorded again where a max, min, abs or relu changes sides: these ops choose at every
 //! point.
 
-use wengert_program::{InstructionSet, Options, Program, Setup, Workspace};
+use wengert_program::{InstructionSet, Native, Options, Program, Setup, Workspace};
 
 use super::{Answer, Question, Route, derive::Recording};
 
@@ -28,7 +28,8 @@ pub struct Programs {
 
 impl Programs {
     /// On every instruction set of this processor, without and with fusing: `program` and
-    /// `program-fused` on the best, `program-sse2` and so on on the others.
+    /// `program-fused` on the best, `program-sse2` and so on on the others. `native` and `native-fused` run
+    /// points one by one as machine code, where this processor can.
     pub fn all() -> Vec<Self> {
         let mut all = Vec::new();
         for (k, set) in InstructionSet::available().into_iter().enumerate() {
@@ -40,17 +41,30 @@ impl Programs {
             let plain = Self {
                 name,
                 options: Options::new(),
-                setup: Setup::new().instructions(set),
+                setup: Setup::new().instructions(set).native(Native::Never),
                 mode: Mode::Batch,
             };
-            let fused = Self {
-                name: format!("{}-fused", plain.name),
-                options: Options::fast(),
-                ..plain.clone()
+            all.extend([plain.fused(), plain]);
+        }
+        if InstructionSet::best().name() == "avx2+fma" {
+            let native = Self {
+                name: "native".to_string(),
+                options: Options::new(),
+                setup: Setup::new().native(Native::Always),
+                mode: Mode::Single,
             };
-            all.extend([plain, fused]);
+            all.extend([native.fused(), native]);
         }
         all
+    }
+
+    /// The same with products and sums fused.
+    fn fused(&self) -> Self {
+        Self {
+            name: format!("{}-fused", self.name),
+            options: Options::fast(),
+            ..self.clone()
+        }
     }
 }
 

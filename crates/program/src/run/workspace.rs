@@ -115,6 +115,13 @@ pub(crate) struct ThreadScratch {
     _slots: Arena,
 }
 
+/// A workspace with the same setup and memory of its own, which it takes at its first call.
+impl Clone for Workspace {
+    fn clone(&self) -> Workspace {
+        Workspace::with(self.setup)
+    }
+}
+
 impl Default for Workspace {
     fn default() -> Workspace {
         Workspace::new()

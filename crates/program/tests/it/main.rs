@@ -7,5 +7,6 @@ mod derivatives;
 mod files;
 mod format;
 mod laws;
+mod matrices;
 mod native;
 mod spreads;
