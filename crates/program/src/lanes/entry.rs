@@ -14,6 +14,8 @@ use super::twin::Twin;
 use super::x86::{Avx2, Sse2};
 use super::{InstructionSet, Kind};
 use super::{expo, gauss, hyper, log, trig};
+#[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
+use crate::native::Context;
 
 /// A kernel. Safety: `out` and `a` must be valid for `lanes` f64, a multiple of 4. They must be the same or
 /// not overlap. The processor must have the instructions.
@@ -21,6 +23,14 @@ pub(super) type Fn1 = unsafe fn(out: *mut f64, a: *const f64, lanes: usize, slow
 
 /// A kernel at one number. Safety: the processor must have the instructions.
 pub(super) type One = unsafe fn(x: f64, slow: fn(f64) -> f64) -> f64;
+
+/// A kernel as machine code calls it, on numbers that the results replace. Safety: as [`Fn1`].
+#[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
+pub(crate) type CalledFn = unsafe extern "sysv64" fn(&Context<'_>, numbers: *mut f64, lanes: u32, u32);
+
+/// The same at one number. Safety: as [`One`].
+#[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
+pub(crate) type CalledOne = unsafe extern "sysv64" fn(x: f64, &Context<'_>) -> f64;
 
 /// The loop of a kernel, for an unsafe function with the promise of [`Fn1`]. (It is a macro, because a
 /// generic function would call the kernel through a shim that is compiled without the instructions.)
@@ -71,7 +81,7 @@ macro_rules! one {
 /// vector.
 #[cold]
 #[inline(never)]
-unsafe fn by_scalar<V: Simd>(x: V, good: u32, slow: fn(f64) -> f64, out: *mut f64) {
+unsafe fn by_scalar<V: Simd>(x: V, good: u32, slow: impl Fn(f64) -> f64, out: *mut f64) {
     let mut xs = [0.0; 8];
     // SAFETY: no vector is longer than 8.
     unsafe { x.store(xs.as_mut_ptr()) };
@@ -103,6 +113,33 @@ macro_rules! instruction_set {
     };
 }
 
+/// Every kernel as machine code calls it. The scalar function may panic, which the context catches.
+#[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
+macro_rules! called_by_code {
+    ($($N:ident $n:ident $how:ident $($f:ident)::+;)*) => {
+        mod called {
+            use super::*;
+            use crate::native::Context;
+
+            $(#[target_feature(enable = "avx2,fma")]
+            unsafe extern "sysv64" fn $n(context: &Context<'_>, numbers: *mut f64, lanes: u32, _: u32) {
+                let (numbers, lanes, slow) = (numbers, lanes as usize, |x| context.kernel(Unary::$N, x));
+                let a = numbers.cast_const();
+                unary!($how Twin<Avx2>, Avx2, $($f)::+, numbers a lanes slow)
+            })*
+            mod one {
+                use super::*;
+                $(#[target_feature(enable = "avx2,fma")]
+                pub(super) unsafe extern "sysv64" fn $n(x: f64, context: &Context<'_>) -> f64 {
+                    let slow = |x| context.kernel(Unary::$N, x);
+                    one!($how true, $($f)::+, x slow)
+                })*
+            }
+            pub(super) static KERNELS: &[(CalledFn, CalledOne)] = &[$(($n, one::$n)),*];
+        }
+    };
+}
+
 macro_rules! kernels {
     ($($N:ident $n:ident $how:ident $($f:ident)::+;)*) => {
         /// The kernels.
@@ -128,6 +165,8 @@ macro_rules! kernels {
         instruction_set! { avx2 Twin<Avx2>, Avx2, target_feature(enable = "avx2,fma"), $($n $how $($f)::+;)* }
         #[cfg(target_arch = "x86_64")]
         instruction_set! { sse2 Twin<Sse2>, Sse2, target_feature(enable = "sse2"), $($n $how $($f)::+;)* }
+        #[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
+        called_by_code! { $($N $n $how $($f)::+;)* }
         instruction_set! { portable Portable, Portable, inline(never), $($n $how $($f)::+;)* }
     };
 }
@@ -153,6 +192,12 @@ kernels! {
     NormCdf norm_cdf total gauss::norm_cdf;
     ErfD erf_d total gauss::erf_d;
     NormPdf norm_pdf total gauss::norm_pdf;
+}
+
+/// The kernel as machine code calls it, with AVX2 and FMA: over columns, and at one number.
+#[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
+pub(crate) fn called(kernel: u32) -> (CalledFn, CalledOne) {
+    called::KERNELS[kernel as usize]
 }
 
 /// The kernel, compiled for the instruction set: over columns, and at one number.

@@ -27,7 +27,7 @@ pub(crate) struct Code {
 
 /// What the code is, as a function: of the frame, the inputs, the outputs and the context. Returns 0 unless the
 /// interpreter must run the point again.
-type Entry = unsafe extern "sysv64" fn(*mut f64, *const f64, *mut f64, &mut Context<'_>) -> u64;
+type Entry = unsafe extern "sysv64" fn(*mut f64, *const f64, *mut f64, &Context<'_>) -> u64;
 
 /// The most steps: beyond, code runs out of the caches and is no faster than the interpreter.
 const MOST_STEPS: usize = 1_000_000;
@@ -115,19 +115,15 @@ impl Code {
         x: &[f64],
         out: &mut [f64],
     ) -> bool {
-        let mut context = Context {
-            kernels,
-            calls: &layout.calls,
-            panic: None,
-        };
+        let context = Context::new(kernels, &layout.calls);
         // SAFETY: the memory begins with code that keeps the convention of `Entry`, and lives as long as
         // `self`. What it reads and writes is what the caller promises: `emit` derives every offset from a layout
         // that `Layout::check` found sound.
         let flags = unsafe {
             let entry: Entry = std::mem::transmute(self.memory.start());
-            entry(frame, x.as_ptr(), out.as_mut_ptr(), &mut context)
+            entry(frame, x.as_ptr(), out.as_mut_ptr(), &context)
         };
-        if let Some(panic) = context.panic {
+        if let Some(panic) = context.into_panic() {
             resume_unwind(panic);
         }
         flags == 0 && !out.iter().fold(false, |nan, y| nan | y.is_nan())

@@ -11,8 +11,9 @@ use super::encode::{
 };
 use super::pack::{Kind, Node, Packed, Work, gives, power};
 use super::registers::{FRAME_BIAS, REGISTERS, Registers, SCRATCH, offset};
-use super::shims::{self, Shim};
+use super::shims;
 use crate::ir::MOST;
+use crate::lanes::{CalledFn, called};
 use crate::layout::Layout;
 use crate::opcode::Opcode;
 use crate::recording::Check;
@@ -507,8 +508,11 @@ impl Emitter<'_> {
     }
 
     fn kernels(&mut self, group: &[u32], kernel: u32) {
+        if let &[call] = group {
+            return self.kernel(call, kernel);
+        }
         let count = group.len() as u32;
-        let lanes = if count == 1 { 1 } else { count.next_multiple_of(4) };
+        let lanes = count.next_multiple_of(4);
         let slot = self.registers.block(group, lanes);
         for lane in 0..lanes {
             // Lanes without a call of their own repeat the last.
@@ -520,13 +524,23 @@ impl Emitter<'_> {
             self.registers.consume(self.packed.nodes[call as usize].operands());
         }
         self.registers.spill_all(&mut self.code);
-        let shim: Shim = if lanes == 1 {
-            shims::kernel_at_one
-        } else {
-            shims::kernel
-        };
-        self.code.call(shim as usize, offset(slot), kernel, lanes);
+        let (function, _) = called(kernel);
+        self.code.call(function as usize, offset(slot), lanes, 0);
         self.registers.end_calls(group);
+    }
+
+    /// A kernel at one number, which is in the first register before and after.
+    fn kernel(&mut self, call: u32, kernel: u32) {
+        let operands = self.packed.nodes[call as usize].operands();
+        let x = self.registers.current(operands[0]);
+        self.registers.consume(operands);
+        self.registers.spill_all(&mut self.code);
+        self.code.load(Xmm(0), x);
+        let (_, function) = called(kernel);
+        self.code.call_with_context(function as usize);
+        let out = self.registers.result(call, &mut self.code);
+        assert_eq!(out, Xmm(0), "all registers are free after a call");
+        self.registers.end_step(Some(call));
     }
 
     fn scalars(&mut self, group: &[u32]) {
@@ -541,7 +555,7 @@ impl Emitter<'_> {
             slots.push((node.aux, slot));
         }
         self.registers.spill_all(&mut self.code);
-        let shim: Shim = shims::scalar;
+        let shim: CalledFn = shims::scalar;
         for (call, slot) in slots {
             self.code.call(shim as usize, offset(slot), call, 0);
         }
@@ -572,7 +586,7 @@ impl Emitter<'_> {
         }
         let operand = offset(self.saved + REGISTERS as u32);
         self.code.store(T, Base::Frame, operand);
-        let shim: Shim = shims::scalar;
+        let shim: CalledFn = shims::scalar;
         self.code.align_stack();
         self.code.call_with_edx(shim as usize, operand);
         self.code.align_stack_back();

@@ -209,6 +209,12 @@ impl Encoder {
         self.call_address(function);
     }
 
+    /// Calls a function with the context alone; a number is in the first register.
+    pub(super) fn call_with_context(&mut self, function: usize) {
+        self.put(&[0x4c, 0x89, 0xf7]);
+        self.call_address(function);
+    }
+
     fn call_address(&mut self, function: usize) {
         self.put(&[0x48, 0xb8]); // mov rax, function
         self.put(&(function as u64).to_le_bytes());
@@ -425,6 +431,10 @@ mod tests {
                 "mov rdi, r14; lea rsi, [rbx-64]; mov edx, 7; mov ecx, 12; mov rax, {}; call rax",
                 0x1234_5678_9abcu64
             ),
+        );
+        same(
+            read(|code| code.call_with_context(77)),
+            "mov rdi, r14; mov rax, 77; call rax".into(),
         );
         let slow = |code: &mut Encoder| {
             code.set_edx(9);

@@ -37,6 +37,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 pub(crate) use code::Code;
+#[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
+pub(crate) use shims::Context;
 
 use crate::error::Error;
 use crate::layout::Layout;

@@ -2,67 +2,59 @@
 //! it, and it goes on once the code has returned.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use wengert::{Imm, Op, apply_unchecked};
 
 use crate::ir::{MOST, operand_count};
-use crate::lanes::Kernel1;
+use crate::lanes::{Kernel1, Unary};
 
 /// What shims need of a call.
-pub(super) struct Context<'a> {
-    pub(super) kernels: &'a [Kernel1],
+pub(crate) struct Context<'a> {
+    kernels: &'a [Kernel1],
     /// The ops that run by their scalar functions.
-    pub(super) calls: &'a [(Op, Imm)],
+    calls: &'a [(Op, Imm)],
     /// The first panic.
-    pub(super) panic: Option<Box<dyn Any + Send>>,
+    panic: Cell<Option<Box<dyn Any + Send>>>,
 }
 
-impl Context<'_> {
-    /// Runs `f`, unless something panicked before.
-    #[inline(always)]
-    fn run(&mut self, f: impl FnOnce(&[Kernel1], &[(Op, Imm)])) {
-        if self.panic.is_none() {
-            let (kernels, calls) = (self.kernels, self.calls);
-            self.panic = catch_unwind(AssertUnwindSafe(|| f(kernels, calls))).err();
-        }
+impl<'a> Context<'a> {
+    pub(super) fn new(kernels: &'a [Kernel1], calls: &'a [(Op, Imm)]) -> Context<'a> {
+        let panic = Cell::new(None);
+        Context { kernels, calls, panic }
     }
-}
 
-/// A shim: the context, the operands, which the results replace, and two numbers.
-pub(super) type Shim = unsafe extern "sysv64" fn(&mut Context<'_>, *mut f64, u32, u32);
+    /// The first panic of a call.
+    pub(super) fn into_panic(self) -> Option<Box<dyn Any + Send>> {
+        self.panic.into_inner()
+    }
 
-/// The kernel at each of `lanes` numbers, a multiple of 4.
-///
-/// # Safety
-/// `numbers` must be valid for reading and writing `lanes` numbers.
-pub(super) unsafe extern "sysv64" fn kernel(context: &mut Context<'_>, numbers: *mut f64, kernel: u32, lanes: u32) {
-    context.run(|kernels, _| {
-        // SAFETY: the caller's promise.
-        unsafe { kernels[kernel as usize].run(numbers, numbers, lanes as usize) }
-    });
-}
+    /// The kernel at a number beyond its reach: by its scalar function.
+    #[cold]
+    pub(crate) fn kernel(&self, kernel: Unary, x: f64) -> f64 {
+        self.catch(|| self.kernels[kernel as usize].slow(x))
+    }
 
-/// The kernel at one number.
-///
-/// # Safety
-/// `numbers` must be valid for reading and writing a number.
-pub(super) unsafe extern "sysv64" fn kernel_at_one(context: &mut Context<'_>, number: *mut f64, kernel: u32, _: u32) {
-    context.run(|kernels, _| {
-        // SAFETY: the caller's promise.
-        unsafe { *number = kernels[kernel as usize].one(*number) }
-    });
+    /// What `f` gives, or NaN if it panics.
+    fn catch(&self, f: impl FnOnce() -> f64) -> f64 {
+        catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|panic| {
+            let first = self.panic.take();
+            self.panic.set(first.or(Some(panic)));
+            f64::NAN
+        })
+    }
 }
 
 /// The scalar function of an op. The result replaces the first operand.
 ///
 /// # Safety
-/// `numbers` must be valid for reading and writing three numbers.
-pub(super) unsafe extern "sysv64" fn scalar(context: &mut Context<'_>, numbers: *mut f64, call: u32, _: u32) {
-    context.run(|_, calls| {
-        let (op, imm) = calls[call as usize];
-        // SAFETY: the caller's promise; nobody else has these numbers.
-        let numbers = unsafe { &mut *numbers.cast::<[f64; MOST]>() };
-        numbers[0] = apply_unchecked(op, imm, &numbers[..operand_count(op).unwrap_or(0)]);
+/// `numbers` must be valid for reading and writing [`MOST`] numbers.
+pub(super) unsafe extern "sysv64" fn scalar(context: &Context<'_>, numbers: *mut f64, call: u32, _: u32) {
+    // SAFETY: the caller's promise; nobody else has these numbers.
+    let numbers = unsafe { &mut *numbers.cast::<[f64; MOST]>() };
+    numbers[0] = context.catch(|| {
+        let (op, imm) = context.calls[call as usize];
+        apply_unchecked(op, imm, &numbers[..operand_count(op).unwrap_or(0)])
     });
 }
