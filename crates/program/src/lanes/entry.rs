@@ -16,6 +16,8 @@ use super::{InstructionSet, Kind};
 use super::{expo, gauss, hyper, log, trig};
 #[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
 use crate::native::Context;
+#[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
+use core::arch::x86_64::__m256d;
 
 /// A kernel. Safety: `out` and `a` must be valid for `lanes` f64, a multiple of 4. They must be the same or
 /// not overlap. The processor must have the instructions.
@@ -27,6 +29,14 @@ pub(super) type One = unsafe fn(x: f64, slow: fn(f64) -> f64) -> f64;
 /// A kernel as machine code calls it, on numbers that the results replace. Safety: as [`Fn1`].
 #[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
 pub(crate) type CalledFn = unsafe extern "sysv64" fn(&Context<'_>, numbers: *mut f64, lanes: u32, u32);
+
+/// The same at four numbers. Safety: as [`One`].
+#[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
+#[allow(
+    improper_ctypes_definitions,
+    reason = "made code passes the register as this convention says"
+)]
+pub(crate) type CalledFour = unsafe extern "sysv64" fn(x: __m256d, &Context<'_>) -> __m256d;
 
 /// The same at one number. Safety: as [`One`].
 #[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
@@ -77,6 +87,28 @@ macro_rules! one {
     }};
 }
 
+/// A kernel at four numbers.
+#[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
+macro_rules! four {
+    (total $f:path, $x:ident $slow:ident) => {{
+        let _ = $slow;
+        $f(Avx2::of($x)).register()
+    }};
+    (partial $f:path, $x:ident $slow:ident) => {{
+        let (y, good) = $f(Avx2::of($x));
+        if Avx2::all(good) {
+            return y.register();
+        }
+        let mut out = [0.0; 4];
+        // SAFETY: there is room for four numbers.
+        unsafe {
+            y.store(out.as_mut_ptr());
+            by_scalar(Avx2::of($x), Avx2::mask_bits(good), $slow, out.as_mut_ptr());
+            Avx2::load(out.as_ptr()).register()
+        }
+    }};
+}
+
 /// Computes the lanes that are not in `good` by the scalar function. Safety: `out` must be valid for a
 /// vector.
 #[cold]
@@ -117,9 +149,9 @@ macro_rules! instruction_set {
 #[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
 macro_rules! called_by_code {
     ($($N:ident $n:ident $how:ident $($f:ident)::+;)*) => {
+        #[allow(improper_ctypes_definitions, reason = "made code passes registers as this convention says")]
         mod called {
             use super::*;
-            use crate::native::Context;
 
             $(#[target_feature(enable = "avx2,fma")]
             unsafe extern "sysv64" fn $n(context: &Context<'_>, numbers: *mut f64, lanes: u32, _: u32) {
@@ -135,7 +167,17 @@ macro_rules! called_by_code {
                     one!($how true, $($f)::+, x slow)
                 })*
             }
-            pub(super) static KERNELS: &[(CalledFn, CalledOne)] = &[$(($n, one::$n)),*];
+            mod four {
+                use super::*;
+                $(#[target_feature(enable = "avx2,fma")]
+                pub(super) unsafe extern "sysv64" fn $n(x: __m256d, context: &Context<'_>) -> __m256d {
+                    let slow = |x| context.kernel(Unary::$N, x);
+                    four!($how $($f)::+, x slow)
+                })*
+            }
+            pub(super) static KERNELS: &[Called] = &[
+                $(Called { many: $n, four: four::$n, one: one::$n }),*
+            ];
         }
     };
 }
@@ -194,9 +236,18 @@ kernels! {
     NormPdf norm_pdf total gauss::norm_pdf;
 }
 
-/// The kernel as machine code calls it, with AVX2 and FMA: over columns, and at one number.
+/// A kernel as machine code calls it, with AVX2 and FMA.
 #[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
-pub(crate) fn called(kernel: u32) -> (CalledFn, CalledOne) {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Called {
+    pub(crate) many: CalledFn,
+    pub(crate) four: CalledFour,
+    pub(crate) one: CalledOne,
+}
+
+/// The kernel with this number, as machine code calls it.
+#[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
+pub(crate) fn called(kernel: u32) -> Called {
     called::KERNELS[kernel as usize]
 }
 

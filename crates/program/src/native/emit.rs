@@ -6,8 +6,8 @@
 use wengert::Relation;
 
 use super::encode::{
-    ADD, AND, ANDN, Base, Compare, DIV, Encoder, Jump, MADD, MAX, MIN, MSUB, MUL, NMADD, OR, Place, Rounding,
-    SAME_BITS, SQRT, SUB, Three, XOR, Xmm,
+    ADD, AND, ANDN, Base, Compare, DIV, Encoder, Jump, LOWER, MADD, MAX, MIN, MSUB, MUL, NMADD, OR, Place, Rounding,
+    SAME_BITS, SQRT, SUB, Three, UPPER, XOR, Xmm,
 };
 use super::pack::{Kind, Node, Packed, Work, gives, power};
 use super::registers::{FRAME_BIAS, REGISTERS, Registers, SCRATCH, offset};
@@ -508,8 +508,8 @@ impl Emitter<'_> {
     }
 
     fn kernels(&mut self, group: &[u32], kernel: u32) {
-        if let &[call] = group {
-            return self.kernel(call, kernel);
+        if group.len() <= 4 {
+            return self.few(group, kernel);
         }
         let count = group.len() as u32;
         let lanes = count.next_multiple_of(4);
@@ -524,23 +524,57 @@ impl Emitter<'_> {
             self.registers.consume(self.packed.nodes[call as usize].operands());
         }
         self.registers.spill_all(&mut self.code);
-        let (function, _) = called(kernel);
+        let function = called(kernel).many;
         self.code.call(function as usize, offset(slot), lanes, 0);
         self.registers.end_calls(group);
     }
 
-    /// A kernel at one number, which is in the first register before and after.
-    fn kernel(&mut self, call: u32, kernel: u32) {
-        let operands = self.packed.nodes[call as usize].operands();
-        let x = self.registers.current(operands[0]);
-        self.registers.consume(operands);
+    /// A kernel at up to four numbers, by register: what is stored in pieces is slow to load as a vector.
+    fn few(&mut self, group: &[u32], kernel: u32) {
+        let operand = |&call: &u32| self.packed.nodes[call as usize].operands()[0];
+        let x: Vec<Place> = group.iter().map(operand).map(|x| self.registers.current(x)).collect();
+        for &call in group {
+            self.registers.consume(self.packed.nodes[call as usize].operands());
+        }
         self.registers.spill_all(&mut self.code);
-        self.code.load(Xmm(0), x);
-        let (_, function) = called(kernel);
-        self.code.call_with_context(function as usize);
-        let out = self.registers.result(call, &mut self.code);
-        assert_eq!(out, Xmm(0), "all registers are free after a call");
-        self.registers.end_step(Some(call));
+        let (code, first) = (&mut self.code, Xmm(0));
+        let function = match x[..] {
+            [x] => {
+                code.load(first, x);
+                called(kernel).one as usize
+            }
+            [x, y, ref rest @ ..] => {
+                // Lanes without a call of their own repeat others.
+                let [z, w] = [rest.first().copied().unwrap_or(x), rest.last().copied().unwrap_or(y)];
+                code.load(S, x);
+                code.load(T, y);
+                code.three(LOWER, S, S, T.into());
+                code.load(T, z);
+                code.load(first, w);
+                code.three(LOWER, T, T, first.into());
+                code.join_pairs(first, S, T);
+                called(kernel).four as usize
+            }
+            [] => unreachable!("a group has a call"),
+        };
+        code.call_with_context(function);
+        // All registers are free after a call, so that results get the first ones.
+        let out: Vec<Xmm> = group
+            .iter()
+            .map(|&call| self.registers.result(call, &mut self.code))
+            .collect();
+        assert!(out.iter().zip(0..).all(|(out, k)| *out == Xmm(k)), "{out:?}");
+        if let [_, second, ref rest @ ..] = out[..] {
+            self.code.three(UPPER, second, first, first.into());
+            if let [third, ref rest @ ..] = rest[..] {
+                self.code.high_pair(third, first);
+                if let [fourth] = rest[..] {
+                    self.code.three(UPPER, fourth, third, third.into());
+                }
+            }
+            self.code.clear_high_lanes();
+        }
+        self.registers.end_results(group);
     }
 
     fn scalars(&mut self, group: &[u32]) {

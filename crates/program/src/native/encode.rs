@@ -37,6 +37,9 @@ impl From<Xmm> for Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Three(u8, u8, u8, u8);
 
+/// The bit of the prefix that says that an instruction works on 32 bytes.
+const WIDE: u8 = 4;
+
 pub(super) const ADD: Three = Three(3, 1, 0, 0x58);
 pub(super) const MUL: Three = Three(3, 1, 0, 0x59);
 pub(super) const SUB: Three = Three(3, 1, 0, 0x5c);
@@ -49,6 +52,9 @@ pub(super) const AND: Three = Three(1, 1, 0, 0x54);
 /// `!x & y`.
 pub(super) const ANDN: Three = Three(1, 1, 0, 0x55);
 pub(super) const OR: Three = Three(1, 1, 0, 0x56);
+/// The lower lanes of both, and the upper.
+pub(super) const LOWER: Three = Three(1, 1, 0, 0x14);
+pub(super) const UPPER: Three = Three(1, 1, 0, 0x15);
 pub(super) const XOR: Three = Three(1, 1, 0, 0x57);
 /// All ones where the 64 bits are equal.
 pub(super) const SAME_BITS: Three = Three(1, 2, 0, 0x29);
@@ -151,6 +157,23 @@ impl Encoder {
     pub(super) fn blend(&mut self, out: Xmm, no: Xmm, yes: Xmm, mask: Xmm) {
         self.vex(Three(1, 3, 0, 0x4b), out.0, no.0, yes.into());
         self.bytes.push(mask.0 << 4);
+    }
+
+    /// Four lanes of two pairs.
+    pub(super) fn join_pairs(&mut self, out: Xmm, low: Xmm, high: Xmm) {
+        self.vex(Three(WIDE | 1, 3, 0, 0x18), out.0, low.0, high.into()); // vinsertf128
+        self.bytes.push(1);
+    }
+
+    /// The upper two of four lanes.
+    pub(super) fn high_pair(&mut self, out: Xmm, x: Xmm) {
+        self.vex(Three(WIDE | 1, 3, 0, 0x19), x.0, 0, out.into()); // vextractf128
+        self.bytes.push(1);
+    }
+
+    /// Clears the upper lanes of all registers, which slow other code down.
+    pub(super) fn clear_high_lanes(&mut self) {
+        self.put(&[0xc5, 0xf8, 0x77]); // vzeroupper
     }
 
     pub(super) fn load(&mut self, out: Xmm, from: Place) {
@@ -355,6 +378,8 @@ mod tests {
             (ANDN, "vandnpd"),
             (OR, "vorpd"),
             (XOR, "vxorpd"),
+            (LOWER, "vunpcklpd"),
+            (UPPER, "vunpckhpd"),
             (SAME_BITS, "vpcmpeqq"),
             (MADD, "vfmadd231sd"),
             (MSUB, "vfmsub231sd"),
@@ -406,6 +431,13 @@ mod tests {
             same(got, format!("vblendvpd xmm{a}, xmm{b}, xmm{c}, xmm{d}"));
             let got = read(|code| code.round(Rounding::Trunc, Xmm(a), Xmm(b)));
             same(got, format!("vroundsd xmm{a}, xmm{b}, xmm{b}, 11"));
+            let got = read(|code| code.join_pairs(Xmm(a), Xmm(b), Xmm(c)));
+            same(got, format!("vinsertf128 ymm{a}, ymm{b}, xmm{c}, 1"));
+            same(
+                read(|code| code.high_pair(Xmm(a), Xmm(b))),
+                format!("vextractf128 xmm{a}, ymm{b}, 1"),
+            );
+            same(read(Encoder::clear_high_lanes), "vzeroupper".into());
             same(
                 read(|code| code.join_flags(Xmm(a))),
                 format!("vmovq rax, xmm{a}; or r15, rax"),

@@ -193,8 +193,15 @@ impl Registers {
 
     /// Ends the present step, which gave this value if any.
     pub(super) fn end_step(&mut self, result: Option<u32>) {
-        if let Some(x) = result.filter(|&x| self.is_unused(x)) {
-            self.drop_register(x);
+        self.end_results(result.as_slice());
+    }
+
+    /// Ends the present step, which gave these values in registers.
+    pub(super) fn end_results(&mut self, results: &[u32]) {
+        for &x in results {
+            if self.is_unused(x) {
+                self.drop_register(x);
+            }
         }
         while let Some(x) = self.over.pop() {
             self.release(x);
@@ -227,8 +234,10 @@ impl Registers {
 
     /// Ends the calls that gave these results.
     pub(super) fn end_calls(&mut self, results: &[u32]) {
-        for &x in results.iter().filter(|&&x| self.is_unused(x)).collect::<Vec<_>>() {
-            self.release(x);
+        for &x in results {
+            if self.is_unused(x) {
+                self.release(x);
+            }
         }
         self.end_step(None);
     }
