@@ -75,7 +75,7 @@ impl Manner {
         Workspace::with(Setup::new().threads(self.threads).native(self.native))
     }
 
-    fn yardsticks(self) -> &'static [Yardstick] {
+    pub(crate) fn yardsticks(self) -> &'static [Yardstick] {
         const ONE: Yardstick = Yardstick {
             label: "xone",
             contender: FUSED.name,
@@ -166,6 +166,12 @@ impl Recorded {
     pub fn compile(&self, options: &Options) -> Result<Program, String> {
         let (inputs, outputs) = (self.inputs.iter().copied(), self.outputs.iter().copied());
         Program::compile(&self.graph, inputs, outputs, options).map_err(|error| error.to_string())
+    }
+
+    /// The numbers that its inputs were recorded with.
+    pub fn numbers(&self) -> Vec<f64> {
+        let leaves = self.graph.nodes().filter(|node| node.op == wengert::Op::Leaf);
+        leaves.map(|node| self.graph.value(node.id)).collect()
     }
 
     /// The number of nodes, without inputs and constants.

@@ -32,8 +32,9 @@ Usage: cargo run --release -p benches --bin ratios [-- OPTIONS] [WORKLOAD ...]
   --seconds S         time for each workload (default 6), or for all of --compile or --threshold
   --json              one JSON object instead of lines
   --scaling           cost per operation from 1e4 to 2e7 operations, and the cold first recording
-  --compile           cost of compiling for each recorded operation: W4's point and W5's path with
-                      gradients, and two functions of 1e4 to 1e6 operations
+  --compile           cost of compiling, of making machine code and of one point, for each recorded
+                      operation: W4's point and W5's path with gradients, and two functions of 1e4 to
+                      1e6 operations
   --threshold         duals against recording, from 1 to 16 inputs
   --profile WORKLOAD ENGINE N
                       evaluate N times and print nothing else: for perf and callgrind

@@ -6,7 +6,7 @@
 use wengert::Relation;
 
 use super::encode::{
-    ADD, AND, ANDN, Base, Compare, DIV, Encoder, Jump, LOWER, MADD, MAX, MIN, MSUB, MUL, NMADD, OR, Place, Rounding,
+    ADD, AND, ANDN, Base, Compare, DIV, Encoder, Jump, MADD, MAX, MIN, MSUB, MUL, NMADD, OR, Place, Rounding,
     SAME_BITS, SQRT, SUB, Three, UPPER, XOR, Xmm,
 };
 use super::pack::{Kind, Node, Packed, Work, gives, power};
@@ -514,11 +514,14 @@ impl Emitter<'_> {
         let count = group.len() as u32;
         let lanes = count.next_multiple_of(4);
         let slot = self.registers.block(group, lanes);
-        for lane in 0..lanes {
+        for lane in (0..lanes).step_by(4) {
             // Lanes without a call of their own repeat the last.
-            let call = group[lane.min(count - 1) as usize];
-            let x = self.packed.nodes[call as usize].operands()[0];
-            self.pass(x, slot + lane);
+            let x = [lane, lane + 1, lane + 2, lane + 3].map(|lane| {
+                let call = group[lane.min(count - 1) as usize];
+                self.registers.current(self.packed.nodes[call as usize].operands()[0])
+            });
+            self.code.gather(x, S, [S, T]);
+            self.code.store_four(S, Base::Frame, offset(slot + lane));
         }
         for &call in group {
             self.registers.consume(self.packed.nodes[call as usize].operands());
@@ -529,7 +532,7 @@ impl Emitter<'_> {
         self.registers.end_calls(group);
     }
 
-    /// A kernel at up to four numbers, by register: what is stored in pieces is slow to load as a vector.
+    /// A kernel at up to four numbers, by register.
     fn few(&mut self, group: &[u32], kernel: u32) {
         let operand = |&call: &u32| self.packed.nodes[call as usize].operands()[0];
         let x: Vec<Place> = group.iter().map(operand).map(|x| self.registers.current(x)).collect();
@@ -543,19 +546,11 @@ impl Emitter<'_> {
                 code.load(first, x);
                 called(kernel).one as usize
             }
-            [x, y, ref rest @ ..] => {
-                // Lanes without a call of their own repeat others.
-                let [z, w] = [rest.first().copied().unwrap_or(x), rest.last().copied().unwrap_or(y)];
-                code.load(S, x);
-                code.load(T, y);
-                code.three(LOWER, S, S, T.into());
-                code.load(T, z);
-                code.load(first, w);
-                code.three(LOWER, T, T, first.into());
-                code.join_pairs(first, S, T);
+            _ => {
+                // Lanes without a call of their own repeat the last.
+                code.gather([0, 1, 2, 3].map(|k: usize| x[k.min(x.len() - 1)]), first, [S, T]);
                 called(kernel).four as usize
             }
-            [] => unreachable!("a group has a call"),
         };
         code.call_with_context(function);
         // All registers are free after a call, so that results get the first ones.

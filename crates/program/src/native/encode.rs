@@ -53,8 +53,10 @@ pub(super) const AND: Three = Three(1, 1, 0, 0x54);
 pub(super) const ANDN: Three = Three(1, 1, 0, 0x55);
 pub(super) const OR: Three = Three(1, 1, 0, 0x56);
 /// The lower lanes of both, and the upper.
-pub(super) const LOWER: Three = Three(1, 1, 0, 0x14);
+const LOWER: Three = Three(1, 1, 0, 0x14);
 pub(super) const UPPER: Three = Three(1, 1, 0, 0x15);
+/// The lower lane of `x`, and 8 bytes of memory.
+const WITH_UPPER: Three = Three(1, 1, 0, 0x16);
 pub(super) const XOR: Three = Three(1, 1, 0, 0x57);
 /// All ones where the 64 bits are equal.
 pub(super) const SAME_BITS: Three = Three(1, 2, 0, 0x29);
@@ -160,9 +162,37 @@ impl Encoder {
     }
 
     /// Four lanes of two pairs.
-    pub(super) fn join_pairs(&mut self, out: Xmm, low: Xmm, high: Xmm) {
+    fn join_pairs(&mut self, out: Xmm, low: Xmm, high: Xmm) {
         self.vex(Three(WIDE | 1, 3, 0, 0x18), out.0, low.0, high.into()); // vinsertf128
         self.bytes.push(1);
+    }
+
+    /// Four numbers as a vector. What is stored in pieces and loaded as a vector waits for the pieces to reach the
+    /// cache, so they are joined in registers. `out` may be one of the two that it needs for the time being.
+    pub(super) fn gather(&mut self, [x, y, z, w]: [Place; 4], out: Xmm, [low, high]: [Xmm; 2]) {
+        self.pair(low, x, y);
+        self.pair(high, z, w);
+        self.join_pairs(out, low, high);
+    }
+
+    /// Two numbers in the lower lanes.
+    fn pair(&mut self, out: Xmm, x: Place, y: Place) {
+        let x = match x {
+            Place::Register(x) => x,
+            Place::Memory(..) => {
+                self.load(out, x);
+                out
+            }
+        };
+        match y {
+            Place::Register(_) => self.three(LOWER, out, x, y),
+            Place::Memory(..) => self.three(WITH_UPPER, out, x, y),
+        }
+    }
+
+    /// Stores all four lanes.
+    pub(super) fn store_four(&mut self, x: Xmm, base: Base, offset: i32) {
+        self.vex(Three(WIDE | 1, 1, 0, 0x11), x.0, 0, Place::Memory(base, offset)); // vmovupd
     }
 
     /// The upper two of four lanes.
@@ -438,11 +468,29 @@ mod tests {
                 format!("vextractf128 xmm{a}, ymm{b}, 1"),
             );
             same(read(Encoder::clear_high_lanes), "vzeroupper".into());
+            let got = read(|code| code.store_four(Xmm(a), Base::Frame, 256));
+            same(got, format!("vmovupd [rbx+256], ymm{a}"));
             same(
                 read(|code| code.join_flags(Xmm(a))),
                 format!("vmovq rax, xmm{a}; or r15, rax"),
             );
         }
+    }
+
+    #[test]
+    fn four_numbers_are_gathered_from_registers_and_from_memory() {
+        let [x, y] = [Place::Memory(Base::Inputs, 8), Place::Memory(Base::Frame, 16)];
+        let gather = |x, out| read(move |code| code.gather(x, Xmm(out), [Xmm(14), Xmm(15)]));
+        same(
+            gather([Xmm(0).into(), Xmm(9).into(), Xmm(1).into(), x], 0),
+            "vunpcklpd xmm14, xmm0, xmm9; vmovhpd xmm15, xmm1, [rbp+8]; vinsertf128 ymm0, ymm14, xmm15, 1".into(),
+        );
+        same(
+            gather([x, Xmm(3).into(), x, y], 14),
+            "vmovsd xmm14, [rbp+8]; vunpcklpd xmm14, xmm14, xmm3; vmovsd xmm15, [rbp+8]; \
+             vmovhpd xmm15, xmm15, [rbx+16]; vinsertf128 ymm14, ymm14, xmm15, 1"
+                .into(),
+        );
     }
 
     #[test]

@@ -322,8 +322,13 @@ impl Registers {
             self.free.resize(class + 1, Vec::new());
         }
         self.free[class].pop().unwrap_or_else(|| {
-            let slot = self.slots;
-            self.slots += len;
+            // Vectors do not cross lines of the cache.
+            let slot = if len > 1 {
+                self.slots.next_multiple_of(4)
+            } else {
+                self.slots
+            };
+            self.slots = slot + len;
             self.blocks.push(Block { slot, len, alive: 0 });
             self.blocks.len() as u32 - 1
         })
