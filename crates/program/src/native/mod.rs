@@ -72,6 +72,10 @@ pub(crate) struct Slot {
 }
 
 /// Why there is no machine code.
+#[cfg_attr(
+    not(all(feature = "native", target_arch = "x86_64", not(miri))),
+    allow(dead_code, reason = "where there never is any, one reason is enough")
+)]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error("this build or processor has none: it needs the feature `native`, x86-64, AVX2 and FMA")]
