@@ -86,8 +86,8 @@ struct Slow {
     out: Xmm,
 }
 
-/// Writes the code of a program.
-pub(super) fn emit(layout: &Layout, checks: &[Check], packed: &Packed) -> Emitted {
+/// Writes the code of a program, unless it takes more bytes than this.
+pub(super) fn emit(layout: &Layout, checks: &[Check], packed: &Packed, most: usize) -> Option<Emitted> {
     let mut constants = FIXED.to_vec();
     let mut settled = Vec::new();
     for (k, node) in packed.nodes.iter().enumerate() {
@@ -113,6 +113,9 @@ pub(super) fn emit(layout: &Layout, checks: &[Check], packed: &Packed) -> Emitte
     let (mut packs, mut computed) = (0, 0);
     emitter.code.enter(FRAME_BIAS);
     for work in &packed.work {
+        if emitter.code.here() > most {
+            return None;
+        }
         match work {
             Work::Step(node) => emitter.node(*node),
             Work::Calls(range) => {
@@ -127,13 +130,13 @@ pub(super) fn emit(layout: &Layout, checks: &[Check], packed: &Packed) -> Emitte
     }
     emitter.code.leave();
     emitter.slow();
-    Emitted {
+    Some(Emitted {
         bytes: emitter.code.bytes,
         slots: emitter.registers.slots(),
         constants,
         packs,
         packed: computed,
-    }
+    })
 }
 
 impl Emitter<'_> {

@@ -82,12 +82,8 @@ pub(crate) enum Refusal {
     Nowhere,
     #[error("the workspace runs on {0}, not on avx2+fma")]
     Elsewhere(&'static str),
-    #[error("{given} {what} are more than the {most} up to which it pays")]
-    TooLarge {
-        what: &'static str,
-        given: usize,
-        most: usize,
-    },
+    #[error("more than {most} {what} do not pay")]
+    TooLarge { what: &'static str, most: usize },
     #[error("memory may not be executed: {0}")]
     Memory(String),
 }

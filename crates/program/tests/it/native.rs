@@ -336,3 +336,32 @@ fn one_workspace_runs_the_code_of_several_programs() {
         }
     }
 }
+
+#[test]
+fn code_that_would_not_pay_is_not_made() {
+    if !is_possible() {
+        return;
+    }
+    // Many steps, and fewer that take many bytes each.
+    let many = Program::from_fn(
+        &[0.5, 0.25],
+        |x| vec![(0..700_000).fold(x[0], |y, _| y * x[1] + x[0])],
+        &Options::new(),
+    );
+    let long = Program::from_fn(
+        &[0.5, 0.25],
+        |x| vec![(0..300_000).fold(x[0], |y, _| y.sin())],
+        &Options::new(),
+    );
+    for (program, what) in [(many, "steps"), (long, "bytes of code")] {
+        let program = program.expect("compiles");
+        let refused = program.prepare().expect_err("too large").to_string();
+        assert!(refused.contains(what), "{refused}");
+        let mut out = [0.0];
+        let always = program.eval(&[0.5, 0.25], &mut out, &mut workspace(Native::Always));
+        assert!(matches!(always, Err(Error::NoMachineCode { .. })), "{always:?}");
+        let [auto, never] = [Native::Auto, Native::Never].map(workspace);
+        let [auto, never] = [auto, never].map(|mut workspace| outcome(&program, &[0.5, 0.25], &mut workspace));
+        assert_eq!(auto, never);
+    }
+}
