@@ -114,7 +114,7 @@ impl Contender for Running {
 
     fn figures(&self) -> Vec<Figure> {
         match self.program.report().machine_code {
-            MachineCode::Made { bytes, .. } => vec![("code", bytes as f64)],
+            MachineCode::Made { bytes, .. } if self.manner == NATIVE => vec![("code", bytes as f64)],
             _ => Vec::new(),
         }
     }
