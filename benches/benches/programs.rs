@@ -5,7 +5,7 @@
 
 #![allow(missing_docs, reason = "criterion's macros generate undocumented functions")]
 
-use benches::programs::{EXACT, FUSED, Paths, SHARED, SINGLE, Step};
+use benches::programs::{EXACT, FUSED, NATIVE, One, Paths, SHARED, SINGLE, Step};
 use benches::workloads::{Workload, asian::Asian, perceptron::Perceptron};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::time::Duration;
@@ -33,8 +33,10 @@ fn programs(criterion: &mut Criterion) {
         let ops = asian.ops() * asian.cases();
         bench(criterion, &format!("W5/{}", manner.name), ops, |n| paths.time_batches(n));
     }
-    let mut paths = Paths::new(&asian, SINGLE).unwrap_or_else(|error| panic!("{error}"));
-    bench(criterion, &format!("W5/{}", SINGLE.name), asian.ops(), |n| paths.time_single(n));
+    for manner in [SINGLE, NATIVE] {
+        let mut path = One::new(&asian, manner).unwrap_or_else(|error| panic!("{error}"));
+        bench(criterion, &format!("W5/{}", manner.name), asian.ops(), |n| path.time(n));
+    }
 
     let perceptron = Perceptron::<false>::new();
     for manner in [EXACT, FUSED] {

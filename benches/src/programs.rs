@@ -1,4 +1,4 @@
-//! Compiled programs as contenders: many paths of W5 or all points of W4 at a time.
+//! Compiled programs as contenders: many paths of W5 or all points of W4 at a time, or one point of a function.
 //!
 //! The function is recorded once, with variables for what differs between points (the normals of a path; a
 //! point and its label). Its gradient is recorded after it, and both are compiled. Calls are timed, each with
@@ -9,11 +9,13 @@ use crate::engines::wengert::graph;
 use crate::measure::{Contender, Figure, Part, Times, Yardstick, mean};
 use crate::workloads::Workload;
 use crate::workloads::asian::{Asian, STEPS};
-use crate::workloads::perceptron::{DECAY, Perceptron};
+use crate::workloads::formula::Formula;
+use crate::workloads::perceptron::{DECAY, Perceptron, Sample};
+use crate::workloads::rosenbrock::Rosenbrock;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 use wengert::{Expr, Graph, NodeId};
-use wengert_program::{Input, Options, Output, Program, Setup, Workspace};
+use wengert_program::{Input, MachineCode, Native, Options, Output, Program, Setup, Workspace};
 
 /// How a program is compiled and run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,40 +28,48 @@ pub struct Manner {
     pub threads: usize,
     /// Whether points run one at a time.
     pub single: bool,
+    /// Whether such a point runs as machine code.
+    pub native: Native,
 }
 
-const fn manner(name: &'static str, fuse: bool, threads: usize, single: bool) -> Manner {
-    Manner { name, fuse, threads, single }
+const fn batches(name: &'static str, fuse: bool, threads: usize) -> Manner {
+    Manner { name, fuse, threads, single: false, native: Native::Never }
+}
+
+const fn one_by_one(name: &'static str, native: Native) -> Manner {
+    Manner { name, fuse: false, threads: 1, single: true, native }
 }
 
 /// In batches, every operation rounded as recorded.
-pub const EXACT: Manner = manner("program", false, 1, false);
+pub const EXACT: Manner = batches("program", false, 1);
 /// In batches, products and sums fused.
-pub const FUSED: Manner = manner("program-fused", true, 1, false);
+pub const FUSED: Manner = batches("program-fused", true, 1);
 /// In batches on two threads, products and sums fused.
-pub const SHARED: Manner = manner("program-fused-2threads", true, 2, false);
-/// One point at a time, every operation rounded as recorded.
-pub const SINGLE: Manner = manner("program-one", false, 1, true);
+pub const SHARED: Manner = batches("program-fused-2threads", true, 2);
+/// One point at a time, every operation rounded as recorded, by the interpreter.
+pub const SINGLE: Manner = one_by_one("program-one", Native::Never);
+/// The same as machine code.
+pub const NATIVE: Manner = one_by_one("native", Native::Always);
 
 impl Manner {
     /// The entry with this name.
     pub fn named(name: &str) -> Option<Self> {
-        [EXACT, FUSED, SHARED, SINGLE].into_iter().find(|manner| manner.name == name)
+        [EXACT, FUSED, SHARED, SINGLE, NATIVE].into_iter().find(|manner| manner.name == name)
     }
 
     fn workspace(self) -> Workspace {
-        Workspace::with(Setup::new().threads(self.threads))
+        Workspace::with(Setup::new().threads(self.threads).native(self.native))
     }
 
-    fn yardsticks(self) -> &'static [Yardstick] {
+    pub(crate) fn yardsticks(self) -> &'static [Yardstick] {
         const ONE: Yardstick = Yardstick { label: "xone", contender: FUSED.name, part: Part::Total };
         const EAGER: Yardstick = Yardstick { label: "xwengert", contender: "wengert", part: Part::Total };
-        if self.threads > 1 {
-            &[ONE]
-        } else if self.single {
-            &[EAGER]
-        } else {
-            &[]
+        const INTERPRETED: Yardstick = Yardstick { label: "xone", contender: SINGLE.name, part: Part::Total };
+        match self {
+            SHARED => &[ONE],
+            SINGLE => &[EAGER],
+            NATIVE => &[INTERPRETED, EAGER],
+            _ => &[],
         }
     }
 }
@@ -96,6 +106,16 @@ impl Recorded {
         Self { inputs, outputs: outputs.map(Output::sum).collect(), graph }
     }
 
+    /// Value and gradient of any workload; all inputs are per point.
+    pub fn gradient(workload: &impl Workload) -> Self {
+        let graph = graph(4 * workload.ops());
+        let x = leaves(&graph, workload.inputs());
+        let value = workload.body(0, &x).id();
+        let outputs = with_gradient(&graph, value, &x).map(Output::per_point).collect();
+        let inputs = x.iter().map(|&x| x.into()).collect();
+        Self { inputs, outputs, graph }
+    }
+
     /// The value alone of any workload; all inputs are per point.
     pub fn value(workload: &impl Workload) -> Self {
         let graph = graph(workload.ops());
@@ -112,6 +132,12 @@ impl Recorded {
     pub fn compile(&self, options: &Options) -> Result<Program, String> {
         let (inputs, outputs) = (self.inputs.iter().copied(), self.outputs.iter().copied());
         Program::compile(&self.graph, inputs, outputs, options).map_err(|error| error.to_string())
+    }
+
+    /// The numbers that its inputs were recorded with.
+    pub fn numbers(&self) -> Vec<f64> {
+        let leaves = self.graph.nodes().filter(|node| node.op == wengert::Op::Leaf);
+        leaves.map(|node| self.graph.value(node.id)).collect()
     }
 
     /// The number of nodes, without inputs and constants.
@@ -155,7 +181,6 @@ pub struct Paths<'w> {
     normals: Vec<Vec<f64>>,
     /// The value, then the gradient, of every path.
     results: [Vec<f64>; 4],
-    next: usize,
 }
 
 impl<'w> Paths<'w> {
@@ -168,17 +193,13 @@ impl<'w> Paths<'w> {
         let normals = (0..STEPS).map(|step| (0..asian.cases()).map(|case| asian.path(case)[step]).collect()).collect();
         let results = std::array::from_fn(|_| vec![f64::NAN; asian.cases()]);
         let workspace = manner.workspace();
-        let mut paths = Self { manner, asian, program, workspace, normals, results, next: 0 };
+        let mut paths = Self { manner, asian, program, workspace, normals, results };
         paths.check()?;
         Ok(paths)
     }
 
     fn check(&mut self) -> Result<(), String> {
-        if self.manner.single {
-            self.time_single(self.asian.cases())?;
-        } else {
-            self.time_batches(1)?;
-        }
+        self.time_batches(1)?;
         let mut scratch = self.asian.scratch();
         let mut expected = [0.0; 3];
         for case in 0..self.asian.cases() {
@@ -206,27 +227,6 @@ impl<'w> Paths<'w> {
         }
         Ok(start.elapsed())
     }
-
-    /// Times this number of paths, one call each.
-    ///
-    /// # Errors
-    /// The error of the program.
-    pub fn time_single(&mut self, paths: usize) -> Result<Duration, String> {
-        let mut x = [self.asian.inputs(), self.asian.path(0)].concat();
-        let mut out = [0.0; 4];
-        let start = Instant::now();
-        for _ in 0..paths {
-            let case = self.next;
-            self.next = (case + 1) % self.asian.cases();
-            x[3..].copy_from_slice(self.asian.path(case));
-            let done = self.program.eval(black_box(&x), &mut out, &mut self.workspace);
-            done.map_err(|error| error.to_string())?;
-            for (column, out) in self.results.iter_mut().zip(black_box(&out)) {
-                column[case] = *out;
-            }
-        }
-        Ok(start.elapsed())
-    }
 }
 
 impl Contender for Paths<'_> {
@@ -243,15 +243,132 @@ impl Contender for Paths<'_> {
     }
 
     fn run(&mut self, repetitions: usize) -> Times {
-        let total = if self.manner.single {
-            self.time_single(repetitions).map(|time| mean(time, repetitions))
-        } else {
-            let calls = repetitions.div_ceil(self.asian.cases());
-            self.time_batches(calls).map(|time| mean(time, calls * self.asian.cases()))
-        };
+        let calls = repetitions.div_ceil(self.asian.cases());
         // `new` ran it on the same data already, so this does not fail.
-        let total = total.unwrap_or_else(|error| panic!("{error}"));
-        Times { record: None, backward: None, total }
+        let time = self.time_batches(calls).unwrap_or_else(|error| panic!("{error}"));
+        Times { record: None, backward: None, total: mean(time, calls * self.asian.cases()) }
+    }
+}
+
+/// A workload of which one point at a time is wanted.
+pub trait Single: Workload {
+    /// The function, ready to be compiled. Its inputs are those of the workload, then [`Single::numbers`].
+    fn recorded(&self) -> Recorded
+    where
+        Self: Sized,
+    {
+        Recorded::gradient(self)
+    }
+
+    /// The numbers of a data set.
+    fn numbers(&self, _case: usize) -> &[f64] {
+        &[]
+    }
+}
+
+impl Single for Rosenbrock {}
+
+impl Single for Formula {}
+
+impl Single for Asian {
+    fn recorded(&self) -> Recorded {
+        Recorded::path(self)
+    }
+
+    fn numbers(&self, case: usize) -> &[f64] {
+        self.path(case)
+    }
+}
+
+impl Single for Sample {
+    fn recorded(&self) -> Recorded {
+        Recorded::point(self.step())
+    }
+
+    fn numbers(&self, case: usize) -> &[f64] {
+        self.numbers(case)
+    }
+}
+
+/// Value and gradient of one data set in a call.
+#[derive(Debug)]
+pub struct One<'w, W> {
+    manner: Manner,
+    workload: &'w W,
+    program: Program,
+    workspace: Workspace,
+    x: Vec<f64>,
+    /// The value, then the gradient.
+    out: Vec<f64>,
+    next: usize,
+}
+
+impl<'w, W: Single> One<'w, W> {
+    /// The compiled function, checked on up to a hundred data sets.
+    ///
+    /// # Errors
+    /// A message, if compiling or running fails or a gradient is not the hand-written one.
+    pub fn new(workload: &'w W, manner: Manner) -> Result<Self, String> {
+        let mut one = Self {
+            manner,
+            workload,
+            program: workload.recorded().compile(&Options::new().fuse(manner.fuse))?,
+            workspace: manner.workspace(),
+            x: [workload.inputs(), workload.numbers(0)].concat(),
+            out: vec![f64::NAN; 1 + workload.inputs().len()],
+            next: 0,
+        };
+        let mut scratch = workload.scratch();
+        let mut expected = vec![0.0; workload.inputs().len()];
+        for case in 0..workload.cases().min(100) {
+            one.time(1)?;
+            let by_hand = workload.by_hand(case, workload.inputs(), &mut scratch, &mut expected);
+            let (value, gradient) = (one.out[0], &one.out[1..]);
+            agree(manner.name, workload.name(), [value, by_hand], [gradient, &expected])?;
+        }
+        Ok(one)
+    }
+
+    /// Times this number of calls, on the data sets in turn.
+    ///
+    /// # Errors
+    /// The error of the program.
+    pub fn time(&mut self, calls: usize) -> Result<Duration, String> {
+        let inputs = self.workload.inputs().len();
+        let start = Instant::now();
+        for _ in 0..calls {
+            let case = self.next;
+            self.next = if case + 1 < self.workload.cases() { case + 1 } else { 0 };
+            self.x[inputs..].copy_from_slice(self.workload.numbers(case));
+            let done = self.program.eval(black_box(&self.x), &mut self.out, &mut self.workspace);
+            done.map_err(|error| error.to_string())?;
+            black_box(&self.out);
+        }
+        Ok(start.elapsed())
+    }
+}
+
+impl<W: Single> Contender for One<'_, W> {
+    fn name(&self) -> &str {
+        self.manner.name
+    }
+
+    fn yardsticks(&self) -> &'static [Yardstick] {
+        self.manner.yardsticks()
+    }
+
+    fn figures(&self) -> Vec<Figure> {
+        let mut figures = figures(&self.program, &self.workspace);
+        if let MachineCode::Made { bytes, .. } = self.program.report().machine_code {
+            figures.push(("code", bytes as f64));
+        }
+        figures
+    }
+
+    fn run(&mut self, repetitions: usize) -> Times {
+        // `new` ran it on the same data already, so this does not fail.
+        let time = self.time(repetitions).unwrap_or_else(|error| panic!("{error}"));
+        Times { record: None, backward: None, total: mean(time, repetitions) }
     }
 }
 
@@ -343,8 +460,17 @@ mod tests {
     fn programs_compute_the_hand_written_gradients() {
         // 70 paths: a full block and a remainder.
         let asian = Asian::new(70);
-        for manner in [EXACT, FUSED, SHARED, SINGLE] {
+        for manner in [EXACT, FUSED, SHARED] {
             Paths::new(&asian, manner).unwrap_or_else(|error| panic!("{error}"));
+        }
+        fn one(workload: &impl Single, manner: Manner) {
+            One::new(workload, manner).unwrap_or_else(|error| panic!("{error}"));
+        }
+        for manner in [SINGLE, NATIVE] {
+            one(&asian, manner);
+            one(&Rosenbrock::named("W3-100", 100), manner);
+            one(&Sample::new(), manner);
+            one(&Formula::new(), manner);
         }
         for manner in [EXACT, FUSED] {
             Step::new(&Perceptron::<false>::new(), manner).unwrap_or_else(|error| panic!("{error}"));

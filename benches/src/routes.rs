@@ -4,18 +4,19 @@
 
 use crate::derivatives::{Duals, GradientGraph, Hvp};
 use crate::measure::Contender;
-use crate::programs::{Manner, Paths, Step};
+use crate::programs::{Manner, One, Paths, Step};
 use crate::workloads::Workload;
 use crate::workloads::asian::Asian;
 use crate::workloads::chain::Chain;
+use crate::workloads::formula::Formula;
 use crate::workloads::lecture::Lecture;
 use crate::workloads::mixture::Mixture;
-use crate::workloads::perceptron::Perceptron;
+use crate::workloads::perceptron::{Perceptron, Sample};
 use crate::workloads::rosenbrock::Rosenbrock;
 
 /// The routes, in the order of the table.
-pub const ROUTES: [&str; 7] =
-    ["program", "program-fused", "program-fused-2threads", "program-one", "dual", "hvp", "gradient-graph"];
+pub const ROUTES: [&str; 8] =
+    ["program", "program-fused", "program-fused-2threads", "program-one", "native", "dual", "hvp", "gradient-graph"];
 
 /// A contender, if the workload has the route; a message, if its result is wrong.
 pub type Route<'w> = Result<Option<Box<dyn Contender + 'w>>, String>;
@@ -53,9 +54,11 @@ impl Routes for Chain {
 
 impl Routes for Rosenbrock {
     fn route(&self, name: &str) -> Route<'_> {
-        match name {
-            "hvp" => some(Hvp::new(self)),
-            "gradient-graph" => some(GradientGraph::new(self)?),
+        match (name, Manner::named(name)) {
+            ("hvp", _) => some(Hvp::new(self)),
+            ("gradient-graph", _) => some(GradientGraph::new(self)?),
+            // Code of the large one would be no faster than the interpreter.
+            (_, Some(manner)) if manner.single && self.inputs().len() <= 1000 => some(One::new(self, manner)?),
             _ => Ok(None),
         }
     }
@@ -73,6 +76,25 @@ impl<const DOT: bool> Routes for Perceptron<DOT> {
     }
 }
 
+impl Routes for Sample {
+    fn route(&self, name: &str) -> Route<'_> {
+        match Manner::named(name) {
+            Some(manner) if manner.single => some(One::new(self, manner)?),
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Routes for Formula {
+    fn route(&self, name: &str) -> Route<'_> {
+        match (name, Manner::named(name)) {
+            ("dual", _) => some(Duals::<_, 5>::new(self)?),
+            (_, Some(manner)) if manner.single => some(One::new(self, manner)?),
+            _ => Ok(None),
+        }
+    }
+}
+
 impl Routes for Asian {
     fn route(&self, name: &str) -> Route<'_> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -80,6 +102,7 @@ impl Routes for Asian {
             ("dual", _) => some(Duals::<_, 4>::new(self)?),
             ("hvp", _) => some(Hvp::new(self)),
             ("gradient-graph", _) => some(GradientGraph::new(self)?),
+            (_, Some(manner)) if manner.single => some(One::new(self, manner)?),
             (_, Some(manner)) if manner.threads <= cores => some(Paths::new(self, manner)?),
             _ => Ok(None),
         }

@@ -11,7 +11,7 @@ use benches::report::{Circumstances, Row, rows};
 use benches::routes::{ROUTES, Routes};
 use benches::scaling;
 use benches::threshold::threshold;
-use benches::workloads::{Workload, asian, chain, lecture, mixture, perceptron, rosenbrock};
+use benches::workloads::{Workload, asian, chain, formula, lecture, mixture, perceptron, rosenbrock};
 use serde_json::json;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -26,14 +26,15 @@ W1 is in ns per repetition. Compare figures within one run only.
 
 Usage: cargo run --profile bench -p benches --bin ratios [-- OPTIONS] [WORKLOAD ...]
 
-  WORKLOAD            W1 W2 W2-5M W3 W4 W4-dot W5 W6-2x5 W6-10x25; W2 names W2-5M too, and so on.
-                      None means all.
+  WORKLOAD            W1 W2 W2-5M W3 W3-100 W4 W4-dot W4-point W5 W6-2x5 W6-10x25 W7; W2 names
+                      W2-5M too, and so on. None means all.
   --engines A,B       only these engines and routes; P and H always run
   --seconds S         time for each workload (default 6), or for all of --compile or --threshold
   --json              one JSON object instead of lines
   --scaling           cost per operation from 1e4 to 2e7 operations, and the cold first recording
-  --compile           cost of compiling for each recorded operation: W4's point and W5's path with
-                      gradients, and two functions of 1e4 to 1e6 operations
+  --compile           cost of compiling, of making machine code and of one point, for each recorded
+                      operation: W4's point and W5's path with gradients, and two functions of 1e4 to
+                      1e6 operations
   --threshold         duals against recording, from 1 to 16 inputs
   --profile WORKLOAD ENGINE N
                       evaluate N times and print nothing else: for perf and callgrind
@@ -47,7 +48,9 @@ Routes, on the workloads that have them:
   program-fused       the same with products and sums fused
   program-fused-2threads
                       W5: on two threads; xone is over program-fused. Left out on one core.
-  program-one         W5: compiled, one path in a call; xwengert is over recording and sweeping
+  program-one         W3-100, W4-point, W5, W7: compiled, one point or path in a call, interpreted;
+                      xwengert is over recording and sweeping
+  native              the same as machine code; xone is over program-one
   dual                W1, W2, W5: a pass over dual numbers, no tape
   hvp                 W3 to W6: the Hessian times a vector on a recorded graph; xbackward is over
                       wengert's sweep, xwengert over its recording and sweep
@@ -69,7 +72,8 @@ const ENGINES: &[&str] = &[
 ];
 
 /// The workloads, in the order of the table.
-const WORKLOADS: [&str; 9] = ["W1", "W2", "W2-5M", "W3", "W4", "W4-dot", "W5", "W6-2x5", "W6-10x25"];
+const WORKLOADS: [&str; 12] =
+    ["W1", "W2", "W2-5M", "W3", "W3-100", "W4", "W4-dot", "W4-point", "W5", "W6-2x5", "W6-10x25", "W7"];
 
 /// Calls the generic `$run` with the type of the named engine.
 macro_rules! with_engine {
@@ -121,12 +125,20 @@ macro_rules! with_workload {
                 let $workload = &rosenbrock::Rosenbrock::new(100_000);
                 $run
             }
+            "W3-100" => {
+                let $workload = &rosenbrock::Rosenbrock::named("W3-100", 100);
+                $run
+            }
             "W4" => {
                 let $workload = &perceptron::Perceptron::<false>::new();
                 $run
             }
             "W4-dot" => {
                 let $workload = &perceptron::Perceptron::<true>::new();
+                $run
+            }
+            "W4-point" => {
+                let $workload = &perceptron::Sample::new();
                 $run
             }
             "W5" => {
@@ -139,6 +151,10 @@ macro_rules! with_workload {
             }
             "W6-10x25" => {
                 let $workload = &mixture::Mixture::new("W6-10x25", 10, 25, 1_000);
+                $run
+            }
+            "W7" => {
+                let $workload = &formula::Formula::new();
                 $run
             }
             other => unreachable!("{other} is not among WORKLOADS"),

@@ -5,12 +5,16 @@
 //! | W1 | the lecture's expression `(a*b + c)*f` | 3 |
 //! | W2, W2-5M | a chain of `x = sin(x)*p + x/2`, 250,000 and 5,000,000 long | 4 a link |
 //! | W3 | the Rosenbrock function of 100,000 variables | 8 a pair |
+//! | W3-100 | the same of 100 variables: one point | 8 a pair |
 //! | W4, W4-dot | a training step of a perceptron: scalar products written out, and as `dot` | 64,977 |
+//! | W4-point | what one point adds to the loss; 100 points take turns | 644 |
 //! | W5 | one path of an Asian option, 252 steps; 10,000 paths take turns | 1,270 |
 //! | W6-2x5, W6-10x25 | a Gaussian mixture of 1,000 points, 2 x 5 and 10 x 25 | 77,078; 3,380,378 |
+//! | W7 | a formula of five variables: one point | 24 |
 
 pub mod asian;
 pub mod chain;
+pub mod formula;
 pub mod lecture;
 pub mod mixture;
 pub mod perceptron;
@@ -99,6 +103,8 @@ mod tests {
         forms_agree(&lecture::Lecture::new());
         forms_agree(&chain::Chain::new("W2", 1_000));
         forms_agree(&rosenbrock::Rosenbrock::new(500));
+        forms_agree(&perceptron::Sample::new());
+        forms_agree(&formula::Formula::new());
         forms_agree(&perceptron::Perceptron::<false>::new());
         forms_agree(&asian::Asian::new(2));
         forms_agree(&mixture::Mixture::new("W6-2x5", 2, 5, 20));

@@ -21,6 +21,9 @@ const HIDDEN: usize = WIDTH * 3;
 const OUTPUT: usize = HIDDEN + WIDTH * (WIDTH + 1);
 const PARAMETERS: usize = OUTPUT + WIDTH + 1;
 
+/// Operations of the score of a point.
+const SCORE: usize = WIDTH * 5 + WIDTH * (2 * WIDTH + 1) + 2 * WIDTH;
+
 /// The training step.
 ///
 /// `DOT` says whether the scalar products of the inner and the last layer and the sum of squares
@@ -106,8 +109,7 @@ impl<const DOT: bool> Workload for Perceptron<DOT> {
     }
 
     fn ops(&self) -> usize {
-        let score = WIDTH * 5 + WIDTH * (2 * WIDTH + 1) + 2 * WIDTH;
-        POINTS * (score + 3) + 2 * PARAMETERS + 3
+        POINTS * (SCORE + 3) + 2 * PARAMETERS + 3
     }
 
     fn inputs(&self) -> &[f64] {
@@ -128,22 +130,8 @@ impl<const DOT: bool> Workload for Perceptron<DOT> {
 
     fn plain(&self, _: usize, p: &[f64], (): &mut ()) -> f64 {
         let mut loss = 0.0;
-        for &Point { x, label } in &self.points {
-            let mut first = [0.0; WIDTH];
-            for (j, a) in first.iter_mut().enumerate() {
-                let p = &p[3 * j..][..3];
-                *a = (p[0] * x[0] + p[1] * x[1] + p[2]).tanh();
-            }
-            let mut score = p[OUTPUT + WIDTH];
-            for j in 0..WIDTH {
-                let p_j = &p[HIDDEN + j * (WIDTH + 1)..][..WIDTH + 1];
-                let mut sum = p_j[WIDTH];
-                for i in 0..WIDTH {
-                    sum += p_j[i] * first[i];
-                }
-                score += p[OUTPUT + j] * sum.tanh();
-            }
-            loss += (1.0 - label * score).max(0.0);
+        for &point in &self.points {
+            loss += point_plain(p, point);
         }
         let squares: f64 = p.iter().map(|p| p * p).sum();
         loss * MEAN + DECAY * squares
@@ -156,55 +144,145 @@ impl<const DOT: bool> Workload for Perceptron<DOT> {
             *g = 2.0 * DECAY * p;
         }
         let mut loss = 0.0;
-        for &Point { x, label } in &self.points {
-            // Forward, keeping the activations.
-            let mut first = [0.0; WIDTH];
-            for (j, a) in first.iter_mut().enumerate() {
-                let p = &p[3 * j..][..3];
-                *a = (p[0] * x[0] + p[1] * x[1] + p[2]).tanh();
-            }
-            let mut second = [0.0; WIDTH];
-            let mut score = p[OUTPUT + WIDTH];
-            for (j, a) in second.iter_mut().enumerate() {
-                let p_j = &p[HIDDEN + j * (WIDTH + 1)..][..WIDTH + 1];
-                let mut sum = p_j[WIDTH];
-                for i in 0..WIDTH {
-                    sum += p_j[i] * first[i];
-                }
-                *a = sum.tanh();
-                score += p[OUTPUT + j] * *a;
-            }
-            let margin = 1.0 - label * score;
-            if margin <= 0.0 {
-                continue;
-            }
-            loss += margin;
-
-            // Backward: tanh' = 1 - tanh^2.
-            let score_bar = -label * MEAN;
-            gradient[OUTPUT + WIDTH] += score_bar;
-            let mut first_bar = [0.0; WIDTH];
-            for j in 0..WIDTH {
-                gradient[OUTPUT + j] += score_bar * second[j];
-                let sum_bar = score_bar * p[OUTPUT + j] * (1.0 - second[j] * second[j]);
-                let start = HIDDEN + j * (WIDTH + 1);
-                let p_j = &p[start..][..WIDTH + 1];
-                let g_j = &mut gradient[start..][..WIDTH + 1];
-                for i in 0..WIDTH {
-                    g_j[i] += sum_bar * first[i];
-                    first_bar[i] += sum_bar * p_j[i];
-                }
-                g_j[WIDTH] += sum_bar;
-            }
-            for j in 0..WIDTH {
-                let sum_bar = first_bar[j] * (1.0 - first[j] * first[j]);
-                let g_j = &mut gradient[3 * j..][..3];
-                g_j[0] += sum_bar * x[0];
-                g_j[1] += sum_bar * x[1];
-                g_j[2] += sum_bar;
-            }
+        for &point in &self.points {
+            loss += add_by_hand(p, point, gradient);
         }
         loss * MEAN + DECAY * squares
+    }
+}
+
+/// The loss of a point, before it is divided by their number.
+#[inline]
+fn point_plain(p: &[f64], Point { x, label }: Point) -> f64 {
+    let mut first = [0.0; WIDTH];
+    for (j, a) in first.iter_mut().enumerate() {
+        let p = &p[3 * j..][..3];
+        *a = (p[0] * x[0] + p[1] * x[1] + p[2]).tanh();
+    }
+    let mut score = p[OUTPUT + WIDTH];
+    for j in 0..WIDTH {
+        let p_j = &p[HIDDEN + j * (WIDTH + 1)..][..WIDTH + 1];
+        let mut sum = p_j[WIDTH];
+        for i in 0..WIDTH {
+            sum += p_j[i] * first[i];
+        }
+        score += p[OUTPUT + j] * sum.tanh();
+    }
+    (1.0 - label * score).max(0.0)
+}
+
+/// The loss of a point before it is divided by their number. Adds the gradient, divided.
+#[inline]
+fn add_by_hand(p: &[f64], Point { x, label }: Point, gradient: &mut [f64]) -> f64 {
+    // Forward, keeping the activations.
+    let mut first = [0.0; WIDTH];
+    for (j, a) in first.iter_mut().enumerate() {
+        let p = &p[3 * j..][..3];
+        *a = (p[0] * x[0] + p[1] * x[1] + p[2]).tanh();
+    }
+    let mut second = [0.0; WIDTH];
+    let mut score = p[OUTPUT + WIDTH];
+    for (j, a) in second.iter_mut().enumerate() {
+        let p_j = &p[HIDDEN + j * (WIDTH + 1)..][..WIDTH + 1];
+        let mut sum = p_j[WIDTH];
+        for i in 0..WIDTH {
+            sum += p_j[i] * first[i];
+        }
+        *a = sum.tanh();
+        score += p[OUTPUT + j] * *a;
+    }
+    let margin = 1.0 - label * score;
+    if margin <= 0.0 {
+        return 0.0;
+    }
+
+    // Backward: tanh' = 1 - tanh^2.
+    let score_bar = -label * MEAN;
+    gradient[OUTPUT + WIDTH] += score_bar;
+    let mut first_bar = [0.0; WIDTH];
+    for j in 0..WIDTH {
+        gradient[OUTPUT + j] += score_bar * second[j];
+        let sum_bar = score_bar * p[OUTPUT + j] * (1.0 - second[j] * second[j]);
+        let start = HIDDEN + j * (WIDTH + 1);
+        let p_j = &p[start..][..WIDTH + 1];
+        let g_j = &mut gradient[start..][..WIDTH + 1];
+        for i in 0..WIDTH {
+            g_j[i] += sum_bar * first[i];
+            first_bar[i] += sum_bar * p_j[i];
+        }
+        g_j[WIDTH] += sum_bar;
+    }
+    for j in 0..WIDTH {
+        let sum_bar = first_bar[j] * (1.0 - first[j] * first[j]);
+        let g_j = &mut gradient[3 * j..][..3];
+        g_j[0] += sum_bar * x[0];
+        g_j[1] += sum_bar * x[1];
+        g_j[2] += sum_bar;
+    }
+    margin
+}
+
+/// W4-point: what one point adds to the loss of [`Perceptron`], with the gradient; the points take turns.
+#[derive(Clone, Debug, Default)]
+pub struct Sample {
+    step: Perceptron<false>,
+    /// Coordinates and label, point after point.
+    numbers: Vec<[f64; 3]>,
+}
+
+impl Sample {
+    /// The points of the training step.
+    pub fn new() -> Self {
+        let step = Perceptron::new();
+        let numbers = step.points.iter().map(|p| [p.x[0], p.x[1], p.label]).collect();
+        Self { step, numbers }
+    }
+
+    /// The training step that it is part of.
+    pub fn step(&self) -> &Perceptron<false> {
+        &self.step
+    }
+
+    /// Coordinates and label of a point.
+    pub fn numbers(&self, case: usize) -> &[f64; 3] {
+        &self.numbers[case]
+    }
+}
+
+impl Workload for Sample {
+    type Scratch = ();
+
+    fn name(&self) -> &'static str {
+        "W4-point"
+    }
+
+    fn ops(&self) -> usize {
+        SCORE + 4
+    }
+
+    fn cases(&self) -> usize {
+        POINTS
+    }
+
+    fn inputs(&self) -> &[f64] {
+        &self.step.parameters
+    }
+
+    #[inline]
+    fn body<T: Number>(&self, case: usize, p: &[T]) -> T {
+        let Point { x, label } = self.step.points[case];
+        (Perceptron::<false>::score(p, x) * label).subtracted_from(1.0).relu() * MEAN
+    }
+
+    fn scratch(&self) {}
+
+    fn plain(&self, case: usize, p: &[f64], (): &mut ()) -> f64 {
+        point_plain(p, self.step.points[case]) * MEAN
+    }
+
+    fn by_hand(&self, case: usize, p: &[f64], (): &mut (), gradient: &mut [f64]) -> f64 {
+        gradient.fill(0.0);
+        add_by_hand(p, self.step.points[case], gradient) * MEAN
     }
 }
 

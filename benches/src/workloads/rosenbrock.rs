@@ -8,17 +8,26 @@ use crate::number::Number;
 /// The function of many variables, at -1.2 and 1 in turn.
 #[derive(Clone, Debug)]
 pub struct Rosenbrock {
+    name: &'static str,
     inputs: Vec<f64>,
 }
 
 impl Rosenbrock {
-    /// The function of `n` variables: `8(n - 1) - 1` operations.
+    /// W3, the function of `n` variables: `8(n - 1) - 1` operations.
     ///
     /// # Panics
     /// If `n` is less than 2.
     pub fn new(n: usize) -> Self {
+        Self::named("W3", n)
+    }
+
+    /// The same by another name.
+    ///
+    /// # Panics
+    /// If `n` is less than 2.
+    pub fn named(name: &'static str, n: usize) -> Self {
         assert!(n >= 2, "the Rosenbrock function needs two variables");
-        Self { inputs: (0..n).map(|i| if i % 2 == 0 { -1.2 } else { 1.0 }).collect() }
+        Self { name, inputs: (0..n).map(|i| if i % 2 == 0 { -1.2 } else { 1.0 }).collect() }
     }
 }
 
@@ -33,7 +42,7 @@ impl Workload for Rosenbrock {
     type Scratch = ();
 
     fn name(&self) -> &'static str {
-        "W3"
+        self.name
     }
 
     fn ops(&self) -> usize {

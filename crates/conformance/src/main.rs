@@ -25,6 +25,7 @@ usage: conformance eval   --route ROUTE [--lanes L] FILE
           program  the gradient as graph and its gradients, compiled once per formula, run at
                    all its points at a time; program-fused with products and sums fused;
                    program-sse2 and the like on other instructions than this processor's best
+          native   the same, each point alone as machine code, where this processor can; native-fused
           sweep and dual give no second partials
   L       how many points a program runs at a time: 1 for each alone, else rounded up to a
           multiple of 4, 1024 at most; changes no bit

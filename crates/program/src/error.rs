@@ -98,6 +98,12 @@ pub enum Error {
         /// What the comparison gave when it was recorded.
         recorded: bool,
     },
+    /// There is no machine code, but the workspace was made with [`Native::Always`](crate::Native::Always).
+    #[error("no machine code, since {why}: use Native::Auto, which then runs the interpreter")]
+    NoMachineCode {
+        /// Why.
+        why: String,
+    },
     /// Bytes that are not a program.
     #[error("not a program of this format: {what}")]
     Malformed {

@@ -31,16 +31,20 @@
 //! | `passes/` | passes over that list, one file each |
 //! | `layout/` | places for values, and steps over places |
 //! | `run/` | the interpreter, for batches and for single points |
+//! | `native/` | machine code, for single points |
 //! | `lanes/` | vectors, and elementary functions over them |
 //!
-//! `opcode.rs` says how each op runs, and `program.rs` is the program itself. `save.rs`, `record.rs` and
+//! `opcode.rs` says how each op runs, `program.rs` is the program itself, and `derive.rs` makes programs of the
+//! derivatives of a closure. `save.rs`, `record.rs` and
 //! `listing.rs` turn a program into a file, nodes and text.
 
+mod derive;
 mod error;
 mod ir;
 mod lanes;
 mod layout;
 mod listing;
+mod native;
 mod opcode;
 mod options;
 mod passes;
@@ -51,12 +55,14 @@ mod report;
 mod run;
 pub mod save;
 
+pub use derive::SparseProgram;
 pub use error::Error;
 pub use ir::Value;
 pub use lanes::InstructionSet;
+pub use native::Native;
 pub use options::{Input, Options, Output, Spread};
 pub use program::{Instruction, Program};
-pub use report::{Pass, Report};
+pub use report::{MachineCode, Pass, Report};
 pub use run::workspace::{Setup, Workspace};
 
 /// The examples of the README, run as tests.

@@ -10,11 +10,12 @@ use crate::ir::lower::lower;
 use crate::ir::{Ir, Value};
 use crate::layout::Layout;
 use crate::layout::assemble::assemble;
+use crate::native::Slot;
 use crate::options::{Input, Options, Output, Spread};
 use crate::passes;
 use crate::recording::Recording;
 use crate::recording::read::recording;
-use crate::report::Report;
+use crate::report::{MachineCode, Report};
 
 /// A compiled part of a graph: a function from inputs to outputs that runs at many points.
 ///
@@ -32,6 +33,7 @@ struct Inner {
     options: Options,
     layout: Layout,
     report: Report,
+    native: Slot,
 }
 
 /// One instruction of a program, as [`Program::instructions`] lists them.
@@ -138,9 +140,10 @@ impl Program {
             slots: layout.slots as usize,
             cells: layout.cells as usize,
             bytes_per_lane: 8 * layout.slots as usize,
+            machine_code: MachineCode::NotYet,
         };
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        Ok(Program(Arc::new(Inner { id, recording, ir, options, layout, report })))
+        Ok(Program(Arc::new(Inner { id, recording, ir, options, layout, report, native: Slot::default() })))
     }
 
     /// How many inputs it takes.
@@ -210,8 +213,8 @@ impl Program {
     }
 
     /// What compiling did, and what the program needs to run.
-    pub fn report(&self) -> &Report {
-        &self.0.report
+    pub fn report(&self) -> Report {
+        Report { machine_code: self.native().report(), ..self.0.report.clone() }
     }
 
     /// The options it was compiled with.
@@ -235,6 +238,10 @@ impl Program {
         &self.0.layout
     }
 
+    pub(crate) fn native(&self) -> &Slot {
+        &self.0.native
+    }
+
     /// The error of a guard that flipped.
     #[cold]
     pub(crate) fn flipped(&self, point: usize, guard: usize) -> Error {
@@ -245,7 +252,7 @@ impl Program {
 }
 
 /// The node of an output; a free constant becomes a node.
-fn node(graph: &Graph, output: Expr<'_>) -> wengert::NodeId {
+pub(crate) fn node(graph: &Graph, output: Expr<'_>) -> wengert::NodeId {
     match output.graph() {
         Some(_) => output.id(),
         None => graph.constant(output.value()),

@@ -42,6 +42,44 @@ pub struct Report {
     pub cells: usize,
     /// The bytes of slots for each lane.
     pub bytes_per_lane: usize,
+    /// The machine code for single points.
+    pub machine_code: MachineCode,
+}
+
+/// The machine code of a program, which runs single points.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MachineCode {
+    /// It is not made yet: see [`Native`](crate::Native) and [`Program::prepare`](crate::Program::prepare).
+    NotYet,
+    /// It is there.
+    #[non_exhaustive]
+    Made {
+        /// Its size.
+        bytes: usize,
+        /// How often it calls a lane kernel.
+        packs: usize,
+        /// How many instructions these calls compute.
+        packed: usize,
+    },
+    /// There is none, and the interpreter runs single points.
+    #[non_exhaustive]
+    Refused {
+        /// Why.
+        why: String,
+    },
+}
+
+impl fmt::Display for MachineCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            MachineCode::NotYet => f.write_str("machine code: not made yet"),
+            MachineCode::Made { bytes, packs, packed } => {
+                write!(f, "machine code: {bytes} bytes; {packed} kernels in {packs} calls")
+            }
+            MachineCode::Refused { why } => write!(f, "machine code: none, since {why}"),
+        }
+    }
 }
 
 impl fmt::Display for Report {
@@ -56,6 +94,7 @@ impl fmt::Display for Report {
             "{} instructions: {} steps per call, {} steps per block, {} guards",
             self.instructions, self.prologue_steps, self.body_steps, self.guards
         )?;
-        write!(f, "{} slots, {} bytes per lane; {} cells", self.slots, self.bytes_per_lane, self.cells)
+        writeln!(f, "{} slots, {} bytes per lane; {} cells", self.slots, self.bytes_per_lane, self.cells)?;
+        write!(f, "{}", self.machine_code)
     }
 }

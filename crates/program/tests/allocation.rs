@@ -1,7 +1,7 @@
 //! Calls allocate nothing once the workspace fits.
 
 use allocation_counter::measure;
-use wengert_program::{Input, Options, Output, Program, Setup, Workspace};
+use wengert_program::{Input, Native, Options, Output, Program, Setup, Workspace};
 
 #[test]
 fn a_call_allocates_nothing_once_the_workspace_fits() {
@@ -23,4 +23,25 @@ fn a_call_allocates_nothing_once_the_workspace_fits() {
     calls(&xs[..4], &mut column[..4]);
     let counted = measure(|| calls(&xs, &mut column));
     assert_eq!(counted.count_total, 0, "{counted:?}");
+}
+
+#[test]
+fn only_the_call_that_makes_machine_code_allocates() {
+    let program = Program::from_fn(&[0.5, 2.0], |x| vec![(x[0].tanh() * x[1]).sin() + x[0].lgamma()], &Options::new())
+        .expect("compiles");
+    let mut out = [0.0];
+    let mut workspace = Workspace::with(Setup::new().threads(1));
+    program.eval(&[0.5, 2.0], &mut out, &mut workspace).expect("runs");
+    let mut calls: Vec<u64> = (2..=20)
+        .map(|_| measure(|| program.eval(&[0.5, 2.0], &mut out, &mut workspace).expect("runs")).count_total)
+        .collect();
+    calls.retain(|&count| count > 0);
+    assert!(calls.len() <= 1, "{calls:?}");
+    // A point that the interpreter runs again.
+    let counted = measure(|| program.eval(&[f64::NAN, 2.0], &mut out, &mut workspace).expect("runs"));
+    assert_eq!((counted.count_total, out[0].is_nan()), (0, true));
+    let mut never = Workspace::with(Setup::new().native(Native::Never));
+    program.eval(&[0.5, 2.0], &mut out, &mut never).expect("runs");
+    let counted = measure(|| program.eval(&[0.25, 2.0], &mut out, &mut never).expect("runs"));
+    assert_eq!(counted.count_total, 0);
 }

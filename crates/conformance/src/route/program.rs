@@ -3,7 +3,7 @@
 //!
 //! Nothing is recorded again where a max, min, abs or relu switches branches: these ops choose at every point.
 
-use wengert_program::{InstructionSet, Options, Program, Setup, Workspace};
+use wengert_program::{InstructionSet, Native, Options, Program, Setup, Workspace};
 
 use super::{Answer, Question, Route, derive::Recording};
 
@@ -27,17 +27,35 @@ pub struct Programs {
 
 impl Programs {
     /// On every instruction set of this processor, without and with fusing: `program` and
-    /// `program-fused` on the best, `program-sse2` and so on on the others.
+    /// `program-fused` on the best, `program-sse2` and so on on the others. `native` and `native-fused` run
+    /// points one by one as machine code, where this processor can.
     pub fn all() -> Vec<Self> {
         let mut all = Vec::new();
         for (k, set) in InstructionSet::available().into_iter().enumerate() {
             let name = if k == 0 { "program".to_string() } else { format!("program-{set}") };
-            let plain =
-                Self { name, options: Options::new(), setup: Setup::new().instructions(set), mode: Mode::Batch };
-            let fused = Self { name: format!("{}-fused", plain.name), options: Options::fast(), ..plain.clone() };
-            all.extend([plain, fused]);
+            let plain = Self {
+                name,
+                options: Options::new(),
+                setup: Setup::new().instructions(set).native(Native::Never),
+                mode: Mode::Batch,
+            };
+            all.extend([plain.fused(), plain]);
+        }
+        if InstructionSet::best().name() == "avx2+fma" {
+            let native = Self {
+                name: "native".to_string(),
+                options: Options::new(),
+                setup: Setup::new().native(Native::Always),
+                mode: Mode::Single,
+            };
+            all.extend([native.fused(), native]);
         }
         all
+    }
+
+    /// The same with products and sums fused.
+    fn fused(&self) -> Self {
+        Self { name: format!("{}-fused", self.name), options: Options::fast(), ..self.clone() }
     }
 }
 

@@ -13,6 +13,10 @@ use super::twin::Twin;
 use super::x86::{Avx2, Sse2};
 use super::{InstructionSet, Kind};
 use super::{expo, gauss, hyper, log, trig};
+#[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
+use crate::native::Context;
+#[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
+use core::arch::x86_64::__m256d;
 
 /// A kernel. Safety: `out` and `a` must be valid for `lanes` f64, a multiple of 4. They must be the same or
 /// not overlap. The processor must have the instructions.
@@ -20,6 +24,19 @@ pub(super) type Fn1 = unsafe fn(out: *mut f64, a: *const f64, lanes: usize, slow
 
 /// A kernel at one number. Safety: the processor must have the instructions.
 pub(super) type One = unsafe fn(x: f64, slow: fn(f64) -> f64) -> f64;
+
+/// A kernel as machine code calls it, on numbers that the results replace. Safety: as [`Fn1`].
+#[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
+pub(crate) type CalledFn = unsafe extern "sysv64" fn(&Context<'_>, numbers: *mut f64, lanes: u32, u32);
+
+/// The same at four numbers. Safety: as [`One`].
+#[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
+#[allow(improper_ctypes_definitions, reason = "made code passes the register as this convention says")]
+pub(crate) type CalledFour = unsafe extern "sysv64" fn(x: __m256d, &Context<'_>) -> __m256d;
+
+/// The same at one number. Safety: as [`One`].
+#[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
+pub(crate) type CalledOne = unsafe extern "sysv64" fn(x: f64, &Context<'_>) -> f64;
 
 /// The loop of a kernel, for use in an unsafe function whose caller promises what [`Fn1`] asks. (It is a macro, because
 /// a generic function would call the kernel through a shim that is compiled without the instructions.)
@@ -66,11 +83,33 @@ macro_rules! one {
     }};
 }
 
+/// A kernel at four numbers.
+#[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
+macro_rules! four {
+    (total $f:path, $x:ident $slow:ident) => {{
+        let _ = $slow;
+        $f(Avx2::of($x)).register()
+    }};
+    (partial $f:path, $x:ident $slow:ident) => {{
+        let (y, good) = $f(Avx2::of($x));
+        if Avx2::all(good) {
+            return y.register();
+        }
+        let mut out = [0.0; 4];
+        // SAFETY: there is room for four numbers.
+        unsafe {
+            y.store(out.as_mut_ptr());
+            by_scalar(Avx2::of($x), Avx2::mask_bits(good), $slow, out.as_mut_ptr());
+            Avx2::load(out.as_ptr()).register()
+        }
+    }};
+}
+
 /// Computes the lanes that are not in `good` by the scalar function. Safety: `out` must be valid for a
 /// vector.
 #[cold]
 #[inline(never)]
-unsafe fn by_scalar<V: Simd>(x: V, good: u32, slow: fn(f64) -> f64, out: *mut f64) {
+unsafe fn by_scalar<V: Simd>(x: V, good: u32, slow: impl Fn(f64) -> f64, out: *mut f64) {
     let mut xs = [0.0; 8];
     // SAFETY: no vector is longer than 8.
     unsafe { x.store(xs.as_mut_ptr()) };
@@ -102,6 +141,43 @@ macro_rules! instruction_set {
     };
 }
 
+/// Every kernel as machine code calls it. The scalar function may panic, which the context catches.
+#[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
+macro_rules! called_by_code {
+    ($($N:ident $n:ident $how:ident $($f:ident)::+;)*) => {
+        #[allow(improper_ctypes_definitions, reason = "made code passes registers as this convention says")]
+        mod called {
+            use super::*;
+
+            $(#[target_feature(enable = "avx2,fma")]
+            unsafe extern "sysv64" fn $n(context: &Context<'_>, numbers: *mut f64, lanes: u32, _: u32) {
+                let (numbers, lanes, slow) = (numbers, lanes as usize, |x| context.kernel(Unary::$N, x));
+                let a = numbers.cast_const();
+                unary!($how Twin<Avx2>, Avx2, $($f)::+, numbers a lanes slow)
+            })*
+            mod one {
+                use super::*;
+                $(#[target_feature(enable = "avx2,fma")]
+                pub(super) unsafe extern "sysv64" fn $n(x: f64, context: &Context<'_>) -> f64 {
+                    let slow = |x| context.kernel(Unary::$N, x);
+                    one!($how true, $($f)::+, x slow)
+                })*
+            }
+            mod four {
+                use super::*;
+                $(#[target_feature(enable = "avx2,fma")]
+                pub(super) unsafe extern "sysv64" fn $n(x: __m256d, context: &Context<'_>) -> __m256d {
+                    let slow = |x| context.kernel(Unary::$N, x);
+                    four!($how $($f)::+, x slow)
+                })*
+            }
+            pub(super) static KERNELS: &[Called] = &[
+                $(Called { many: $n, four: four::$n, one: one::$n }),*
+            ];
+        }
+    };
+}
+
 macro_rules! kernels {
     ($($N:ident $n:ident $how:ident $($f:ident)::+;)*) => {
         /// The kernels.
@@ -127,6 +203,8 @@ macro_rules! kernels {
         instruction_set! { avx2 Twin<Avx2>, Avx2, target_feature(enable = "avx2,fma"), $($n $how $($f)::+;)* }
         #[cfg(target_arch = "x86_64")]
         instruction_set! { sse2 Twin<Sse2>, Sse2, target_feature(enable = "sse2"), $($n $how $($f)::+;)* }
+        #[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
+        called_by_code! { $($N $n $how $($f)::+;)* }
         instruction_set! { portable Portable, Portable, inline(never), $($n $how $($f)::+;)* }
     };
 }
@@ -152,6 +230,21 @@ kernels! {
     NormCdf norm_cdf total gauss::norm_cdf;
     ErfD erf_d total gauss::erf_d;
     NormPdf norm_pdf total gauss::norm_pdf;
+}
+
+/// A kernel as machine code calls it, with AVX2 and FMA.
+#[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Called {
+    pub(crate) many: CalledFn,
+    pub(crate) four: CalledFour,
+    pub(crate) one: CalledOne,
+}
+
+/// The kernel with this number, as machine code calls it.
+#[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
+pub(crate) fn called(kernel: u32) -> Called {
+    called::KERNELS[kernel as usize]
 }
 
 /// The kernel, compiled for the instruction set: over columns, and at one number.

@@ -47,6 +47,8 @@ mod x86;
 use std::fmt;
 
 pub(crate) use entry::Unary;
+#[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
+pub(crate) use entry::{CalledFn, called};
 use entry::{Fn1, One};
 pub(crate) use plain::{Portable, Solo};
 pub(crate) use simd::Simd;
@@ -149,6 +151,12 @@ impl Kernel1 {
     pub(crate) unsafe fn run(self, out: *mut f64, a: *const f64, lanes: usize) {
         // SAFETY: the caller's promise; only an `InstructionSet` of this processor makes a kernel.
         unsafe { (self.run)(out, a, lanes, self.slow) }
+    }
+
+    /// The scalar function, for numbers outside the kernel's range.
+    #[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
+    pub(crate) fn slow(self, x: f64) -> f64 {
+        (self.slow)(x)
     }
 
     /// The kernel at one number, with the bits of a lane.

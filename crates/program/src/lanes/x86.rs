@@ -6,6 +6,22 @@ use core::arch::x86_64::*;
 /// Four f64 in an AVX register.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2(__m256d);
+impl Avx2 {
+    /// The lanes of a register.
+    #[cfg(all(feature = "native", not(miri)))]
+    #[inline(always)]
+    pub(super) fn of(register: __m256d) -> Avx2 {
+        Avx2(register)
+    }
+
+    /// The register.
+    #[cfg(all(feature = "native", not(miri)))]
+    #[inline(always)]
+    pub(super) fn register(self) -> __m256d {
+        self.0
+    }
+}
+
 /// A mask of four lanes: all bits of a lane are set, or none.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2Mask(__m256d);

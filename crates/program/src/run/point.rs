@@ -15,16 +15,28 @@ impl Program {
     /// sum over points is the value at the one point.
     ///
     /// The bits are those of [`Program::eval_batch`] at this point in any batch. Allocates nothing once
-    /// the workspace fits.
+    /// the workspace fits, but for the machine code that the eighth call makes (see
+    /// [`Setup::native`](crate::Setup::native) and [`Program::prepare`]).
     ///
     /// # Errors
-    /// [`Error::Length`], [`Error::OutOfMemory`]. [`Error::GuardFlipped`]; the numbers in `out` are then
-    /// meaningless.
+    /// [`Error::Length`], [`Error::OutOfMemory`], [`Error::NoMachineCode`]. [`Error::GuardFlipped`]; the numbers
+    /// in `out` are then meaningless.
     pub fn eval(&self, x: &[f64], out: &mut [f64], workspace: &mut Workspace) -> Result<(), Error> {
         let layout = self.layout();
         same_length(|| "inputs".into(), layout.inputs as usize, x.len())?;
         same_length(|| "outputs".into(), layout.outlets.len(), out.len())?;
+        let code = self.machine_code(workspace)?;
         workspace.fit(self.id(), layout)?;
+        if let Some(code) = code {
+            workspace.fit_code(self.id(), code)?;
+            // SAFETY: the code is of this layout; `fit_code` made a frame for it, and nobody else has it; there
+            // is a number for every input and output; `machine_code` gives code only to workspaces whose
+            // kernels are of its instruction set.
+            let done = unsafe { code.run(layout, &workspace.kernels, workspace.frame.start(), x, out) };
+            if done {
+                return Ok(());
+            }
+        }
         // SAFETY: `fit` made a number for every place, inputs first; nobody else has the arena.
         unsafe { std::ptr::copy_nonoverlapping(x.as_ptr(), workspace.point.start(), x.len()) };
         for &(cell, k) in &layout.uniform_inputs {

@@ -7,6 +7,7 @@ use super::target::{MOST_CHUNKS, STRANDS};
 use crate::error::Error;
 use crate::lanes::{InstructionSet, Kernel1, Unary};
 use crate::layout::Layout;
+use crate::native::{Code, Native};
 use crate::options::Spread;
 
 /// How a workspace runs programs. Only the instruction set changes bits.
@@ -15,6 +16,7 @@ pub struct Setup {
     lanes: Option<usize>,
     threads: Option<usize>,
     instructions: Option<InstructionSet>,
+    native: Native,
 }
 
 impl Setup {
@@ -37,6 +39,11 @@ impl Setup {
     /// The instruction set.
     pub fn instructions(self, set: InstructionSet) -> Setup {
         Setup { instructions: Some(set), ..self }
+    }
+
+    /// Whether single points run as machine code. The default is [`Native::Auto`].
+    pub fn native(self, native: Native) -> Setup {
+        Setup { native, ..self }
     }
 }
 
@@ -63,6 +70,10 @@ pub struct Workspace {
     pub(crate) lanes: usize,
     /// A number for every place: the memory of a single point, where the prologue runs too.
     pub(crate) point: Arena,
+    /// The program whose machine code `frame` fits. 0 for none.
+    fits_code: u64,
+    /// The memory of machine code.
+    pub(crate) frame: Arena,
     /// Four equal lanes for every cell.
     pub(crate) cells: Arena,
     /// One for each thread.
@@ -95,6 +106,13 @@ pub(crate) struct ThreadScratch {
     _slots: Arena,
 }
 
+/// A workspace with the same setup and memory of its own, which it takes at its first call.
+impl Clone for Workspace {
+    fn clone(&self) -> Workspace {
+        Workspace::with(self.setup)
+    }
+}
+
 impl Default for Workspace {
     fn default() -> Workspace {
         Workspace::new()
@@ -119,6 +137,8 @@ impl Workspace {
             fits_batches: 0,
             lanes: 0,
             point: Arena::empty(),
+            fits_code: 0,
+            frame: Arena::empty(),
             cells: Arena::empty(),
             scratches: Vec::new(),
             chunk_sums: Arena::empty(),
@@ -136,12 +156,19 @@ impl Workspace {
         self.isa
     }
 
+    /// Whether single points run as machine code.
+    #[inline]
+    pub(crate) fn native(&self) -> Native {
+        self.setup.native
+    }
+
     /// The bytes it holds.
     pub fn bytes(&self) -> usize {
         let scratch = |scratch: &ThreadScratch| {
             scratch.pads.len() + scratch.sums.len() + scratch._slots.len() + scratch.table.capacity()
         };
         8 * (self.point.len()
+            + self.frame.len()
             + self.cells.len()
             + self.chunk_sums.len()
             + self.scratches.iter().map(scratch).sum::<usize>())
@@ -163,6 +190,25 @@ impl Workspace {
             self.set(layout.inputs + cell, c);
         }
         self.fits = id;
+        Ok(())
+    }
+
+    /// Fits itself to the machine code of a program. Allocates unless it already fits.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`]; it then fits no code.
+    #[inline]
+    pub(crate) fn fit_code(&mut self, id: u64, code: &Code) -> Result<(), Error> {
+        if self.fits_code == id {
+            return Ok(());
+        }
+        self.fits_code = 0;
+        let constants = code.constants();
+        assert!(constants.len() <= code.slots(), "constants are part of the frame");
+        self.frame = Arena::new(1, code.slots())?;
+        // SAFETY: the frame is new, and longer than the constants.
+        unsafe { std::ptr::copy_nonoverlapping(constants.as_ptr(), self.frame.start(), constants.len()) };
+        self.fits_code = id;
         Ok(())
     }
 

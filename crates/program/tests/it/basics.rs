@@ -1,7 +1,7 @@
 //! What a program computes: the same as its graph.
 
 use wengert::Graph;
-use wengert_program::{Error, Input, Options, Output, Program, Setup, Workspace};
+use wengert_program::{Error, Input, InstructionSet, Options, Output, Program, Setup, Workspace};
 
 fn one_core() -> Workspace {
     Workspace::with(Setup::new().threads(1))
@@ -313,4 +313,17 @@ fn terms_then_sum(count: usize) -> (usize, usize) {
 fn terms_that_are_summed_later_are_computed_when_the_sum_needs_them() {
     let (before, after) = terms_then_sum(100);
     assert!(before >= 100 && after <= 4, "{before} {after}");
+}
+
+#[test]
+fn a_clone_of_a_workspace_has_its_setup_and_memory_of_its_own() {
+    let program = Program::from_fn(&[0.5], |x| vec![x[0].exp() * 2.0], &Options::new()).expect("compiles");
+    let set = *InstructionSet::available().last().expect("one at least");
+    let mut workspace = Workspace::with(Setup::new().instructions(set).lanes(12).threads(1));
+    let (mut out, mut column) = ([0.0], [0.0; 5]);
+    program.eval(&[0.5], &mut out, &mut workspace).expect("runs");
+    let mut clone = workspace.clone();
+    assert_eq!((clone.instructions(), clone.bytes()), (set, 0));
+    program.eval_batch(5, &[&[0.5; 5]], &mut [&mut column], &mut clone).expect("runs");
+    assert_eq!((column, clone.lanes(), workspace.lanes()), ([out[0]; 5], 12, 0));
 }

@@ -7,7 +7,7 @@
 
 use allocation_counter::measure;
 use wengert::{Arity, Expr, Graph, NO_IMM, Op};
-use wengert_program::{Error, Input, Options, Output, Program, Setup, Workspace};
+use wengert_program::{Error, Input, Native, Options, Output, Program, Setup, Workspace};
 
 use crate::raw::sealed;
 
@@ -130,7 +130,8 @@ fn mutated_files_are_an_error_or_a_program() {
         }
     }
     let mut random = Random(5);
-    let mut workspace = Workspace::with(Setup::new().threads(1).lanes(4));
+    let natives = [Native::Never, if crate::native::is_possible() { Native::Always } else { Native::Auto }];
+    let mut workspaces = natives.map(|native| Workspace::with(Setup::new().threads(1).lanes(4).native(native)));
     let (mut programs, mut errors, mut most) = (0, 0, 0.0_f64);
     for _ in 0..count {
         let bytes = sealed(mutated(&seeds, &mut random));
@@ -149,7 +150,7 @@ fn mutated_files_are_an_error_or_a_program() {
                 );
                 let x = vec![0.7; program.input_count()];
                 let mut out = vec![0.0; program.output_count()];
-                match program.eval(&x, &mut out, &mut workspace) {
+                match program.eval(&x, &mut out, &mut workspaces[programs % 2]) {
                     Ok(()) | Err(Error::GuardFlipped { .. }) => {}
                     Err(error) => panic!("{error}"),
                 }

@@ -7,5 +7,7 @@ mod derivatives;
 mod files;
 mod format;
 mod laws;
+mod matrices;
+mod native;
 mod raw;
 mod spreads;

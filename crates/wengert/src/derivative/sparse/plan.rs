@@ -272,6 +272,25 @@ impl Sweeps {
     fn leaf(&self, index: usize) -> usize {
         self.leaves[index].index()
     }
+
+    /// For each color, the keys of those that have it.
+    fn directions(&self, keys: &[NodeId]) -> Vec<Vec<NodeId>> {
+        let mut directions = vec![Vec::new(); self.colors.count];
+        for (&key, &color) in keys.iter().zip(&self.colors.of) {
+            if let Some(direction) = directions.get_mut(color as usize) {
+                direction.push(key);
+            }
+        }
+        directions
+    }
+
+    /// For each entry of the pattern, its color, and which of the keys it is read at.
+    fn places(&self, keys: &[NodeId]) -> Vec<(usize, NodeId)> {
+        let mut reads = self.reads.clone();
+        reads.sort_by_key(|read| read.entry);
+        let place = |read: &Read| (read.color as usize, keys[read.from as usize]);
+        reads.iter().map(place).collect()
+    }
 }
 
 /// A sparse Hessian, to be evaluated at any values of the graph: made by [`Graph::plan_hessian`].
@@ -300,6 +319,17 @@ impl HessianPlan {
     /// ```
     pub fn colors(&self) -> usize {
         self.sweeps.colors.count
+    }
+
+    /// The directions that are swept: for each color, the leaves whose tangent is 1.
+    pub fn directions(&self) -> Vec<Vec<NodeId>> {
+        self.sweeps.directions(&self.sweeps.leaves)
+    }
+
+    /// Where each entry of the pattern is read, in the order of [`Pattern::iter`]: in which of
+    /// [`HessianPlan::directions`], and at the gradient with respect to which leaf.
+    pub fn places(&self) -> Vec<(usize, NodeId)> {
+        self.sweeps.places(&self.sweeps.leaves)
     }
 
     /// The Hessian at the values that the graph has now; call [`Graph::set`] and [`Graph::forward`] first for others.
@@ -373,6 +403,20 @@ impl JacobianPlan {
     /// direction a sum of rows.
     pub fn is_forward(&self) -> bool {
         self.is_forward
+    }
+
+    /// The directions that are swept, one for each color. Forward: the leaves whose tangent is 1. In reverse: the
+    /// outputs whose adjoint is 1.
+    pub fn directions(&self) -> Vec<Vec<NodeId>> {
+        let keys = if self.is_forward { &self.sweeps.leaves } else { &self.outputs };
+        self.sweeps.directions(keys)
+    }
+
+    /// Where each entry of the pattern is read, in the order of [`Pattern::iter`]: in which of
+    /// [`JacobianPlan::directions`], and at which output (forward) or leaf (in reverse).
+    pub fn places(&self) -> Vec<(usize, NodeId)> {
+        let keys = if self.is_forward { &self.outputs } else { &self.sweeps.leaves };
+        self.sweeps.places(keys)
     }
 
     /// The Jacobian at the values that the graph has now; call [`Graph::set`] and [`Graph::forward`] first

@@ -1,0 +1,599 @@
+//! Instructions for each node, in the packed order: the formulas of [`crate::lanes::arith`] and of the
+//! interpreter's arms, operation by operation, so the bits are theirs.
+//!
+//! A result is written by the last instruction of a node, since its register may be that of an operand.
+
+use wengert::Relation;
+
+use super::encode::{
+    ADD, AND, ANDN, Base, Compare, DIV, Encoder, Jump, MADD, MAX, MIN, MSUB, MUL, NMADD, OR, Place, Rounding,
+    SAME_BITS, SQRT, SUB, Three, UPPER, XOR, Xmm,
+};
+use super::pack::{Kind, Node, Packed, Work, gives, power};
+use super::registers::{FRAME_BIAS, REGISTERS, Registers, SCRATCH, offset};
+use super::shims;
+use crate::ir::MOST;
+use crate::lanes::{CalledFn, called};
+use crate::layout::Layout;
+use crate::opcode::Opcode;
+use crate::recording::Check;
+
+/// Machine code, and the memory it runs in.
+#[derive(Debug)]
+pub(super) struct Emitted {
+    pub(super) bytes: Vec<u8>,
+    /// How many numbers the frame has.
+    pub(super) slots: u32,
+    /// The numbers that it begins with.
+    pub(super) constants: Vec<f64>,
+    /// How many calls of kernels there are, and how many numbers they compute.
+    pub(super) packs: usize,
+    pub(super) packed: usize,
+}
+
+/// Constants that formulas need. They are the first numbers of the frame.
+#[derive(Clone, Copy)]
+#[repr(u32)]
+enum Fixed {
+    Zero,
+    One,
+    Half,
+    NearlyHalf,
+    Sign,
+    NoSign,
+    Low,
+    High,
+}
+
+const FIXED: [f64; 8] =
+    [0.0, 1.0, 0.5, 0.5f64.next_down(), f64::from_bits(1 << 63), f64::from_bits(!(1 << 63)), 1e-290, 1e290];
+
+impl From<Fixed> for Place {
+    fn from(fixed: Fixed) -> Place {
+        Place::Memory(Base::Frame, offset(fixed as u32))
+    }
+}
+
+const S: Xmm = SCRATCH[0];
+const T: Xmm = SCRATCH[1];
+
+struct Emitter<'a> {
+    layout: &'a Layout,
+    checks: &'a [Check],
+    packed: &'a Packed,
+    code: Encoder,
+    registers: Registers,
+    /// Where `save` keeps the registers, and then the operand.
+    saved: u32,
+    /// Code that hardly ever runs, to be written after the rest.
+    slow: Vec<Slow>,
+}
+
+/// A power beyond the reach of exact operations: two jumps lead to it, and it goes back.
+struct Slow {
+    from: [Jump; 2],
+    back: usize,
+    call: u32,
+    x: Xmm,
+    out: Xmm,
+}
+
+/// Writes the code of a program, unless it takes more bytes than this.
+pub(super) fn emit(layout: &Layout, checks: &[Check], packed: &Packed, most: usize) -> Option<Emitted> {
+    let mut constants = FIXED.to_vec();
+    let mut settled = Vec::new();
+    for (k, node) in packed.nodes.iter().enumerate() {
+        if let Kind::Constant(c) = node.kind {
+            settled.push((k as u32, constants.len() as u32));
+            constants.push(c);
+        }
+    }
+    let saved = constants.len() as u32;
+    let mut registers = Registers::new(packed, saved + REGISTERS as u32 + MOST as u32);
+    settled.into_iter().for_each(|(x, slot)| registers.settle_constant(x, slot));
+    let mut emitter = Emitter { layout, checks, packed, code: Encoder::default(), registers, saved, slow: Vec::new() };
+    let (mut packs, mut computed) = (0, 0);
+    emitter.code.enter(FRAME_BIAS);
+    for work in &packed.work {
+        if emitter.code.here() > most {
+            return None;
+        }
+        match work {
+            Work::Step(node) => emitter.node(*node),
+            Work::Calls(range) => {
+                let group = &packed.calls[range.clone()];
+                emitter.calls(group);
+                if packed.nodes[group[0] as usize].kind == Kind::Step(Opcode::Kernel) {
+                    packs += 1;
+                    computed += group.len();
+                }
+            }
+        }
+    }
+    emitter.code.leave();
+    emitter.slow();
+    Some(Emitted { bytes: emitter.code.bytes, slots: emitter.registers.slots(), constants, packs, packed: computed })
+}
+
+impl Emitter<'_> {
+    /// A node that is a step, but no call.
+    fn node(&mut self, k: u32) {
+        let node = self.packed.nodes[k as usize];
+        let Kind::Step(opcode) = node.kind else { unreachable!("inputs and constants are no work") };
+        if gives(opcode) {
+            let out = self.value(k, opcode, &node);
+            if node.asks {
+                self.flag_nan(out, out.into());
+            }
+            self.registers.end_step(Some(k));
+        } else {
+            match opcode {
+                Opcode::Check => self.check(&node),
+                _ => self.store(opcode, &node),
+            }
+            self.registers.end_step(None);
+        }
+    }
+
+    fn register(&mut self, x: u32) -> Xmm {
+        self.registers.register(x, &mut self.code)
+    }
+
+    fn place(&mut self, x: u32) -> Place {
+        self.registers.place(x, &mut self.code)
+    }
+
+    /// The register of the result. The operands are in registers or in memory by now.
+    fn result(&mut self, k: u32, node: &Node) -> Xmm {
+        self.registers.consume(node.operands());
+        self.registers.result(k, &mut self.code)
+    }
+
+    /// The one in a register, the other wherever it is. The order is kept unless they may be exchanged.
+    fn two(&mut self, [x, y]: [u32; 2], exchange: bool) -> (Xmm, Place) {
+        if exchange && !self.registers.is_held(x) && self.registers.is_held(y) {
+            let y = self.register(y);
+            return (y, self.place(x));
+        }
+        let x = self.register(x);
+        (x, self.place(y))
+    }
+
+    /// A node with a value. Returns its register.
+    fn value(&mut self, k: u32, opcode: Opcode, node: &Node) -> Xmm {
+        use Opcode::*;
+        let operands = node.operands();
+        match opcode {
+            Add => self.binary(ADD, true, k, node),
+            Mul | Gmul => self.binary(MUL, true, k, node),
+            Sub => self.binary(SUB, false, k, node),
+            Div | Gdiv => self.binary(DIV, false, k, node),
+            MulThenAdd | GmulThenAdd => self.product_and(ADD, false, k, node),
+            MulThenSub | GmulThenSub => self.product_and(SUB, false, k, node),
+            SubMul | SubGmul => self.product_and(SUB, true, k, node),
+            FusedMulAdd | FusedGmulAdd | MulAdd => self.fused(MADD, k, node),
+            FusedMulSub | FusedGmulSub => self.fused(MSUB, k, node),
+            FusedSubMul | FusedSubGmul => self.fused(NMADD, k, node),
+            Neg => self.with_fixed(XOR, Fixed::Sign, k, node),
+            Abs => self.with_fixed(AND, Fixed::NoSign, k, node),
+            Recip => {
+                let x = self.place(operands[0]);
+                self.code.load(T, Fixed::One.into());
+                let out = self.result(k, node);
+                self.code.three(DIV, out, T, x);
+                out
+            }
+            Sqrt => {
+                let x = self.register(operands[0]);
+                let out = self.result(k, node);
+                self.code.three(SQRT, out, x, x.into());
+                out
+            }
+            Sign => {
+                let x = self.register(operands[0]);
+                self.code.three(AND, S, x, Fixed::Sign.into());
+                self.code.three(OR, S, S, Fixed::One.into());
+                self.code.compare(Compare::NotEqual, T, x, Fixed::Zero.into());
+                self.code.three(AND, S, S, T.into());
+                self.unless_nan(x, x.into(), k, node)
+            }
+            Step => {
+                let x = self.register(operands[0]);
+                self.code.compare(Compare::Greater, S, x, Fixed::Zero.into());
+                self.code.three(AND, S, S, Fixed::One.into());
+                self.unless_nan(x, x.into(), k, node)
+            }
+            Relu => {
+                let x = self.register(operands[0]);
+                self.code.compare(Compare::NotLessEqual, T, x, Fixed::Zero.into());
+                let out = self.result(k, node);
+                self.code.three(AND, out, x, T.into());
+                out
+            }
+            Flat => {
+                let x = self.register(operands[0]);
+                self.code.compare(Compare::Unordered, T, x, x.into());
+                let out = self.result(k, node);
+                self.code.three(AND, out, x, T.into());
+                out
+            }
+            Floor => self.rounded(Rounding::Floor, k, node),
+            Ceil => self.rounded(Rounding::Ceil, k, node),
+            Trunc => self.rounded(Rounding::Trunc, k, node),
+            Round => {
+                let x = self.register(operands[0]);
+                self.code.three(AND, T, x, Fixed::Sign.into());
+                self.code.three(OR, T, T, Fixed::NearlyHalf.into());
+                self.code.three(ADD, T, x, T.into());
+                let out = self.result(k, node);
+                self.code.round(Rounding::Trunc, out, T);
+                out
+            }
+            Fract => {
+                let x = self.register(operands[0]);
+                self.code.round(Rounding::Trunc, T, x);
+                let out = self.result(k, node);
+                self.code.three(SUB, out, x, T.into());
+                out
+            }
+            Max => self.extremum(MAX, AND, k, node),
+            Min => self.extremum(MIN, OR, k, node),
+            Copysign => {
+                let [x, y] = [self.register(operands[0]), self.register(operands[1])];
+                // The sign of a NaN is not that of the interpreter.
+                self.flag_nan(y, y.into());
+                self.code.three(AND, S, x, Fixed::NoSign.into());
+                self.code.three(AND, T, y, Fixed::Sign.into());
+                let out = self.result(k, node);
+                self.code.three(OR, out, S, T.into());
+                out
+            }
+            Prefer => {
+                let [x, y] = [self.register(operands[0]), self.register(operands[1])];
+                self.code.compare(Compare::Equal, S, x, y.into());
+                self.code.three(AND, S, S, Fixed::Half.into());
+                self.code.compare(Compare::Less, T, y, x.into());
+                self.code.three(AND, T, T, Fixed::One.into());
+                self.code.three(OR, S, S, T.into());
+                self.unless_nan(x, y.into(), k, node)
+            }
+            RecipPos => {
+                let [x, c] = [self.register(operands[0]), self.register(operands[1])];
+                self.code.three(AND, S, x, Fixed::NoSign.into());
+                self.code.three(DIV, S, c, S.into());
+                self.code.compare(Compare::NotGreaterEqual, T, x, Fixed::Zero.into());
+                let out = self.result(k, node);
+                self.code.three(OR, out, S, T.into());
+                out
+            }
+            Lt => self.compared(Compare::Less, k, node),
+            Le => self.compared(Compare::LessEqual, k, node),
+            Gt => self.compared(Compare::Greater, k, node),
+            Ge => self.compared(Compare::GreaterEqual, k, node),
+            Eq => self.compared(Compare::Equal, k, node),
+            Ne => self.compared(Compare::NotEqual, k, node),
+            Select => {
+                let [c, x, y] = [0, 1, 2].map(|j| self.register(operands[j]));
+                self.code.compare(Compare::Equal, T, c, Fixed::Zero.into());
+                let out = self.result(k, node);
+                self.code.blend(out, x, y, T);
+                out
+            }
+            Power => self.power(k, node),
+            Copy => unreachable!("a copy is no node"),
+            Kernel | Scalar => unreachable!("calls go in groups"),
+            Store | Sum | SumMul | SumGmul | Check => unreachable!("it gives no value"),
+        }
+    }
+
+    fn binary(&mut self, op: Three, exchange: bool, k: u32, node: &Node) -> Xmm {
+        let (x, y) = self.two([node.operands()[0], node.operands()[1]], exchange);
+        let out = self.result(k, node);
+        self.code.three(op, out, x, y);
+        out
+    }
+
+    /// `x * y op z`, or `z op x * y`.
+    fn product_and(&mut self, op: Three, product_last: bool, k: u32, node: &Node) -> Xmm {
+        let &[x, y, z] = node.operands() else { unreachable!("three operands") };
+        let (x, y) = self.two([x, y], true);
+        self.code.three(MUL, T, x, y);
+        let z = if product_last { self.register(z).into() } else { self.place(z) };
+        let out = self.result(k, node);
+        match (product_last, z) {
+            (true, Place::Register(z)) => self.code.three(op, out, z, T.into()),
+            _ => self.code.three(op, out, T, z),
+        }
+        out
+    }
+
+    /// `x * y` and `z`, rounded once.
+    fn fused(&mut self, op: Three, k: u32, node: &Node) -> Xmm {
+        let &[x, y, z] = node.operands() else { unreachable!("three operands") };
+        let (x, y) = self.two([x, y], true);
+        let z = self.place(z);
+        self.code.load(T, z);
+        self.code.three(op, T, x, y);
+        let out = self.result(k, node);
+        self.code.load(out, T.into());
+        out
+    }
+
+    /// `x op fixed`, bit by bit.
+    fn with_fixed(&mut self, op: Three, fixed: Fixed, k: u32, node: &Node) -> Xmm {
+        let x = self.register(node.operands()[0]);
+        let out = self.result(k, node);
+        self.code.three(op, out, x, fixed.into());
+        out
+    }
+
+    fn rounded(&mut self, how: Rounding, k: u32, node: &Node) -> Xmm {
+        let x = self.register(node.operands()[0]);
+        let out = self.result(k, node);
+        self.code.round(how, out, x);
+        out
+    }
+
+    /// What is in the first scratch register, or NaN where `x` or `y` is: all ones are a NaN.
+    fn unless_nan(&mut self, x: Xmm, y: Place, k: u32, node: &Node) -> Xmm {
+        self.code.compare(Compare::Unordered, T, x, y);
+        let out = self.result(k, node);
+        self.code.three(OR, out, S, T.into());
+        out
+    }
+
+    /// The instruction gives its second operand for ties and NaN, so both orders are joined.
+    fn extremum(&mut self, op: Three, join: Three, k: u32, node: &Node) -> Xmm {
+        let [x, y] = [0, 1].map(|j| self.register(node.operands()[j]));
+        self.code.three(op, S, x, y.into());
+        self.code.three(op, T, y, x.into());
+        self.code.three(join, S, S, T.into());
+        self.unless_nan(x, y.into(), k, node)
+    }
+
+    /// 1 where it holds, else 0.
+    fn compared(&mut self, how: Compare, k: u32, node: &Node) -> Xmm {
+        let (x, y) = self.two([node.operands()[0], node.operands()[1]], false);
+        self.code.compare(how, T, x, y);
+        let out = self.result(k, node);
+        self.code.three(AND, out, T, Fixed::One.into());
+        out
+    }
+
+    /// A few exact operations where `x` is neither huge nor tiny, else the scalar function.
+    fn power(&mut self, k: u32, node: &Node) -> Xmm {
+        let [x, c] = [0, 1].map(|j| self.register(node.operands()[j]));
+        let (_, q) = power(node.aux, self.layout);
+        // Before the jumps, since it may spill.
+        let out = self.result(k, node);
+        let size = match q.abs() {
+            0.5 => x,
+            _ => {
+                self.code.three(AND, S, x, Fixed::NoSign.into());
+                S
+            }
+        };
+        let from = [
+            self.code.jump_unless_above(size, Fixed::Low.into()),
+            self.code.jump_unless_below(size, Fixed::High.into()),
+        ];
+        let mut by = |op, first: Xmm, second: Xmm| self.code.three(op, T, first, second.into());
+        match q {
+            2.0 => by(MUL, x, x),
+            3.0 => {
+                by(MUL, x, x);
+                by(MUL, T, x);
+            }
+            0.5 | -0.5 => by(SQRT, x, x),
+            -2.0 => by(DIV, c, x),
+            _ => {}
+        }
+        match q {
+            2.0 | 3.0 | 0.5 => self.code.three(MUL, out, c, T.into()),
+            -0.5 => self.code.three(DIV, out, c, T.into()),
+            -2.0 => self.code.three(DIV, out, T, x.into()),
+            _ => self.code.three(DIV, out, c, x.into()),
+        }
+        let back = self.code.here();
+        self.slow.push(Slow { from, back, call: node.aux, x, out });
+        out
+    }
+
+    fn store(&mut self, opcode: Opcode, node: &Node) {
+        let operands = node.operands();
+        let x = match opcode {
+            Opcode::SumMul | Opcode::SumGmul => {
+                let (x, y) = self.two([operands[0], operands[1]], true);
+                self.code.three(MUL, T, x, y);
+                T
+            }
+            _ => match self.registers.current(operands[0]) {
+                Place::Register(x) => x,
+                memory => {
+                    self.code.load(T, memory);
+                    T
+                }
+            },
+        };
+        self.code.store(x, Base::Outputs, 8 * node.aux as i32);
+        self.registers.consume(operands);
+    }
+
+    /// Raises the flag if either is NaN.
+    fn flag_nan(&mut self, x: Xmm, y: Place) {
+        self.code.compare(Compare::Unordered, T, x, y);
+        self.code.join_flags(T);
+    }
+
+    /// Raises the flag if the comparison comes out differently from when it was recorded.
+    fn check(&mut self, node: &Node) {
+        let check = &self.checks[node.aux as usize];
+        let (x, y) = (self.register(node.operands()[0]), self.register(node.operands()[1]));
+        let flips = match (check.relation, check.recorded) {
+            (Relation::Less, true) => Some(Compare::NotLess),
+            (Relation::Less, false) => Some(Compare::Less),
+            (Relation::LessEqual, true) => Some(Compare::NotLessEqual),
+            (Relation::LessEqual, false) => Some(Compare::LessEqual),
+            (Relation::Equal, true) => Some(Compare::NotEqual),
+            (Relation::Equal, false) => Some(Compare::Equal),
+            (Relation::Unordered, true) => Some(Compare::Ordered),
+            (Relation::Unordered, false) => Some(Compare::Unordered),
+            // Bits of a NaN need not be those of the interpreter. Nor is a relation that is not known here.
+            _ => {
+                self.flag_nan(x, y.into());
+                None
+            }
+        };
+        match (flips, check.relation, check.recorded) {
+            (Some(how), ..) => self.code.compare(how, T, x, y.into()),
+            (None, Relation::SameBits, true) => self.code.three(XOR, T, x, y.into()),
+            (None, Relation::SameBits, false) => self.code.three(SAME_BITS, T, x, y.into()),
+            (None, Relation::SameSign, recorded) => {
+                self.code.three(XOR, T, x, y.into());
+                let op = if recorded { AND } else { ANDN };
+                self.code.three(op, T, T, Fixed::Sign.into());
+            }
+            // Always.
+            (None, ..) => self.code.compare(Compare::Equal, T, T, T.into()),
+        }
+        self.code.join_flags(T);
+        self.registers.consume(node.operands());
+    }
+
+    /// Calls of the same kernel, or of scalar functions, none of which needs another.
+    fn calls(&mut self, group: &[u32]) {
+        let first = self.packed.nodes[group[0] as usize];
+        if first.kind == Kind::Step(Opcode::Scalar) {
+            self.scalars(group);
+        } else {
+            self.kernels(group, first.aux);
+        }
+    }
+
+    fn kernels(&mut self, group: &[u32], kernel: u32) {
+        if group.len() <= 4 {
+            return self.few(group, kernel);
+        }
+        let count = group.len() as u32;
+        let lanes = count.next_multiple_of(4);
+        let slot = self.registers.block(group, lanes);
+        for lane in (0..lanes).step_by(4) {
+            // Lanes without a call of their own repeat the last.
+            let x = [lane, lane + 1, lane + 2, lane + 3].map(|lane| {
+                let call = group[lane.min(count - 1) as usize];
+                self.registers.current(self.packed.nodes[call as usize].operands()[0])
+            });
+            self.code.gather(x, S, [S, T]);
+            self.code.store_four(S, Base::Frame, offset(slot + lane));
+        }
+        for &call in group {
+            self.registers.consume(self.packed.nodes[call as usize].operands());
+        }
+        self.registers.spill_all(&mut self.code);
+        let function = called(kernel).many;
+        self.code.call(function as usize, offset(slot), lanes, 0);
+        self.registers.end_calls(group);
+    }
+
+    /// A kernel at up to four numbers, by register.
+    fn few(&mut self, group: &[u32], kernel: u32) {
+        let operand = |&call: &u32| self.packed.nodes[call as usize].operands()[0];
+        let x: Vec<Place> = group.iter().map(operand).map(|x| self.registers.current(x)).collect();
+        for &call in group {
+            self.registers.consume(self.packed.nodes[call as usize].operands());
+        }
+        self.registers.spill_all(&mut self.code);
+        let (code, first) = (&mut self.code, Xmm(0));
+        let function = match x[..] {
+            [x] => {
+                code.load(first, x);
+                called(kernel).one as usize
+            }
+            _ => {
+                // Lanes without a call of their own repeat the last.
+                code.gather([0, 1, 2, 3].map(|k: usize| x[k.min(x.len() - 1)]), first, [S, T]);
+                called(kernel).four as usize
+            }
+        };
+        code.call_with_context(function);
+        // All registers are free after a call, so that results get the first ones.
+        let out: Vec<Xmm> = group.iter().map(|&call| self.registers.result(call, &mut self.code)).collect();
+        assert!(out.iter().zip(0..).all(|(out, k)| *out == Xmm(k)), "{out:?}");
+        if let [_, second, ref rest @ ..] = out[..] {
+            self.code.three(UPPER, second, first, first.into());
+            if let [third, ref rest @ ..] = rest[..] {
+                self.code.high_pair(third, first);
+                if let [fourth] = rest[..] {
+                    self.code.three(UPPER, fourth, third, third.into());
+                }
+            }
+            self.code.clear_high_lanes();
+        }
+        self.registers.end_results(group);
+    }
+
+    fn scalars(&mut self, group: &[u32]) {
+        let mut slots = Vec::with_capacity(group.len());
+        for &call in group {
+            let slot = self.registers.block(&[call], 4);
+            let node = self.packed.nodes[call as usize];
+            for (&x, slot) in node.operands().iter().zip(slot..) {
+                self.pass(x, slot);
+            }
+            self.registers.consume(node.operands());
+            slots.push((node.aux, slot));
+        }
+        self.registers.spill_all(&mut self.code);
+        let shim: CalledFn = shims::scalar;
+        for (call, slot) in slots {
+            self.code.call(shim as usize, offset(slot), call, 0);
+        }
+        self.registers.end_calls(group);
+    }
+
+    fn pass(&mut self, x: u32, slot: u32) {
+        let register = match self.registers.current(x) {
+            Place::Register(register) => register,
+            memory => {
+                self.code.load(T, memory);
+                T
+            }
+        };
+        self.code.store(register, Base::Frame, offset(slot));
+    }
+
+    /// The code for powers of huge and tiny numbers: a routine that keeps all registers around a call, and
+    /// for each power the way there and back. Its operand and result are in the second scratch register.
+    fn slow(&mut self) {
+        if self.slow.is_empty() {
+            return;
+        }
+        let routine = self.code.here();
+        let register = |k: usize| (Xmm(k as u8), offset(self.saved + k as u32));
+        for (register, offset) in (0..REGISTERS).map(register) {
+            self.code.store(register, Base::Frame, offset);
+        }
+        let operand = offset(self.saved + REGISTERS as u32);
+        self.code.store(T, Base::Frame, operand);
+        let shim: CalledFn = shims::scalar;
+        self.code.align_stack();
+        self.code.call_with_edx(shim as usize, operand);
+        self.code.align_stack_back();
+        self.code.load(T, Place::Memory(Base::Frame, operand));
+        for (register, offset) in (0..REGISTERS).map(register) {
+            self.code.load(register, Place::Memory(Base::Frame, offset));
+        }
+        self.code.ret();
+        for Slow { from, back, call, x, out } in std::mem::take(&mut self.slow) {
+            let here = self.code.here();
+            from.into_iter().for_each(|jump| self.code.lead(jump, here));
+            self.code.load(T, x.into());
+            self.code.set_edx(call);
+            let near = self.code.call_near();
+            self.code.lead(near, routine);
+            self.code.load(out, T.into());
+            let jump = self.code.jump();
+            self.code.lead(jump, back);
+        }
+    }
+}

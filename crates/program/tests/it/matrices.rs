@@ -1,0 +1,105 @@
+//! Compiled Jacobians and Hessians, dense and sparse, and their products with vectors.
+
+use proptest::prelude::*;
+use wengert::Expr;
+use wengert_program::{Error, Options, Program, SparseProgram, Workspace};
+
+/// Functions of neighbors: a band. The last uses all.
+fn band<'g>(x: &[Expr<'g>]) -> Vec<Expr<'g>> {
+    let mut rows: Vec<_> = x.windows(2).map(|w| (w[0] * w[1]).sin() + w[1].powi(3)).collect();
+    rows.push(x.iter().copied().sum::<Expr<'_>>().exp());
+    rows
+}
+
+fn energy<'g>(x: &[Expr<'g>]) -> Expr<'g> {
+    let bonds = x.windows(2).map(|w| (w[1] - w[0] * w[0]).powi(2) * 100.0 + (w[0] * w[1]).tanh());
+    bonds.sum::<Expr<'_>>() + x[0] * x[x.len() - 1]
+}
+
+fn eval(program: &Program, x: &[f64]) -> Vec<f64> {
+    let mut out = vec![f64::NAN; program.output_count()];
+    program.eval(x, &mut out, &mut Workspace::new()).expect("runs");
+    out
+}
+
+fn near(got: &[f64], expected: &[f64]) -> Result<(), TestCaseError> {
+    prop_assert_eq!(got.len(), expected.len());
+    let size = expected.iter().fold(1.0, |size: f64, y| size.max(y.abs()));
+    for (got, expected) in got.iter().zip(expected) {
+        prop_assert!((got - expected).abs() <= 1e-13 * size, "{got} for {expected}");
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn matrices_are_those_of_the_sweeps(x in prop::collection::vec(-1.0..1.0f64, 2..12), from in -1.0..1.0f64) {
+        let at = vec![from; x.len()];
+        let options = Options::new();
+        let jacobian = wengert::jacobian(band, &x).concat();
+        near(&eval(&Program::jacobian(&at, band, &options).expect("compiles"), &x), &jacobian)?;
+        let hessian = wengert::hessian(energy, &x).concat();
+        let compiled = eval(&Program::hessian(&at, energy, &options).expect("compiles"), &x);
+        near(&compiled, &hessian)?;
+        let n = x.len();
+        for (row, col) in (0..n).flat_map(|row| (0..row).map(move |col| (row, col))) {
+            prop_assert_eq!(compiled[row * n + col].to_bits(), compiled[col * n + row].to_bits());
+        }
+    }
+
+    #[test]
+    fn products_with_vectors_are_those_of_the_sweeps(x in prop::collection::vec((-1.0..1.0f64, -2.0..2.0f64), 2..12)) {
+        let (x, v): (Vec<f64>, Vec<f64>) = x.into_iter().unzip();
+        let at = vec![0.5; x.len()];
+        let both = [&x[..], &v].concat();
+        let options = Options::new();
+        near(&eval(&Program::jvp(&at, band, &options).expect("compiles"), &both), &wengert::jvp(band, &x, &v))?;
+        near(&eval(&Program::vjp(&at, band, &options).expect("compiles"), &both), &wengert::vjp(band, &x, &v))?;
+    }
+
+    #[test]
+    fn sparse_matrices_have_the_pattern_and_the_entries_of_the_plans(x in prop::collection::vec(-1.0..1.0f64, 2..40)) {
+        let at = vec![0.5; x.len()];
+        let options = Options::new();
+        for (compiled, expected) in [
+            (SparseProgram::jacobian(&at, band, &options), wengert::sparse_jacobian(band, &x)),
+            (SparseProgram::hessian(&at, energy, &options), wengert::sparse_hessian(energy, &x)),
+        ] {
+            let compiled = compiled.expect("compiles");
+            prop_assert_eq!(compiled.pattern(), expected.pattern());
+            let mut values = vec![f64::NAN; expected.values().len()];
+            compiled.eval(&x, &mut values, &mut Workspace::new()).expect("runs");
+            near(&values, expected.values())?;
+        }
+    }
+}
+
+#[test]
+fn a_band_is_recorded_in_passes_that_do_not_grow_with_it() {
+    let size = |n: usize| {
+        let hessian = SparseProgram::hessian(&vec![0.5; n], energy, &Options::new()).expect("compiles");
+        hessian.program().report().instructions as f64 / n as f64
+    };
+    let [small, large] = [size(50), size(500)];
+    assert!(large < 1.2 * small, "{small} and {large} instructions a variable");
+}
+
+#[test]
+fn what_has_no_entries_is_a_named_error_and_dense_a_matrix_of_zeros() {
+    let options = Options::new();
+    let constant = SparseProgram::jacobian(&[1.0], |_| vec![Expr::from(2.0)], &options);
+    assert!(matches!(constant, Err(Error::NoOutputs)));
+    let linear = SparseProgram::hessian(&[1.0, 2.0], |x| x[0] + x[1], &options);
+    assert!(matches!(linear, Err(Error::NoOutputs)));
+    let dense = Program::hessian(&[1.0, 2.0], |x| x[0] + x[1], &options).expect("compiles");
+    assert_eq!(eval(&dense, &[1.0, 2.0]), [0.0; 4]);
+}
+
+#[test]
+fn a_wrong_number_of_entries_is_a_named_error() {
+    let hessian = SparseProgram::hessian(&[1.0, 2.0], |x| x[0] * x[1], &Options::new()).expect("compiles");
+    let refused = hessian.eval(&[1.0, 2.0], &mut [0.0; 3], &mut Workspace::new());
+    assert!(matches!(refused, Err(Error::Length { expected: 2, given: 3, .. })));
+}

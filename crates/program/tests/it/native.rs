@@ -1,0 +1,331 @@
+//! Machine code has the bits of the interpreter, and its errors.
+
+use std::cmp::PartialOrd;
+use std::hint::black_box;
+
+use wengert::{Expr, Graph, NodeId};
+use wengert_program::{Error, Input, InstructionSet, MachineCode, Native, Options, Output, Program, Setup, Workspace};
+
+use crate::dag::{Recorded, ops, record};
+
+/// Whether there is machine code here at all.
+pub(crate) fn is_possible() -> bool {
+    cfg!(all(feature = "native", target_arch = "x86_64")) && InstructionSet::best().name() == "avx2+fma"
+}
+
+fn workspace(native: Native) -> Workspace {
+    Workspace::with(Setup::new().native(native))
+}
+
+struct Random(u64);
+
+impl Random {
+    fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ z >> 31
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        (self.bits() >> 33) as usize % n
+    }
+
+    fn flag(&mut self) -> bool {
+        self.bits() >> 63 == 1
+    }
+
+    fn number(&mut self) -> f64 {
+        const SPECIAL: [f64; 20] = [
+            0.0,
+            -0.0,
+            1.0,
+            -1.0,
+            2.0,
+            0.5,
+            -0.5,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::NAN,
+            1e-310,
+            -5e-324,
+            1e300,
+            -1e300,
+            -700.0,
+            710.0,
+            1e-200,
+            2.5,
+            3e9,
+            f64::MAX,
+        ];
+        let x = (self.bits() >> 11) as f64 / (1u64 << 53) as f64;
+        match self.below(5) {
+            0 => SPECIAL[self.below(SPECIAL.len())],
+            1 => x,
+            _ => 6.0 * x - 3.0,
+        }
+    }
+}
+
+/// Leaves a guard: a comparison of the two, or a question about the first.
+fn compare<'g>(kind: usize, x: Expr<'g>, y: Expr<'g>) {
+    black_box(match kind {
+        0 => PartialOrd::lt(&x, &y),
+        1 => PartialOrd::le(&x, &y),
+        2 => x == y,
+        3 => num_traits::Float::is_nan(x),
+        4 => num_traits::Float::is_sign_negative(x),
+        _ => num_traits::ToPrimitive::to_f64(&x).is_some(),
+    });
+}
+
+/// A random program with every op, its points, and how to show it.
+fn random(seed: u64) -> (Program, Vec<[f64; 3]>) {
+    let mut random = Random(seed);
+    let most = if random.below(8) == 0 { 300 } else { 40 };
+    let count = 1 + random.below(most);
+    let kinds = ops().len();
+    // A few ops only make groups of the same kernel.
+    let few = random.flag().then(|| 1 + random.below(4));
+    let picked: Vec<usize> = (0..few.unwrap_or(1)).map(|_| random.below(kinds)).collect();
+    let choices: Vec<(usize, [usize; 4])> = (0..count)
+        .map(|_| {
+            let op = match few {
+                Some(few) if random.below(4) > 0 => picked[random.below(few)],
+                _ => random.below(kinds),
+            };
+            (op, [(); 4].map(|()| random.below(1000)))
+        })
+        .collect();
+    let constants: Vec<f64> = (0..random.below(4)).map(|_| random.number()).collect();
+    let at = [0.3, 1.2, -0.7];
+    let Recorded { graph, inputs, mut outputs } = record(&choices, &constants, random.flag(), &at);
+    let nodes: Vec<NodeId> = graph.nodes().map(|node| node.id).collect();
+    for _ in 0..random.below(3) {
+        let (x, y) = (nodes[random.below(nodes.len())], nodes[random.below(nodes.len())]);
+        outputs.push(graph.copysign(x, y));
+        outputs.push(nodes[random.below(nodes.len())]);
+    }
+    // What swallows a NaN.
+    if random.below(4) == 0 {
+        for y in &mut outputs {
+            let x = nodes[random.below(nodes.len())];
+            *y = match random.below(3) {
+                0 => graph.greater(*y, x),
+                1 => graph.select(*y, x, nodes[0]),
+                _ => graph.copysign(x, *y),
+            };
+        }
+    }
+    if random.below(3) == 0 {
+        for _ in 0..1 + random.below(4) {
+            let (x, y) = (nodes[random.below(nodes.len())], nodes[random.below(nodes.len())]);
+            compare(random.below(6), graph.expr(x), graph.expr(y));
+        }
+    }
+    let whole = random.below(8);
+    let spread = |(k, &node): (usize, &NodeId)| match whole >> k & 1 {
+        1 => Input::uniform(node),
+        _ => Input::per_point(node),
+    };
+    let sums = random.flag();
+    let output = |&node: &NodeId| {
+        if sums { Output::sum(node) } else { Output::per_point(node) }
+    };
+    let options = match random.below(4) {
+        0 => Options::plain(),
+        1 => Options::fast(),
+        _ => Options::new(),
+    };
+    let inputs = inputs.iter().enumerate().map(spread);
+    let program = Program::compile(&graph, inputs, outputs.iter().map(output), &options).expect("compiles");
+    let mut points = vec![at];
+    points.extend((0..5).map(|_| [(); 3].map(|()| random.number())));
+    points.push([at[0].next_up(), at[1], at[2]]);
+    (program, points)
+}
+
+/// What a run gives: the bits of all outputs, or the guard that flipped.
+fn outcome(program: &Program, x: &[f64], workspace: &mut Workspace) -> Result<Vec<u64>, usize> {
+    let mut out = vec![0.0; program.output_count()];
+    match program.eval(x, &mut out, workspace) {
+        Ok(()) => Ok(out.into_iter().map(f64::to_bits).collect()),
+        Err(Error::GuardFlipped { guard, .. }) => Err(guard),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn agrees(seed: u64) {
+    let (program, points) = random(seed);
+    let (mut interpreter, mut code) = (workspace(Native::Never), workspace(Native::Always));
+    for x in points {
+        let [expected, got] = [&mut interpreter, &mut code].map(|workspace| outcome(&program, &x, workspace));
+        assert_eq!(got, expected, "seed {seed} at {x:?}\n{program}");
+    }
+}
+
+#[test]
+fn random_programs_have_the_bits_of_the_interpreter() {
+    if is_possible() {
+        (0..4000).for_each(agrees);
+    }
+}
+
+#[test]
+#[ignore = "takes minutes: cargo test --release -p wengert-program --test it a_million -- --ignored"]
+fn a_million_random_programs_have_the_bits_of_the_interpreter() {
+    assert!(is_possible());
+    for seed in 1_000_000..2_000_000 {
+        agrees(seed);
+        if seed % 100_000 == 0 {
+            println!("seed {seed}");
+        }
+    }
+}
+
+/// A chain of sines and a sum of exponentials.
+fn waves(count: usize) -> Program {
+    let x: Vec<f64> = (0..count).map(|k| 0.01 * k as f64).collect();
+    fn f<'g>(x: &[Expr<'g>]) -> Expr<'g> {
+        x.iter().fold(x[0] * 0.0, |sum, &x| (sum * 0.5).sin() + x.exp() * x.tanh())
+    }
+    Program::value_and_gradient(&x, f, &Options::new()).expect("compiles")
+}
+
+#[test]
+fn kernels_that_do_not_depend_on_one_another_share_a_call() {
+    if !is_possible() {
+        return;
+    }
+    let program = waves(100);
+    assert_eq!(program.report().machine_code, MachineCode::NotYet);
+    program.prepare().expect("it is possible");
+    let MachineCode::Made { bytes, packs, packed, .. } = program.report().machine_code else {
+        panic!("{}", program.report())
+    };
+    // 100 each of exp, tanh and sech2, sixteen in a call; sines and cosines of a chain one by one.
+    assert!(bytes > 1000, "{}", program.report());
+    assert_eq!((packed, packs), (499, 220), "{}", program.report());
+}
+
+#[test]
+fn code_is_made_at_the_eighth_call_and_shared_by_clones() {
+    let program = waves(3);
+    let (clone, x) = (program.clone(), [0.1, 0.2, 0.3]);
+    let mut auto = Workspace::new();
+    for call in 1..=8 {
+        assert_eq!(clone.report().machine_code, MachineCode::NotYet, "before call {call}");
+        outcome(&program, &x, &mut auto).expect("no guards");
+    }
+    let made = matches!(clone.report().machine_code, MachineCode::Made { .. });
+    assert_eq!(made, is_possible());
+    assert_eq!(outcome(&clone, &x, &mut auto), outcome(&clone, &x, &mut workspace(Native::Never)));
+}
+
+#[test]
+fn never_means_never() {
+    let program = waves(3);
+    let mut never = workspace(Native::Never);
+    (0..20).for_each(|_| drop(outcome(&program, &[0.1, 0.2, 0.3], &mut never)));
+    assert_eq!(program.report().machine_code, MachineCode::NotYet);
+}
+
+#[test]
+fn on_another_instruction_set_always_is_an_error_and_auto_interprets() {
+    let program = waves(3);
+    let mut out = [0.0; 4];
+    for set in InstructionSet::available() {
+        if is_possible() && set == InstructionSet::best() {
+            continue;
+        }
+        let setup = Setup::new().instructions(set);
+        let always = program.eval(&[0.1, 0.2, 0.3], &mut out, &mut Workspace::with(setup.native(Native::Always)));
+        assert!(matches!(always, Err(Error::NoMachineCode { .. })), "{set}: {always:?}");
+        let mut auto = Workspace::with(setup);
+        (0..20).for_each(|_| drop(outcome(&program, &[0.1, 0.2, 0.3], &mut auto)));
+        assert_eq!(program.report().machine_code, MachineCode::NotYet, "{set}");
+    }
+}
+
+#[test]
+fn a_guard_that_flips_is_named_as_by_the_interpreter() {
+    let program = {
+        let graph = Graph::new();
+        let x = [graph.var(1.0), graph.var(2.0)];
+        let y = if x[0] < x[1] { x[0] * 2.0 } else { x[1] * 3.0 };
+        Program::compile(&graph, x, [y], &Options::new()).expect("compiles")
+    };
+    for native in [Native::Never, if is_possible() { Native::Always } else { Native::Auto }] {
+        let mut workspace = workspace(native);
+        assert_eq!(outcome(&program, &[3.0, 4.0], &mut workspace), Ok(vec![6.0f64.to_bits()]));
+        assert_eq!(outcome(&program, &[4.0, 3.0], &mut workspace), Err(0));
+        assert_eq!(outcome(&program, &[f64::NAN, 3.0], &mut workspace), Err(0));
+        assert_eq!(outcome(&program, &[-1.0, 0.0], &mut workspace), Ok(vec![(-2.0f64).to_bits()]));
+    }
+}
+
+#[test]
+fn a_guarded_product_is_0_even_where_a_comparison_would_swallow_its_nan() {
+    let graph = Graph::new();
+    let (x, c) = (graph.var(0.5), graph.var(1.0));
+    // d sqrt(x)/dx at 0 is infinite, and select gives it the adjoint 0.
+    let f = c.select(x * 2.0, x.sqrt());
+    let slope = graph.expr(graph.gradient_nodes(f.id(), &[x.id()])[0]);
+    let swallowed = (slope * 1.0).greater(1.0);
+    let program = Program::compile(&graph, [x, c], [swallowed], &Options::new()).expect("compiles");
+    let (mut interpreter, mut auto) = (workspace(Native::Never), Workspace::new());
+    for x in [[0.5, 1.0], [0.0, 1.0], [0.0, 0.0], [-1.0, 1.0]] {
+        (0..9).for_each(|_| {
+            assert_eq!(outcome(&program, &x, &mut auto), outcome(&program, &x, &mut interpreter), "{x:?}");
+        });
+    }
+}
+
+#[test]
+fn threads_share_the_code() {
+    let program = waves(50);
+    let x: Vec<f64> = (0..50).map(|k| 0.02 * k as f64).collect();
+    let expected = outcome(&program, &x, &mut workspace(Native::Never));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let mut auto = Workspace::new();
+                (0..50).for_each(|_| assert_eq!(outcome(&program, &x, &mut auto), expected));
+            });
+        }
+    });
+}
+
+#[test]
+fn one_workspace_runs_the_code_of_several_programs() {
+    let programs = [waves(3), waves(4)];
+    let mut auto = Workspace::new();
+    for round in 0..20 {
+        for (program, x) in programs.iter().zip([&[0.1, 0.2, 0.3][..], &[0.1, 0.2, 0.3, 0.4]]) {
+            let expected = outcome(program, x, &mut workspace(Native::Never));
+            assert_eq!(outcome(program, x, &mut auto), expected, "round {round}");
+        }
+    }
+}
+
+#[test]
+fn code_that_would_not_pay_is_not_made() {
+    if !is_possible() {
+        return;
+    }
+    // Many steps, and fewer that take many bytes each.
+    let many =
+        Program::from_fn(&[0.5, 0.25], |x| vec![(0..700_000).fold(x[0], |y, _| y * x[1] + x[0])], &Options::new());
+    let long = Program::from_fn(&[0.5, 0.25], |x| vec![(0..300_000).fold(x[0], |y, _| y.sin())], &Options::new());
+    for (program, what) in [(many, "steps"), (long, "bytes of code")] {
+        let program = program.expect("compiles");
+        let refused = program.prepare().expect_err("too large").to_string();
+        assert!(refused.contains(what), "{refused}");
+        let mut out = [0.0];
+        let always = program.eval(&[0.5, 0.25], &mut out, &mut workspace(Native::Always));
+        assert!(matches!(always, Err(Error::NoMachineCode { .. })), "{always:?}");
+        let [auto, never] = [Native::Auto, Native::Never].map(workspace);
+        let [auto, never] = [auto, never].map(|mut workspace| outcome(&program, &[0.5, 0.25], &mut workspace));
+        assert_eq!(auto, never);
+    }
+}
