@@ -1,6 +1,6 @@
-//! Random graphs, with derivatives, against the scalar ops: every node must be its op of its operands. Equal
-//! points of a batch must give equal outputs, those of the point by itself, for every choice of uniform
-//! inputs.
+//! Random graphs, with derivatives, against the scalar ops: the value of every node must be what its scalar op gives
+//! for its operands. Equal points of a batch must give equal outputs, the same as the point run alone, for every choice
+//! of uniform inputs.
 //!
 //! `cargo fuzz run differential` in `crates/program`, with a nightly toolchain (or `RUSTC_BOOTSTRAP=1`). The
 //! bytes are: flags (whether to derive, which inputs are uniform, whether outputs are sums, whether to fuse);

@@ -22,8 +22,8 @@ pub(super) type Fn1 = unsafe fn(out: *mut f64, a: *const f64, lanes: usize, slow
 /// A kernel at one number. Safety: the processor must have the instructions.
 pub(super) type One = unsafe fn(x: f64, slow: fn(f64) -> f64) -> f64;
 
-/// The loop of a kernel, for an unsafe function with the promise of [`Fn1`]. (It is a macro, because a
-/// generic function would call the kernel through a shim that is compiled without the instructions.)
+/// The loop of a kernel, for use in an unsafe function whose caller promises what [`Fn1`] asks. (It is a macro, because
+/// a generic function would call the kernel through a shim that is compiled without the instructions.)
 macro_rules! unary {
     ($how:ident $Wide:ty, $V:ty, $f:path, $out:ident $a:ident $lanes:ident $slow:ident) => {{
         let _ = $slow;

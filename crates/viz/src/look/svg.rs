@@ -150,7 +150,7 @@ fn text(svg: &mut String, at: At, text: &str, class: &str, size: f64) -> fmt::Re
         write!(svg, r#" class="{class}""#)?;
     }
     write!(svg, r#" x="{}" y="{}""#, Short(at[0]), Short(at[1] + 0.36 * size))?;
-    // What a font that nobody has measured might draw too wide or too narrow.
+    // Fixes the width of a text whose width is only guessed.
     if !is_known(text) {
         write!(
             svg,
@@ -210,7 +210,7 @@ fn heading(way: &Way, direction: Direction) -> At {
     if forth < 0.0 { along.map(|x| -x) } else { along }
 }
 
-/// The commands of a path along a way that ends so much before its end.
+/// The commands of a path along a way, which stops `short` before its end.
 fn path(svg: &mut String, way: &Way, short: f64, direction: Direction) -> fmt::Result {
     write!(svg, "M{} {}", Short(way.start[0]), Short(way.start[1]))?;
     let ahead = heading(way, direction);
@@ -239,7 +239,7 @@ fn path(svg: &mut String, way: &Way, short: f64, direction: Direction) -> fmt::R
                 let [a, b, c] = [a, b, to].map(|at| at.map(Short));
                 write!(svg, "C{} {} {} {} {} {}", a[0], a[1], b[0], b[1], c[0], c[1])?;
             }
-            // A line that goes on is one line.
+            // Straight pieces that continue one another are drawn as one line.
             _ => match way.steps.get(k + 1) {
                 Some(next) if !matches!(next, Step::Turn(_)) && straight(to) && straight(next.end()) => continue,
                 _ => write!(svg, "L{} {}", Short(to[0]), Short(to[1]))?,

@@ -98,7 +98,7 @@ fn more_boxes_than_can_be_looked_at_are_refused() {
     assert_eq!(
         picture.dot().matches("shape=record").count(),
         10_001,
-        "as text it can be had"
+        "DOT text has no such limit"
     );
 }
 
