@@ -154,3 +154,8 @@ fn sync(folder: &Path) -> io::Result<()> {
         result => result,
     }
 }
+
+/// The examples of the README, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

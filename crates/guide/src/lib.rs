@@ -34,3 +34,8 @@ pages! {
     generic = "generic.md";
     nesting = "nesting.md";
 }
+
+/// The examples of the README of the repository.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

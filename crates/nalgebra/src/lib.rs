@@ -43,3 +43,8 @@ mod var;
 
 pub use session::{record, with_graph};
 pub use var::Var;
+
+/// The examples of the README, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

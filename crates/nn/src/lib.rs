@@ -55,3 +55,8 @@ pub use train::log::{Histogram, LayerSpread, LoggedStep, Plane, Snapshot, Traini
 pub use train::loss::{cross_entropy, l2, max_margin, shared_cross_entropy, squared_error};
 pub use train::optimizer::{Adam, Optimizer, SavedOptimizer, Sgd};
 pub use train::trainer::Trainer;
+
+/// The examples of the README, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

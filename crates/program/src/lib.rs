@@ -58,3 +58,8 @@ pub use options::{Input, Options, Output, Spread};
 pub use program::{Instruction, Program};
 pub use report::{Pass, Report};
 pub use run::workspace::{Setup, Workspace};
+
+/// The examples of the README, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

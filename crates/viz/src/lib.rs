@@ -178,3 +178,8 @@ pub fn page(graph: &Graph, roots: &[NodeId]) -> Result<Picture, Error> {
 pub fn draw(graph: &Graph, roots: &[NodeId]) -> Result<Picture, Error> {
     Options::new().draw(graph, roots)
 }
+
+/// The examples of the README, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

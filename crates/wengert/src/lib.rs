@@ -12,10 +12,17 @@
 //! ```
 //!
 //! There are three front ends to one tape. With [`Expr`], you write formulas with operators. The methods of [`Graph`]
-//! build nodes by key. Functions over closures ([`value_and_gradient`], [`hessian`], [`jacobian`], ...) do everything
-//! in one line.
+//! build nodes by key, to keep a model in a struct. Functions over closures do everything in one line.
 //!
-//! Pass a function `f` that is generic over [`Real`] to these functions as `|x| f(x)`:
+//! # I want a gradient
+//!
+//! ```
+//! let (value, gradient) = wengert::value_and_gradient(|x| x[0] * x[1].sin(), &[2.0, 0.0]);
+//! assert_eq!((value, gradient), (0.0, vec![0.0, 2.0]));
+//! ```
+//!
+//! [`value_and_gradient`] records the closure and sweeps back once. With up to about 8 inputs, [`forward_gradient`] needs no
+//! tape. Pass a function `f` that is generic over [`Real`] as `|x| f(x)`:
 //!
 //! ```
 //! use wengert::Real;
@@ -25,6 +32,102 @@
 //! }
 //! assert_eq!(wengert::gradient(|x| f(x), &[2.0, 0.0]), [0.0, -2.0]);
 //! ```
+//!
+//! # I want a Jacobian
+//!
+//! ```
+//! let j = wengert::jacobian(|x| vec![x[0] * x[1], x[1]], &[2.0, 3.0]);
+//! assert_eq!(j, [[3.0, 2.0], [0.0, 1.0]]);
+//! ```
+//!
+//! [`jacobian`], [`jvp`], [`vjp`], and [`sparse_jacobian`] where most entries are 0.
+//!
+//! # I want a Hessian
+//!
+//! ```
+//! let h = wengert::hessian(|x| x[0] * x[0] * x[1], &[3.0, 5.0]);
+//! assert_eq!(h, [[10.0, 6.0], [6.0, 0.0]]);
+//! ```
+//!
+//! [`hessian`], [`hvp`], and [`sparse_hessian`] where most entries are 0. [`taylor`] has higher orders along a direction.
+//!
+//! # I want the derivative as graph
+//!
+//! ```
+//! let g = wengert::Graph::new();
+//! let x = g.leaf(3.0);
+//! let slope = g.gradient_nodes(g.mul(x, x), &[x])[0]; // a node, to differentiate again
+//! assert_eq!((g.value(slope), g.gradient(slope, &[x])), (6.0, vec![2.0]));
+//! ```
+//!
+//! [`Graph::gradient_nodes`], [`Graph::vjp_nodes`], [`Graph::jvp_nodes`].
+//!
+//! # I want many points
+//!
+//! ```
+//! let mut g = wengert::Graph::new();
+//! let x = g.leaves(&[1.0, 2.0]);
+//! let (output, mut value) = (g.mul(x[0], x[1]), [0.0]);
+//! g.evaluate_into(&x, &[3.0, 5.0], &[output], &mut value)?;
+//! assert_eq!(value, [15.0]);
+//! # Ok::<(), wengert::Error>(())
+//! ```
+//!
+//! [`Graph::evaluate_into`] evaluates the recorded nodes at other values, and [`Graph::forward`] does it after
+//! [`Graph::set`]. From hundreds of points on, compile a program with the crate `wengert-program`.
+//!
+//! # I want a picture
+//!
+//! ```
+//! let g = wengert::Graph::new();
+//! let l = (g.var(2.0).named("a") * g.var(3.0).named("b")).named("L");
+//! assert_eq!(g.name_of(l.id()), "L");
+//! ```
+//!
+//! [`Expr::named`], [`Graph::label`] and [`Graph::scope`] name nodes. The crate `wengert-viz` draws them as SVG, PNG and HTML.
+//!
+//! # I want nalgebra
+//!
+//! The crate `wengert-nalgebra` has a number for its vectors, rotations and decompositions, which records on a [`Graph`].
+//! [`Dual`], [`Series`] and [`Expr`] implement [`num_traits::Float`].
+//!
+//! # I want to know whether a gradient is right
+//!
+//! ```
+//! let check = wengert::check_gradient(|x| x[0].sin() * x[1], &[0.5, 2.0]);
+//! assert!(check.passes(), "{check}");
+//! ```
+//!
+//! [`check_gradient`] compares it with differences of values.
+//!
+//! # I want a NaN explained
+//!
+//! ```
+//! let g = wengert::Graph::new();
+//! let l = g.var(-1.0).named("x").sqrt() + 1.0;
+//! assert!(g.explain_nan(l.id()).unwrap().to_string().contains("x"));
+//! ```
+//!
+//! [`Graph::explain_nan`] finds the first node that is not finite, and the way from it to the output.
+//!
+//! # Debug builds
+//!
+//! Without optimization, recording and sweeping take many times as long. Two lines in the `Cargo.toml` of your workspace
+//! optimize the engine and leave your own code as it is:
+//!
+//! ```toml
+//! [profile.dev.package.wengert]
+//! opt-level = 3
+//! ```
+//!
+//! # What to watch for
+//!
+//! - A branch on [`Expr::value`] is taken once, while recording. Compare expressions themselves, which leaves a [`Guard`],
+//!   or use the op `select`.
+//! - An [`Expr`] borrows the graph, so none can be alive across [`Graph::set`], [`Graph::forward`] or [`Graph::reset`]. Keep
+//!   its key: [`Expr::id`].
+//! - A closure over expressions cannot call [`gradient`] on them. Use [`Graph::gradient_nodes`], [`Dual`] or [`Series`] for
+//!   derivatives of derivatives.
 //!
 //! # The folders
 //!
@@ -81,5 +184,5 @@ pub use scalar::dual::Dual;
 
 /// The examples of the README, run as tests.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;

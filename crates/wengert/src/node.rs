@@ -51,6 +51,12 @@ impl NodeId {
     }
 
     /// The position of the node on the tape, from 0. Operands come before the nodes that use them.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// g.leaf(3.0);
+    /// assert_eq!(g.leaf(4.0).index(), 1);
+    /// ```
     #[inline]
     pub fn index(self) -> usize {
         self.position() as usize

@@ -79,21 +79,40 @@ impl GradientCheck {
     ///
     /// Components that could not be compared ([`Verdict::Kink`], [`Verdict::Branch`], [`Verdict::NotFinite`])
     /// are ignored: see [`GradientCheck::unsure`]. If no component could be compared, the check does not pass.
+    ///
+    /// ```
+    /// assert!(wengert::check_gradient(|x| x[0].sin(), &[1.0]).passes());
+    /// ```
     pub fn passes(&self) -> bool {
         self.compared() > 0 && self.components.iter().all(|c| c.verdict != Verdict::Differs)
     }
 
     /// The number of components that could be compared.
+    ///
+    /// ```
+    /// let check = wengert::check_gradient(|x| x[0].abs() + x[1], &[0.0, 1.0]);
+    /// assert_eq!(check.compared(), 1); // `abs` has no derivative at 0
+    /// ```
     pub fn compared(&self) -> usize {
         self.components.len() - self.unsure().count()
     }
 
     /// The components, in the order of the leaves.
+    ///
+    /// ```
+    /// let check = wengert::check_gradient(|x| x[0].exp(), &[0.0]);
+    /// assert_eq!(check.components()[0].analytic, 1.0);
+    /// ```
     pub fn components(&self) -> &[Component] {
         &self.components
     }
 
     /// The compared component with the largest error. One that differs comes before any that agrees.
+    ///
+    /// ```
+    /// let check = wengert::check_gradient(|x| x[0] * x[1], &[2.0, 3.0]);
+    /// assert!(check.worst().unwrap().relative_error < 1e-6);
+    /// ```
     pub fn worst(&self) -> Option<&Component> {
         let compared = self
             .components
@@ -114,6 +133,11 @@ impl GradientCheck {
     }
 
     /// The components that could not be compared.
+    ///
+    /// ```
+    /// let check = wengert::check_gradient(|x| x[0].abs() + x[1], &[0.0, 1.0]);
+    /// assert_eq!(check.unsure().map(|c| c.index).collect::<Vec<_>>(), [0]);
+    /// ```
     pub fn unsure(&self) -> impl Iterator<Item = &Component> {
         self.components
             .iter()

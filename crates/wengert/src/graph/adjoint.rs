@@ -12,6 +12,13 @@ impl Graph {
     /// Sweeps back from `l`. For every node `n`, [`Graph::grad`] is `dl/dn` afterwards; the results of the last sweep
     /// are overwritten. O(nodes up to `l`). Allocates only if every sweep before was over fewer nodes.
     ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let [x, y] = [g.leaf(2.0), g.leaf(5.0)];
+    /// g.backward(g.mul(x, y));
+    /// assert_eq!([g.grad(x), g.grad(y)], [5.0, 2.0]);
+    /// ```
+    ///
     /// # Panics
     /// On a wrong key, and if `l` is stale.
     #[track_caller]
@@ -31,6 +38,14 @@ impl Graph {
 
     /// Sweeps back from several outputs at once. For every node `n`, [`Graph::grad`] is the sum of
     /// `seed * d(output)/dn` afterwards.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.leaf(2.0);
+    /// let outputs = [g.mul(x, x), g.add_c(x, 1.0)];
+    /// g.backward_seeded(&[(outputs[0], 1.0), (outputs[1], 10.0)]);
+    /// assert_eq!(g.grad(x), 14.0); // 1 * 2x + 10 * 1
+    /// ```
     ///
     /// # Panics
     /// As [`Graph::backward`].
@@ -53,6 +68,14 @@ impl Graph {
 
     /// The derivative that the last [`Graph::backward`] left at the node. 0 if there was none, for nodes
     /// recorded since, and for nodes that want no gradient.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.leaf(3.0);
+    /// assert_eq!(g.grad(x), 0.0);
+    /// g.backward(g.mul(x, x));
+    /// assert_eq!(g.grad(x), 6.0);
+    /// ```
     ///
     /// # Panics
     /// On a wrong key.

@@ -86,6 +86,12 @@ impl Graph {
 
     /// Inputs with these values, in order.
     ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.leaves(&[1.0, 2.0]);
+    /// assert_eq!(g.value(g.add(x[0], x[1])), 3.0);
+    /// ```
+    ///
     /// # Panics
     /// If the graph is full.
     #[track_caller]
@@ -97,6 +103,13 @@ impl Graph {
 
     /// A constant with this value, which wants no gradient. Equal constants may share a node.
     ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let [x, c] = [g.leaf(3.0), g.constant(2.0)];
+    /// g.backward(g.mul(x, c));
+    /// assert_eq!([g.grad(x), g.grad(c)], [2.0, 0.0]);
+    /// ```
+    ///
     /// # Panics
     /// If the graph is full.
     #[inline]
@@ -107,6 +120,12 @@ impl Graph {
 
     /// `x` to the integer power `n`. All derivatives are exact, also at 0.
     ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.leaf(-2.0);
+    /// assert_eq!(g.value(g.powi(x, 3)), -8.0);
+    /// ```
+    ///
     /// # Panics
     /// As the other ops.
     #[track_caller]
@@ -116,6 +135,12 @@ impl Graph {
 
     /// `x` to the constant power `p`.
     ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.leaf(4.0);
+    /// assert_eq!(g.value(g.powf(x, 1.5)), 8.0);
+    /// ```
+    ///
     /// # Panics
     /// As the other ops.
     #[track_caller]
@@ -124,6 +149,12 @@ impl Graph {
     }
 
     /// The `n`-th derivative of `digamma`, which is `digamma` itself for `n = 0`.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let trigamma = g.value(g.polygamma(g.leaf(1.0), 1));
+    /// assert!((trigamma - std::f64::consts::PI.powi(2) / 6.0).abs() < 1e-15);
+    /// ```
     ///
     /// # Panics
     /// As the other ops, and with [`Error::Order`] if `n` is above [`MAX_ORDER`](crate::MAX_ORDER).
@@ -136,6 +167,12 @@ impl Graph {
     }
 
     /// `min(max(x, low), high)`, as two nodes.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let [x, low, high] = [g.leaf(3.0), g.constant(0.0), g.constant(1.0)];
+    /// assert_eq!(g.value(g.clamp(x, low, high)), 1.0);
+    /// ```
     ///
     /// # Panics
     /// As the other ops.

@@ -37,6 +37,14 @@ pub(super) struct RawGuard {
 /// Guards.
 impl Graph {
     /// The comparisons made while recording, in order.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let [x, y] = [g.var(1.0), g.var(2.0)];
+    /// let larger = if x < y { y } else { x };
+    /// assert_eq!(larger.value(), 2.0);
+    /// assert_eq!(g.guards().len(), 1);
+    /// ```
     pub fn guards(&self) -> Vec<Guard> {
         let key = |position| self.generations.key(position);
         let public = |guard: &RawGuard| Guard {

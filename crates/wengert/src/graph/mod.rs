@@ -76,12 +76,22 @@ impl Default for Graph {
 
 impl Graph {
     /// An empty graph, which may grow to 2^28 nodes.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// assert!(g.is_empty());
+    /// ```
     pub fn new() -> Graph {
         Graph::with_limit(MAX_NODES)
     }
 
     /// An empty graph with room for `nodes` nodes. Recording up to that many allocates no memory for nodes. (Operand
     /// lists, immediates and adjoints get their memory when they are first needed.)
+    ///
+    /// ```
+    /// let g = wengert::Graph::with_capacity(1000);
+    /// assert_eq!(g.len(), 0);
+    /// ```
     ///
     /// # Panics
     /// If that is more than 2^28, or more than the allocator has.
@@ -99,6 +109,13 @@ impl Graph {
     }
 
     /// An empty graph that may hold `nodes` nodes (2^28 at most) and refuses more.
+    ///
+    /// ```
+    /// let g = wengert::Graph::with_limit(1);
+    /// let x = g.leaf(3.0);
+    /// let error = g.try_record(wengert::Op::Sin, wengert::NO_IMM, &[x]).unwrap_err();
+    /// assert!(matches!(error, wengert::Error::Full { .. }));
+    /// ```
     #[track_caller]
     pub fn with_limit(nodes: usize) -> Graph {
         Graph::of(expect(Tape::new(nodes, 0)))
@@ -120,21 +137,41 @@ impl Graph {
     }
 
     /// How many nodes the graph holds.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// g.sin(g.leaf(3.0));
+    /// assert_eq!(g.len(), 2);
+    /// ```
     pub fn len(&self) -> usize {
         self.tape.len() as usize
     }
 
     /// Whether the graph holds no nodes.
+    ///
+    /// ```
+    /// assert!(wengert::Graph::new().is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// How many nodes the graph may hold.
+    ///
+    /// ```
+    /// assert_eq!(wengert::Graph::new().limit(), 1 << 28);
+    /// ```
     pub fn limit(&self) -> usize {
         self.tape.limit()
     }
 
     /// The bytes in use for nodes, their operand lists, immediates, adjoints and guards.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// g.leaf(3.0);
+    /// assert_eq!(g.memory(), 16);
+    /// ```
     pub fn memory(&self) -> usize {
         let adjoints = self.adjoints.len() * size_of::<f64>();
         self.tape.bytes() + adjoints + size_of_val(&self.guards.borrow()[..])
@@ -144,6 +181,16 @@ impl Graph {
 /// Nodes.
 impl Graph {
     /// The node of a key, as it is now.
+    ///
+    /// ```
+    /// use wengert::{Graph, Op};
+    ///
+    /// let g = Graph::new();
+    /// let x = g.leaf(3.0);
+    /// let node = g.node(g.mul(x, x));
+    /// assert_eq!((node.op, node.value), (Op::Mul, 9.0));
+    /// assert_eq!(&node.operands[..], [x, x]);
+    /// ```
     ///
     /// # Panics
     /// On a wrong key.
@@ -161,11 +208,25 @@ impl Graph {
     }
 
     /// The node at a position of the tape. `None` beyond its end.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.leaf(3.0);
+    /// assert_eq!(g.get(0).map(|node| node.id), Some(x));
+    /// assert!(g.get(1).is_none());
+    /// ```
     pub fn get(&self, index: usize) -> Option<Node> {
         (index < self.len()).then(|| self.node_at(index as u32))
     }
 
     /// The nodes in the order of the tape: operands come before the nodes that use them.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// g.sin(g.leaf(0.0));
+    /// let ops: Vec<_> = g.nodes().map(|node| node.op.name()).collect();
+    /// assert_eq!(ops, ["leaf", "sin"]);
+    /// ```
     pub fn nodes(&self) -> impl Iterator<Item = Node> + '_ {
         (0..).map_while(|index| self.get(index))
     }

@@ -47,6 +47,13 @@ impl Notes {
 impl Graph {
     /// Names a node, for pictures and messages. A second name replaces the first.
     ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.leaf(3.0);
+    /// g.label(x, "rate");
+    /// assert_eq!(g.label_of(x).as_deref(), Some("rate"));
+    /// ```
+    ///
     /// # Panics
     /// On a wrong key.
     #[track_caller]
@@ -85,6 +92,11 @@ impl Graph {
 
     /// The label of a node, if it has one.
     ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// assert_eq!(g.label_of(g.leaf(3.0)), None);
+    /// ```
+    ///
     /// # Panics
     /// On a wrong key.
     #[track_caller]
@@ -119,6 +131,17 @@ impl Graph {
     }
 
     /// The scopes that a node was recorded in, outermost first.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.leaf(3.0);
+    /// let y = {
+    ///     let _layer = g.scope("layer 1");
+    ///     g.sin(x)
+    /// };
+    /// assert_eq!(g.scope_of(y), ["layer 1"]);
+    /// assert!(g.scope_of(x).is_empty());
+    /// ```
     ///
     /// # Panics
     /// On a wrong key.

@@ -17,6 +17,15 @@ pub struct Mark {
 /// Marks, rewinding and resetting.
 impl Graph {
     /// The present state, for [`Graph::rewind`].
+    ///
+    /// ```
+    /// let mut g = wengert::Graph::new();
+    /// let x = g.leaf(3.0);
+    /// let parameters = g.mark();
+    /// g.sin(x);
+    /// g.rewind(parameters);
+    /// assert_eq!(g.len(), 1);
+    /// ```
     pub fn mark(&self) -> Mark {
         let guards = self.guards.borrow();
         Mark {
@@ -30,6 +39,16 @@ impl Graph {
 
     /// Drops every node recorded since the mark, with its labels, scopes and guards. Keeps the memory.
     /// Keys of dropped nodes are refused from then on.
+    ///
+    /// ```
+    /// let mut g = wengert::Graph::new();
+    /// let x = g.leaf(3.0);
+    /// let start = g.mark();
+    /// let y = g.sin(x);
+    /// g.rewind(start);
+    /// assert!(g.try_value(x).is_ok());
+    /// assert!(g.try_value(y).is_err());
+    /// ```
     ///
     /// # Panics
     /// On a stale mark.
@@ -62,6 +81,14 @@ impl Graph {
     }
 
     /// Drops every node. Keeps the memory. Older keys and marks are refused from then on.
+    ///
+    /// ```
+    /// let mut g = wengert::Graph::new();
+    /// let x = g.leaf(3.0);
+    /// g.reset();
+    /// assert!(g.is_empty());
+    /// assert!(g.try_value(x).is_err());
+    /// ```
     pub fn reset(&mut self) {
         self.generations.restart();
         self.tape.clear();

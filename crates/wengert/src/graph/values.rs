@@ -9,6 +9,12 @@ use crate::sweep;
 impl Graph {
     /// The value of a node.
     ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.leaf(3.0);
+    /// assert_eq!(g.value(g.mul(x, x)), 9.0);
+    /// ```
+    ///
     /// # Panics
     /// On a wrong key, and on a computed value that a [`Graph::set`] made stale.
     #[track_caller]
@@ -142,6 +148,16 @@ impl Graph {
     /// The nodes stay as they were recorded. A comparison of expressions is checked to have the same result
     /// as before. A branch on [`Expr::value`](crate::Expr::value) leaves nothing to check.
     ///
+    /// ```
+    /// let mut g = wengert::Graph::new();
+    /// let x = g.leaf(3.0);
+    /// let y = g.mul(x, x);
+    /// g.set(x, 5.0);
+    /// g.forward()?;
+    /// assert_eq!(g.value(y), 25.0);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::GuardFlipped`] if a comparison made while recording has another result at the new values,
     /// so that the formula would have been recorded differently. Computed values stay stale then: set other
@@ -157,6 +173,14 @@ impl Graph {
     }
 
     /// Whether computed values are stale, that is, a leaf was set since the last [`Graph::forward`].
+    ///
+    /// ```
+    /// let mut g = wengert::Graph::new();
+    /// let x = g.leaf(3.0);
+    /// g.sin(x);
+    /// g.set(x, 5.0);
+    /// assert!(g.is_stale());
+    /// ```
     pub fn is_stale(&self) -> bool {
         self.stale_below > 0
     }

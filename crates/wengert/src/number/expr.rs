@@ -161,11 +161,24 @@ impl<'g> Expr<'g> {
     }
 
     /// The graph; `None` for a free constant.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// assert!(std::ptr::eq(g.var(2.0).graph().unwrap(), &g));
+    /// assert!(wengert::Expr::constant(2.0).graph().is_none());
+    /// ```
     pub fn graph(self) -> Option<&'g Graph> {
         self.graph
     }
 
     /// The derivative of the last swept output with respect to this node; 0 for a free constant.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.var(3.0);
+    /// (x * x).backward();
+    /// assert_eq!(x.grad(), 6.0);
+    /// ```
     #[inline]
     pub fn grad(self) -> f64 {
         match self.graph {
@@ -242,6 +255,11 @@ impl<'g> Expr<'g> {
     }
 
     /// `min(max(x, low), high)`.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// assert_eq!(g.var(3.0).clamp(0.0, 1.0).value(), 1.0);
+    /// ```
     #[track_caller]
     pub fn clamp(self, low: impl Into<Expr<'g>>, high: impl Into<Expr<'g>>) -> Self {
         let (low, high) = (low.into(), high.into());

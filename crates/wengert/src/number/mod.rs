@@ -59,6 +59,13 @@ impl Real for Expr<'_> {}
 /// differentiate it. [`crate::function!`] writes the implementation.
 pub trait Function {
     /// The value at `x`.
+    ///
+    /// ```
+    /// use wengert::{Function, Real, Scalar, function};
+    ///
+    /// let f = function!(|x| x[0] * x[1].exp());
+    /// assert_eq!(f.call(&[2.0, 0.0]), 2.0);
+    /// ```
     fn call<T: Real>(&self, x: &[T]) -> T;
 }
 

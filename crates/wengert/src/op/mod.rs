@@ -229,11 +229,25 @@ for_each_op!(define_op);
 
 impl Op {
     /// The op with this name, if any.
+    ///
+    /// ```
+    /// use wengert::Op;
+    ///
+    /// assert_eq!(Op::from_name("sin"), Some(Op::Sin));
+    /// assert_eq!(Op::from_name("sine"), None);
+    /// ```
     pub fn from_name(name: &str) -> Option<Op> {
         Op::ALL.iter().copied().find(|op| op.name() == name)
     }
 
     /// Whether the op takes `count` operands.
+    ///
+    /// ```
+    /// use wengert::Op;
+    ///
+    /// assert!(Op::Mul.takes(2) && !Op::Mul.takes(3));
+    /// assert!(Op::Sum.takes(3));
+    /// ```
     pub fn takes(self, count: usize) -> bool {
         match self.arity() {
             Arity::Fixed(n) => count == n,
@@ -243,6 +257,12 @@ impl Op {
 
     /// Whether its two operands can be exchanged without changing a bit of the value. False for ops of one
     /// operand, and of three or more.
+    ///
+    /// ```
+    /// use wengert::Op;
+    ///
+    /// assert!(Op::Mul.is_symmetric() && !Op::Sub.is_symmetric());
+    /// ```
     pub const fn is_symmetric(self) -> bool {
         matches!(
             self,

@@ -22,6 +22,13 @@ pub enum Relation {
 
 impl Relation {
     /// Whether the relation holds.
+    ///
+    /// ```
+    /// use wengert::Relation;
+    ///
+    /// assert!(Relation::Less.holds(1.0, 2.0));
+    /// assert!(!Relation::Equal.holds(f64::NAN, f64::NAN));
+    /// ```
     pub fn holds(self, x: f64, y: f64) -> bool {
         match self {
             Relation::Less => x < y,
@@ -34,6 +41,10 @@ impl Relation {
     }
 
     /// The name that files use.
+    ///
+    /// ```
+    /// assert_eq!(wengert::Relation::Less.name(), "lt");
+    /// ```
     pub const fn name(self) -> &'static str {
         match self {
             Relation::Less => "lt",

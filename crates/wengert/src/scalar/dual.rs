@@ -35,6 +35,13 @@ pub struct Dual<const N: usize> {
 impl<const N: usize> Dual<N> {
     /// The input number `k`: its derivative in direction `k` is 1, in all others 0.
     ///
+    /// ```
+    /// use wengert::Dual;
+    ///
+    /// let [x, y] = [Dual::<2>::input(3.0, 0), Dual::input(2.0, 1)];
+    /// assert_eq!((x * y).tangents, [2.0, 3.0]);
+    /// ```
+    ///
     /// # Panics
     /// If `k` is not below `N`.
     #[track_caller]
@@ -45,6 +52,10 @@ impl<const N: usize> Dual<N> {
     }
 
     /// A constant: its derivative is 0 in all directions.
+    ///
+    /// ```
+    /// assert_eq!(wengert::Dual::<2>::new(3.0).tangents, [0.0, 0.0]);
+    /// ```
     #[inline(always)]
     pub const fn new(value: f64) -> Self {
         Dual {
@@ -131,18 +142,30 @@ for_each_op!(define_dual);
 
 impl<const N: usize> Dual<N> {
     /// `x` to the integer power `n`. All derivatives are exact, also at 0.
+    ///
+    /// ```
+    /// assert_eq!(wengert::Dual::<1>::input(3.0, 0).powi(2).tangents, [6.0]);
+    /// ```
     #[inline(always)]
     pub fn powi(self, n: i32) -> Self {
         Scalar::powi(self, n)
     }
 
     /// `x` to the constant power `p`.
+    ///
+    /// ```
+    /// assert_eq!(wengert::Dual::<1>::input(4.0, 0).powf(1.5).tangents, [3.0]);
+    /// ```
     #[inline(always)]
     pub fn powf(self, p: f64) -> Self {
         Scalar::powf(self, p)
     }
 
     /// `min(max(x, low), high)`.
+    ///
+    /// ```
+    /// assert_eq!(wengert::Dual::<1>::input(4.0, 0).clamp(0.0, 1.0).tangents, [0.0]);
+    /// ```
     #[inline(always)]
     pub fn clamp(self, low: impl Into<Self>, high: impl Into<Self>) -> Self {
         Scalar::clamp(self, low.into(), high.into())

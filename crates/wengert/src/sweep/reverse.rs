@@ -244,7 +244,13 @@ macro_rules! send {
 /// As [`send!`], in a function of its own. Its arguments fit in registers.
 macro_rules! send_apart {
     (costly, $name:ident, $cursor:ident) => {
-        apart::$name($cursor.sweep, $cursor.cell, $cursor.i, Guarded($cursor.bar.get()), $cursor.at)
+        apart::$name(
+            $cursor.sweep,
+            $cursor.cell,
+            $cursor.i,
+            Guarded($cursor.bar.get()),
+            $cursor.at,
+        )
     };
     ($cost:ident, $name:ident, $cursor:ident) => {
         apart::$name($cursor.sweep, $cursor.cell, $cursor.i, $cursor.bar, $cursor.at)
@@ -387,10 +393,7 @@ fn run<S: AdjointScalar, B: Adjoint<S>>(
     at: impl Fn(Entry, u32) -> S + Copy,
 ) -> Stop {
     let Sweep {
-        view,
-        adjoints,
-        lowest,
-        ..
+        view, adjoints, lowest, ..
     } = *sweep;
     let (Some(mut cell), Some(adjoint)) = (view.entries.get(last), adjoints.get(last)) else {
         return Stop::End;

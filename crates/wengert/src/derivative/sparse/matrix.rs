@@ -51,6 +51,13 @@ impl Pattern {
     }
 
     /// The number of rows.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let [x, y] = [g.leaf(2.0), g.leaf(3.0)];
+    /// let pattern = g.jacobian_pattern(&[g.mul(x, y)], &[x, y]);
+    /// assert_eq!((pattern.rows(), pattern.cols()), (1, 2));
+    /// ```
     pub fn rows(&self) -> usize {
         self.rows
     }
@@ -82,6 +89,13 @@ impl Pattern {
 
     /// The rows of the entries of a column, ascending.
     ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let [x, y] = [g.leaf(2.0), g.leaf(3.0)];
+    /// let pattern = g.jacobian_pattern(&[g.mul(x, y), g.sin(y)], &[x, y]);
+    /// assert_eq!(pattern.col(1), [0, 1]);
+    /// ```
+    ///
     /// # Panics
     /// Where `col` is not below the number of columns.
     #[track_caller]
@@ -99,11 +113,25 @@ impl Pattern {
     }
 
     /// The entries (row, column), column by column.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let [x, y] = [g.leaf(2.0), g.leaf(3.0)];
+    /// let pattern = g.jacobian_pattern(&[g.mul(x, y), g.sin(y)], &[x, y]);
+    /// assert_eq!(pattern.iter().collect::<Vec<_>>(), [(0, 0), (0, 1), (1, 1)]);
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = (usize, usize)> + Clone + '_ {
         (0..self.cols()).flat_map(|col| self.col(col).iter().map(move |&row| (row, col)))
     }
 
     /// The transposed pattern.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let [x, y] = [g.leaf(2.0), g.leaf(3.0)];
+    /// let pattern = g.jacobian_pattern(&[g.sin(y)], &[x, y]);
+    /// assert!(pattern.contains(0, 1) && pattern.transposed().contains(1, 0));
+    /// ```
     pub fn transposed(&self) -> Pattern {
         let (starts, indices) = bucket(self.rows, self.iter().map(|(row, col)| (row as u32, col)));
         Pattern {
@@ -172,6 +200,11 @@ impl Sparse {
     }
 
     /// The number of rows.
+    ///
+    /// ```
+    /// let m = wengert::sparse_jacobian(|x| vec![x[0] * x[1]], &[2.0, 3.0]);
+    /// assert_eq!((m.rows(), m.cols()), (1, 2));
+    /// ```
     pub fn rows(&self) -> usize {
         self.pattern.rows()
     }
@@ -192,11 +225,22 @@ impl Sparse {
     }
 
     /// The values of the entries, in the order of [`Sparse::row_indices`].
+    ///
+    /// ```
+    /// let m = wengert::sparse_jacobian(|x| vec![x[0] * x[1], x[1]], &[2.0, 3.0]);
+    /// assert_eq!(m.row_indices(), [0, 0, 1]);
+    /// assert_eq!(m.values(), [3.0, 2.0, 1.0]);
+    /// ```
     pub fn values(&self) -> &[f64] {
         &self.values
     }
 
     /// The entries as (row, column, value), column by column.
+    ///
+    /// ```
+    /// let m = wengert::sparse_jacobian(|x| vec![x[0] * x[1], x[1]], &[2.0, 3.0]);
+    /// assert_eq!(m.triplets().collect::<Vec<_>>(), [(0, 0, 3.0), (0, 1, 2.0), (1, 1, 1.0)]);
+    /// ```
     pub fn triplets(&self) -> impl Iterator<Item = (usize, usize, f64)> + '_ {
         self.pattern
             .iter()
@@ -206,6 +250,11 @@ impl Sparse {
 
     /// The value of an entry; 0 if it is not stored.
     ///
+    /// ```
+    /// let m = wengert::sparse_jacobian(|x| vec![x[0] * x[1], x[1]], &[2.0, 3.0]);
+    /// assert_eq!((m.get(0, 1), m.get(1, 0)), (2.0, 0.0));
+    /// ```
+    ///
     /// # Panics
     /// Where `col` is not below the number of columns.
     #[track_caller]
@@ -214,6 +263,11 @@ impl Sparse {
     }
 
     /// The dense matrix, a vector for each row.
+    ///
+    /// ```
+    /// let m = wengert::sparse_jacobian(|x| vec![x[0] * x[1], x[1]], &[2.0, 3.0]);
+    /// assert_eq!(m.to_dense(), [[3.0, 2.0], [0.0, 1.0]]);
+    /// ```
     pub fn to_dense(&self) -> Vec<Vec<f64>> {
         let mut dense = vec![vec![0.0; self.cols()]; self.rows()];
         for (row, col, value) in self.triplets() {
@@ -223,6 +277,11 @@ impl Sparse {
     }
 
     /// The product with a vector.
+    ///
+    /// ```
+    /// let m = wengert::sparse_jacobian(|x| vec![x[0] * x[1], x[1]], &[2.0, 3.0]);
+    /// assert_eq!(m.times(&[1.0, 10.0]), [23.0, 10.0]);
+    /// ```
     ///
     /// # Panics
     /// Where the length of the vector is not the number of columns.

@@ -284,6 +284,15 @@ impl HessianPlan {
     }
 
     /// How many directions are swept.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.leaves(&[2.0, 3.0, 5.0]);
+    /// let squares: Vec<_> = x.iter().map(|&x| g.mul(x, x)).collect();
+    /// let plan = g.plan_hessian(g.sum(&squares), &x)?;
+    /// assert_eq!(plan.colors(), 1); // one direction gives the whole diagonal
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     pub fn colors(&self) -> usize {
         self.sweeps.colors.count
     }
@@ -294,6 +303,17 @@ impl HessianPlan {
     /// The matrix has the pattern of the plan, with one exception. Where a kink or a piecewise constant
     /// (`abs`, `max`, `floor`) has the value NaN, its derivatives are NaN too, in entries that are 0 at all
     /// numbers. Then the matrix has a larger pattern, found in this call at the cost of a new plan.
+    ///
+    /// ```
+    /// let mut g = wengert::Graph::new();
+    /// let x = g.leaves(&[2.0, 3.0]);
+    /// let l = g.mul(g.powi(x[0], 2), x[1]);
+    /// let mut plan = g.plan_hessian(l, &x)?;
+    /// g.set(x[1], 4.0);
+    /// g.forward()?;
+    /// assert_eq!(plan.evaluate(&g)?.get(0, 0), 8.0);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::NotInGraph`] where the plan was made from another graph or its nodes were dropped;
@@ -356,6 +376,16 @@ impl JacobianPlan {
     /// The matrix has the pattern of the plan, with one exception. Where a kink or a piecewise constant
     /// (`abs`, `max`, `floor`) has the value NaN, its derivatives are NaN too, in entries that are 0 at all
     /// numbers. Then the matrix has a larger pattern, found in this call at the cost of a new plan.
+    ///
+    /// ```
+    /// let mut g = wengert::Graph::new();
+    /// let x = g.leaves(&[2.0, 3.0]);
+    /// let mut plan = g.plan_jacobian(&[g.mul(x[0], x[1])], &x)?;
+    /// g.set(x[1], 4.0);
+    /// g.forward()?;
+    /// assert_eq!(plan.evaluate(&g)?.values(), [4.0, 2.0]);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::NotInGraph`] where the plan was made from another graph or its nodes were dropped;

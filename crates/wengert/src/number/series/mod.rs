@@ -41,6 +41,10 @@ pub struct Series<const K: usize> {
 
 impl<const K: usize> Series<K> {
     /// A constant series.
+    ///
+    /// ```
+    /// assert_eq!(wengert::Series::<3>::new(2.0).coefficients, [2.0, 0.0, 0.0]);
+    /// ```
     #[inline]
     pub const fn new(value: f64) -> Self {
         const { assert!(K > 0, "a series has at least one coefficient") };
@@ -50,6 +54,10 @@ impl<const K: usize> Series<K> {
     }
 
     /// The series `value + speed * t`: an input, for a derivative along a direction.
+    ///
+    /// ```
+    /// assert_eq!(wengert::Series::<3>::moving(2.0, 1.0).coefficients, [2.0, 1.0, 0.0]);
+    /// ```
     #[inline]
     pub const fn moving(value: f64, speed: f64) -> Self {
         let mut x = Series::new(value);
@@ -60,12 +68,21 @@ impl<const K: usize> Series<K> {
     }
 
     /// The value: the coefficient of order 0.
+    ///
+    /// ```
+    /// assert_eq!(wengert::Series::<3>::moving(0.0, 1.0).exp().value(), 1.0);
+    /// ```
     #[inline]
     pub const fn value(self) -> f64 {
         self.coefficients[0]
     }
 
     /// The `k`-th derivative at 0: the coefficient times `k!`.
+    ///
+    /// ```
+    /// let y = wengert::Series::<4>::moving(1.0, 1.0).powi(3);
+    /// assert_eq!([1, 2, 3].map(|k| y.derivative(k)), [3.0, 6.0, 6.0]);
+    /// ```
     ///
     /// # Panics
     /// Where `k` is not below `K`.
