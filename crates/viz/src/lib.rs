@@ -82,10 +82,12 @@
 //! | `formula` | TeX, and local derivatives as text |
 //! | `page` | HTML |
 //! | `picture`, `save` | a picture and its formats; saving it |
-//! | `summary`, `terminal` | a table of a graph; a curve in a terminal |
+//! | `summary` | a table of a graph |
+//! | `curve`, `terminal` | a curve as SVG, and in a terminal |
 //! | `label`, `words` | texts that all formats share |
 #![forbid(unsafe_code)]
 
+mod curve;
 mod error;
 mod formula;
 mod graph;
@@ -102,6 +104,7 @@ mod words;
 
 use wengert::{Graph, NodeId};
 
+pub use curve::curve_svg;
 pub use error::Error;
 pub use formula::to_tex;
 pub use graph::{Drawing, Link, Operation, ScopeBox, Value, Vertex};

@@ -66,7 +66,7 @@ fn samples(numbers: &[f64], wide: usize) -> impl Iterator<Item = (usize, f64)> {
 }
 
 /// A number in ten characters at most.
-fn short(x: f64) -> String {
+pub(crate) fn short(x: f64) -> String {
     let text = format!("{}", (x * 1e4).round() / 1e4);
     match text.len() <= 9 && (x == 0.0 || x.abs() >= 1e-3) {
         true => text,

@@ -121,6 +121,19 @@ impl TrainingLog {
         &self.steps
     }
 
+    /// The loss of each step. `wengert_viz::curve_svg("loss", &log.losses())` draws them, and
+    /// `wengert_viz::terminal_chart` does so in a terminal.
+    ///
+    /// ```
+    /// let mut log = wengert_nn::TrainingLog::new(2);
+    /// log.record(0, 1.0, None);
+    /// log.record(1, 0.5, None);
+    /// assert_eq!(log.losses(), [1.0, 0.5]);
+    /// ```
+    pub fn losses(&self) -> Vec<f64> {
+        self.steps.iter().map(|step| step.loss).collect()
+    }
+
     /// The snapshots so far, in the order they were taken.
     pub fn snapshots(&self) -> &[Snapshot] {
         &self.snapshots

@@ -62,6 +62,23 @@ fn jacobians_and_their_products_take_computed_nodes_as_gradients_do() {
 }
 
 #[test]
+fn sparse_derivatives_take_computed_nodes_as_dense_ones_do() {
+    let g = Graph::new();
+    let (wrt, outputs) = recorded(&g);
+    assert_eq!(g.sparse_jacobian(&outputs, &wrt).to_dense(), g.jacobian(&outputs, &wrt));
+    let hessian = g.sparse_hessian(outputs[0], &wrt);
+    let dense = g.hessian(outputs[0], &wrt);
+    for (row, col, value) in hessian.triplets() {
+        near(value, dense[row][col]);
+    }
+    assert_eq!(hessian.pattern().len(), 4);
+    assert_eq!(g.hessian_pattern(outputs[1], &[wrt[1]]).len(), 1);
+    let linear = g.mul_c(wrt[1], 3.0);
+    assert_eq!(g.hessian_pattern(linear, &[wrt[1]]).len(), 0);
+    assert_eq!(g.jacobian_pattern(&[linear, wrt[0]], &[wrt[1]]).row_indices(), [0]);
+}
+
+#[test]
 fn what_wants_no_gradient_has_none() {
     let g = Graph::new();
     let x = g.leaf(2.0);

@@ -13,10 +13,11 @@ use crate::derivative::sparse::interaction::Interaction;
 use crate::derivative::sparse::matrix::Pattern;
 use crate::error::{Error, expect};
 use crate::graph::Graph;
+use crate::graph::opened::Opened;
 use crate::node::NodeId;
 
 impl Graph {
-    /// Which entries of the Hessian of `l` with respect to the leaves `wrt` can differ from 0. The pattern is symmetric
+    /// Which entries of the Hessian of `l` with respect to `wrt` can differ from 0. The pattern is symmetric
     /// and holds at all input values: it misses no entry, and has an extra one only where terms cancel.
     ///
     /// Values that are NaN are not considered. An entry that is 0 at every number and NaN at NaN, such as the
@@ -33,8 +34,10 @@ impl Graph {
     /// assert_eq!(pattern.iter().collect::<Vec<_>>(), [(1, 0), (0, 1)]);
     /// ```
     ///
+    /// Nodes of `wrt` need not be leaves: see [`Graph::hessian`].
+    ///
     /// # Panics
-    /// On a wrong key, where `l` is stale, and where a node of `wrt` is not a leaf.
+    /// On a wrong key, and where `l` is stale.
     #[track_caller]
     pub fn hessian_pattern(&self, l: NodeId, wrt: &[NodeId]) -> Pattern {
         expect(self.try_hessian_pattern(l, wrt))
@@ -43,8 +46,12 @@ impl Graph {
     /// As [`Graph::hessian_pattern`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_hessian_pattern(&self, l: NodeId, wrt: &[NodeId]) -> Result<Pattern, Error> {
+        if !self.are_leaves(wrt)? {
+            let Opened { graph, outputs, inputs } = self.opened(&[l], wrt)?;
+            return graph.try_hessian_pattern(outputs[0], &inputs);
+        }
         let l = self.fresh(l)? as usize;
         let variables = Variables::new(self, wrt)?;
         let pattern = hessian(self, l, &variables, At::Numbers);

@@ -4,11 +4,12 @@ use crate::derivative::sparse::dependence::{At, Dependence, Deps, NodeInteractio
 use crate::derivative::sparse::matrix::Pattern;
 use crate::error::{Error, expect};
 use crate::graph::Graph;
+use crate::graph::opened::Opened;
 use crate::node::NodeId;
 
 impl Graph {
-    /// Which entries of the Jacobian of the outputs with respect to the leaves `wrt` can differ from 0: a
-    /// row for each output, a column for each leaf. The pattern holds at all input values.
+    /// Which entries of the Jacobian of the outputs with respect to `wrt` can differ from 0: a
+    /// row for each output, a column for each node of `wrt`. The pattern holds at all input values.
     ///
     /// Values that are NaN are not considered. The derivative of `floor` is 0 at every number and NaN at
     /// NaN, so its entry is left out; [`Graph::sparse_jacobian`] has the entry where it is NaN.
@@ -22,8 +23,10 @@ impl Graph {
     /// assert_eq!(pattern.iter().collect::<Vec<_>>(), [(0, 0), (1, 0), (1, 1)]);
     /// ```
     ///
+    /// Nodes of `wrt` need not be leaves: see [`Graph::jacobian`].
+    ///
     /// # Panics
-    /// On a wrong key, where an output is stale, and where a node of `wrt` is not a leaf.
+    /// On a wrong key, and where an output is stale.
     #[track_caller]
     pub fn jacobian_pattern(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Pattern {
         expect(self.try_jacobian_pattern(outputs, wrt))
@@ -32,8 +35,12 @@ impl Graph {
     /// As [`Graph::jacobian_pattern`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_jacobian_pattern(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Pattern, Error> {
+        if !self.are_leaves(wrt)? {
+            let Opened { graph, outputs, inputs } = self.opened(outputs, wrt)?;
+            return graph.try_jacobian_pattern(&outputs, &inputs);
+        }
         let outputs = self.all_fresh(outputs)?;
         let variables = Variables::new(self, wrt)?;
         let pattern = jacobian(self, &outputs, &variables, At::Numbers);

@@ -12,6 +12,7 @@ use crate::derivative::sparse::jacobian::jacobian;
 use crate::derivative::sparse::matrix::{Pattern, Sparse};
 use crate::error::{Error, expect};
 use crate::graph::Graph;
+use crate::graph::opened::Opened;
 use crate::node::NodeId;
 use crate::number::expr::Expr;
 use crate::scalar::tangents::Tangents;
@@ -22,7 +23,7 @@ use crate::sweep::hvp::HvpWorkspace;
 const LANES: usize = 4;
 
 impl Graph {
-    /// The Hessian of `l` with respect to the leaves `wrt`, as a sparse matrix.
+    /// The Hessian of `l` with respect to `wrt`, as a sparse matrix.
     ///
     /// The values are those of [`Graph::hessian`], NaN included, but symmetric to the bit. Where the two triangles of
     /// the dense matrix differ, in the last place or by a NaN, one of the two values stands in both places here.
@@ -38,8 +39,10 @@ impl Graph {
     /// assert_eq!(h.triplets().collect::<Vec<_>>(), [(1, 0, 1.0), (0, 1, 1.0), (2, 2, 2.0)]);
     /// ```
     ///
+    /// Nodes of `wrt` need not be leaves: see [`Graph::hessian`].
+    ///
     /// # Panics
-    /// On a wrong key, where `l` is stale, and where a node of `wrt` is not a leaf.
+    /// On a wrong key, and where `l` is stale.
     #[track_caller]
     pub fn sparse_hessian(&self, l: NodeId, wrt: &[NodeId]) -> Sparse {
         expect(self.try_sparse_hessian(l, wrt))
@@ -48,8 +51,12 @@ impl Graph {
     /// As [`Graph::sparse_hessian`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_sparse_hessian(&self, l: NodeId, wrt: &[NodeId]) -> Result<Sparse, Error> {
+        if !self.are_leaves(wrt)? {
+            let Opened { graph, outputs, inputs } = self.opened(&[l], wrt)?;
+            return graph.try_sparse_hessian(outputs[0], &inputs);
+        }
         self.plan_hessian(l, wrt)?.evaluate(self)
     }
 
@@ -89,8 +96,8 @@ impl Graph {
         Ok(HessianPlan { l, sweeps, hvp: None })
     }
 
-    /// The Jacobian of the outputs with respect to the leaves `wrt`, as a sparse matrix with a row for each
-    /// output and a column for each leaf. The values are those of [`Graph::jacobian`], NaN included.
+    /// The Jacobian of the outputs with respect to `wrt`, as a sparse matrix with a row for each output and a column
+    /// for each node of `wrt`. The values are those of [`Graph::jacobian`], NaN included.
     ///
     /// Finds the pattern, colors it and sweeps. For more than one point, [`Graph::plan_jacobian`] keeps what
     /// does not depend on the values.
@@ -102,8 +109,10 @@ impl Graph {
     /// assert_eq!(j.triplets().collect::<Vec<_>>(), [(0, 0, 4.0), (1, 0, 3.0), (1, 1, 2.0)]);
     /// ```
     ///
+    /// Nodes of `wrt` need not be leaves: see [`Graph::jacobian`].
+    ///
     /// # Panics
-    /// On a wrong key, where an output is stale, and where a node of `wrt` is not a leaf.
+    /// On a wrong key, and where an output is stale.
     #[track_caller]
     pub fn sparse_jacobian(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Sparse {
         expect(self.try_sparse_jacobian(outputs, wrt))
@@ -112,8 +121,12 @@ impl Graph {
     /// As [`Graph::sparse_jacobian`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_sparse_jacobian(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Sparse, Error> {
+        if !self.are_leaves(wrt)? {
+            let Opened { graph, outputs, inputs } = self.opened(outputs, wrt)?;
+            return graph.try_sparse_jacobian(&outputs, &inputs);
+        }
         self.plan_jacobian(outputs, wrt)?.evaluate(self)
     }
 
