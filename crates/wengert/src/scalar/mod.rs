@@ -291,8 +291,12 @@ pub fn apply_unchecked(op: Op, imm: Imm, args: &[f64]) -> f64 {
 
 /// The immediates given to a method, and 0 for the missing ones.
 #[inline(always)]
-pub(crate) fn imm(given: &[f64]) -> Imm {
+pub(crate) fn imm<const N: usize>(given: &[f64; N]) -> Imm {
     let mut imm = NO_IMM;
-    imm[..given.len()].copy_from_slice(given);
+    let mut k = 0;
+    while k < N {
+        imm[k] = given[k];
+        k += 1;
+    }
     imm
 }

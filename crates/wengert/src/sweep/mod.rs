@@ -26,9 +26,10 @@ pub(crate) use tangent::tangents;
 /// index is always in bounds. `get` keeps a panic out of the loops.
 #[inline(always)]
 fn read<S: AdjointScalar>(entries: &[Cell<Stored>], index: u32, at: impl Fn(Entry, u32) -> S) -> S {
-    entries
-        .get(index as usize)
-        .map_or(S::ZERO, |cell| at(cell.get().into(), index))
+    match entries.get(index as usize) {
+        Some(cell) => at(Entry::from(cell.get()), index),
+        None => S::ZERO,
+    }
 }
 
 /// The value of an entry, for sweeps over `f64`.

@@ -60,7 +60,7 @@ struct Cursor<'t, S, B, A> {
 impl<S: AdjointScalar, B, A> Cursor<'_, S, B, A> {
     #[inline(always)]
     fn entry(&self) -> Entry {
-        self.cell.get().into()
+        Entry::from(self.cell.get())
     }
 
     /// Whether `x` is the position right below.

@@ -26,7 +26,10 @@ impl<'t> View<'t> {
     #[inline(always)]
     fn listed(self, at: u32) -> u32 {
         debug_assert!((at as usize) < self.lists.len());
-        self.lists.get(at as usize).map_or(0, Cell::get)
+        match self.lists.get(at as usize) {
+            Some(place) => place.get(),
+            None => 0,
+        }
     }
 
     /// The operands of an entry whose op has `N` operands and `IMMS` immediates.
