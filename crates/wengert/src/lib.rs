@@ -81,7 +81,7 @@
 //! ```
 //! let g = wengert::Graph::new();
 //! let l = (g.var(2.0).named("a") * g.var(3.0).named("b")).named("L");
-//! assert_eq!(g.name_of(l.id()), "L");
+//! assert_eq!(g.label_of(l.id()).as_deref(), Some("L"));
 //! ```
 //!
 //! [`Expr::named`], [`Graph::label`] and [`Graph::scope`] name nodes. The crate `wengert-viz` draws them as SVG, PNG and HTML.
