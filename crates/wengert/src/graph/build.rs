@@ -44,6 +44,14 @@ macro_rules! define_builders {
         /// The ops. Each appends a node and computes its value at once, in O(operands), without allocation while
         /// there is room.
         ///
+        /// ```
+        /// let g = wengert::Graph::new();
+        /// let x = g.leaves(&[3.0, 4.0]);
+        /// assert_eq!(g.value(g.hypot(x[0], x[1])), 5.0);
+        /// assert_eq!(g.value(g.sum(&x)), 7.0);
+        /// assert_eq!(g.value(g.dot(&x, &x)), 25.0);
+        /// ```
+        ///
         /// # Panics
         /// With the text of an [`Error`]: on a key of another graph, on a stale operand, on a wrong number of
         /// operands, and if the graph is full. [`Graph::try_record`] returns the error instead.

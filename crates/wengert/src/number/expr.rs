@@ -506,6 +506,13 @@ macro_rules! define_expr {
         folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
     ) => {
         /// The ops, one method each. An operand may be a number: `x.max(0.0)`.
+        ///
+        /// ```
+        /// let g = wengert::Graph::new();
+        /// let [x, y] = [g.var(3.0), g.var(4.0)];
+        /// assert_eq!(x.hypot(y).value(), 5.0);
+        /// assert_eq!(x.max(10.0).value(), 10.0);
+        /// ```
         #[allow(clippy::should_implement_trait, reason = "the operators are implemented too, under the same names")]
         impl<'g> Expr<'g> {
             $($(#[doc = $doc])+

@@ -127,6 +127,12 @@ macro_rules! define_dual {
         }
 
         /// The ops. An operand may be a number: `x.max(0.0)`.
+        ///
+        /// ```
+        /// use wengert::Dual;
+        ///
+        /// assert_eq!(Dual::<1>::input(3.0, 0).hypot(4.0).tangents, [0.6]);
+        /// ```
         #[allow(clippy::should_implement_trait, reason = "the operators are implemented too, under the same names")]
         impl<const N: usize> Dual<N> {
             $($(#[doc = $doc])+

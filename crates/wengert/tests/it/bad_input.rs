@@ -37,7 +37,7 @@ fn only_leaves_can_be_set() {
 }
 
 #[test]
-fn sparse_derivatives_and_checks_are_with_respect_to_leaves() {
+fn plans_and_checks_are_with_respect_to_leaves() {
     let mut g = filled();
     let (x, node) = (g.get(0).unwrap().id, g.get(3).unwrap());
     let (l, error) = (
@@ -49,10 +49,8 @@ fn sparse_derivatives_and_checks_are_with_respect_to_leaves() {
         },
     );
     let mut faults = Faults::default();
-    faults.fails("try_sparse_hessian", &mut g, &error, |g| g.try_sparse_hessian(l, &[l]));
-    faults.fails("try_sparse_jacobian", &mut g, &error, |g| {
-        g.try_sparse_jacobian(&[l], &[l])
-    });
+    faults.fails("plan_hessian", &mut g, &error, |g| g.plan_hessian(l, &[l]));
+    faults.fails("plan_jacobian", &mut g, &error, |g| g.plan_jacobian(&[l], &[l]));
     faults.fails("check_gradient", &mut g, &error, |g| g.check_gradient(l, &[x, l]));
 }
 
