@@ -31,21 +31,15 @@ fn programs(criterion: &mut Criterion) {
     for manner in [EXACT, FUSED, SHARED] {
         let mut paths = Paths::new(&asian, manner).unwrap_or_else(|error| panic!("{error}"));
         let ops = asian.ops() * asian.cases();
-        bench(criterion, &format!("W5/{}", manner.name), ops, |n| {
-            paths.time_batches(n)
-        });
+        bench(criterion, &format!("W5/{}", manner.name), ops, |n| paths.time_batches(n));
     }
     let mut paths = Paths::new(&asian, SINGLE).unwrap_or_else(|error| panic!("{error}"));
-    bench(criterion, &format!("W5/{}", SINGLE.name), asian.ops(), |n| {
-        paths.time_single(n)
-    });
+    bench(criterion, &format!("W5/{}", SINGLE.name), asian.ops(), |n| paths.time_single(n));
 
     let perceptron = Perceptron::<false>::new();
     for manner in [EXACT, FUSED] {
         let mut step = Step::new(&perceptron, manner).unwrap_or_else(|error| panic!("{error}"));
-        bench(criterion, &format!("W4/{}", manner.name), perceptron.ops(), |n| {
-            step.time(n)
-        });
+        bench(criterion, &format!("W4/{}", manner.name), perceptron.ops(), |n| step.time(n));
     }
 }
 

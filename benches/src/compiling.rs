@@ -26,10 +26,7 @@ pub fn compiling(budget: Duration) -> Result<Vec<Row>, String> {
     ];
     for ops in SIZES {
         recorded.push((format!("chain-{ops:e}"), Recorded::value(&Chain::new("chain", ops / 4))));
-        recorded.push((
-            format!("rosenbrock-{ops:e}"),
-            Recorded::value(&Rosenbrock::new(ops / 8 + 1)),
-        ));
+        recorded.push((format!("rosenbrock-{ops:e}"), Recorded::value(&Rosenbrock::new(ops / 8 + 1))));
     }
     let mut contenders: Vec<Box<dyn Contender + '_>> = Vec::new();
     for (_, recorded) in &recorded {
@@ -78,10 +75,6 @@ impl Contender for Compiling<'_> {
             // `new` compiled it already, so this does not fail.
             black_box(program.unwrap_or_else(|error| panic!("{error}")));
         }
-        Times {
-            record: None,
-            backward: None,
-            total: mean(start.elapsed(), repetitions),
-        }
+        Times { record: None, backward: None, total: mean(start.elapsed(), repetitions) }
     }
 }

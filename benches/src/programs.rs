@@ -29,12 +29,7 @@ pub struct Manner {
 }
 
 const fn manner(name: &'static str, fuse: bool, threads: usize, single: bool) -> Manner {
-    Manner {
-        name,
-        fuse,
-        threads,
-        single,
-    }
+    Manner { name, fuse, threads, single }
 }
 
 /// In batches, every operation rounded as recorded.
@@ -49,9 +44,7 @@ pub const SINGLE: Manner = manner("program-one", false, 1, true);
 impl Manner {
     /// The entry with this name.
     pub fn named(name: &str) -> Option<Self> {
-        [EXACT, FUSED, SHARED, SINGLE]
-            .into_iter()
-            .find(|manner| manner.name == name)
+        [EXACT, FUSED, SHARED, SINGLE].into_iter().find(|manner| manner.name == name)
     }
 
     fn workspace(self) -> Workspace {
@@ -59,16 +52,8 @@ impl Manner {
     }
 
     fn yardsticks(self) -> &'static [Yardstick] {
-        const ONE: Yardstick = Yardstick {
-            label: "xone",
-            contender: FUSED.name,
-            part: Part::Total,
-        };
-        const EAGER: Yardstick = Yardstick {
-            label: "xwengert",
-            contender: "wengert",
-            part: Part::Total,
-        };
+        const ONE: Yardstick = Yardstick { label: "xone", contender: FUSED.name, part: Part::Total };
+        const EAGER: Yardstick = Yardstick { label: "xwengert", contender: "wengert", part: Part::Total };
         if self.threads > 1 {
             &[ONE]
         } else if self.single {
@@ -97,11 +82,7 @@ impl Recorded {
         let payoff = Asian::payoff(&x, &path).id();
         let outputs = with_gradient(&graph, payoff, &x);
         let inputs = whole(&x).chain(path.iter().map(|&z| z.into())).collect();
-        Self {
-            inputs,
-            outputs: outputs.map(Output::per_point).collect(),
-            graph,
-        }
+        Self { inputs, outputs: outputs.map(Output::per_point).collect(), graph }
     }
 
     /// One point of W4: the parameters are uniform, and value and gradient are summed over the points.
@@ -112,11 +93,7 @@ impl Recorded {
         let share = Perceptron::<DOT>::share(&p, point).id();
         let outputs = with_gradient(&graph, share, &p);
         let inputs = whole(&p).chain(point.map(Input::from)).collect();
-        Self {
-            inputs,
-            outputs: outputs.map(Output::sum).collect(),
-            graph,
-        }
+        Self { inputs, outputs: outputs.map(Output::sum).collect(), graph }
     }
 
     /// The value alone of any workload; all inputs are per point.
@@ -140,10 +117,7 @@ impl Recorded {
     /// The number of nodes, without inputs and constants.
     pub fn ops(&self) -> usize {
         use wengert::Op;
-        self.graph
-            .nodes()
-            .filter(|node| !matches!(node.op, Op::Leaf | Op::Const))
-            .count()
+        self.graph.nodes().filter(|node| !matches!(node.op, Op::Leaf | Op::Const)).count()
     }
 }
 
@@ -163,10 +137,7 @@ fn with_gradient(graph: &Graph, value: NodeId, x: &[Expr<'_>]) -> impl Iterator<
 /// The figures that every program reports.
 fn figures(program: &Program, workspace: &Workspace) -> Vec<Figure> {
     let report = program.report();
-    let mut figures = vec![
-        ("steps", report.body_steps as f64),
-        ("bytes/lane", report.bytes_per_lane as f64),
-    ];
+    let mut figures = vec![("steps", report.body_steps as f64), ("bytes/lane", report.bytes_per_lane as f64)];
     if workspace.lanes() > 0 {
         figures.push(("lanes", workspace.lanes() as f64));
     }
@@ -194,20 +165,10 @@ impl<'w> Paths<'w> {
     /// A message, if compiling or running fails or a gradient is not the hand-written one.
     pub fn new(asian: &'w Asian, manner: Manner) -> Result<Self, String> {
         let program = Recorded::path(asian).compile(&Options::new().fuse(manner.fuse))?;
-        let normals = (0..STEPS)
-            .map(|step| (0..asian.cases()).map(|case| asian.path(case)[step]).collect())
-            .collect();
+        let normals = (0..STEPS).map(|step| (0..asian.cases()).map(|case| asian.path(case)[step]).collect()).collect();
         let results = std::array::from_fn(|_| vec![f64::NAN; asian.cases()]);
         let workspace = manner.workspace();
-        let mut paths = Self {
-            manner,
-            asian,
-            program,
-            workspace,
-            normals,
-            results,
-            next: 0,
-        };
+        let mut paths = Self { manner, asian, program, workspace, normals, results, next: 0 };
         paths.check()?;
         Ok(paths)
     }
@@ -221,16 +182,9 @@ impl<'w> Paths<'w> {
         let mut scratch = self.asian.scratch();
         let mut expected = [0.0; 3];
         for case in 0..self.asian.cases() {
-            let by_hand = self
-                .asian
-                .by_hand(case, self.asian.inputs(), &mut scratch, &mut expected);
+            let by_hand = self.asian.by_hand(case, self.asian.inputs(), &mut scratch, &mut expected);
             let [value, gradient @ ..] = self.results.each_ref().map(|column| column[case]);
-            agree(
-                self.manner.name,
-                self.asian.name(),
-                [value, by_hand],
-                [&gradient, &expected],
-            )?;
+            agree(self.manner.name, self.asian.name(), [value, by_hand], [&gradient, &expected])?;
         }
         Ok(())
     }
@@ -246,9 +200,7 @@ impl<'w> Paths<'w> {
         let start = Instant::now();
         for _ in 0..calls {
             let inputs = black_box(&inputs[..]);
-            let done = self
-                .program
-                .eval_batch(self.asian.cases(), inputs, &mut outputs, &mut self.workspace);
+            let done = self.program.eval_batch(self.asian.cases(), inputs, &mut outputs, &mut self.workspace);
             done.map_err(|error| error.to_string())?;
             black_box(&outputs);
         }
@@ -295,16 +247,11 @@ impl Contender for Paths<'_> {
             self.time_single(repetitions).map(|time| mean(time, repetitions))
         } else {
             let calls = repetitions.div_ceil(self.asian.cases());
-            self.time_batches(calls)
-                .map(|time| mean(time, calls * self.asian.cases()))
+            self.time_batches(calls).map(|time| mean(time, calls * self.asian.cases()))
         };
         // `new` ran it on the same data already, so this does not fail.
         let total = total.unwrap_or_else(|error| panic!("{error}"));
-        Times {
-            record: None,
-            backward: None,
-            total,
-        }
+        Times { record: None, backward: None, total }
     }
 }
 
@@ -343,12 +290,7 @@ impl<'w, const DOT: bool> Step<'w, DOT> {
         step.time(1)?;
         let mut expected = vec![0.0; parameters];
         let by_hand = perceptron.by_hand(0, perceptron.inputs(), &mut (), &mut expected);
-        agree(
-            manner.name,
-            perceptron.name(),
-            [step.value, by_hand],
-            [&step.gradient, &expected],
-        )?;
+        agree(manner.name, perceptron.name(), [step.value, by_hand], [&step.gradient, &expected])?;
         Ok(step)
     }
 
@@ -363,9 +305,7 @@ impl<'w, const DOT: bool> Step<'w, DOT> {
         let points = self.points[0].len();
         let start = Instant::now();
         for _ in 0..steps {
-            let done = self
-                .program
-                .eval_batch(points, black_box(&inputs), &mut sums, &mut self.workspace);
+            let done = self.program.eval_batch(points, black_box(&inputs), &mut sums, &mut self.workspace);
             done.map_err(|error| error.to_string())?;
             let mut squares = 0.0;
             for ((gradient, sum), &p) in self.gradient.iter_mut().zip(&sums[1..]).zip(p) {
@@ -391,11 +331,7 @@ impl<const DOT: bool> Contender for Step<'_, DOT> {
     fn run(&mut self, repetitions: usize) -> Times {
         // `new` ran it on the same data already, so this does not fail.
         let time = self.time(repetitions).unwrap_or_else(|error| panic!("{error}"));
-        Times {
-            record: None,
-            backward: None,
-            total: mean(time, repetitions),
-        }
+        Times { record: None, backward: None, total: mean(time, repetitions) }
     }
 }
 

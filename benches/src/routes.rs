@@ -14,15 +14,8 @@ use crate::workloads::perceptron::Perceptron;
 use crate::workloads::rosenbrock::Rosenbrock;
 
 /// The routes, in the order of the table.
-pub const ROUTES: [&str; 7] = [
-    "program",
-    "program-fused",
-    "program-fused-2threads",
-    "program-one",
-    "dual",
-    "hvp",
-    "gradient-graph",
-];
+pub const ROUTES: [&str; 7] =
+    ["program", "program-fused", "program-fused-2threads", "program-one", "dual", "hvp", "gradient-graph"];
 
 /// A contender, if the workload has the route; a message, if its result is wrong.
 pub type Route<'w> = Result<Option<Box<dyn Contender + 'w>>, String>;

@@ -169,9 +169,7 @@ enum Task {
 
 fn known(name: &str, names: &[&'static str], what: &str) -> Result<&'static str, String> {
     let found = names.iter().find(|n| n.eq_ignore_ascii_case(name));
-    found
-        .copied()
-        .ok_or_else(|| format!("no {what} is called {name:?}; choose from {}", names.join(", ")))
+    found.copied().ok_or_else(|| format!("no {what} is called {name:?}; choose from {}", names.join(", ")))
 }
 
 impl Request {
@@ -199,11 +197,7 @@ impl Request {
                 "--engines" => {
                     for name in value("names, separated by commas")?.split(',') {
                         let name = known(name, &[ENGINES, &ROUTES].concat(), "engine")?;
-                        let list = if ROUTES.contains(&name) {
-                            &mut request.routes
-                        } else {
-                            &mut request.engines
-                        };
+                        let list = if ROUTES.contains(&name) { &mut request.routes } else { &mut request.engines };
                         list.push(name);
                     }
                 }
@@ -221,9 +215,7 @@ impl Request {
                     let names = [ENGINES, &ROUTES, &written].concat();
                     let engine = known(engine, &names, "engine")?;
                     let count = value("a number of repetitions")?;
-                    let count = count
-                        .parse()
-                        .map_err(|_| format!("{count:?} is not a number of repetitions"))?;
+                    let count = count.parse().map_err(|_| format!("{count:?} is not a number of repetitions"))?;
                     request.task = Task::Profile(workload, engine, count);
                 }
                 option if option.starts_with('-') => {
@@ -421,19 +413,13 @@ mod tests {
         assert_eq!(request.engines, ["wengert"]);
         assert_eq!(request.routes, ["hvp", "program-fused"]);
         assert_eq!(parse("").unwrap().routes, ROUTES);
-        assert_eq!(
-            parse("--profile W5 program 3").unwrap().task,
-            Task::Profile("W5", "program", 3)
-        );
+        assert_eq!(parse("--profile W5 program 3").unwrap().task, Task::Profile("W5", "program", 3));
     }
 
     #[test]
     fn the_help_names_every_engine_route_and_workload() {
         for name in [ENGINES, &ROUTES, &WORKLOADS].concat() {
-            assert!(
-                HELP.split_whitespace().any(|word| word.trim_end_matches(';') == name),
-                "{name}"
-            );
+            assert!(HELP.split_whitespace().any(|word| word.trim_end_matches(';') == name), "{name}");
         }
     }
 

@@ -40,11 +40,7 @@ impl Number for Real {
     /// A constant takes no statement on this tape; the crate's `max` would take one.
     #[inline(always)]
     fn relu(self) -> Self {
-        if Scalar::value(&self) > 0.0 {
-            self
-        } else {
-            Real::constant(0.0)
-        }
+        if Scalar::value(&self) > 0.0 { self } else { Real::constant(0.0) }
     }
 }
 
@@ -82,9 +78,7 @@ impl Engine for Echidna {
     const NAME: &'static str = "echidna";
 
     fn new(ops: usize) -> Self {
-        Self {
-            tape: Tape::with_capacity(ops),
-        }
+        Self { tape: Tape::with_capacity(ops) }
     }
 
     #[inline(always)]

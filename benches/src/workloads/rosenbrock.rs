@@ -18,9 +18,7 @@ impl Rosenbrock {
     /// If `n` is less than 2.
     pub fn new(n: usize) -> Self {
         assert!(n >= 2, "the Rosenbrock function needs two variables");
-        Self {
-            inputs: (0..n).map(|i| if i % 2 == 0 { -1.2 } else { 1.0 }).collect(),
-        }
+        Self { inputs: (0..n).map(|i| if i % 2 == 0 { -1.2 } else { 1.0 }).collect() }
     }
 }
 

@@ -140,14 +140,7 @@ impl Program {
             bytes_per_lane: 8 * layout.slots as usize,
         };
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        Ok(Program(Arc::new(Inner {
-            id,
-            recording,
-            ir,
-            options,
-            layout,
-            report,
-        })))
+        Ok(Program(Arc::new(Inner { id, recording, ir, options, layout, report })))
     }
 
     /// How many inputs it takes.
@@ -178,11 +171,7 @@ impl Program {
     #[track_caller]
     pub fn output(&self, output: usize) -> (Value, Spread) {
         let outputs = &self.ir().outputs;
-        assert!(
-            output < outputs.len(),
-            "no output {output}: there are {}",
-            outputs.len()
-        );
+        assert!(output < outputs.len(), "no output {output}: there are {}", outputs.len());
         let outlet = outputs[output];
         (Value(outlet.value), outlet.spread)
     }
@@ -251,14 +240,7 @@ impl Program {
     pub(crate) fn flipped(&self, point: usize, guard: usize) -> Error {
         let check = &self.ir().checks[guard];
         let [left, right] = self.recording().names[guard].clone();
-        Error::GuardFlipped {
-            guard,
-            point,
-            left,
-            relation: check.relation,
-            right,
-            recorded: check.recorded,
-        }
+        Error::GuardFlipped { guard, point, left, relation: check.relation, right, recorded: check.recorded }
     }
 }
 

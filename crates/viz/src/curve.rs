@@ -18,9 +18,7 @@ const AREA: [f64; 4] = [90.0, 40.0, 620.0, 280.0];
 /// ```
 pub fn curve_svg(title: &str, numbers: &[f64]) -> String {
     let finite = || numbers.iter().copied().filter(|x| x.is_finite());
-    let (low, high) = finite().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
-        (low.min(x), high.max(x))
-    });
+    let (low, high) = finite().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
     let is_logarithmic = low > 0.0 && low < high;
     let scale = |x: f64| if is_logarithmic { x.ln() } else { x };
     let [left, top, right, bottom] = AREA;
@@ -28,11 +26,7 @@ pub fn curve_svg(title: &str, numbers: &[f64]) -> String {
     let point = |(index, &x): (usize, &f64)| {
         // Halves, since the range of finite numbers may overflow.
         let range = 0.5 * scale(high) - 0.5 * scale(low);
-        let part = if range > 0.0 {
-            (0.5 * scale(x) - 0.5 * scale(low)) / range
-        } else {
-            0.5
-        };
+        let part = if range > 0.0 { (0.5 * scale(x) - 0.5 * scale(low)) / range } else { 0.5 };
         let across = left + (right - left) * index as f64 / last;
         format!("{across:.1},{:.1}", bottom - (bottom - top) * part)
     };
@@ -46,10 +40,7 @@ pub fn curve_svg(title: &str, numbers: &[f64]) -> String {
     }
     let mut marks = String::new();
     let mut mark = |x: f64, y: f64, anchor: &str, text: &str| {
-        marks += &format!(
-            "<text x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\">{}</text>\n",
-            xml(text)
-        );
+        marks += &format!("<text x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\">{}</text>\n", xml(text));
     };
     let kind = if is_logarithmic { " (logarithmic)" } else { "" };
     mark(left, top - 16.0, "start", &format!("{title}{kind}"));
@@ -60,12 +51,7 @@ pub fn curve_svg(title: &str, numbers: &[f64]) -> String {
         mark(left - 8.0, (top + bottom) / 2.0 + 4.0, "end", &short(low));
     }
     mark(left, bottom + 20.0, "start", "0");
-    mark(
-        right,
-        bottom + 20.0,
-        "end",
-        &numbers.len().saturating_sub(1).to_string(),
-    );
+    mark(right, bottom + 20.0, "end", &numbers.len().saturating_sub(1).to_string());
     let (width, height) = SIZE;
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\">\n\
@@ -88,9 +74,7 @@ mod tests {
             let (x, y) = text.split_once(',').expect("a pair");
             (x.parse().expect("a number"), y.parse().expect("a number"))
         };
-        lines
-            .map(|line| line.attribute("points").expect("points").split(' ').map(pair).collect())
-            .collect()
+        lines.map(|line| line.attribute("points").expect("points").split(' ').map(pair).collect()).collect()
     }
 
     #[test]
@@ -110,14 +94,8 @@ mod tests {
         for numbers in [&[][..], &[f64::NAN], &[4.0], &[f64::MAX, -f64::MAX]] {
             let svg = curve_svg("<x>", numbers);
             let all = points(&svg);
-            assert!(
-                all.iter().flatten().all(|(x, y)| x.is_finite() && y.is_finite()),
-                "{svg}"
-            );
-            assert_eq!(
-                all.iter().flatten().count(),
-                numbers.iter().filter(|x| x.is_finite()).count()
-            );
+            assert!(all.iter().flatten().all(|(x, y)| x.is_finite() && y.is_finite()), "{svg}");
+            assert_eq!(all.iter().flatten().count(), numbers.iter().filter(|x| x.is_finite()).count());
         }
     }
 }

@@ -48,48 +48,33 @@ impl Options {
     /// Shows only what is at most `steps` ops away from a root: 0 shows the roots alone. A
     /// collapsed scope is one step, however long it is inside.
     pub fn depth_limit(self, steps: usize) -> Options {
-        Options {
-            depth_limit: steps,
-            ..self
-        }
+        Options { depth_limit: steps, ..self }
     }
 
     /// Shows only the `boxes` values and collapsed scopes that are nearest to the roots; op nodes
     /// do not count. `usize::MAX` lifts the limit.
     pub fn node_limit(self, boxes: usize) -> Options {
-        Options {
-            node_limit: boxes,
-            ..self
-        }
+        Options { node_limit: boxes, ..self }
     }
 
     /// Where the arrows point, however wide the picture becomes. Without it, a picture is drawn from left to right if
     /// that is at most [`page_width`](Options::page_width) wide, else from top to bottom, or, if it is a long chain,
     /// from left to right in rows.
     pub fn direction(self, direction: Direction) -> Options {
-        Options {
-            direction: Some(direction),
-            ..self
-        }
+        Options { direction: Some(direction), ..self }
     }
 
     /// How wide a picture may be, in pixels, before another direction is tried: 1200 by default. A picture that is
     /// wider in every direction is still drawn.
     pub fn page_width(self, pixels: u32) -> Options {
-        Options {
-            page_width: f64::from(pixels),
-            ..self
-        }
+        Options { page_width: f64::from(pixels), ..self }
     }
 
     /// Draws each scope that is nested `level` deep as one box: 1 the outermost scopes, 2 those directly within them.
     /// What was not recorded in a scope that deep is drawn node by node. A scope opened several times under the same
     /// path is one box. 0 collapses nothing.
     pub fn collapse_level(self, level: usize) -> Options {
-        Options {
-            collapse_level: level,
-            ..self
-        }
+        Options { collapse_level: level, ..self }
     }
 
     /// Draws one scope, and all within it, as one box: its path as [`Graph::scope_of`](wengert::Graph::scope_of) gives

@@ -231,10 +231,7 @@ impl Op {
     #[inline]
     pub fn check(self, imm: Imm, operands: usize) -> Result<(), Error> {
         if matches!(self, Op::Leaf | Op::Const) || !self.takes(operands) {
-            return Err(Error::Operands {
-                op: self,
-                given: operands,
-            });
+            return Err(Error::Operands { op: self, given: operands });
         }
         if !imm[self.immediates()..].iter().all(|&c| c == 0.0) {
             return Err(Error::Immediates { op: self, given: imm });
@@ -251,11 +248,7 @@ impl Op {
     pub fn check_immediates(self, imm: Imm) -> Result<(), Error> {
         for (immediate, kind) in self.immediate_kinds().iter().enumerate() {
             if *kind == Immediate::Order && !kernel::is_order(imm[immediate]) {
-                return Err(Error::Order {
-                    op: self,
-                    immediate,
-                    given: imm[immediate],
-                });
+                return Err(Error::Order { op: self, immediate, given: imm[immediate] });
             }
         }
         Ok(())

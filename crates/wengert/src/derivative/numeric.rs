@@ -2,8 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 
-use smallvec::SmallVec;
-
 use crate::error::{Error, direction_length, expect, same_length};
 use crate::graph::Graph;
 use crate::graph::opened::Opened;
@@ -134,20 +132,16 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_jvp(&self, seeds: &[(NodeId, f64)], outputs: &[NodeId]) -> Result<Vec<f64>, Error> {
-        let nodes: SmallVec<[NodeId; 8]> = seeds.iter().map(|&(node, _)| node).collect();
-        if !self.are_leaves(&nodes)? {
+        let Some(leaves) = self.leaf_positions(seeds.iter().map(|&(node, _)| node))? else {
+            let nodes: Vec<_> = seeds.iter().map(|&(node, _)| node).collect();
             let Opened { graph, outputs, inputs } = self.opened(outputs, &nodes)?;
-            let seeds: Vec<_> = inputs
-                .into_iter()
-                .zip(seeds)
-                .map(|(input, &(_, tangent))| (input, tangent))
-                .collect();
+            let seeds: Vec<_> = inputs.into_iter().zip(seeds).map(|(input, &(_, tangent))| (input, tangent)).collect();
             return graph.try_jvp(&seeds, &outputs);
-        }
+        };
         let outputs = self.all_fresh(outputs)?;
         let mut tangents = vec![Tangents::<1>::ZERO; len(&outputs)];
-        for &(leaf, tangent) in seeds {
-            if let Some(place) = tangents.get_mut(self.leaf_position(leaf)?) {
+        for (&leaf, &(_, tangent)) in leaves.iter().zip(seeds) {
+            if let Some(place) = tangents.get_mut(leaf) {
                 place.0[0] += tangent;
             }
         }
@@ -181,15 +175,11 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_jacobian(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Vec<Vec<f64>>, Error> {
-        if !self.are_leaves(wrt)? {
+        let Some(leaves) = self.leaf_positions(wrt.iter().copied())? else {
             let Opened { graph, outputs, inputs } = self.opened(outputs, wrt)?;
             return graph.try_jacobian(&outputs, &inputs);
-        }
+        };
         let outputs = self.all_fresh(outputs)?;
-        let leaves = wrt
-            .iter()
-            .map(|&leaf| self.leaf_position(leaf))
-            .collect::<Result<Vec<_>, Error>>()?;
         let len = len(&outputs);
         let mut rows = vec![vec![0.0; leaves.len()]; outputs.len()];
         if leaves.len() <= 2 * outputs.len() {
@@ -242,15 +232,11 @@ impl Graph {
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Length`], [`Error::OutOfMemory`].
     pub fn try_hvp(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> Result<Vec<f64>, Error> {
         direction_length(wrt.len(), direction.len())?;
-        if !self.are_leaves(wrt)? {
+        let Some(leaves) = self.leaf_positions(wrt.iter().copied())? else {
             let Opened { graph, outputs, inputs } = self.opened(&[l], wrt)?;
             return graph.try_hvp(outputs[0], &inputs, direction);
-        }
+        };
         let l = self.fresh(l)? as usize;
-        let leaves = wrt
-            .iter()
-            .map(|&leaf| self.leaf_position(leaf))
-            .collect::<Result<Vec<_>, Error>>()?;
         // The graph keeps the buffers: page faults of new ones would cost more than the sweeps.
         let mut hvp = self.hvp.take().unwrap_or_else(|| HvpWorkspace::new(l));
         hvp.fit(l);
@@ -290,15 +276,11 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_hessian(&self, l: NodeId, wrt: &[NodeId]) -> Result<Vec<Vec<f64>>, Error> {
-        if !self.are_leaves(wrt)? {
+        let Some(leaves) = self.leaf_positions(wrt.iter().copied())? else {
             let Opened { graph, outputs, inputs } = self.opened(&[l], wrt)?;
             return graph.try_hessian(outputs[0], &inputs);
-        }
+        };
         let l = self.fresh(l)? as usize;
-        let leaves = wrt
-            .iter()
-            .map(|&leaf| self.leaf_position(leaf))
-            .collect::<Result<Vec<_>, Error>>()?;
         let mut rows = vec![vec![0.0; leaves.len()]; leaves.len()];
         let mut hvp = HvpWorkspace::<LANES>::new(l);
         for (batch, some) in leaves.chunks(LANES).enumerate() {
@@ -334,11 +316,7 @@ impl Graph {
         let position = self.position(node)? as usize;
         match self.tape.entry(position as u32).op() {
             Op::Leaf => Ok(position),
-            op => Err(Error::NotALeaf {
-                node,
-                label: self.message_label(node),
-                op,
-            }),
+            op => Err(Error::NotALeaf { node, label: self.message_label(node), op }),
         }
     }
 

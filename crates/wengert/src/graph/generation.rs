@@ -17,8 +17,8 @@ const MASK: u32 = (1 << BITS) - 1;
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// The most generations that a graph takes at a time. All threads share the counter, and incrementing it costs as
-/// much as recording two nodes. So a graph that is often reset or rewound takes 1, 2, 4, ... up to this many at a
-/// time: never more than it has used so far, plus one.
+/// much as recording two nodes. So a graph that is often reset or rewound takes 1, 2, 4, ... up to this many at a time,
+/// and never more at a time than it has used so far.
 const BLOCK: u32 = 64;
 
 /// Takes `count` generations that no other graph has, and returns the first.
@@ -27,7 +27,8 @@ fn take(count: u32) -> u32 {
 }
 
 /// Which segment of the tape was recorded in which generation. A segment is given by the key of its first node,
-/// and ends where the next one starts. The starts strictly increase.
+/// and ends where the next one starts. The starts of the segments strictly
+/// increase.
 #[derive(Debug)]
 pub(crate) struct Generations {
     newest: NodeId,
@@ -43,13 +44,7 @@ pub(crate) struct Generations {
 impl Generations {
     pub(crate) fn new() -> Generations {
         let begun = take(1) & MASK;
-        Generations {
-            newest: NodeId::new(0, begun),
-            older: Vec::new(),
-            spare: (0, 0),
-            block: 1,
-            begun,
-        }
+        Generations { newest: NodeId::new(0, begun), older: Vec::new(), spare: (0, 0), block: 1, begun }
     }
 
     /// Starts over on an empty tape. Older keys and marks are no longer valid.
@@ -58,7 +53,7 @@ impl Generations {
         self.begun = self.newest.generation();
     }
 
-    /// The key of a node that is recorded now.
+    /// The key of a node recorded in the newest generation at this position.
     #[inline(always)]
     pub(crate) fn newest(&self, position: u32) -> NodeId {
         self.newest.at(position)
@@ -145,7 +140,7 @@ mod tests {
         let (mut taken, mut last) = (1, generations.spare);
         for _ in 0..cuts {
             generations.cut(0);
-            // Right after a block was taken, all but one of it are left.
+            // Right after a block is taken, all of its generations but one are left.
             if generations.spare.1 >= last.1 {
                 taken += generations.spare.1 + 1;
             }
@@ -159,16 +154,10 @@ mod tests {
         // So 2^30 graphs can be made and reset once each before the counter starts over.
         assert_eq!([0, 1].map(taken), [1, 2]);
         // Blocks of 1, 2, 4, ..., 64, 64, ...
-        assert_eq!(
-            [2, 3, 4, 7, 8, 63, 64, 127, 128, 192].map(taken),
-            [4, 4, 8, 8, 16, 64, 128, 128, 192, 256]
-        );
+        assert_eq!([2, 3, 4, 7, 8, 63, 64, 127, 128, 192].map(taken), [4, 4, 8, 8, 16, 64, 128, 128, 192, 256]);
         for cuts in 1..1000 {
             let (used, taken) = (cuts + 1, taken(cuts));
-            assert!(
-                taken >= used && taken < 2 * used + 1 && taken < used + BLOCK,
-                "{cuts} cuts took {taken}"
-            );
+            assert!(taken >= used && taken < 2 * used + 1 && taken < used + BLOCK, "{cuts} cuts took {taken}");
         }
     }
 

@@ -30,7 +30,7 @@ pub(super) struct RawGuard {
     right: u32,
     relation: Relation,
     recorded: bool,
-    /// A serial number. No earlier guard at the same index, dropped by a rewind, had the same one.
+    /// A serial number. A guard that a rewind dropped and the one that later takes its index have different numbers.
     pub(super) serial: u32,
 }
 
@@ -61,13 +61,7 @@ impl Graph {
         let serial = self.next_guard.get();
         self.next_guard.set(serial.wrapping_add(1));
         let [left, right] = [left, right].map(Handle::index);
-        self.guards.borrow_mut().push(RawGuard {
-            left,
-            right,
-            relation,
-            recorded,
-            serial,
-        });
+        self.guards.borrow_mut().push(RawGuard { left, right, relation, recorded, serial });
     }
 
     /// The first comparison whose result has changed, as an error.

@@ -20,21 +20,25 @@ pub(crate) struct Opened {
 }
 
 impl Graph {
-    /// Whether all are leaves.
-    pub(crate) fn are_leaves(&self, nodes: &[NodeId]) -> Result<bool, Error> {
+    /// The positions of these nodes; `None` unless all are leaves.
+    pub(crate) fn leaf_positions(
+        &self,
+        nodes: impl ExactSizeIterator<Item = NodeId>,
+    ) -> Result<Option<Vec<usize>>, Error> {
+        let mut leaves = Vec::with_capacity(nodes.len());
         let mut all = true;
-        for &node in nodes {
-            all &= self.tape.entry(self.position(node)?).op() == Op::Leaf;
+        for node in nodes {
+            let position = self.position(node)?;
+            all &= self.tape.entry(position).code() == Op::Leaf.code();
+            leaves.push(position as usize);
         }
-        Ok(all)
+        Ok(all.then_some(leaves))
     }
 
     /// The graph up to `outputs`, opened at `wrt`. O(nodes up to `outputs`).
     pub(crate) fn opened(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Opened, Error> {
-        let outputs = outputs
-            .iter()
-            .map(|&output| Ok(self.fresh(output)? as usize))
-            .collect::<Result<Vec<_>, Error>>()?;
+        let outputs =
+            outputs.iter().map(|&output| Ok(self.fresh(output)? as usize)).collect::<Result<Vec<_>, Error>>()?;
         let end = outputs.iter().max().map_or(0, |&last| last + 1);
         let mut open = FxHashMap::default();
         for &node in wrt {
@@ -59,7 +63,7 @@ impl Graph {
                 }
             };
             if let Some(input) = open.get_mut(&position) {
-                // x + -0 is x, also where x is a zero.
+                // x + -0 is x, even where x is 0 or -0.
                 *input = graph.leaf(-0.0);
                 copy = graph.add(copy, *input);
             }

@@ -58,10 +58,7 @@ impl<const N: usize> Dual<N> {
     /// ```
     #[inline(always)]
     pub const fn new(value: f64) -> Self {
-        Dual {
-            value,
-            tangents: [0.0; N],
-        }
+        Dual { value, tangents: [0.0; N] }
     }
 
     #[inline(always)]
@@ -147,7 +144,7 @@ macro_rules! define_dual {
 for_each_op!(define_dual);
 
 impl<const N: usize> Dual<N> {
-    /// `x` to the integer power `n`. All derivatives are exact, also at 0.
+    /// `x` to the integer power `n`. All derivatives are exact, even at 0.
     ///
     /// ```
     /// assert_eq!(wengert::Dual::<1>::input(3.0, 0).powi(2).tangents, [6.0]);
@@ -205,16 +202,7 @@ mod tests {
     use super::*;
     use crate::op::kernel;
 
-    const SPECIAL: [f64; 8] = [
-        0.0,
-        -0.0,
-        1.5,
-        -5e-324,
-        f64::MAX,
-        f64::INFINITY,
-        f64::NEG_INFINITY,
-        f64::NAN,
-    ];
+    const SPECIAL: [f64; 8] = [0.0, -0.0, 1.5, -5e-324, f64::MAX, f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
 
     fn same(a: f64, b: f64) -> bool {
         a == b || a.is_nan() && b.is_nan()

@@ -45,7 +45,5 @@ fn primal(entries: &[Cell<Stored>], index: u32) -> f64 {
 
 #[inline(always)]
 fn wants(entries: &[Cell<Stored>], index: u32) -> bool {
-    entries
-        .get(index as usize)
-        .is_some_and(|cell| Entry::from(cell.get()).wants())
+    entries.get(index as usize).is_some_and(|cell| Entry::from(cell.get()).wants())
 }

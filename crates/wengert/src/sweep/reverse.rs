@@ -1,18 +1,20 @@
 //! The reverse sweep, made fast. [`super::plain`] computes the same in a few lines: read that first.
 //!
 //! For the product, [`run`] calls [`common_binary`], and that calls `step::mul`, which `define_steps` makes. The row of
-//! `mul` says `cheap`, so `step::mul` is that arm of `send!`. There, `parts!` calls the rule, which gives
-//! `[bar * y, bar * x]`. [`Cursor::send_all`] passes each part to [`Cursor::send`], which adds it to an adjoint. It
-//! returns the part for the entry right below instead, and [`run`] adds that (`carried`).
+//! `mul` says `cheap`, so the body of `step::mul` is the `cheap` arm of `send!`. There, `parts!` calls the rule, which
+//! gives `[bar * y, bar * x]`. [`Cursor::send_all`] passes each part to [`Cursor::send`], which adds it to an adjoint.
+//! Only the part for the entry right below is not added there: `send_all` returns it, and [`run`] adds it (`carried`).
+//!
+//! (An entry is the record of a node on the tape.)
 //!
 //! The time of a sweep goes into instructions, taken jumps, and waiting for memory. So:
 //!
 //! - Comparisons, which are predicted well, find the seven common ops. A jump finds the others.
 //! - The part that an entry sends to the entry right below it stays in a register, and the adjoint of the entry
-//!   below is read before anything else is sent. Reading back what was just written takes long. Costly ops and
-//!   ops with three or more operands send all parts through memory, and the adjoint below is read again.
-//! - Products are not guarded at first. If an adjoint turns out to be NaN, the sweep runs again with all products
-//!   guarded: see [`guarded`].
+//!   below is read before anything else is sent. Reading back what was just written takes long. After every op but
+//!   the seven common ones, the adjoint below is read again.
+//! - Products of cheap rules are not guarded at first. If an adjoint turns out to be NaN, the sweep runs again with
+//!   all products guarded: see [`guarded`].
 //! - Runs of zeros are skipped: see [`last_nonzero`].
 //! - Operands are below the entries that use them, so every access is in bounds. Accesses use `get` and do nothing
 //!   out of bounds, since a panic in the loop would cost registers.
@@ -41,7 +43,7 @@ struct Sweep<'t, S> {
     args: &'t RefCell<Vec<S>>,
 }
 
-/// The sweep at one entry.
+/// The sweep at one entry. `S` is the number. `B` wraps an adjoint and says whether its products are guarded.
 #[derive(Clone, Copy)]
 struct Cursor<'t, S, B, A> {
     sweep: &'t Sweep<'t, S>,
@@ -116,15 +118,7 @@ impl<S: AdjointScalar, B, A> Cursor<'_, S, B, A> {
 impl<'t, S: AdjointScalar, B: Adjoint<S>, A: Fn(Entry, u32) -> S + Copy> Cursor<'t, S, B, A> {
     #[inline(always)]
     fn new(sweep: &'t Sweep<'t, S>, cell: &'t Cell<Stored>, i: usize, bar: B, at: A) -> Self {
-        Cursor {
-            sweep,
-            view: sweep.view,
-            adjoints: sweep.adjoints,
-            cell,
-            i,
-            bar,
-            at,
-        }
+        Cursor { sweep, view: sweep.view, adjoints: sweep.adjoints, cell, i, bar, at }
     }
 
     /// The scalar of the entry.
@@ -178,8 +172,8 @@ macro_rules! parts {
             $cursor.values(operands),
             $imm,
             $cursor.value(),
-            // Always `Some`, so that the rule has no branches. `Graph::grad` ignores what a node receives that wants no
-            // gradient.
+            // Always `Some`, so that the rule has no branches. A node that wants no gradient then receives something
+            // too, which `Graph::grad` ignores.
             |_| Some($cursor.bar),
             |k, part| parts[k] = part,
         );
@@ -202,13 +196,7 @@ macro_rules! send {
         let operands = $operands;
         // A linear rule reads neither values nor immediates.
         let mut parts = $cursor.bars(operands);
-        rule::$name(
-            [S::ZERO; _],
-            NO_IMM,
-            S::ZERO,
-            |_| Some($cursor.bar),
-            |k, part| parts[k] = part,
-        );
+        rule::$name([S::ZERO; _], NO_IMM, S::ZERO, |_| Some($cursor.bar), |k, part| parts[k] = part);
         $cursor.send_parts(operands, each(parts, S::ZERO, Adjoint::get))
     }};
     (cheap, $name:ident, $imm:expr, $operands:expr, $cursor:ident) => {{
@@ -244,13 +232,7 @@ macro_rules! send {
 /// As [`send!`], in a function of its own. Its arguments fit in registers.
 macro_rules! send_apart {
     (costly, $name:ident, $cursor:ident) => {
-        apart::$name(
-            $cursor.sweep,
-            $cursor.cell,
-            $cursor.i,
-            Guarded($cursor.bar.get()),
-            $cursor.at,
-        )
+        apart::$name($cursor.sweep, $cursor.cell, $cursor.i, Guarded($cursor.bar.get()), $cursor.at)
     };
     ($cost:ident, $name:ident, $cursor:ident) => {
         apart::$name($cursor.sweep, $cursor.cell, $cursor.i, $cursor.bar, $cursor.at)
@@ -392,9 +374,7 @@ fn run<S: AdjointScalar, B: Adjoint<S>>(
     last: usize,
     at: impl Fn(Entry, u32) -> S + Copy,
 ) -> Stop {
-    let Sweep {
-        view, adjoints, lowest, ..
-    } = *sweep;
+    let Sweep { view, adjoints, lowest, .. } = *sweep;
     let (Some(mut cell), Some(adjoint)) = (view.entries.get(last), adjoints.get(last)) else {
         return Stop::End;
     };
@@ -405,15 +385,7 @@ fn run<S: AdjointScalar, B: Adjoint<S>>(
             return Stop::End;
         };
         let mut below = adjoint_below.get();
-        let cursor = Cursor {
-            sweep,
-            view,
-            adjoints,
-            cell,
-            i,
-            bar: B::of(bar),
-            at,
-        };
+        let cursor = Cursor { sweep, view, adjoints, cell, i, bar: B::of(bar), at };
         i = near;
         cell = cell_below;
         if bar.is_zero_or_nan() {
@@ -486,9 +458,9 @@ fn sweep_back<S: AdjointScalar, B: Adjoint<S>>(
 
 /// Sweeps back from the seeds, pairs of a position and an adjoint.
 ///
-/// A guarded product is 0 where a factor is 0, so it differs from a plain product only where that is NaN. Guarding
-/// every product costs a tenth of a sweep. So cheap rules are guarded only in a second sweep, which runs if the
-/// first left a NaN. Costly rules and n-ary ops are always guarded.
+/// A guarded product is 0 where a factor is 0, so it differs from the plain product only where the plain product is
+/// NaN. Guarding every product costs a tenth of a sweep. So cheap rules are guarded only in a second sweep, which runs
+/// if the first left a NaN. Costly rules and n-ary ops are always guarded.
 #[inline(always)]
 fn guarded<S: AdjointScalar>(
     tape: &Tape,
@@ -514,11 +486,7 @@ const FEW: usize = 16;
 #[inline(always)]
 fn seed<S: AdjointScalar>(adjoints: &[Cell<S>], seeds: &[(u32, S)]) {
     // A zero that the compiler cannot see, so that it does not call memset for a few.
-    let zero = if adjoints.len() <= FEW {
-        black_box(S::ZERO)
-    } else {
-        S::ZERO
-    };
+    let zero = if adjoints.len() <= FEW { black_box(S::ZERO) } else { S::ZERO };
     adjoints.iter().for_each(|adjoint| adjoint.set(zero));
     let place = |position: u32| adjoints.get(position as usize);
     // The first seed is not added to the 0 just written: reading that back would have to wait for the store.

@@ -145,11 +145,7 @@ impl Tape {
     #[inline(always)]
     pub(crate) fn make_room(&self, op: Op, count: usize) -> Result<(), Error> {
         let (lists, imms) = match op.encoding() {
-            Encoding::Source
-            | Encoding::Fixed {
-                operands: 1 | 2,
-                imms: 0,
-            } => (0, 0),
+            Encoding::Source | Encoding::Fixed { operands: 1 | 2, imms: 0 } => (0, 0),
             Encoding::Fixed { operands: 1, imms } => (0, imms),
             Encoding::Fixed { operands, imms } => (operands, imms),
             // Even an empty list needs a place to start.
@@ -284,7 +280,7 @@ impl Tape {
         Some(self.occupy(vacant, op, x, place, value))
     }
 
-    /// The number as the field of an entry, if it needs no place in the pool or there is one.
+    /// The number as the field of an entry. `None` if it must go into the pool and the pool has no free place.
     #[inline(always)]
     pub(crate) fn try_place_constant(&self, c: f64) -> Option<u32> {
         match Constant::short(c) {
@@ -301,8 +297,8 @@ impl Tape {
         Handle::new(self.entries.occupy(vacant, entry.with(value)) as u32, true)
     }
 
-    /// Appends an op of operands at these positions, if all are on the tape and there is room for it and for its
-    /// field `b`.
+    /// Appends an op whose operands are at these positions. `None` if one is not on the tape, if there is no room, or
+    /// if `b` returns `None`.
     #[inline(always)]
     pub(crate) fn try_at<const N: usize>(
         &self,
@@ -409,11 +405,7 @@ impl Tape {
     /// A view of the tape as it is now.
     #[inline(always)]
     pub(crate) fn view(&self) -> View<'_> {
-        View {
-            entries: self.entries.slice(),
-            lists: self.lists.room(),
-            imms: self.imms.room(),
-        }
+        View { entries: self.entries.slice(), lists: self.lists.room(), imms: self.imms.room() }
     }
 
     /// Passes the operands of an entry to `each` in order, and returns its immediates.
@@ -422,11 +414,7 @@ impl Tape {
     }
 
     pub(crate) fn extent(&self) -> Extent {
-        Extent {
-            entries: self.len(),
-            lists: self.lists.len() as u32,
-            imms: self.imms.len() as u32,
-        }
+        Extent { entries: self.len(), lists: self.lists.len() as u32, imms: self.imms.len() as u32 }
     }
 
     /// Drops everything appended since `extent` was taken. No value may have been overwritten since then.
@@ -464,26 +452,8 @@ mod tests {
     #[test]
     fn a_constant_is_read_as_it_was_placed() {
         let tape = Tape::new(1 << 20, 0).unwrap();
-        let short = [
-            0.0,
-            -0.0,
-            0.5,
-            -2.0,
-            100.0,
-            65535.0,
-            1e-300,
-            f64::INFINITY,
-            f64::NAN,
-            2f64.powi(-1022),
-        ];
-        let long = [
-            0.1,
-            131071.0,
-            1e-300 / 3.0,
-            f64::MAX,
-            f64::MIN_POSITIVE / 2.0 * 1.5,
-            f64::from_bits(1),
-        ];
+        let short = [0.0, -0.0, 0.5, -2.0, 100.0, 65535.0, 1e-300, f64::INFINITY, f64::NAN, 2f64.powi(-1022)];
+        let long = [0.1, 131071.0, 1e-300 / 3.0, f64::MAX, f64::MIN_POSITIVE / 2.0 * 1.5, f64::from_bits(1)];
         let numbers = short.map(|c| f64::from_bits(c.to_bits() >> 37 << 37));
         for c in numbers.into_iter().chain(long) {
             let (x, _) = tape.push_leaf(1.0);
@@ -515,17 +485,9 @@ mod tests {
         let (x, _) = tape.push_leaf(1.0);
         let sizes = || (tape.len(), tape.imms.len(), tape.lists.len());
         let before = sizes();
-        assert_eq!(
-            tape.try_with_constant(Op::MulC, x, 0.1, 0.1),
-            None,
-            "no room for it in the pool"
-        );
+        assert_eq!(tape.try_with_constant(Op::MulC, x, 0.1, 0.1), None, "no room for it in the pool");
         assert_eq!(tape.try_unary(Op::Sin, constant, 0.0), None, "no gradient is wanted");
-        assert_eq!(
-            tape.try_binary(Op::Mul, x, constant, 1.0),
-            None,
-            "not both operands want one"
-        );
+        assert_eq!(tape.try_binary(Op::Mul, x, constant, 1.0), None, "not both operands want one");
         assert_eq!(tape.try_unary(Op::Detach, x, 1.0), None, "no gradient passes");
         assert_eq!(sizes(), before);
     }

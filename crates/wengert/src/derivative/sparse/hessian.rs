@@ -48,7 +48,7 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_hessian_pattern(&self, l: NodeId, wrt: &[NodeId]) -> Result<Pattern, Error> {
-        if !self.are_leaves(wrt)? {
+        if self.leaf_positions(wrt.iter().copied())?.is_none() {
             let Opened { graph, outputs, inputs } = self.opened(&[l], wrt)?;
             return graph.try_hessian_pattern(outputs[0], &inputs);
         }
@@ -276,8 +276,7 @@ impl Pushing<'_> {
         let n = self.variables as usize;
         let pattern = Pattern::of(n, n, &self.entries);
         self.entries.clear();
-        self.entries
-            .extend(pattern.iter().map(|(row, col)| (row as u32, col as u32)));
+        self.entries.extend(pattern.iter().map(|(row, col)| (row as u32, col as u32)));
         self.crowded = (2 * self.entries.len()).max(1 << 20);
     }
 }
@@ -290,9 +289,7 @@ mod tests {
     fn random(seed: u64) -> impl FnMut(usize) -> usize {
         let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
         move |n| {
-            state = state
-                .wrapping_mul(6364136223846793005)
-                .wrapping_add(1442695040888963407);
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
             (state >> 33) as usize % n
         }
     }

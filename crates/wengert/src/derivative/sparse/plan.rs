@@ -53,7 +53,7 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_sparse_hessian(&self, l: NodeId, wrt: &[NodeId]) -> Result<Sparse, Error> {
-        if !self.are_leaves(wrt)? {
+        if self.leaf_positions(wrt.iter().copied())?.is_none() {
             let Opened { graph, outputs, inputs } = self.opened(&[l], wrt)?;
             return graph.try_sparse_hessian(outputs[0], &inputs);
         }
@@ -123,7 +123,7 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_sparse_jacobian(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Sparse, Error> {
-        if !self.are_leaves(wrt)? {
+        if self.leaf_positions(wrt.iter().copied())?.is_none() {
             let Opened { graph, outputs, inputs } = self.opened(outputs, wrt)?;
             return graph.try_sparse_jacobian(&outputs, &inputs);
         }
@@ -166,11 +166,7 @@ impl Graph {
         };
         let pattern = variables.for_wrt(pattern, false);
         let sweeps = Sweeps::new(self, wrt, &variables, end(&positions), pattern, &colors, places);
-        Ok(JacobianPlan {
-            outputs: outputs.to_vec(),
-            sweeps,
-            is_forward,
-        })
+        Ok(JacobianPlan { outputs: outputs.to_vec(), sweeps, is_forward })
     }
 }
 
@@ -213,11 +209,7 @@ impl Sweeps {
     ) -> Sweeps {
         let read = |(entry, (row, col))| {
             let (color, from) = places(row, col);
-            Read {
-                color,
-                from: from as u32,
-                entry: entry as u32,
-            }
+            Read { color, from: from as u32, entry: entry as u32 }
         };
         let mut reads: Vec<Read> = pattern.iter().enumerate().map(read).collect();
         reads.sort_by_key(|read| read.color);
@@ -254,10 +246,7 @@ impl Sweeps {
         read: impl Fn(&S, usize, usize) -> f64,
     ) -> Sparse {
         let mut values = vec![0.0; self.pattern.len()];
-        for reads in self
-            .reads
-            .chunk_by(|a, b| a.color as usize / LANES == b.color as usize / LANES)
-        {
+        for reads in self.reads.chunk_by(|a, b| a.color as usize / LANES == b.color as usize / LANES) {
             let first = reads[0].color as usize / LANES * LANES;
             let seeded = tangents(state);
             seeded.fill(Tangents::ZERO);
@@ -443,12 +432,7 @@ impl JacobianPlan {
 impl fmt::Debug for JacobianPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let direction = if self.is_forward { "forward" } else { "reverse" };
-        write!(
-            f,
-            "JacobianPlan({:?}, {} colors {direction})",
-            self.pattern(),
-            self.colors()
-        )
+        write!(f, "JacobianPlan({:?}, {} colors {direction})", self.pattern(), self.colors())
     }
 }
 
