@@ -16,16 +16,20 @@
 //! }
 //! ```
 //!
-//! [`rule::of`] calls the function of an op. `bar` is a [`Guarded`] here, so `*` is `gmul` of `op/kernel/arith.rs`: a
-//! product that is 0 if either factor is 0, even if the other is infinite or NaN.
+//! [`rule::of`] calls the function of an op. `bar` is a [`Guarded`](crate::scalar::Guarded) here, so `*` is `gmul` of
+//! `op/kernel/arith.rs`: a product that is 0 if either factor is 0, even if the other is infinite or NaN.
 //!
 //! `sweep` runs in tests only. Users run [`super::reverse`](mod@super::reverse), which computes the same bits for every
-//! node that wants a gradient, but faster, and is tested against this. [`pullback`] also serves `Graph::explain_nan`.
+//! node that wants a gradient, but faster, and is tested against this. [`pullback`] also serves `Graph::explain_nan`,
+//! `Graph::audit` and `Graph::backward_strict`.
 
 use smallvec::SmallVec;
 
-use crate::scalar::{Guarded, rule};
+use crate::scalar::{Adjoint, rule};
 use crate::tape::Tape;
+
+/// What a node adds to the adjoints of its operands: positions and parts.
+pub(crate) type Parts = SmallVec<[(u32, f64); 4]>;
 
 /// Computes in `adjoint`, for every node, the derivative of the sum of `seed * output` with respect to that node.
 #[cfg(test)]
@@ -34,8 +38,8 @@ pub(crate) fn sweep(tape: &Tape, seeds: &[(u32, f64)], adjoint: &mut [f64]) {
     for &(output, seed) in seeds {
         adjoint[output as usize] += seed;
     }
-    for node in (0..adjoint.len()).rev() {
-        for (operand, part) in pullback(tape, node as u32, adjoint[node]) {
+    for node in (0..adjoint.len()).rev().filter(|&node| adjoint[node] != 0.0) {
+        for (operand, part) in pullback::<crate::scalar::Guarded<f64>>(tape, node as u32, adjoint[node]) {
             adjoint[operand as usize] += part;
         }
     }
@@ -43,10 +47,10 @@ pub(crate) fn sweep(tape: &Tape, seeds: &[(u32, f64)], adjoint: &mut [f64]) {
 
 /// What a node with the adjoint `bar` adds to the adjoint of each operand. An operand that wants no gradient, such as a
 /// constant, receives nothing. If both operands are the same node, as in `x * x`, their parts are added up first.
-pub(crate) fn pullback(tape: &Tape, node: u32, bar: f64) -> SmallVec<[(u32, f64); 4]> {
-    let mut parts = SmallVec::new();
+pub(crate) fn pullback<B: Adjoint<f64>>(tape: &Tape, node: u32, bar: f64) -> Parts {
+    let mut parts = Parts::new();
     let entry = tape.entry(node);
-    if bar == 0.0 || !entry.wants() {
+    if !entry.wants() {
         return parts;
     }
     let mut operands: SmallVec<[u32; 4]> = SmallVec::new();
@@ -58,8 +62,8 @@ pub(crate) fn pullback(tape: &Tape, node: u32, bar: f64) -> SmallVec<[(u32, f64)
         imm,
         &values,
         entry.value,
-        |k| tape.entry(operands[k]).wants().then_some(Guarded(bar)),
-        |k, part| parts.push((operands[k], part.0)),
+        |k| tape.entry(operands[k]).wants().then_some(B::of(bar)),
+        |k, part| parts.push((operands[k], part.get())),
     );
     if let [(x, p), (y, q)] = parts[..]
         && x == y
