@@ -10,7 +10,7 @@ use crate::scalar::{imm, value};
 use crate::tape::Tape;
 use crate::tape::entry::Handle;
 
-/// Appends a node of an op. The numbers of its operands and immediates select the arm, as in `operation!` in
+/// Appends a node of an op. How many operands and immediates it has selects the arm, as in `operation!` in
 /// `number/expr.rs`.
 macro_rules! build {
     ($graph:ident, $op:expr, $value:path, [$x:ident], []) => {
@@ -105,7 +105,7 @@ impl Graph {
         self.generations.key(self.tape.constant(value).index())
     }
 
-    /// `x` to the integer power `n`. All derivatives are exact, also at 0.
+    /// `x` to the integer power `n`. All derivatives are exact, even at 0.
     ///
     /// # Panics
     /// As the other ops.

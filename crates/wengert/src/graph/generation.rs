@@ -17,8 +17,8 @@ const MASK: u32 = (1 << BITS) - 1;
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// The most generations that a graph takes at a time. All threads share the counter, and incrementing it costs as
-/// much as recording two nodes. So a graph that is often reset or rewound takes 1, 2, 4, ... up to this many at a
-/// time: never more than it has used so far, plus one.
+/// much as recording two nodes. So a graph that is often reset or rewound takes 1, 2, 4, ... up to this many at a time,
+/// and never more at a time than it has used so far.
 const BLOCK: u32 = 64;
 
 /// Takes `count` generations that no other graph has, and returns the first.
@@ -53,7 +53,7 @@ impl Generations {
         self.begun = self.newest.generation();
     }
 
-    /// The key of a node that is recorded now.
+    /// The key of a node recorded in the newest generation at this position.
     #[inline(always)]
     pub(crate) fn newest(&self, position: u32) -> NodeId {
         self.newest.at(position)
@@ -140,7 +140,7 @@ mod tests {
         let (mut taken, mut last) = (1, generations.spare);
         for _ in 0..cuts {
             generations.cut(0);
-            // Right after a block was taken, all but one of it are left.
+            // Right after a block is taken, all of its generations but one are left.
             if generations.spare.1 >= last.1 {
                 taken += generations.spare.1 + 1;
             }

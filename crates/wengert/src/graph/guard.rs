@@ -30,7 +30,7 @@ pub(super) struct RawGuard {
     right: u32,
     relation: Relation,
     recorded: bool,
-    /// A serial number. No earlier guard at the same index, dropped by a rewind, had the same one.
+    /// A serial number. A guard that a rewind dropped and the one that later takes its index have different numbers.
     pub(super) serial: u32,
 }
 

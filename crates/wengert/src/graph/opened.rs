@@ -63,7 +63,7 @@ impl Graph {
                 }
             };
             if let Some(input) = open.get_mut(&position) {
-                // x + -0 is x, also where x is a zero.
+                // x + -0 is x, even where x is 0 or -0.
                 *input = graph.leaf(-0.0);
                 copy = graph.add(copy, *input);
             }

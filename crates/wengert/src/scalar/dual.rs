@@ -125,7 +125,7 @@ macro_rules! define_dual {
 for_each_op!(define_dual);
 
 impl<const N: usize> Dual<N> {
-    /// `x` to the integer power `n`. All derivatives are exact, also at 0.
+    /// `x` to the integer power `n`. All derivatives are exact, even at 0.
     #[inline(always)]
     pub fn powi(self, n: i32) -> Self {
         Scalar::powi(self, n)

@@ -101,7 +101,7 @@ macro_rules! define_scalar {
                 Self::constant(c)
             }
 
-            /// `x` to the integer power `n`. All derivatives are exact, also at 0.
+            /// `x` to the integer power `n`. All derivatives are exact, even at 0.
             #[inline(always)]
             #[track_caller]
             fn powi(self, n: i32) -> Self {

@@ -1,13 +1,13 @@
 //! The reverse sweep in its plainest form.
 //!
 //! Going back along the tape, every node adds `bar * partial` to the adjoint of each operand, where `bar` is its own
-//! adjoint. The partials are in the table of ops, `op/table.rs`. The row of the product is
+//! adjoint. The partials are in the table of ops, `src/op/table.rs`. The row of the product is
 //!
 //! ```text
 //! pub Mul = mul(x, y) -> r, cheap infix "*", { x * y }, bar => [bar * y, bar * x];
 //! ```
 //!
-//! The macro `define_values` in `scalar/mod.rs` makes a function of the last part, here without types:
+//! The macro `define_values` in `src/scalar/mod.rs` turns the last part into a function. Without its types:
 //!
 //! ```text
 //! fn mul([x, y], imm, r, bars, emit) {
@@ -16,11 +16,12 @@
 //! }
 //! ```
 //!
-//! [`rule::of`] calls the function of an op. `bar` is a [`Guarded`](crate::scalar::Guarded) here, so `*` is `gmul` of
-//! `op/kernel/arith.rs`: a product that is 0 if either factor is 0, even if the other is infinite or NaN.
+//! `bars(k)` is `bar`, or `None` if operand `k` wants no gradient. [`rule::of`] calls the function of an op. `bar` is a
+//! [`Guarded`](crate::scalar::Guarded) here, so `*` is `gmul` of `src/op/kernel/arith.rs`: a product that is 0 if either factor is 0, even if the
+//! other is infinite or NaN.
 //!
-//! `sweep` runs in tests only. Users run [`super::reverse`](mod@super::reverse), which computes the same bits for every
-//! node that wants a gradient, but faster, and is tested against this. [`pullback`] also serves `Graph::explain_nan`,
+//! `sweep` runs in tests only. Users run `sweep/reverse.rs`, which computes the same bits for every node that wants a
+//! gradient, but faster, and is tested against this. [`pullback`] also serves `Graph::explain_nan`,
 //! `Graph::audit` and `Graph::backward_strict`.
 
 use smallvec::SmallVec;

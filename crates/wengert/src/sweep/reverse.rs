@@ -1,18 +1,20 @@
 //! The reverse sweep, made fast. [`super::plain`] computes the same in a few lines: read that first.
 //!
 //! For the product, [`run`] calls [`common_binary`], and that calls `step::mul`, which `define_steps` makes. The row of
-//! `mul` says `cheap`, so `step::mul` is that arm of `send!`. There, `parts!` calls the rule, which gives
-//! `[bar * y, bar * x]`. [`Cursor::send_all`] passes each part to [`Cursor::send`], which adds it to an adjoint. It
-//! returns the part for the entry right below instead, and [`run`] adds that (`carried`).
+//! `mul` says `cheap`, so the body of `step::mul` is the `cheap` arm of `send!`. There, `parts!` calls the rule, which
+//! gives `[bar * y, bar * x]`. [`Cursor::send_all`] passes each part to [`Cursor::send`], which adds it to an adjoint.
+//! Only the part for the entry right below is not added there: `send_all` returns it, and [`run`] adds it (`carried`).
+//!
+//! (An entry is the record of a node on the tape.)
 //!
 //! The time of a sweep goes into instructions, taken jumps, and waiting for memory. So:
 //!
 //! - Comparisons, which are predicted well, find the seven common ops. A jump finds the others.
 //! - The part that an entry sends to the entry right below it stays in a register, and the adjoint of the entry
-//!   below is read before anything else is sent. Reading back what was just written takes long. Costly ops and
-//!   ops with three or more operands send all parts through memory, and the adjoint below is read again.
-//! - Products are not guarded at first. If an adjoint turns out to be NaN, the sweep runs again with all products
-//!   guarded: see [`guarded`].
+//!   below is read before anything else is sent. Reading back what was just written takes long. After every op but
+//!   the seven common ones, the adjoint below is read again.
+//! - Products of cheap rules are not guarded at first. If an adjoint turns out to be NaN, the sweep runs again with
+//!   all products guarded: see [`guarded`].
 //! - Runs of zeros are skipped: see [`last_nonzero`].
 //! - Operands are below the entries that use them, so every access is in bounds. Accesses use `get` and do nothing
 //!   out of bounds, since a panic in the loop would cost registers.
@@ -30,7 +32,7 @@ use crate::tape::Tape;
 use crate::tape::entry::{Entry, Stored};
 use crate::tape::view::View;
 
-/// The sweep at one entry.
+/// The sweep at one entry. `S` is the number. `B` wraps an adjoint and says whether its products are guarded.
 #[derive(Clone, Copy)]
 struct Cursor<'t, S, B, A> {
     /// The tape up to the entry where the sweep started.
@@ -110,8 +112,8 @@ macro_rules! parts {
             operands.map(|x| read($cursor.view.entries, x, $cursor.at)),
             $imm,
             ($cursor.at)($cursor.entry(), $cursor.i as u32),
-            // Always `Some`, so that the rule has no branches. `Graph::grad` ignores what a node receives that wants no
-            // gradient.
+            // Always `Some`, so that the rule has no branches. A node that wants no gradient then receives something
+            // too, which `Graph::grad` ignores.
             |_| Some($cursor.bar),
             |k, part| parts[k] = part,
         );
@@ -376,9 +378,9 @@ fn sweep_back<S: AdjointScalar, B: Adjoint<S>>(
 
 /// Sweeps back from the seeds, pairs of a position and an adjoint.
 ///
-/// A guarded product is 0 where a factor is 0, so it differs from a plain product only where that is NaN. Guarding
-/// every product costs a tenth of a sweep. So cheap rules are guarded only in a second sweep, which runs if the
-/// first left a NaN. Costly rules and n-ary ops are always guarded.
+/// A guarded product is 0 where a factor is 0, so it differs from the plain product only where the plain product is
+/// NaN. Guarding every product costs a tenth of a sweep. So cheap rules are guarded only in a second sweep, which runs
+/// if the first left a NaN. Costly rules and n-ary ops are always guarded.
 #[inline(always)]
 fn guarded<S: AdjointScalar>(
     tape: &Tape,

@@ -34,7 +34,7 @@ impl From<Stored> for Entry {
 }
 
 impl Entry {
-    /// The entry of a position before it is read.
+    /// A placeholder for an entry that has not been read yet.
     pub(super) const NONE: Entry = Entry { value: 0.0, word: 0 };
 
     /// The entry with this value, to be stored.

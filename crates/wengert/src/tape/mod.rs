@@ -280,7 +280,7 @@ impl Tape {
         Some(self.occupy(vacant, op, x, place, value))
     }
 
-    /// The number as the field of an entry, if it needs no place in the pool or there is one.
+    /// The number as the field of an entry. `None` if it must go into the pool and the pool has no free place.
     #[inline(always)]
     pub(crate) fn try_place_constant(&self, c: f64) -> Option<u32> {
         match Constant::short(c) {
@@ -297,8 +297,8 @@ impl Tape {
         Handle::new(self.entries.occupy(vacant, entry.with(value)) as u32, true)
     }
 
-    /// Appends an op of operands at these positions, if all are on the tape and there is room for it and for its
-    /// field `b`.
+    /// Appends an op whose operands are at these positions. `None` if one is not on the tape, if there is no room, or
+    /// if `b` returns `None`.
     #[inline(always)]
     pub(crate) fn try_at<const N: usize>(
         &self,
