@@ -92,48 +92,6 @@ impl Graph {
         let finding = |(concern, distance, position)| Finding { concern, site: self.site(position), distance };
         Ok(Audit { output: l, findings: findings.into_iter().map(finding).collect() })
     }
-
-    /// Sweeps back from `l` as [`Graph::backward`] does, except that 0 times infinity is NaN, not 0, on every path to
-    /// `l`: also on one that a `select` does not take. [`Graph::audit`] tells which of these NaNs matter.
-    ///
-    /// Slower than [`Graph::backward`]: for checks, not for a loop.
-    ///
-    /// ```
-    /// let g = wengert::Graph::new();
-    /// let x = g.leaf(0.0);
-    /// let root = g.sqrt(x);
-    /// let l = g.mul(root, root);
-    /// g.backward_strict(l);
-    /// assert!(g.grad(x).is_nan());
-    /// ```
-    ///
-    /// # Panics
-    /// On a wrong key, and where `l` is stale.
-    #[track_caller]
-    pub fn backward_strict(&self, l: NodeId) {
-        expect(self.try_backward_strict(l));
-    }
-
-    /// As [`Graph::backward_strict`].
-    ///
-    /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
-    pub fn try_backward_strict(&self, l: NodeId) -> Result<(), Error> {
-        let l = self.fresh(l)?;
-        let mut adjoint = vec![None; l as usize + 1];
-        adjoint[l as usize] = Some(1.0);
-        for node in (0..=l).rev() {
-            let Some(bar) = adjoint[node as usize] else { continue };
-            for (operand, part) in pullback::<Unguarded<f64>>(&self.tape, node, bar) {
-                *adjoint[operand as usize].get_or_insert(0.0) += part;
-            }
-        }
-        self.adjoints.fill(adjoint.len(), adjoint.len(), |cells| {
-            for (cell, adjoint) in cells.iter().zip(&adjoint) {
-                cell.set(adjoint.unwrap_or(0.0));
-            }
-        })
-    }
 }
 
 /// The way back from an output along the paths that matter.

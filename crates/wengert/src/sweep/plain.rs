@@ -16,17 +16,19 @@
 //! }
 //! ```
 //!
-//! `bars(k)` is `bar`, or `None` if operand `k` wants no gradient. [`rule::of`] calls the function of an op. `bar` is a
-//! [`Guarded`](crate::scalar::Guarded) here, so `*` is `gmul` of `src/op/kernel/arith.rs`: a product that is 0 if either factor is 0, even if the
-//! other is infinite or NaN.
+//! `bars(k)` is `bar`, or `None` if operand `k` wants no gradient. [`rule::of`] calls the function of an op. `bar` is
+//! [`Guarded`](crate::scalar::Guarded) here, so `*` is `gmul` of `src/op/kernel/arith.rs`: a product that is 0 if either
+//! factor is 0, even if the other is infinite or NaN.
 //!
-//! `sweep` runs in tests only. Users run `sweep/reverse.rs`, which computes the same bits for every node that wants a
-//! gradient, but faster, and is tested against this. [`pullback`] also serves `Graph::explain_nan`,
-//! `Graph::audit` and `Graph::backward_strict`.
+//! `sweep` runs in tests only, [`strict`] where `Graph::backward_strict` asks for it. Users run `sweep/reverse.rs`, which
+//! computes the same bits for every node that wants a gradient, but faster, and is tested against this. [`pullback`] also
+//! serves `Graph::explain_nan` and `Graph::audit`.
+
+use std::cell::Cell;
 
 use smallvec::SmallVec;
 
-use crate::scalar::{Adjoint, rule};
+use crate::scalar::{Adjoint, Unguarded, rule};
 use crate::tape::Tape;
 
 /// What a node adds to the adjoints of its operands: positions and parts.
@@ -42,6 +44,26 @@ pub(crate) fn sweep(tape: &Tape, seeds: &[(u32, f64)], adjoint: &mut [f64]) {
     for node in (0..adjoint.len()).rev().filter(|&node| adjoint[node] != 0.0) {
         for (operand, part) in pullback::<crate::scalar::Guarded<f64>>(tape, node as u32, adjoint[node]) {
             adjoint[operand as usize] += part;
+        }
+    }
+}
+
+/// The reverse sweep from the last node, in which 0 times infinity is NaN.
+pub(crate) fn strict(tape: &Tape, adjoints: &[Cell<f64>]) {
+    adjoints.iter().for_each(|adjoint| adjoint.set(0.0));
+    let mut reached = vec![false; adjoints.len()];
+    if let (Some(adjoint), Some(reached)) = (adjoints.last(), reached.last_mut()) {
+        adjoint.set(1.0);
+        *reached = true;
+    }
+    for node in (0..adjoints.len()).rev() {
+        if !reached[node] {
+            continue;
+        }
+        for (operand, part) in pullback::<Unguarded<f64>>(tape, node as u32, adjoints[node].get()) {
+            let adjoint = &adjoints[operand as usize];
+            adjoint.set(adjoint.get() + part);
+            reached[operand as usize] = true;
         }
     }
 }
