@@ -140,7 +140,7 @@
 //! | `graph/` | the arena: keys, building, values, guards, labels, scopes |
 //! | `number/` | expressions that record, and series |
 //! | `derivative/` | derivatives as numbers, as graph nodes, of closures, sparse |
-//! | `diagnose/` | checking a gradient, explaining a NaN |
+//! | `diagnose/` | checking a gradient, explaining a NaN, auditing an output |
 #![forbid(unsafe_code)]
 
 #[cfg(test)]
@@ -164,6 +164,7 @@ pub use derivative::closures::{
     value_and_jacobian, value_gradient_hessian, vjp,
 };
 pub use derivative::sparse::{HessianPlan, JacobianPlan, Pattern, Sparse, sparse_hessian, sparse_jacobian};
+pub use diagnose::audit::{Audit, Concern, Finding};
 pub use diagnose::check::{Component, GradientCheck, Verdict, check_gradient};
 pub use diagnose::nan::{AdjointOrigin, NanOrigin, Operand, Site, ValueOrigin};
 pub use error::Error;

@@ -9,7 +9,8 @@ use crate::error::{Error, expect};
 use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::{Imm, Op};
-use crate::sweep::plain::pullback;
+use crate::scalar::Guarded;
+use crate::sweep::plain::{Parts, pullback};
 
 /// A node at the time of the report.
 #[derive(Clone, Debug)]
@@ -125,7 +126,7 @@ impl Graph {
         Ok(found.then_some(NanOrigin { output: l, output_value, value, adjoint }))
     }
 
-    fn site(&self, position: u32) -> Site {
+    pub(super) fn site(&self, position: u32) -> Site {
         let node = self.node_at(position);
         let operand =
             |&id: &NodeId| Operand { node: id, value: self.value_at(id.position()), label: self.label_of(id) };
@@ -178,6 +179,11 @@ fn value_origin(graph: &Graph, start: u32) -> Vec<u32> {
     path
 }
 
+/// What a node with the adjoint `bar` sends to its operands.
+fn parts(graph: &Graph, position: u32, bar: f64) -> Parts {
+    if bar == 0.0 { Parts::new() } else { pullback::<Guarded<f64>>(&graph.tape, position, bar) }
+}
+
 /// A reverse sweep that remembers which node sent what.
 struct TracedSweep<'a> {
     graph: &'a Graph,
@@ -195,7 +201,7 @@ impl<'a> TracedSweep<'a> {
             TracedSweep { graph, adjoints: vec![0.0; len], sender: vec![l; len], spoiled: vec![false; len] };
         sweep.adjoints[len - 1] = 1.0;
         for position in (0..=l).rev() {
-            for (x, part) in pullback(&graph.tape, position, sweep.adjoints[position as usize]) {
+            for (x, part) in parts(graph, position, sweep.adjoints[position as usize]) {
                 let x = x as usize;
                 if part != 0.0 && sweep.adjoints[x] == 0.0 {
                     sweep.sender[x] = position;
@@ -222,7 +228,7 @@ impl<'a> TracedSweep<'a> {
                     spoils[position] = position as u32;
                 }
             } else {
-                let parts = pullback(&self.graph.tape, position as u32, bar);
+                let parts = parts(self.graph, position as u32, bar);
                 let spoiling = parts.iter().find(|(_, part)| !part.is_finite());
                 let leaf = spoiling.map_or(NONE, |&(x, _)| spoils[x as usize]);
                 spoils[position] = leaf;

@@ -1,7 +1,8 @@
-//! The report of [`Graph::explain_nan`](crate::Graph::explain_nan), in words.
+//! The reports of [`Graph::explain_nan`](crate::Graph::explain_nan) and [`Graph::audit`](crate::Graph::audit), in words.
 
 use std::fmt;
 
+use crate::diagnose::audit::{Audit, Concern, Finding};
 use crate::diagnose::nan::{AdjointOrigin, NanOrigin, Operand, Site, ValueOrigin};
 use crate::graph::display::formula;
 use crate::node::NodeId;
@@ -119,5 +120,48 @@ impl fmt::Display for NanOrigin {
             write!(f, "{adjoint}")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Concern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Concern::ZeroTimesInfinity => "0 times infinity was taken as 0",
+            Concern::InfinityMinusInfinity => "infinities of both signs were added",
+            Concern::EqualComparison => "a comparison of equal values chose the branch",
+            Concern::Detached => "no derivative passes",
+            Concern::Jump => "derivatives see nothing of a jump",
+            Concern::Kink => "second derivatives see nothing of a kink",
+        })
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.concern, self.site)?;
+        if matches!(self.concern, Concern::Jump | Concern::Kink) {
+            write!(f, ", {} away", self.distance)?;
+        }
+        match self.site.scope.is_empty() {
+            true => Ok(()),
+            false => write!(f, ", in {}", self.site.scope.join("/")),
+        }
+    }
+}
+
+impl fmt::Display for Audit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.findings.is_empty() {
+            writeln!(f, "nothing found on the paths to {}", self.output)?;
+        }
+        for alike in self.findings.chunk_by(|a, b| a.concern == b.concern) {
+            for finding in alike.iter().take(SHOWN) {
+                writeln!(f, "{finding}")?;
+            }
+            if alike.len() > SHOWN {
+                writeln!(f, "  and {} more of this kind", alike.len() - SHOWN)?;
+            }
+        }
+        f.write_str("values read by `.value()` leave no trace, so what depends on them is not listed")
     }
 }

@@ -66,6 +66,37 @@ impl Graph {
         self.sweep_back(&seeds)
     }
 
+    /// Sweeps back from `l` as [`Graph::backward`] does, except that 0 times infinity is NaN, not 0, on every path to
+    /// `l`: also on one that a `select` does not take. [`Graph::audit`] tells which of these NaNs matter.
+    ///
+    /// Slower than [`Graph::backward`]: for checks, not for a loop.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.leaf(0.0);
+    /// let root = g.sqrt(x);
+    /// let l = g.mul(root, root);
+    /// g.backward_strict(l);
+    /// assert!(g.grad(x).is_nan());
+    /// ```
+    ///
+    /// # Panics
+    /// On a wrong key, and where `l` is stale.
+    #[track_caller]
+    pub fn backward_strict(&self, l: NodeId) {
+        expect(self.try_backward_strict(l));
+    }
+
+    /// As [`Graph::backward_strict`].
+    ///
+    /// # Errors
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
+    pub fn try_backward_strict(&self, l: NodeId) -> Result<(), Error> {
+        let l = self.fresh(l)?;
+        let len = l as usize + 1;
+        self.adjoints.fill(len, len, |adjoints| sweep::strict(&self.tape, adjoints))
+    }
+
     /// The derivative that the last [`Graph::backward`] left at the node. 0 if there was none, for nodes
     /// recorded since, and for nodes that want no gradient.
     ///

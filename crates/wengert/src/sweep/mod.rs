@@ -18,6 +18,7 @@ use std::cell::Cell;
 use crate::scalar::AdjointScalar;
 use crate::tape::entry::{Entry, Stored};
 
+pub(crate) use plain::strict;
 pub(crate) use replay::recompute;
 pub(crate) use reverse::{reverse, reverse_dual};
 pub(crate) use tangent::tangents;

@@ -16,17 +16,25 @@
 //! }
 //! ```
 //!
-//! `bars(k)` is `bar`, or `None` if operand `k` wants no gradient. [`rule::of`] calls the function of an op. `bar` is a
-//! [`Guarded`] here, so `*` is `gmul` of `src/op/kernel/arith.rs`: a product that is 0 if either factor is 0, even if the
-//! other is infinite or NaN.
+//! `bars(k)` is `bar`, or `None` if operand `k` wants no gradient. [`rule::of`] calls the function of an op. `bar` is
+//! [`Guarded`](crate::scalar::Guarded) here, so `*` is `gmul` of `src/op/kernel/arith.rs`: a product that is 0 if either
+//! factor is 0, even if the other is infinite or NaN.
 //!
-//! `sweep` runs in tests only. Users run `sweep/reverse.rs`, which computes the same bits for every node that wants a
-//! gradient, but faster, and is tested against this. [`pullback`] also serves `Graph::explain_nan`.
+//! `sweep` runs in tests only, [`strict`] where `Graph::backward_strict` asks for it. Users run `sweep/reverse.rs`, which
+//! computes the same bits for every node that wants a gradient, but faster, and is tested against this. [`pullback`] also
+//! serves `Graph::explain_nan` and `Graph::audit`.
+
+use std::cell::Cell;
 
 use smallvec::SmallVec;
 
-use crate::scalar::{Guarded, rule};
+#[cfg(test)]
+use crate::scalar::Guarded;
+use crate::scalar::{Adjoint, Unguarded, rule};
 use crate::tape::Tape;
+
+/// What a node adds to the adjoints of its operands: positions and parts.
+pub(crate) type Parts = SmallVec<[(u32, f64); 4]>;
 
 /// Computes in `adjoint`, for every node, the derivative of the sum of `seed * output` with respect to that node.
 #[cfg(test)]
@@ -36,18 +44,42 @@ pub(crate) fn sweep(tape: &Tape, seeds: &[(u32, f64)], adjoint: &mut [f64]) {
         adjoint[output as usize] += seed;
     }
     for node in (0..adjoint.len()).rev() {
-        for (operand, part) in pullback(tape, node as u32, adjoint[node]) {
+        let bar = adjoint[node];
+        if bar == 0.0 {
+            continue;
+        }
+        for (operand, part) in pullback::<Guarded<f64>>(tape, node as u32, bar) {
             adjoint[operand as usize] += part;
+        }
+    }
+}
+
+/// The reverse sweep from the last node, in which 0 times infinity is NaN.
+pub(crate) fn strict(tape: &Tape, adjoints: &[Cell<f64>]) {
+    adjoints.iter().for_each(|adjoint| adjoint.set(0.0));
+    let mut reached = vec![false; adjoints.len()];
+    if let (Some(adjoint), Some(reached)) = (adjoints.last(), reached.last_mut()) {
+        adjoint.set(1.0);
+        *reached = true;
+    }
+    for node in (0..adjoints.len()).rev() {
+        if !reached[node] {
+            continue;
+        }
+        for (operand, part) in pullback::<Unguarded<f64>>(tape, node as u32, adjoints[node].get()) {
+            let adjoint = &adjoints[operand as usize];
+            adjoint.set(adjoint.get() + part);
+            reached[operand as usize] = true;
         }
     }
 }
 
 /// What a node with the adjoint `bar` adds to the adjoint of each operand. An operand that wants no gradient, such as a
 /// constant, receives nothing. If both operands are the same node, as in `x * x`, their parts are added up first.
-pub(crate) fn pullback(tape: &Tape, node: u32, bar: f64) -> SmallVec<[(u32, f64); 4]> {
-    let mut parts = SmallVec::new();
+pub(crate) fn pullback<B: Adjoint<f64>>(tape: &Tape, node: u32, bar: f64) -> Parts {
+    let mut parts = Parts::new();
     let entry = tape.entry(node);
-    if bar == 0.0 || !entry.wants() {
+    if !entry.wants() {
         return parts;
     }
     let mut operands: SmallVec<[u32; 4]> = SmallVec::new();
@@ -59,8 +91,8 @@ pub(crate) fn pullback(tape: &Tape, node: u32, bar: f64) -> SmallVec<[(u32, f64)
         imm,
         &values,
         entry.value,
-        |k| tape.entry(operands[k]).wants().then_some(Guarded(bar)),
-        |k, part| parts.push((operands[k], part.0)),
+        |k| tape.entry(operands[k]).wants().then_some(B::of(bar)),
+        |k, part| parts.push((operands[k], part.get())),
     );
     if let [(x, p), (y, q)] = parts[..]
         && x == y

@@ -17,7 +17,7 @@ fn local(op: Op, imm: Imm, args: &[f64]) -> (Vec<f64>, Vec<Vec<f64>>) {
 }
 
 /// Whether values and derivatives are of middling size, so that bounds stay tight.
-fn tame(op: Op, imm: Imm, args: &[f64], value: f64) -> bool {
+pub(crate) fn tame(op: Op, imm: Imm, args: &[f64], value: f64) -> bool {
     let small = |x: f64, most: f64| x.abs() <= most;
     let (first, second) = local(op, imm, args);
     small(value, 100.0) && first.iter().all(|&p| small(p, 30.0)) && second.iter().flatten().all(|&p| small(p, 100.0))

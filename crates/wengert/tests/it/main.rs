@@ -1,5 +1,6 @@
 //! The engine as its users call it.
 
+mod audit;
 mod bad_input;
 mod check;
 mod common;

@@ -114,6 +114,8 @@ pub(crate) fn all() -> Vec<Method> {
         "hessian_pattern of", g, k => g.hessian_pattern(k, &[good(g)]);
         "jacobian_pattern of", g, k => g.jacobian_pattern(&[k], &[good(g)]);
         "explain_nan", g, k => g.explain_nan(k);
+        "audit", g, k => g.audit(k);
+        "backward_strict", g, k => g.backward_strict(k);
     ));
     methods.extend(list!(Panics Panics, false:
         "set", g, k => g.set(k, 3.0);
@@ -167,6 +169,8 @@ pub(crate) fn all() -> Vec<Method> {
         "plan_hessian of", g, k => g.plan_hessian(k, &[good(g)]);
         "plan_jacobian of", g, k => g.plan_jacobian(&[k], &[good(g)]);
         "try_explain_nan", g, k => g.try_explain_nan(k);
+        "try_audit", g, k => g.try_audit(k);
+        "try_backward_strict", g, k => g.try_backward_strict(k);
         "check_gradient of", g, k => g.check_gradient(k, &[good(g)]);
     ));
     methods.extend(list!(Fails Fails, false:
