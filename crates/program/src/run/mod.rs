@@ -4,8 +4,8 @@
 //!
 //! The unsafe code of the interpreter rests on two invariants. For the steps, it is what
 //! [`Layout::check`](crate::layout::Layout::check) checks before anything runs. For memory, it is that of
-//! [`Block`](target::Block) and [`Point`](target::Point): there is a column of at least `lanes` numbers at every place that the steps name.
-//! With these, a step is a jump and a loop, without bounds checks and without slices.
+//! [`Block`](target::Block) and [`Point`](target::Point): there is a column of at least `lanes` numbers at every
+//! place that the steps name. With these, a step is a jump and a loop, without bounds checks and without slices.
 
 mod arena;
 mod arms;

@@ -131,7 +131,8 @@ macro_rules! numeric {
 
             ops! {
                 floor() ceil() round() trunc() fract() abs() recip() sqrt() cbrt() exp() exp2() exp_m1()
-                ln() ln_1p() log2() log10() sin() cos() tan() asin() acos() atan() sinh() cosh() tanh() asinh() acosh() atanh()
+                ln() ln_1p() log2() log10() sin() cos() tan() asin() acos() atan()
+                sinh() cosh() tanh() asinh() acosh() atanh()
                 max(other) min(other) hypot(other) atan2(other) copysign(sign) clamp(low, high) mul_add(a, b)
             }
 
