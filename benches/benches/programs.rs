@@ -31,9 +31,7 @@ fn programs(criterion: &mut Criterion) {
     for manner in [EXACT, FUSED, SHARED] {
         let mut paths = Paths::new(&asian, manner).unwrap_or_else(|error| panic!("{error}"));
         let ops = asian.ops() * asian.cases();
-        bench(criterion, &format!("W5/{}", manner.name), ops, |n| {
-            paths.time_batches(n)
-        });
+        bench(criterion, &format!("W5/{}", manner.name), ops, |n| paths.time_batches(n));
     }
     for manner in [SINGLE, NATIVE] {
         let mut path = One::new(&asian, manner).unwrap_or_else(|error| panic!("{error}"));
@@ -43,9 +41,7 @@ fn programs(criterion: &mut Criterion) {
     let perceptron = Perceptron::<false>::new();
     for manner in [EXACT, FUSED] {
         let mut step = Step::new(&perceptron, manner).unwrap_or_else(|error| panic!("{error}"));
-        bench(criterion, &format!("W4/{}", manner.name), perceptron.ops(), |n| {
-            step.time(n)
-        });
+        bench(criterion, &format!("W4/{}", manner.name), perceptron.ops(), |n| step.time(n));
     }
 }
 

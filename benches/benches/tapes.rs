@@ -19,11 +19,7 @@ fn tape<E: Engine, W: Workload>(criterion: &mut Criterion, workload: &W) {
     let tape = LazyCell::new(|| {
         let tape = TapeContender::<E, W>::new(workload).unwrap_or_else(|error| panic!("{error}"));
         let bytes = tape.bytes_in_use() as f64 / (ops + workload.inputs().len()) as f64;
-        println!(
-            "{}/{}: {bytes:.1} bytes per operation or input",
-            workload.name(),
-            E::NAME
-        );
+        println!("{}/{}: {bytes:.1} bytes per operation or input", workload.name(), E::NAME);
         RefCell::new(tape)
     });
     let mut group = criterion.benchmark_group(format!("{}/{}", workload.name(), E::NAME));

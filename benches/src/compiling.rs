@@ -27,10 +27,7 @@ pub fn compiling(budget: Duration) -> Result<Vec<Row>, String> {
     ];
     for ops in SIZES {
         recorded.push((format!("chain-{ops:e}"), Recorded::value(&Chain::new("chain", ops / 4))));
-        recorded.push((
-            format!("rosenbrock-{ops:e}"),
-            Recorded::value(&Rosenbrock::new(ops / 8 + 1)),
-        ));
+        recorded.push((format!("rosenbrock-{ops:e}"), Recorded::value(&Rosenbrock::new(ops / 8 + 1))));
     }
     let mut contenders: Vec<Box<dyn Contender + '_>> = Vec::new();
     for (_, recorded) in &recorded {
@@ -66,11 +63,7 @@ impl Contender for Preparing<'_> {
             let _ = black_box(program.prepare());
             total += start.elapsed();
         }
-        Times {
-            record: None,
-            backward: None,
-            total: mean(total, repetitions),
-        }
+        Times { record: None, backward: None, total: mean(total, repetitions) }
     }
 }
 
@@ -105,11 +98,7 @@ impl Contender for Running {
     }
 
     fn yardsticks(&self) -> &'static [Yardstick] {
-        if self.manner == NATIVE {
-            self.manner.yardsticks()
-        } else {
-            &[]
-        }
+        if self.manner == NATIVE { self.manner.yardsticks() } else { &[] }
     }
 
     fn figures(&self) -> Vec<Figure> {
@@ -122,17 +111,11 @@ impl Contender for Running {
     fn run(&mut self, repetitions: usize) -> Times {
         let start = Instant::now();
         for _ in 0..repetitions {
-            let done = self
-                .program
-                .eval(black_box(&self.x), &mut self.out, &mut self.workspace);
+            let done = self.program.eval(black_box(&self.x), &mut self.out, &mut self.workspace);
             done.unwrap_or_else(|error| panic!("{error}"));
             black_box(&self.out);
         }
-        Times {
-            record: None,
-            backward: None,
-            total: mean(start.elapsed(), repetitions),
-        }
+        Times { record: None, backward: None, total: mean(start.elapsed(), repetitions) }
     }
 }
 
@@ -171,10 +154,6 @@ impl Contender for Compiling<'_> {
             // It compiled before, when this was created.
             black_box(program.unwrap_or_else(|error| panic!("{error}")));
         }
-        Times {
-            record: None,
-            backward: None,
-            total: mean(start.elapsed(), repetitions),
-        }
+        Times { record: None, backward: None, total: mean(start.elapsed(), repetitions) }
     }
 }

@@ -29,13 +29,7 @@ impl Hvp {
         let output = workload.body(0, &x).id();
         let mut random = SplitMix64::new(7);
         let direction = inputs.iter().map(|_| random.symmetric()).collect();
-        Self {
-            graph,
-            output,
-            inputs,
-            direction,
-            product: Vec::new(),
-        }
+        Self { graph, output, inputs, direction, product: Vec::new() }
     }
 }
 
@@ -46,16 +40,8 @@ impl Contender for Hvp {
 
     fn yardsticks(&self) -> &'static [Yardstick] {
         &[
-            Yardstick {
-                label: "xbackward",
-                contender: "wengert",
-                part: Part::Backward,
-            },
-            Yardstick {
-                label: "xwengert",
-                contender: "wengert",
-                part: Part::Total,
-            },
+            Yardstick { label: "xbackward", contender: "wengert", part: Part::Backward },
+            Yardstick { label: "xwengert", contender: "wengert", part: Part::Total },
         ]
     }
 
@@ -65,11 +51,7 @@ impl Contender for Hvp {
             self.product = self.graph.hvp(self.output, &self.inputs, black_box(&self.direction));
             black_box(&self.product);
         }
-        Times {
-            record: None,
-            backward: None,
-            total: mean(start.elapsed(), repetitions),
-        }
+        Times { record: None, backward: None, total: mean(start.elapsed(), repetitions) }
     }
 }
 
@@ -98,12 +80,7 @@ impl<'w, W: Workload, const N: usize> Duals<'w, W, N> {
         for case in 0..workload.cases().min(10) {
             let by_hand = workload.by_hand(case, x, &mut scratch, &mut expected);
             let (value, gradient) = duals.gradient(case);
-            agree(
-                "dual",
-                workload.name(),
-                [value, by_hand],
-                [&gradient[..x.len()], &expected],
-            )?;
+            agree("dual", workload.name(), [value, by_hand], [&gradient[..x.len()], &expected])?;
         }
         Ok(duals)
     }
@@ -123,11 +100,7 @@ impl<W: Workload, const N: usize> Contender for Duals<'_, W, N> {
     }
 
     fn yardsticks(&self) -> &'static [Yardstick] {
-        &[Yardstick {
-            label: "xwengert",
-            contender: "wengert",
-            part: Part::Total,
-        }]
+        &[Yardstick { label: "xwengert", contender: "wengert", part: Part::Total }]
     }
 
     fn run(&mut self, repetitions: usize) -> Times {
@@ -137,11 +110,7 @@ impl<W: Workload, const N: usize> Contender for Duals<'_, W, N> {
             self.next = (case + 1) % self.workload.cases();
             black_box(self.gradient(case));
         }
-        Times {
-            record: None,
-            backward: None,
-            total: mean(start.elapsed(), repetitions),
-        }
+        Times { record: None, backward: None, total: mean(start.elapsed(), repetitions) }
     }
 }
 
@@ -161,22 +130,13 @@ impl<'w, W: Workload> GradientGraph<'w, W> {
     /// A sentence, if the nodes' values are not the hand-written gradient.
     pub fn new(workload: &'w W) -> Result<Self, String> {
         let x = workload.inputs();
-        let mut derived = Self {
-            workload,
-            graph: graph(4 * workload.ops()),
-            nodes: [0; 2],
-        };
+        let mut derived = Self { workload, graph: graph(4 * workload.ops()), nodes: [0; 2] };
         let mut expected = vec![0.0; x.len()];
         let by_hand = workload.by_hand(0, x, &mut workload.scratch(), &mut expected);
         let (value, gradient, _) = derived.derive();
         let gradient: Vec<f64> = gradient.iter().map(|&node| derived.graph.value(node)).collect();
         let value = derived.graph.value(value);
-        agree(
-            "gradient-graph",
-            workload.name(),
-            [value, by_hand],
-            [&gradient, &expected],
-        )?;
+        agree("gradient-graph", workload.name(), [value, by_hand], [&gradient, &expected])?;
         Ok(derived)
     }
 
@@ -203,11 +163,7 @@ impl<W: Workload> Contender for GradientGraph<'_, W> {
 
     fn figures(&self) -> Vec<Figure> {
         let [alone, with_gradient] = self.nodes.map(|nodes| nodes as f64);
-        vec![
-            ("nodes", alone),
-            ("with-gradient", with_gradient),
-            ("xnodes", with_gradient / alone),
-        ]
+        vec![("nodes", alone), ("with-gradient", with_gradient), ("xnodes", with_gradient / alone)]
     }
 
     fn run(&mut self, repetitions: usize) -> Times {
@@ -217,11 +173,7 @@ impl<W: Workload> Contender for GradientGraph<'_, W> {
             sum = [sum[0] + times[0], sum[1] + times[1]];
         }
         let [record, derive] = sum.map(|time| mean(time, repetitions));
-        Times {
-            record: Some(record),
-            backward: Some(derive),
-            total: record + derive,
-        }
+        Times { record: Some(record), backward: Some(derive), total: record + derive }
     }
 }
 
@@ -237,12 +189,7 @@ mod tests {
         let mut scratch = workload.scratch();
         let h = 1e-5;
         let mut gradient_at = |s: f64| {
-            let x: Vec<f64> = workload
-                .inputs()
-                .iter()
-                .zip(&hvp.direction)
-                .map(|(x, d)| x + s * d)
-                .collect();
+            let x: Vec<f64> = workload.inputs().iter().zip(&hvp.direction).map(|(x, d)| x + s * d).collect();
             let mut gradient = vec![0.0; x.len()];
             workload.by_hand(0, &x, &mut scratch, &mut gradient);
             gradient
@@ -251,11 +198,7 @@ mod tests {
         let size = hvp.product.iter().fold(0.0f64, |m, p| m.max(p.abs()));
         for ((p, a), b) in hvp.product.iter().zip(above).zip(below) {
             let difference = (a - b) / (2.0 * h);
-            assert!(
-                (p - difference).abs() <= 1e-6 * size,
-                "{}: {p}, by differences {difference}",
-                workload.name()
-            );
+            assert!((p - difference).abs() <= 1e-6 * size, "{}: {p}, by differences {difference}", workload.name());
         }
     }
 
@@ -282,9 +225,6 @@ mod tests {
     fn the_gradient_graph_of_the_perceptron_stays_small() {
         let perceptron = perceptron::Perceptron::<false>::new();
         let [alone, with_gradient] = GradientGraph::new(&perceptron).unwrap().nodes;
-        assert!(
-            2 * with_gradient <= 7 * alone,
-            "{alone} nodes, {with_gradient} with the gradient"
-        );
+        assert!(2 * with_gradient <= 7 * alone, "{alone} nodes, {with_gradient} with the gradient");
     }
 }

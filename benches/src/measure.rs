@@ -88,12 +88,7 @@ impl<'w, E: Engine, W: Workload> TapeContender<'w, E, W> {
     pub fn new(workload: &'w W) -> Result<Self, String> {
         let mut engine = E::new(workload.ops());
         crate::engines::check(&mut engine, workload)?;
-        Ok(Self {
-            engine,
-            workload,
-            gradient: vec![0.0; workload.inputs().len()],
-            next: 0,
-        })
+        Ok(Self { engine, workload, gradient: vec![0.0; workload.inputs().len()], next: 0 })
     }
 
     fn turn(&mut self) -> usize {
@@ -165,11 +160,7 @@ impl<E: Engine, W: Workload> Contender for TapeContender<'_, E, W> {
         if self.workload.ops() < SHORT {
             let record = self.time_record(repetitions);
             let total = self.time_total(repetitions);
-            Times {
-                record: Some(mean(record, repetitions)),
-                backward: None,
-                total: mean(total, repetitions),
-            }
+            Times { record: Some(mean(record, repetitions)), backward: None, total: mean(total, repetitions) }
         } else {
             let (record, backward) = self.time_phases(repetitions);
             Times {
@@ -207,13 +198,7 @@ pub struct WrittenContender<'w, W: Workload> {
 impl<'w, W: Workload> WrittenContender<'w, W> {
     /// The given form of a workload.
     pub fn new(form: Form, workload: &'w W) -> Self {
-        Self {
-            form,
-            workload,
-            scratch: workload.scratch(),
-            gradient: vec![0.0; workload.inputs().len()],
-            next: 0,
-        }
+        Self { form, workload, scratch: workload.scratch(), gradient: vec![0.0; workload.inputs().len()], next: 0 }
     }
 }
 
@@ -243,11 +228,7 @@ impl<W: Workload> Contender for WrittenContender<'_, W> {
                 }
             }
         }
-        Times {
-            record: None,
-            backward: None,
-            total: mean(start.elapsed(), repetitions),
-        }
+        Times { record: None, backward: None, total: mean(start.elapsed(), repetitions) }
     }
 }
 

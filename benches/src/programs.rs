@@ -33,23 +33,11 @@ pub struct Manner {
 }
 
 const fn batches(name: &'static str, fuse: bool, threads: usize) -> Manner {
-    Manner {
-        name,
-        fuse,
-        threads,
-        single: false,
-        native: Native::Never,
-    }
+    Manner { name, fuse, threads, single: false, native: Native::Never }
 }
 
 const fn one_by_one(name: &'static str, native: Native) -> Manner {
-    Manner {
-        name,
-        fuse: false,
-        threads: 1,
-        single: true,
-        native,
-    }
+    Manner { name, fuse: false, threads: 1, single: true, native }
 }
 
 /// In batches, every operation rounded as recorded.
@@ -66,9 +54,7 @@ pub const NATIVE: Manner = one_by_one("native", Native::Always);
 impl Manner {
     /// The entry with this name.
     pub fn named(name: &str) -> Option<Self> {
-        [EXACT, FUSED, SHARED, SINGLE, NATIVE]
-            .into_iter()
-            .find(|manner| manner.name == name)
+        [EXACT, FUSED, SHARED, SINGLE, NATIVE].into_iter().find(|manner| manner.name == name)
     }
 
     fn workspace(self) -> Workspace {
@@ -76,21 +62,9 @@ impl Manner {
     }
 
     pub(crate) fn yardsticks(self) -> &'static [Yardstick] {
-        const ONE: Yardstick = Yardstick {
-            label: "xone",
-            contender: FUSED.name,
-            part: Part::Total,
-        };
-        const EAGER: Yardstick = Yardstick {
-            label: "xwengert",
-            contender: "wengert",
-            part: Part::Total,
-        };
-        const INTERPRETED: Yardstick = Yardstick {
-            label: "xone",
-            contender: SINGLE.name,
-            part: Part::Total,
-        };
+        const ONE: Yardstick = Yardstick { label: "xone", contender: FUSED.name, part: Part::Total };
+        const EAGER: Yardstick = Yardstick { label: "xwengert", contender: "wengert", part: Part::Total };
+        const INTERPRETED: Yardstick = Yardstick { label: "xone", contender: SINGLE.name, part: Part::Total };
         match self {
             SHARED => &[ONE],
             SINGLE => &[EAGER],
@@ -118,11 +92,7 @@ impl Recorded {
         let payoff = Asian::payoff(&x, &path).id();
         let outputs = with_gradient(&graph, payoff, &x);
         let inputs = whole(&x).chain(path.iter().map(|&z| z.into())).collect();
-        Self {
-            inputs,
-            outputs: outputs.map(Output::per_point).collect(),
-            graph,
-        }
+        Self { inputs, outputs: outputs.map(Output::per_point).collect(), graph }
     }
 
     /// One point of W4: the parameters are uniform, and value and gradient are summed over the points.
@@ -133,11 +103,7 @@ impl Recorded {
         let share = Perceptron::<DOT>::share(&p, point).id();
         let outputs = with_gradient(&graph, share, &p);
         let inputs = whole(&p).chain(point.map(Input::from)).collect();
-        Self {
-            inputs,
-            outputs: outputs.map(Output::sum).collect(),
-            graph,
-        }
+        Self { inputs, outputs: outputs.map(Output::sum).collect(), graph }
     }
 
     /// Value and gradient of any workload; all inputs are per point.
@@ -177,10 +143,7 @@ impl Recorded {
     /// The number of nodes, without inputs and constants.
     pub fn ops(&self) -> usize {
         use wengert::Op;
-        self.graph
-            .nodes()
-            .filter(|node| !matches!(node.op, Op::Leaf | Op::Const))
-            .count()
+        self.graph.nodes().filter(|node| !matches!(node.op, Op::Leaf | Op::Const)).count()
     }
 }
 
@@ -200,10 +163,7 @@ fn with_gradient(graph: &Graph, value: NodeId, x: &[Expr<'_>]) -> impl Iterator<
 /// The figures that every program reports.
 fn figures(program: &Program, workspace: &Workspace) -> Vec<Figure> {
     let report = program.report();
-    let mut figures = vec![
-        ("steps", report.body_steps as f64),
-        ("bytes/lane", report.bytes_per_lane as f64),
-    ];
+    let mut figures = vec![("steps", report.body_steps as f64), ("bytes/lane", report.bytes_per_lane as f64)];
     if workspace.lanes() > 0 {
         figures.push(("lanes", workspace.lanes() as f64));
     }
@@ -230,19 +190,10 @@ impl<'w> Paths<'w> {
     /// A sentence, if compiling or running fails or a gradient is not the hand-written one.
     pub fn new(asian: &'w Asian, manner: Manner) -> Result<Self, String> {
         let program = Recorded::path(asian).compile(&Options::new().fuse(manner.fuse))?;
-        let normals = (0..STEPS)
-            .map(|step| (0..asian.cases()).map(|case| asian.path(case)[step]).collect())
-            .collect();
+        let normals = (0..STEPS).map(|step| (0..asian.cases()).map(|case| asian.path(case)[step]).collect()).collect();
         let results = std::array::from_fn(|_| vec![f64::NAN; asian.cases()]);
         let workspace = manner.workspace();
-        let mut paths = Self {
-            manner,
-            asian,
-            program,
-            workspace,
-            normals,
-            results,
-        };
+        let mut paths = Self { manner, asian, program, workspace, normals, results };
         paths.check()?;
         Ok(paths)
     }
@@ -252,16 +203,9 @@ impl<'w> Paths<'w> {
         let mut scratch = self.asian.scratch();
         let mut expected = [0.0; 3];
         for case in 0..self.asian.cases() {
-            let by_hand = self
-                .asian
-                .by_hand(case, self.asian.inputs(), &mut scratch, &mut expected);
+            let by_hand = self.asian.by_hand(case, self.asian.inputs(), &mut scratch, &mut expected);
             let [value, gradient @ ..] = self.results.each_ref().map(|column| column[case]);
-            agree(
-                self.manner.name,
-                self.asian.name(),
-                [value, by_hand],
-                [&gradient, &expected],
-            )?;
+            agree(self.manner.name, self.asian.name(), [value, by_hand], [&gradient, &expected])?;
         }
         Ok(())
     }
@@ -277,9 +221,7 @@ impl<'w> Paths<'w> {
         let start = Instant::now();
         for _ in 0..calls {
             let inputs = black_box(&inputs[..]);
-            let done = self
-                .program
-                .eval_batch(self.asian.cases(), inputs, &mut outputs, &mut self.workspace);
+            let done = self.program.eval_batch(self.asian.cases(), inputs, &mut outputs, &mut self.workspace);
             done.map_err(|error| error.to_string())?;
             black_box(&outputs);
         }
@@ -304,11 +246,7 @@ impl Contender for Paths<'_> {
         let calls = repetitions.div_ceil(self.asian.cases());
         // It ran on the same data when it was made.
         let time = self.time_batches(calls).unwrap_or_else(|error| panic!("{error}"));
-        Times {
-            record: None,
-            backward: None,
-            total: mean(time, calls * self.asian.cases()),
-        }
+        Times { record: None, backward: None, total: mean(time, calls * self.asian.cases()) }
     }
 }
 
@@ -402,9 +340,7 @@ impl<'w, W: Single> One<'w, W> {
             let case = self.next;
             self.next = if case + 1 < self.workload.cases() { case + 1 } else { 0 };
             self.x[inputs..].copy_from_slice(self.workload.numbers(case));
-            let done = self
-                .program
-                .eval(black_box(&self.x), &mut self.out, &mut self.workspace);
+            let done = self.program.eval(black_box(&self.x), &mut self.out, &mut self.workspace);
             done.map_err(|error| error.to_string())?;
             black_box(&self.out);
         }
@@ -432,11 +368,7 @@ impl<W: Single> Contender for One<'_, W> {
     fn run(&mut self, repetitions: usize) -> Times {
         // It ran on the same data when it was made.
         let time = self.time(repetitions).unwrap_or_else(|error| panic!("{error}"));
-        Times {
-            record: None,
-            backward: None,
-            total: mean(time, repetitions),
-        }
+        Times { record: None, backward: None, total: mean(time, repetitions) }
     }
 }
 
@@ -475,12 +407,7 @@ impl<'w, const DOT: bool> Step<'w, DOT> {
         step.time(1)?;
         let mut expected = vec![0.0; parameters];
         let by_hand = perceptron.by_hand(0, perceptron.inputs(), &mut (), &mut expected);
-        agree(
-            manner.name,
-            perceptron.name(),
-            [step.value, by_hand],
-            [&step.gradient, &expected],
-        )?;
+        agree(manner.name, perceptron.name(), [step.value, by_hand], [&step.gradient, &expected])?;
         Ok(step)
     }
 
@@ -495,9 +422,7 @@ impl<'w, const DOT: bool> Step<'w, DOT> {
         let points = self.points[0].len();
         let start = Instant::now();
         for _ in 0..steps {
-            let done = self
-                .program
-                .eval_batch(points, black_box(&inputs), &mut sums, &mut self.workspace);
+            let done = self.program.eval_batch(points, black_box(&inputs), &mut sums, &mut self.workspace);
             done.map_err(|error| error.to_string())?;
             let mut squares = 0.0;
             for ((gradient, sum), &p) in self.gradient.iter_mut().zip(&sums[1..]).zip(p) {
@@ -523,11 +448,7 @@ impl<const DOT: bool> Contender for Step<'_, DOT> {
     fn run(&mut self, repetitions: usize) -> Times {
         // It ran on the same data when it was made.
         let time = self.time(repetitions).unwrap_or_else(|error| panic!("{error}"));
-        Times {
-            record: None,
-            backward: None,
-            total: mean(time, repetitions),
-        }
+        Times { record: None, backward: None, total: mean(time, repetitions) }
     }
 }
 

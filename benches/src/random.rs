@@ -15,10 +15,7 @@ pub struct SplitMix64 {
 impl SplitMix64 {
     /// Starts the sequence of `seed`.
     pub fn new(seed: u64) -> Self {
-        Self {
-            state: seed,
-            spare: None,
-        }
+        Self { state: seed, spare: None }
     }
 
     /// The next 64 random bits.

@@ -49,11 +49,7 @@ fn by_name<S: Serializer>(figures: &[(&'static str, f64)], serializer: S) -> Res
 /// Turns the summaries of one workload's contenders into rows: in ns per operation, or, for a
 /// workload of fewer than 100 operations, in ns per repetition.
 pub fn rows(workload: &str, ops: usize, inputs: usize, summaries: &[Summary]) -> Vec<Row> {
-    let (unit, scale) = if ops < 100 {
-        ("ns", 1.0)
-    } else {
-        ("ns/op", 1.0 / ops as f64)
-    };
+    let (unit, scale) = if ops < 100 { ("ns", 1.0) } else { ("ns/op", 1.0 / ops as f64) };
     let named = |name: &str| summaries.iter().find(|s| s.name == name);
     let total_of = |name: &str| named(name).map(|s| s.total);
     let (reverse, plain, by_hand) = (total_of("reverse"), total_of("P"), total_of("H"));
@@ -138,9 +134,7 @@ impl Circumstances {
             command.push_str(" -- ");
             command.push_str(&arguments.join(" "));
         }
-        let days = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs() / 86_400);
+        let days = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() / 86_400);
         Self {
             machine: processor(),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
@@ -152,12 +146,7 @@ impl Circumstances {
 
 impl std::fmt::Display for Circumstances {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            machine,
-            cores,
-            date,
-            command,
-        } = self;
+        let Self { machine, cores, date, command } = self;
         write!(f, "{machine}, {cores} cores, {date}, {command}")
     }
 }
@@ -235,16 +224,8 @@ mod tests {
         let mut hvp = summary("hvp", None, 390.0);
         hvp.yardsticks = &YARDSTICKS;
         hvp.figures = vec![("lanes", 64.0)];
-        let row = &rows(
-            "W4",
-            100,
-            0,
-            &[hvp, summary("wengert", Some(210.0), 340.0), summary("H", None, 300.0)],
-        )[0];
-        assert_eq!(
-            row.to_string(),
-            "W4 hvp total 3.90 ns/op xH 1.30 xbackward 3 xone 1.30 lanes 64 median 5.85"
-        );
+        let row = &rows("W4", 100, 0, &[hvp, summary("wengert", Some(210.0), 340.0), summary("H", None, 300.0)])[0];
+        assert_eq!(row.to_string(), "W4 hvp total 3.90 ns/op xH 1.30 xbackward 3 xone 1.30 lanes 64 median 5.85");
         let json = serde_json::to_value(row).unwrap();
         assert_eq!(json["xbackward"], 3.0);
         assert_eq!(json["lanes"], 64.0);

@@ -15,16 +15,8 @@ use crate::workloads::perceptron::{Perceptron, Sample};
 use crate::workloads::rosenbrock::Rosenbrock;
 
 /// The routes, in the order of the table.
-pub const ROUTES: [&str; 8] = [
-    "program",
-    "program-fused",
-    "program-fused-2threads",
-    "program-one",
-    "native",
-    "dual",
-    "hvp",
-    "gradient-graph",
-];
+pub const ROUTES: [&str; 8] =
+    ["program", "program-fused", "program-fused-2threads", "program-one", "native", "dual", "hvp", "gradient-graph"];
 
 /// A contender, if the workload has the route; a message, if its result is wrong.
 pub type Route<'w> = Result<Option<Box<dyn Contender + 'w>>, String>;

@@ -28,9 +28,7 @@ fn term<T: Real>(x: T, next: T) -> T {
 impl Function for Rosenbrock {
     fn call<T: Real>(&self, x: &[T]) -> T {
         let nexts = x.iter().cycle().skip(1);
-        x.iter()
-            .zip(nexts)
-            .fold(T::constant(0.0), |sum, (&x, &next)| sum + term(x, next))
+        x.iter().zip(nexts).fold(T::constant(0.0), |sum, (&x, &next)| sum + term(x, next))
     }
 }
 
@@ -87,18 +85,9 @@ fn compare<F: Function>(name: &str, f: &F, n: usize, budget: Duration) -> Vec<Ro
     let ops = graph.len() - n;
 
     let mut contenders: Vec<Box<dyn Contender + '_>> = vec![
-        Box::new(Method {
-            name: "dual",
-            gradient: move || by_duals(f, x),
-        }),
-        Box::new(Method {
-            name: "recorded",
-            gradient: move || wengert::value_and_gradient(|x| f.call(x), x),
-        }),
-        Box::new(Method {
-            name: "recorded-again",
-            gradient: recorded_again,
-        }),
+        Box::new(Method { name: "dual", gradient: move || by_duals(f, x) }),
+        Box::new(Method { name: "recorded", gradient: move || wengert::value_and_gradient(|x| f.call(x), x) }),
+        Box::new(Method { name: "recorded-again", gradient: recorded_again }),
     ];
     let summaries = compete(&mut contenders, budget);
     rows(&format!("{name}-n{n}"), ops, n, &summaries)
@@ -135,11 +124,7 @@ impl<G: FnMut() -> (f64, Vec<f64>)> Contender for Method<G> {
 
     fn yardsticks(&self) -> &'static [Yardstick] {
         match self.name {
-            "dual" => &[Yardstick {
-                label: "xrecorded",
-                contender: "recorded",
-                part: Part::Total,
-            }],
+            "dual" => &[Yardstick { label: "xrecorded", contender: "recorded", part: Part::Total }],
             _ => &[],
         }
     }
@@ -149,11 +134,7 @@ impl<G: FnMut() -> (f64, Vec<f64>)> Contender for Method<G> {
         for _ in 0..repetitions {
             black_box((self.gradient)());
         }
-        Times {
-            record: None,
-            backward: None,
-            total: mean(start.elapsed(), repetitions),
-        }
+        Times { record: None, backward: None, total: mean(start.elapsed(), repetitions) }
     }
 }
 
@@ -168,10 +149,7 @@ mod tests {
                 let x: Vec<f64> = (0..n).map(|i| 0.5 + 0.1 * i as f64).collect();
                 let (value, gradient) = by_duals(f, &x);
                 let (recorded, reference) = wengert::value_and_gradient(|x| f.call(x), &x);
-                assert_eq!(
-                    crate::engines::agree("dual", "", [value, recorded], [&gradient, &reference]),
-                    Ok(())
-                );
+                assert_eq!(crate::engines::agree("dual", "", [value, recorded], [&gradient, &reference]), Ok(()));
             }
         }
         agree(&Rosenbrock);
@@ -183,11 +161,6 @@ mod tests {
     fn every_function_and_count_has_its_lines() {
         let table = threshold(Duration::ZERO);
         assert_eq!(table.len(), 3 * 3 * MOST_INPUTS);
-        assert!(
-            table
-                .iter()
-                .filter(|row| row.engine == "dual")
-                .all(|row| row.more[0].0 == "xrecorded")
-        );
+        assert!(table.iter().filter(|row| row.engine == "dual").all(|row| row.more[0].0 == "xrecorded"));
     }
 }

@@ -63,9 +63,8 @@ For quiet figures, pin the process: taskset -c 1 target/release/ratios. Two thre
 const ENGINES: [&str; 5] = ["wengert", "wengert-keys", "reverse", "RustQuant", "echidna"];
 
 /// The workloads, in the order of the table.
-const WORKLOADS: [&str; 12] = [
-    "W1", "W2", "W2-5M", "W3", "W3-100", "W4", "W4-dot", "W4-point", "W5", "W6-2x5", "W6-10x25", "W7",
-];
+const WORKLOADS: [&str; 12] =
+    ["W1", "W2", "W2-5M", "W3", "W3-100", "W4", "W4-dot", "W4-point", "W5", "W6-2x5", "W6-10x25", "W7"];
 
 /// Calls the generic `$run` with the type of the named engine.
 macro_rules! with_engine {
@@ -176,9 +175,7 @@ enum Task {
 
 fn known(name: &str, names: &[&'static str], what: &str) -> Result<&'static str, String> {
     let found = names.iter().find(|n| n.eq_ignore_ascii_case(name));
-    found
-        .copied()
-        .ok_or_else(|| format!("no {what} is called {name:?}; there are {}", names.join(", ")))
+    found.copied().ok_or_else(|| format!("no {what} is called {name:?}; there are {}", names.join(", ")))
 }
 
 impl Request {
@@ -206,11 +203,7 @@ impl Request {
                 "--engines" => {
                     for name in value("names, separated by commas")?.split(',') {
                         let name = known(name, &[&ENGINES[..], &ROUTES].concat(), "engine")?;
-                        let list = if ROUTES.contains(&name) {
-                            &mut request.routes
-                        } else {
-                            &mut request.engines
-                        };
+                        let list = if ROUTES.contains(&name) { &mut request.routes } else { &mut request.engines };
                         list.push(name);
                     }
                 }
@@ -228,9 +221,7 @@ impl Request {
                     let names = [&ENGINES[..], &ROUTES, &written].concat();
                     let engine = known(engine, &names, "engine")?;
                     let count = value("a number of repetitions")?;
-                    let count = count
-                        .parse()
-                        .map_err(|_| format!("{count:?} is not a number of repetitions"))?;
+                    let count = count.parse().map_err(|_| format!("{count:?} is not a number of repetitions"))?;
                     request.task = Task::Profile(workload, engine, count);
                 }
                 option if option.starts_with('-') => {
@@ -427,19 +418,13 @@ mod tests {
         assert_eq!(request.engines, ["wengert"]);
         assert_eq!(request.routes, ["hvp", "program-fused"]);
         assert_eq!(parse("").unwrap().routes, ROUTES);
-        assert_eq!(
-            parse("--profile W5 program 3").unwrap().task,
-            Task::Profile("W5", "program", 3)
-        );
+        assert_eq!(parse("--profile W5 program 3").unwrap().task, Task::Profile("W5", "program", 3));
     }
 
     #[test]
     fn the_help_names_every_engine_route_and_workload() {
         for name in [&ENGINES[..], &ROUTES, &WORKLOADS].concat() {
-            assert!(
-                HELP.split_whitespace().any(|word| word.trim_end_matches(';') == name),
-                "{name}"
-            );
+            assert!(HELP.split_whitespace().any(|word| word.trim_end_matches(';') == name), "{name}");
         }
     }
 

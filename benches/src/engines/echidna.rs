@@ -41,11 +41,7 @@ impl Number for Real {
     /// A constant costs the crate nothing, its `max` costs a statement.
     #[inline(always)]
     fn relu(self) -> Self {
-        if Scalar::value(&self) > 0.0 {
-            self
-        } else {
-            Real::constant(0.0)
-        }
+        if Scalar::value(&self) > 0.0 { self } else { Real::constant(0.0) }
     }
 }
 
@@ -83,9 +79,7 @@ impl Engine for Echidna {
     const NAME: &'static str = "echidna";
 
     fn new(ops: usize) -> Self {
-        Self {
-            tape: Tape::with_capacity(ops),
-        }
+        Self { tape: Tape::with_capacity(ops) }
     }
 
     #[inline(always)]

@@ -74,10 +74,9 @@ pub fn agree(
     [value, by_hand]: [f64; 2],
     [gradient, expected]: [&[f64]; 2],
 ) -> Result<(), String> {
-    for (what, error) in [
-        ("value", relative_error(&[value], &[by_hand])),
-        ("gradient", relative_error(gradient, expected)),
-    ] {
+    for (what, error) in
+        [("value", relative_error(&[value], &[by_hand])), ("gradient", relative_error(gradient, expected))]
+    {
         // This form refuses NaN too.
         if !matches!(error.partial_cmp(&1e-9), Some(std::cmp::Ordering::Less)) {
             return Err(format!(

@@ -56,9 +56,7 @@ impl Engine for RustQuant {
     const NAME: &'static str = "RustQuant";
 
     fn new(ops: usize) -> Self {
-        Self {
-            graph: Graph::with_capacity(ops),
-        }
+        Self { graph: Graph::with_capacity(ops) }
     }
 
     #[inline(always)]

@@ -133,10 +133,7 @@ impl Neg for Key<'_> {
     type Output = Self;
     #[inline(always)]
     fn neg(self) -> Self {
-        Self {
-            id: self.graph.neg(self.id),
-            ..self
-        }
+        Self { id: self.graph.neg(self.id), ..self }
     }
 }
 
@@ -165,26 +162,17 @@ impl Number for Key<'_> {
     }
     #[inline(always)]
     fn subtracted_from(self, c: f64) -> Self {
-        Self {
-            id: self.graph.c_sub(self.id, c),
-            ..self
-        }
+        Self { id: self.graph.c_sub(self.id, c), ..self }
     }
     #[inline(always)]
     fn sum(terms: &[Self]) -> Self {
         let graph = terms[0].graph;
-        Self {
-            id: graph.sum(&Self::ids(terms)),
-            graph,
-        }
+        Self { id: graph.sum(&Self::ids(terms)), graph }
     }
     #[inline(always)]
     fn dot(a: &[Self], b: &[Self]) -> Self {
         let graph = a[0].graph;
-        Self {
-            id: graph.dot(&Self::ids(a), &Self::ids(b)),
-            graph,
-        }
+        Self { id: graph.dot(&Self::ids(a), &Self::ids(b)), graph }
     }
 }
 
@@ -199,10 +187,7 @@ impl WengertKeys {
     fn enter<'t>(&'t mut self, x: &[f64], inputs: &mut Inputs<Key<'t>>) {
         self.graph.reset();
         let graph = &self.graph;
-        entered(inputs, x, |x| Key {
-            graph,
-            id: graph.leaf(x),
-        });
+        entered(inputs, x, |x| Key { graph, id: graph.leaf(x) });
     }
 }
 

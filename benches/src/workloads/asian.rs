@@ -26,10 +26,7 @@ impl Asian {
     /// The option on `paths` paths, 1,270 operations each.
     pub fn new(paths: usize) -> Self {
         let mut random = SplitMix64::new(3);
-        Self {
-            inputs: [100.0, 0.03, 0.2],
-            normals: (0..paths * STEPS).map(|_| random.normal()).collect(),
-        }
+        Self { inputs: [100.0, 0.03, 0.2], normals: (0..paths * STEPS).map(|_| random.normal()).collect() }
     }
 
     /// The normals of one path.

@@ -19,11 +19,7 @@ pub type Links = Vec<(f64, f64)>;
 impl Chain {
     /// A chain of `links` links, four operations each.
     pub fn new(name: &'static str, links: usize) -> Self {
-        Self {
-            name,
-            links,
-            inputs: [0.5, 0.5],
-        }
+        Self { name, links, inputs: [0.5, 0.5] }
     }
 }
 

@@ -15,9 +15,7 @@ pub struct Formula {
 impl Formula {
     /// The formula at s = 1.1, k = 1, r = 0.03, v = 0.2, t = 1.5.
     pub fn new() -> Self {
-        Self {
-            inputs: [1.1, 1.0, 0.03, 0.2, 1.5],
-        }
+        Self { inputs: [1.1, 1.0, 0.03, 0.2, 1.5] }
     }
 }
 

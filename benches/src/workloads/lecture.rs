@@ -14,9 +14,7 @@ pub struct Lecture {
 impl Lecture {
     /// The expression at the lecture's point.
     pub fn new() -> Self {
-        Self {
-            inputs: [2.0, -3.0, 10.0, -2.0],
-        }
+        Self { inputs: [2.0, -3.0, 10.0, -2.0] }
     }
 }
 

@@ -48,14 +48,8 @@ pub struct Buffers {
 
 /// The logarithm of the gamma function at `half / 2`, from 1 and sqrt(pi) up.
 fn ln_gamma_of_half(half: usize) -> f64 {
-    let (start, value) = if half.is_multiple_of(2) {
-        (2, 0.0)
-    } else {
-        (1, 0.5 * std::f64::consts::PI.ln())
-    };
-    (start..half)
-        .step_by(2)
-        .fold(value, |value, i| value + (0.5 * i as f64).ln())
+    let (start, value) = if half.is_multiple_of(2) { (2, 0.0) } else { (1, 0.5 * std::f64::consts::PI.ln()) };
+    (start..half).step_by(2).fold(value, |value, i| value + (0.5 * i as f64).ln())
 }
 
 impl Mixture {
@@ -73,14 +67,7 @@ impl Mixture {
             + (0..d).map(|j| ln_gamma_of_half(freedom - j)).sum::<f64>();
         let prior = (freedom * d) as f64 * (GAMMA.ln() - 0.5 * std::f64::consts::LN_2);
         let constant = -0.5 * (n * d) as f64 * std::f64::consts::TAU.ln() - k as f64 * (prior - ln_multigamma);
-        Self {
-            name,
-            d,
-            k,
-            inputs,
-            points,
-            constant,
-        }
+        Self { name, d, k, inputs, points, constant }
     }
 
     fn n(&self) -> usize {
@@ -342,14 +329,7 @@ mod tests {
     #[test]
     fn ln_gamma_of_halves_is_the_known_one() {
         let ln_sqrt_pi = 0.5 * std::f64::consts::PI.ln();
-        let known = [
-            ln_sqrt_pi,
-            0.0,
-            ln_sqrt_pi - 2f64.ln(),
-            0.0,
-            0.75f64.ln() + ln_sqrt_pi,
-            2f64.ln(),
-        ];
+        let known = [ln_sqrt_pi, 0.0, ln_sqrt_pi - 2f64.ln(), 0.0, 0.75f64.ln() + ln_sqrt_pi, 2f64.ln()];
         for (half, known) in (1..).zip(known) {
             assert!((ln_gamma_of_half(half) - known).abs() < 1e-15, "{half}");
         }

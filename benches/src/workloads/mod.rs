@@ -94,11 +94,7 @@ mod tests {
             let size: f64 = gradient.iter().zip(&direction).map(|(g, d)| (g * d).abs()).sum();
             // Central differences carry about (eps * |f| / h) of rounding.
             let bound = 1e-7 * size + 1e-9 * value.abs();
-            assert!(
-                (slope - exact).abs() <= bound,
-                "{} slope {slope}, by hand {exact}",
-                workload.name()
-            );
+            assert!((slope - exact).abs() <= bound, "{} slope {slope}, by hand {exact}", workload.name());
         }
     }
 

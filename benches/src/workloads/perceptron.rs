@@ -122,11 +122,7 @@ impl<const DOT: bool> Workload for Perceptron<DOT> {
             let Point { x, label } = self.points[i];
             (Self::score(p, x) * label).subtracted_from(1.0).relu()
         });
-        let squares = if DOT {
-            T::dot(p, p)
-        } else {
-            p[1..].iter().fold(p[0] * p[0], |sum, &p| sum + p * p)
-        };
+        let squares = if DOT { T::dot(p, p) } else { p[1..].iter().fold(p[0] * p[0], |sum, &p| sum + p * p) };
         T::sum(&losses) * MEAN + squares * DECAY
     }
 

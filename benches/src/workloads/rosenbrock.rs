@@ -27,10 +27,7 @@ impl Rosenbrock {
     /// If `n` is less than 2.
     pub fn named(name: &'static str, n: usize) -> Self {
         assert!(n >= 2, "the Rosenbrock function needs two variables");
-        Self {
-            name,
-            inputs: (0..n).map(|i| if i % 2 == 0 { -1.2 } else { 1.0 }).collect(),
-        }
+        Self { name, inputs: (0..n).map(|i| if i % 2 == 0 { -1.2 } else { 1.0 }).collect() }
     }
 }
 

@@ -48,21 +48,13 @@ impl Limit {
     /// `largest` is the largest magnitude in the gradient: where the corpus has no
     /// bound, the whole limit is 1e-12 of it.
     pub fn unit(self, bound: f64, largest: f64) -> f64 {
-        if bound < 0.0 {
-            1e-12 * largest / self.units
-        } else {
-            U * bound
-        }
+        if bound < 0.0 { 1e-12 * largest / self.units } else { U * bound }
     }
 
     /// The unit for an entry of a Hessian whose largest magnitude is `largest`:
     /// without a bound the whole limit is 1e-11 of it.
     pub fn hessian_unit(self, bound: f64, largest: f64) -> f64 {
-        if bound < 0.0 {
-            1e-11 * largest / self.units
-        } else {
-            U * bound + 1e-13 * largest / self.units
-        }
+        if bound < 0.0 { 1e-11 * largest / self.units } else { U * bound + 1e-13 * largest / self.units }
     }
 }
 
@@ -82,13 +74,7 @@ impl Tally {
     /// An empty tally.
     pub fn new(limit: Limit) -> Self {
         let worst_at = "nowhere".into();
-        Self {
-            limit,
-            checked: 0,
-            worst: 0.0,
-            worst_at,
-            failures: Vec::new(),
-        }
+        Self { limit, checked: 0, worst: 0.0, worst_at, failures: Vec::new() }
     }
 
     /// The limit checked against.
@@ -119,9 +105,8 @@ impl Tally {
         if !matches!(units.partial_cmp(&self.limit.units), Some(o) if o.is_le()) {
             let Limit { units: limit, what } = self.limit;
             let (at, hi) = (at(), exact.hi);
-            self.failures.push(format!(
-                "{at}: {what} {actual:e}, expected {hi:e}: off by {units:.3} units, {limit} allowed"
-            ));
+            self.failures
+                .push(format!("{at}: {what} {actual:e}, expected {hi:e}: off by {units:.3} units, {limit} allowed"));
         }
     }
 
@@ -132,13 +117,7 @@ impl Tally {
 
     /// One line with the count, the worst error and its place.
     pub fn summary(&self) -> String {
-        let Self {
-            limit,
-            checked,
-            worst,
-            worst_at,
-            failures,
-        } = self;
+        let Self { limit, checked, worst, worst_at, failures } = self;
         let (what, allowed, failed) = (limit.what, limit.units, failures.len());
         format!("{what}: {checked} checked, {failed} failed, worst {worst:.3} of {allowed} ({worst_at})")
     }
@@ -161,11 +140,7 @@ mod tests {
         let failed = check(VALUE, 1.0 + 10.0 * U, 1.0, unit);
         assert!(failed.failures()[0].starts_with("here: value 1.000000000000001"));
         assert_eq!(failed.worst, 10.0);
-        assert!(
-            failed
-                .summary()
-                .contains("1 checked, 1 failed, worst 10.000 of 8 (here)")
-        );
+        assert!(failed.summary().contains("1 checked, 1 failed, worst 10.000 of 8 (here)"));
     }
 
     #[test]

@@ -132,21 +132,13 @@ impl Reader {
             id: id.into(),
             tier: tier.into(),
             line,
-            formula: Formula {
-                inputs: integer(inputs)?,
-                code: Vec::new(),
-            },
+            formula: Formula { inputs: integer(inputs)?, code: Vec::new() },
             outputs: Vec::new(),
             hessian,
             points: Vec::new(),
         };
         let (instructions, announced) = (integer(instructions)?, integer(announced)?);
-        Ok(Self {
-            case,
-            instructions,
-            announced,
-            asked: Vec::new(),
-        })
+        Ok(Self { case, instructions, announced, asked: Vec::new() })
     }
 
     fn line(&mut self, key: &str, rest: &[&str], line: usize) -> Result<(), String> {
@@ -210,12 +202,7 @@ impl Reader {
             [] => None,
             _ => triples(expected, Some(1))?.pop(),
         };
-        Ok(Output {
-            output,
-            value,
-            flips,
-            ..Output::default()
-        })
+        Ok(Output { output, value, flips, ..Output::default() })
     }
 
     /// The index of an instruction among the outputs.
@@ -232,10 +219,7 @@ impl Reader {
         let fail = |line, what| Err(Malformed { line, what });
         let first = self.case.line;
         if code != self.instructions {
-            return fail(
-                first,
-                format!("{} instructions announced, {code} found", self.instructions),
-            );
+            return fail(first, format!("{} instructions announced, {code} found", self.instructions));
         }
         if code == 0 || self.case.points.is_empty() {
             return fail(first, "a case needs an instruction and an `x` line".into());
@@ -250,10 +234,7 @@ impl Reader {
         for k in 0..self.case.points.len() {
             if self.case.points[k].outputs.is_empty() {
                 let output = self.output_of(code - 1);
-                self.case.points[k].outputs.push(Output {
-                    output,
-                    ..Output::default()
-                });
+                self.case.points[k].outputs.push(Output { output, ..Output::default() });
             }
         }
         // The header counts outputs where there is one point and points where there are several.
@@ -275,10 +256,7 @@ fn triples(fields: &[&str], expected: Option<usize>) -> Result<Vec<Expected>, St
         return Err(format!("{expected} triples expected, {} fields found", fields.len()));
     }
     let read = |[hi, lo, bound]: &[&str; 3]| {
-        let exact = Exact {
-            hi: bits(hi)?,
-            lo: bits(lo)?,
-        };
+        let exact = Exact { hi: bits(hi)?, lo: bits(lo)? };
         let bound: f64 = bound.parse().map_err(|_| format!("{bound:?} is not a number"))?;
         Ok(Expected { exact, bound })
     };

@@ -60,10 +60,7 @@ impl Formula {
     /// # Errors
     /// As for an instruction in a file; the line is the instruction's place in `code`.
     pub fn parse(inputs: usize, code: &str) -> Result<Self, Malformed> {
-        let mut formula = Self {
-            inputs,
-            code: (0..inputs).map(Instruction::Input).collect(),
-        };
+        let mut formula = Self { inputs, code: (0..inputs).map(Instruction::Input).collect() };
         for (k, text) in code.split(';').enumerate() {
             let fields: Vec<&str> = text.split_ascii_whitespace().collect();
             formula.push(&fields).map_err(|what| Malformed { line: k + 1, what })?;
@@ -122,11 +119,7 @@ impl Formula {
                 .ok_or_else(|| format!("instruction {here} takes {index}, which does not stand before it"))
         };
         let operands = operands.iter().map(earlier).collect::<Result<_, String>>()?;
-        Ok(Instruction::Apply {
-            word,
-            operands,
-            integer: number,
-        })
+        Ok(Instruction::Apply { word, operands, integer: number })
     }
 }
 

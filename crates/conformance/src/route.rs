@@ -42,9 +42,7 @@ impl Answer {
     pub fn bits(&self) -> Vec<u64> {
         let numbers = [self.value].into_iter().chain(self.gradient.iter().copied());
         let numbers = numbers.chain(self.hessian.iter().flatten().copied());
-        numbers
-            .map(|x| if x.is_nan() { f64::NAN } else { x }.to_bits())
-            .collect()
+        numbers.map(|x| if x.is_nan() { f64::NAN } else { x }.to_bits()).collect()
     }
 }
 
@@ -80,12 +78,8 @@ pub trait Route: Sync {
 
 /// Every route, as the tests run them.
 pub fn all() -> Vec<Box<dyn Route>> {
-    let mut routes: Vec<Box<dyn Route>> = vec![
-        Box::new(sweep::Sweep),
-        Box::new(derive::Derive),
-        Box::new(tangent::Tangent),
-        Box::new(dual::Duals),
-    ];
+    let mut routes: Vec<Box<dyn Route>> =
+        vec![Box::new(sweep::Sweep), Box::new(derive::Derive), Box::new(tangent::Tangent), Box::new(dual::Duals)];
     for program in program::Programs::all() {
         routes.push(Box::new(program));
     }

@@ -72,11 +72,7 @@ fn row(bytes: &[u8], line: usize) -> Result<Option<Row>, String> {
         _ => {}
     }
     let mut code: Vec<_> = (0..inputs).map(Instruction::Input).collect();
-    code.push(Instruction::Apply {
-        word,
-        operands: (0..inputs).collect(),
-        integer: number,
-    });
+    code.push(Instruction::Apply { word, operands: (0..inputs).collect(), integer: number });
     let (expected, tags) = match rest.split_last() {
         None => (Vec::new(), ""),
         Some((tags, pairs)) => {
@@ -87,12 +83,7 @@ fn row(bytes: &[u8], line: usize) -> Result<Option<Row>, String> {
                 let found = columns.len();
                 return Err(format!("{} columns expected, {found} found", 4 + 2 * wanted));
             }
-            let read = |[hi, lo]: &[&str; 2]| {
-                Ok(Exact {
-                    hi: bits(hi)?,
-                    lo: bits(lo)?,
-                })
-            };
+            let read = |[hi, lo]: &[&str; 2]| Ok(Exact { hi: bits(hi)?, lo: bits(lo)? });
             (pairs.iter().map(read).collect::<Result<_, String>>()?, *tags)
         }
     };
@@ -116,13 +107,8 @@ mod tests {
         let text = format!("#fn\n\npowi\t-3\t{one}\r\nmax\t{one}\t4000000000000000\n");
         let rows = parse(text.as_bytes()).unwrap();
         assert_eq!(rows.len(), 2);
-        assert_eq!(
-            (rows[0].line, &rows[0].x[..], rows[0].expected.len()),
-            (3, &[1.0][..], 0)
-        );
-        let Instruction::Apply { integer: -3, .. } = rows[0].formula.code[1] else {
-            panic!()
-        };
+        assert_eq!((rows[0].line, &rows[0].x[..], rows[0].expected.len()), (3, &[1.0][..], 0));
+        let Instruction::Apply { integer: -3, .. } = rows[0].formula.code[1] else { panic!() };
         assert_eq!((rows[1].line, &rows[1].x[..]), (4, &[1.0, 2.0][..]));
         assert_eq!(rows[1].key[2], "4000000000000000");
     }

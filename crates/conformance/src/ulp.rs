@@ -75,11 +75,7 @@ impl Exact {
     /// The size of the error in units of `ulp(hi)`.
     pub fn ulps(self, actual: f64) -> f64 {
         let error = self.error(actual).abs();
-        if error == 0.0 || error.is_infinite() {
-            error
-        } else {
-            error / ulp(self.hi)
-        }
+        if error == 0.0 || error.is_infinite() { error } else { error / ulp(self.hi) }
     }
 }
 
@@ -107,24 +103,14 @@ mod tests {
             assert_eq!(read.to_bits(), x.to_bits());
         }
         assert_eq!(Bits(-f64::NAN).to_string(), "7ff8000000000000");
-        for bad in [
-            "",
-            "0",
-            "+000000000000000",
-            "00000000000000000",
-            "000000000000000g",
-            "é0",
-        ] {
+        for bad in ["", "0", "+000000000000000", "00000000000000000", "000000000000000g", "é0"] {
             assert!(from_bits(bad).is_none(), "{bad}");
         }
     }
 
     #[test]
     fn errors_see_below_half_an_ulp() {
-        let third = Exact {
-            hi: 1.0 / 3.0,
-            lo: 1.0 / 3.0 * 2f64.powi(-54),
-        };
+        let third = Exact { hi: 1.0 / 3.0, lo: 1.0 / 3.0 * 2f64.powi(-54) };
         assert!((third.ulps(1.0 / 3.0) - 1.0 / 3.0).abs() < 1e-9);
         assert_eq!(Exact::new(f64::INFINITY).ulps(f64::INFINITY), 0.0);
         assert_eq!(Exact::new(f64::INFINITY).ulps(f64::MAX), f64::INFINITY);

@@ -24,27 +24,15 @@ pub struct Word {
 }
 
 const fn word(name: &'static str, count: usize) -> Word {
-    Word {
-        name,
-        operands: Operands::Exactly(count),
-        integer: false,
-    }
+    Word { name, operands: Operands::Exactly(count), integer: false }
 }
 
 const fn with_integer(name: &'static str) -> Word {
-    Word {
-        name,
-        operands: Operands::Exactly(1),
-        integer: true,
-    }
+    Word { name, operands: Operands::Exactly(1), integer: true }
 }
 
 const fn many(name: &'static str, least: usize) -> Word {
-    Word {
-        name,
-        operands: Operands::AtLeast(least),
-        integer: false,
-    }
+    Word { name, operands: Operands::AtLeast(least), integer: false }
 }
 
 /// Every op a formula may apply. The first two groups are those of the corpus.

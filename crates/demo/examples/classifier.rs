@@ -44,10 +44,7 @@ pub(crate) fn main() -> Result<(), Error> {
     assert_eq!(resumed, net);
 
     let predicted: Vec<_> = rows.iter().map(|row| net.predict(&row[..2])).collect();
-    let right = predicted
-        .iter()
-        .zip(&rows)
-        .filter(|(logits, row)| argmax(logits) == argmax(&row[2..]));
+    let right = predicted.iter().zip(&rows).filter(|(logits, row)| argmax(logits) == argmax(&row[2..]));
     println!("loss {loss:.6}, {} of {} right", right.count(), rows.len());
     for class in 0..3 {
         let mean = predicted.iter().map(|logits| softmax(logits)[class]).sum::<f64>() / 150.0;

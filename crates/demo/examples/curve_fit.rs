@@ -23,10 +23,7 @@ fn residuals<T: Real>(b: &[T]) -> Vec<T> {
 /// The residuals, and their derivatives with respect to the parameters.
 fn linearized(b: &DVector<f64>) -> (DVector<f64>, DMatrix<f64>) {
     let (values, rows) = value_and_jacobian(|b| residuals(b), b.as_slice());
-    (
-        DVector::from(values),
-        DMatrix::from_fn(rows.len(), b.len(), |i, k| rows[i][k]),
-    )
+    (DVector::from(values), DMatrix::from_fn(rows.len(), b.len(), |i, k| rows[i][k]))
 }
 
 pub(crate) fn main() {
@@ -51,9 +48,6 @@ pub(crate) fn main() {
         let deviation = covariance[(k, k)].sqrt();
         println!("b{} = {:.10} +- {:.10}", k + 1, b[k], deviation);
         assert!((b[k] / CERTIFIED[k] - 1.0).abs() < 1e-10, "b{}: {}", k + 1, b[k]);
-        assert!(
-            (deviation / DEVIATIONS[k] - 1.0).abs() < 1e-9,
-            "its deviation: {deviation}"
-        );
+        assert!((deviation / DEVIATIONS[k] - 1.0).abs() < 1e-9, "its deviation: {deviation}");
     }
 }

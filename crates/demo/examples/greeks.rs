@@ -31,11 +31,7 @@ fn by_hand(&(count, sign, strike, years): &Position, [spot, volatility, rate]: [
     let delta = sign * Scalar::norm_cdf(sign * d1);
     let vega = spot * bell * years.sqrt();
     let rho = sign * strike * years * (-rate * years).exp() * Scalar::norm_cdf(sign * d2);
-    let [gamma, vanna, volga] = [
-        bell / (spot * spread),
-        -bell * d2 / volatility,
-        vega * d1 * d2 / volatility,
-    ];
+    let [gamma, vanna, volga] = [bell / (spot * spread), -bell * d2 / volatility, vega * d1 * d2 / volatility];
     [delta, vega, rho, gamma, vanna, volga].map(|x| x * count)
 }
 
@@ -51,9 +47,6 @@ pub(crate) fn main() {
     for (k, (name, found)) in names.into_iter().zip(greeks(&book, &market)).enumerate() {
         let closed: f64 = book.iter().map(|position| by_hand(position, market)[k]).sum();
         println!("{name:>6} {found:>20.12}");
-        assert!(
-            (found - closed).abs() < 1e-12 * closed.abs().max(100.0),
-            "{name}: {found}, {closed}"
-        );
+        assert!((found - closed).abs() < 1e-12 * closed.abs().max(100.0), "{name}: {found}, {closed}");
     }
 }

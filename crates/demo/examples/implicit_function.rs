@@ -36,16 +36,8 @@ pub(crate) fn main() {
         ("dE/de", gradient[1], sin / d),
         ("d2E/dM2", hessian[0][0], -e * sin / d.powi(3)),
         ("d2E/dMde", hessian[0][1], (cos * d - e * sin * sin) / d.powi(3)),
-        (
-            "d2E/de2",
-            hessian[1][1],
-            sin * (2.0 * cos * d - e * sin * sin) / d.powi(3),
-        ),
-        (
-            "d3E/dM3",
-            6.0 * along[3],
-            (3.0 * (e * sin).powi(2) - e * cos * d) / d.powi(5),
-        ),
+        ("d2E/de2", hessian[1][1], sin * (2.0 * cos * d - e * sin * sin) / d.powi(3)),
+        ("d3E/dM3", 6.0 * along[3], (3.0 * (e * sin).powi(2) - e * cos * d) / d.powi(5)),
     ];
     for (name, found, by_hand) in table {
         println!("{name:>9} {found:>19.15}");

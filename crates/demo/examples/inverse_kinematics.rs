@@ -9,10 +9,7 @@ const LINKS: [f64; 2] = [1.2, 0.8];
 /// Where the hand is.
 fn hand<T: Real>(joints: &[T]) -> Vec<T> {
     let (first, both) = (joints[0], joints[0] + joints[1]);
-    vec![
-        first.cos() * LINKS[0] + both.cos() * LINKS[1],
-        first.sin() * LINKS[0] + both.sin() * LINKS[1],
-    ]
+    vec![first.cos() * LINKS[0] + both.cos() * LINKS[1], first.sin() * LINKS[0] + both.sin() * LINKS[1]]
 }
 
 pub(crate) fn main() {
@@ -22,12 +19,7 @@ pub(crate) fn main() {
     for step in 0..10 {
         let (at, rows) = value_and_jacobian(|joints| hand(joints), joints.as_slice());
         let miss = target - Vector2::new(at[0], at[1]);
-        println!(
-            "step {step}: joints {:.6} {:.6}, off by {:.1e}",
-            joints[0],
-            joints[1],
-            miss.norm()
-        );
+        println!("step {step}: joints {:.6} {:.6}, off by {:.1e}", joints[0], joints[1], miss.norm());
         let jacobian = Matrix2::new(rows[0][0], rows[0][1], rows[1][0], rows[1][1]);
         joints += jacobian.lu().solve(&miss).expect("the arm is not stretched out");
     }

@@ -41,18 +41,10 @@ pub(crate) fn main() {
     let mut x = start;
     for k in 0..steps {
         if k % 400 == 0 {
-            println!(
-                "{:>6.3} s  angle {:>9.6}  rate {:>9.6}",
-                period * k as f64 / steps as f64,
-                x[0],
-                x[1]
-            );
+            println!("{:>6.3} s  angle {:>9.6}  rate {:>9.6}", period * k as f64 / steps as f64, x[0], x[1]);
         }
         x = step(x, period / steps as f64);
     }
-    println!(
-        "{period:>6.3} s  angle {:>9.6}  rate {:>9.6}: where it started",
-        x[0], x[1]
-    );
+    println!("{period:>6.3} s  angle {:>9.6}  rate {:>9.6}: where it started", x[0], x[1]);
     assert!((x[0] - start[0]).abs() < 1e-9 && x[1].abs() < 1e-9, "{x:?}");
 }

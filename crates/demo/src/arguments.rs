@@ -36,11 +36,7 @@ pub(crate) struct Arguments {
 
 /// Parses the arguments; the error names the first that is wrong.
 pub(crate) fn parse(given: impl IntoIterator<Item = OsString>) -> Result<Request, String> {
-    let mut arguments = Arguments {
-        out: PathBuf::from("out"),
-        steps: 100,
-        seed: None,
-    };
+    let mut arguments = Arguments { out: PathBuf::from("out"), steps: 100, seed: None };
     let mut given = given.into_iter();
     while let Some(option) = given.next() {
         let name = option.to_string_lossy().into_owned();
@@ -83,15 +79,8 @@ mod tests {
 
     #[test]
     fn options_may_come_in_any_order() {
-        let expected = Arguments {
-            out: "here".into(),
-            steps: 7,
-            seed: Some(3),
-        };
-        assert_eq!(
-            parsed(&["--seed", "3", "--out", "here", "--steps", "7"]),
-            Ok(Request::Tour(expected))
-        );
+        let expected = Arguments { out: "here".into(), steps: 7, seed: Some(3) };
+        assert_eq!(parsed(&["--seed", "3", "--out", "here", "--steps", "7"]), Ok(Request::Tour(expected)));
         assert_eq!(parsed(&["--steps", "7", "-h"]), Ok(Request::Help));
     }
 

@@ -27,10 +27,7 @@ pub(crate) fn show(eager: &Run, compiled: &Run) {
         "  compiled  runs a program of {} instructions at all points, on all cores;",
         HumanCount(compiled.instructions as u64),
     );
-    say!(
-        "            it was compiled in {:.1} ms",
-        1e3 * compiled.start.as_secs_f64()
-    );
+    say!("            it was compiled in {:.1} ms", 1e3 * compiled.start.as_secs_f64());
     say!();
     say!(
         "A compiled step is {:.1} times as fast. The losses agree to within {:.0e}.",

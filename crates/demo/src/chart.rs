@@ -72,10 +72,7 @@ pub(crate) fn draw(moons: &Moons, run: &Run) -> Result<String, Box<dyn Error>> {
     let svg = svg.replacen(&canvas, &shown, 1);
     // Behind the opening tag.
     let (start, rest) = svg.split_once(">\n").unwrap_or((&svg, ""));
-    Ok(format!(
-        "{start}>\n<style>@media (prefers-color-scheme:dark){{{}}}</style>\n{rest}",
-        night()
-    ))
+    Ok(format!("{start}>\n<style>@media (prefers-color-scheme:dark){{{}}}</style>\n{rest}", night()))
 }
 
 /// The same colors by night, as rules that go before what is written at each shape.
@@ -101,16 +98,11 @@ fn night() -> String {
 pub(crate) fn shown(moons: &Moons) -> [(f64, f64); 2] {
     let [(x0, x1), (y0, y1)] = [0, 1].map(|axis| {
         let along = moons.points.iter().map(|point| point[axis]);
-        let (low, high) = along.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
-            (low.min(x), high.max(x))
-        });
+        let (low, high) = along.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
         (low - 0.5, high + 0.5)
     });
     let (width, height) = (x1 - x0, y1 - y0);
-    let (more_x, more_y) = (
-        (height / SHAPE - width).max(0.0) / 2.0,
-        (width * SHAPE - height).max(0.0) / 2.0,
-    );
+    let (more_x, more_y) = ((height / SHAPE - width).max(0.0) / 2.0, (width * SHAPE - height).max(0.0) / 2.0);
     [(x0 - more_x, x1 + more_x), (y0 - more_y, y1 + more_y)]
 }
 
@@ -160,16 +152,10 @@ fn view(plane: &mut Plane<'_, '_>, moons: &Moons, run: &Run) -> Result<(), Box<d
         }
     }
     for level in [-1.0, 1.0] {
-        let lines = grid
-            .lines(level)
-            .into_iter()
-            .map(|line| PathElement::new(line, WHITE.stroke_width(FINE)));
+        let lines = grid.lines(level).into_iter().map(|line| PathElement::new(line, WHITE.stroke_width(FINE)));
         plane.draw_series(lines)?;
     }
-    let boundary = grid
-        .lines(0.0)
-        .into_iter()
-        .map(|line| PathElement::new(line, INK.stroke_width(2 * FINE)));
+    let boundary = grid.lines(0.0).into_iter().map(|line| PathElement::new(line, INK.stroke_width(2 * FINE)));
     plane.draw_series(boundary)?;
     Ok(())
 }

@@ -36,11 +36,7 @@ impl Grid {
         let mut heights = Vec::with_capacity(xs.len() * ys.len());
         for (row, &y) in ys.iter().enumerate() {
             for (column, &x) in xs.iter().enumerate() {
-                let height = if border(row, rows) || border(column, columns) {
-                    f64::NAN
-                } else {
-                    height(x, y)
-                };
+                let height = if border(row, rows) || border(column, columns) { f64::NAN } else { height(x, y) };
                 // NaN counts as low, and nothing comes near to overflow.
                 heights.push(if height.is_nan() { -FAR } else { height.clamp(-FAR, FAR) });
             }
@@ -62,12 +58,7 @@ impl Grid {
 
     /// The lines on which the height is `level`; none runs along the border.
     pub(crate) fn lines(&self, level: f64) -> Vec<Vec<Point>> {
-        let ends = [
-            self.xs[0],
-            self.xs[self.xs.len() - 1],
-            self.ys[0],
-            self.ys[self.ys.len() - 1],
-        ];
+        let ends = [self.xs[0], self.xs[self.xs.len() - 1], self.ys[0], self.ys[self.ys.len() - 1]];
         let on_border = |(x, y): Point| ends[..2].contains(&x) || ends[2..].contains(&y);
         let mut lines = Vec::new();
         for ring in self.rings(level) {
@@ -96,12 +87,7 @@ impl Grid {
         let mut starts = Vec::new();
         for row in 0..self.ys.len() - 1 {
             for column in 0..self.xs.len() - 1 {
-                let corners = [
-                    (column, row),
-                    (column + 1, row),
-                    (column + 1, row + 1),
-                    (column, row + 1),
-                ];
+                let corners = [(column, row), (column + 1, row), (column + 1, row + 1), (column, row + 1)];
                 let above = corners.map(|corner| self.height(corner) >= level);
                 let side = |k: usize| {
                     let (one, other) = (corners[k], corners[(k + 1) % 4]);
@@ -109,9 +95,7 @@ impl Grid {
                 };
                 for k in (0..4).filter(|&k| above[k] && !above[(k + 1) % 4]) {
                     // Walking round the cell, the area ends at side k and begins again at side m.
-                    let again = (1..4)
-                        .map(|more| (k + more) % 4)
-                        .find(|&m| !above[m] && above[(m + 1) % 4]);
+                    let again = (1..4).map(|more| (k + more) % 4).find(|&m| !above[m] && above[(m + 1) % 4]);
                     if let Some(m) = again {
                         starts.push(side(k));
                         next.insert(side(k), side(m));
@@ -164,10 +148,7 @@ mod tests {
 
     /// Positive with the inside to the left.
     fn size(line: &[Point]) -> f64 {
-        line.windows(2)
-            .map(|pair| pair[0].0 * pair[1].1 - pair[0].1 * pair[1].0)
-            .sum::<f64>()
-            / 2.0
+        line.windows(2).map(|pair| pair[0].0 * pair[1].1 - pair[0].1 * pair[1].0).sum::<f64>() / 2.0
     }
 
     #[test]
@@ -196,15 +177,8 @@ mod tests {
     fn a_line_across_ends_at_the_border() {
         let slope = Grid::sample((0.0, 1.0), (0.0, 2.0), [10, 10], |x, _| x - 0.55);
         let lines = slope.lines(0.0);
-        assert!(
-            lines.iter().flatten().all(|point| (point.0 - 0.55).abs() < 1e-12),
-            "{lines:?}"
-        );
-        let length: f64 = lines
-            .iter()
-            .flat_map(|line| line.windows(2))
-            .map(|pair| (pair[0].1 - pair[1].1).abs())
-            .sum();
+        assert!(lines.iter().flatten().all(|point| (point.0 - 0.55).abs() < 1e-12), "{lines:?}");
+        let length: f64 = lines.iter().flat_map(|line| line.windows(2)).map(|pair| (pair[0].1 - pair[1].1).abs()).sum();
         assert!((length - 2.0).abs() < 1e-12, "{lines:?}");
         assert!((size(&slope.area(0.0)) - 0.9).abs() < 1e-12);
     }

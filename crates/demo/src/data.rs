@@ -26,10 +26,7 @@ impl Moons {
     /// The points and the untrained net of micrograd's demo.
     pub(crate) fn of_micrograd() -> Result<Moons, Box<dyn Error>> {
         let (mut points, mut classes) = (Vec::new(), Vec::new());
-        for line in include_str!("../data/moons.txt")
-            .lines()
-            .filter(|line| !line.starts_with('#'))
-        {
+        for line in include_str!("../data/moons.txt").lines().filter(|line| !line.starts_with('#')) {
             let numbers = line.split(' ').map(str::parse).collect::<Result<Vec<f64>, _>>()?;
             let [x, y, class] = numbers[..] else {
                 return Err(format!("data/moons.txt: expected x, y and a class, not {line:?}").into());
@@ -38,12 +35,7 @@ impl Moons {
             classes.push(class);
         }
         let net = wengert_nn::parse(include_str!("../data/micrograd.net"))?;
-        Ok(Moons {
-            points,
-            classes,
-            net,
-            micrograd: true,
-        })
+        Ok(Moons { points, classes, net, micrograd: true })
     }
 
     /// Two interleaving half circles with noise, and a net, all generated from the seed.
@@ -54,20 +46,11 @@ impl Moons {
         for k in 0..POINTS {
             let lower = k % 2 == 1;
             let angle = PI * (k / 2) as f64 / (POINTS / 2 - 1) as f64;
-            let [x, y] = if lower {
-                [1.0 - angle.cos(), 0.5 - angle.sin()]
-            } else {
-                [angle.cos(), angle.sin()]
-            };
+            let [x, y] = if lower { [1.0 - angle.cos(), 0.5 - angle.sin()] } else { [angle.cos(), angle.sin()] };
             points.push([x, y].map(|x| x + NOISE * random.normal()));
             classes.push(if lower { 1.0 } else { -1.0 });
         }
-        Ok(Moons {
-            points,
-            classes,
-            net,
-            micrograd: false,
-        })
+        Ok(Moons { points, classes, net, micrograd: false })
     }
 
     /// The points as rows of x, y and class.
@@ -79,9 +62,7 @@ impl Moons {
     /// The share of points that the net classifies right with these parameters.
     pub(crate) fn accuracy(&self, parameters: &[f64]) -> f64 {
         let scores = self.points.iter().map(|point| self.net.forward(parameters, point)[0]);
-        let right = scores
-            .zip(&self.classes)
-            .filter(|&(score, &class)| (score > 0.0) == (class > 0.0));
+        let right = scores.zip(&self.classes).filter(|&(score, &class)| (score > 0.0) == (class > 0.0));
         right.count() as f64 / self.points.len() as f64
     }
 }

@@ -22,15 +22,9 @@ impl Folder {
             .and_then(|()| fs::write(&probe, "can this be written?"))
             .and_then(|()| fs::remove_file(&probe))
             .map_err(|error| {
-                format!(
-                    "cannot write to the folder {}: {error}; choose another with --out",
-                    path.display()
-                )
+                format!("cannot write to the folder {}: {error}; choose another with --out", path.display())
             })?;
-        Ok(Folder {
-            path: path.to_owned(),
-            written: Vec::new(),
-        })
+        Ok(Folder { path: path.to_owned(), written: Vec::new() })
     }
 
     /// The path for a file of this name. Adds the file to the list at the end of the tour.
@@ -59,12 +53,7 @@ impl Folder {
     /// Lists the files written.
     pub(crate) fn list(&self) {
         say!("Written:");
-        let width = self
-            .written
-            .iter()
-            .map(|(path, _)| path.display().to_string().chars().count())
-            .max()
-            .unwrap_or(0);
+        let width = self.written.iter().map(|(path, _)| path.display().to_string().chars().count()).max().unwrap_or(0);
         for (path, what) in &self.written {
             say!("  {:width$}  {what}", path.display().to_string());
         }

@@ -23,18 +23,10 @@ pub(crate) fn show(folder: &mut Folder) -> Result<(), Box<dyn Error>> {
     say!("  ──────────────────────────────────");
     for node in graph.nodes() {
         let [value, gradient] = [node.value, graph.grad(node.id)].map(|x| format!("{x:.4}"));
-        say!(
-            "  {:6} {:8} {value:>8}   {gradient:>8}",
-            name(&graph, node.id),
-            formula(&graph, &node)
-        );
+        say!("  {:6} {:8} {value:>8}   {gradient:>8}", name(&graph, node.id), formula(&graph, &node));
     }
     say!();
-    folder.draw(
-        "lecture.svg",
-        "the lecture's expression",
-        &wengert_viz::draw(&graph, &[l.id()])?,
-    )
+    folder.draw("lecture.svg", "the lecture's expression", &wengert_viz::draw(&graph, &[l.id()])?)
 }
 
 fn name(graph: &Graph, node: NodeId) -> String {

@@ -63,9 +63,7 @@ fn tour(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     };
     training::announce(&moons, arguments.steps);
     let mut journal = Journal::new(&moons, arguments.steps);
-    let run = training::train(&moons, Backend::Eager, arguments.steps, |watched| {
-        journal.note(watched, &mut folder)
-    })?;
+    let run = training::train(&moons, Backend::Eager, arguments.steps, |watched| journal.note(watched, &mut folder))?;
     training::show(&moons, &run);
     let compiled = training::train(&moons, Backend::Compiled, arguments.steps, |_| Ok(()))?;
     backends::show(&run, &compiled);

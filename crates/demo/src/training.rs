@@ -52,12 +52,7 @@ pub(crate) struct Watched<'a> {
 
 /// Prints what is trained.
 pub(crate) fn announce(moons: &Moons, steps: usize) {
-    let widths: Vec<String> = moons
-        .net
-        .layers()
-        .iter()
-        .map(|layer| layer.width().to_string())
-        .collect();
+    let widths: Vec<String> = moons.net.layers().iter().map(|layer| layer.width().to_string()).collect();
     say!(
         "The moons: {} points, a net of {} -> {} neurons, {} parameters, {steps} step{}",
         moons.points.len(),
@@ -96,13 +91,7 @@ pub(crate) fn train(
         let started = Instant::now();
         let loss = fit.record(examples.all())?;
         let recorded = started.elapsed();
-        watch(Watched {
-            step: k,
-            loss,
-            accuracy,
-            parameters: fit.parameters(),
-            gradient: fit.gradient(),
-        })?;
+        watch(Watched { step: k, loss, accuracy, parameters: fit.parameters(), gradient: fit.gradient() })?;
         let started = Instant::now();
         fit.update(&mut optimizer);
         times.push(recorded + started.elapsed());
@@ -113,13 +102,7 @@ pub(crate) fn train(
     }
     bar.finish_and_clear();
     let (loss, accuracy) = (fit.record(examples.all())?, moons.accuracy(fit.parameters()));
-    watch(Watched {
-        step: steps,
-        loss,
-        accuracy,
-        parameters: fit.parameters(),
-        gradient: fit.gradient(),
-    })?;
+    watch(Watched { step: steps, loss, accuracy, parameters: fit.parameters(), gradient: fit.gradient() })?;
     losses.push(loss);
     accuracies.push(accuracy);
     times.sort();
@@ -154,10 +137,7 @@ pub(crate) fn show(moons: &Moons, run: &Run) {
     }
     say!();
     if moons.micrograd && steps == 100 {
-        say!(
-            "The last loss of micrograd's own run is {MICROGRAD_LOSS}, and here {}.",
-            run.loss()
-        );
+        say!("The last loss of micrograd's own run is {MICROGRAD_LOSS}, and here {}.", run.loss());
         say!();
     }
 }
@@ -171,16 +151,10 @@ pub(crate) fn draw(moons: &Moons, run: &Run, folder: &mut Folder) -> Result<(), 
     let mut neurons = run.net.parameters()[..layer.parameter_count()].chunks(layer.neuron().parameter_count());
     let first = &run.net.parameters()[..layer.neuron().parameter_count()];
     let x_values = moons.points[0];
-    let on = neurons
-        .find(|own| layer.neuron().forward(own, &x_values) > 0.0)
-        .unwrap_or(first);
+    let on = neurons.find(|own| layer.neuron().forward(own, &x_values) > 0.0).unwrap_or(first);
     let output = layer.neuron().sketch(&graph, on, &x).named("out");
     output.backward();
-    folder.draw(
-        "neuron.svg",
-        "a neuron of the trained net",
-        &wengert_viz::draw(&graph, &[output.id()])?,
-    )?;
+    folder.draw("neuron.svg", "a neuron of the trained net", &wengert_viz::draw(&graph, &[output.id()])?)?;
 
     let graph = Graph::new();
     let x = inputs(&graph, moons);

@@ -29,9 +29,7 @@ fn succeeded(output: &Output) -> String {
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
@@ -46,42 +44,18 @@ fn the_tour_shows_the_lecture_trains_the_net_and_says_what_it_wrote() {
         ["c", "leaf", "10.0000", "-2.0000"],
         ["f", "leaf", "-2.0000", "4.0000"],
     ] {
-        assert!(
-            said.lines().any(|line| line.split_whitespace().eq(row)),
-            "{row:?} in {said}"
-        );
+        assert!(said.lines().any(|line| line.split_whitespace().eq(row)), "{row:?} in {said}");
     }
-    assert!(
-        said.lines()
-            .any(|line| line.split_whitespace().eq(["L", "d", "*", "f", "-8.0000", "1.0000"])),
-        "{said}"
-    );
-    assert!(
-        said.lines()
-            .any(|line| line.split_whitespace().eq(["100", "0.0110", "100", "%"])),
-        "{said}"
-    );
-    assert!(
-        said.contains("million nodes per second") && said.contains(" ms"),
-        "{said}"
-    );
+    assert!(said.lines().any(|line| line.split_whitespace().eq(["L", "d", "*", "f", "-8.0000", "1.0000"])), "{said}");
+    assert!(said.lines().any(|line| line.split_whitespace().eq(["100", "0.0110", "100", "%"])), "{said}");
+    assert!(said.contains("million nodes per second") && said.contains(" ms"), "{said}");
 
     let out = here.join("out");
     for name in names(&out) {
-        assert!(
-            said.contains(&Path::new("out").join(&name).display().to_string()),
-            "{name} in {said}"
-        );
+        assert!(said.contains(&Path::new("out").join(&name).display().to_string()), "{name} in {said}");
         assert!(fs::metadata(out.join(&name)).unwrap().len() > 0, "{name}");
     }
-    for name in [
-        "lecture.svg",
-        "neuron.svg",
-        "net.html",
-        "training.html",
-        "moons.svg",
-        "moons.net",
-    ] {
+    for name in ["lecture.svg", "neuron.svg", "net.html", "training.html", "moons.svg", "moons.net"] {
         assert!(out.join(name).is_file(), "{name}");
     }
     let chart = fs::read_to_string(out.join("moons.svg")).unwrap();
@@ -94,14 +68,8 @@ fn the_tour_shows_the_lecture_trains_the_net_and_says_what_it_wrote() {
 fn the_last_loss_is_that_of_micrograd() {
     let here = folder("micrograd");
     let said = succeeded(&demo(&here).output().unwrap());
-    let line = said
-        .lines()
-        .find(|line| line.starts_with("The last loss of micrograd's own run"))
-        .unwrap();
-    let numbers: Vec<f64> = line
-        .split([' ', ','])
-        .filter_map(|word| word.trim_end_matches('.').parse().ok())
-        .collect();
+    let line = said.lines().find(|line| line.starts_with("The last loss of micrograd's own run")).unwrap();
+    let numbers: Vec<f64> = line.split([' ', ',']).filter_map(|word| word.trim_end_matches('.').parse().ok()).collect();
     assert_eq!(numbers.len(), 2, "{line}");
     assert!((numbers[0] - numbers[1]).abs() < 1e-12, "{line}");
 }
@@ -119,17 +87,8 @@ fn both_backends_are_timed_and_agree() {
             row[5].parse().unwrap()
         });
         assert!((losses[0] - losses[1]).abs() < 1e-12, "{losses:?}");
-        let line = said
-            .lines()
-            .find(|line| line.starts_with("A compiled step is"))
-            .unwrap();
-        let apart: f64 = line
-            .split(' ')
-            .next_back()
-            .unwrap()
-            .trim_end_matches('.')
-            .parse()
-            .unwrap();
+        let line = said.lines().find(|line| line.starts_with("A compiled step is")).unwrap();
+        let apart: f64 = line.split(' ').next_back().unwrap().trim_end_matches('.').parse().unwrap();
         assert!(apart < 1e-12, "{line}");
     }
 }
@@ -140,14 +99,7 @@ fn nothing_else_needs_to_be_installed() {
     succeeded(&demo(&here).env("PATH", &here).args(["--steps", "2"]).output().unwrap());
     assert_eq!(
         names(&here.join("out")),
-        [
-            "lecture.svg",
-            "moons.net",
-            "moons.svg",
-            "net.html",
-            "neuron.svg",
-            "training.html"
-        ]
+        ["lecture.svg", "moons.net", "moons.svg", "net.html", "neuron.svg", "training.html"]
     );
 }
 
@@ -155,12 +107,7 @@ fn nothing_else_needs_to_be_installed() {
 fn options_choose_folder_steps_and_points() {
     let here = folder("options");
     let run = |seed: &str, out: &str| {
-        succeeded(
-            &demo(&here)
-                .args(["--seed", seed, "--steps", "30", "--out", out])
-                .output()
-                .unwrap(),
-        );
+        succeeded(&demo(&here).args(["--seed", seed, "--steps", "30", "--out", out]).output().unwrap());
         let net = fs::read_to_string(here.join(out).join("moons.net")).unwrap();
         let chart = fs::read_to_string(here.join(out).join("moons.svg")).unwrap();
         (net, chart)
@@ -203,10 +150,7 @@ fn a_bad_argument_is_named_and_nothing_is_written() {
         let output = demo(&here).args(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         let complaint = text(&output.stderr);
-        assert!(
-            complaint.starts_with("error: ") && complaint.contains(named),
-            "{arguments:?}: {complaint}"
-        );
+        assert!(complaint.starts_with("error: ") && complaint.contains(named), "{arguments:?}: {complaint}");
         assert!(output.stdout.is_empty());
     }
     assert!(names(&here).is_empty());
@@ -220,10 +164,7 @@ fn a_folder_that_cannot_be_written_is_an_error_before_anything_else() {
         let output = demo(&here).args(["--out", out]).output().unwrap();
         assert_eq!(output.status.code(), Some(1));
         let complaint = text(&output.stderr);
-        assert!(
-            complaint.contains("cannot write to the folder") && complaint.contains(out),
-            "{complaint}"
-        );
+        assert!(complaint.contains("cannot write to the folder") && complaint.contains(out), "{complaint}");
         assert!(output.stdout.is_empty());
     }
     assert_eq!(names(&here), ["file"]);
@@ -238,9 +179,5 @@ fn a_file_that_cannot_be_replaced_is_named_and_leaves_no_half_of_one() {
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("moons.svg"), "{}", text(&output.stderr));
     let left = names(&here.join("out"));
-    assert!(
-        left.iter()
-            .all(|name| ["lecture.svg", "training.html", "moons.svg"].contains(&&name[..])),
-        "{left:?}"
-    );
+    assert!(left.iter().all(|name| ["lecture.svg", "training.html", "moons.svg"].contains(&&name[..])), "{left:?}");
 }

@@ -54,13 +54,7 @@ fn own_graph_shows_values_and_gradients() {
 fn every_example_is_run() {
     let mut names: Vec<String> = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/examples"))
         .expect("the examples are there")
-        .map(|entry| {
-            entry
-                .expect("one is there")
-                .file_name()
-                .into_string()
-                .expect("it is named")
-        })
+        .map(|entry| entry.expect("one is there").file_name().into_string().expect("it is named"))
         .collect();
     names.sort();
     let here = include_str!("examples.rs");

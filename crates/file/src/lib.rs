@@ -144,11 +144,7 @@ fn fill(file: &mut File, bytes: &[u8], before: Option<Metadata>) -> io::Result<(
 
 /// Syncs the folder to the disk. Ignores errors on Windows, and for a folder that may not be read.
 fn sync(folder: &Path) -> io::Result<()> {
-    const IGNORED: [ErrorKind; 3] = [
-        ErrorKind::PermissionDenied,
-        ErrorKind::InvalidInput,
-        ErrorKind::Unsupported,
-    ];
+    const IGNORED: [ErrorKind; 3] = [ErrorKind::PermissionDenied, ErrorKind::InvalidInput, ErrorKind::Unsupported];
     match File::open(folder).and_then(|folder| folder.sync_all()) {
         Err(error) if cfg!(not(unix)) || IGNORED.contains(&error.kind()) => Ok(()),
         result => result,

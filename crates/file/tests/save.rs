@@ -17,9 +17,8 @@ fn folder() -> (TempDir, PathBuf) {
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).expect("a folder");
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
-        .collect();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names
 }
@@ -43,17 +42,9 @@ fn names_of_any_length_and_of_any_bytes_are_saved_to() {
     let (folder, _) = folder();
     let long = "x".repeat(255);
     let wide = "ü".repeat(127);
-    let mut saved = vec![
-        "a".into(),
-        ".hidden".into(),
-        long.into(),
-        wide.into(),
-        "two words".into(),
-    ];
+    let mut saved = vec!["a".into(), ".hidden".into(), long.into(), wide.into(), "two words".into()];
     #[cfg(unix)]
-    saved.push(<std::ffi::OsString as std::os::unix::ffi::OsStringExt>::from_vec(
-        vec![0xff; 200],
-    ));
+    saved.push(<std::ffi::OsString as std::os::unix::ffi::OsStringExt>::from_vec(vec![0xff; 200]));
     for name in &saved {
         save(folder.path().join(name), b"x").expect("saved");
         assert_eq!(read(&folder.path().join(name)), "x");
@@ -73,18 +64,11 @@ fn what_cannot_be_saved_to_is_an_error_and_changes_nothing() {
     fs::create_dir_all(folder.path().join("folder/inside")).expect("made");
     fs::write(&path, "before").expect("written");
     for wrong in ["", "..", "folder", "folder/", "missing/", "missing/a", "a.bin/a"] {
-        let wrong = if wrong.is_empty() {
-            PathBuf::new()
-        } else {
-            folder.path().join(wrong)
-        };
+        let wrong = if wrong.is_empty() { PathBuf::new() } else { folder.path().join(wrong) };
         save(&wrong, b"after").expect_err("refused");
         assert_eq!(names(folder.path()), ["a.bin", "folder"], "{}", wrong.display());
     }
-    assert_eq!(
-        (read(&path), names(&folder.path().join("folder")).len()),
-        ("before".into(), 1)
-    );
+    assert_eq!((read(&path), names(&folder.path().join("folder")).len()), ("before".into(), 1));
 }
 
 #[test]
@@ -94,10 +78,7 @@ fn what_a_killed_save_left_is_cleared_by_the_next() {
     for before in ["", "half of"] {
         fs::write(&left, before).expect("written");
         save(&path, b"whole").expect("saved");
-        assert_eq!(
-            (read(&path), names(folder.path())),
-            ("whole".into(), vec!["a.bin".into()])
-        );
+        assert_eq!((read(&path), names(folder.path())), ("whole".into(), vec!["a.bin".into()]));
     }
     // Only a file can be left over; a folder is not removed.
     fs::create_dir_all(left.join("inside")).expect("made");
@@ -127,10 +108,7 @@ fn a_save_waits_for_one_that_is_under_way() {
         drop(other);
         saver.join().expect("no panic").expect("saved");
     });
-    assert_eq!(
-        (read(&path), names(folder.path())),
-        ("second".into(), vec!["a.bin".into()])
-    );
+    assert_eq!((read(&path), names(folder.path())), ("second".into(), vec!["a.bin".into()]));
 }
 
 #[test]
@@ -140,19 +118,14 @@ fn of_many_savers_at_a_time_each_saves_the_whole() {
     save(&path, texts[0].as_bytes()).expect("saved");
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
-        let savers: Vec<_> = texts
-            .iter()
-            .map(|text| scope.spawn(|| (0..25).try_for_each(|_| save(&path, text.as_bytes()))))
-            .collect();
+        let savers: Vec<_> =
+            texts.iter().map(|text| scope.spawn(|| (0..25).try_for_each(|_| save(&path, text.as_bytes())))).collect();
         let reader = scope.spawn(|| {
             while !done.load(Ordering::SeqCst) {
                 assert!(texts.contains(&read(&path)), "half of a file");
             }
         });
-        let saved: Vec<_> = savers
-            .into_iter()
-            .map(|saver| saver.join().expect("no panic"))
-            .collect();
+        let saved: Vec<_> = savers.into_iter().map(|saver| saver.join().expect("no panic")).collect();
         done.store(true, Ordering::SeqCst);
         reader.join().expect("whole files only");
         assert!(saved.iter().all(Result::is_ok), "{saved:?}");
@@ -275,16 +248,8 @@ mod unix {
         let piped = run().output().expect("it runs");
         assert!(piped.status.success() && String::from_utf8_lossy(&piped.stdout).contains("saved"));
         let (folder, path) = folder();
-        let mut file = File::options()
-            .append(true)
-            .read(true)
-            .create(true)
-            .open(&path)
-            .expect("made");
-        let status = run()
-            .stdout(file.try_clone().expect("shared"))
-            .status()
-            .expect("it runs");
+        let mut file = File::options().append(true).read(true).create(true).open(&path).expect("made");
+        let status = run().stdout(file.try_clone().expect("shared")).status().expect("it runs");
         assert!(status.success());
         // The file that is open still has the name, and what else was written to it.
         let mut text = String::new();
@@ -319,10 +284,7 @@ mod unix {
         // The superuser may write it nevertheless.
         let may = File::options().append(true).open(&path).is_ok();
         assert_eq!(save(&path, b"after").is_ok(), may);
-        assert_eq!(
-            (read(&path), mode(&path)),
-            (if may { "after" } else { "before" }.into(), 0o444)
-        );
+        assert_eq!((read(&path), mode(&path)), (if may { "after" } else { "before" }.into(), 0o444));
         assert_eq!(names(folder.path()), ["a.bin"]);
     }
 

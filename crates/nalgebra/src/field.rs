@@ -39,10 +39,7 @@ macro_rules! plain_numbers {
 }
 plain_numbers! { f32 f64 }
 
-#[allow(
-    unsafe_code,
-    reason = "the trait declares two methods unsafe; here they are as safe as the others"
-)]
+#[allow(unsafe_code, reason = "the trait declares two methods unsafe; here they are as safe as the others")]
 impl SimdValue for Var {
     const LANES: usize = 1;
     type Element = Var;
@@ -138,11 +135,7 @@ impl ComplexField for Var {
     }
     /// Leaves a guard.
     fn to_exp(self) -> (Var, Var) {
-        if self >= 0.0 {
-            (self, 1.0.into())
-        } else {
-            (-self, (-1.0).into())
-        }
+        if self >= 0.0 { (self, 1.0.into()) } else { (-self, (-1.0).into()) }
     }
     fn signum(self) -> Var {
         Signed::signum(&self)

@@ -122,13 +122,5 @@ pub enum Error {
 
 /// [`Error::Length`] if the two differ.
 pub(crate) fn same_length(what: impl Fn() -> String, expected: usize, given: usize) -> Result<(), Error> {
-    if expected == given {
-        Ok(())
-    } else {
-        Err(Error::Length {
-            what: what(),
-            expected,
-            given,
-        })
-    }
+    if expected == given { Ok(()) } else { Err(Error::Length { what: what(), expected, given }) }
 }

@@ -23,18 +23,10 @@ impl fmt::Display for Program {
         }
         for (check, [left, right]) in ir.checks.iter().zip(&self.recording().names) {
             let (a, b) = (check.left, check.right);
-            writeln!(
-                f,
-                "guard v{a} {} v{b} is {} ({left}, {right})",
-                check.relation, check.recorded
-            )?;
+            writeln!(f, "guard v{a} {} v{b} is {} ({left}, {right})", check.relation, check.recorded)?;
         }
         for (k, outlet) in ir.outputs.iter().enumerate() {
-            let sum = if outlet.spread == Spread::Uniform {
-                "sum of "
-            } else {
-                ""
-            };
+            let sum = if outlet.spread == Spread::Uniform { "sum of " } else { "" };
             writeln!(f, "y{k} = {sum}v{}", outlet.value)?;
         }
         Ok(())
@@ -43,11 +35,7 @@ impl fmt::Display for Program {
 
 impl fmt::Display for Instruction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let once = if self.spread == Spread::Uniform && self.op != Op::Const {
-            "*"
-        } else {
-            ""
-        };
+        let once = if self.spread == Spread::Uniform && self.op != Op::Const { "*" } else { "" };
         write!(f, "{}{once} = ", self.value)?;
         match (self.op, self.op.form(), &self.operands[..]) {
             (Op::Const, ..) => return write!(f, "{:?}", self.imm[0]),

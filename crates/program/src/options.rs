@@ -22,19 +22,13 @@ pub struct Input {
 impl Input {
     /// A leaf with a number for each point. A plain key means this.
     pub fn per_point(leaf: NodeId) -> Input {
-        Input {
-            node: leaf,
-            spread: Spread::PerPoint,
-        }
+        Input { node: leaf, spread: Spread::PerPoint }
     }
 
     /// A leaf with one number for all points, such as a parameter of a net. What depends on such inputs
     /// alone is computed once a call, no matter how many points there are.
     pub fn uniform(leaf: NodeId) -> Input {
-        Input {
-            node: leaf,
-            spread: Spread::Uniform,
-        }
+        Input { node: leaf, spread: Spread::Uniform }
     }
 }
 
@@ -60,18 +54,12 @@ pub struct Output {
 impl Output {
     /// A number for each point. A plain key means this.
     pub fn per_point(node: NodeId) -> Output {
-        Output {
-            node,
-            spread: Spread::PerPoint,
-        }
+        Output { node, spread: Spread::PerPoint }
     }
 
     /// The sum over the points, added in an order that depends only on how many there are.
     pub fn sum(node: NodeId) -> Output {
-        Output {
-            node,
-            spread: Spread::Uniform,
-        }
+        Output { node, spread: Spread::Uniform }
     }
 }
 
@@ -176,11 +164,7 @@ impl Options {
     /// Whether such a step rounds once instead of twice, where the processor can. This changes bits,
     /// within the rounding error that was there before, so it is off by default. It turns pairing on.
     pub fn fuse(self, on: bool) -> Options {
-        Options {
-            fuse: on,
-            pair: self.pair || on,
-            ..self
-        }
+        Options { fuse: on, pair: self.pair || on, ..self }
     }
 
     /// Whether the comparisons made while recording are checked at every point. Without the checks a

@@ -143,15 +143,7 @@ impl Program {
             machine_code: MachineCode::NotYet,
         };
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        Ok(Program(Arc::new(Inner {
-            id,
-            recording,
-            ir,
-            options,
-            layout,
-            report,
-            native: Slot::default(),
-        })))
+        Ok(Program(Arc::new(Inner { id, recording, ir, options, layout, report, native: Slot::default() })))
     }
 
     /// How many inputs it takes.
@@ -182,11 +174,7 @@ impl Program {
     #[track_caller]
     pub fn output(&self, output: usize) -> (Value, Spread) {
         let outputs = &self.ir().outputs;
-        assert!(
-            output < outputs.len(),
-            "output {output} of a program of {}",
-            outputs.len()
-        );
+        assert!(output < outputs.len(), "output {output} of a program of {}", outputs.len());
         let outlet = outputs[output];
         (Value(outlet.value), outlet.spread)
     }
@@ -226,10 +214,7 @@ impl Program {
 
     /// What compiling did, and what the program needs to run.
     pub fn report(&self) -> Report {
-        Report {
-            machine_code: self.native().report(),
-            ..self.0.report.clone()
-        }
+        Report { machine_code: self.native().report(), ..self.0.report.clone() }
     }
 
     /// The options it was compiled with.
@@ -262,14 +247,7 @@ impl Program {
     pub(crate) fn flipped(&self, point: usize, guard: usize) -> Error {
         let check = &self.ir().checks[guard];
         let [left, right] = self.recording().names[guard].clone();
-        Error::GuardFlipped {
-            guard,
-            point,
-            left,
-            relation: check.relation,
-            right,
-            recorded: check.recorded,
-        }
+        Error::GuardFlipped { guard, point, left, relation: check.relation, right, recorded: check.recorded }
     }
 }
 

@@ -85,32 +85,16 @@ impl fmt::Display for MachineCode {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for pass in &self.passes {
-            writeln!(
-                f,
-                "{:<6} {:>8} {:<10} {:>9} -> {}",
-                pass.name, pass.count, pass.verb, pass.before, pass.after
-            )?;
+            writeln!(f, "{:<6} {:>8} {:<10} {:>9} -> {}", pass.name, pass.count, pass.verb, pass.before, pass.after)?;
         }
-        let rounding = if self.fused {
-            "rounding once where the processor can"
-        } else {
-            "rounding twice, as recorded"
-        };
-        writeln!(
-            f,
-            "{:<6} {:>8} products share a step with a sum, {rounding}",
-            "fuse", self.paired
-        )?;
+        let rounding = if self.fused { "rounding once where the processor can" } else { "rounding twice, as recorded" };
+        writeln!(f, "{:<6} {:>8} products share a step with a sum, {rounding}", "fuse", self.paired)?;
         writeln!(
             f,
             "{} instructions: {} steps once a call, {} steps a block, {} guards",
             self.instructions, self.prologue_steps, self.body_steps, self.guards
         )?;
-        writeln!(
-            f,
-            "{} slots, {} bytes a lane; {} cells",
-            self.slots, self.bytes_per_lane, self.cells
-        )?;
+        writeln!(f, "{} slots, {} bytes a lane; {} cells", self.slots, self.bytes_per_lane, self.cells)?;
         write!(f, "{}", self.machine_code)
     }
 }

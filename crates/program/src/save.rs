@@ -133,14 +133,10 @@ impl Program {
     /// # Errors
     /// [`Error::Malformed`], also for a version that is not supported; [`Error::TooLarge`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Program, Error> {
-        let body = bytes
-            .strip_prefix(MAGIC)
-            .ok_or_else(|| malformed("it does not start like one"))?;
+        let body = bytes.strip_prefix(MAGIC).ok_or_else(|| malformed("it does not start like one"))?;
         let (version, body): (u32, &[u8]) = postcard::take_from_bytes(body).map_err(|_| malformed("it ends early"))?;
         if version < 2 {
-            return Err(malformed(format!(
-                "its version {version} is no longer supported: record the program again"
-            )));
+            return Err(malformed(format!("its version {version} is no longer supported: record the program again")));
         }
         if version > VERSION {
             return Err(malformed(format!(
@@ -149,9 +145,7 @@ impl Program {
         }
         let (body, sum) = body.split_last_chunk().ok_or_else(|| malformed("it ends early"))?;
         if crc32fast::hash(&bytes[..bytes.len() - sum.len()]) != u32::from_le_bytes(*sum) {
-            return Err(malformed(
-                "its checksum does not match: it was cut short, or some bytes changed",
-            ));
+            return Err(malformed("its checksum does not match: it was cut short, or some bytes changed"));
         }
         let (file, rest): (File, &[u8]) =
             postcard::take_from_bytes(body).map_err(|error| malformed(error.to_string()))?;
@@ -178,10 +172,7 @@ impl Program {
     /// [`Error::File`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
-        wengert_file::save(path, &self.to_bytes()).map_err(|source| Error::File {
-            path: path.into(),
-            source,
-        })
+        wengert_file::save(path, &self.to_bytes()).map_err(|source| Error::File { path: path.into(), source })
     }
 
     /// Reads a program from a file.
@@ -190,10 +181,7 @@ impl Program {
     /// [`Error::File`], [`Error::Malformed`].
     pub fn load(path: impl AsRef<Path>) -> Result<Program, Error> {
         let path = path.as_ref();
-        let bytes = fs::read(path).map_err(|source| Error::File {
-            path: path.into(),
-            source,
-        })?;
+        let bytes = fs::read(path).map_err(|source| Error::File { path: path.into(), source })?;
         Program::from_bytes(&bytes)
     }
 
@@ -223,26 +211,13 @@ impl Program {
             file.operands.extend(operands.iter().map(|&x| value - x));
             file.immediates.extend(&imm[..immediates(op)]);
         }
-        file.inputs
-            .extend(recording.inputs.iter().map(|&spread| spread == Spread::Uniform));
-        file.outputs.extend(
-            recording
-                .outputs
-                .iter()
-                .map(|outlet| (outlet.value, outlet.spread == Spread::Uniform)),
-        );
+        file.inputs.extend(recording.inputs.iter().map(|&spread| spread == Spread::Uniform));
+        file.outputs.extend(recording.outputs.iter().map(|outlet| (outlet.value, outlet.spread == Spread::Uniform)));
         file.labels.clone_from(&recording.labels);
         let checks = recording.checks.iter().zip(&recording.names);
         file.guards.extend(checks.map(|(check, names)| {
             let [left, right] = names.clone();
-            (
-                check.left,
-                check.right,
-                check.relation.name().into(),
-                check.recorded,
-                left,
-                right,
-            )
+            (check.left, check.right, check.relation.name().into(), check.recorded, left, right)
         }));
         file
     }
@@ -270,10 +245,7 @@ impl File {
             false => Err(malformed(format!("value {x} does not exist"))),
         };
         for &(x, sum) in &self.outputs {
-            recording.outputs.push(Outlet {
-                value: value(x)?,
-                spread: spread(sum),
-            });
+            recording.outputs.push(Outlet { value: value(x)?, spread: spread(sum) });
         }
         for (x, label) in self.labels {
             if recording.labels.last().is_some_and(|&(before, _)| before >= x) {
@@ -321,9 +293,7 @@ impl File {
         for &number in &self.ops {
             let value = recording.len();
             let fail = |what: &str| malformed(format!("value {value} {what}"));
-            let &op = ops
-                .get(number as usize)
-                .ok_or_else(|| fail("has an op that is not named"))?;
+            let &op = ops.get(number as usize).ok_or_else(|| fail("has an op that is not named"))?;
             let count = match op.arity() {
                 Arity::Fixed(count) => count,
                 Arity::AtLeast(_) => counts.next().ok_or_else(|| fail("has no number of operands"))? as usize,
@@ -344,14 +314,11 @@ impl File {
             for imm in &mut imm[..immediates(op)] {
                 *imm = numbers.next().ok_or_else(|| fail("is missing an immediate"))?;
             }
-            op.check_immediates(imm)
-                .map_err(|error| malformed(format!("value {value}: {error}")))?;
+            op.check_immediates(imm).map_err(|error| malformed(format!("value {value}: {error}")))?;
             recording.push(op, imm, &operands)?;
         }
         if counts.next().is_some() || distances.next().is_some() || numbers.next().is_some() {
-            return Err(malformed(
-                "it has more counts, operands or immediates than its ops take",
-            ));
+            return Err(malformed("it has more counts, operands or immediates than its ops take"));
         }
         Ok(())
     }

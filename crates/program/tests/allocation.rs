@@ -10,21 +10,14 @@ fn a_call_allocates_nothing_once_the_workspace_fits() {
     let f = graph.add(graph.tanh(graph.mul(w, x)), graph.pow(graph.exp(x), w));
     let slope = graph.gradient_nodes(f, &[w])[0];
     let outputs = [Output::per_point(f), Output::sum(slope)];
-    let program = Program::compile(
-        &graph,
-        [Input::uniform(w), Input::per_point(x)],
-        outputs,
-        &Options::new(),
-    )
-    .expect("compiles");
+    let program =
+        Program::compile(&graph, [Input::uniform(w), Input::per_point(x)], outputs, &Options::new()).expect("compiles");
     let xs = vec![0.25; 1003];
     let mut column = vec![0.0; 1003];
     let (mut sum, mut out) = ([0.0], [0.0; 2]);
     let mut workspace = Workspace::with(Setup::new().threads(1));
     let mut calls = |xs: &[f64], column: &mut [f64]| {
-        program
-            .eval_batch(xs.len(), &[&[0.5], xs], &mut [column, &mut sum], &mut workspace)
-            .expect("runs");
+        program.eval_batch(xs.len(), &[&[0.5], xs], &mut [column, &mut sum], &mut workspace).expect("runs");
         program.eval(&[0.5, 0.25], &mut out, &mut workspace).expect("runs");
     };
     calls(&xs[..4], &mut column[..4]);
@@ -34,12 +27,8 @@ fn a_call_allocates_nothing_once_the_workspace_fits() {
 
 #[test]
 fn only_the_call_that_makes_machine_code_allocates() {
-    let program = Program::from_fn(
-        &[0.5, 2.0],
-        |x| vec![(x[0].tanh() * x[1]).sin() + x[0].lgamma()],
-        &Options::new(),
-    )
-    .expect("compiles");
+    let program = Program::from_fn(&[0.5, 2.0], |x| vec![(x[0].tanh() * x[1]).sin() + x[0].lgamma()], &Options::new())
+        .expect("compiles");
     let mut out = [0.0];
     let mut workspace = Workspace::with(Setup::new().threads(1));
     program.eval(&[0.5, 2.0], &mut out, &mut workspace).expect("runs");

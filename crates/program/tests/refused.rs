@@ -26,15 +26,9 @@ fn where_memory_may_not_be_executed_programs_are_interpreted() {
         program.eval(&[0.5], &mut out, &mut auto).expect("interprets");
         assert_eq!(out, [0.5f64.sin() * 0.5]);
     }
-    let MachineCode::Refused { why, .. } = program.report().machine_code else {
-        panic!("{}", program.report())
-    };
+    let MachineCode::Refused { why, .. } = program.report().machine_code else { panic!("{}", program.report()) };
     assert!(why.contains("memory may not be executed"), "{why}");
     assert!(program.prepare().is_err_and(|error| error.to_string().contains(&why)));
-    let always = program.eval(
-        &[0.5],
-        &mut out,
-        &mut Workspace::with(Setup::new().native(Native::Always)),
-    );
+    let always = program.eval(&[0.5], &mut out, &mut Workspace::with(Setup::new().native(Native::Always)));
     assert!(matches!(always, Err(Error::NoMachineCode { .. })), "{always:?}");
 }

@@ -27,10 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let l = (d * f).named("L");
     l.backward();
     save("lecture", &draw(&g, &[l.id()])?)?;
-    save(
-        "lecture_down",
-        &Options::new().direction(Direction::TopToBottom).draw(&g, &[l.id()])?,
-    )?;
+    save("lecture_down", &Options::new().direction(Direction::TopToBottom).draw(&g, &[l.id()])?)?;
 
     let g = Graph::new();
     let price = black_scholes(&g);
@@ -48,13 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     save("net_open", &draw(&g, &[y.id()])?)?;
     save("net_layers", &Options::new().collapse_level(1).draw(&g, &[y.id()])?)?;
     save("net_neurons", &Options::new().collapse_level(2).draw(&g, &[y.id()])?)?;
-    save(
-        "net_one_open",
-        &Options::new()
-            .collapse(["layer 1"])
-            .collapse(["layer 2"])
-            .draw(&g, &[y.id()])?,
-    )?;
+    save("net_one_open", &Options::new().collapse(["layer 1"]).collapse(["layer 2"]).draw(&g, &[y.id()])?)?;
 
     std::fs::write(folder.join("empty.html"), page(&Graph::new(), &[])?.html("Nothing")?)?;
 
@@ -83,9 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut nodes = vec![g.var(0.5), g.var(0.25), g.var(-0.75)];
     let mut state = 7u64;
     let mut random = |below: usize| {
-        state = state
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         (state >> 33) as usize % below
     };
     for _ in 0..40 {
@@ -103,35 +92,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     save("random", &draw(&g, &[last.id()])?)?;
 
     // A net as it is trained: one sample in scopes, and a batch of a hundred without any.
-    let net = Mlp::with_layers(
-        2,
-        &[(16, "relu".parse()?), (16, "relu".parse()?), (1, "linear".parse()?)],
-        1,
-    )?;
+    let net = Mlp::with_layers(2, &[(16, "relu".parse()?), (16, "relu".parse()?), (1, "linear".parse()?)], 1)?;
     let g = Graph::new();
     let x = [g.var(0.7).named("x1"), g.var(-0.3).named("x2")];
     let score = net.sketch(&g, &x)[0].named("score");
     score.backward();
-    std::fs::write(
-        folder.join("moons_one.html"),
-        page(&g, &[score.id()])?.html("The moons net at one point")?,
-    )?;
-    let points = (0..40).map(|k| {
-        (
-            [(0.16 * f64::from(k)).cos(), (0.16 * f64::from(k)).sin()],
-            if k < 20 { 1.0 } else { -1.0 },
-        )
-    });
+    std::fs::write(folder.join("moons_one.html"), page(&g, &[score.id()])?.html("The moons net at one point")?)?;
+    let points =
+        (0..40).map(|k| ([(0.16 * f64::from(k)).cos(), (0.16 * f64::from(k)).sin()], if k < 20 { 1.0 } else { -1.0 }));
     let mut log = TrainingLog::new(30).with_points(points);
     for step in 0..20 {
         log.record(step, 1.0 / f64::from(step as u32 + 1), Some(0.5 + 0.02 * step as f64));
         log.snapshot(step, &net, net.parameters());
         log.sample_plane((-1.5, 1.5), (-1.2, 1.2), [31, 25], |[x, y]| x * 0.1 * step as f64 - y);
     }
-    std::fs::write(
-        folder.join("training.html"),
-        training_page(&log, "A training under way"),
-    )?;
+    std::fs::write(folder.join("training.html"), training_page(&log, "A training under way"))?;
     let mut trainer = Trainer::new(net.parameters());
     trainer.record(|_, parameters| {
         let losses = (0..100).map(|k| {
@@ -144,12 +119,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let last = trainer.graph().nodes().last().ok_or("no node")?;
     let start = Instant::now();
     let batch = page(trainer.graph(), &[last.id])?.html("The moons net at a hundred points")?;
-    println!(
-        "a page of {} nodes: {:?}, {:.1} MB",
-        trainer.graph().len(),
-        start.elapsed(),
-        batch.len() as f64 / 1e6
-    );
+    println!("a page of {} nodes: {:?}, {:.1} MB", trainer.graph().len(), start.elapsed(), batch.len() as f64 / 1e6);
     std::fs::write(folder.join("moons_batch.html"), batch)?;
     Ok(())
 }
@@ -166,9 +136,8 @@ fn black_scholes(g: &Graph) -> Expr<'_> {
 
 /// A net of tanh neurons, in scopes.
 fn net<'g>(g: &'g Graph, widths: &[usize]) -> Expr<'g> {
-    let mut layer: Vec<Expr<'g>> = (0..widths[0])
-        .map(|k| g.var(1.0 - 1.5 * k as f64).named(&format!("x{}", k + 1)))
-        .collect();
+    let mut layer: Vec<Expr<'g>> =
+        (0..widths[0]).map(|k| g.var(1.0 - 1.5 * k as f64).named(&format!("x{}", k + 1))).collect();
     for (k, &width) in widths[1..].iter().enumerate() {
         let _layer = g.scope(format!("layer {}", k + 1));
         layer = (0..width)
@@ -176,9 +145,7 @@ fn net<'g>(g: &'g Graph, widths: &[usize]) -> Expr<'g> {
                 let _neuron = g.scope(format!("neuron {}", j + 1));
                 let bias = g.var(0.1 * j as f64).named("b");
                 let sum = layer.iter().enumerate().fold(bias, |sum, (i, &x)| {
-                    sum + x * g
-                        .var(0.3 - 0.2 * i as f64 + 0.05 * j as f64)
-                        .named(&format!("w{}", i + 1))
+                    sum + x * g.var(0.3 - 0.2 * i as f64 + 0.05 * j as f64).named(&format!("w{}", i + 1))
                 });
                 sum.tanh()
             })

@@ -11,9 +11,7 @@ fn main() -> Result<(), wengert_viz::Error> {
             let g = Graph::new();
             let mut state = 7u64;
             let mut random = |below: usize| {
-                state = state
-                    .wrapping_mul(6364136223846793005)
-                    .wrapping_add(1442695040888963407);
+                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
                 (state >> 33) as usize % below
             };
             let mut all: Vec<Expr> = (0..10).map(|k| g.var(0.1 * f64::from(k))).collect();
@@ -27,11 +25,7 @@ fn main() -> Result<(), wengert_viz::Error> {
             let picture = Options::new().node_limit(usize::MAX).draw(&g, &[root.id()])?;
             let svg = picture.svg()?;
             let boxes = picture.petgraph().node_count();
-            println!(
-                "{kind:5} {boxes:6} boxes {:4} kB {:?}",
-                svg.len() / 1000,
-                start.elapsed()
-            );
+            println!("{kind:5} {boxes:6} boxes {:4} kB {:?}", svg.len() / 1000, start.elapsed());
         }
     }
     Ok(())

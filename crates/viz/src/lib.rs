@@ -126,12 +126,7 @@ impl Options {
     pub fn draw(self, graph: &Graph, roots: &[NodeId]) -> Result<Picture, Error> {
         let (drawing, hidden) = graph::build(graph, roots, &self)?;
         let story = graph::story(graph, roots, &drawing);
-        Ok(Picture {
-            drawing,
-            hidden,
-            story,
-            options: self,
-        })
+        Ok(Picture { drawing, hidden, story, options: self })
     }
 }
 

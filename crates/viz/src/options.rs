@@ -48,48 +48,33 @@ impl Options {
     /// Shows only what is at most `steps` ops away from a root: 0 shows the roots alone. A
     /// collapsed scope is one step, however long it is inside.
     pub fn depth_limit(self, steps: usize) -> Options {
-        Options {
-            depth_limit: steps,
-            ..self
-        }
+        Options { depth_limit: steps, ..self }
     }
 
     /// Shows only the `boxes` values and collapsed scopes that are nearest to the roots; op nodes
     /// do not count. `usize::MAX` lifts the limit.
     pub fn node_limit(self, boxes: usize) -> Options {
-        Options {
-            node_limit: boxes,
-            ..self
-        }
+        Options { node_limit: boxes, ..self }
     }
 
     /// Where the arrows point, however wide the picture becomes. Without it, it is drawn from left
     /// to right where that is at most as wide as [`page_width`](Options::page_width), and else from top to
     /// bottom, or, where it is a long chain, from left to right in rows.
     pub fn direction(self, direction: Direction) -> Options {
-        Options {
-            direction: Some(direction),
-            ..self
-        }
+        Options { direction: Some(direction), ..self }
     }
 
     /// How wide a picture may be, in pixels, before another direction is tried: 1200 unless told
     /// otherwise. A picture whose every direction is wider is drawn as wide as it is.
     pub fn page_width(self, pixels: u32) -> Options {
-        Options {
-            page_width: f64::from(pixels),
-            ..self
-        }
+        Options { page_width: f64::from(pixels), ..self }
     }
 
     /// Draws each scope that is nested `level` deep as one box: 1 the outermost scopes, 2 those
     /// directly within them. What was recorded in no scope as deep is drawn node by node. A scope
     /// opened several times under the same path is one box. 0 collapses nothing.
     pub fn collapse_level(self, level: usize) -> Options {
-        Options {
-            collapse_level: level,
-            ..self
-        }
+        Options { collapse_level: level, ..self }
     }
 
     /// Draws one scope, and all within it, as one box: its path as

@@ -27,9 +27,6 @@ impl Picture {
             }
             _ => return Err(Error::UnknownFormat { path: path.into() }),
         };
-        wengert_file::save(path, &bytes).map_err(|source| Error::Unwritable {
-            path: path.into(),
-            source,
-        })
+        wengert_file::save(path, &bytes).map_err(|source| Error::Unwritable { path: path.into(), source })
     }
 }

@@ -103,13 +103,7 @@ pub fn summary(graph: &Graph) -> Summary {
 
 impl SummaryRow {
     fn new(path: Vec<String>) -> SummaryRow {
-        SummaryRow {
-            path,
-            nodes: 0,
-            leaves: 0,
-            products: 0,
-            share: 0.0,
-        }
+        SummaryRow { path, nodes: 0, leaves: 0, products: 0, share: 0.0 }
     }
 }
 
@@ -125,32 +119,12 @@ impl fmt::Display for Summary {
             .rev()
             .find(|&most| self.rows.iter().filter(|row| depth(row) <= most).count() <= MOST_ROWS)
             .unwrap_or(1);
-        let shown: Vec<&SummaryRow> = self
-            .rows
-            .iter()
-            .filter(|row| depth(row) <= deepest)
-            .take(MOST_ROWS)
-            .collect();
-        let wide = shown
-            .iter()
-            .map(|row| name(row).chars().count())
-            .max()
-            .unwrap_or(0)
-            .max(10);
-        writeln!(
-            f,
-            "{:<wide$}  {:>6}  {:>6}  share of the sweep",
-            "scope", "nodes", "leaves"
-        )?;
+        let shown: Vec<&SummaryRow> = self.rows.iter().filter(|row| depth(row) <= deepest).take(MOST_ROWS).collect();
+        let wide = shown.iter().map(|row| name(row).chars().count()).max().unwrap_or(0).max(10);
+        writeln!(f, "{:<wide$}  {:>6}  {:>6}  share of the sweep", "scope", "nodes", "leaves")?;
         for row in &shown {
             let share = format!("{:.0} %", 100.0 * row.share);
-            writeln!(
-                f,
-                "{:<wide$}  {:>6}  {:>6}  {share:>18}",
-                name(row),
-                grouped(row.nodes),
-                grouped(row.leaves)
-            )?;
+            writeln!(f, "{:<wide$}  {:>6}  {:>6}  {share:>18}", name(row), grouped(row.nodes), grouped(row.leaves))?;
         }
         match self.rows.len() - shown.len() {
             0 => Ok(()),

@@ -17,9 +17,7 @@
 pub fn terminal_chart(numbers: &[f64], columns: usize, rows: usize) -> String {
     assert!(columns > 0 && rows > 0, "a chart has a column and a row at least");
     let finite = || numbers.iter().copied().filter(|x| x.is_finite());
-    let (low, high) = finite().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
-        (low.min(x), high.max(x))
-    });
+    let (low, high) = finite().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
     let scale = |x: f64| if low > 0.0 { x.ln() } else { x };
     // A character is two dots wide and four high.
     let (wide, high_dots) = (2 * columns, 4 * rows);
@@ -27,11 +25,7 @@ pub fn terminal_chart(numbers: &[f64], columns: usize, rows: usize) -> String {
     let mut before: Option<usize> = None;
     for (column, x) in samples(numbers, wide) {
         let range = scale(high) - scale(low);
-        let part = if range > 0.0 {
-            (scale(x) - scale(low)) / range
-        } else {
-            0.5
-        };
+        let part = if range > 0.0 { (scale(x) - scale(low)) / range } else { 0.5 };
         let row = ((1.0 - part) * (high_dots - 1) as f64).round() as usize;
         // From the dot before, so that steep curves hold together.
         let from = before.unwrap_or(row);

@@ -19,11 +19,7 @@ pub(crate) fn class(value: &Value) -> &'static str {
 
 /// The derivative of a value: a dash where there is none to be had.
 pub(crate) fn gradient(value: &Value) -> String {
-    if value.wants_gradient {
-        number(value.grad)
-    } else {
-        "-".to_owned()
-    }
+    if value.wants_gradient { number(value.grad) } else { "-".to_owned() }
 }
 
 /// As `%.4f` of C and Python.
@@ -81,9 +77,6 @@ mod tests {
 
     #[test]
     fn counts_have_their_thousands_apart() {
-        assert_eq!(
-            [0, 999, 1000, 12_345, 1_234_567].map(grouped),
-            ["0", "999", "1,000", "12,345", "1,234,567"]
-        );
+        assert_eq!([0, 999, 1000, 12_345, 1_234_567].map(grouped), ["0", "999", "1,000", "12,345", "1,234,567"]);
     }
 }

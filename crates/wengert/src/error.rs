@@ -126,17 +126,13 @@ impl fmt::Display for Error {
                 "the mark is stale: the graph was reset or rewound past it, or it is of another graph; take a new mark",
             ),
             Error::MixedGraphs => f.write_str("expressions of two graphs cannot be combined: build both in one graph"),
-            Error::NotALeaf { node, label, op } => write!(
-                f,
-                "{} is not a leaf, its op is {op}: pass the key of a leaf",
-                Labeled(*node, label.as_deref())
-            ),
+            Error::NotALeaf { node, label, op } => {
+                write!(f, "{} is not a leaf, its op is {op}: pass the key of a leaf", Labeled(*node, label.as_deref()))
+            }
             Error::Operands { op, given } => wrong_operands(f, *op, *given),
-            Error::Immediates { op, given } => write!(
-                f,
-                "{op} has {} immediates, and {given:?} was given: the rest must be 0",
-                op.immediates()
-            ),
+            Error::Immediates { op, given } => {
+                write!(f, "{op} has {} immediates, and {given:?} was given: the rest must be 0", op.immediates())
+            }
             Error::Order { op, immediate, given } => write!(
                 f,
                 "immediate {immediate} of {op} is {given}, but it must be the order of a derivative: a whole number from 0 to {MAX_ORDER}"
@@ -150,12 +146,7 @@ impl fmt::Display for Error {
                 f,
                 "out of memory, with room needed for {nodes} nodes: record fewer, or drop graphs that are no longer needed"
             ),
-            Error::GuardFlipped {
-                relation,
-                names: [left, right],
-                recorded,
-                ..
-            } => write!(
+            Error::GuardFlipped { relation, names: [left, right], recorded, .. } => write!(
                 f,
                 "the comparison {left} {relation} {right} was {recorded} when it was recorded and is {} at the new values: record the expression again at these values",
                 !recorded
@@ -175,10 +166,7 @@ fn wrong_operands(f: &mut fmt::Formatter<'_>, op: Op, given: usize) -> fmt::Resu
     let s = |n: usize| if n == 1 { "" } else { "s" };
     match op.arity() {
         Arity::Fixed(0) => {
-            return write!(
-                f,
-                "{op} is not applied to operands: make one with Graph::leaf or Graph::constant"
-            );
+            return write!(f, "{op} is not applied to operands: make one with Graph::leaf or Graph::constant");
         }
         Arity::Fixed(n) => write!(f, "{op} takes {n} operand{}", s(n))?,
         Arity::AtLeast(_) if op.lists() > 1 => write!(f, "{op} takes {} lists of the same length", op.lists())?,
@@ -232,10 +220,7 @@ impl Op {
     #[inline]
     pub fn check(self, imm: Imm, operands: usize) -> Result<(), Error> {
         if matches!(self, Op::Leaf | Op::Const) || !self.takes(operands) {
-            return Err(Error::Operands {
-                op: self,
-                given: operands,
-            });
+            return Err(Error::Operands { op: self, given: operands });
         }
         if !imm[self.immediates()..].iter().all(|&c| c == 0.0) {
             return Err(Error::Immediates { op: self, given: imm });
@@ -252,11 +237,7 @@ impl Op {
     pub fn check_immediates(self, imm: Imm) -> Result<(), Error> {
         for (immediate, kind) in self.immediate_kinds().iter().enumerate() {
             if *kind == Immediate::Order && !kernel::is_order(imm[immediate]) {
-                return Err(Error::Order {
-                    op: self,
-                    immediate,
-                    given: imm[immediate],
-                });
+                return Err(Error::Order { op: self, immediate, given: imm[immediate] });
             }
         }
         Ok(())

@@ -59,11 +59,7 @@ impl NodeId {
 
 impl fmt::Display for NodeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_null() {
-            f.write_str("n-")
-        } else {
-            write!(f, "n{}", self.position())
-        }
+        if self.is_null() { f.write_str("n-") } else { write!(f, "n{}", self.position()) }
     }
 }
 

@@ -46,11 +46,7 @@ fn the_counter_counts() {
 fn ops_of_one_to_three_operands_by_key_allocate_nothing() {
     assert_rounds_allocate_nothing(3, |g, x| {
         let product = g.mul(g.sin(x[0]), g.powi(x[1], 3));
-        g.mul_add(
-            product,
-            g.select(g.less(x[0], x[1]), x[2], x[0]),
-            g.clamp(x[2], x[0], product),
-        )
+        g.mul_add(product, g.select(g.less(x[0], x[1]), x[2], x[0]), g.clamp(x[2], x[0], product))
     });
 }
 
@@ -67,16 +63,8 @@ fn operators_and_constants_allocate_nothing() {
 #[test]
 fn folds_of_eight_operands_allocate_nothing() {
     assert_rounds_allocate_nothing(8, |g, x| {
-        let folds = [
-            g.sum(x),
-            g.product(x),
-            g.dot(x, x),
-            g.max_of(x),
-            g.min_of(x),
-            g.logsumexp(x),
-            g.mean(x),
-            g.norm(x),
-        ];
+        let folds =
+            [g.sum(x), g.product(x), g.dot(x, x), g.max_of(x), g.min_of(x), g.logsumexp(x), g.mean(x), g.norm(x)];
         g.sum(&folds)
     });
 }
@@ -101,25 +89,14 @@ fn a_second_sweep_and_a_second_replay_allocate_nothing() {
     let _alone = alone();
     let mut g = Graph::new();
     let x = g.leaves(&[0.5; 8]);
-    let folds = [
-        g.product(&x),
-        g.max_of(&x),
-        g.logsumexp(&x),
-        g.norm(&x),
-        g.dot(&x[..4], &x[4..]),
-        g.min_of(&x),
-    ];
+    let folds = [g.product(&x), g.max_of(&x), g.logsumexp(&x), g.norm(&x), g.dot(&x[..4], &x[4..]), g.min_of(&x)];
     let l = g.tanh(g.sum(&folds));
     let many: Vec<NodeId> = (0..200).map(|_| x[3]).collect();
     let l = g.add(l, g.mean(&many));
     g.backward(l);
     g.forward().unwrap();
     assert_eq!(allocations(|| g.backward(l)), 0, "backward");
-    assert_eq!(
-        allocations(|| g.backward_seeded(&[(l, 1.0), (folds[0], 2.0)])),
-        0,
-        "backward_seeded"
-    );
+    assert_eq!(allocations(|| g.backward_seeded(&[(l, 1.0), (folds[0], 2.0)])), 0, "backward_seeded");
     g.set(x[0], 0.25);
     assert_eq!(allocations(|| g.forward().unwrap()), 0, "forward");
     assert_eq!(allocations(|| g.set(x[0], 0.5)), 0, "set");
@@ -223,9 +200,7 @@ trait Chain {
 
 impl Chain for Graph {
     fn leaves_of(&self, n: usize) -> NodeId {
-        (0..n).fold(self.leaf(1.0), |sum, k| {
-            (self.expr(sum) * self.var(k as f64) + 0.5).id()
-        })
+        (0..n).fold(self.leaf(1.0), |sum, k| (self.expr(sum) * self.var(k as f64) + 0.5).id())
     }
 }
 

@@ -19,9 +19,7 @@ fn place(call: impl FnOnce()) -> Option<String> {
         let file = panic.location().map_or_else(String::new, |at| at.file().to_owned());
         *PLACE.lock().unwrap_or_else(PoisonError::into_inner) = file;
     }));
-    catch_unwind(AssertUnwindSafe(call))
-        .is_err()
-        .then(|| PLACE.lock().unwrap().clone())
+    catch_unwind(AssertUnwindSafe(call)).is_err().then(|| PLACE.lock().unwrap().clone())
 }
 
 #[track_caller]
@@ -103,13 +101,8 @@ fn a_panic_points_to_the_line_that_called() {
         assert_points_here(name, || call(x, y));
     }
     type Compare = fn(Expr<'_>, Expr<'_>) -> bool;
-    let compare: [(&str, Compare); 5] = [
-        ("<", |x, y| x < y),
-        ("<=", |x, y| x <= y),
-        (">", |x, y| x > y),
-        (">=", |x, y| x >= y),
-        ("==", |x, y| x == y),
-    ];
+    let compare: [(&str, Compare); 5] =
+        [("<", |x, y| x < y), ("<=", |x, y| x <= y), (">", |x, y| x > y), (">=", |x, y| x >= y), ("==", |x, y| x == y)];
     for (name, call) in compare {
         let (g, h) = (Graph::new(), Graph::new());
         let (x, y) = (g.var(0.5), h.var(0.25));
@@ -120,9 +113,7 @@ fn a_panic_points_to_the_line_that_called() {
     assert_points_here("var of a full graph", || _ = Graph::with_limit(0).var(1.0));
     assert_points_here("leaf of a full graph", || _ = Graph::with_limit(0).leaf(1.0));
     assert_points_here("constant of a full graph", || _ = Graph::with_limit(0).constant(1.0));
-    assert_points_here("leaves of a full graph", || {
-        drop(Graph::with_limit(1).leaves(&[1.0, 2.0]))
-    });
+    assert_points_here("leaves of a full graph", || drop(Graph::with_limit(1).leaves(&[1.0, 2.0])));
     assert_points_here("with_capacity", || _ = Graph::with_capacity(usize::MAX));
     assert_points_here("hvp of a wrong length", || {
         let g = Graph::new();
@@ -142,15 +133,9 @@ fn a_panic_points_to_the_line_that_called() {
     assert_points_here("hvp of a closure", || _ = wengert::hvp(|x| x[0], &[1.0], &[]));
     assert_points_here("jvp of a closure", || _ = wengert::jvp(|x| vec![x[0]], &[1.0], &[]));
     assert_points_here("vjp of a closure", || _ = wengert::vjp(|x| vec![x[0]], &[1.0], &[]));
-    assert_points_here("taylor of a closure", || {
-        _ = wengert::taylor::<3>(|x| x[0], &[1.0], &[])
-    });
-    assert_points_here("sparse_jacobian of a closure", || {
-        _ = wengert::sparse_jacobian(|_| vec![foreign()], &[1.0])
-    });
-    assert_points_here("check_gradient of a closure", || {
-        _ = wengert::check_gradient(|_| foreign(), &[1.0])
-    });
+    assert_points_here("taylor of a closure", || _ = wengert::taylor::<3>(|x| x[0], &[1.0], &[]));
+    assert_points_here("sparse_jacobian of a closure", || _ = wengert::sparse_jacobian(|_| vec![foreign()], &[1.0]));
+    assert_points_here("check_gradient of a closure", || _ = wengert::check_gradient(|_| foreign(), &[1.0]));
     assert_points_here("gradient of a closure", || _ = wengert::gradient(|_| foreign(), &[1.0]));
     assert_points_here("hessian of a closure", || _ = wengert::hessian(|_| foreign(), &[1.0]));
     assert_points_here("apply of a number", || _ = f64::apply(Op::Add, NO_IMM, &[1.0]));
@@ -160,9 +145,7 @@ fn a_panic_points_to_the_line_that_called() {
         _ = Expr::apply(Op::Sin, NO_IMM, &[Graph::new().var(1.0); 2]).value()
     });
     assert_points_here("a fold of numbers", || _ = f64::max_of(&[]));
-    assert_points_here("lists of two lengths", || {
-        _ = Scalar::dot(&[Graph::new().var(1.0)], &[]).value()
-    });
+    assert_points_here("lists of two lengths", || _ = Scalar::dot(&[Graph::new().var(1.0)], &[]).value());
     assert_points_here("input of a dual", || _ = Dual::<1>::input(1.0, 1));
     assert_points_here("derivative of a series", || _ = Series::<2>::new(1.0).derivative(2));
     assert_points_here("a product with too short a vector", || {

@@ -77,11 +77,7 @@ impl Recording {
             } else {
                 None
             };
-            outputs.push(Output {
-                value: nodes[k],
-                gradient: first,
-                hessian,
-            });
+            outputs.push(Output { value: nodes[k], gradient: first, hessian });
         }
         Ok(Self { graph, inputs, outputs })
     }

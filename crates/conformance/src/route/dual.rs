@@ -37,13 +37,7 @@ fn at(question: Question<'_>, x: &[f64]) -> Result<Vec<Answer>, String> {
     for batch in 0..x.len().div_ceil(LANES).max(1) {
         let moving = batch * LANES..x.len().min((batch + 1) * LANES);
         let inputs: Vec<Dual<LANES>> = (0..x.len())
-            .map(|k| {
-                if moving.contains(&k) {
-                    Dual::input(x[k], k - moving.start)
-                } else {
-                    Dual::new(x[k])
-                }
-            })
+            .map(|k| if moving.contains(&k) { Dual::input(x[k], k - moving.start) } else { Dual::new(x[k]) })
             .collect();
         let values = evaluate(question.formula, &inputs)?;
         for (answer, &k) in answers.iter_mut().zip(question.outputs) {
@@ -64,11 +58,7 @@ pub fn evaluate<S: Scalar>(formula: &Formula, inputs: &[S]) -> Result<Vec<S>, St
         let value = match instruction {
             Instruction::Input(k) => inputs[*k],
             Instruction::Const(value) => S::constant(*value),
-            Instruction::Apply {
-                word,
-                operands,
-                integer,
-            } => {
+            Instruction::Apply { word, operands, integer } => {
                 let operands: Vec<S> = operands.iter().map(|&k| values[k]).collect();
                 match (word.name, &operands[..]) {
                     ("powi", &[x]) => x.powi(*integer),

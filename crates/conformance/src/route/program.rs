@@ -33,11 +33,7 @@ impl Programs {
     pub fn all() -> Vec<Self> {
         let mut all = Vec::new();
         for (k, set) in InstructionSet::available().into_iter().enumerate() {
-            let name = if k == 0 {
-                "program".to_string()
-            } else {
-                format!("program-{set}")
-            };
+            let name = if k == 0 { "program".to_string() } else { format!("program-{set}") };
             let plain = Self {
                 name,
                 options: Options::new(),
@@ -60,11 +56,7 @@ impl Programs {
 
     /// The same with products and sums fused.
     fn fused(&self) -> Self {
-        Self {
-            name: format!("{}-fused", self.name),
-            options: Options::fast(),
-            ..self.clone()
-        }
+        Self { name: format!("{}-fused", self.name), options: Options::fast(), ..self.clone() }
     }
 }
 
@@ -87,11 +79,7 @@ impl Route for Programs {
 
     fn with_lanes(&self, lanes: usize) -> Option<Box<dyn Route>> {
         let mode = if lanes == 1 { Mode::Single } else { Mode::Batch };
-        Some(Box::new(Self {
-            setup: self.setup.lanes(lanes),
-            mode,
-            ..self.clone()
-        }))
+        Some(Box::new(Self { setup: self.setup.lanes(lanes), mode, ..self.clone() }))
     }
 
     fn answer(&self, question: Question<'_>) -> Result<Vec<Vec<Answer>>, String> {
@@ -152,10 +140,7 @@ impl Compiled {
     /// Why the bytes were refused, in words.
     pub fn saved_and_loaded(&self) -> Result<Self, String> {
         let program = Program::from_bytes(&self.program.to_bytes());
-        Ok(Self {
-            program: program.map_err(|e| e.to_string())?,
-            ..self.clone()
-        })
+        Ok(Self { program: program.map_err(|e| e.to_string())?, ..self.clone() })
     }
 
     /// The program.

@@ -65,11 +65,7 @@ fn at_this_point(graph: &Graph, inputs: &[NodeId], outputs: &[NodeId]) -> Result
     let answer = |&output: &NodeId| {
         graph.try_backward(output).map_err(|e| e.to_string())?;
         let gradient = inputs.iter().map(|&input| graph.grad(input)).collect();
-        Ok(Answer {
-            value: graph.value(output),
-            gradient,
-            hessian: None,
-        })
+        Ok(Answer { value: graph.value(output), gradient, hessian: None })
     };
     outputs.iter().map(answer).collect()
 }
@@ -88,11 +84,7 @@ pub fn record(formula: &Formula, x: &[f64]) -> Result<(Graph, Vec<NodeId>, Vec<N
         let node = match instruction {
             Instruction::Input(k) => inputs[*k],
             Instruction::Const(value) => graph.constant(*value),
-            Instruction::Apply {
-                word,
-                operands,
-                integer,
-            } => {
+            Instruction::Apply { word, operands, integer } => {
                 let operands: Vec<NodeId> = operands.iter().map(|&k| nodes[k]).collect();
                 apply(&graph, word.name, &operands, *integer)?
             }

@@ -23,9 +23,7 @@ impl Route for Tangent {
     }
 
     fn answer(&self, question: Question<'_>) -> Result<Vec<Vec<Answer>>, String> {
-        at_every_point(question, |graph, inputs, outputs| {
-            at_this_point(graph, inputs, outputs, question.hessian)
-        })
+        at_every_point(question, |graph, inputs, outputs| at_this_point(graph, inputs, outputs, question.hessian))
     }
 }
 

@@ -95,17 +95,9 @@ fn points_prints_keys_value_and_partials() {
         let one = "3ff0000000000000";
         let zero = "0000000000000000";
         let seconds = |n| {
-            if route.gives_hessians() {
-                format!("\t{zero}").repeat(n)
-            } else {
-                String::new()
-            }
+            if route.gives_hessians() { format!("\t{zero}").repeat(n) } else { String::new() }
         };
-        let second = if route.gives_hessians() {
-            format!("\t{one}")
-        } else {
-            String::new()
-        };
+        let second = if route.gives_hessians() { format!("\t{one}") } else { String::new() };
         let expected = format!(
             "exp\t-\t{zero}\t{one}\t{one}{second}\n\
              add\t3FF0000000000000\t4000000000000000\t4008000000000000\t{one}\t{one}{}\n",
@@ -175,10 +167,7 @@ fn bad_arguments_are_refused_in_words() {
         assert!(text(&output.stderr).contains(message), "{}", text(&output.stderr));
     }
     let mut command = Command::new(env!("CARGO_BIN_EXE_conformance"));
-    let missing = command
-        .args(["eval", "--route", "sweep", "/nowhere/at all"])
-        .output()
-        .unwrap();
+    let missing = command.args(["eval", "--route", "sweep", "/nowhere/at all"]).output().unwrap();
     assert!(!missing.status.success());
     assert!(text(&missing.stderr).contains("/nowhere/at all"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_conformance"));

@@ -9,12 +9,7 @@ use conformance::route::{self, Answer, Question, Route};
 
 /// A case's answers at all its points, recorded at the first of them.
 fn answers(route: &dyn Route, case: &Case, points: &[&[f64]]) -> Vec<Vec<Answer>> {
-    let question = Question {
-        formula: &case.formula,
-        outputs: &case.outputs,
-        points,
-        hessian: case.hessian,
-    };
+    let question = Question { formula: &case.formula, outputs: &case.outputs, points, hessian: case.hessian };
     let answers = route.answer(question);
     answers.unwrap_or_else(|e| panic!("{} case {}: {e}", route.name(), case.id))
 }
@@ -99,24 +94,14 @@ fn a_gaussian_mixture_is_right() {
 #[test]
 fn a_further_point_has_the_bits_of_a_first_one() {
     let parsed = parse(&data("exprs_replay.txt")).unwrap();
-    let flips = parsed
-        .iter()
-        .flat_map(|c| &c.points)
-        .filter(|p| p.outputs[0].flips)
-        .count();
+    let flips = parsed.iter().flat_map(|c| &c.points).filter(|p| p.outputs[0].flips).count();
     assert_eq!(flips, 157);
     for route in route::all() {
         for case in &parsed {
             let together = answers(&*route, case, &points(case));
             for (point, answer) in points(case).into_iter().zip(&together) {
                 let alone = answers(&*route, case, &[point]);
-                assert_eq!(
-                    alone[0][0].bits(),
-                    answer[0].bits(),
-                    "{} case {}",
-                    route.name(),
-                    case.id
-                );
+                assert_eq!(alone[0][0].bits(), answer[0].bits(), "{} case {}", route.name(), case.id);
             }
         }
     }

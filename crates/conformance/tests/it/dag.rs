@@ -32,27 +32,12 @@ fn with(line: usize, text: &str) -> String {
 #[test]
 fn a_case_is_read_with_its_expected_values() {
     let cases = read(GOOD).unwrap();
-    let [case] = &cases[..] else {
-        panic!("one case expected")
-    };
-    assert_eq!(
-        (case.id.as_str(), case.tier.as_str(), case.line),
-        ("a(b=c),é", "core", 1)
-    );
-    assert_eq!(
-        (case.formula.inputs, case.formula.code.len(), case.hessian),
-        (2, 4, true)
-    );
+    let [case] = &cases[..] else { panic!("one case expected") };
+    assert_eq!((case.id.as_str(), case.tier.as_str(), case.line), ("a(b=c),é", "core", 1));
+    assert_eq!((case.formula.inputs, case.formula.code.len(), case.hessian), (2, 4, true));
     assert_eq!(case.outputs, [3]);
     assert_eq!(case.points[0].x, [1.0, 2.0]);
-    let Instruction::Apply {
-        word,
-        operands,
-        integer,
-    } = &case.formula.code[2]
-    else {
-        panic!()
-    };
+    let Instruction::Apply { word, operands, integer } = &case.formula.code[2] else { panic!() };
     assert_eq!((word.name, &operands[..], *integer), ("powi", &[0][..], -3));
     let output = &case.points[0].outputs[0];
     assert_eq!(output.value.unwrap().bound, 1.5);
@@ -150,11 +135,9 @@ fn every_malformed_line_is_refused_with_its_number() {
 #[test]
 fn counts_in_a_header_are_not_believed() {
     let huge = usize::MAX.to_string();
-    for line in [
-        format!("case a core {huge} 4 1 1"),
-        format!("case a core 2 {huge} 1 1"),
-        format!("case a core 2 4 {huge} 1"),
-    ] {
+    for line in
+        [format!("case a core {huge} 4 1 1"), format!("case a core 2 {huge} 1 1"), format!("case a core 2 4 {huge} 1")]
+    {
         assert!(read(&with(1, &line)).is_err());
     }
     let empty = format!("case a core {huge} 1 1 1\ni const 3ff0000000000000\nx\nh\nend");
@@ -166,9 +149,7 @@ fn mutated_files_never_panic() {
     // A linear congruential generator: the same mutations every time.
     let mut state = 42_u64;
     let mut random = move |below: usize| {
-        state = state
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         ((state >> 33) as usize) % below
     };
     let alphabet = b" \n0123456789abcdefxyihgv-+.\xff";

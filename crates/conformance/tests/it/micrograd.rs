@@ -57,23 +57,10 @@ const EXPRESSIONS: &[Expression] = &[
                mul 9 3; add 1 0; relu 17; add 16 18; add 9 19; \
                mul 4 20; sub 1 0; relu 22; add 21 23; add 20 24; \
                sub 15 25; powi 26 2; div 27 3; div 5 27; add 28 29",
-        nodes: &[
-            ("a", 0),
-            ("b", 1),
-            ("c", 15),
-            ("d", 25),
-            ("e", 26),
-            ("f", 27),
-            ("g", 30),
-        ],
+        nodes: &[("a", 0), ("b", 1), ("c", 15), ("d", 25), ("e", 26), ("f", 27), ("g", 30)],
     },
     // b = a + a
-    Expression {
-        name: "reuse_add",
-        inputs: &[3.0],
-        code: "add 0 0",
-        nodes: &[("a", 0), ("b", 1)],
-    },
+    Expression { name: "reuse_add", inputs: &[3.0], code: "add 0 0", nodes: &[("a", 0), ("b", 1)] },
     // d = a*b; e = a + b; f = d*e
     Expression {
         name: "reuse_lecture",
@@ -89,19 +76,9 @@ const EXPRESSIONS: &[Expression] = &[
         nodes: &[("a", 0), ("b", 1), ("c", 2)],
     },
     // b = a*a
-    Expression {
-        name: "square_self",
-        inputs: &[3.0],
-        code: "mul 0 0",
-        nodes: &[("a", 0), ("b", 1)],
-    },
+    Expression { name: "square_self", inputs: &[3.0], code: "mul 0 0", nodes: &[("a", 0), ("b", 1)] },
     // y = a.relu()
-    Expression {
-        name: "edge_relu0",
-        inputs: &[0.0],
-        code: "relu 0",
-        nodes: &[("a", 0), ("y", 1)],
-    },
+    Expression { name: "edge_relu0", inputs: &[0.0], code: "relu 0", nodes: &[("a", 0), ("y", 1)] },
     // y = (a + 2)**-1.5
     Expression {
         name: "edge_pow_neg",
@@ -127,11 +104,7 @@ const EXPRESSIONS: &[Expression] = &[
 
 /// Names in the records that are not expressions: micrograd's two faults,
 /// and the README's numbers to thirty digits.
-const OTHERS: [&str; 3] = [
-    "backward_twice_micrograd_accumulates",
-    "lecture_neuron_closed_form",
-    "README_exact",
-];
+const OTHERS: [&str; 3] = ["backward_twice_micrograd_accumulates", "lecture_neuron_closed_form", "README_exact"];
 
 fn records() -> Value {
     serde_json::from_slice(&data("micrograd_refs.json")).unwrap()
@@ -140,20 +113,11 @@ fn records() -> Value {
 /// A recorded number; the decimal digits are the shortest that give it back.
 fn recorded(records: &Value, path: [&str; 3]) -> f64 {
     let value = path.iter().fold(records, |value, key| &value[*key]);
-    value
-        .as_str()
-        .unwrap_or_else(|| panic!("{path:?} is not recorded"))
-        .parse()
-        .unwrap()
+    value.as_str().unwrap_or_else(|| panic!("{path:?} is not recorded")).parse().unwrap()
 }
 
 fn answer(route: &dyn route::Route, formula: &Formula, output: usize, x: &[f64]) -> Answer {
-    let question = Question {
-        formula,
-        outputs: &[output],
-        points: &[x],
-        hessian: false,
-    };
+    let question = Question { formula, outputs: &[output], points: &[x], hessian: false };
     route.answer(question).unwrap().remove(0).remove(0)
 }
 
@@ -256,11 +220,7 @@ fn the_lectures_neuron_is_exact_where_micrograd_loses_digits() {
         assert!(Exact::new(std::f64::consts::FRAC_1_SQRT_2).ulps(actual.value) <= 1.0);
         let exact = [-3.0 * slope, slope, 2.0 * slope, 0.0, slope];
         for (actual, exact) in actual.gradient.iter().zip(exact) {
-            assert!(
-                Exact::new(exact).ulps(*actual) <= 1.0,
-                "{} {actual} {exact}",
-                route.name()
-            );
+            assert!(Exact::new(exact).ulps(*actual) <= 1.0, "{} {actual} {exact}", route.name());
         }
         for (key, k) in [("x1", 0), ("w1", 2), ("b", 4)] {
             assert_ne!(actual.gradient[k], recorded(key), "{} {key}", route.name());

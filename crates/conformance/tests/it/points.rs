@@ -25,16 +25,8 @@ fn function(row: &Row) -> String {
 
 /// The limit for a derivative of this order; order 0 is the value.
 fn limit(row: &Row, order: usize) -> Limit {
-    let polygamma = if row.key[0] == "polygamma" {
-        row.key[1].parse().expect("an order")
-    } else {
-        0
-    };
-    if polygamma > 0 && polygamma + order >= 3 {
-        HIGH_POLYGAMMA
-    } else {
-        [VALUE_ULP, FIRST_ULP, SECOND_ULP][order]
-    }
+    let polygamma = if row.key[0] == "polygamma" { row.key[1].parse().expect("an order") } else { 0 };
+    if polygamma > 0 && polygamma + order >= 3 { HIGH_POLYGAMMA } else { [VALUE_ULP, FIRST_ULP, SECOND_ULP][order] }
 }
 
 /// Runs a file of functions with this number of arguments through every route.
@@ -60,11 +52,7 @@ fn run(file: &str, inputs: usize, functions: usize, rows: usize) {
             let hessian = answer.hessian.as_deref().unwrap_or_default();
             assert_eq!(answer.gradient.len(), inputs);
             assert!(hessian.len() == second.len() || !route.gives_hessians());
-            let pairs = [
-                (&[*value][..], &[answer.value][..]),
-                (first, &answer.gradient),
-                (second, hessian),
-            ];
+            let pairs = [(&[*value][..], &[answer.value][..]), (first, &answer.gradient), (second, hessian)];
             for (order, (expected, actual)) in pairs.into_iter().enumerate() {
                 for (k, (&exact, &actual)) in expected.iter().zip(actual).enumerate() {
                     let undefined = exact.hi.is_nan();

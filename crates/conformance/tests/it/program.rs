@@ -17,20 +17,11 @@ use wengert_program::{InstructionSet, Options, Setup, Workspace};
 const LANES: [usize; 10] = [1, 4, 8, 12, 16, 20, 32, 64, 99, 5000];
 
 /// Each file of formulas, and how many points it has in all.
-const FILES: [(&str, usize); 4] = [
-    ("exprs.txt", 667),
-    ("exprs_replay.txt", 602),
-    ("mgh_dags.txt", 15),
-    ("adbench_dags.txt", 1),
-];
+const FILES: [(&str, usize); 4] =
+    [("exprs.txt", 667), ("exprs_replay.txt", 602), ("mgh_dags.txt", 15), ("adbench_dags.txt", 1)];
 
 fn question<'a>(case: &'a Case, points: &'a [&'a [f64]]) -> Question<'a> {
-    Question {
-        formula: &case.formula,
-        outputs: &case.outputs,
-        points,
-        hessian: case.hessian,
-    }
+    Question { formula: &case.formula, outputs: &case.outputs, points, hessian: case.hessian }
 }
 
 fn points(case: &Case) -> Vec<&[f64]> {
@@ -44,9 +35,7 @@ fn compile(question: Question<'_>, options: &Options) -> Compiled {
 /// Every instruction set of this processor, to be run on one thread.
 fn setups() -> Vec<Setup> {
     let sets = InstructionSet::available();
-    sets.into_iter()
-        .map(|set| Setup::new().instructions(set).threads(1))
-        .collect()
+    sets.into_iter().map(|set| Setup::new().instructions(set).threads(1)).collect()
 }
 
 fn bits(answers: &[Answer]) -> Vec<u64> {
@@ -124,12 +113,7 @@ fn functions_have_the_same_bits_beside_any_others() {
             let points: Vec<&[f64]> = group.iter().map(|row| &row.x[..]).collect();
             let formula = &group[0].formula;
             let outputs = [formula.code.len() - 1];
-            let question = Question {
-                formula,
-                outputs: &outputs,
-                points: &points,
-                hessian: true,
-            };
+            let question = Question { formula, outputs: &outputs, points: &points, hessian: true };
             let compiled = compile(question, &Options::new());
             for setup in setups() {
                 compared += assert_any_lanes_and_place(&compiled, &points, setup, &LANES);
@@ -156,10 +140,7 @@ fn threads_change_no_bit() {
             let order = || (0..many).map(|k| k % points.len());
             let batch: Vec<&[f64]> = order().map(|k| points[k]).collect();
             let mut one = Workspace::with(Setup::new().threads(1));
-            let alone: Vec<Vec<u64>> = points
-                .iter()
-                .map(|x| bits(&compiled.at(x, &mut one).unwrap()))
-                .collect();
+            let alone: Vec<Vec<u64>> = points.iter().map(|x| bits(&compiled.at(x, &mut one).unwrap())).collect();
             for threads in [1, 2, 3, 8] {
                 let mut workspace = Workspace::with(Setup::new().threads(threads));
                 let actual = compiled.at_all(&batch, &mut workspace).unwrap();
@@ -195,19 +176,11 @@ fn assert_any_passes(case: &Case, passes: &[Options]) -> usize {
     let mut run = |options: &Options| -> Vec<Vec<Vec<u64>>> {
         let compiled = compile(question(case, &points), options);
         let answers = workspaces.iter_mut().map(|w| compiled.at_all(&points, w).unwrap());
-        answers
-            .map(|answers| answers.iter().map(|a| bits(a)).collect())
-            .collect()
+        answers.map(|answers| answers.iter().map(|a| bits(a)).collect()).collect()
     };
     let plain = run(&Options::plain());
     for options in passes {
-        assert_eq!(
-            run(options),
-            plain,
-            "case {} (line {}) with {options:?}",
-            case.id,
-            case.line
-        );
+        assert_eq!(run(options), plain, "case {} (line {}) with {options:?}", case.id, case.line);
     }
     passes.len() * points.len() * plain.len()
 }
@@ -215,11 +188,7 @@ fn assert_any_passes(case: &Case, passes: &[Options]) -> usize {
 #[test]
 fn no_pass_but_fusing_changes_a_bit() {
     for (file, count) in FILES {
-        let passes = if file == "exprs_replay.txt" {
-            all_passes()
-        } else {
-            few_passes()
-        };
+        let passes = if file == "exprs_replay.txt" { all_passes() } else { few_passes() };
         let parsed = parse(&data(file)).unwrap();
         let compared: usize = parsed.iter().map(|case| assert_any_passes(case, &passes)).sum();
         assert_eq!(compared, count * passes.len() * setups().len(), "{file}");
@@ -253,9 +222,7 @@ fn saving_changes_no_bit_and_there_are_no_guards_to_drop() {
 
 #[test]
 fn arithmetic_has_the_bits_of_the_graph_on_every_instruction_set() {
-    const ARITHMETIC: [&str; 11] = [
-        "neg", "recip", "sqrt", "abs", "relu", "add", "sub", "mul", "div", "max", "min",
-    ];
+    const ARITHMETIC: [&str; 11] = ["neg", "recip", "sqrt", "abs", "relu", "add", "sub", "mul", "div", "max", "min"];
     let plain = |i: &Instruction| match i {
         Instruction::Apply { word, .. } => ARITHMETIC.contains(&word.name),
         Instruction::Input(_) | Instruction::Const(_) => true,
@@ -303,23 +270,14 @@ fn every_op_has_the_same_bits_beside_any_values_and_without_passes() {
             Operands::Exactly(n) => n,
             Operands::AtLeast(_) => 3,
         };
-        let integers: &[&str] = if word.integer {
-            &["0", "1", "2", "3", "7"]
-        } else {
-            &[""]
-        };
+        let integers: &[&str] = if word.integer { &["0", "1", "2", "3", "7"] } else { &[""] };
         for integer in integers {
             let operands = ["0", "0 1", "0 1 2"][inputs - 1];
             let formula = Formula::parse(inputs, &format!("{} {operands} {integer}", word.name)).unwrap();
             let count = values.len() * if inputs == 1 { 1 } else { 6 };
             let x: Vec<Vec<f64>> = (0..count).map(|k| point(inputs, k)).collect();
             let points: Vec<&[f64]> = x.iter().map(|x| &x[..]).collect();
-            let question = Question {
-                formula: &formula,
-                outputs: &[inputs],
-                points: &points,
-                hessian: true,
-            };
+            let question = Question { formula: &formula, outputs: &[inputs], points: &points, hessian: true };
             let compiled = compile(question, &Options::new());
             let plain = compile(question, &Options::plain());
             for setup in setups() {

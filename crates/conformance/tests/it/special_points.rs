@@ -63,12 +63,7 @@ fn rows() -> impl Iterator<Item = (&'static str, Vec<&'static str>, Formula, Vec
 }
 
 fn answer(route: &dyn Route, formula: &Formula, x: &[f64]) -> Answer {
-    let question = Question {
-        formula,
-        outputs: &[formula.code.len() - 1],
-        points: &[x],
-        hessian: true,
-    };
+    let question = Question { formula, outputs: &[formula.code.len() - 1], points: &[x], hessian: true };
     route.answer(question).unwrap().remove(0).remove(0)
 }
 
@@ -109,21 +104,12 @@ fn special_points_have_the_same_bits_recorded_at_another_point() {
     for route in route::all() {
         for (formula, points) in &formulas {
             let points: Vec<&[f64]> = points.iter().map(|x| &x[..]).collect();
-            let question = Question {
-                formula,
-                outputs: &[formula.code.len() - 1],
-                points: &points,
-                hessian: true,
-            };
+            let question = Question { formula, outputs: &[formula.code.len() - 1], points: &points, hessian: true };
             let together = route.answer(question).unwrap();
             for (x, together) in points.iter().zip(&together) {
                 let alone = answer(&*route, formula, x);
                 let (name, code) = (route.name(), &formula.code);
-                assert_eq!(
-                    alone.bits(),
-                    together[0].bits(),
-                    "{name} {code:?} {x:?}: {alone:?}, {together:?}"
-                );
+                assert_eq!(alone.bits(), together[0].bits(), "{name} {code:?} {x:?}: {alone:?}, {together:?}");
             }
         }
     }
@@ -154,10 +140,8 @@ fn routes_agree_at_special_points_to_the_second_order() {
         let tangents = graph.hessian(output, &inputs);
         let partials = graph.gradient_nodes(output, &inputs);
         let values = |nodes: Vec<_>| nodes.into_iter().map(|n| graph.value(n)).collect();
-        let nodes: Vec<Vec<f64>> = partials
-            .into_iter()
-            .map(|partial| values(graph.gradient_nodes(partial, &inputs)))
-            .collect();
+        let nodes: Vec<Vec<f64>> =
+            partials.into_iter().map(|partial| values(graph.gradient_nodes(partial, &inputs))).collect();
         let names = ["tangent", "derive"];
         for (name, rows) in names.into_iter().zip([tangents, nodes]) {
             for j in 0..x.len() {
@@ -205,20 +189,9 @@ fn a_function_of_a_nan_is_nan_and_so_is_its_derivative() {
         });
         for word in functions {
             // The cube is the lowest power that is not algebraic up to its second derivative.
-            let integer = if word.name == "powi" {
-                3
-            } else {
-                i32::from(word.integer)
-            };
-            let apply = Instruction::Apply {
-                word,
-                operands: vec![0],
-                integer,
-            };
-            let formula = Formula {
-                inputs: 1,
-                code: vec![Instruction::Input(0), apply],
-            };
+            let integer = if word.name == "powi" { 3 } else { i32::from(word.integer) };
+            let apply = Instruction::Apply { word, operands: vec![0], integer };
+            let formula = Formula { inputs: 1, code: vec![Instruction::Input(0), apply] };
             let answer = answer(&*route, &formula, &[f64::NAN]);
             let mut numbers = vec![answer.value, answer.gradient[0]];
             numbers.extend(answer.hessian.iter().flatten());
@@ -277,11 +250,7 @@ fn norms_keep_their_digits_over_the_whole_range() {
         (
             &[1e-300, 2e-300],
             &[0.2f64.sqrt(), 0.8f64.sqrt()],
-            &[
-                0.8 / (5f64.sqrt() * 1e-300),
-                -0.4 / (5f64.sqrt() * 1e-300),
-                0.2 / (5f64.sqrt() * 1e-300),
-            ],
+            &[0.8 / (5f64.sqrt() * 1e-300), -0.4 / (5f64.sqrt() * 1e-300), 0.2 / (5f64.sqrt() * 1e-300)],
         ),
         // The norm itself overflows.
         (
@@ -296,11 +265,7 @@ fn norms_keep_their_digits_over_the_whole_range() {
                 2.566001196398e-309,
             ],
         ),
-        (
-            &[-1.5e308, 1.5e308],
-            &[-half, half],
-            &[0.5 * half / 1.5e308, 0.5 * half / 1.5e308, 0.5 * half / 1.5e308],
-        ),
+        (&[-1.5e308, 1.5e308], &[-half, half], &[0.5 * half / 1.5e308, 0.5 * half / 1.5e308, 0.5 * half / 1.5e308]),
     ];
     for route in route::all() {
         for (x, gradient, hessian) in cases {
@@ -308,10 +273,7 @@ fn norms_keep_their_digits_over_the_whole_range() {
             let formula = Formula::parse(x.len(), &format!("norm {}", operands.join(" "))).unwrap();
             let actual = answer(&*route, &formula, x);
             let close = |actual: &[f64], want: &[f64], by: f64| {
-                actual
-                    .iter()
-                    .zip(want)
-                    .all(|(g, w)| g == w || (g - w).abs() <= by * w.abs())
+                actual.iter().zip(want).all(|(g, w)| g == w || (g - w).abs() <= by * w.abs())
             };
             let name = route.name();
             assert!(close(&actual.gradient, gradient, 4e-16), "{name} {x:?}: {actual:?}");
@@ -335,11 +297,6 @@ fn infinite_slopes_that_cancel_are_0_forward_and_nan_in_reverse() {
         // Written as the norm of the deviations, all routes agree.
         let code = "mean 0 1; sub 0 2; sub 1 2; norm 3 4";
         let actual = answer(&*route, &Formula::parse(2, code).unwrap(), &[3.0, 3.0]);
-        assert_eq!(
-            (actual.value, &actual.gradient[..]),
-            (0.0, &[0.0; 2][..]),
-            "{}",
-            route.name()
-        );
+        assert_eq!((actual.value, &actual.gradient[..]), (0.0, &[0.0; 2][..]), "{}", route.name());
     }
 }

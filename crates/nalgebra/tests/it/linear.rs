@@ -99,12 +99,7 @@ fn an_eigenvalue_is_differentiated_through_the_iteration() {
     let (a, l) = record(&mut g, || {
         let a = leaves(A);
         let eigen = SymmetricEigen::new(a);
-        let largest = eigen
-            .eigenvalues
-            .iter()
-            .copied()
-            .reduce(RealField::max)
-            .expect("there are three");
+        let largest = eigen.eigenvalues.iter().copied().reduce(RealField::max).expect("there are three");
         (a, largest)
     });
     g.backward(l.id());
@@ -130,11 +125,7 @@ fn an_arm_in_space_has_the_geometric_jacobian() {
     let mut g = Graph::new();
     let (joints, place) = record(&mut g, || {
         let joints = angles.map(Var::leaf);
-        let hand = hand(
-            &joints,
-            &axes.map(|axis| axis.cast()),
-            &offsets.map(|at| Vector3::from(at).cast()),
-        );
+        let hand = hand(&joints, &axes.map(|axis| axis.cast()), &offsets.map(|at| Vector3::from(at).cast()));
         (joints, hand.translation.vector)
     });
     let [ids, outputs] = [joints.map(Var::id), [0, 1, 2].map(|k| place[k].id())];
@@ -164,10 +155,7 @@ fn rotations_and_quaternions_agree() {
     let by_matrix = grads(&g, &x);
     g.backward(m.id());
     near(grads(&g, &x), by_matrix);
-    near(
-        Vector3::from_fn(|_, _| g.value(l.id())),
-        Vector3::from_fn(|_, _| g.value(m.id())),
-    );
+    near(Vector3::from_fn(|_, _| g.value(l.id())), Vector3::from_fn(|_, _| g.value(m.id())));
 }
 
 /// What a decomposition branched on is held to: replaying where it would pivot otherwise is refused.

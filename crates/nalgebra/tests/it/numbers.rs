@@ -13,12 +13,9 @@ use wengert_nalgebra::{Var, record, with_graph};
 
 /// The text of the panic that `f` ends in.
 fn panic_of<R>(f: impl FnOnce() -> R) -> String {
-    let Err(payload) = catch_unwind(AssertUnwindSafe(f)) else {
-        panic!("it should have panicked")
-    };
+    let Err(payload) = catch_unwind(AssertUnwindSafe(f)) else { panic!("it should have panicked") };
     let text = payload.downcast_ref::<String>().cloned();
-    text.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()))
-        .expect("a text")
+    text.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned())).expect("a text")
 }
 
 #[test]
@@ -26,19 +23,13 @@ fn constants_need_no_graph() {
     let (x, y) = (Var::from(3.0), Var::from(4.0));
     assert_eq!((x * x + y * y).value(), 25.0);
     assert_eq!((x + 1.0).sqrt().value(), 2.0);
-    assert_eq!(
-        (ComplexField::hypot(x, y).value(), RealField::max(x, y).value()),
-        (5.0, 4.0)
-    );
+    assert_eq!((ComplexField::hypot(x, y).value(), RealField::max(x, y).value()), (5.0, 4.0));
     assert_eq!([x, y, y].into_iter().sum::<Var>().value(), 11.0);
     assert_eq!([x, y, y].into_iter().product::<Var>().value(), 48.0);
     assert!(x < y && x != y && x == 3.0 && y > 3.5 && !x.is_negative());
     assert_eq!((x.grad(), format!("{x} {y:?}")), (0.0, "3 4.0".to_owned()));
     assert_eq!((Var::zero().value(), Var::one().value()), (0.0, 1.0));
-    assert_eq!(
-        (1.0 - x, 6.0 / x, y % x, -y),
-        ((-2.0).into(), 2.0.into(), 1.0.into(), (-4.0).into())
-    );
+    assert_eq!((1.0 - x, 6.0 / x, y % x, -y), ((-2.0).into(), 2.0.into(), 1.0.into(), (-4.0).into()));
 }
 
 /// Every op with operands that are nodes, constants, or some of each has the bits it has over f64.
@@ -58,13 +49,7 @@ fn every_op_is_the_engines_own() {
         for nodes in 0..1 << count {
             let actual = record(&mut g, || {
                 let args: Vec<Var> = (0..count)
-                    .map(|k| {
-                        if nodes >> k & 1 == 1 {
-                            Var::leaf(values[k])
-                        } else {
-                            values[k].into()
-                        }
-                    })
+                    .map(|k| if nodes >> k & 1 == 1 { Var::leaf(values[k]) } else { values[k].into() })
                     .collect();
                 Var::apply(op, imm, &args).value()
             });
@@ -108,9 +93,7 @@ fn operators_record_what_they_record_by_expression() {
     z /= x;
     let m = z % y;
     let nodes = |g: &Graph| -> Vec<_> {
-        g.nodes()
-            .map(|node| (node.op, node.imm.map(f64::to_bits), node.value.to_bits()))
-            .collect()
+        g.nodes().map(|node| (node.op, node.imm.map(f64::to_bits), node.value.to_bits())).collect()
     };
     assert_eq!(nodes(&g), nodes(&h), "constants are kept with the ops");
     g.backward(l.id());
@@ -169,43 +152,24 @@ fn recordings_nest_and_come_back_by_a_panic_too() {
     });
     assert_eq!((text.as_str(), g.len()), ("halfway", 3));
     assert_eq!(g.value(x.id()), 2.0);
-    assert!(
-        panic_of(|| Var::leaf(1.0)).contains("record"),
-        "and nothing is recorded on any more"
-    );
+    assert!(panic_of(|| Var::leaf(1.0)).contains("record"), "and nothing is recorded on any more");
 }
 
 #[test]
 fn wrong_uses_are_refused_by_name() {
     let (mut g, mut h) = (Graph::new(), Graph::new());
     let x = record(&mut g, || Var::leaf(1.0));
-    assert!(
-        panic_of(|| x + 1.0).contains("wengert_nalgebra::record"),
-        "outside a recording"
-    );
+    assert!(panic_of(|| x + 1.0).contains("wengert_nalgebra::record"), "outside a recording");
     assert!(panic_of(|| x.value()).contains("id()"), "outside a recording");
-    assert!(
-        panic_of(|| record(&mut h, || x + 1.0)).contains("not a node of this graph"),
-        "of another graph"
-    );
-    assert!(
-        panic_of(|| Var::from(1.0).id()).contains("Var::leaf"),
-        "a constant has no key"
-    );
+    assert!(panic_of(|| record(&mut h, || x + 1.0)).contains("not a node of this graph"), "of another graph");
+    assert!(panic_of(|| Var::from(1.0).id()).contains("Var::leaf"), "a constant has no key");
     let y = record(&mut g, || x * 2.0);
     g.set(x.id(), 2.0);
     assert!(panic_of(|| record(&mut g, || y + 1.0)).contains("forward"), "stale");
     g.reset();
-    assert!(
-        panic_of(|| record(&mut g, || x + 1.0)).contains("not a node of this graph"),
-        "of before a reset"
-    );
+    assert!(panic_of(|| record(&mut g, || x + 1.0)).contains("not a node of this graph"), "of before a reset");
     assert!(panic_of(|| record(&mut g, || with_graph(|_| record(&mut h, || ())))).contains("outside with_graph"));
-    assert_eq!(
-        format!("{x:?}"),
-        format!("{:?}", x.id()),
-        "what cannot be read is shown by its key"
-    );
+    assert_eq!(format!("{x:?}"), format!("{:?}", x.id()), "what cannot be read is shown by its key");
     let elsewhere = std::thread::spawn(move || catch_unwind(|| x + 1.0).is_err());
     assert!(elsewhere.join().unwrap(), "on another thread");
 }
@@ -245,27 +209,12 @@ fn what_becomes_a_plain_number_is_guarded() {
 
 #[test]
 fn tolerances_are_those_of_plain_numbers() {
-    let numbers = [
-        0.0,
-        -0.0,
-        1.0,
-        1.0 + f64::EPSILON,
-        1.5,
-        -1.0,
-        1e300,
-        f64::INFINITY,
-        f64::NEG_INFINITY,
-        f64::NAN,
-    ];
+    let numbers = [0.0, -0.0, 1.0, 1.0 + f64::EPSILON, 1.5, -1.0, 1e300, f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
     for x in numbers {
         for y in numbers {
             let (v, w) = (Var::from(x), Var::from(y));
             for epsilon in [0.0, 1e-10, 0.75] {
-                assert_eq!(
-                    v.abs_diff_eq(&w, epsilon.into()),
-                    x.abs_diff_eq(&y, epsilon),
-                    "{x} {y} {epsilon}"
-                );
+                assert_eq!(v.abs_diff_eq(&w, epsilon.into()), x.abs_diff_eq(&y, epsilon), "{x} {y} {epsilon}");
                 for relative in [0.0, 1e-10, 0.75] {
                     let expected = x.relative_eq(&y, epsilon, relative);
                     assert_eq!(
@@ -274,11 +223,7 @@ fn tolerances_are_those_of_plain_numbers() {
                         "{x} {y} {epsilon} {relative}"
                     );
                 }
-                assert_eq!(
-                    v.ulps_eq(&w, epsilon.into(), 4),
-                    x.ulps_eq(&y, epsilon, 4),
-                    "{x} {y} {epsilon}"
-                );
+                assert_eq!(v.ulps_eq(&w, epsilon.into(), 4), x.ulps_eq(&y, epsilon, 4), "{x} {y} {epsilon}");
             }
         }
     }
@@ -291,20 +236,12 @@ fn the_field_has_the_values_of_plain_numbers() {
     let unary: [(&str, Unary<Var>, Unary<f64>); 12] = [
         ("signum", ComplexField::signum, ComplexField::signum),
         ("modulus", ComplexField::modulus, ComplexField::modulus),
-        (
-            "modulus_squared",
-            ComplexField::modulus_squared,
-            ComplexField::modulus_squared,
-        ),
+        ("modulus_squared", ComplexField::modulus_squared, ComplexField::modulus_squared),
         ("norm1", ComplexField::norm1, ComplexField::norm1),
         ("argument", ComplexField::argument, ComplexField::argument),
         ("conjugate", ComplexField::conjugate, ComplexField::conjugate),
         ("imaginary", ComplexField::imaginary, ComplexField::imaginary),
-        (
-            "to_exp",
-            |x| x.to_exp().0 * x.to_exp().1,
-            |x: f64| x.to_exp().0 * x.to_exp().1,
-        ),
+        ("to_exp", |x| x.to_exp().0 * x.to_exp().1, |x: f64| x.to_exp().0 * x.to_exp().1),
         ("powi", |x| ComplexField::powi(x, 3), |x| ComplexField::powi(x, 3)),
         ("cube root", ComplexField::cbrt, ComplexField::cbrt),
         ("fract", ComplexField::fract, ComplexField::fract),
@@ -360,10 +297,7 @@ fn the_field_has_the_values_of_plain_numbers() {
     }
     let mut x = Var::from(1.0);
     x.replace(0, 2.0.into());
-    assert_eq!(
-        (x.extract(0).value(), SimdValue::select(x, false, 3.0.into()).value()),
-        (2.0, 3.0)
-    );
+    assert_eq!((x.extract(0).value(), SimdValue::select(x, false, 3.0.into()).value()), (2.0, 3.0));
     assert!(panic_of(|| x.extract(1)).contains("one lane"));
 }
 
@@ -374,10 +308,7 @@ fn refusals_point_to_the_line_that_asked() {
     let loud = take_hook();
     set_hook(Box::new(move |panic| {
         // Other tests of this file panic meanwhile.
-        if std::thread::current()
-            .name()
-            .is_some_and(|name| name.ends_with("refusals_point_to_the_line_that_asked"))
-        {
+        if std::thread::current().name().is_some_and(|name| name.ends_with("refusals_point_to_the_line_that_asked")) {
             *seen.lock().unwrap() = panic.location().map_or_else(String::new, |at| at.file().to_owned());
         }
     }));
@@ -437,9 +368,7 @@ fn recording_again_and_again_uses_up_no_generations() {
     let [mut inner, mut innermost] = [Graph::new(), Graph::new()];
     for _ in 0..10_000 {
         record(&mut g, || Var::leaf(1.0));
-        record(&mut g, || {
-            record(&mut inner, || record(&mut innermost, || Var::leaf(1.0)))
-        });
+        record(&mut g, || record(&mut inner, || record(&mut innermost, || Var::leaf(1.0))));
     }
     // Other tests take some meanwhile.
     let used = generation().wrapping_sub(before);

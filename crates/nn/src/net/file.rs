@@ -38,10 +38,7 @@ const FIRST: &str = "wengert-nn 1";
 /// [`Error::File`]; the file is as before.
 pub fn save(net: &Mlp, path: impl AsRef<Path>) -> Result<(), Error> {
     let path = path.as_ref();
-    wengert_file::save(path, text(net).as_bytes()).map_err(|source| Error::File {
-        path: path.to_owned(),
-        source,
-    })
+    wengert_file::save(path, text(net).as_bytes()).map_err(|source| Error::File { path: path.to_owned(), source })
 }
 
 /// Reads a net from a file that [`save`] wrote.
@@ -50,14 +47,8 @@ pub fn save(net: &Mlp, path: impl AsRef<Path>) -> Result<(), Error> {
 /// [`Error::File`] where the file cannot be read; [`Error::InFile`] with the error of [`parse`].
 pub fn load(path: impl AsRef<Path>) -> Result<Mlp, Error> {
     let path = path.as_ref();
-    let text = fs::read_to_string(path).map_err(|source| Error::File {
-        path: path.to_owned(),
-        source,
-    })?;
-    parse(&text).map_err(|error| Error::InFile {
-        path: path.to_owned(),
-        source: Box::new(error),
-    })
+    let text = fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
+    parse(&text).map_err(|error| Error::InFile { path: path.to_owned(), source: Box::new(error) })
 }
 
 /// The net in the format of a file; [`parse`] reads it.
@@ -99,12 +90,8 @@ pub fn parse(text: &str) -> Result<Mlp, Error> {
             break lines.number(words, "parameters")?;
         };
         let (width, activation) = layer.split_once(' ').unwrap_or((layer, ""));
-        let width = width
-            .parse()
-            .map_err(|_| lines.wrong(format!("expected a width, not {width:?}")))?;
-        let activation: Activation = activation
-            .parse()
-            .map_err(|error: Error| lines.wrong(error.to_string()))?;
+        let width = width.parse().map_err(|_| lines.wrong(format!("expected a width, not {width:?}")))?;
+        let activation: Activation = activation.parse().map_err(|error: Error| lines.wrong(error.to_string()))?;
         layers.push((width, activation));
     };
     // Memory grows with the lines that are there, whatever the count says.
@@ -125,10 +112,7 @@ pub(crate) struct Lines<'t> {
 
 impl<'t> Lines<'t> {
     pub(crate) fn new(text: &'t str) -> Lines<'t> {
-        Lines {
-            rest: text.lines(),
-            line: 0,
-        }
+        Lines { rest: text.lines(), line: 0 }
     }
 
     pub(crate) fn next(&mut self) -> Result<&'t str, Error> {
@@ -165,9 +149,6 @@ impl<'t> Lines<'t> {
     }
 
     pub(crate) fn wrong(&self, reason: String) -> Error {
-        Error::Malformed {
-            line: self.line,
-            reason,
-        }
+        Error::Malformed { line: self.line, reason }
     }
 }

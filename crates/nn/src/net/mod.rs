@@ -36,12 +36,7 @@ pub enum Activation {
 }
 
 impl Activation {
-    const ALL: [Activation; 4] = [
-        Activation::Linear,
-        Activation::Relu,
-        Activation::Tanh,
-        Activation::Sigmoid,
-    ];
+    const ALL: [Activation; 4] = [Activation::Linear, Activation::Relu, Activation::Tanh, Activation::Sigmoid];
 
     /// The activation of `x`.
     ///
@@ -131,17 +126,9 @@ impl Neuron {
     #[inline]
     #[track_caller]
     pub fn forward<T: Scalar>(self, parameters: &[T], x: &[T]) -> T {
-        assert_eq!(
-            x.len(),
-            self.inputs,
-            "number of inputs given, and number of inputs of {self}"
-        );
+        assert_eq!(x.len(), self.inputs, "number of inputs given, and number of inputs of {self}");
         let (&bias, weights) = parameters.split_last().expect("a neuron has a bias");
-        assert_eq!(
-            weights.len(),
-            self.inputs,
-            "number of weights given, and number of inputs of {self}"
-        );
+        assert_eq!(weights.len(), self.inputs, "number of weights given, and number of inputs of {self}");
         let sum = weights.iter().zip(x).fold(bias, |sum, (&w, &x)| sum + w * x);
         self.activation.of(sum)
     }
@@ -239,17 +226,9 @@ impl Mlp {
     /// [`Error::NoInputs`], [`Error::NoLayers`], [`Error::NoNeurons`], [`Error::TooLarge`].
     pub fn new(inputs: usize, widths: &[usize], seed: u64) -> Result<Mlp, Error> {
         let activation = |k| {
-            if k + 1 < widths.len() {
-                Activation::Relu
-            } else {
-                Activation::Linear
-            }
+            if k + 1 < widths.len() { Activation::Relu } else { Activation::Linear }
         };
-        let layers: Vec<_> = widths
-            .iter()
-            .enumerate()
-            .map(|(k, &width)| (width, activation(k)))
-            .collect();
+        let layers: Vec<_> = widths.iter().enumerate().map(|(k, &width)| (width, activation(k))).collect();
         Mlp::with_layers(inputs, &layers, seed)
     }
 
@@ -385,10 +364,7 @@ fn stacked(inputs: usize, layers: &[(usize, Activation)]) -> Result<Vec<Layer>, 
             return Err(Error::NoNeurons { layer: k + 1 });
         }
         let more = fed.checked_add(1).and_then(|each| each.checked_mul(width));
-        total = more
-            .and_then(|more| more.checked_add(total))
-            .filter(|&n| n <= most)
-            .ok_or(Error::TooLarge)?;
+        total = more.and_then(|more| more.checked_add(total)).filter(|&n| n <= most).ok_or(Error::TooLarge)?;
         stack.push(Layer::new(Neuron::new(fed, activation), width));
         fed = width;
     }
@@ -400,9 +376,5 @@ fn count(layers: &[Layer]) -> usize {
 }
 
 fn check(expected: usize, given: usize) -> Result<(), Error> {
-    if expected == given {
-        Ok(())
-    } else {
-        Err(Error::Parameters { expected, given })
-    }
+    if expected == given { Ok(()) } else { Err(Error::Parameters { expected, given }) }
 }

@@ -20,11 +20,7 @@ impl Neuron {
     /// Where the number of parameters or inputs is not the neuron's, and where the graph is full.
     pub fn sketch<'g>(self, graph: &'g Graph, parameters: &[f64], x: &[Expr<'g>]) -> Expr<'g> {
         let name = |k| {
-            if k < self.input_count() {
-                format!("w{}", k + 1)
-            } else {
-                "b".to_string()
-            }
+            if k < self.input_count() { format!("w{}", k + 1) } else { "b".to_string() }
         };
         let named = |(k, &value)| graph.var(value).named(&name(k));
         let parameters: Vec<Expr> = parameters.iter().enumerate().map(named).collect();

@@ -67,8 +67,7 @@ impl Compiled {
     pub(crate) fn run(&mut self, parameters: &[f64], batch: Batch<'_>) -> Result<(f64, &[f64]), Error> {
         let inputs: Vec<&[f64]> = parameters.chunks(1).chain(batch.columns()).collect();
         let mut outputs: Vec<&mut [f64]> = self.sums.chunks_mut(1).collect();
-        self.program
-            .eval_batch(batch.len(), &inputs, &mut outputs, &mut self.workspace)?;
+        self.program.eval_batch(batch.len(), &inputs, &mut outputs, &mut self.workspace)?;
         Ok((self.sums[0], &self.sums[1..]))
     }
 }
@@ -87,9 +86,7 @@ where
         None => graph.constant(loss.value()),
     };
     let wrt = if slopes { &parameters[..] } else { &[] };
-    let slopes = graph
-        .try_gradient_nodes(loss, wrt)
-        .map_err(wengert_program::Error::from)?;
+    let slopes = graph.try_gradient_nodes(loss, wrt).map_err(wengert_program::Error::from)?;
     let inputs = parameters.into_iter().map(Input::uniform);
     let inputs = inputs.chain(example.into_iter().map(Input::per_point));
     let outputs = iter::once(loss).chain(slopes).map(Output::sum);

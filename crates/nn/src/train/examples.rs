@@ -36,11 +36,7 @@ impl Examples {
                 return Err(Error::NoColumns);
             }
             if expected != given {
-                return Err(Error::Columns {
-                    example: k + 1,
-                    expected,
-                    given,
-                });
+                return Err(Error::Columns { example: k + 1, expected, given });
             }
             for (column, &x) in columns.iter_mut().zip(row) {
                 column.push(x);
@@ -101,11 +97,7 @@ impl Examples {
     }
 
     fn part(&self, range: Range<usize>) -> Batch<'_> {
-        Batch {
-            columns: &self.columns,
-            start: range.start,
-            end: range.end,
-        }
+        Batch { columns: &self.columns, start: range.start, end: range.end }
     }
 }
 

@@ -107,13 +107,7 @@ where
     where
         Q: for<'g> Fn(&[Expr<'g>]) -> Expr<'g>,
     {
-        Fit {
-            trainer: self.trainer,
-            compiled: self.compiled,
-            width: self.width,
-            loss: self.loss,
-            penalty,
-        }
+        Fit { trainer: self.trainer, compiled: self.compiled, width: self.width, loss: self.loss, penalty }
     }
 
     /// Sets the number of threads of [`Backend::Compiled`]; the default is one for each core. The results have
@@ -170,9 +164,7 @@ where
     pub fn record(&mut self, batch: Batch<'_>) -> Result<f64, Error> {
         self.check_width(batch)?;
         let share = 1.0 / batch.len() as f64;
-        let Fit {
-            trainer, loss, penalty, ..
-        } = self;
+        let Fit { trainer, loss, penalty, .. } = self;
         let Some(compiled) = &mut self.compiled else {
             return trainer.record_checked(|graph, parameters| {
                 Ok(mean(graph, parameters, batch, loss)? + of_graph(graph, penalty(parameters))?)
@@ -199,9 +191,7 @@ where
     pub fn loss(&mut self, batch: Batch<'_>) -> Result<f64, Error> {
         self.check_width(batch)?;
         let share = 1.0 / batch.len() as f64;
-        let Fit {
-            trainer, loss, penalty, ..
-        } = self;
+        let Fit { trainer, loss, penalty, .. } = self;
         let Some(compiled) = &mut self.compiled else {
             return trainer.value_checked(|graph, parameters| {
                 Ok(mean(graph, parameters, batch, loss)? + of_graph(graph, penalty(parameters))?)
@@ -214,11 +204,7 @@ where
     fn check_width(&self, batch: Batch<'_>) -> Result<(), Error> {
         match batch.width() == self.width {
             true => Ok(()),
-            false => Err(Error::Columns {
-                example: 1,
-                expected: self.width,
-                given: batch.width(),
-            }),
+            false => Err(Error::Columns { example: 1, expected: self.width, given: batch.width() }),
         }
     }
 

@@ -97,18 +97,12 @@ pub struct Plane {
 impl TrainingLog {
     /// Of so many steps, as far as is known; 0 if it is not.
     pub fn new(planned: usize) -> TrainingLog {
-        TrainingLog {
-            planned,
-            ..TrainingLog::default()
-        }
+        TrainingLog { planned, ..TrainingLog::default() }
     }
 
     /// Points of the plane with their classes, the sign of a number, to be drawn over planes.
     pub fn with_points(self, points: impl IntoIterator<Item = ([f64; 2], f64)>) -> TrainingLog {
-        TrainingLog {
-            points: points.into_iter().collect(),
-            ..self
-        }
+        TrainingLog { points: points.into_iter().collect(), ..self }
     }
 
     /// How many steps there are to be.
@@ -148,32 +142,19 @@ impl TrainingLog {
     /// Where there are not as many derivatives as parameters.
     #[track_caller]
     pub fn snapshot(&mut self, step: usize, net: &Mlp, gradient: &[f64]) {
-        assert_eq!(
-            gradient.len(),
-            net.parameters().len(),
-            "derivatives given, and parameters of the net"
-        );
+        assert_eq!(gradient.len(), net.parameters().len(), "derivatives given, and parameters of the net");
         let mut start = 0;
         let layers = net.layers().iter().enumerate().map(|(k, layer)| {
             let own = start..start + layer.parameter_count();
             start = own.end;
             LayerSpread {
-                name: format!(
-                    "layer {}: {} {}",
-                    k + 1,
-                    layer.width(),
-                    layer.neuron().activation().name()
-                ),
+                name: format!("layer {}: {} {}", k + 1, layer.width(), layer.neuron().activation().name()),
                 weights: Histogram::new(&net.parameters()[own.clone()]),
                 gradients: Histogram::new(&gradient[own]),
             }
         });
         let layers = layers.collect();
-        self.snapshots.push(Snapshot {
-            step,
-            layers,
-            plane: None,
-        });
+        self.snapshots.push(Snapshot { step, layers, plane: None });
     }
 
     /// Adds scores over the plane to the last snapshot: `score` at `columns` by `rows` places.
@@ -189,10 +170,7 @@ impl TrainingLog {
         score: impl Fn([f64; 2]) -> f64,
     ) {
         assert!(columns >= 2 && rows >= 2, "a plane has two columns and rows at least");
-        let last = self
-            .snapshots
-            .last_mut()
-            .expect("take a snapshot before sampling the plane");
+        let last = self.snapshots.last_mut().expect("take a snapshot before sampling the plane");
         let at = |(from, to): (f64, f64), k: usize, count: usize| from + (to - from) * k as f64 / (count - 1) as f64;
         let scores = (0..rows * columns)
             .map(|k| score([at(x, k % columns, columns), at(y, k / columns, rows)]) as f32)
@@ -205,29 +183,18 @@ impl Histogram {
     /// Of these numbers: bars from the least to the largest.
     pub fn new(numbers: &[f64]) -> Histogram {
         let finite = numbers.iter().copied().filter(|x| x.is_finite());
-        let (low, high) = finite
-            .clone()
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
-                (low.min(x), high.max(x))
-            });
+        let (low, high) =
+            finite.clone().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
         let mut counts = vec![0; BARS];
         let mut known = 0;
         for x in finite {
             // Halves, since the difference of two finite numbers may not be finite.
             let part = (0.5 * x - 0.5 * low) / (0.5 * high - 0.5 * low);
-            let bar = if part.is_finite() {
-                (part * BARS as f64) as usize
-            } else {
-                BARS / 2
-            };
+            let bar = if part.is_finite() { (part * BARS as f64) as usize } else { BARS / 2 };
             counts[bar.min(BARS - 1)] += 1;
             known += 1;
         }
-        Histogram {
-            range: if known > 0 { (low, high) } else { (0.0, 0.0) },
-            counts,
-            not_finite: numbers.len() - known,
-        }
+        Histogram { range: if known > 0 { (low, high) } else { (0.0, 0.0) }, counts, not_finite: numbers.len() - known }
     }
 }
 
@@ -240,10 +207,7 @@ mod tests {
         let numbers = [0.0, 1.0, 0.5, 0.5, f64::NAN, f64::INFINITY];
         let histogram = Histogram::new(&numbers);
         assert_eq!(histogram.range, (0.0, 1.0));
-        assert_eq!(
-            (histogram.counts[0], histogram.counts[15], histogram.counts[30]),
-            (1, 2, 1)
-        );
+        assert_eq!((histogram.counts[0], histogram.counts[15], histogram.counts[30]), (1, 2, 1));
         assert_eq!((histogram.counts.iter().sum::<usize>(), histogram.not_finite), (4, 2));
     }
 

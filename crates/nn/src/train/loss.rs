@@ -53,11 +53,7 @@ pub fn squared_error<T: Scalar>(outputs: &[T], targets: &[T]) -> T {
 /// Where `class` is not below the number of logits.
 #[track_caller]
 pub fn cross_entropy<T: Scalar>(logits: &[T], class: usize) -> T {
-    assert!(
-        class < logits.len(),
-        "class {class} is not among the {} classes that have logits",
-        logits.len()
-    );
+    assert!(class < logits.len(), "class {class} is not among the {} classes that have logits", logits.len());
     let others: SmallVec<[T; 16]> = logits[..class].iter().chain(&logits[class + 1..]).copied().collect();
     if others.is_empty() {
         // A single class has the probability 1, unless its logit is NaN.

@@ -69,11 +69,7 @@ impl Sgd {
 
     /// Gradient descent with momentum; 0.9 is common.
     pub fn with_momentum(rate: f64, momentum: f64) -> Sgd {
-        Sgd {
-            rate,
-            momentum,
-            velocity: Vec::new(),
-        }
+        Sgd { rate, momentum, velocity: Vec::new() }
     }
 }
 
@@ -85,9 +81,7 @@ impl Optimizer for Sgd {
             let v = momentum * v + slope;
             (p - rate * v, v)
         };
-        finite(parameters, gradient, |k| {
-            moved(parameters[k], gradient[k], self.velocity[k]).0
-        })?;
+        finite(parameters, gradient, |k| moved(parameters[k], gradient[k], self.velocity[k]).0)?;
         for ((p, &slope), v) in parameters.iter_mut().zip(gradient).zip(&mut self.velocity) {
             (*p, *v) = moved(*p, slope, *v);
         }
@@ -125,15 +119,7 @@ pub struct Adam {
 impl Adam {
     /// Adam with the constants of the paper: 0.9, 0.999 and 1e-8.
     pub fn new(rate: f64) -> Adam {
-        Adam {
-            rate,
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
-            steps: 0,
-            mean: Vec::new(),
-            square: Vec::new(),
-        }
+        Adam { rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, steps: 0, mean: Vec::new(), square: Vec::new() }
     }
 }
 
@@ -163,10 +149,7 @@ impl Square {
         // Exact: units are powers of two. Two factors, since the square of the quotient underflows.
         let part = self.part * (self.unit / unit) * (self.unit / unit);
         let slope = slope / unit;
-        Square {
-            part: beta * part + (1.0 - beta) * slope * slope,
-            unit,
-        }
+        Square { part: beta * part + (1.0 - beta) * slope * slope, unit }
     }
 
     /// The square root of the mean times a factor.
@@ -188,9 +171,7 @@ impl Optimizer for Adam {
             let step = rate * (mean * unbias1) / (square.root(unbias2) + epsilon);
             (p - step, mean, square)
         };
-        finite(parameters, gradient, |k| {
-            moved(parameters[k], gradient[k], self.mean[k], self.square[k]).0
-        })?;
+        finite(parameters, gradient, |k| moved(parameters[k], gradient[k], self.mean[k], self.square[k]).0)?;
         self.steps = steps;
         let moments = self.mean.iter_mut().zip(&mut self.square);
         for ((p, &slope), (mean, square)) in parameters.iter_mut().zip(gradient).zip(moments) {
@@ -218,17 +199,9 @@ fn finite(parameters: &[f64], gradient: &[f64], moved: impl Fn(usize) -> f64) ->
 /// Checks the lengths, and makes the state of an optimizer at its first step.
 #[track_caller]
 fn ready<T: Clone + Default>(memory: &mut Vec<T>, parameters: &[f64], gradient: &[f64]) {
-    assert_eq!(
-        parameters.len(),
-        gradient.len(),
-        "number of parameters, and number of slopes"
-    );
+    assert_eq!(parameters.len(), gradient.len(), "number of parameters, and number of slopes");
     if memory.is_empty() {
         memory.resize(parameters.len(), T::default());
     }
-    assert_eq!(
-        parameters.len(),
-        memory.len(),
-        "number of parameters now, and at the first step of the optimizer"
-    );
+    assert_eq!(parameters.len(), memory.len(), "number of parameters now, and at the first step of the optimizer");
 }

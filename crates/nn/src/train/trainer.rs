@@ -40,13 +40,7 @@ impl Trainer {
         let leaves = graph.leaves(parameters);
         let mark = graph.mark();
         let gradient = vec![0.0; parameters.len()];
-        Trainer {
-            graph,
-            leaves,
-            mark,
-            parameters: parameters.to_vec(),
-            gradient,
-        }
+        Trainer { graph, leaves, mark, parameters: parameters.to_vec(), gradient }
     }
 
     /// The values of the parameters.

@@ -19,13 +19,7 @@ fn small() -> Mlp {
 
 #[test]
 fn a_saved_net_comes_back_bit_for_bit() {
-    let odd = [
-        f64::MIN_POSITIVE / 8.0,
-        -0.0,
-        f64::INFINITY,
-        f64::from_bits(0xfff8_0000_0000_1234),
-        1.0 / 3.0,
-    ];
+    let odd = [f64::MIN_POSITIVE / 8.0, -0.0, f64::INFINITY, f64::from_bits(0xfff8_0000_0000_1234), 1.0 / 3.0];
     let net = Mlp::from_parameters(4, &[(1, Activation::Sigmoid)], odd.to_vec()).unwrap();
     let path = folder("roundtrip").join("net.txt");
     save(&net, &path).unwrap();
@@ -37,11 +31,7 @@ fn a_saved_net_comes_back_bit_for_bit() {
     let deep = Mlp::new(3, &[5, 4, 2], 9).unwrap();
     save(&deep, &path).unwrap();
     assert_eq!(load(&path).unwrap(), deep);
-    assert_eq!(
-        fs::read_dir(path.parent().unwrap()).unwrap().count(),
-        1,
-        "nothing is left beside it"
-    );
+    assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing is left beside it");
 }
 
 #[test]
@@ -61,10 +51,7 @@ fn a_net_that_cannot_be_written_leaves_what_was_there() {
     assert!(matches!(&error, Error::File { path, .. } if *path == taken), "{error}");
     assert_eq!(fs::read_to_string(taken.join("inside")).unwrap(), "kept");
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
-    assert!(matches!(
-        save(&small(), folder.join("no/such/folder")),
-        Err(Error::File { .. })
-    ));
+    assert!(matches!(save(&small(), folder.join("no/such/folder")), Err(Error::File { .. })));
     assert!(matches!(load(folder.join("missing")), Err(Error::File { .. })));
 }
 
@@ -93,11 +80,7 @@ fn every_wrong_line_is_named() {
         ("end\n", "end\nmore\n", 8, "follow"),
     ];
     for (from, to, line, reason) in cases {
-        let bad = if from.is_empty() {
-            String::new()
-        } else {
-            good.replace(from, to)
-        };
+        let bad = if from.is_empty() { String::new() } else { good.replace(from, to) };
         match parse(&bad) {
             Err(Error::Malformed { line: at, reason: said }) => {
                 let expected = if bad.is_empty() { "ends early" } else { reason };

@@ -26,10 +26,8 @@ fn bits(numbers: &[f64]) -> Vec<u64> {
 fn a_loss_is_the_mean_over_the_examples_plus_the_penalty() {
     let examples = Examples::from_rows([[1.0, 4.0], [2.0, 6.0], [-1.0, 0.0], [4.0, 10.0]]).unwrap();
     for backend in BACKENDS {
-        let mut fit = Fit::new(backend, &[2.0, 1.0], &examples, |p, e| {
-            squared_error(&[p[0] * e[0] + p[1]], &e[1..])
-        })
-        .unwrap();
+        let mut fit =
+            Fit::new(backend, &[2.0, 1.0], &examples, |p, e| squared_error(&[p[0] * e[0] + p[1]], &e[1..])).unwrap();
         assert_eq!(fit.gradient(), [0.0, 0.0]);
         // Each residual is -1; all numbers are exact.
         assert_eq!(fit.record(examples.all()).unwrap(), 1.0);
@@ -162,10 +160,7 @@ fn a_comparison_that_comes_out_otherwise_is_an_error_the_compiled_way_and_change
     let alike = Examples::from_rows([[1.0], [2.0]]).unwrap();
     assert_eq!(compiled.record(alike.all()).unwrap(), 1.5);
     let error = compiled.step(&mut Sgd::new(1.0), examples.all()).unwrap_err();
-    let Error::Compiled {
-        source: wengert_program::Error::GuardFlipped { point: 2, .. },
-    } = error
-    else {
+    let Error::Compiled { source: wengert_program::Error::GuardFlipped { point: 2, .. } } = error else {
         panic!("{error}")
     };
     let said = error.to_string();
@@ -181,15 +176,7 @@ fn a_loss_with_a_leaf_of_its_own_does_not_compile() {
     }
     assert!(Fit::new(Backend::Eager, &[1.0], &examples, with_leaf).is_ok());
     let error = Fit::new(Backend::Compiled, &[1.0], &examples, with_leaf).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            Error::Compiled {
-                source: wengert_program::Error::LooseLeaf { .. }
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, Error::Compiled { source: wengert_program::Error::LooseLeaf { .. } }), "{error}");
 }
 
 #[test]
@@ -202,13 +189,7 @@ fn a_loss_or_penalty_of_another_graph_is_refused_by_name() {
     let mut eager = Fit::new(Backend::Eager, &[5.0], &examples, |_, _| y).unwrap();
     assert!(matches!(eager.record(examples.all()), Err(Error::ForeignLoss)));
     // At some examples alone.
-    let mut eager = Fit::new(
-        Backend::Eager,
-        &[5.0],
-        &examples,
-        |p, e| if e[0] > 1.5 { y } else { p[0] },
-    )
-    .unwrap();
+    let mut eager = Fit::new(Backend::Eager, &[5.0], &examples, |p, e| if e[0] > 1.5 { y } else { p[0] }).unwrap();
     assert!(matches!(eager.record(examples.all()), Err(Error::ForeignLoss)));
     for backend in BACKENDS {
         let mut fit = Fit::new(backend, &[5.0], &examples, |p, e| p[0] * e[0]).unwrap();
@@ -224,10 +205,7 @@ fn a_loss_or_penalty_of_another_graph_is_refused_by_name() {
 fn a_slope_that_is_not_finite_is_an_error_either_way_and_changes_nothing() {
     let examples = Examples::from_rows([[0.0], [2.0]]).unwrap();
     for backend in BACKENDS {
-        let mut fit = Fit::new(backend, &[1.0], &examples, |p, e| {
-            (p[0] * e[0]).sqrt() + (p[0] - 1.0).sqrt()
-        })
-        .unwrap();
+        let mut fit = Fit::new(backend, &[1.0], &examples, |p, e| (p[0] * e[0]).sqrt() + (p[0] - 1.0).sqrt()).unwrap();
         let mut adam = Adam::new(0.1);
         let refused = fit.step(&mut adam, examples.all());
         assert!(matches!(refused, Err(Error::Slope { parameter: 0, .. })), "{refused:?}");
@@ -274,16 +252,6 @@ fn examples_that_cannot_be_learned_from_are_refused_by_name() {
     for backend in BACKENDS {
         let mut fit = Fit::new(backend, &[1.0], &examples, |p, e| p[0] * e[0] * e[1]).unwrap();
         let refused = fit.record(other.all()).unwrap_err();
-        assert!(
-            matches!(
-                refused,
-                Error::Columns {
-                    expected: 2,
-                    given: 3,
-                    ..
-                }
-            ),
-            "{refused}"
-        );
+        assert!(matches!(refused, Error::Columns { expected: 2, given: 3, .. }), "{refused}");
     }
 }

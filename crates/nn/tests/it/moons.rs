@@ -5,12 +5,7 @@ use serde_json::Value;
 use wengert_nn::{Activation, Backend, Examples, Fit, Mlp, Sgd, Trainer, l2, max_margin};
 
 fn numbers(value: &Value) -> Vec<f64> {
-    value
-        .as_array()
-        .expect("a list")
-        .iter()
-        .map(|x| x.as_f64().expect("a number"))
-        .collect()
+    value.as_array().expect("a list").iter().map(|x| x.as_f64().expect("a number")).collect()
 }
 
 /// micrograd's run.
@@ -43,10 +38,7 @@ impl Reference {
     }
 
     fn accuracy(&self, scores: &[f64]) -> f64 {
-        let right = scores
-            .iter()
-            .zip(&self.targets)
-            .filter(|&(score, y)| (*score > 0.0) == (*y > 0.0));
+        let right = scores.iter().zip(&self.targets).filter(|&(score, y)| (*score > 0.0) == (*y > 0.0));
         right.count() as f64 / 100.0
     }
 

@@ -24,10 +24,7 @@ fn a_net_of_nothing_is_refused_by_name() {
     let short = Mlp::from_parameters(2, &shape, vec![0.0; 2]);
     assert!(matches!(short, Err(Error::Parameters { expected: 3, given: 2 })));
     let error = "softmax".parse::<Activation>().unwrap_err();
-    assert!(
-        error.to_string().contains("\"softmax\"") && error.to_string().contains("tanh"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("\"softmax\"") && error.to_string().contains("tanh"), "{error}");
 }
 
 #[test]
@@ -48,21 +45,14 @@ fn one_seed_is_one_net_with_weights_within_1_and_no_bias() {
     assert_eq!(net.parameters().len(), 337);
     assert!(net.parameters().iter().all(|p| p.abs() < 1.0));
     assert!(net.parameters()[..48].chunks(3).all(|neuron| neuron[2] == 0.0));
-    assert!(
-        net.parameters()[..48]
-            .chunks(3)
-            .all(|neuron| neuron[0] != 0.0 && neuron[1] != 0.0)
-    );
+    assert!(net.parameters()[..48].chunks(3).all(|neuron| neuron[0] != 0.0 && neuron[1] != 0.0));
 }
 
 #[test]
 fn a_neuron_adds_from_the_bias_on_and_then_activates() {
     // (1e16 + 1) + 1 stays 1e16 from the left, 1e16 + (1 + 1) would not.
     let parameters = [1.0, 1.0, 1e16];
-    assert_eq!(
-        Neuron::new(2, Activation::Linear).forward(&parameters, &[1.0, 1.0]),
-        1e16
-    );
+    assert_eq!(Neuron::new(2, Activation::Linear).forward(&parameters, &[1.0, 1.0]), 1e16);
     let output = |activation, b| Neuron::new(1, activation).forward(&[2.0, b], &[1.5]);
     assert_eq!(output(Activation::Relu, -1.0), 2.0);
     assert_eq!(output(Activation::Relu, -4.0), 0.0);
@@ -87,12 +77,8 @@ fn too_few_inputs_panic_with_what_was_expected() {
 
 #[test]
 fn a_recorded_net_has_the_values_of_a_predicted_one() {
-    let net = Mlp::with_layers(
-        3,
-        &[(5, Activation::Tanh), (4, Activation::Sigmoid), (2, Activation::Relu)],
-        3,
-    )
-    .unwrap();
+    let net =
+        Mlp::with_layers(3, &[(5, Activation::Tanh), (4, Activation::Sigmoid), (2, Activation::Relu)], 3).unwrap();
     let x = [0.25, -1.5, 3.0];
     let graph = Graph::new();
     let inputs = x.map(|value| graph.var(value));

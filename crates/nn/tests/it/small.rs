@@ -174,12 +174,7 @@ fn a_state_of_an_optimizer_that_is_damaged_is_refused_with_its_line() {
     let count = text.lines().count();
     // Every line left out, and cut off after every line.
     for k in 0..count {
-        let without: Vec<&str> = text
-            .lines()
-            .enumerate()
-            .filter(|&(n, _)| n != k)
-            .map(|(_, line)| line)
-            .collect();
+        let without: Vec<&str> = text.lines().enumerate().filter(|&(n, _)| n != k).map(|(_, line)| line).collect();
         assert!(Adam::parse(&without.join("\n")).is_err(), "line {}", k + 1);
         let cut: Vec<&str> = text.lines().take(k).collect();
         match Adam::parse(&cut.join("\n")) {

@@ -13,10 +13,7 @@ use wengert_program::{Options, Program, Workspace};
 
 #[test]
 fn losses_are_means_over_examples() {
-    assert_eq!(
-        max_margin(&[2.0, 0.5, -1.0], &[1.0, 1.0, 1.0]),
-        (0.0 + 0.5 + 2.0) * (1.0 / 3.0)
-    );
+    assert_eq!(max_margin(&[2.0, 0.5, -1.0], &[1.0, 1.0, 1.0]), (0.0 + 0.5 + 2.0) * (1.0 / 3.0));
     assert_eq!(max_margin(&[-2.0, 0.25], &[-1.0, -1.0]), 0.625);
     assert_eq!(squared_error(&[1.0, 5.0], &[4.0, 3.0]), 6.5);
     assert_eq!(l2(&[3.0, -4.0], 0.5), 12.5);
@@ -63,17 +60,10 @@ fn value_and_slopes(
     let mut compiled = [0.0; 4];
     program.eval(&logits, &mut compiled, &mut Workspace::new()).unwrap();
     let close = |a: f64, b: f64| a == b || (a - b).abs() <= 1e-15 * b.abs() || a.is_nan() && b.is_nan();
-    assert!(
-        close(forward, value) && close(compiled[0], value),
-        "{logits:?}: {forward} {compiled:?} for {value}"
-    );
+    assert!(close(forward, value) && close(compiled[0], value), "{logits:?}: {forward} {compiled:?} for {value}");
     for k in 0..3 {
         for route in [tangents[k], recorded[k], compiled[k + 1]] {
-            assert!(
-                close(route, slopes[k]),
-                "{logits:?} slope {k}: {route} for {}",
-                slopes[k]
-            );
+            assert!(close(route, slopes[k]), "{logits:?} slope {k}: {route} for {}", slopes[k]);
         }
     }
     (value, slopes)
@@ -94,10 +84,7 @@ fn infinite_logits_give_the_limit() {
     let e = 1f64.exp() / (1.0 + 1f64.exp());
     for (value, slopes) in [shared([0.0, 1.0, -INF], [1.0, 0.0, 0.0]), single([0.0, 1.0, -INF], 0)] {
         assert_eq!(value, 1.3132616875182228);
-        assert!(
-            (slopes[0] + e).abs() < 1e-15 && (slopes[1] - e).abs() < 1e-15 && slopes[2] == 0.0,
-            "{slopes:?}"
-        );
+        assert!((slopes[0] + e).abs() < 1e-15 && (slopes[1] - e).abs() < 1e-15 && slopes[2] == 0.0, "{slopes:?}");
     }
     // The right class is impossible, or another certain.
     assert_eq!(single([-INF, 1.0, -INF], 0), (INF, [-1.0, 1.0, 0.0]));
@@ -214,11 +201,7 @@ fn one_slope_beyond_all_others_does_not_freeze_a_parameter_of_adam() {
         adam.step(&mut p, &[slope]);
     }
     let expected = adam_by_roots(slopes(), 0.01);
-    assert!(
-        (p[0] - expected).abs() < 1e-9 * expected.abs(),
-        "{} for {expected}",
-        p[0]
-    );
+    assert!((p[0] - expected).abs() < 1e-9 * expected.abs(), "{} for {expected}", p[0]);
     assert!((p[0] - last + 0.01).abs() < 1e-6, "the last step was {}", p[0] - last);
 }
 
@@ -226,9 +209,8 @@ fn one_slope_beyond_all_others_does_not_freeze_a_parameter_of_adam() {
 fn adam_agrees_with_roots_across_all_scales() {
     let mut random = SplitMix64::new(4);
     for exponent in [-100, 0, 100, 149, 150, 151, 153, 154, 200, 300] {
-        let slopes: Vec<f64> = (0..200)
-            .map(|_| 10f64.powi(exponent + random.below(7) as i32) * random.normal())
-            .collect();
+        let slopes: Vec<f64> =
+            (0..200).map(|_| 10f64.powi(exponent + random.below(7) as i32) * random.normal()).collect();
         let (mut adam, mut p) = (Adam::new(0.01), [0.0]);
         slopes.iter().for_each(|&slope| adam.step(&mut p, &[slope]));
         let expected = adam_by_roots(slopes.iter().copied(), 0.01);
@@ -266,10 +248,7 @@ fn refuses(mut optimizer: impl Optimizer + Clone + PartialEq + Debug) {
     }
     let text = catch_unwind(AssertUnwindSafe(|| optimizer.step(&mut p, &[1.0, 1.0, INF]))).unwrap_err();
     let text = text.downcast_ref::<String>().unwrap();
-    assert!(
-        text.contains("parameter 2 is inf") && text.contains("explain_nan"),
-        "{text}"
-    );
+    assert!(text.contains("parameter 2 is inf") && text.contains("explain_nan"), "{text}");
     assert_eq!((p, &optimizer), (before, &remembered));
     // It goes on as if nothing had been.
     let (mut q, mut other) = (before, remembered);
@@ -290,26 +269,14 @@ fn a_step_out_of_the_numbers_is_refused_and_changes_nothing() {
     let mut p = [1.0, 1e308];
     let mut sgd = Sgd::with_momentum(1.0, 1.0);
     let outcome = sgd.try_step(&mut p, &[1.0, -1e308]);
-    assert!(
-        matches!(
-            outcome,
-            Err(Error::Step {
-                parameter: 1,
-                value: INF
-            })
-        ),
-        "{outcome:?}"
-    );
+    assert!(matches!(outcome, Err(Error::Step { parameter: 1, value: INF })), "{outcome:?}");
     assert_eq!(p, [1.0, 1e308]);
     // Two slopes whose sum overflows in the velocity.
     let mut p = [0.0];
     sgd = Sgd::with_momentum(1e-300, 1.0);
     sgd.step(&mut p, &[1e308]);
     let (before, remembered) = (p, sgd.clone());
-    assert!(matches!(
-        sgd.try_step(&mut p, &[1e308]),
-        Err(Error::Step { parameter: 0, .. })
-    ));
+    assert!(matches!(sgd.try_step(&mut p, &[1e308]), Err(Error::Step { parameter: 0, .. })));
     assert_eq!((p, sgd), (before, remembered));
 }
 
@@ -317,16 +284,7 @@ fn a_step_out_of_the_numbers_is_refused_and_changes_nothing() {
 fn a_trainer_whose_slope_is_infinite_keeps_its_parameters() {
     let mut trainer = Trainer::new(&[0.0]);
     let outcome = trainer.try_step(&mut Sgd::new(0.1), |_, p| p[0].sqrt());
-    assert!(
-        matches!(
-            outcome,
-            Err(Error::Slope {
-                parameter: 0,
-                slope: INF
-            })
-        ),
-        "{outcome:?}"
-    );
+    assert!(matches!(outcome, Err(Error::Slope { parameter: 0, slope: INF })), "{outcome:?}");
     assert_eq!(trainer.parameters(), [0.0]);
     assert_eq!(trainer.gradient(), [INF], "the gradient is there to be looked at");
 }
@@ -343,10 +301,7 @@ fn a_loss_of_another_graph_is_refused_and_leaves_the_gradient() {
     trainer.record(|_, p| p[0] * p[0]);
     let refused = trainer.try_record(|_, _| y);
     assert!(matches!(refused, Err(Error::ForeignLoss)), "{refused:?}");
-    assert!(matches!(
-        trainer.try_step(&mut Sgd::new(1.0), |_, _| y * y),
-        Err(Error::ForeignLoss)
-    ));
+    assert!(matches!(trainer.try_step(&mut Sgd::new(1.0), |_, _| y * y), Err(Error::ForeignLoss)));
     assert_eq!((trainer.parameters(), trainer.gradient()), (&[3.0][..], &[6.0][..]));
     // A loss of the graph of another trainer is as foreign.
     let other: &'static Trainer = Box::leak(Box::new(Trainer::new(&[3.0])));
@@ -362,10 +317,7 @@ fn refusals_point_to_the_line_that_asked() {
     let loud = take_hook();
     set_hook(Box::new(move |panic| {
         // Other tests panic meanwhile.
-        if std::thread::current()
-            .name()
-            .is_some_and(|name| name.ends_with("refusals_point_to_the_line_that_asked"))
-        {
+        if std::thread::current().name().is_some_and(|name| name.ends_with("refusals_point_to_the_line_that_asked")) {
             *seen.lock().unwrap() = panic.location().map_or_else(String::new, |at| at.file().to_owned());
         }
     }));
@@ -387,10 +339,7 @@ fn refusals_point_to_the_line_that_asked() {
     let mut wrong = Vec::new();
     for (name, call) in calls {
         let mut trainer = Trainer::new(&[0.0]);
-        assert!(
-            catch_unwind(AssertUnwindSafe(|| call(&mut trainer, y))).is_err(),
-            "{name}"
-        );
+        assert!(catch_unwind(AssertUnwindSafe(|| call(&mut trainer, y))).is_err(), "{name}");
         let place = place.lock().unwrap().clone();
         if !place.ends_with("training.rs") {
             wrong.push(format!("{name} points to {place}"));
@@ -405,9 +354,7 @@ fn every_optimizer_finds_the_bottom_of_a_valley() {
     fn bottom(mut optimizer: impl Optimizer) -> f64 {
         let mut trainer = Trainer::new(&[-3.0, 2.0]);
         for _ in 0..2000 {
-            trainer.step(&mut optimizer, |_, p| {
-                (p[0] - 1.0).powi(2) + (p[1] + p[0]).powi(2) * 4.0
-            });
+            trainer.step(&mut optimizer, |_, p| (p[0] - 1.0).powi(2) + (p[1] + p[0]).powi(2) * 4.0);
         }
         trainer.record(|_, p| (p[0] - 1.0).powi(2) + (p[1] + p[0]).powi(2) * 4.0)
     }
@@ -463,12 +410,7 @@ fn a_net_learns_three_classes_by_cross_entropy_and_adam() {
             loss.sum::<Expr>() / examples.len() as f64
         }));
     }
-    assert!(
-        losses[99] < 0.05 && losses[99] < losses[0] / 10.0,
-        "{} {}",
-        losses[0],
-        losses[99]
-    );
+    assert!(losses[99] < 0.05 && losses[99] < losses[0] / 10.0, "{} {}", losses[0], losses[99]);
     net.set_parameters(trainer.parameters()).unwrap();
     for (x, class) in &examples {
         let logits = net.predict(x);

@@ -41,9 +41,7 @@ struct Lowering {
 impl Lowering {
     fn push(&mut self, inst: Inst) -> Result<u32, Error> {
         if self.insts.len() == MOST_VALUES {
-            return Err(Error::TooLarge {
-                what: "more than 2^30 instructions",
-            });
+            return Err(Error::TooLarge { what: "more than 2^30 instructions" });
         }
         self.insts.push(inst);
         Ok(self.insts.len() as u32 - 1)
@@ -103,8 +101,7 @@ impl Lowering {
     }
 
     fn chain_from(&mut self, start: u32, op: Op, x: &[u32]) -> Result<u32, Error> {
-        x.iter()
-            .try_fold(start, |fold, &x| self.push(Inst::new(op, NO_IMM, &[fold, x])))
+        x.iter().try_fold(start, |fold, &x| self.push(Inst::new(op, NO_IMM, &[fold, x])))
     }
 
     /// The largest operand plus the logarithm of the sum of `e^(x - largest)`; the largest itself if it

@@ -50,21 +50,11 @@ pub(crate) struct Inst {
 
 impl Inst {
     pub(crate) fn constant(c: f64) -> Inst {
-        Inst {
-            op: Op::Const,
-            imm: [c, 0.0],
-            args: [NOTHING; MOST],
-            reads: 0,
-        }
+        Inst { op: Op::Const, imm: [c, 0.0], args: [NOTHING; MOST], reads: 0 }
     }
 
     pub(crate) fn input(k: u32) -> Inst {
-        Inst {
-            op: Op::Leaf,
-            imm: NO_IMM,
-            args: [k, NOTHING, NOTHING],
-            reads: 0,
-        }
+        Inst { op: Op::Leaf, imm: NO_IMM, args: [k, NOTHING, NOTHING], reads: 0 }
     }
 
     /// An op with as many operands as it takes. Keeps those that its implementation reads.
@@ -72,12 +62,7 @@ impl Inst {
         let reads = implementation(op, imm).reads(operands.len());
         let mut args = [NOTHING; MOST];
         args[..reads].copy_from_slice(&operands[..reads]);
-        Inst {
-            op,
-            imm,
-            args,
-            reads: reads as u8,
-        }
+        Inst { op, imm, args, reads: reads as u8 }
     }
 
     /// The values it reads.
@@ -144,9 +129,7 @@ impl Ir {
             inst.operands().iter().for_each(|&x| uses[x as usize] += 1);
         }
         let roots = self.checks.iter().flat_map(|check| [check.left, check.right]);
-        roots
-            .chain(self.outputs.iter().map(|outlet| outlet.value))
-            .for_each(|x| uses[x as usize] += 1);
+        roots.chain(self.outputs.iter().map(|outlet| outlet.value)).for_each(|x| uses[x as usize] += 1);
         uses
     }
 }

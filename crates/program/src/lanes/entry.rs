@@ -32,10 +32,7 @@ pub(crate) type CalledFn = unsafe extern "sysv64" fn(&Context<'_>, numbers: *mut
 
 /// The same at four numbers. Safety: as [`One`].
 #[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
-#[allow(
-    improper_ctypes_definitions,
-    reason = "made code passes the register as this convention says"
-)]
+#[allow(improper_ctypes_definitions, reason = "made code passes the register as this convention says")]
 pub(crate) type CalledFour = unsafe extern "sysv64" fn(x: __m256d, &Context<'_>) -> __m256d;
 
 /// The same at one number. Safety: as [`One`].

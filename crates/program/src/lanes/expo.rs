@@ -104,11 +104,7 @@ impl<V: Simd> Minus1<V> {
         let low = k * V::splat(LN2_LO);
         let r = r0 - low;
         let r_lo = (r0 - r) - low;
-        Self {
-            k,
-            r,
-            rest: (r * r).madd(poly(r, &Q_FINE), r_lo),
-        }
+        Self { k, r, rest: (r * r).madd(poly(r, &Q_FINE), r_lo) }
     }
 
     /// (e^x - 1) / 2^k in two parts; `unit` is 2^-k.
@@ -116,20 +112,14 @@ impl<V: Simd> Minus1<V> {
     pub(super) fn minus_1(&self, unit: V) -> Pair<V> {
         // 1 - 2^-k is 0 or at least 1/2. It is exact, or its error is negligible.
         let s = fast_two_sum(V::splat(1.0) - unit, self.r);
-        Pair {
-            hi: s.hi,
-            lo: s.lo + self.rest,
-        }
+        Pair { hi: s.hi, lo: s.lo + self.rest }
     }
 }
 
 /// One number as a pair.
 #[inline(always)]
 pub(super) fn lone<V: Simd>(x: V) -> Pair<V> {
-    Pair {
-        hi: x,
-        lo: V::splat(0.0),
-    }
+    Pair { hi: x, lo: V::splat(0.0) }
 }
 
 /// e^x - 1 without cancellation near 0.

@@ -56,10 +56,7 @@ const FRAC_1_SQRT_2: (f64, f64) = (core::f64::consts::FRAC_1_SQRT_2, -4.83364665
 
 #[inline(always)]
 fn pair<V: Simd>(c: (f64, f64)) -> Pair<V> {
-    Pair {
-        hi: V::splat(c.0),
-        lo: V::splat(c.1),
-    }
+    Pair { hi: V::splat(c.0), lo: V::splat(c.1) }
 }
 
 /// e^-sq as p 2^k.
@@ -74,28 +71,17 @@ fn tail<V: Simd>(z: Pair<V>, sq: Pair<V>) -> (V, V) {
     let (three, seven_quarters) = (V::splat(3.0), V::splat(1.75));
     let t = (z.hi - three) / (z.hi + three);
     let sum = two_sum(z.hi, seven_quarters);
-    let sum = Pair {
-        hi: sum.hi,
-        lo: sum.lo + z.lo,
-    };
+    let sum = Pair { hi: sum.hi, lo: sum.lo + z.lo };
     // 7/4 z^2 and 3 z are differences and sums of two exact parts.
     let square = fast_two_sum(sq.hi + sq.hi, V::splat(-0.25) * sq.hi);
     let line = fast_two_sum(z.hi + z.hi, z.hi);
     let curve = two_sum(square.hi, line.hi);
     let d = two_sum(curve.hi, seven_quarters);
-    let below = sq
-        .lo
-        .madd(seven_quarters, z.lo.madd(three, (square.lo + line.lo) + curve.lo));
-    let d = Pair {
-        hi: d.hi,
-        lo: d.lo + below,
-    };
+    let below = sq.lo.madd(seven_quarters, z.lo.madd(three, (square.lo + line.lo) + curve.lo));
+    let d = Pair { hi: d.hi, lo: d.lo + below };
     let (p, k) = bell(sq);
     let num = p.times(sum);
-    let num = Pair {
-        hi: num.hi,
-        lo: poly(t, &TAIL).madd(num.hi + num.lo, num.lo),
-    };
+    let num = Pair { hi: num.hi, lo: poly(t, &TAIL).madd(num.hi + num.lo, num.lo) };
     (num.over(d), k)
 }
 
@@ -109,10 +95,7 @@ fn erfc_tail<V: Simd>(a: V) -> (V, V) {
 #[inline(always)]
 fn half_square<V: Simd>(x: V) -> Pair<V> {
     let (sq, half) = (two_prod(x, x), V::splat(0.5));
-    Pair {
-        hi: sq.hi * half,
-        lo: sq.lo * half,
-    }
+    Pair { hi: sq.hi * half, lo: sq.lo * half }
 }
 
 /// The error function.
@@ -143,10 +126,7 @@ pub(super) fn erfc<V: Simd>(x: V) -> V {
 pub(super) fn norm_cdf<V: Simd>(x: V) -> V {
     let a = V::splat(39.5).min_or(x.abs());
     let z = two_prod(a, V::splat(FRAC_1_SQRT_2.0));
-    let z = Pair {
-        hi: z.hi,
-        lo: a.madd(V::splat(FRAC_1_SQRT_2.1), z.lo),
-    };
+    let z = Pair { hi: z.hi, lo: a.madd(V::splat(FRAC_1_SQRT_2.1), z.lo) };
     let (q, k) = tail(z, half_square(a));
     let q = q * V::splat(0.5);
     let y = scale(q, k);

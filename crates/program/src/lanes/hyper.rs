@@ -15,10 +15,7 @@ pub(super) fn tanh<V: Simd>(x: V) -> V {
     let p = e.minus_1(unit);
     let p = fast_two_sum(p.hi, p.lo);
     let d = two_sum(unit + unit, p.hi);
-    let d = Pair {
-        hi: d.hi,
-        lo: d.lo + p.lo,
-    };
+    let d = Pair { hi: d.hi, lo: d.lo + p.lo };
     p.over(d).or(x.sign_bit())
 }
 
@@ -36,15 +33,9 @@ fn logistic<V: Simd>(a: V) -> Logistic<V> {
     // At 800 all results are 0 however they are rounded. NaN passes through.
     let (p, k) = exp_pair(lone(-(V::splat(800.0).min_or(a))));
     let unit = pow2(V::splat(-100.0).max_or(k));
-    let e = Pair {
-        hi: p.hi * unit,
-        lo: p.lo * unit,
-    };
+    let e = Pair { hi: p.hi * unit, lo: p.lo * unit };
     let d = fast_two_sum(V::splat(1.0), e.hi);
-    let one_plus = Pair {
-        hi: d.hi,
-        lo: d.lo + e.lo,
-    };
+    let one_plus = Pair { hi: d.hi, lo: d.lo + e.lo };
     Logistic { p, k, e, one_plus }
 }
 
@@ -54,10 +45,7 @@ fn bell<V: Simd>(a: V, factor: f64) -> V {
     let l = logistic(a);
     let square = two_prod(l.one_plus.hi, l.one_plus.hi);
     let cross = l.one_plus.hi * l.one_plus.lo;
-    let d = Pair {
-        hi: square.hi,
-        lo: square.lo + (cross + cross),
-    };
+    let d = Pair { hi: square.hi, lo: square.lo + (cross + cross) };
     scale(l.p.over(d) * V::splat(factor), l.k)
 }
 
@@ -79,10 +67,7 @@ pub(super) fn sigmoid_d<V: Simd>(x: V) -> V {
 pub(super) fn sigmoid<V: Simd>(x: V) -> V {
     let l = logistic(x.abs());
     let negative = x.lt(V::splat(0.0));
-    let num = Pair {
-        hi: V::pick(negative, l.p.hi, V::splat(1.0)),
-        lo: l.p.lo.and_mask(negative),
-    };
+    let num = Pair { hi: V::pick(negative, l.p.hi, V::splat(1.0)), lo: l.p.lo.and_mask(negative) };
     scale(num.over(l.one_plus), l.k.and_mask(negative))
 }
 

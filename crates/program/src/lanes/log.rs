@@ -34,9 +34,7 @@ const ONE_BITS: u64 = 0x3ff0_0000_0000_0000;
 fn decompose<V: Simd>(x: V) -> (V, V) {
     let shifted = x.add_bits(V::splat_bits(ONE_BITS - SQRT_HALF_BITS));
     let biased = shifted.shr::<52>().or(V::splat(TWO_52));
-    let m = shifted
-        .and(V::splat_bits((1 << 52) - 1))
-        .add_bits(V::splat_bits(SQRT_HALF_BITS));
+    let m = shifted.and(V::splat_bits((1 << 52) - 1)).add_bits(V::splat_bits(SQRT_HALF_BITS));
     (biased - V::splat(TWO_52 + 1023.0), m)
 }
 
@@ -122,8 +120,7 @@ pub(super) fn log2<V: Simd>(x: V) -> V {
 fn log2_core<V: Simd>(k: V, m: V) -> V {
     let l = two_part_ln(m);
     let sum = fast_two_sum(k, l.hi * V::splat(LOG2E_HI));
-    let low =
-        l.lo.madd(V::splat(LOG2E_HI), (l.lo + l.hi).madd(V::splat(LOG2E_LO), sum.lo));
+    let low = l.lo.madd(V::splat(LOG2E_HI), (l.lo + l.hi).madd(V::splat(LOG2E_LO), sum.lo));
     sum.hi + low
 }
 

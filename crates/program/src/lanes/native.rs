@@ -161,11 +161,7 @@ fn small_ops_have_the_bits_of_the_scalar_ones() {
                 };
                 for (t, got) in four.iter().zip(got) {
                     let want = scalar(name, fuses(isa), *t);
-                    assert!(
-                        same(got, want),
-                        "{name} on {}: {t:?} gives {got:e}, not {want:e}",
-                        isa.name()
-                    );
+                    assert!(same(got, want), "{name} on {}: {t:?} gives {got:e}, not {want:e}", isa.name());
                 }
             }
         }

@@ -90,19 +90,11 @@ impl Simd for Portable {
     }
     #[inline(always)]
     fn madd(self, b: Self, c: Self) -> Self {
-        if Self::FMA {
-            each(|i| self.0[i].mul_add(b.0[i], c.0[i]))
-        } else {
-            self * b + c
-        }
+        if Self::FMA { each(|i| self.0[i].mul_add(b.0[i], c.0[i])) } else { self * b + c }
     }
     #[inline(always)]
     fn nmadd(self, b: Self, c: Self) -> Self {
-        if Self::FMA {
-            each(|i| (-self.0[i]).mul_add(b.0[i], c.0[i]))
-        } else {
-            c - self * b
-        }
+        if Self::FMA { each(|i| (-self.0[i]).mul_add(b.0[i], c.0[i])) } else { c - self * b }
     }
     #[inline(always)]
     fn sqrt(self) -> Self {

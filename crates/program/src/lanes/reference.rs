@@ -89,11 +89,7 @@ pub(super) struct Truth {
 
 impl Truth {
     fn rounded(x: f64) -> Self {
-        Self {
-            p: Dd(x, 0.0),
-            k: 0,
-            slack: 0.5,
-        }
+        Self { p: Dd(x, 0.0), k: 0, slack: 0.5 }
     }
 
     /// The least distance of `got` from the truth, in ulp of the truth. Infinite if only one is NaN, or if
@@ -128,11 +124,7 @@ impl Truth {
 /// The distance between neighbors around x.
 fn spacing(x: f64) -> f64 {
     let x = x.abs();
-    if x == f64::MAX {
-        x - x.next_down()
-    } else {
-        x.next_up() - x
-    }
+    if x == f64::MAX { x - x.next_down() } else { x.next_up() - x }
 }
 
 /// The true value of a kernel.
@@ -199,11 +191,7 @@ pub(super) fn truth(kernel: Unary, x: f64) -> Truth {
         Unary::Sigmoid => {
             let (p, k) = Dd(-x.abs().min(1e3), 0.0).exp();
             let d = Dd(1.0, 0.0).add(p.scaled(k.max(-300)));
-            if x < 0.0 {
-                exact(p.div(d), k)
-            } else {
-                exact(Dd(1.0, 0.0).div(d), 0)
-            }
+            if x < 0.0 { exact(p.div(d), k) } else { exact(Dd(1.0, 0.0).div(d), 0) }
         }
         Unary::Softplus => {
             let (p, k) = Dd(-x.abs().min(1e3), 0.0).exp();
@@ -211,11 +199,7 @@ pub(super) fn truth(kernel: Unary, x: f64) -> Truth {
                 return exact(p, k);
             }
             let l = p.scaled(k.max(-300)).ln_1p();
-            if x == f64::INFINITY {
-                Truth::rounded(x)
-            } else {
-                exact(l.add(Dd(x.max(0.0), 0.0)), 0)
-            }
+            if x == f64::INFINITY { Truth::rounded(x) } else { exact(l.add(Dd(x.max(0.0), 0.0)), 0) }
         }
         Unary::ErfD => gauss(x, 1.0, Dd(std::f64::consts::FRAC_2_SQRT_PI, 1.533545961316588e-17)),
         Unary::NormPdf => gauss(x, 0.5, Dd(0.3989422804014327, -2.49232720227773e-17)),
@@ -244,11 +228,7 @@ fn ln(x: Dd) -> Dd {
 
 /// Sine and cosine for |x| up to 2e6: subtracts multiples of pi/2 in three parts, then sums the series.
 fn sin_cos(x: f64) -> (Dd, Dd) {
-    const HALF_PI: [f64; 3] = [
-        std::f64::consts::FRAC_PI_2,
-        6.123233995736766e-17,
-        -1.4973849048591833e-33,
-    ];
+    const HALF_PI: [f64; 3] = [std::f64::consts::FRAC_PI_2, 6.123233995736766e-17, -1.4973849048591833e-33];
     let k = (x * std::f64::consts::FRAC_2_PI).round();
     let mut r = Dd(x, 0.0);
     for part in HALF_PI {
@@ -275,20 +255,12 @@ fn sin_cos(x: f64) -> (Dd, Dd) {
 fn bell(a: Dd, c: Dd) -> Truth {
     let (p, k) = a.neg().exp();
     let d = Dd(1.0, 0.0).add(p.scaled(k.max(-300)));
-    Truth {
-        p: c.mul(p).div(d.mul(d)),
-        k,
-        slack: 0.0,
-    }
+    Truth { p: c.mul(p).div(d.mul(d)), k, slack: 0.0 }
 }
 
 fn gauss(x: f64, share: f64, c: Dd) -> Truth {
     let x = x.abs().min(40.0);
     let sq = Dd::prod(x, x);
     let (p, k) = sq.mul(Dd(-share, 0.0)).exp();
-    Truth {
-        p: p.mul(c),
-        k,
-        slack: 0.0,
-    }
+    Truth { p: p.mul(c), k, slack: 0.0 }
 }

@@ -145,10 +145,7 @@ pub(super) fn two_sum<V: Simd>(a: V, b: V) -> Pair<V> {
     let hi = a + b;
     let from_b = hi - a;
     let from_a = hi - from_b;
-    Pair {
-        hi,
-        lo: (a - from_a) + (b - from_b),
-    }
+    Pair { hi, lo: (a - from_a) + (b - from_b) }
 }
 
 /// a * b exactly, barring under- and overflow (Dekker, Veltkamp where there is no FMA).
@@ -160,10 +157,7 @@ pub(super) fn two_prod<V: Simd>(a: V, b: V) -> Pair<V> {
     }
     let (a1, a2) = split(a);
     let (b1, b2) = split(b);
-    Pair {
-        hi,
-        lo: a2 * b2 - (((hi - a1 * b1) - a2 * b1) - a1 * b2),
-    }
+    Pair { hi, lo: a2 * b2 - (((hi - a1 * b1) - a2 * b1) - a1 * b2) }
 }
 
 /// The upper 26 bits and the rest.
@@ -195,10 +189,7 @@ impl<V: Simd> Pair<V> {
     pub(super) fn times(self, b: Pair<V>) -> Pair<V> {
         let p = two_prod(self.hi, b.hi);
         let cross = self.hi.madd(b.lo, self.lo * b.hi);
-        Pair {
-            hi: p.hi,
-            lo: p.lo + cross,
-        }
+        Pair { hi: p.hi, lo: p.lo + cross }
     }
 }
 

@@ -65,19 +65,11 @@ impl<const FMA: bool> Simd for Solo<FMA> {
     }
     #[inline(always)]
     fn madd(self, b: Self, c: Self) -> Self {
-        Self(if FMA {
-            self.0.mul_add(b.0, c.0)
-        } else {
-            self.0 * b.0 + c.0
-        })
+        Self(if FMA { self.0.mul_add(b.0, c.0) } else { self.0 * b.0 + c.0 })
     }
     #[inline(always)]
     fn nmadd(self, b: Self, c: Self) -> Self {
-        Self(if FMA {
-            (-self.0).mul_add(b.0, c.0)
-        } else {
-            c.0 - self.0 * b.0
-        })
+        Self(if FMA { (-self.0).mul_add(b.0, c.0) } else { c.0 - self.0 * b.0 })
     }
     #[inline(always)]
     fn sqrt(self) -> Self {

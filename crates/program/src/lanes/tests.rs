@@ -221,11 +221,7 @@ fn kernels_keep_their_bounds_where_they_are_worst() {
                     (worst, at) = found;
                 }
             }
-            println!(
-                "{:10} {:9} at most {worst:.3} ulp, at {at:e}",
-                kernel.name(),
-                isa.name()
-            );
+            println!("{:10} {:9} at most {worst:.3} ulp, at {at:e}", kernel.name(), isa.name());
         }
     }
 }
@@ -237,17 +233,12 @@ fn a_lane_has_the_same_bits_at_every_place_and_every_width() {
     points.extend(SPECIAL);
     for isa in InstructionSet::available() {
         for &kernel in Unary::ALL {
-            let alone: Vec<u64> = points
-                .iter()
-                .map(|&x| run(isa, kernel, &[x; 4], 4)[0].to_bits())
-                .collect();
+            let alone: Vec<u64> = points.iter().map(|&x| run(isa, kernel, &[x; 4], 4)[0].to_bits()).collect();
             let widths = if cfg!(miri) { 4..=8 } else { 4..=256 };
             for lanes in widths.step_by(4) {
                 // Each point at every place of a vector, with different neighbors.
                 for turn in 0..4 {
-                    let xs: Vec<f64> = (0..lanes.max(64))
-                        .map(|i| points[(i * 5 + turn) % points.len()])
-                        .collect();
+                    let xs: Vec<f64> = (0..lanes.max(64)).map(|i| points[(i * 5 + turn) % points.len()]).collect();
                     for (i, got) in run(isa, kernel, &xs, lanes).into_iter().enumerate() {
                         let want = alone[(i * 5 + turn) % points.len()];
                         assert_eq!(got.to_bits(), want, "{} {} {:e}", isa.name(), kernel.name(), xs[i]);
@@ -269,12 +260,7 @@ fn a_number_alone_has_the_bits_of_a_lane() {
             let one = isa.unary(kernel, slow(kernel));
             for (&x, lane) in xs.iter().zip(run(isa, kernel, &xs, 64)) {
                 let alone = one.one(x);
-                assert!(
-                    same(alone, lane),
-                    "{} on {} at {x:e}: {alone:e} {lane:e}",
-                    kernel.name(),
-                    isa.name()
-                );
+                assert!(same(alone, lane), "{} on {} at {x:e}: {alone:e} {lane:e}", kernel.name(), isa.name());
             }
         }
     }
@@ -302,10 +288,7 @@ fn lanes_without_fma_agree_to_the_bit() {
     let mut random = SplitMix(6);
     let mut xs: Vec<f64> = (0..SWEEP / 10).map(|_| random.point()).collect();
     xs.extend(SPECIAL);
-    let plain: Vec<InstructionSet> = InstructionSet::available()
-        .into_iter()
-        .filter(|&isa| !fuses(isa))
-        .collect();
+    let plain: Vec<InstructionSet> = InstructionSet::available().into_iter().filter(|&isa| !fuses(isa)).collect();
     for &kernel in Unary::ALL {
         for pair in plain.windows(2) {
             let [a, b] = [pair[0], pair[1]].map(|isa| run(isa, kernel, &xs, 64));

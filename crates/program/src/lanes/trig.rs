@@ -28,12 +28,7 @@ const C: [f64; 6] = [
 /// pi/2 in parts of 53 bits, whose products are exact with FMA, and in parts of 33 bits, whose products
 /// with k < 2^20 are exact.
 const PIO2: [f64; 3] = [FRAC_PI_2, 6.123233995736766e-17, -1.4973849048591698e-33];
-const PIO2_33: [f64; 4] = [
-    1.5707963267341256,
-    6.077100506303966e-11,
-    2.0222662487111665e-21,
-    8.4784276603689e-32,
-];
+const PIO2_33: [f64; 4] = [1.5707963267341256, 6.077100506303966e-11, 2.0222662487111665e-21, 8.4784276603689e-32];
 /// Up to this, k < 2^20.
 const LIMIT: f64 = 1e6;
 
@@ -68,10 +63,7 @@ fn reduce<V: Simd>(x: V) -> Reduced<V> {
 fn sin_near_0<V: Simd>(r: Pair<V>) -> Pair<V> {
     let z = r.hi * r.hi;
     let tilt = (V::splat(0.5) * z).nmadd(r.lo, r.lo);
-    Pair {
-        hi: r.hi,
-        lo: (z * r.hi).madd(poly(z, &S), tilt),
-    }
+    Pair { hi: r.hi, lo: (z * r.hi).madd(poly(z, &S), tilt) }
 }
 
 /// cos r as (1 - r^2/2) + a small part.
@@ -82,10 +74,7 @@ fn cos_near_0<V: Simd>(r: Pair<V>) -> Pair<V> {
     let hi = V::splat(1.0) - half;
     let lost = (V::splat(1.0) - hi) - half;
     let tilt = r.hi.nmadd(r.lo, lost);
-    Pair {
-        hi,
-        lo: (z * z).madd(poly(z, &C), tilt),
-    }
+    Pair { hi, lo: (z * z).madd(poly(z, &C), tilt) }
 }
 
 /// A mask of the lanes whose quadrant plus `shift` is odd, and the sign bit of its second bit.
@@ -133,14 +122,8 @@ pub(super) fn tan<V: Simd>(x: V) -> (V, V::Mask) {
     let (s, c) = (sin_near_0(r), cos_near_0(r));
     let (s, c) = (fast_two_sum(s.hi, s.lo), fast_two_sum(c.hi, c.lo));
     // tan = s / c in even quadrants, -c / s in odd ones.
-    let num = Pair {
-        hi: V::pick(odd, -c.hi, s.hi),
-        lo: V::pick(odd, -c.lo, s.lo),
-    };
-    let den = Pair {
-        hi: V::pick(odd, s.hi, c.hi),
-        lo: V::pick(odd, s.lo, c.lo),
-    };
+    let num = Pair { hi: V::pick(odd, -c.hi, s.hi), lo: V::pick(odd, -c.lo, s.lo) };
+    let den = Pair { hi: V::pick(odd, s.hi, c.hi), lo: V::pick(odd, s.lo, c.lo) };
     let y = V::pick(x.same(V::splat(0.0)), x, num.over(den));
     (y, in_reach(x))
 }

@@ -37,11 +37,7 @@ struct Draft {
 /// [`Error::Unsound`].
 pub(crate) fn assemble(ir: &Ir, options: &Options) -> Result<Layout, Error> {
     let uniform = ir.uniform();
-    let pairs = if options.pair {
-        pairs(ir, &uniform)
-    } else {
-        Pairs::none(ir)
-    };
+    let pairs = if options.pair { pairs(ir, &uniform) } else { Pairs::none(ir) };
     let mut assembler = Assembler {
         ir,
         uniform: &uniform,
@@ -69,10 +65,7 @@ pub(crate) fn assemble(ir: &Ir, options: &Options) -> Result<Layout, Error> {
     assembler.place_inputs();
     // Cells that the body reads must not be reused by the prologue.
     let lasting = |x: u32| uniform[x as usize];
-    let read = body
-        .iter()
-        .flat_map(|draft| draft.operands)
-        .filter(|&x| x != NOTHING && lasting(x));
+    let read = body.iter().flat_map(|draft| draft.operands).filter(|&x| x != NOTHING && lasting(x));
     let pinned: Vec<u32> = read.collect();
     let prologue = assembler.place(prologue, options.reuse, true, &pinned);
     let body = assembler.place(body, options.reuse, false, &[]);
@@ -88,10 +81,7 @@ pub(crate) fn assemble(ir: &Ir, options: &Options) -> Result<Layout, Error> {
 /// The inputs with a number for each point.
 fn per_point_inputs(ir: &Ir) -> Vec<u32> {
     let spreads = (0..).zip(&ir.inputs);
-    spreads
-        .filter(|(_, spread)| **spread == Spread::PerPoint)
-        .map(|(k, _)| k)
-        .collect()
+    spreads.filter(|(_, spread)| **spread == Spread::PerPoint).map(|(k, _)| k).collect()
 }
 
 /// How many streams a processor prefetches by itself.
@@ -109,11 +99,7 @@ fn streams(layout: &Layout) -> Vec<u32> {
         }
     }
     let streams: Vec<u32> = (0..layout.inputs).filter(|&k| read[k as usize]).collect();
-    if streams.len() > PREFETCHED {
-        streams
-    } else {
-        Vec::new()
-    }
+    if streams.len() > PREFETCHED { streams } else { Vec::new() }
 }
 
 struct Assembler<'a> {
@@ -187,13 +173,7 @@ impl Assembler<'_> {
     /// The step of one instruction.
     fn single(&mut self, value: u32) -> Draft {
         let inst = &self.ir.insts[value as usize];
-        let mut draft = Draft {
-            opcode: Opcode::Copy,
-            aux: 0,
-            out: value,
-            operands: inst.args,
-            constant: None,
-        };
+        let mut draft = Draft { opcode: Opcode::Copy, aux: 0, out: value, operands: inst.args, constant: None };
         match implementation(inst.op, inst.imm) {
             Implementation::Arm(opcode) => draft.opcode = opcode,
             Implementation::ArmWithConstant(opcode, c) => (draft.opcode, draft.constant) = (opcode, Some(c)),
@@ -232,13 +212,7 @@ impl Assembler<'_> {
         // The interpreter expects a uniform factor first.
         let [x, y, _] = factors.args;
         let [x, y] = if self.uniform[y as usize] { [y, x] } else { [x, y] };
-        Draft {
-            opcode,
-            aux: 0,
-            out: value,
-            operands: [x, y, other],
-            constant: None,
-        }
+        Draft { opcode, aux: 0, out: value, operands: [x, y, other], constant: None }
     }
 
     /// Gives inputs their places.
@@ -291,20 +265,10 @@ impl Assembler<'_> {
         pinned.iter().for_each(|&x| self.last_use[x as usize] = u32::MAX);
         // Slots are numbered after the cells, so all cells are known before the first slot is.
         let (inputs, cells) = (self.layout.inputs, self.cells.count());
-        let mut slots = if prologue {
-            std::mem::take(&mut self.cells)
-        } else {
-            Slots::default()
-        };
+        let mut slots = if prologue { std::mem::take(&mut self.cells) } else { Slots::default() };
         let mut placed = Vec::with_capacity(drafts.len());
         for (at, draft) in drafts.iter().enumerate() {
-            let operands = draft.operands.map(|x| {
-                if x == NOTHING {
-                    Place::Nowhere
-                } else {
-                    self.place[x as usize]
-                }
-            });
+            let operands = draft.operands.map(|x| if x == NOTHING { Place::Nowhere } else { self.place[x as usize] });
             let mut operands = operands;
             if let Some(c) = draft.constant {
                 let free = operands.iter().position(|&place| place == Place::Nowhere);
@@ -363,12 +327,6 @@ impl Assembler<'_> {
 
 impl Draft {
     fn exit(opcode: Opcode, aux: u32, [x, y]: [u32; 2]) -> Draft {
-        Draft {
-            opcode,
-            aux,
-            out: NOTHING,
-            operands: [x, y, NOTHING],
-            constant: None,
-        }
+        Draft { opcode, aux, out: NOTHING, operands: [x, y, NOTHING], constant: None }
     }
 }

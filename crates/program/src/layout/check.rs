@@ -68,20 +68,11 @@ impl Layout {
                 None => return fail("the cell of an input does not exist"),
             }
         }
-        if self
-            .outlets
-            .iter()
-            .any(|&(spread, k)| spread == Spread::Uniform && k >= self.sums)
-        {
+        if self.outlets.iter().any(|&(spread, k)| spread == Spread::Uniform && k >= self.sums) {
             return fail("an output is a sum that does not exist");
         }
-        let mut walk = Walk {
-            layout: self,
-            checks,
-            varies: &varies,
-            has: [set.clone(), vec![false; slots]],
-            set: &set,
-        };
+        let mut walk =
+            Walk { layout: self, checks, varies: &varies, has: [set.clone(), vec![false; slots]], set: &set };
         for (part, steps) in [("prologue", &self.prologue), ("body", &self.body)] {
             for (at, step) in steps.iter().enumerate() {
                 if let Err(what) = walk.step(step, part == "body") {
@@ -193,11 +184,7 @@ impl Walk<'_> {
             (Writes::Sum, _) => body && outlet == Some(Spread::Uniform),
             (Writes::Nothing, _) => true,
         };
-        if writes_well {
-            Ok(())
-        } else {
-            Err("writes where it must not")
-        }
+        if writes_well { Ok(()) } else { Err("writes where it must not") }
     }
 }
 
@@ -226,16 +213,9 @@ mod tests {
     fn error(part: &str, opcode: Opcode, change: impl Fn(&mut Step, &Layout)) -> String {
         let mut layout = layout();
         let unchanged = layout.clone();
-        let steps = if part == "body" {
-            &mut layout.body
-        } else {
-            &mut layout.prologue
-        };
+        let steps = if part == "body" { &mut layout.body } else { &mut layout.prologue };
         let step = steps.iter_mut().find(|step| step.opcode == opcode);
-        change(
-            step.unwrap_or_else(|| panic!("no {opcode:?} in the {part}")),
-            &unchanged,
-        );
+        change(step.unwrap_or_else(|| panic!("no {opcode:?} in the {part}")), &unchanged);
         match layout.check(2) {
             Err(Error::Unsound { what }) => what,
             other => panic!("{other:?}"),
@@ -280,10 +260,7 @@ mod tests {
             let change = |step: &mut Step, layout: &Layout| {
                 *[&mut step.a, &mut step.b, &mut step.c, &mut step.out][k] = beyond(layout);
             };
-            assert!(
-                error("body", Opcode::Kernel, change).contains("a place that does not exist"),
-                "{k}"
-            );
+            assert!(error("body", Opcode::Kernel, change).contains("a place that does not exist"), "{k}");
         }
         for (opcode, what) in [
             (Opcode::Kernel, "out of range"),
@@ -292,10 +269,7 @@ mod tests {
             (Opcode::Check, "out of range"),
             (Opcode::Store, "writes where it must not"),
         ] {
-            assert!(
-                error("body", opcode, |step, _| step.aux = 1000).contains(what),
-                "{opcode:?}"
-            );
+            assert!(error("body", opcode, |step, _| step.aux = 1000).contains(what), "{opcode:?}");
         }
     }
 

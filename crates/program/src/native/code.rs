@@ -57,25 +57,10 @@ impl Code {
                 return Err(Refusal::TooLarge { what, most });
             }
         }
-        let Emitted {
-            bytes,
-            slots,
-            constants,
-            packs,
-            packed,
-        } = emit(layout, checks, &pack(layout), MOST_BYTES).ok_or(Refusal::TooLarge {
-            what: "bytes of code",
-            most: MOST_BYTES,
-        })?;
+        let Emitted { bytes, slots, constants, packs, packed } = emit(layout, checks, &pack(layout), MOST_BYTES)
+            .ok_or(Refusal::TooLarge { what: "bytes of code", most: MOST_BYTES })?;
         let memory = Executable::new(&bytes).map_err(|error| Refusal::Memory(error.to_string()))?;
-        Ok(Code {
-            memory,
-            bytes: bytes.len(),
-            slots: slots as usize,
-            constants,
-            packs,
-            packed,
-        })
+        Ok(Code { memory, bytes: bytes.len(), slots: slots as usize, constants, packs, packed })
     }
 
     /// Whether a workspace with this instruction set may run it.
@@ -89,11 +74,7 @@ impl Code {
     }
 
     pub(super) fn report(&self) -> MachineCode {
-        MachineCode::Made {
-            bytes: self.bytes,
-            packs: self.packs,
-            packed: self.packed,
-        }
+        MachineCode::Made { bytes: self.bytes, packs: self.packs, packed: self.packed }
     }
 
     /// How many numbers the frame has.
@@ -198,25 +179,14 @@ mod tests {
             workspace.kernels[Unary::Sin as usize] = best.unary(Unary::Sin, |x| panic!("no sine of {x}"));
             let mut out = vec![0.0; count];
             let mut eval = |x: &[f64], workspace: &mut Workspace| {
-                catch_unwind(AssertUnwindSafe(|| {
-                    program.eval(x, &mut out, workspace).map(|()| out[count - 1])
-                }))
+                catch_unwind(AssertUnwindSafe(|| program.eval(x, &mut out, workspace).map(|()| out[count - 1])))
             };
             let panic = eval(&vec![1e9; count], &mut workspace).expect_err("beyond the kernel's reach");
-            assert_eq!(
-                panic.downcast_ref::<String>().map(String::as_str),
-                Some("no sine of 1000000000")
-            );
+            assert_eq!(panic.downcast_ref::<String>().map(String::as_str), Some("no sine of 1000000000"));
             let sine = |x: f64| Some(x.sin() + 1.0);
-            assert_eq!(
-                eval(&vec![0.5; count], &mut workspace).ok().and_then(Result::ok),
-                sine(0.5)
-            );
+            assert_eq!(eval(&vec![0.5; count], &mut workspace).ok().and_then(Result::ok), sine(0.5));
             workspace.kernels[Unary::Sin as usize] = usual;
-            assert_eq!(
-                eval(&vec![1e9; count], &mut workspace).ok().and_then(Result::ok),
-                sine(1e9)
-            );
+            assert_eq!(eval(&vec![1e9; count], &mut workspace).ok().and_then(Result::ok), sine(1e9));
         }
     }
 }

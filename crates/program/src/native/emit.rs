@@ -45,16 +45,8 @@ enum Fixed {
     High,
 }
 
-const FIXED: [f64; 8] = [
-    0.0,
-    1.0,
-    0.5,
-    0.5f64.next_down(),
-    f64::from_bits(1 << 63),
-    f64::from_bits(!(1 << 63)),
-    1e-290,
-    1e290,
-];
+const FIXED: [f64; 8] =
+    [0.0, 1.0, 0.5, 0.5f64.next_down(), f64::from_bits(1 << 63), f64::from_bits(!(1 << 63)), 1e-290, 1e290];
 
 impl From<Fixed> for Place {
     fn from(fixed: Fixed) -> Place {
@@ -98,18 +90,8 @@ pub(super) fn emit(layout: &Layout, checks: &[Check], packed: &Packed, most: usi
     }
     let saved = constants.len() as u32;
     let mut registers = Registers::new(packed, saved + REGISTERS as u32 + MOST as u32);
-    settled
-        .into_iter()
-        .for_each(|(x, slot)| registers.settle_constant(x, slot));
-    let mut emitter = Emitter {
-        layout,
-        checks,
-        packed,
-        code: Encoder::default(),
-        registers,
-        saved,
-        slow: Vec::new(),
-    };
+    settled.into_iter().for_each(|(x, slot)| registers.settle_constant(x, slot));
+    let mut emitter = Emitter { layout, checks, packed, code: Encoder::default(), registers, saved, slow: Vec::new() };
     let (mut packs, mut computed) = (0, 0);
     emitter.code.enter(FRAME_BIAS);
     for work in &packed.work {
@@ -130,22 +112,14 @@ pub(super) fn emit(layout: &Layout, checks: &[Check], packed: &Packed, most: usi
     }
     emitter.code.leave();
     emitter.slow();
-    Some(Emitted {
-        bytes: emitter.code.bytes,
-        slots: emitter.registers.slots(),
-        constants,
-        packs,
-        packed: computed,
-    })
+    Some(Emitted { bytes: emitter.code.bytes, slots: emitter.registers.slots(), constants, packs, packed: computed })
 }
 
 impl Emitter<'_> {
     /// A node that is a step, but no call.
     fn node(&mut self, k: u32) {
         let node = self.packed.nodes[k as usize];
-        let Kind::Step(opcode) = node.kind else {
-            unreachable!("inputs and constants are no work")
-        };
+        let Kind::Step(opcode) = node.kind else { unreachable!("inputs and constants are no work") };
         if gives(opcode) {
             let out = self.value(k, opcode, &node);
             if node.asks {
@@ -321,16 +295,10 @@ impl Emitter<'_> {
 
     /// `x * y op z`, or `z op x * y`.
     fn product_and(&mut self, op: Three, product_last: bool, k: u32, node: &Node) -> Xmm {
-        let &[x, y, z] = node.operands() else {
-            unreachable!("three operands")
-        };
+        let &[x, y, z] = node.operands() else { unreachable!("three operands") };
         let (x, y) = self.two([x, y], true);
         self.code.three(MUL, T, x, y);
-        let z = if product_last {
-            self.register(z).into()
-        } else {
-            self.place(z)
-        };
+        let z = if product_last { self.register(z).into() } else { self.place(z) };
         let out = self.result(k, node);
         match (product_last, z) {
             (true, Place::Register(z)) => self.code.three(op, out, z, T.into()),
@@ -341,9 +309,7 @@ impl Emitter<'_> {
 
     /// `x * y` and `z`, rounded once.
     fn fused(&mut self, op: Three, k: u32, node: &Node) -> Xmm {
-        let &[x, y, z] = node.operands() else {
-            unreachable!("three operands")
-        };
+        let &[x, y, z] = node.operands() else { unreachable!("three operands") };
         let (x, y) = self.two([x, y], true);
         let z = self.place(z);
         self.code.load(T, z);
@@ -429,13 +395,7 @@ impl Emitter<'_> {
             _ => self.code.three(DIV, out, c, x.into()),
         }
         let back = self.code.here();
-        self.slow.push(Slow {
-            from,
-            back,
-            call: node.aux,
-            x,
-            out,
-        });
+        self.slow.push(Slow { from, back, call: node.aux, x, out });
         out
     }
 
@@ -557,10 +517,7 @@ impl Emitter<'_> {
         };
         code.call_with_context(function);
         // All registers are free after a call, so that results get the first ones.
-        let out: Vec<Xmm> = group
-            .iter()
-            .map(|&call| self.registers.result(call, &mut self.code))
-            .collect();
+        let out: Vec<Xmm> = group.iter().map(|&call| self.registers.result(call, &mut self.code)).collect();
         assert!(out.iter().zip(0..).all(|(out, k)| *out == Xmm(k)), "{out:?}");
         if let [_, second, ref rest @ ..] = out[..] {
             self.code.three(UPPER, second, first, first.into());
@@ -627,14 +584,7 @@ impl Emitter<'_> {
             self.code.load(register, Place::Memory(Base::Frame, offset));
         }
         self.code.ret();
-        for Slow {
-            from,
-            back,
-            call,
-            x,
-            out,
-        } in std::mem::take(&mut self.slow)
-        {
+        for Slow { from, back, call, x, out } in std::mem::take(&mut self.slow) {
             let here = self.code.here();
             from.into_iter().for_each(|jump| self.code.lead(jump, here));
             self.code.load(T, x.into());

@@ -368,11 +368,7 @@ mod tests {
         let registers = (0..16).map(|k| Xmm(k).into());
         let offsets = [0, 8, -128, 127, 128, -129, 1 << 20, i32::MAX, i32::MIN];
         let bases = [Base::Frame, Base::Inputs, Base::Outputs];
-        registers.chain(
-            bases
-                .into_iter()
-                .flat_map(move |base| offsets.map(|offset| Place::Memory(base, offset))),
-        )
+        registers.chain(bases.into_iter().flat_map(move |base| offsets.map(|offset| Place::Memory(base, offset))))
     }
 
     /// As the decoder writes an operand.
@@ -432,11 +428,7 @@ mod tests {
             same(got, format!("vcmpsd xmm9, xmm3, {}, 21", text(y)));
             match y {
                 Place::Register(Xmm(k)) => {
-                    let expected = if k == 5 {
-                        String::new()
-                    } else {
-                        format!("vmovapd xmm5, xmm{k}")
-                    };
+                    let expected = if k == 5 { String::new() } else { format!("vmovapd xmm5, xmm{k}") };
                     same(read(|code| code.load(Xmm(5), y)), expected);
                 }
                 Place::Memory(base, offset) => {
@@ -451,10 +443,7 @@ mod tests {
                 [above, below].into_iter().for_each(|jump| code.lead(jump, 100));
             };
             let text = text(y);
-            same(
-                read(write),
-                format!("vucomisd xmm14, {text}; jbe 100; vucomisd xmm2, {text}; jae 100"),
-            );
+            same(read(write), format!("vucomisd xmm14, {text}; jbe 100; vucomisd xmm2, {text}; jae 100"));
         }
         for (a, b, c, d) in [(0, 1, 2, 3), (15, 14, 13, 12), (8, 7, 9, 6)] {
             let got = read(|code| code.blend(Xmm(a), Xmm(b), Xmm(c), Xmm(d)));
@@ -463,17 +452,11 @@ mod tests {
             same(got, format!("vroundsd xmm{a}, xmm{b}, xmm{b}, 11"));
             let got = read(|code| code.join_pairs(Xmm(a), Xmm(b), Xmm(c)));
             same(got, format!("vinsertf128 ymm{a}, ymm{b}, xmm{c}, 1"));
-            same(
-                read(|code| code.high_pair(Xmm(a), Xmm(b))),
-                format!("vextractf128 xmm{a}, ymm{b}, 1"),
-            );
+            same(read(|code| code.high_pair(Xmm(a), Xmm(b))), format!("vextractf128 xmm{a}, ymm{b}, 1"));
             same(read(Encoder::clear_high_lanes), "vzeroupper".into());
             let got = read(|code| code.store_four(Xmm(a), Base::Frame, 256));
             same(got, format!("vmovupd [rbx+256], ymm{a}"));
-            same(
-                read(|code| code.join_flags(Xmm(a))),
-                format!("vmovq rax, xmm{a}; or r15, rax"),
-            );
+            same(read(|code| code.join_flags(Xmm(a))), format!("vmovq rax, xmm{a}; or r15, rax"));
         }
     }
 
@@ -501,10 +484,7 @@ mod tests {
              mov r14, rcx; xor r15d, r15d"
                 .into(),
         );
-        same(
-            read(Encoder::leave),
-            "mov rax, r15; pop r15; pop r14; pop r13; pop rbp; pop rbx; ret".into(),
-        );
+        same(read(Encoder::leave), "mov rax, r15; pop r15; pop r14; pop r13; pop rbp; pop rbx; ret".into());
         same(
             read(|code| code.call(0x1234_5678_9abc, -64, 7, 12)),
             format!(
@@ -512,10 +492,7 @@ mod tests {
                 0x1234_5678_9abcu64
             ),
         );
-        same(
-            read(|code| code.call_with_context(77)),
-            "mov rdi, r14; mov rax, 77; call rax".into(),
-        );
+        same(read(|code| code.call_with_context(77)), "mov rdi, r14; mov rax, 77; call rax".into());
         let slow = |code: &mut Encoder| {
             code.set_edx(9);
             code.align_stack();

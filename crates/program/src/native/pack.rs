@@ -42,13 +42,7 @@ impl Node {
     }
 
     fn leaf(kind: Kind) -> Node {
-        Node {
-            kind,
-            aux: 0,
-            operands: [NOTHING; 3],
-            count: 0,
-            asks: false,
-        }
+        Node { kind, aux: 0, operands: [NOTHING; 3], count: 0, asks: false }
     }
 }
 
@@ -115,13 +109,8 @@ fn nodes(layout: &Layout) -> Vec<Node> {
             let (c, _) = power(step.aux, layout);
             (operands[1], count) = (push(Node::leaf(Kind::Constant(c))), 2);
         }
-        let node = push(Node {
-            kind: Kind::Step(step.opcode),
-            aux: step.aux,
-            operands,
-            count: count as u8,
-            asks: false,
-        });
+        let node =
+            push(Node { kind: Kind::Step(step.opcode), aux: step.aux, operands, count: count as u8, asks: false });
         if gives(step.opcode) {
             holds[step.out as usize] = node;
         }
@@ -168,11 +157,7 @@ fn ask(nodes: &mut [Node]) {
         let swallows = matches!(opcode, Scalar | Check | Copysign | Lt | Le | Gt | Ge | Eq | Ne | Select);
         let stored = matches!(opcode, Store | Sum | SumMul | SumGmul);
         if !swallows && (seen[k] || stored || nodes[k].asks) {
-            nodes[k]
-                .operands()
-                .to_vec()
-                .into_iter()
-                .for_each(|x| seen[x as usize] = true);
+            nodes[k].operands().to_vec().into_iter().for_each(|x| seen[x as usize] = true);
         }
     }
 }
@@ -208,14 +193,8 @@ fn schedule(nodes: &[Node]) -> (Vec<Work>, Vec<u32>) {
             *end += 1;
         }
     }
-    let mut ready = Ready {
-        nodes,
-        plain: BinaryHeap::new(),
-        calls: vec![Vec::new(); Unary::ALL.len() + 1],
-    };
-    (0..nodes.len() as u32)
-        .filter(|&k| steps(k) && waits[k as usize] == 0)
-        .for_each(|k| ready.add(k));
+    let mut ready = Ready { nodes, plain: BinaryHeap::new(), calls: vec![Vec::new(); Unary::ALL.len() + 1] };
+    (0..nodes.len() as u32).filter(|&k| steps(k) && waits[k as usize] == 0).for_each(|k| ready.add(k));
     let (mut work, mut calls) = (Vec::with_capacity(nodes.len()), Vec::new());
     loop {
         let first = calls.len();
@@ -263,9 +242,6 @@ impl Ready<'_> {
 
     /// The calls of the function with the most, if there are any.
     fn group(&mut self) -> Option<&mut Vec<u32>> {
-        self.calls
-            .iter_mut()
-            .max_by_key(|calls| calls.len())
-            .filter(|calls| !calls.is_empty())
+        self.calls.iter_mut().max_by_key(|calls| calls.len()).filter(|calls| !calls.is_empty())
     }
 }

@@ -323,11 +323,7 @@ impl Registers {
         }
         self.free[class].pop().unwrap_or_else(|| {
             // Vectors do not cross lines of the cache.
-            let slot = if len > 1 {
-                self.slots.next_multiple_of(4)
-            } else {
-                self.slots
-            };
+            let slot = if len > 1 { self.slots.next_multiple_of(4) } else { self.slots };
             self.slots = slot + len;
             self.blocks.push(Block { slot, len, alive: 0 });
             self.blocks.len() as u32 - 1

@@ -61,17 +61,10 @@ fn rule(insts: &[Inst], inst: &Inst) -> Option<Fold> {
         constant(x).is_some()
     });
     if known && opcode::has_scalar_bits(inst.op, inst.imm) {
-        return Some(Becomes(Inst::constant(f64::apply(
-            inst.op,
-            inst.imm,
-            &values[..operands.len()],
-        ))));
+        return Some(Becomes(Inst::constant(f64::apply(inst.op, inst.imm, &values[..operands.len()]))));
     }
 
-    match inst
-        .op
-        .certain(inst.imm, |k| operands.get(k).and_then(|&x| constant(x)))
-    {
+    match inst.op.certain(inst.imm, |k| operands.get(k).and_then(|&x| constant(x))) {
         Some(Certain::Operand(k)) => return Some(Is(operands[k])),
         Some(Certain::Number(c)) => return Some(Becomes(Inst::constant(c))),
         // The sign of a zero matters here.

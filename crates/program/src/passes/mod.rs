@@ -28,13 +28,7 @@ pub(crate) fn run(ir: &mut Ir, options: &Options) -> Vec<Pass> {
         if on {
             let before = ir.insts.len();
             let count = run(ir);
-            done.push(Pass {
-                name,
-                verb,
-                count,
-                before,
-                after: ir.insts.len(),
-            });
+            done.push(Pass { name, verb, count, before, after: ir.insts.len() });
         }
     }
     done

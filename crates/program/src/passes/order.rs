@@ -20,24 +20,11 @@ const CHAIN: usize = 4;
 pub(crate) fn order(ir: &mut Ir) -> usize {
     let uniform = ir.uniform();
     // What takes no slot: inputs are in the caller's memory, uniform values in cells.
-    let free: Vec<bool> = ir
-        .insts
-        .iter()
-        .zip(&uniform)
-        .map(|(inst, &uniform)| uniform || inst.op == Op::Leaf)
-        .collect();
-    let mut ordering = Ordering {
-        ir,
-        free: &free,
-        left: ir.uses(),
-        used: vec![false; ir.insts.len()],
-    };
+    let free: Vec<bool> =
+        ir.insts.iter().zip(&uniform).map(|(inst, &uniform)| uniform || inst.op == Op::Leaf).collect();
+    let mut ordering = Ordering { ir, free: &free, left: ir.uses(), used: vec![false; ir.insts.len()] };
     let order = ordering.run();
-    let moved = order
-        .iter()
-        .enumerate()
-        .filter(|&(place, &k)| place != k as usize)
-        .count();
+    let moved = order.iter().enumerate().filter(|&(place, &k)| place != k as usize).count();
     if moved == 0 {
         return 0;
     }
@@ -114,10 +101,7 @@ fn pressure(ir: &Ir, free: &[bool], order: &[u32]) -> usize {
     let mut last_use = vec![NOTHING; ir.insts.len()];
     for (place, &k) in order.iter().enumerate() {
         last_use[k as usize] = place as u32;
-        ir.insts[k as usize]
-            .operands()
-            .iter()
-            .for_each(|&x| last_use[x as usize] = place as u32);
+        ir.insts[k as usize].operands().iter().for_each(|&x| last_use[x as usize] = place as u32);
     }
     let (mut alive, mut most) = (0, 0);
     for (place, &k) in order.iter().enumerate() {
@@ -125,9 +109,7 @@ fn pressure(ir: &Ir, free: &[bool], order: &[u32]) -> usize {
         let dies = |x: u32| !free[x as usize] && last_use[x as usize] == place as u32;
         let operands = inst.operands();
         // An operand that is given twice dies once.
-        let ends = (0..operands.len())
-            .filter(|&j| dies(operands[j]) && !operands[..j].contains(&operands[j]))
-            .count();
+        let ends = (0..operands.len()).filter(|&j| dies(operands[j]) && !operands[..j].contains(&operands[j])).count();
         alive -= ends;
         alive += usize::from(!free[k as usize]);
         most = most.max(alive);

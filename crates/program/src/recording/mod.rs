@@ -67,10 +67,7 @@ impl Recording {
         if inputs.len() > MOST_VALUES {
             return Err(too_large());
         }
-        Ok(Recording {
-            inputs,
-            ..Recording::default()
-        })
+        Ok(Recording { inputs, ..Recording::default() })
     }
 
     /// How many values there are.
@@ -89,11 +86,7 @@ impl Recording {
             return Err(too_large());
         }
         self.operands.extend_from_slice(operands);
-        self.entries.push(Entry {
-            imm,
-            end: end as u32,
-            op,
-        });
+        self.entries.push(Entry { imm, end: end as u32, op });
         Ok(value as u32)
     }
 
@@ -115,7 +108,5 @@ impl Recording {
 }
 
 fn too_large() -> Error {
-    Error::TooLarge {
-        what: "more than 2^30 values",
-    }
+    Error::TooLarge { what: "more than 2^30 values" }
 }

@@ -31,11 +31,7 @@ pub(crate) fn recording(
     for (k, input) in inputs.iter().enumerate() {
         let node = graph.try_node(input.node)?;
         if node.op != Op::Leaf {
-            return Err(Error::NotALeaf {
-                input: k,
-                node: node.id,
-                op: node.op,
-            });
+            return Err(Error::NotALeaf { input: k, node: node.id, op: node.op });
         }
         // Outputs do not depend on an input recorded after them.
         if let Some(value) = reader.value_of.get_mut(node.id.index()) {
@@ -44,9 +40,7 @@ pub(crate) fn recording(
     }
     refuse_repeated(inputs)?;
 
-    outputs
-        .iter()
-        .for_each(|output| reader.needed[output.node.index()] = true);
+    outputs.iter().for_each(|output| reader.needed[output.node.index()] = true);
     // A comparison made after all outputs were recorded decided nothing about them.
     let mut guards = graph.guards();
     guards.retain(|guard| options.guards && guard.left.max(guard.right).index() <= last);
@@ -59,23 +53,14 @@ pub(crate) fn recording(
     reader.mark();
     reader.read(options)?;
 
-    let Reader {
-        value_of,
-        mut recording,
-        ..
-    } = reader;
+    let Reader { value_of, mut recording, .. } = reader;
     let value = |node: NodeId| value_of[node.index()];
     let name = |node: NodeId| graph.label_of(node).unwrap_or_else(|| graph.name_of(node));
-    recording.outputs.extend(outputs.iter().map(|output| Outlet {
-        value: value(output.node),
-        spread: output.spread,
-    }));
+    recording.outputs.extend(outputs.iter().map(|output| Outlet { value: value(output.node), spread: output.spread }));
     let inputs = inputs.iter().enumerate().map(|(k, input)| (k as u32, input.node));
     let outputs = outputs.iter().map(|output| (value(output.node), output.node));
-    let labels: BTreeMap<u32, String> = inputs
-        .chain(outputs)
-        .filter_map(|(value, node)| Some((value, graph.label_of(node)?)))
-        .collect();
+    let labels: BTreeMap<u32, String> =
+        inputs.chain(outputs).filter_map(|(value, node)| Some((value, graph.label_of(node)?))).collect();
     recording.labels.extend(labels);
     for guard in &guards {
         recording.checks.push(Check {
@@ -93,10 +78,7 @@ fn refuse_repeated(inputs: &[Input]) -> Result<(), Error> {
     let mut sorted: Vec<(NodeId, usize)> = inputs.iter().enumerate().map(|(k, input)| (input.node, k)).collect();
     sorted.sort_unstable();
     match sorted.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-        Some(pair) => Err(Error::RepeatedInput {
-            input: pair[1].1,
-            node: pair[1].0,
-        }),
+        Some(pair) => Err(Error::RepeatedInput { input: pair[1].1, node: pair[1].0 }),
         None => Ok(()),
     }
 }
@@ -112,9 +94,7 @@ struct Reader<'g> {
 
 impl Reader<'_> {
     fn node(&self, index: usize) -> Node {
-        self.graph
-            .get(index)
-            .expect("positions up to the last output are on the tape")
+        self.graph.get(index).expect("positions up to the last output are on the tape")
     }
 
     /// Whether each node depends on an input; empty if there are no guards, since only they ask.
@@ -133,10 +113,7 @@ impl Reader<'_> {
     fn mark(&mut self) {
         for index in (0..self.needed.len()).rev() {
             if self.needed[index] {
-                self.node(index)
-                    .operands
-                    .iter()
-                    .for_each(|x| self.needed[x.index()] = true);
+                self.node(index).operands.iter().for_each(|x| self.needed[x.index()] = true);
             }
         }
     }

@@ -28,10 +28,7 @@ unsafe impl Sync for Arena {}
 impl Arena {
     /// No numbers.
     pub(crate) const fn empty() -> Arena {
-        Arena {
-            start: NonNull::dangling(),
-            len: 0,
-        }
+        Arena { start: NonNull::dangling(), len: 0 }
     }
 
     /// Room for `rows` rows of `numbers` numbers.
@@ -39,9 +36,7 @@ impl Arena {
     /// # Errors
     /// [`Error::OutOfMemory`].
     pub(crate) fn new(rows: usize, numbers: usize) -> Result<Arena, Error> {
-        let refused = || Error::OutOfMemory {
-            bytes: rows.saturating_mul(numbers).saturating_mul(size_of::<f64>()),
-        };
+        let refused = || Error::OutOfMemory { bytes: rows.saturating_mul(numbers).saturating_mul(size_of::<f64>()) };
         let len = rows.checked_mul(numbers).ok_or_else(refused)?;
         if len == 0 {
             return Ok(Arena::empty());

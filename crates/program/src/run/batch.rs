@@ -34,10 +34,7 @@ impl Program {
         workspace: &mut Workspace,
     ) -> Result<(), Error> {
         if points > MOST_POINTS {
-            return Err(Error::TooManyPoints {
-                points,
-                most: MOST_POINTS,
-            });
+            return Err(Error::TooManyPoints { points, most: MOST_POINTS });
         }
         let layout = self.layout();
         same_length(|| "inputs".into(), layout.inputs as usize, inputs.len())?;
@@ -48,17 +45,11 @@ impl Program {
             }
         }
         for (k, (&(spread, _), column)) in layout.outlets.iter().zip(&*outputs).enumerate() {
-            same_length(
-                || format!("numbers of output {k}"),
-                length(spread, points),
-                column.len(),
-            )?;
+            same_length(|| format!("numbers of output {k}"), length(spread, points), column.len())?;
         }
         workspace.fit_batches(self.id(), layout)?;
         workspace.outputs.clear();
-        workspace
-            .outputs
-            .extend(outputs.iter_mut().map(|column| Column(column.as_mut_ptr())));
+        workspace.outputs.extend(outputs.iter_mut().map(|column| Column(column.as_mut_ptr())));
         // SAFETY: the lengths agree, as just checked; nobody else has the columns of `outputs`.
         unsafe { self.call(points, inputs, workspace) }
     }
@@ -80,13 +71,7 @@ impl Program {
             outputs: std::ptr::null_mut(),
         };
         // SAFETY: `fit_batches` made a number for every place, and nobody else has the workspace.
-        let flip = unsafe {
-            run_point(
-                &self.context(workspace.isa, &workspace.kernels),
-                &layout.prologue,
-                &point,
-            )
-        };
+        let flip = unsafe { run_point(&self.context(workspace.isa, &workspace.kernels), &layout.prologue, &point) };
         self.result(flip)?;
         workspace.fill_cells(layout);
         let totals = workspace.chunk_sums.start();
@@ -99,11 +84,8 @@ impl Program {
         };
         // SAFETY: the caller's promise; `fit_batches` made room for the sums of each chunk.
         let flip = unsafe { call.run(&mut workspace.scratches, totals) };
-        let at_each_sum = layout
-            .outlets
-            .iter()
-            .zip(&workspace.outputs)
-            .filter(|((spread, _), _)| *spread == Spread::Uniform);
+        let at_each_sum =
+            layout.outlets.iter().zip(&workspace.outputs).filter(|((spread, _), _)| *spread == Spread::Uniform);
         for (&(_, number), out) in at_each_sum {
             // SAFETY: a sum's output has room for one number, and there is a total for each sum.
             unsafe { *out.0 = if points == 0 { 0.0 } else { *totals.add(number as usize) } };

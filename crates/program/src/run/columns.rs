@@ -17,10 +17,7 @@ pub(super) struct Operand {
 impl Operand {
     #[inline(always)]
     pub(super) fn new(place: *const f64, cell: bool) -> Operand {
-        Operand {
-            place,
-            mask: usize::from(cell).wrapping_sub(1),
-        }
+        Operand { place, mask: usize::from(cell).wrapping_sub(1) }
     }
 
     /// The vector at lane `i`. Safety: a column must have these lanes, a cell four.
@@ -54,10 +51,7 @@ impl<V: Simd, const CELL: bool> StaticOperand<V, CELL> {
             // SAFETY: the caller's promise.
             cell = unsafe { V::load(operand.place) };
         }
-        StaticOperand {
-            column: operand.place,
-            cell,
-        }
+        StaticOperand { column: operand.place, cell }
     }
 
     /// Safety: as [`Operand::vector`].

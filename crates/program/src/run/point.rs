@@ -43,10 +43,7 @@ impl Program {
             workspace.set(layout.inputs + cell, x[k as usize]);
         }
         let context = self.context(workspace.isa, &workspace.kernels);
-        let point = Point {
-            numbers: workspace.point.start(),
-            outputs: out.as_mut_ptr(),
-        };
+        let point = Point { numbers: workspace.point.start(), outputs: out.as_mut_ptr() };
         // SAFETY: the point has a number for every place and every output, as above.
         let flip = unsafe {
             run_point(&context, &layout.prologue, &point).or_else(|| run_point(&context, &layout.body, &point))
@@ -56,12 +53,7 @@ impl Program {
 
     /// The context of a call, with the kernels of this instruction set.
     pub(crate) fn context<'a>(&'a self, isa: InstructionSet, kernels: &'a [Kernel1]) -> CallContext<'a> {
-        CallContext {
-            isa,
-            layout: self.layout(),
-            checks: &self.ir().checks,
-            kernels,
-        }
+        CallContext { isa, layout: self.layout(), checks: &self.ir().checks, kernels }
     }
 
     /// The result of a call whose first flip, if any, is this.

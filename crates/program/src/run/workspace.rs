@@ -27,27 +27,18 @@ impl Setup {
 
     /// How many points run at a time. Clamped to 1 to 1024, and rounded up to a multiple of 4.
     pub fn lanes(self, lanes: usize) -> Setup {
-        Setup {
-            lanes: Some(lanes.clamp(1, MOST_LANES).next_multiple_of(4)),
-            ..self
-        }
+        Setup { lanes: Some(lanes.clamp(1, MOST_LANES).next_multiple_of(4)), ..self }
     }
 
     /// How many threads share a batch. Clamped to 1 to 64, since a batch is cut into at most 64 chunks. The
     /// default is all threads of rayon, or one without the feature `parallel`.
     pub fn threads(self, threads: usize) -> Setup {
-        Setup {
-            threads: Some(threads.clamp(1, MOST_CHUNKS)),
-            ..self
-        }
+        Setup { threads: Some(threads.clamp(1, MOST_CHUNKS)), ..self }
     }
 
     /// The instruction set.
     pub fn instructions(self, set: InstructionSet) -> Setup {
-        Setup {
-            instructions: Some(set),
-            ..self
-        }
+        Setup { instructions: Some(set), ..self }
     }
 
     /// Whether single points run as machine code. The default is [`Native::Auto`].
@@ -140,10 +131,7 @@ impl Workspace {
         let isa = setup.instructions.unwrap_or(InstructionSet::best());
         Workspace {
             isa,
-            kernels: Unary::ALL
-                .iter()
-                .map(|&kernel| isa.unary(kernel, scalar(kernel)))
-                .collect(),
+            kernels: Unary::ALL.iter().map(|&kernel| isa.unary(kernel, scalar(kernel))).collect(),
             setup,
             fits: 0,
             fits_batches: 0,
@@ -257,12 +245,7 @@ impl Workspace {
                 .chain((0..slots).map(|k| columns.at(lanes * k)))
                 .map(Column)
                 .collect();
-            self.scratches.push(ThreadScratch {
-                table,
-                pads,
-                sums: Arena::new(STRANDS, sums)?,
-                _slots: columns,
-            });
+            self.scratches.push(ThreadScratch { table, pads, sums: Arena::new(STRANDS, sums)?, _slots: columns });
         }
         self.fits_batches = id;
         Ok(())
@@ -339,9 +322,7 @@ mod tests {
         let run = |workspace: &mut Workspace| {
             let (mut one, mut three) = ([0.0], [0.0; 3]);
             small.eval(&[0.5], &mut one, workspace).expect("runs");
-            small
-                .eval_batch(3, &[&[0.5; 3]], &mut [&mut three], workspace)
-                .expect("runs");
+            small.eval_batch(3, &[&[0.5; 3]], &mut [&mut three], workspace).expect("runs");
             assert_eq!(three, [one[0]; 3]);
             one[0]
         };

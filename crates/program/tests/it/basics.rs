@@ -33,10 +33,7 @@ fn a_program_gives_the_value_and_gradient_of_its_graph() {
     program.eval(&[0.5, 2.0], &mut out, &mut one_core()).unwrap();
     for (got, node) in out.into_iter().zip([f, grad[0], grad[1]]) {
         let expected = g.value(node);
-        assert!(
-            (got - expected).abs() <= 4.0 * f64::EPSILON * expected.abs(),
-            "{got} {expected}"
-        );
+        assert!((got - expected).abs() <= 4.0 * f64::EPSILON * expected.abs(), "{got} {expected}");
     }
 }
 
@@ -46,20 +43,14 @@ fn a_point_has_the_same_bits_anywhere() {
     // Enough points that threads share them, but few for Miri, which is slow.
     let points = if cfg!(miri) { 7 } else { 5_003 };
     let columns: Vec<Vec<f64>> = (0..3)
-        .map(|k| {
-            (0..points)
-                .map(|i| ((i * 7 + k * 31) % 97) as f64 * 0.05 - 1.3 + k as f64 * 1.2)
-                .collect()
-        })
+        .map(|k| (0..points).map(|i| ((i * 7 + k * 31) % 97) as f64 * 0.05 - 1.3 + k as f64 * 1.2).collect())
         .collect();
     let inputs: Vec<&[f64]> = columns.iter().map(|c| &c[..]).collect();
     let mut alone = vec![vec![0.0; points]; 4];
     let mut workspace = one_core();
     for i in 0..points {
         let mut out = [0.0; 4];
-        program
-            .eval(&[columns[0][i], columns[1][i], columns[2][i]], &mut out, &mut workspace)
-            .unwrap();
+        program.eval(&[columns[0][i], columns[1][i], columns[2][i]], &mut out, &mut workspace).unwrap();
         for k in 0..4 {
             alone[k][i] = out[k];
         }
@@ -70,16 +61,10 @@ fn a_point_has_the_same_bits_anywhere() {
             let mut outputs = vec![vec![0.0; points]; 4];
             let mut slices: Vec<&mut [f64]> = outputs.iter_mut().map(|c| &mut c[..]).collect();
             let mut workspace = Workspace::with(Setup::new().lanes(lanes).threads(threads));
-            program
-                .eval_batch(points, &inputs, &mut slices, &mut workspace)
-                .unwrap();
+            program.eval_batch(points, &inputs, &mut slices, &mut workspace).unwrap();
             for k in 0..4 {
                 for i in 0..points {
-                    assert_eq!(
-                        outputs[k][i].to_bits(),
-                        alone[k][i].to_bits(),
-                        "lanes {lanes} output {k} point {i}"
-                    );
+                    assert_eq!(outputs[k][i].to_bits(), alone[k][i].to_bits(), "lanes {lanes} output {k} point {i}");
                 }
             }
         }
@@ -105,12 +90,7 @@ fn a_sum_has_the_same_bits_for_any_lanes_and_threads() {
         let run = |setup: Setup| {
             let (mut value, mut slope) = ([0.0], [0.0]);
             program
-                .eval_batch(
-                    points,
-                    &[&[0.7], &xs],
-                    &mut [&mut value, &mut slope],
-                    &mut Workspace::with(setup),
-                )
+                .eval_batch(points, &[&[0.7], &xs], &mut [&mut value, &mut slope], &mut Workspace::with(setup))
                 .unwrap();
             [value[0].to_bits(), slope[0].to_bits()]
         };
@@ -131,17 +111,11 @@ fn a_sum_has_the_same_bits_for_any_lanes_and_threads() {
 
 #[test]
 fn constants_beside_operators_are_values_like_others() {
-    let program = Program::from_fn(
-        &[0.5],
-        |x| vec![(6.0 / x[0]) * (5.0 - ((x[0] * 3.0 + 2.0) / 4.0 - 1.0))],
-        &Options::new(),
-    )
-    .unwrap();
+    let program =
+        Program::from_fn(&[0.5], |x| vec![(6.0 / x[0]) * (5.0 - ((x[0] * 3.0 + 2.0) / 4.0 - 1.0))], &Options::new())
+            .unwrap();
     for instruction in program.instructions() {
-        assert!(
-            !instruction.op.name().contains("_c") && !instruction.op.name().contains("c_"),
-            "{instruction}"
-        );
+        assert!(!instruction.op.name().contains("_c") && !instruction.op.name().contains("c_"), "{instruction}");
     }
     assert_eq!(program.report().paired, 1, "x * 3 + 2 is one step:\n{program}");
     let mut out = [0.0];
@@ -162,30 +136,13 @@ fn a_guard_that_flips_is_named_with_its_point() {
     .unwrap();
     let (xs, ys) = ([0.0, 1.0, 2.0, 5.0, 9.0], [1.0, 2.0, 3.0, 4.0, 1.0]);
     let mut out = [0.0; 5];
-    let error = program
-        .eval_batch(5, &[&xs, &ys], &mut [&mut out], &mut one_core())
-        .unwrap_err();
-    let Error::GuardFlipped {
-        guard: 0,
-        point: 3,
-        ref left,
-        recorded: true,
-        ..
-    } = error
-    else {
-        panic!("{error}")
-    };
+    let error = program.eval_batch(5, &[&xs, &ys], &mut [&mut out], &mut one_core()).unwrap_err();
+    let Error::GuardFlipped { guard: 0, point: 3, ref left, recorded: true, .. } = error else { panic!("{error}") };
     assert_eq!(left, "left");
     let text = error.to_string();
     assert!(text.starts_with("the comparison left "), "{text}");
-    assert!(
-        text.contains(" was true when it was recorded and is false at point 3"),
-        "{text}"
-    );
-    program
-        .without_guards()
-        .eval_batch(5, &[&xs, &ys], &mut [&mut out], &mut one_core())
-        .unwrap();
+    assert!(text.contains(" was true when it was recorded and is false at point 3"), "{text}");
+    program.without_guards().eval_batch(5, &[&xs, &ys], &mut [&mut out], &mut one_core()).unwrap();
     assert_eq!(out, [2.0, 4.0, 6.0, 8.0, 2.0]);
 }
 
@@ -206,14 +163,7 @@ fn a_program_records_as_the_graph_it_was_compiled_from() {
         let value = graph.value(node);
         assert!((value - a).abs() <= 1e-14 * a.abs(), "{value} {a}");
     }
-    assert!(matches!(
-        program.record(&graph, &x[..2]),
-        Err(Error::Length {
-            expected: 3,
-            given: 2,
-            ..
-        })
-    ));
+    assert!(matches!(program.record(&graph, &x[..2]), Err(Error::Length { expected: 3, given: 2, .. })));
     let other = Graph::new();
     assert!(matches!(program.record(&other, &x), Err(Error::Graph(_))));
 }
@@ -228,49 +178,20 @@ fn what_cannot_be_compiled_or_run_is_a_named_error() {
     let none: [wengert::NodeId; 0] = [];
     assert!(matches!(Program::compile(&g, [x, y], none, &o), Err(Error::NoOutputs)));
     assert!(matches!(Program::compile(&g, [x], [f], &o), Err(Error::LooseLeaf { node }) if node == y));
-    assert!(matches!(
-        Program::compile(&g, [x, f], [f], &o),
-        Err(Error::NotALeaf { input: 1, .. })
-    ));
-    assert!(matches!(
-        Program::compile(&g, [x, y, x], [f], &o),
-        Err(Error::RepeatedInput { input: 2, .. })
-    ));
-    assert!(matches!(
-        Program::compile(&g, [x, y], [other.leaf(0.0)], &o),
-        Err(Error::Graph(_))
-    ));
+    assert!(matches!(Program::compile(&g, [x, f], [f], &o), Err(Error::NotALeaf { input: 1, .. })));
+    assert!(matches!(Program::compile(&g, [x, y, x], [f], &o), Err(Error::RepeatedInput { input: 2, .. })));
+    assert!(matches!(Program::compile(&g, [x, y], [other.leaf(0.0)], &o), Err(Error::Graph(_))));
     let frozen = Program::compile(&g, [x], [f], &o.freeze_leaves(true)).unwrap();
     let mut out = [0.0];
     frozen.eval(&[21.0], &mut out, &mut one_core()).unwrap();
     assert_eq!(out, [42.0]);
-    assert!(matches!(
-        frozen.eval(&[1.0, 2.0], &mut out, &mut one_core()),
-        Err(Error::Length { .. })
-    ));
-    assert!(matches!(
-        frozen.eval(&[1.0], &mut [], &mut one_core()),
-        Err(Error::Length { .. })
-    ));
+    assert!(matches!(frozen.eval(&[1.0, 2.0], &mut out, &mut one_core()), Err(Error::Length { .. })));
+    assert!(matches!(frozen.eval(&[1.0], &mut [], &mut one_core()), Err(Error::Length { .. })));
     let mut short = [0.0; 2];
     let ragged = frozen.eval_batch(3, &[&[1.0; 3]], &mut [&mut short], &mut one_core());
-    assert!(matches!(
-        ragged,
-        Err(Error::Length {
-            expected: 3,
-            given: 2,
-            ..
-        })
-    ));
+    assert!(matches!(ragged, Err(Error::Length { expected: 3, given: 2, .. })));
     let ragged = frozen.eval_batch(2, &[&[1.0; 3]], &mut [&mut short], &mut one_core());
-    assert!(matches!(
-        ragged,
-        Err(Error::Length {
-            expected: 2,
-            given: 3,
-            ..
-        })
-    ));
+    assert!(matches!(ragged, Err(Error::Length { expected: 2, given: 3, .. })));
 }
 
 #[test]
@@ -292,18 +213,8 @@ fn outputs_may_be_inputs_and_constants() {
     let mut columns = [[0.0; 3]; 5];
     let [a, b, c, d, e] = &mut columns;
     let (mut s, mut t) = ([0.0], [0.0]);
-    program
-        .eval_batch(
-            3,
-            &[&[1.0, 2.0, 3.0], &[5.0]],
-            &mut [a, b, c, d, &mut s, &mut t, e],
-            &mut one_core(),
-        )
-        .unwrap();
-    assert_eq!(
-        columns,
-        [[1.0, 2.0, 3.0], [7.0; 3], [5.0; 3], [10.0; 3], [1.0, 2.0, 3.0]]
-    );
+    program.eval_batch(3, &[&[1.0, 2.0, 3.0], &[5.0]], &mut [a, b, c, d, &mut s, &mut t, e], &mut one_core()).unwrap();
+    assert_eq!(columns, [[1.0, 2.0, 3.0], [7.0; 3], [5.0; 3], [10.0; 3], [1.0, 2.0, 3.0]]);
     assert_eq!((s, t), ([6.0], [21.0]));
 }
 
@@ -389,8 +300,6 @@ fn a_clone_of_a_workspace_has_its_setup_and_memory_of_its_own() {
     program.eval(&[0.5], &mut out, &mut workspace).expect("runs");
     let mut clone = workspace.clone();
     assert_eq!((clone.instructions(), clone.bytes()), (set, 0));
-    program
-        .eval_batch(5, &[&[0.5; 5]], &mut [&mut column], &mut clone)
-        .expect("runs");
+    program.eval_batch(5, &[&[0.5; 5]], &mut [&mut column], &mut clone).expect("runs");
     assert_eq!((column, clone.lanes(), workspace.lanes()), ([out[0]; 5], 12, 0));
 }

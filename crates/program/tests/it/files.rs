@@ -62,12 +62,7 @@ fn seeds() -> Vec<Program> {
     let loss = (w * x).tanh() * x - Expr::from(1.5).pow(w) * 3.0;
     let slope = graph.gradient_nodes(loss.id(), &[w.id()])[0];
     let sums = [Output::sum(loss.id()), Output::sum(slope)];
-    let trained = Program::compile(
-        &graph,
-        [Input::uniform(w.id()), Input::per_point(x.id())],
-        sums,
-        &Options::new(),
-    );
+    let trained = Program::compile(&graph, [Input::uniform(w.id()), Input::per_point(x.id())], sums, &Options::new());
     // Every op that a program can have, each with a uniform input.
     let graph = Graph::new();
     let (w, x) = (graph.leaf(0.5), graph.leaf(0.7));
@@ -84,9 +79,7 @@ fn seeds() -> Vec<Program> {
         }
     }
     let every = Program::compile(&graph, [Input::uniform(w), Input::per_point(x)], nodes, &Options::new());
-    [smooth, guarded, trained, every]
-        .map(|program| program.expect("compiles"))
-        .into()
+    [smooth, guarded, trained, every].map(|program| program.expect("compiles")).into()
 }
 
 /// One of the seeds with a few changes: bits flipped; bytes set, inserted, dropped, doubled or cut; a number
@@ -141,25 +134,14 @@ fn mutated_files_are_an_error_or_a_program() {
         }
     }
     let mut random = Random(5);
-    let natives = [
-        Native::Never,
-        if crate::native::is_possible() {
-            Native::Always
-        } else {
-            Native::Auto
-        },
-    ];
+    let natives = [Native::Never, if crate::native::is_possible() { Native::Always } else { Native::Auto }];
     let mut workspaces = natives.map(|native| Workspace::with(Setup::new().threads(1).lanes(4).native(native)));
     let (mut programs, mut errors, mut most) = (0, 0, 0.0_f64);
     for _ in 0..count {
         let bytes = sealed(mutated(&seeds, &mut random));
         let mut loaded = None;
         let memory = measure(|| loaded = Some(Program::from_bytes(&bytes))).bytes_max as usize;
-        assert!(
-            memory <= MOST_MEMORY * (bytes.len() + 64),
-            "{memory} bytes for {}",
-            bytes.len()
-        );
+        assert!(memory <= MOST_MEMORY * (bytes.len() + 64), "{memory} bytes for {}", bytes.len());
         most = most.max(memory as f64 / (bytes.len() + 64) as f64);
         match loaded.expect("ran") {
             Err(Error::Malformed { .. }) => errors += 1,
@@ -167,9 +149,7 @@ fn mutated_files_are_an_error_or_a_program() {
             Ok(program) => {
                 programs += 1;
                 assert_eq!(
-                    Program::from_bytes(&program.to_bytes())
-                        .expect("its own bytes")
-                        .to_string(),
+                    Program::from_bytes(&program.to_bytes()).expect("its own bytes").to_string(),
                     program.to_string()
                 );
                 let x = vec![0.7; program.input_count()];
@@ -187,10 +167,7 @@ fn mutated_files_are_an_error_or_a_program() {
         }
     }
     println!("{count} files: {programs} programs, {errors} errors, at most {most:.0} bytes a byte");
-    assert!(
-        programs > count / 100 && errors > count / 10,
-        "{programs} programs, {errors} errors"
-    );
+    assert!(programs > count / 100 && errors > count / 10, "{programs} programs, {errors} errors");
 }
 
 #[test]
@@ -214,32 +191,18 @@ fn loading_takes_memory_in_proportion_to_the_file() {
     let graph = Graph::new();
     let x = graph.leaf(0.5);
     let last = (0..200_000).fold(x, |y, _| graph.sin(y));
-    let bytes = Program::compile(&graph, [x], [last], &Options::new())
-        .expect("compiles")
-        .to_bytes();
+    let bytes = Program::compile(&graph, [x], [last], &Options::new()).expect("compiles").to_bytes();
     let (memory, outputs) = most(&bytes);
     assert_eq!(outputs.ok(), Some(1));
-    assert!(
-        memory <= MOST_MEMORY * bytes.len(),
-        "{memory} bytes for {}",
-        bytes.len()
-    );
+    assert!(memory <= MOST_MEMORY * bytes.len(), "{memory} bytes for {}", bytes.len());
     // Ops that become many steps, with operands of one byte each.
-    for (op, allowed) in [
-        (Op::Sum, MOST_MEMORY),
-        (Op::Dot, MOST_MEMORY),
-        (Op::Logsumexp, 4 * MOST_MEMORY),
-    ] {
+    for (op, allowed) in [(Op::Sum, MOST_MEMORY), (Op::Dot, MOST_MEMORY), (Op::Logsumexp, 4 * MOST_MEMORY)] {
         let y = graph.try_record(op, [0.0; 2], &[x; 200_000]).expect("fits");
         let program = Program::compile(&graph, [x], [y], &Options::plain());
         let bytes = program.expect("compiles").to_bytes();
         let (memory, outputs) = most(&bytes);
         assert_eq!(outputs.ok(), Some(1));
-        assert!(
-            memory <= allowed * bytes.len(),
-            "{op}: {memory} bytes for {}",
-            bytes.len()
-        );
+        assert!(memory <= allowed * bytes.len(), "{op}: {memory} bytes for {}", bytes.len());
     }
 }
 
@@ -255,10 +218,7 @@ fn an_error_says_what_is_wrong_with_a_file() {
     longer.push(0);
     assert!(said(&longer).contains("1 bytes follow"));
     let mut renamed = good.clone();
-    let at = renamed
-        .windows(3)
-        .position(|three| three == b"sin")
-        .expect("there is a sine");
+    let at = renamed.windows(3).position(|three| three == b"sin").expect("there is a sine");
     renamed[at] = b'z';
     assert!(said(&renamed).contains("zin"));
 }

@@ -18,11 +18,7 @@ fn sample() -> Program {
         Output::sum((plane.powf(2.5) / x.hypot(y)).named("loss").id()),
         Output::per_point((x * graph.expr(graph.detach(w.id())) - 3.0).id()),
     ];
-    let inputs = [
-        Input::uniform(w.id()),
-        Input::per_point(x.id()),
-        Input::per_point(y.id()),
-    ];
+    let inputs = [Input::uniform(w.id()), Input::per_point(x.id()), Input::per_point(y.id())];
     Program::compile(&graph, inputs, outputs, &Options::new().fuse(true)).expect("compiles")
 }
 
@@ -80,17 +76,11 @@ fn a_version_that_is_not_supported_is_refused_with_what_to_do() {
     let with = |version: &[u8]| refused(&sealed([&good[..8], version, &good[9..good.len() - 4]].concat()));
     for older in [0, 1] {
         let what = with(&[older]);
-        assert!(
-            what.contains(&format!("version {older}")) && what.contains("record the program again"),
-            "{what}"
-        );
+        assert!(what.contains(&format!("version {older}")) && what.contains("record the program again"), "{what}");
     }
     for (bytes, version) in [(&[3][..], "3"), (&[0xff, 0xff, 0xff, 0xff, 0x0f], "4294967295")] {
         let what = with(bytes);
-        assert!(
-            what.contains(&format!("version {version}")) && what.contains("up to version 2"),
-            "{what}"
-        );
+        assert!(what.contains(&format!("version {version}")) && what.contains("up to version 2"), "{what}");
     }
 }
 
@@ -100,9 +90,7 @@ fn run(program: &Program) -> [Vec<f64>; 3] {
     let mut workspace = Workspace::with(Setup::new().instructions(plain).threads(1));
     let (mut tangent, mut loss, mut rest) = (vec![0.0; 3], vec![0.0], vec![0.0; 3]);
     let inputs: [&[f64]; 3] = [&[0.25], &[1.0, 2.0, 3.5], &[0.5, -1.0, 2.0]];
-    program
-        .eval_batch(3, &inputs, &mut [&mut tangent, &mut loss, &mut rest], &mut workspace)
-        .expect("runs");
+    program.eval_batch(3, &inputs, &mut [&mut tangent, &mut loss, &mut rest], &mut workspace).expect("runs");
     [tangent, loss, rest]
 }
 
@@ -111,11 +99,7 @@ fn a_file_of_version_2_is_read() {
     let program = Program::from_bytes(include_bytes!("data/program-v2.bin")).expect("it was written as one");
     // From 50-digit arithmetic.
     let expected: [&[f64]; 3] = [
-        &[
-            0.336_375_544_336_332_2,
-            0.537_049_566_998_035_3,
-            0.750_893_283_625_167_2,
-        ],
+        &[0.336_375_544_336_332_2, 0.537_049_566_998_035_3, 0.750_893_283_625_167_2],
         &[13.424_662_524_742_934],
         &[-2.75, -2.5, -2.125],
     ];
@@ -128,17 +112,9 @@ fn a_file_of_version_2_is_read() {
         (0..3).map(|k| program.input_spread(k)).collect::<Vec<_>>(),
         [Spread::Uniform, Spread::PerPoint, Spread::PerPoint]
     );
-    assert_eq!(
-        [0, 1, 2].map(|k| program.input_label(k)),
-        [Some("weight"), Some("x"), None]
-    );
-    assert_eq!(
-        [0, 1, 2].map(|k| program.output_label(k)),
-        [Some("tangent"), Some("loss"), None]
-    );
-    let error = program
-        .eval(&[0.25, 1.0, 2.0], &mut [0.0; 3], &mut Workspace::new())
-        .expect_err("the guard");
+    assert_eq!([0, 1, 2].map(|k| program.input_label(k)), [Some("weight"), Some("x"), None]);
+    assert_eq!([0, 1, 2].map(|k| program.output_label(k)), [Some("tangent"), Some("loss"), None]);
+    let error = program.eval(&[0.25, 1.0, 2.0], &mut [0.0; 3], &mut Workspace::new()).expect_err("the guard");
     assert!(error.to_string().contains("n2 < x was true"), "{error}");
 }
 
@@ -159,18 +135,12 @@ fn labels_are_kept_and_must_be_in_order() {
     assert_eq!(again.to_bytes(), program.to_bytes());
     let bytes = program.to_bytes();
     let labels = b"\x04\x00\x06weight\x01\x01x";
-    let at = bytes
-        .windows(labels.len())
-        .position(|piece| piece == labels)
-        .expect("the labels");
+    let at = bytes.windows(labels.len()).position(|piece| piece == labels).expect("the labels");
     for (place, value) in [(at + 9, 0), (at + 1, 1), (at + 9, 0x7f)] {
         let mut wrong = bytes[..bytes.len() - 4].to_vec();
         wrong[place] = value;
         let what = refused(&sealed(wrong));
-        assert!(
-            what.contains("order of the values") || what.contains("value 127"),
-            "{what}"
-        );
+        assert!(what.contains("order of the values") || what.contains("value 127"), "{what}");
     }
 }
 
@@ -231,12 +201,8 @@ fn what_a_file_asks_for_is_bounded_by_its_size() {
         let point = measure(|| program.eval(&x, &mut out, &mut workspace).expect("runs")).bytes_max as usize;
         let columns: Vec<&[f64]> = x.chunks(1).collect();
         let mut outputs: Vec<&mut [f64]> = out.chunks_mut(1).collect();
-        let batch = measure(|| {
-            program
-                .eval_batch(1, &columns, &mut outputs, &mut workspace)
-                .expect("runs")
-        })
-        .bytes_max as usize;
+        let batch =
+            measure(|| program.eval_batch(1, &columns, &mut outputs, &mut workspace).expect("runs")).bytes_max as usize;
         let times = |bytes: usize| bytes as f64 / size as f64;
         let instructions = program.report().instructions;
         println!(
@@ -248,14 +214,8 @@ fn what_a_file_asks_for_is_bounded_by_its_size() {
         );
         assert!(load <= 600 * size, "{what}: {load} bytes to load {size}");
         assert!(point <= 50 * size, "{what}: {point} bytes for a point of {size}");
-        assert!(
-            point + batch <= 700 * size + (4 << 20),
-            "{what}: {batch} bytes for a batch of {size}"
-        );
-        assert!(
-            instructions <= 4 * size,
-            "{what}: {instructions} instructions of {size} bytes"
-        );
+        assert!(point + batch <= 700 * size + (4 << 20), "{what}: {batch} bytes for a batch of {size}");
+        assert!(instructions <= 4 * size, "{what}: {instructions} instructions of {size} bytes");
     }
 }
 
@@ -265,33 +225,18 @@ fn ten_million_inputs_are_loaded_and_run_in_bounds() {
     let mut loaded = None;
     let load = measure(|| loaded = Some(Program::from_bytes(&bytes).expect("a program"))).bytes_max as usize;
     let program = loaded.expect("it ran");
-    assert_eq!(
-        (program.input_count(), program.input_spread(9_999_999)),
-        (10_000_000, Spread::Uniform)
-    );
+    assert_eq!((program.input_count(), program.input_spread(9_999_999)), (10_000_000, Spread::Uniform));
     let (x, mut workspace, mut out) = (vec![0.5; program.input_count()], Workspace::new(), [0.0]);
     let point = measure(|| program.eval(&x, &mut out, &mut workspace).expect("runs")).bytes_max as usize;
     assert_eq!(out, [0.5]);
     assert!(load <= 600 * bytes.len(), "{load} bytes to load {}", bytes.len());
-    assert!(
-        point <= 50 * bytes.len(),
-        "{point} bytes for a point of {}",
-        bytes.len()
-    );
+    assert!(point <= 50 * bytes.len(), "{point} bytes for a point of {}", bytes.len());
     // With this many inputs, a block has four points.
     let columns: Vec<&[f64]> = x.chunks(1).collect();
     let mut workspace = Workspace::with(Setup::new().threads(1));
-    let mut run = || {
-        program
-            .eval_batch(1, &columns, &mut [&mut out], &mut workspace)
-            .expect("runs")
-    };
+    let mut run = || program.eval_batch(1, &columns, &mut [&mut out], &mut workspace).expect("runs");
     let batch = measure(&mut run).bytes_max as usize;
-    assert!(
-        batch <= 100 * bytes.len(),
-        "{batch} bytes for a batch of {}",
-        bytes.len()
-    );
+    assert!(batch <= 100 * bytes.len(), "{batch} bytes for a batch of {}", bytes.len());
     println!(
         "loading {} bytes a byte, a point {}, a batch {}",
         load / bytes.len(),

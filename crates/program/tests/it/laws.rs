@@ -23,16 +23,8 @@ pub(crate) fn number() -> impl Strategy<Value = f64> {
 
 pub(crate) fn plan() -> impl Strategy<Value = Plan> {
     let node = (0..ops().len(), prop::array::uniform4(0..1000usize));
-    (
-        prop::collection::vec(node, 1..40),
-        prop::collection::vec(number(), 1..4),
-        any::<bool>(),
-    )
-        .prop_map(|(nodes, constants, derive)| Plan {
-            nodes,
-            constants,
-            derive,
-        })
+    (prop::collection::vec(node, 1..40), prop::collection::vec(number(), 1..4), any::<bool>())
+        .prop_map(|(nodes, constants, derive)| Plan { nodes, constants, derive })
 }
 
 impl Plan {
@@ -47,11 +39,7 @@ impl Plan {
 
 fn compile(recorded: &Recorded, whole: bool, options: &Options) -> Program {
     let spread = |(k, &node): (usize, &NodeId)| {
-        if whole && k == 1 {
-            Input::uniform(node)
-        } else {
-            Input::per_point(node)
-        }
+        if whole && k == 1 { Input::uniform(node) } else { Input::per_point(node) }
     };
     let inputs = recorded.inputs.iter().enumerate().map(spread);
     Program::compile(&recorded.graph, inputs, recorded.outputs.iter().copied(), options).expect("compiles")
@@ -59,9 +47,7 @@ fn compile(recorded: &Recorded, whole: bool, options: &Options) -> Program {
 
 /// The first difference of two runs, if any.
 fn difference(a: &[u64], b: &[u64]) -> Option<(usize, f64, f64)> {
-    (0..a.len())
-        .find(|&k| a[k] != b[k])
-        .map(|k| (k, f64::from_bits(a[k]), f64::from_bits(b[k])))
+    (0..a.len()).find(|&k| a[k] != b[k]).map(|k| (k, f64::from_bits(a[k]), f64::from_bits(b[k])))
 }
 
 /// The outputs at the points, column after column. All NaNs count as the same.
@@ -70,19 +56,11 @@ fn run(program: &Program, columns: &[Vec<f64>; 3], setup: Setup) -> Vec<u64> {
     let inputs: Vec<&[f64]> = columns
         .iter()
         .enumerate()
-        .map(|(k, column)| {
-            if program.input_spread(k) == Spread::Uniform {
-                &column[..1]
-            } else {
-                &column[..]
-            }
-        })
+        .map(|(k, column)| if program.input_spread(k) == Spread::Uniform { &column[..1] } else { &column[..] })
         .collect();
     let mut outputs = vec![vec![0.0; points]; program.output_count()];
     let mut slices: Vec<&mut [f64]> = outputs.iter_mut().map(|column| &mut column[..]).collect();
-    program
-        .eval_batch(points, &inputs, &mut slices, &mut Workspace::with(setup))
-        .expect("runs");
+    program.eval_batch(points, &inputs, &mut slices, &mut Workspace::with(setup)).expect("runs");
     outputs.concat().into_iter().map(bits).collect()
 }
 

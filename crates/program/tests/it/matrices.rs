@@ -12,9 +12,7 @@ fn band<'g>(x: &[Expr<'g>]) -> Vec<Expr<'g>> {
 }
 
 fn energy<'g>(x: &[Expr<'g>]) -> Expr<'g> {
-    let bonds = x
-        .windows(2)
-        .map(|w| (w[1] - w[0] * w[0]).powi(2) * 100.0 + (w[0] * w[1]).tanh());
+    let bonds = x.windows(2).map(|w| (w[1] - w[0] * w[0]).powi(2) * 100.0 + (w[0] * w[1]).tanh());
     bonds.sum::<Expr<'_>>() + x[0] * x[x.len() - 1]
 }
 
@@ -103,12 +101,5 @@ fn what_has_no_entries_is_a_named_error_and_dense_a_matrix_of_zeros() {
 fn a_wrong_number_of_entries_is_a_named_error() {
     let hessian = SparseProgram::hessian(&[1.0, 2.0], |x| x[0] * x[1], &Options::new()).expect("compiles");
     let refused = hessian.eval(&[1.0, 2.0], &mut [0.0; 3], &mut Workspace::new());
-    assert!(matches!(
-        refused,
-        Err(Error::Length {
-            expected: 2,
-            given: 3,
-            ..
-        })
-    ));
+    assert!(matches!(refused, Err(Error::Length { expected: 2, given: 3, .. })));
 }

@@ -99,11 +99,7 @@ fn random(seed: u64) -> (Program, Vec<[f64; 3]>) {
         .collect();
     let constants: Vec<f64> = (0..random.below(4)).map(|_| random.number()).collect();
     let at = [0.3, 1.2, -0.7];
-    let Recorded {
-        graph,
-        inputs,
-        mut outputs,
-    } = record(&choices, &constants, random.flag(), &at);
+    let Recorded { graph, inputs, mut outputs } = record(&choices, &constants, random.flag(), &at);
     let nodes: Vec<NodeId> = graph.nodes().map(|node| node.id).collect();
     for _ in 0..random.below(3) {
         let (x, y) = (nodes[random.below(nodes.len())], nodes[random.below(nodes.len())]);
@@ -134,11 +130,7 @@ fn random(seed: u64) -> (Program, Vec<[f64; 3]>) {
     };
     let sums = random.flag();
     let output = |&node: &NodeId| {
-        if sums {
-            Output::sum(node)
-        } else {
-            Output::per_point(node)
-        }
+        if sums { Output::sum(node) } else { Output::per_point(node) }
     };
     let options = match random.below(4) {
         0 => Options::plain(),
@@ -195,8 +187,7 @@ fn a_million_random_programs_have_the_bits_of_the_interpreter() {
 fn waves(count: usize) -> Program {
     let x: Vec<f64> = (0..count).map(|k| 0.01 * k as f64).collect();
     fn f<'g>(x: &[Expr<'g>]) -> Expr<'g> {
-        x.iter()
-            .fold(x[0] * 0.0, |sum, &x| (sum * 0.5).sin() + x.exp() * x.tanh())
+        x.iter().fold(x[0] * 0.0, |sum, &x| (sum * 0.5).sin() + x.exp() * x.tanh())
     }
     Program::value_and_gradient(&x, f, &Options::new()).expect("compiles")
 }
@@ -209,10 +200,7 @@ fn kernels_that_do_not_depend_on_one_another_share_a_call() {
     let program = waves(100);
     assert_eq!(program.report().machine_code, MachineCode::NotYet);
     program.prepare().expect("it is possible");
-    let MachineCode::Made {
-        bytes, packs, packed, ..
-    } = program.report().machine_code
-    else {
+    let MachineCode::Made { bytes, packs, packed, .. } = program.report().machine_code else {
         panic!("{}", program.report())
     };
     // 100 each of exp, tanh and sech2, sixteen in a call; sines and cosines of a chain one by one.
@@ -231,10 +219,7 @@ fn code_is_made_at_the_eighth_call_and_shared_by_clones() {
     }
     let made = matches!(clone.report().machine_code, MachineCode::Made { .. });
     assert_eq!(made, is_possible());
-    assert_eq!(
-        outcome(&clone, &x, &mut auto),
-        outcome(&clone, &x, &mut workspace(Native::Never))
-    );
+    assert_eq!(outcome(&clone, &x, &mut auto), outcome(&clone, &x, &mut workspace(Native::Never)));
 }
 
 #[test]
@@ -254,11 +239,7 @@ fn on_another_instruction_set_always_is_an_error_and_auto_interprets() {
             continue;
         }
         let setup = Setup::new().instructions(set);
-        let always = program.eval(
-            &[0.1, 0.2, 0.3],
-            &mut out,
-            &mut Workspace::with(setup.native(Native::Always)),
-        );
+        let always = program.eval(&[0.1, 0.2, 0.3], &mut out, &mut Workspace::with(setup.native(Native::Always)));
         assert!(matches!(always, Err(Error::NoMachineCode { .. })), "{set}: {always:?}");
         let mut auto = Workspace::with(setup);
         (0..20).for_each(|_| drop(outcome(&program, &[0.1, 0.2, 0.3], &mut auto)));
@@ -276,16 +257,10 @@ fn a_guard_that_flips_is_named_as_by_the_interpreter() {
     };
     for native in [Native::Never, if is_possible() { Native::Always } else { Native::Auto }] {
         let mut workspace = workspace(native);
-        assert_eq!(
-            outcome(&program, &[3.0, 4.0], &mut workspace),
-            Ok(vec![6.0f64.to_bits()])
-        );
+        assert_eq!(outcome(&program, &[3.0, 4.0], &mut workspace), Ok(vec![6.0f64.to_bits()]));
         assert_eq!(outcome(&program, &[4.0, 3.0], &mut workspace), Err(0));
         assert_eq!(outcome(&program, &[f64::NAN, 3.0], &mut workspace), Err(0));
-        assert_eq!(
-            outcome(&program, &[-1.0, 0.0], &mut workspace),
-            Ok(vec![(-2.0f64).to_bits()])
-        );
+        assert_eq!(outcome(&program, &[-1.0, 0.0], &mut workspace), Ok(vec![(-2.0f64).to_bits()]));
     }
 }
 
@@ -301,11 +276,7 @@ fn a_guarded_product_is_0_even_where_a_comparison_would_swallow_its_nan() {
     let (mut interpreter, mut auto) = (workspace(Native::Never), Workspace::new());
     for x in [[0.5, 1.0], [0.0, 1.0], [0.0, 0.0], [-1.0, 1.0]] {
         (0..9).for_each(|_| {
-            assert_eq!(
-                outcome(&program, &x, &mut auto),
-                outcome(&program, &x, &mut interpreter),
-                "{x:?}"
-            );
+            assert_eq!(outcome(&program, &x, &mut auto), outcome(&program, &x, &mut interpreter), "{x:?}");
         });
     }
 }
@@ -343,16 +314,9 @@ fn code_that_would_not_pay_is_not_made() {
         return;
     }
     // Many steps, and fewer that take many bytes each.
-    let many = Program::from_fn(
-        &[0.5, 0.25],
-        |x| vec![(0..700_000).fold(x[0], |y, _| y * x[1] + x[0])],
-        &Options::new(),
-    );
-    let long = Program::from_fn(
-        &[0.5, 0.25],
-        |x| vec![(0..300_000).fold(x[0], |y, _| y.sin())],
-        &Options::new(),
-    );
+    let many =
+        Program::from_fn(&[0.5, 0.25], |x| vec![(0..700_000).fold(x[0], |y, _| y * x[1] + x[0])], &Options::new());
+    let long = Program::from_fn(&[0.5, 0.25], |x| vec![(0..300_000).fold(x[0], |y, _| y.sin())], &Options::new());
     for (program, what) in [(many, "steps"), (long, "bytes of code")] {
         let program = program.expect("compiles");
         let refused = program.prepare().expect_err("too large").to_string();

@@ -42,9 +42,7 @@ fn ops() -> Vec<(Op, usize, Imm)> {
 #[test]
 fn every_op_is_tested() {
     let here = ops();
-    let missing = Op::ALL
-        .iter()
-        .filter(|&&op| !here.iter().any(|&(known, ..)| known == op));
+    let missing = Op::ALL.iter().filter(|&&op| !here.iter().any(|&(known, ..)| known == op));
     assert_eq!(missing.collect::<Vec<_>>(), [&Op::Leaf, &Op::Const]);
 }
 
@@ -55,12 +53,7 @@ fn every_op_of_uniform_and_varying_operands_gives_equal_points_equal_outputs() {
         let inputs = graph.leaves(&points()[0][..count]);
         let y = graph.try_record(op, imm, &inputs).expect("a fair node");
         let z = graph.add(y, inputs[count - 1]);
-        let outputs = [
-            Output::per_point(y),
-            Output::sum(y),
-            Output::per_point(z),
-            Output::sum(z),
-        ];
+        let outputs = [Output::per_point(y), Output::sum(y), Output::per_point(z), Output::sum(z)];
         for uniform in 0..1 << count {
             for options in [Options::new(), Options::plain()] {
                 let program = compile(&graph, &inputs, uniform, &outputs, &options);
@@ -111,9 +104,7 @@ fn pairs_of_uniform_and_varying_operands_give_equal_points_equal_outputs() {
             for [a, b] in [[0, 1], [1, 0], [0, 0]] {
                 let graph = Graph::new();
                 let inputs = graph.leaves(&points()[0]);
-                let p = graph
-                    .try_record(product, NO_IMM, &[inputs[a], inputs[b]])
-                    .expect("a product");
+                let p = graph.try_record(product, NO_IMM, &[inputs[a], inputs[b]]).expect("a product");
                 let y = formula(&graph, p, [inputs[0], inputs[1], inputs[2], inputs[3]]);
                 for output in [Output::per_point(y), Output::sum(y)] {
                     for uniform in 0..16 {

@@ -85,10 +85,8 @@ pub fn to_tex(graph: &Graph, node: NodeId) -> Result<String, Error> {
         lines => {
             let mut tex = String::from("\\begin{aligned}\n");
             for (k, (name, formula)) in lines.iter().enumerate() {
-                let (is, end) = (
-                    if name.is_empty() { "" } else { "=" },
-                    if k + 1 < lines.len() { " \\\\" } else { "" },
-                );
+                let (is, end) =
+                    (if name.is_empty() { "" } else { "=" }, if k + 1 < lines.len() { " \\\\" } else { "" });
                 writeln!(tex, "{name} &{is} {formula}{end}").expect("writing to a String never fails");
             }
             tex + "\\end{aligned}"
@@ -125,11 +123,7 @@ fn symbol(label: &str) -> String {
     let digits = label.trim_start_matches(|c: char| c.is_alphabetic());
     let letters = &label[..label.len() - digits.len()];
     let single = letters.chars().count() == 1;
-    let name = if single {
-        letters.to_owned()
-    } else {
-        format!("\\mathrm{{{letters}}}")
-    };
+    let name = if single { letters.to_owned() } else { format!("\\mathrm{{{letters}}}") };
     let index = digits.strip_prefix('_').unwrap_or(digits);
     let plain = index.chars().all(|c| c.is_ascii_alphanumeric());
     match (letters, index) {

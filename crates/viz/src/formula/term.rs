@@ -27,10 +27,7 @@ pub(crate) struct Term {
 
 impl Term {
     pub(crate) fn atom(text: impl Into<String>) -> Term {
-        Term {
-            text: text.into(),
-            tie: Tie::Atom,
-        }
+        Term { text: text.into(), tie: Tie::Atom }
     }
 
     /// A number; a negative one is a sum to what stands around it.
@@ -48,10 +45,7 @@ impl Term {
             }
         };
         match x.is_sign_negative() && !x.is_nan() {
-            true => Term {
-                text: format!("-{text}"),
-                tie: Tie::Sum,
-            },
+            true => Term { text: format!("-{text}"), tie: Tie::Sum },
             false => Term { text, tie },
         }
     }
@@ -94,17 +88,11 @@ impl Writer {
     }
 
     fn difference(self, x: &Term, y: &Term) -> Term {
-        Term {
-            text: format!("{} - {}", self.tied(x, Tie::Sum), self.tied(y, Tie::Product)),
-            tie: Tie::Sum,
-        }
+        Term { text: format!("{} - {}", self.tied(x, Tie::Sum), self.tied(y, Tie::Product)), tie: Tie::Sum }
     }
 
     fn negative(self, x: &Term) -> Term {
-        Term {
-            text: format!("-{}", self.tied(x, Tie::Product)),
-            tie: Tie::Sum,
-        }
+        Term { text: format!("-{}", self.tied(x, Tie::Product)), tie: Tie::Sum }
     }
 
     fn product(self, x: &Term, y: &Term) -> Term {
@@ -114,11 +102,7 @@ impl Writer {
         if y.text == "-1" {
             return self.negative(x);
         }
-        if let Some(rest) = x
-            .text
-            .strip_prefix('-')
-            .filter(|rest| x.tie == Tie::Sum && is_number(rest))
-        {
+        if let Some(rest) = x.text.strip_prefix('-').filter(|rest| x.tie == Tie::Sum && is_number(rest)) {
             return self.negative(&self.product(&Term::atom(rest), y));
         }
         let [a, b] = [x, y].map(|x| self.tied(x, Tie::Product));
@@ -129,10 +113,7 @@ impl Writer {
             Style::Tex if digit(b.chars().next()) => " \\cdot ",
             Style::Tex => " \\, ",
         };
-        Term {
-            text: format!("{a}{sign}{b}"),
-            tie: Tie::Product,
-        }
+        Term { text: format!("{a}{sign}{b}"), tie: Tie::Product }
     }
 
     fn quotient(self, x: &Term, y: &Term) -> Term {
@@ -140,10 +121,7 @@ impl Writer {
             Style::Tex => format!("\\frac{{{}}}{{{}}}", x.text, y.text),
             Style::Text => format!("{} / {}", self.tied(x, Tie::Product), self.tied(y, Tie::Power)),
         };
-        Term {
-            text,
-            tie: Tie::Product,
-        }
+        Term { text, tie: Tie::Product }
     }
 
     fn power(self, x: &Term, y: &Term) -> Term {
@@ -294,11 +272,7 @@ impl Writer {
             (Op::Gauss, args) if c == 0.5 => self.call(&format!("φ^({k})"), &format!("\\varphi^{{({k})}}"), args),
             (Op::Gauss, args) => {
                 let order = k + 1.0;
-                self.call(
-                    &format!("erf^({order})"),
-                    &format!("\\operatorname{{erf}}^{{({order})}}"),
-                    args,
-                )
+                self.call(&format!("erf^({order})"), &format!("\\operatorname{{erf}}^{{({order})}}"), args)
             }
             (Op::Max | Op::MaxOf, args) => self.call("max", "\\max", args),
             (Op::Min | Op::MinOf, args) => self.call("min", "\\min", args),
@@ -352,12 +326,7 @@ impl Writer {
     fn other(self, op: Op, imm: Imm, args: &[Term]) -> Term {
         match (op.form(), args) {
             (Form::Infix, [x, y]) => Term {
-                text: format!(
-                    "{} {} {}",
-                    self.tied(x, Tie::Power),
-                    op.symbol(),
-                    self.tied(y, Tie::Power)
-                ),
+                text: format!("{} {} {}", self.tied(x, Tie::Power), op.symbol(), self.tied(y, Tie::Power)),
                 tie: Tie::Product,
             },
             _ => {

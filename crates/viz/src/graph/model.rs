@@ -137,16 +137,10 @@ pub(crate) fn story(graph: &Graph, roots: &[NodeId], drawing: &Drawing) -> Optio
         Vertex::Scope(scope) => scope.outputs.iter().any(Value::is_bad),
         _ => false,
     });
-    let origin = roots
-        .iter()
-        .filter(|_| bad)
-        .find_map(|&root| graph.try_explain_nan(root).ok().flatten())?;
+    let origin = roots.iter().filter(|_| bad).find_map(|&root| graph.try_explain_nan(root).ok().flatten())?;
     let site = origin.value.as_ref().map(|value| value.site.node);
     let site = site.or_else(|| origin.adjoint.as_ref().map(|adjoint| adjoint.site.node));
-    Some(Story {
-        node: site?,
-        text: origin.to_string(),
-    })
+    Some(Story { node: site?, text: origin.to_string() })
 }
 
 impl Value {
@@ -184,11 +178,7 @@ impl Incoming {
         let into_op = matches!(drawing[target], Vertex::Op(_));
         for (source, position, operands) in self.edges {
             let single = into_op && operands == 1;
-            let link = if single {
-                Link::Operand { position }
-            } else {
-                Link::Bundle { operands }
-            };
+            let link = if single { Link::Operand { position } } else { Link::Bundle { operands } };
             drawing.add_edge(source, target, link);
         }
         if self.cut > 0 {
@@ -216,11 +206,7 @@ pub(crate) fn build(graph: &Graph, roots: &[NodeId], options: &Options) -> Resul
                 let node = node_at(graph, position);
                 let value = drawing.add_node(Vertex::Value(value_of(graph, &node, is_root(&position))?));
                 let op = (!matches!(node.op, Op::Leaf | Op::Const)).then(|| {
-                    let op = drawing.add_node(Vertex::Op(Operation {
-                        id: node.id,
-                        op: node.op,
-                        imm: node.imm,
-                    }));
+                    let op = drawing.add_node(Vertex::Op(Operation { id: node.id, op: node.op, imm: node.imm }));
                     drawing.add_edge(op, value, Link::Result);
                     op
                 });

@@ -75,12 +75,7 @@ impl Cone {
                 }
             }
         }
-        let mut cone = Cone {
-            reached,
-            scope_at: Vec::new(),
-            scopes: Vec::new(),
-            nodes,
-        };
+        let mut cone = Cone { reached, scope_at: Vec::new(), scopes: Vec::new(), nodes };
         cone.collapse(graph, options)?;
         Ok(cone)
     }
@@ -98,11 +93,7 @@ impl Cone {
             };
             path.truncate(level);
             let number = *numbers.entry(path).or_insert_with_key(|path| {
-                self.scopes.push(Collapsed {
-                    path: path.clone(),
-                    members: Vec::new(),
-                    yields: BTreeSet::new(),
-                });
+                self.scopes.push(Collapsed { path: path.clone(), members: Vec::new(), yields: BTreeSet::new() });
                 self.scopes.len() - 1
             });
             self.scope_at[position] = number as u32;
@@ -158,11 +149,7 @@ impl Cone {
             }
         }
         let mut shown = Vec::new();
-        let mut hidden = Hidden {
-            nodes: self.nodes,
-            by_depth: false,
-            by_count: false,
-        };
+        let mut hidden = Hidden { nodes: self.nodes, by_depth: false, by_count: false };
         while let Some((unit, depth)) = queue.pop_front() {
             if shown.len() == options.node_limit {
                 hidden.by_count = true;
@@ -192,14 +179,8 @@ impl Cone {
 
 /// How many scopes of a node's path, from the outermost, lead to the one it is collapsed into.
 fn collapsed_level(path: &[String], options: &Options) -> Option<usize> {
-    let by_level = (1..=path.len())
-        .contains(&options.collapse_level)
-        .then_some(options.collapse_level);
-    let by_path = options
-        .collapsed
-        .iter()
-        .filter(|given| !given.is_empty() && path.starts_with(given))
-        .map(Vec::len)
-        .min();
+    let by_level = (1..=path.len()).contains(&options.collapse_level).then_some(options.collapse_level);
+    let by_path =
+        options.collapsed.iter().filter(|given| !given.is_empty() && path.starts_with(given)).map(Vec::len).min();
     by_level.into_iter().chain(by_path).min()
 }

@@ -54,10 +54,7 @@ impl Card {
 
     /// Cells side by side: the label, the value, the derivative.
     fn value(value: &Value) -> Card {
-        let mut cells = vec![
-            vec![format!("data {}", number(value.data))],
-            vec![format!("grad {}", gradient(value))],
-        ];
+        let mut cells = vec![vec![format!("data {}", number(value.data))], vec![format!("grad {}", gradient(value))]];
         if let Some(label) = &value.label {
             cells.insert(0, lines(label, LONGEST, |c| TEXT * advance(c)));
         }
@@ -73,29 +70,15 @@ impl Card {
             let wide = widest + 2.0 * PAD;
             let top = 0.5 * (height - LINE * cell.len() as f64);
             for (k, text) in cell.into_iter().enumerate() {
-                texts.push(Text {
-                    at: [x + 0.5 * wide, top + LINE * (k as f64 + 0.5)],
-                    text,
-                    faint: false,
-                });
+                texts.push(Text { at: [x + 0.5 * wide, top + LINE * (k as f64 + 0.5)], text, faint: false });
             }
             x += wide;
         }
-        Card {
-            class: class(value),
-            bad: value.is_bad(),
-            size: [x, height],
-            texts,
-            rules,
-            hint: hint(value),
-        }
+        Card { class: class(value), bad: value.is_bad(), size: [x, height], texts, rules, hint: hint(value) }
     }
 
     fn op(op: &Operation) -> Card {
-        Card {
-            hint: format!("{} = {}", op.id, op.op.name()),
-            ..Card::of_op(op.op, op.imm)
-        }
+        Card { hint: format!("{} = {}", op.id, op.op.name()), ..Card::of_op(op.op, op.imm) }
     }
 
     /// The card of an op, whatever node it computes.
@@ -106,11 +89,7 @@ impl Card {
             class: "op",
             bad: false,
             size: [wide, 24.0],
-            texts: vec![Text {
-                at: [0.5 * wide, 12.0],
-                text,
-                faint: false,
-            }],
+            texts: vec![Text { at: [0.5 * wide, 12.0], text, faint: false }],
             rules: Vec::new(),
             hint: String::new(),
         }
@@ -129,9 +108,9 @@ impl Card {
         for value in scope.outputs.iter().take(MOST_OUTPUTS) {
             let numbers = format!("data {}  grad {}", number(value.data), gradient(value));
             match &value.label {
-                Some(label) => rows.extend(lines(&format!("{}  {numbers}", inline(label)), LONGEST, |c| {
-                    TEXT * advance(c)
-                })),
+                Some(label) => {
+                    rows.extend(lines(&format!("{}  {numbers}", inline(label)), LONGEST, |c| TEXT * advance(c)))
+                }
                 None => rows.push(numbers),
             }
         }
@@ -150,10 +129,7 @@ impl Card {
                 .into_iter()
                 .enumerate()
                 .map(|(k, text)| Text {
-                    at: [
-                        0.5 * wide,
-                        LINE * (k as f64 + 0.5) + if k < titles { 4.0 } else { 11.0 },
-                    ],
+                    at: [0.5 * wide, LINE * (k as f64 + 0.5) + if k < titles { 4.0 } else { 11.0 }],
                     text,
                     faint: k == titles,
                 })
@@ -172,11 +148,7 @@ impl Card {
             class: "cut",
             bad: false,
             size: [wide, 20.0],
-            texts: vec![Text {
-                at: [0.5 * wide, 10.0],
-                text,
-                faint: true,
-            }],
+            texts: vec![Text { at: [0.5 * wide, 10.0], text, faint: true }],
             rules: Vec::new(),
             hint: "not shown".to_owned(),
         }

@@ -51,14 +51,8 @@ impl Figure {
         };
         let middle = |axis: usize, of: At| 0.5 * (size[axis] - of[axis]);
         match direction {
-            Direction::LeftToRight => (
-                [0.0, middle(1, op.size)],
-                [op.size[0] + RESULT, middle(1, self.card.size)],
-            ),
-            Direction::TopToBottom => (
-                [middle(0, op.size), 0.0],
-                [middle(0, self.card.size), op.size[1] + RESULT],
-            ),
+            Direction::LeftToRight => ([0.0, middle(1, op.size)], [op.size[0] + RESULT, middle(1, self.card.size)]),
+            Direction::TopToBottom => ([middle(0, op.size), 0.0], [middle(0, self.card.size), op.size[1] + RESULT]),
         }
     }
 }
@@ -99,10 +93,7 @@ pub(crate) fn frame(
         Some(name) => lines(name, LONGEST_TITLE, |c| TEXT * advance(c)),
         None => Vec::new(),
     };
-    let title_size = [
-        title.iter().map(|line| width(line, TEXT)).fold(0.0, f64::max),
-        TITLE_LINE * title.len() as f64,
-    ];
+    let title_size = [title.iter().map(|line| width(line, TEXT)).fold(0.0, f64::max), TITLE_LINE * title.len() as f64];
     let inside = !block.path.is_empty();
     // Upper left and lower right room; ports stand on the border along main.
     let (mut before, mut after) = ([0.0; 2], [0.0; 2]);
@@ -143,14 +134,8 @@ pub(crate) fn frame(
                 apart: [14.0, 34.0][main],
                 ..Item::default()
             },
-            (Entry::In, _) => Item {
-                pin: Pin::First,
-                ..Item::default()
-            },
-            _ => Item {
-                pin: Pin::Last,
-                ..Item::default()
-            },
+            (Entry::In, _) => Item { pin: Pin::First, ..Item::default() },
+            _ => Item { pin: Pin::Last, ..Item::default() },
         })
         .collect();
     let end = |tip: Tip| End {
@@ -162,12 +147,8 @@ pub(crate) fn frame(
     };
     // What is written beside a wire: also where it ends at a closed block.
     let beside = |strand: &Strand| {
-        let closed = entries[strand.to.entry]
-            .as_ref()
-            .is_some_and(|inner| inner.ports.is_empty());
-        let bundle = closed.then_some(Link::Bundle {
-            operands: strand.operands,
-        });
+        let closed = entries[strand.to.entry].as_ref().is_some_and(|inner| inner.ports.is_empty());
+        let bundle = closed.then_some(Link::Bundle { operands: strand.operands });
         label(&strand.link.or(bundle)?)
     };
     let wires: Vec<Wire> = block
@@ -211,12 +192,7 @@ pub(crate) fn frame(
     for span in &mut placed.bones.span {
         *span = (span.0 + before[main], span.1 + before[main]);
     }
-    placed
-        .bones
-        .passes
-        .iter_mut()
-        .flatten()
-        .for_each(|cross| *cross += before[1 - main]);
+    placed.bones.passes.iter_mut().flatten().for_each(|cross| *cross += before[1 - main]);
     let extent = turned(placed.extent);
     if main == 1 {
         for (way, strand) in placed.ways.iter_mut().zip(&block.strands) {
@@ -251,10 +227,7 @@ impl Inner {
         let port = |(entry, center): (&Entry, &At)| {
             matches!(entry, Entry::In | Entry::Out).then(|| center[across] - 0.5 * frame.size[across])
         };
-        Inner {
-            size: frame.size,
-            ports: block.entries.iter().zip(&frame.centers).map(port).collect(),
-        }
+        Inner { size: frame.size, ports: block.entries.iter().zip(&frame.centers).map(port).collect() }
     }
 }
 

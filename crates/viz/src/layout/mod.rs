@@ -79,10 +79,7 @@ const MOST_TURNS: f64 = 8.0;
 /// Lays a drawing out: in the given direction, or in the one that suits a page of this width,
 /// wrapped where it would be much too long.
 pub(crate) fn lay_out(drawing: &Drawing, direction: Option<Direction>, page: f64) -> Layout {
-    let plan = Plan {
-        scopes: &|_, value| &value.scope,
-        most_ports: usize::MAX,
-    };
+    let plan = Plan { scopes: &|_, value| &value.scope, most_ports: usize::MAX };
     let tree = Tree::new(drawing, &plan);
     let figures = figures(drawing, &tree);
     let try_out = |direction, wrap| Attempt::new(&tree, &figures, direction, wrap);
@@ -90,11 +87,7 @@ pub(crate) fn lay_out(drawing: &Drawing, direction: Option<Direction>, page: f64
         Some(direction) => try_out(direction, f64::INFINITY),
         None => {
             let wide = try_out(Direction::LeftToRight, f64::INFINITY);
-            if wide.width() <= page {
-                wide
-            } else {
-                fitted(wide, try_out, page)
-            }
+            if wide.width() <= page { wide } else { fitted(wide, try_out, page) }
         }
     };
     attempt.layout(drawing, &tree, &figures)
@@ -114,11 +107,8 @@ fn fitted(wide: Attempt, try_out: impl Fn(Direction, f64) -> Attempt, page: f64)
     // Rows higher than a page is wide would not be read as rows.
     let low = wide.frames[0].size[1] <= page;
     let wrapped = low.then(|| try_out(Direction::LeftToRight, page));
-    let turns = |wrapped: &Attempt| {
-        wrapped.frames[0]
-            .cut
-            .map_or(f64::INFINITY, |(wires, rows)| wires as f64 / rows as f64)
-    };
+    let turns =
+        |wrapped: &Attempt| wrapped.frames[0].cut.map_or(f64::INFINITY, |(wires, rows)| wires as f64 / rows as f64);
     let wrapped = wrapped.filter(|wrapped| turns(wrapped) <= MOST_TURNS);
     // Few wires that turn are read as text is: line by line.
     let text = |wrapped: &Attempt| turns(wrapped) <= 2.0 && wrapped.width() <= 1.2 * page;
@@ -154,17 +144,10 @@ impl Attempt {
                 Some(Inner::of(&tree.blocks[number], frame, direction))
             };
             // Ports are at both ends, so a row within a scope cannot be broken.
-            let manner = Manner {
-                direction,
-                wrap: if number == 0 { wrap } else { f64::INFINITY },
-                rounds: ROUNDS,
-            };
+            let manner = Manner { direction, wrap: if number == 0 { wrap } else { f64::INFINITY }, rounds: ROUNDS };
             frames[number] = Some(frame(&tree.blocks[number], figures, inner, manner));
         }
-        Attempt {
-            direction,
-            frames: frames.into_iter().flatten().collect(),
-        }
+        Attempt { direction, frames: frames.into_iter().flatten().collect() }
     }
 
     fn width(&self) -> f64 {
@@ -187,11 +170,7 @@ impl Attempt {
             let corner: At = corners[number];
             let plus = |at: At| [corner[0] + at[0], corner[1] + at[1]];
             if number > 0 {
-                layout.clusters.push(Cluster {
-                    at: corner,
-                    size: frame.size,
-                    title: frame.title.clone(),
-                });
+                layout.clusters.push(Cluster { at: corner, size: frame.size, title: frame.title.clone() });
             }
             for (entry, &center) in block.entries.iter().zip(&frame.centers) {
                 match *entry {
@@ -229,11 +208,7 @@ impl Attempt {
                     }
                     _ => None,
                 };
-                layout.wires.push(PlacedWire {
-                    way,
-                    link: strand.link,
-                    numbered,
-                });
+                layout.wires.push(PlacedWire { way, link: strand.link, numbered });
             }
         }
         layout

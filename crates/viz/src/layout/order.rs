@@ -60,12 +60,7 @@ impl Net {
             .iter()
             .zip(&ranks.rank)
             .enumerate()
-            .map(|(key, (item, &rank))| Node {
-                item: Some(key),
-                rank,
-                cross: item.size[1],
-                key,
-            })
+            .map(|(key, (item, &rank))| Node { item: Some(key), rank, cross: item.size[1], key })
             .collect();
         let depth = ranks.rank.iter().max().map_or(0, |&most| most + 1);
         let mut net = Net {
@@ -125,12 +120,7 @@ impl Net {
 
     /// A place where the wire of an item passes through a layer.
     fn pass(&mut self, rank: usize, key: usize) -> usize {
-        self.nodes.push(Node {
-            item: None,
-            rank,
-            cross: 0.0,
-            key,
-        });
+        self.nodes.push(Node { item: None, rank, cross: 0.0, key });
         self.out.push(Vec::new());
         self.into.push(Vec::new());
         self.nodes.len() - 1
@@ -158,21 +148,13 @@ impl Net {
         });
         Trunk {
             nodes: nodes.to_vec(),
-            ends: into
-                .chain(out)
-                .filter(|&(node, _)| self.nodes[node].item.is_some())
-                .collect(),
+            ends: into.chain(out).filter(|&(node, _)| self.nodes[node].item.is_some()).collect(),
         }
     }
 
     fn link(&mut self, from: usize, to: usize, leave: f64, arrive: Option<f64>) -> usize {
         let index = self.links.len();
-        self.links.push(Link {
-            from,
-            to,
-            leave,
-            arrive,
-        });
+        self.links.push(Link { from, to, leave, arrive });
         self.out[from].push(index);
         self.into[to].push(index);
         index
@@ -274,11 +256,7 @@ impl Net {
         let links = if after { &self.out[node] } else { &self.into[node] };
         links.iter().map(move |&link| {
             let link = &self.links[link];
-            let (node, offset) = if after {
-                (link.to, link.arrive.unwrap_or(0.0))
-            } else {
-                (link.from, link.leave)
-            };
+            let (node, offset) = if after { (link.to, link.arrive.unwrap_or(0.0)) } else { (link.from, link.leave) };
             place[node] + offset / (2.0 * self.nodes[node].cross).max(1.0)
         })
     }

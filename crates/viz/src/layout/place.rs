@@ -116,9 +116,7 @@ fn settle(net: &Net, layer: &[usize], gaps: &[f64], [before, after]: [bool; 2], 
         }
         pools.push(pool);
     }
-    let means = pools
-        .iter()
-        .flat_map(|&(count, _, mean)| std::iter::repeat_n(mean, count));
+    let means = pools.iter().flat_map(|&(count, _, mean)| std::iter::repeat_n(mean, count));
     let mut offset = 0.0;
     for ((&node, gap), mean) in layer.iter().zip(gaps).zip(means) {
         offset += gap;

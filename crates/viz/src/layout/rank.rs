@@ -24,10 +24,7 @@ pub(crate) fn ranks(items: &[Item], wires: &[Wire]) -> Ranks {
         sources[to] += 1;
     }
     let base = usize::from(items.iter().any(|item| item.pin == Pin::First));
-    let mut rank: Vec<usize> = items
-        .iter()
-        .map(|item| if item.pin == Pin::First { 0 } else { base })
-        .collect();
+    let mut rank: Vec<usize> = items.iter().map(|item| if item.pin == Pin::First { 0 } else { base }).collect();
     for &item in &order {
         for &to in &targets[item] {
             rank[to] = rank[to].max(rank[item] + 1);
@@ -39,13 +36,8 @@ pub(crate) fn ranks(items: &[Item], wires: &[Wire]) -> Ranks {
             rank[item] = next.map_or(rank[item], |next| next - 1);
         }
     }
-    let last = items
-        .iter()
-        .zip(&rank)
-        .filter(|(item, _)| item.pin != Pin::Last)
-        .map(|(_, &rank)| rank + 1)
-        .max()
-        .unwrap_or(0);
+    let last =
+        items.iter().zip(&rank).filter(|(item, _)| item.pin != Pin::Last).map(|(_, &rank)| rank + 1).max().unwrap_or(0);
     for (item, rank) in items.iter().zip(&mut rank) {
         if item.pin == Pin::Last {
             *rank = last;

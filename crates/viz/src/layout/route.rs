@@ -31,11 +31,7 @@ pub(crate) fn placed(
     let mut columns = columns(items, wires, ranks, net, &cross, spacing);
     // A wire that runs back would have to climb from row to row.
     let ahead = !ranks.flipped.contains(&true);
-    let rows = if ahead {
-        rows(net, &columns, &mut cross, spacing)
-    } else {
-        None
-    };
+    let rows = if ahead { rows(net, &columns, &mut cross, spacing) } else { None };
     if let Some(rows) = &rows {
         rows.move_columns(&mut columns);
     }
@@ -74,11 +70,7 @@ fn bones(wires: &[Wire], ranks: &Ranks, net: &Net, cross: &[f64], span: Vec<(f64
     let passes = |(run, &flipped): (&Vec<usize>, &bool)| -> Vec<f64> {
         let nodes = run.iter().map(|&link| net.links[link].to);
         match flipped {
-            true => [net.links[run[0]].from]
-                .into_iter()
-                .chain(nodes)
-                .map(|node| cross[node])
-                .collect(),
+            true => [net.links[run[0]].from].into_iter().chain(nodes).map(|node| cross[node]).collect(),
             false => nodes.take(run.len() - 1).map(|node| cross[node]).collect(),
         }
     };
@@ -150,10 +142,7 @@ fn columns(items: &[Item], wires: &[Wire], ranks: &Ranks, net: &Net, cross: &[f6
 /// The way along links that follow one another.
 fn way(items: &[Item], net: &Net, cross: &[f64], columns: &Columns, rows: Option<&Rows>, run: &[usize]) -> Way {
     let first = &net.links[run[0]];
-    let start = [
-        columns.span[net.nodes[first.from].rank].1,
-        cross[first.from] + first.leave,
-    ];
+    let start = [columns.span[net.nodes[first.from].rank].1, cross[first.from] + first.leave];
     let mut steps = Vec::with_capacity(2 * run.len());
     let mut here = start;
     for &index in run {
@@ -171,10 +160,7 @@ fn way(items: &[Item], net: &Net, cross: &[f64], columns: &Columns, rows: Option
             Some(item) => {
                 let Item { size, round, .. } = items[item];
                 let offset = link.arrive.unwrap_or(0.0).clamp(-round, round);
-                [
-                    right - size[0] + round - (round * round - offset * offset).sqrt(),
-                    to[1],
-                ]
+                [right - size[0] + round - (round * round - offset * offset).sqrt(), to[1]]
             }
             None => [right, to[1]],
         };
@@ -240,11 +226,6 @@ fn from_zero(placed: &mut Placed, items: &[Item], spacing: &Spacing) {
     for span in &mut placed.bones.span {
         *span = (span.0 + shift[0], span.1 + shift[0]);
     }
-    placed
-        .bones
-        .passes
-        .iter_mut()
-        .flatten()
-        .for_each(|cross| *cross += shift[1]);
+    placed.bones.passes.iter_mut().flatten().for_each(|cross| *cross += shift[1]);
     placed.extent = [high[0] - low[0], high[1] - low[1] + 2.0 * spare];
 }

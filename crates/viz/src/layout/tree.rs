@@ -183,11 +183,7 @@ impl Tree {
                     let block = self.blocks.len();
                     let entry = self.blocks[parent].entries.len();
                     self.blocks[parent].entries.push(Entry::Block(block));
-                    self.blocks.push(Block {
-                        path: path.to_vec(),
-                        parent: Some((parent, entry)),
-                        ..Block::default()
-                    });
+                    self.blocks.push(Block { path: path.to_vec(), parent: Some((parent, entry)), ..Block::default() });
                     by_path.insert(path, block);
                     block
                 }
@@ -202,9 +198,7 @@ impl Tree {
         let [(home, entry_a), (_, entry_b)] = [from, to].map(|number| self.homes[number]);
         let tip = |entry| Tip { entry, port: None };
         let (mut outward, mut inward) = (Vec::new(), Vec::new());
-        self.crossed([from, to], |block, out| {
-            if out { &mut outward } else { &mut inward }.push(block)
-        });
+        self.crossed([from, to], |block, out| if out { &mut outward } else { &mut inward }.push(block));
         let (mut here, mut source) = (home, tip(entry_a));
         for inner in outward {
             let (parent, entry) = self.parent(inner);
@@ -212,25 +206,15 @@ impl Tree {
             let key = if block.crowded_out { Key::All } else { Key::Box(from) };
             let port = block.port(Entry::Out, key);
             block.lead(source, tip(port), link.operands());
-            source = Tip {
-                entry,
-                port: Some(port),
-            };
+            source = Tip { entry, port: Some(port) };
             here = parent;
         }
         for &inner in inward.iter().rev() {
             let (_, entry) = self.parent(inner);
             let block = &mut self.blocks[inner];
-            let key = if block.crowded_in {
-                Key::From(source)
-            } else {
-                Key::Box(from)
-            };
+            let key = if block.crowded_in { Key::From(source) } else { Key::Box(from) };
             let port = block.port(Entry::In, key);
-            let target = Tip {
-                entry,
-                port: Some(port),
-            };
+            let target = Tip { entry, port: Some(port) };
             self.blocks[here].lead(source, target, link.operands());
             source = tip(port);
             here = inner;
@@ -247,21 +231,12 @@ impl Tree {
 impl Block {
     /// The same entries with other wires between them.
     pub(crate) fn with_strands(&self, strands: Vec<Strand>) -> Block {
-        Block {
-            path: self.path.clone(),
-            entries: self.entries.clone(),
-            strands,
-            ..Block::default()
-        }
+        Block { path: self.path.clone(), entries: self.entries.clone(), strands, ..Block::default() }
     }
 
     /// The port of a key, made where it is missing.
     fn port(&mut self, kind: Entry, key: Key) -> usize {
-        let ports = if kind == Entry::In {
-            &mut self.ins
-        } else {
-            &mut self.outs
-        };
+        let ports = if kind == Entry::In { &mut self.ins } else { &mut self.outs };
         *ports.entry(key).or_insert_with(|| {
             self.entries.push(kind);
             self.entries.len() - 1
@@ -271,12 +246,7 @@ impl Block {
     /// A wire from a tip to a port, once, however many operands flow along it.
     fn lead(&mut self, from: Tip, to: Tip, operands: usize) {
         let strand = *self.led.entry((from, to)).or_insert_with(|| {
-            self.strands.push(Strand {
-                from,
-                to,
-                link: None,
-                operands: 0,
-            });
+            self.strands.push(Strand { from, to, link: None, operands: 0 });
             self.strands.len() - 1
         });
         self.strands[strand].operands += operands;
@@ -298,6 +268,5 @@ fn scopes<'a>(drawing: &'a Drawing, vertex: NodeIndex, plan: &Plan<'a>) -> &'a [
 /// The op that a value is the result of.
 fn operation(drawing: &Drawing, value: NodeIndex) -> Option<NodeIndex> {
     let mut into = drawing.edges_directed(value, petgraph::Direction::Incoming);
-    into.find(|edge| *edge.weight() == Link::Result)
-        .map(|edge| edge.source())
+    into.find(|edge| *edge.weight() == Link::Result).map(|edge| edge.source())
 }

@@ -60,22 +60,14 @@ pub(crate) fn rows(net: &Net, columns: &Columns, cross: &mut [f64], spacing: &Sp
         first = last + 1;
         firsts.push(first);
     }
-    let mut rows = Rows {
-        moved: Vec::new(),
-        ends: Vec::new(),
-        below: Vec::new(),
-        lanes: HashMap::new(),
-        cut: 0,
-        firsts,
-    };
+    let mut rows =
+        Rows { moved: Vec::new(), ends: Vec::new(), below: Vec::new(), lanes: HashMap::new(), cut: 0, firsts };
     let mut top = 0.0;
     for row in 0..rows.firsts.len() {
         let layers = rows.firsts[row]..rows.firsts.get(row + 1).copied().unwrap_or(depth);
         let nodes = || net.layers[layers.clone()].iter().flatten();
         let reach = |side: f64| {
-            nodes()
-                .map(|&node| side * cross[node] + 0.5 * net.nodes[node].cross)
-                .fold(f64::NEG_INFINITY, f64::max)
+            nodes().map(|&node| side * cross[node] + 0.5 * net.nodes[node].cross).fold(f64::NEG_INFINITY, f64::max)
         };
         let (low, high) = (-reach(-1.0), reach(1.0));
         for &node in nodes() {
@@ -83,13 +75,8 @@ pub(crate) fn rows(net: &Net, columns: &Columns, cross: &mut [f64], spacing: &Sp
         }
         top += high - low;
         rows.moved.push(-columns.span[layers.start].0);
-        rows.ends
-            .push(columns.span[layers.end - 1].1 - columns.span[layers.start].0);
-        let mut over = if layers.end < depth {
-            ways_out[layers.end - 1].clone()
-        } else {
-            Vec::new()
-        };
+        rows.ends.push(columns.span[layers.end - 1].1 - columns.span[layers.start].0);
+        let mut over = if layers.end < depth { ways_out[layers.end - 1].clone() } else { Vec::new() };
         // The lowest turns first and comes in last, so that none crosses another.
         over.sort_by(|&a, &b| cross[net.links[b].from].total_cmp(&cross[net.links[a].from]));
         for (k, &link) in over.iter().enumerate() {

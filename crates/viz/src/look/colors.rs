@@ -88,13 +88,7 @@ impl Theme {
     /// The rules of a style sheet for all that an SVG is made of, without variables, which not all
     /// readers know.
     pub(crate) fn rules(&self) -> String {
-        let Theme {
-            paper,
-            ink,
-            faint,
-            wire,
-            ..
-        } = self;
+        let Theme { paper, ink, faint, wire, .. } = self;
         let mut rules = format!(
             ".paper{{fill:{paper}}}text{{fill:{ink}}}.faint{{fill:{faint}}}.wire{{stroke:{wire}}}.head,.number{{fill:{wire}}}.halo{{fill:{paper}}}"
         );

@@ -67,9 +67,7 @@ fn clusters(drawing: &Drawing, line: &mut impl FnMut(std::fmt::Arguments<'_>)) {
         for name in &path[open.len()..] {
             count += 1;
             let (label, color) = (escape::text(name), DAY.cluster.1);
-            line(format_args!(
-                "\tsubgraph cluster{count} {{ label=\"{label}\" color=\"{color}\" style=rounded"
-            ));
+            line(format_args!("\tsubgraph cluster{count} {{ label=\"{label}\" color=\"{color}\" style=rounded"));
         }
         open = path;
         line(format_args!("\t{}", name(drawing, vertex)));

@@ -26,20 +26,12 @@ pub(crate) fn draw(svg: &str, [w, h]: At) -> Result<Vec<u8>, Error> {
     let scales = [2.0, 1.5, 1.0];
     let fits = |scale: &f64| w * h * scale * scale <= MOST_PIXELS && w.max(h) * scale <= 32_000.0;
     let scale = scales.into_iter().find(fits).ok_or(Error::TooLargeForPng)?;
-    let options = Options {
-        fontdb: FONTS.clone(),
-        font_family: "DejaVu Sans".to_owned(),
-        ..Options::default()
-    };
+    let options = Options { fontdb: FONTS.clone(), font_family: "DejaVu Sans".to_owned(), ..Options::default() };
     let failed = |reason: String| Error::Png { reason };
     let tree = Tree::from_str(&known(svg), &options).map_err(|error| failed(error.to_string()))?;
     let [columns, rows] = [w, h].map(|length| (length * scale).ceil() as u32);
     let mut pixels = Pixmap::new(columns, rows).ok_or(Error::TooLargeForPng)?;
-    resvg::render(
-        &tree,
-        Transform::from_scale(scale as f32, scale as f32),
-        &mut pixels.as_mut(),
-    );
+    resvg::render(&tree, Transform::from_scale(scale as f32, scale as f32), &mut pixels.as_mut());
     pixels.encode_png().map_err(|error| failed(error.to_string()))
 }
 
@@ -48,11 +40,7 @@ pub(crate) fn draw(svg: &str, [w, h]: At) -> Result<Vec<u8>, Error> {
 fn known(svg: &str) -> String {
     let mut text = String::with_capacity(svg.len());
     for (k, part) in svg.split(" textLength=\"").enumerate() {
-        let after = if k == 0 {
-            Some(part)
-        } else {
-            part.split_once("AndGlyphs\"").map(|(_, after)| after)
-        };
+        let after = if k == 0 { Some(part) } else { part.split_once("AndGlyphs\"").map(|(_, after)| after) };
         text.push_str(after.unwrap_or(part));
     }
     let shown = |c: char| match width(c.encode_utf8(&mut [0; 4]), 1.0) {

@@ -49,10 +49,7 @@ fn document(svg: &mut String, layout: &Layout, note: Option<&str>, [w, h]: At) -
          .box,.area{{stroke-width:1}}.scope>.box,.output>.box,.bad>.box{{stroke-width:1.5}}.rule{{stroke-width:.6;stroke-opacity:.6}}\
          .cluster>.area{{fill-opacity:.06;stroke-opacity:.55}}.cut>.box{{fill:none;stroke:none}}\n{day}\n@media (prefers-color-scheme:dark){{{night}}}</style>"
     )?;
-    writeln!(
-        svg,
-        r#"<rect class="paper" width="{w}" height="{h}" rx="{CLUSTER_CORNER}"/>"#
-    )?;
+    writeln!(svg, r#"<rect class="paper" width="{w}" height="{h}" rx="{CLUSTER_CORNER}"/>"#)?;
     let left = MARGIN + 0.5 * (w - 2.0 * MARGIN - layout.size[0]).floor();
     writeln!(svg, r#"<g transform="translate({left} {MARGIN})">"#)?;
     for cluster in &layout.clusters {
@@ -91,10 +88,7 @@ fn cluster(svg: &mut String, cluster: &Cluster) -> fmt::Result {
 fn title(svg: &mut String, cluster: &Cluster) -> fmt::Result {
     svg.write_str("<g class=\"cluster\">")?;
     for (k, line) in cluster.title.iter().enumerate() {
-        let at = [
-            cluster.at[0] + 10.0,
-            cluster.at[1] + 5.0 + TITLE_LINE * (k as f64 + 0.5),
-        ];
+        let at = [cluster.at[0] + 10.0, cluster.at[1] + 5.0 + TITLE_LINE * (k as f64 + 0.5)];
         text(svg, at, line, "start", TEXT)?;
     }
     svg.write_str("</g>\n")
@@ -109,10 +103,7 @@ fn figure(svg: &mut String, figure: &PlacedFigure, direction: Direction) -> fmt:
             Direction::LeftToRight => ([1.0, 0.5], [0.0, 0.5]),
             Direction::TopToBottom => ([0.5, 1.0], [0.5, 0.0]),
         };
-        let way = Way {
-            start: middle(op, out),
-            steps: vec![Step::Line(middle(&figure.card, into))],
-        };
+        let way = Way { start: middle(op, out), steps: vec![Step::Line(middle(&figure.card, into))] };
         arrow(svg, &way, "wire", direction)?;
         card(svg, op, 0.5 * op.card.size[1])?;
     }
@@ -124,11 +115,7 @@ fn card(svg: &mut String, PlacedCard { at, card }: &PlacedCard, corner: f64) -> 
     let bad = if *bad { " bad" } else { "" };
     write!(svg, r#"<g class="{class}{bad}"><title>{}</title>"#, xml(&card.hint))?;
     let ([x, y], [w, h]) = (at.map(Short), size.map(Short));
-    write!(
-        svg,
-        r#"<rect class="box" x="{x}" y="{y}" width="{w}" height="{h}" rx="{}"/>"#,
-        Short(corner)
-    )?;
+    write!(svg, r#"<rect class="box" x="{x}" y="{y}" width="{w}" height="{h}" rx="{}"/>"#, Short(corner))?;
     for (from, to) in &card.rules {
         let [a, b] = [from, to].map(|end| [0, 1].map(|axis| Short(at[axis] + end[axis])));
         write!(svg, r#"<path class="rule" d="M{} {}L{} {}"/>"#, a[0], a[1], b[0], b[1])?;
@@ -152,11 +139,7 @@ fn text(svg: &mut String, at: At, text: &str, class: &str, size: f64) -> fmt::Re
     write!(svg, r#" x="{}" y="{}""#, Short(at[0]), Short(at[1] + 0.36 * size))?;
     // What a font that nobody has measured might draw too wide or too narrow.
     if !is_known(text) {
-        write!(
-            svg,
-            r#" textLength="{}" lengthAdjust="spacingAndGlyphs""#,
-            Short(width(text, size))
-        )?;
+        write!(svg, r#" textLength="{}" lengthAdjust="spacingAndGlyphs""#, Short(width(text, size)))?;
     }
     write!(svg, ">{}</text>", xml(text))
 }
@@ -254,11 +237,7 @@ fn path(svg: &mut String, way: &Way, short: f64, direction: Direction) -> fmt::R
 fn toward(corner: At, other: At) -> At {
     let [x, y] = [other[0] - corner[0], other[1] - corner[1]];
     let length = x.hypot(y);
-    let part = if length > 0.0 {
-        BEND.min(0.5 * length) / length
-    } else {
-        0.0
-    };
+    let part = if length > 0.0 { BEND.min(0.5 * length) / length } else { 0.0 };
     [corner[0] + part * x, corner[1] + part * y]
 }
 

@@ -62,20 +62,9 @@ impl CardData {
             texts: card
                 .texts
                 .iter()
-                .map(|text| {
-                    (
-                        short_place(text.at[0]),
-                        short_place(text.at[1]),
-                        text.text.clone(),
-                        text.faint,
-                    )
-                })
+                .map(|text| (short_place(text.at[0]), short_place(text.at[1]), text.text.clone(), text.faint))
                 .collect(),
-            rules: card
-                .rules
-                .iter()
-                .map(|(a, b)| [a[0], a[1], b[0], b[1]].map(short_place))
-                .collect(),
+            rules: card.rules.iter().map(|(a, b)| [a[0], a[1], b[0], b[1]].map(short_place)).collect(),
             hint: card.hint.clone(),
         }
     }
@@ -86,13 +75,7 @@ pub(super) fn closed_cards(drawing: &Drawing, tree: &Tree) -> Vec<Card> {
     let mut boxes: Vec<ScopeBox> = tree
         .blocks
         .iter()
-        .map(|block| ScopeBox {
-            path: block.path.clone(),
-            nodes: 0,
-            leaves: 0,
-            outputs: Vec::new(),
-            root: false,
-        })
+        .map(|block| ScopeBox { path: block.path.clone(), nodes: 0, leaves: 0, outputs: Vec::new(), root: false })
         .collect();
     let mut yields: Vec<HashSet<usize>> = vec![HashSet::new(); boxes.len()];
     for ends in drawing.edge_indices().filter_map(|edge| tree.ends(drawing, edge)) {
@@ -118,10 +101,7 @@ pub(super) fn closed_cards(drawing: &Drawing, tree: &Tree) -> Vec<Card> {
             block = tree.parent(block).0;
         }
     }
-    boxes
-        .into_iter()
-        .map(|shown| Card::new(&Vertex::Scope(shown)))
-        .collect()
+    boxes.into_iter().map(|shown| Card::new(&Vertex::Scope(shown))).collect()
 }
 
 /// The frames of blocks in which all inner blocks are closed.
@@ -132,17 +112,8 @@ pub(super) fn lay_out(
     direction: Direction,
     blocks: Range<usize>,
 ) -> Vec<Frame> {
-    let closed = |number: usize| {
-        Some(Inner {
-            size: cards[number].size,
-            ports: Vec::new(),
-        })
-    };
-    let manner = Manner {
-        direction,
-        wrap: f64::INFINITY,
-        rounds: ROUNDS,
-    };
+    let closed = |number: usize| Some(Inner { size: cards[number].size, ports: Vec::new() });
+    let manner = Manner { direction, wrap: f64::INFINITY, rounds: ROUNDS };
     let one = |number: usize| frame(&merged(&tree.blocks[number]).0, figures, closed, manner);
     // Each block is for itself: on all cores, in parts that are joined in order.
     let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -239,11 +210,7 @@ impl BlockData {
             card: CardData::new(card),
             size: frame.size.map(short_place),
             title: frame.title.clone(),
-            span: bones
-                .span
-                .iter()
-                .flat_map(|&(left, right)| [short_place(left), short_place(right)])
-                .collect(),
+            span: bones.span.iter().flat_map(|&(left, right)| [short_place(left), short_place(right)]).collect(),
             entries,
             wires,
             strands: block.strands.iter().zip(wire_of).flat_map(strand).collect(),

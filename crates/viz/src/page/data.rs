@@ -75,10 +75,7 @@ struct Columns {
 
 pub(crate) fn data(drawing: &Drawing, title: &str, note: Option<String>, story: Option<&Story>) -> Data {
     let paths = group::paths(drawing);
-    let plan = Plan {
-        scopes: &|vertex, _| &paths[&vertex],
-        most_ports: MOST_PORTS,
-    };
+    let plan = Plan { scopes: &|vertex, _| &paths[&vertex], most_ports: MOST_PORTS };
     let tree = Tree::new(drawing, &plan);
     let figures = figures(drawing, &tree);
     let cards = closed_cards(drawing, &tree);
@@ -109,11 +106,8 @@ pub(crate) fn data(drawing: &Drawing, title: &str, note: Option<String>, story: 
             }
         }
     }
-    let is_value: Vec<bool> = tree
-        .boxes
-        .iter()
-        .map(|boxed| matches!(drawing[boxed.vertex], Vertex::Value(_)))
-        .collect();
+    let is_value: Vec<bool> =
+        tree.boxes.iter().map(|boxed| matches!(drawing[boxed.vertex], Vertex::Value(_))).collect();
     let (ops, op_of) = ops(drawing, &tree);
     let operands = operands(drawing, &tree, &number);
     let partial = partials(drawing, &tree, &values, &operands);
@@ -135,12 +129,7 @@ pub(crate) fn data(drawing: &Drawing, title: &str, note: Option<String>, story: 
     });
     let labels: BTreeMap<usize, String> = labels.collect();
     let contiguous = values.iter().enumerate().all(|(k, value)| value.id.index() == k);
-    let homes = tree
-        .homes
-        .iter()
-        .zip(&is_value)
-        .filter(|(_, is)| **is)
-        .map(|((block, _), _)| *block);
+    let homes = tree.homes.iter().zip(&is_value).filter(|(_, is)| **is).map(|((block, _), _)| *block);
     let layout = |direction: Direction| {
         let frames = lay_out(&tree, &figures, &cards, direction, 0..tree.blocks.len());
         let blocks = tree.blocks.iter().zip(&frames).enumerate();
@@ -156,10 +145,7 @@ pub(crate) fn data(drawing: &Drawing, title: &str, note: Option<String>, story: 
     Data {
         title: short(title),
         note,
-        story: story.map(|story| Told {
-            text: story.text.clone(),
-            node: by_key.get(&story.node).copied(),
-        }),
+        story: story.map(|story| Told { text: story.text.clone(), node: by_key.get(&story.node).copied() }),
         legend: LEGEND,
         count: values.len(),
         ops,

@@ -58,10 +58,8 @@ pub(crate) fn paths(drawing: &Drawing) -> HashMap<NodeIndex, Vec<String>> {
             Member::Scope(number) => scopes[*number].name.clone(),
         }
     };
-    let groups: Vec<Vec<Vec<String>>> = scopes
-        .iter()
-        .map(|scope| grouped(&scope.members.iter().map(name).collect::<Vec<_>>()))
-        .collect();
+    let groups: Vec<Vec<Vec<String>>> =
+        scopes.iter().map(|scope| grouped(&scope.members.iter().map(name).collect::<Vec<_>>())).collect();
     // Scopes have higher numbers than those around them.
     let mut whole: Vec<Vec<String>> = vec![Vec::new()];
     for scope in &scopes[1..] {
@@ -95,9 +93,7 @@ fn grouped(names: &[String]) -> Vec<Vec<String>> {
         for first in range.clone().step_by(size) {
             let part = first..range.end.min(first + size);
             let name = format!("{} … {}", names[first], names[part.end - 1]);
-            groups[part.clone()]
-                .iter_mut()
-                .for_each(|group| group.push(name.clone()));
+            groups[part.clone()].iter_mut().for_each(|group| group.push(name.clone()));
             whole.push_back(part);
         }
     }

@@ -43,15 +43,7 @@ const SCRIPTS: [&str; 9] = [
 pub(crate) fn page(drawing: &Drawing, title: &str, note: Option<String>, story: Option<&Story>) -> String {
     let data = data::data(drawing, title, note, story);
     let style = style() + STYLE;
-    filled(
-        PAGE,
-        &[
-            ("title", &xml(title)),
-            ("style", &style),
-            ("data", &packed(&data)),
-            ("script", &SCRIPTS.concat()),
-        ],
-    )
+    filled(PAGE, &[("title", &xml(title)), ("style", &style), ("data", &packed(&data)), ("script", &SCRIPTS.concat())])
 }
 
 /// The colors of both times of day as variables: by what the system prefers, or as the page was told.

@@ -108,11 +108,7 @@ pub fn training_page(log: &TrainingLog, title: &str) -> String {
 }
 
 fn histogram(spread: &Histogram) -> HistogramData {
-    HistogramData {
-        range: spread.range,
-        counts: spread.counts.clone(),
-        not_finite: spread.not_finite,
-    }
+    HistogramData { range: spread.range, counts: spread.counts.clone(), not_finite: spread.not_finite }
 }
 
 fn plane(plane: &Plane) -> PlaneData {

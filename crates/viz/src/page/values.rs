@@ -102,10 +102,7 @@ pub(super) fn operands(drawing: &Drawing, tree: &Tree, number: &[usize]) -> Oper
                 .filter(|&(_, source)| matches!(drawing[source], Vertex::Value(_)))
                 .collect();
             into.sort_unstable_by_key(|&(position, _)| position);
-            operand.extend(
-                into.iter()
-                    .map(|(_, source)| number[tree.box_of[source.index()]] as u32),
-            );
+            operand.extend(into.iter().map(|(_, source)| number[tree.box_of[source.index()]] as u32));
         }
         start.push(operand.len() as u32);
     }
@@ -128,9 +125,7 @@ pub(super) fn partials(drawing: &Drawing, tree: &Tree, values: &[&Value], operan
         let Some((op, imm)) = operation(drawing, boxed) else {
             continue;
         };
-        let into = boxed
-            .op
-            .map(|op| drawing.edges_directed(op, petgraph::Direction::Incoming));
+        let into = boxed.op.map(|op| drawing.edges_directed(op, petgraph::Direction::Incoming));
         let all: usize = into.into_iter().flatten().map(|edge| edge.weight().operands()).sum();
         graph.rewind(mark);
         let leaves: Vec<NodeId> = of.iter().map(|&k| graph.leaf(values[k as usize].data)).collect();
@@ -152,11 +147,7 @@ pub(super) fn seeds(values: &[&Value], operands: &Operands, partial: &[f64]) -> 
     for k in (0..values.len()).rev() {
         let bar = values[k].grad;
         for at in operands.start[k] as usize..operands.start[k + 1] as usize {
-            let part = if bar == 0.0 || partial[at] == 0.0 {
-                0.0
-            } else {
-                bar * partial[at]
-            };
+            let part = if bar == 0.0 || partial[at] == 0.0 { 0.0 } else { bar * partial[at] };
             let sum = &mut received[operands.operand[at] as usize];
             *sum = (sum.0 + part, sum.1 + part.abs());
         }

@@ -80,34 +80,19 @@ fn a_path_that_cannot_be_written_is_refused_and_nothing_is_left() {
 fn more_boxes_than_can_be_looked_at_are_refused() {
     let picture = chain(10_000, Options::new());
     let error = picture.svg().unwrap_err();
-    assert!(
-        matches!(
-            &error,
-            Error::TooLarge {
-                boxes: 20_001,
-                limit: 20_000
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(&error, Error::TooLarge { boxes: 20_001, limit: 20_000 }), "{error}");
     let text = error.to_string();
     assert!(
         text.contains("20,001 boxes") && text.contains("lower node_limit") && text.contains("collapse scopes"),
         "{text}"
     );
-    assert_eq!(
-        picture.dot().matches("shape=record").count(),
-        10_001,
-        "as text it can be had"
-    );
+    assert_eq!(picture.dot().matches("shape=record").count(), 10_001, "as text it can be had");
 }
 
 #[cfg(feature = "png")]
 #[test]
 fn a_bitmap_too_large_to_be_made_is_refused() {
-    let error = chain(3_000, Options::new().direction(Direction::LeftToRight))
-        .png()
-        .unwrap_err();
+    let error = chain(3_000, Options::new().direction(Direction::LeftToRight)).png().unwrap_err();
     assert!(matches!(error, Error::TooLargeForPng), "{error}");
 }
 
@@ -154,10 +139,7 @@ fn stale_values_are_not_drawn() {
     g.set(x, 2.0);
     assert!(draw(&g, &[x]).is_ok());
     let error = draw(&g, &[y]).unwrap_err();
-    assert!(
-        matches!(error, Error::Graph(wengert::Error::StaleValue { node, .. }) if node == y),
-        "{error}"
-    );
+    assert!(matches!(error, Error::Graph(wengert::Error::StaleValue { node, .. }) if node == y), "{error}");
     g.forward().unwrap();
     assert!(draw(&g, &[y]).unwrap().dot().contains("data 0.9093"));
 }

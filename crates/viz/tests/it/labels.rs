@@ -147,10 +147,7 @@ fn scopes_are_escaped_as_labels_are() {
         g.sin(g.leaf(1.0))
     };
     let picture = Options::new().collapse_level(1).draw(&g, &[y]).unwrap();
-    assert_eq!(
-        texts(&picture.svg().unwrap()),
-        [name, "2 nodes · 1 leaf", "data 0.8415  grad 0.0000"]
-    );
+    assert_eq!(texts(&picture.svg().unwrap()), [name, "2 nodes · 1 leaf", "data 0.8415  grad 0.0000"]);
     assert_eq!(fields(&read(&picture.dot()).boxes[0])[0], name);
     // And as the title of a cluster.
     let open = draw(&g, &[y]).unwrap();
@@ -181,10 +178,7 @@ fn hostile_labels_are_shown_as_text_in_every_form() {
             let _scope = g.scope(label);
             g.var(1.0).named(label).sin().named(label)
         };
-        for picture in [
-            draw(&g, &[y.id()]),
-            Options::new().collapse_level(1).draw(&g, &[y.id()]),
-        ] {
+        for picture in [draw(&g, &[y.id()]), Options::new().collapse_level(1).draw(&g, &[y.id()])] {
             let picture = picture.unwrap();
             let shown: String = label.replace('\0', "␀");
             assert!(texts(&picture.svg().unwrap()).concat().contains(&shown), "{label:?}");

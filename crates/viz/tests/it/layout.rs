@@ -95,10 +95,7 @@ fn the_small_formulas_of_the_corpus_are_drawn_without_overlap() {
 
 /// The places of boxes by their first text.
 fn places(svg: &Svg) -> BTreeMap<String, Rect> {
-    svg.boxes
-        .iter()
-        .map(|(rect, texts)| (texts[0].clone(), *rect))
-        .collect()
+    svg.boxes.iter().map(|(rect, texts)| (texts[0].clone(), *rect)).collect()
 }
 
 #[test]
@@ -108,9 +105,7 @@ fn what_is_first_stays_first() {
     let neurons: Vec<Expr<'_>> = (1..=8)
         .map(|k| {
             let _scope = g.scope(format!("neuron {k}"));
-            inputs
-                .iter()
-                .fold(g.var(0.1).named("b"), |sum, &x| sum + x * g.var(0.2))
+            inputs.iter().fold(g.var(0.1).named("b"), |sum, &x| sum + x * g.var(0.2))
         })
         .collect();
     let ids: Vec<NodeId> = neurons.iter().map(|neuron| neuron.id()).collect();
@@ -164,11 +159,7 @@ fn a_number_that_is_not_finite_is_marked() {
     let y = x.ln().named("y");
     y.backward();
     let svg = draw(&g, &[y.id()]).unwrap().svg().unwrap();
-    assert_eq!(
-        svg.matches(" bad\"").count(),
-        2,
-        "the value of one, the gradient of the other"
-    );
+    assert_eq!(svg.matches(" bad\"").count(), 2, "the value of one, the gradient of the other");
 }
 
 #[test]
@@ -195,21 +186,10 @@ fn the_reader_of_these_tests_sees_what_is_wrong() {
     let a_box = r#"<g><rect class="box" x="0" y="0" width="20" height="20" rx="4"/></g>"#;
     assert_eq!(svg(a_box), 0);
     assert_eq!(svg(&a_box.repeat(2)), 1);
-    for (wire, faults) in [
-        ("M-9 10L0 10", 0),
-        ("M-9 10L29 10", 1),
-        ("M-9 -9C40 10 -20 10 29 29", 1),
-        ("M-9 0L0 -9", 0),
-    ] {
-        assert_eq!(
-            svg(&format!(r#"{a_box}<path class="wire" d="{wire}"/>"#)),
-            faults,
-            "{wire}"
-        );
+    for (wire, faults) in [("M-9 10L0 10", 0), ("M-9 10L29 10", 1), ("M-9 -9C40 10 -20 10 29 29", 1), ("M-9 0L0 -9", 0)]
+    {
+        assert_eq!(svg(&format!(r#"{a_box}<path class="wire" d="{wire}"/>"#)), faults, "{wire}");
     }
     let cluster = |x: f64| format!(r#"{a_box}<rect class="area" x="{x}" y="-1" width="30" height="30" rx="4"/>"#);
-    assert_eq!(
-        (svg(&cluster(-1.0)), svg(&cluster(5.0)), svg(&cluster(20.0))),
-        (0, 1, 0)
-    );
+    assert_eq!((svg(&cluster(-1.0)), svg(&cluster(5.0)), svg(&cluster(20.0))), (0, 1, 0));
 }

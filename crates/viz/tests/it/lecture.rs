@@ -24,10 +24,7 @@ fn the_picture_of_the_lecture_is_that_of_micrograd() {
     let l = lecture(&g)[6];
     let picture = draw(&g, &[l.id()]).unwrap();
     let (ours, micrograd) = (read(&picture.dot()), read(MICROGRAD));
-    assert_eq!(
-        (micrograd.boxes.len(), micrograd.ops.len(), micrograd.edges.len()),
-        (7, 3, 9)
-    );
+    assert_eq!((micrograd.boxes.len(), micrograd.ops.len(), micrograd.edges.len()), (7, 3, 9));
     assert_eq!(ours.contents(), micrograd.contents());
     assert_eq!(picture.note(), None);
     assert_eq!(ours.graph["rankdir"], "LR");
@@ -55,23 +52,14 @@ fn the_drawn_picture_of_the_lecture_is_that_of_micrograd() {
         let near = svg.boxes.iter().find(|(rect, _)| {
             (rect.x - 6.0..=rect.x + rect.w + 0.1).contains(&place.0) && (rect.y..=rect.y + rect.h).contains(&place.1)
         });
-        near.unwrap_or_else(|| panic!("{place:?} is beside no box"))
-            .1
-            .join(" | ")
+        near.unwrap_or_else(|| panic!("{place:?} is beside no box")).1.join(" | ")
     };
-    let mut wires: Vec<(String, String)> = svg
-        .wires
-        .iter()
-        .map(|wire| (at(&wire[0]), at(wire.last().unwrap())))
-        .collect();
+    let mut wires: Vec<(String, String)> =
+        svg.wires.iter().map(|wire| (at(&wire[0]), at(wire.last().unwrap()))).collect();
     wires.sort();
     let plain = |label: &String| {
         let op = label.split(" -> ").next().unwrap();
-        label
-            .strip_prefix("{ ")
-            .filter(|_| op == label)
-            .map_or(op, |label| label.trim_end_matches(" }"))
-            .to_owned()
+        label.strip_prefix("{ ").filter(|_| op == label).map_or(op, |label| label.trim_end_matches(" }")).to_owned()
     };
     let mut edges: Vec<(String, String)> = micrograd.edges.iter().map(|(a, b)| (plain(a), plain(b))).collect();
     edges.sort();
@@ -96,9 +84,7 @@ fn labels_are_added_in_front() {
         "{ f | data -2.0000 | grad 4.0000 }",
     ];
     assert_eq!(read(&dot).boxes, boxes);
-    let without = NAMES
-        .iter()
-        .fold(dot, |dot, name| dot.replace(&format!("{{ {name} | "), "{ "));
+    let without = NAMES.iter().fold(dot, |dot, name| dot.replace(&format!("{{ {name} | "), "{ "));
     assert_eq!(read(&without).contents(), read(MICROGRAD).contents());
 }
 
@@ -109,16 +95,10 @@ fn a_value_used_twice_has_two_edges() {
     let y = x + x;
     y.backward();
     let picture = draw(&g, &[y.id()]).unwrap();
-    let (x, plus, y) = (
-        "{ data 3.0000 | grad 2.0000 }",
-        "+ -> { data 6.0000 | grad 1.0000 }",
-        "{ data 6.0000 | grad 1.0000 }",
-    );
+    let (x, plus, y) =
+        ("{ data 3.0000 | grad 2.0000 }", "+ -> { data 6.0000 | grad 1.0000 }", "{ data 6.0000 | grad 1.0000 }");
     let edge = |from: &str, to: &str| (from.to_owned(), to.to_owned());
-    assert_eq!(
-        read(&picture.dot()).edges,
-        [edge(plus, y), edge(x, plus), edge(x, plus)]
-    );
+    assert_eq!(read(&picture.dot()).edges, [edge(plus, y), edge(x, plus), edge(x, plus)]);
 }
 
 #[test]
@@ -132,10 +112,7 @@ fn constants_are_shown() {
     let y = g.var(3.0) * 7.0;
     y.backward();
     let by_operator = read(&draw(&g, &[y.id()]).unwrap().dot());
-    assert!(
-        by_operator.ops.iter().any(|op| op.starts_with("* 7 ->")),
-        "{by_operator:?}"
-    );
+    assert!(by_operator.ops.iter().any(|op| op.starts_with("* 7 ->")), "{by_operator:?}");
 }
 
 #[test]
@@ -163,10 +140,7 @@ fn no_root_is_an_empty_picture_that_says_so() {
     lecture(&g);
     let picture = draw(&g, &[]).unwrap();
     assert_eq!(picture.petgraph().node_count(), 0);
-    assert_eq!(
-        texts(&picture.svg().unwrap()),
-        ["nothing to draw: no node was asked for"]
-    );
+    assert_eq!(texts(&picture.svg().unwrap()), ["nothing to draw: no node was asked for"]);
 }
 
 #[test]
@@ -177,12 +151,10 @@ fn the_petgraph_has_operands_in_order() {
     let drawing = to_petgraph(&g, &[z]).unwrap();
     let operands: Vec<_> = drawing
         .edge_indices()
-        .filter_map(
-            |edge| match (drawing[edge], &drawing[drawing.edge_endpoints(edge).unwrap().0]) {
-                (Link::Operand { position }, Vertex::Value(value)) => Some((position, value.id)),
-                _ => None,
-            },
-        )
+        .filter_map(|edge| match (drawing[edge], &drawing[drawing.edge_endpoints(edge).unwrap().0]) {
+            (Link::Operand { position }, Vertex::Value(value)) => Some((position, value.id)),
+            _ => None,
+        })
         .collect();
     assert_eq!(operands, [(0, y), (1, x)]);
 }
@@ -238,11 +210,7 @@ fn every_op_can_be_drawn() {
     assert_eq!(signs.len(), Op::ALL.len() - 2, "leaf and const have no op node");
     let read = read(&draw(&g, &roots).unwrap().dot());
     for sign in signs {
-        assert!(
-            read.ops.iter().any(|op| op.starts_with(&sign)),
-            "{sign}: {:?}",
-            read.ops
-        );
+        assert!(read.ops.iter().any(|op| op.starts_with(&sign)), "{sign}: {:?}", read.ops);
     }
 }
 
@@ -250,8 +218,5 @@ fn every_op_can_be_drawn() {
 fn a_whole_power_reads_as_a_power() {
     let g = Graph::new();
     let y = g.var(2.0).powi(3);
-    assert_eq!(
-        read(&draw(&g, &[y.id()]).unwrap().dot()).ops,
-        ["^ 3 -> { data 8.0000 | grad 0.0000 }"]
-    );
+    assert_eq!(read(&draw(&g, &[y.id()]).unwrap().dot()).ops, ["^ 3 -> { data 8.0000 | grad 0.0000 }"]);
 }

@@ -52,14 +52,8 @@ fn a_depth_limit_shows_what_is_near_and_says_what_is_not() {
     assert_eq!((values(&picture), ops(&picture)), (3, 3));
     assert_eq!(picture.hidden_nodes(), 12_345);
     let texts = texts(&picture.svg().unwrap());
-    assert!(
-        texts.contains(&"… 12,345 nodes not shown (depth limit 2)".into()),
-        "{texts:?}"
-    );
-    assert!(
-        texts.contains(&"…".into()),
-        "the op whose operand is missing shows it: {texts:?}"
-    );
+    assert!(texts.contains(&"… 12,345 nodes not shown (depth limit 2)".into()), "{texts:?}");
+    assert!(texts.contains(&"…".into()), "the op whose operand is missing shows it: {texts:?}");
 }
 
 #[test]
@@ -92,11 +86,7 @@ fn a_node_limit_shows_the_nearest_and_says_what_is_not() {
     assert_eq!(picture.note().unwrap(), "… 1,991 nodes not shown (node limit 10)");
     let none = Options::new().node_limit(0).draw(&g, &[l]).unwrap();
     assert_eq!(texts(&none.svg().unwrap()), ["… 2,001 nodes not shown (node limit 0)"]);
-    let both = Options::new()
-        .depth_limit(1)
-        .node_limit(2)
-        .draw(&g, &[l, chain(&g, 3)])
-        .unwrap();
+    let both = Options::new().depth_limit(1).node_limit(2).draw(&g, &[l, chain(&g, 3)]).unwrap();
     assert_eq!(both.note().unwrap(), "… 2,003 nodes not shown (node limit 2)");
 }
 
@@ -114,12 +104,7 @@ fn what_is_drawn_by_default_can_be_looked_at() {
     let g = Graph::new();
     let picture = draw(&g, &[chain(&g, 100_000)]).unwrap();
     assert_eq!(values(&picture), 500);
-    assert!(
-        picture
-            .svg()
-            .unwrap()
-            .contains("99,501 nodes not shown (node limit 500)")
-    );
+    assert!(picture.svg().unwrap().contains("99,501 nodes not shown (node limit 500)"));
 }
 
 #[test]
@@ -128,17 +113,10 @@ fn a_chain_of_ten_million_nodes_is_drawn_on_a_small_stack() {
         let g = Graph::new();
         let l = chain(&g, 10_000_000 - 1);
         let picture = Options::new().depth_limit(3).draw(&g, &[l]).unwrap();
-        (
-            values(&picture),
-            picture.note().unwrap(),
-            picture.dot().lines().count() < 30,
-        )
+        (values(&picture), picture.note().unwrap(), picture.dot().lines().count() < 30)
     });
     let (values, note, short) = drawn.unwrap().join().unwrap();
-    assert_eq!(
-        (values, &note[..], short),
-        (4, "… 9,999,996 nodes not shown (depth limit 3)", true)
-    );
+    assert_eq!((values, &note[..], short), (4, "… 9,999,996 nodes not shown (depth limit 3)", true));
 }
 
 #[test]
@@ -147,15 +125,8 @@ fn the_outermost_scopes_become_boxes() {
     let y = net(&g);
     let picture = Options::new().collapse_level(1).draw(&g, &[y.id()]).unwrap();
     // A neuron of n inputs: a bias, n weights, n products, n sums, a tanh.
-    let expected = [
-        ("layer 1", 4 * 8, false),
-        ("layer 2", 4 * 14, false),
-        ("layer 3", 14, true),
-    ];
-    assert_eq!(
-        scopes(&picture),
-        expected.map(|(path, nodes, root)| (path.to_owned(), nodes, root))
-    );
+    let expected = [("layer 1", 4 * 8, false), ("layer 2", 4 * 14, false), ("layer 3", 14, true)];
+    assert_eq!(scopes(&picture), expected.map(|(path, nodes, root)| (path.to_owned(), nodes, root)));
     assert_eq!((values(&picture), ops(&picture), picture.hidden_nodes()), (2, 0, 0));
     let mut bundles: Vec<usize> = picture
         .petgraph()
@@ -166,11 +137,7 @@ fn the_outermost_scopes_become_boxes() {
         })
         .collect();
     bundles.sort_unstable();
-    assert_eq!(
-        bundles,
-        [4, 4, 4, 16],
-        "each input and the second layer's output flow along 4, the first's along 16"
-    );
+    assert_eq!(bundles, [4, 4, 4, 16], "each input and the second layer's output flow along 4, the first's along 16");
     let texts = texts(&picture.svg().unwrap());
     for text in [
         "layer 1",
@@ -205,17 +172,10 @@ fn scopes_are_collapsed_by_path() {
     let y = net(&g);
     let options = Options::new().collapse(["layer 2"]).collapse(["layer 1", "neuron 3"]);
     let picture = options.draw(&g, &[y.id()]).unwrap();
-    assert_eq!(
-        scopes(&picture),
-        [("layer 1/neuron 3".into(), 8, false), ("layer 2".into(), 56, false)]
-    );
+    assert_eq!(scopes(&picture), [("layer 1/neuron 3".into(), 8, false), ("layer 2".into(), 56, false)]);
     assert_eq!(values(&picture), 2 + 3 * 8 + 14);
     // The outer of two that contain a node counts.
-    let nested = Options::new()
-        .collapse(["layer 1", "neuron 3"])
-        .collapse(["layer 1"])
-        .draw(&g, &[y.id()])
-        .unwrap();
+    let nested = Options::new().collapse(["layer 1", "neuron 3"]).collapse(["layer 1"]).draw(&g, &[y.id()]).unwrap();
     assert_eq!(scopes(&nested), [("layer 1".into(), 32, false)]);
 }
 
@@ -229,28 +189,14 @@ fn an_operand_that_is_a_scope_keeps_its_place() {
     };
     let picture = Options::new().collapse_level(1).draw(&g, &[(inner - y).id()]).unwrap();
     let drawing = picture.petgraph();
-    let minus = drawing
-        .node_indices()
-        .find(|&at| matches!(drawing[at], Vertex::Op(_)))
-        .unwrap();
+    let minus = drawing.node_indices().find(|&at| matches!(drawing[at], Vertex::Op(_))).unwrap();
     let mut operands: Vec<_> = drawing
         .edge_indices()
         .filter(|&edge| drawing.edge_endpoints(edge).unwrap().1 == minus)
-        .map(|edge| {
-            (
-                drawing[edge],
-                matches!(drawing[drawing.edge_endpoints(edge).unwrap().0], Vertex::Scope(_)),
-            )
-        })
+        .map(|edge| (drawing[edge], matches!(drawing[drawing.edge_endpoints(edge).unwrap().0], Vertex::Scope(_))))
         .collect();
     operands.sort_by_key(|&(_, is_scope)| !is_scope);
-    assert_eq!(
-        operands,
-        [
-            (Link::Operand { position: 0 }, true),
-            (Link::Operand { position: 1 }, false)
-        ]
-    );
+    assert_eq!(operands, [(Link::Operand { position: 0 }, true), (Link::Operand { position: 1 }, false)]);
 }
 
 #[test]
@@ -290,21 +236,10 @@ fn a_collapsed_scope_shows_what_it_yields() {
     });
     let scope = shown.unwrap();
     assert_eq!((scope.nodes, scope.leaves), (4, 1));
-    let outputs: Vec<_> = scope
-        .outputs
-        .iter()
-        .map(|value| (value.id, value.data, value.grad))
-        .collect();
-    assert_eq!(
-        outputs,
-        [(a.id(), 6.0, a.grad()), (b.id(), 7f64.sin(), b.grad())],
-        "the sum is used within alone"
-    );
+    let outputs: Vec<_> = scope.outputs.iter().map(|value| (value.id, value.data, value.grad)).collect();
+    assert_eq!(outputs, [(a.id(), 6.0, a.grad()), (b.id(), 7f64.sin(), b.grad())], "the sum is used within alone");
     let texts = texts(&picture.svg().unwrap());
-    assert!(
-        texts.contains(&format!("a  data 6.0000  grad {:.4}", a.grad())),
-        "{texts:?}"
-    );
+    assert!(texts.contains(&format!("a  data 6.0000  grad {:.4}", a.grad())), "{texts:?}");
 }
 
 #[test]
@@ -339,13 +274,7 @@ fn a_collapsed_scope_is_one_step() {
 fn a_scope_that_is_not_there_is_refused_by_name() {
     let g = Graph::new();
     let y = net(&g);
-    let error = Options::new()
-        .collapse(["layer 1", "neuron 9"])
-        .draw(&g, &[y.id()])
-        .unwrap_err();
-    assert!(
-        matches!(&error, Error::NoSuchScope { path } if path == "layer 1/neuron 9"),
-        "{error}"
-    );
+    let error = Options::new().collapse(["layer 1", "neuron 9"]).draw(&g, &[y.id()]).unwrap_err();
+    assert!(matches!(&error, Error::NoSuchScope { path } if path == "layer 1/neuron 9"), "{error}");
     assert!(error.to_string().contains("\"layer 1/neuron 9\""));
 }

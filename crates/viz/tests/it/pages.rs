@@ -16,9 +16,7 @@ fn data(page: &str) -> Value {
     let (packed, _) = rest.split_once("</script>").unwrap();
     let bytes = BASE64_STANDARD.decode(packed).unwrap();
     let mut json = String::new();
-    flate2::read::ZlibDecoder::new(&bytes[..])
-        .read_to_string(&mut json)
-        .unwrap();
+    flate2::read::ZlibDecoder::new(&bytes[..]).read_to_string(&mut json).unwrap();
     serde_json::from_str(&json).unwrap()
 }
 
@@ -28,18 +26,12 @@ fn bytes(column: &Value) -> Vec<u8> {
 
 fn floats(column: &Value) -> Vec<f64> {
     let bytes = bytes(column);
-    bytes
-        .chunks(8)
-        .map(|chunk| f64::from_le_bytes(chunk.try_into().unwrap()))
-        .collect()
+    bytes.chunks(8).map(|chunk| f64::from_le_bytes(chunk.try_into().unwrap())).collect()
 }
 
 fn numbers(column: &Value) -> Vec<u32> {
     let bytes = bytes(column);
-    bytes
-        .chunks(4)
-        .map(|chunk| u32::from_le_bytes(chunk.try_into().unwrap()))
-        .collect()
+    bytes.chunks(4).map(|chunk| u32::from_le_bytes(chunk.try_into().unwrap())).collect()
 }
 
 #[test]
@@ -58,10 +50,7 @@ fn a_page_holds_every_number_to_the_bit() {
     for (k, node) in g.nodes().enumerate() {
         let of = start[k] as usize..start[k + 1] as usize;
         let operands: Vec<usize> = node.operands.iter().map(|x| x.index()).collect();
-        assert_eq!(
-            operand[of.clone()].iter().map(|&x| x as usize).collect::<Vec<_>>(),
-            operands
-        );
+        assert_eq!(operand[of.clone()].iter().map(|&x| x as usize).collect::<Vec<_>>(), operands);
         if node.op == wengert::Op::Mul {
             let exact: Vec<f64> = [1, 0].iter().map(|&k| g.value(node.operands[k])).collect();
             assert_eq!(partial[of], exact);
@@ -94,10 +83,7 @@ fn a_page_has_a_safe_title_and_asks_for_nothing() {
     // What is named by url is in the page itself.
     assert_eq!(page.matches("url(").count(), page.matches("url(#").count());
     // The name of the SVG elements is not an address that is requested.
-    assert_eq!(
-        page.matches("http:").count(),
-        page.matches("http://www.w3.org/2000/svg").count()
-    );
+    assert_eq!(page.matches("http:").count(), page.matches("http://www.w3.org/2000/svg").count());
 }
 
 /// A batch of the moons, recorded as training records it: 65,000 nodes in no scope.
@@ -127,12 +113,7 @@ fn no_view_of_a_large_graph_holds_more_than_can_be_looked_at() {
     let blocks = data["layouts"][0]["blocks"].as_array().unwrap();
     let mut held = 0;
     for block in blocks {
-        let entries: Vec<f64> = block["entries"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|x| x.as_f64().unwrap())
-            .collect();
+        let entries: Vec<f64> = block["entries"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect();
         let kinds: Vec<f64> = entries.chunks(4).map(|entry| entry[0]).collect();
         let boxes = kinds.iter().filter(|&&kind| kind < 2.0).count();
         assert!((1..=60).contains(&boxes), "{boxes}");
@@ -155,19 +136,13 @@ fn scopes_are_blocks_and_a_collapsed_one_stays_a_box() {
     };
     let names = |data: &Value| -> Vec<String> {
         let blocks = data["layouts"][0]["blocks"].as_array().unwrap();
-        blocks
-            .iter()
-            .map(|block| block["name"].as_str().unwrap().to_owned())
-            .collect()
+        blocks.iter().map(|block| block["name"].as_str().unwrap().to_owned()).collect()
     };
     let open = data(&draw(&g, &[y.id()]).unwrap().html("").unwrap());
     assert_eq!(names(&open), ["", "outer", "inner"]);
     let collapsed = Options::new().collapse_level(1).draw(&g, &[y.id()]).unwrap();
     let collapsed = data(&collapsed.html("").unwrap());
-    assert_eq!(
-        (names(&collapsed), collapsed["fixed"].as_array().unwrap().len()),
-        (vec![String::new()], 1)
-    );
+    assert_eq!((names(&collapsed), collapsed["fixed"].as_array().unwrap().len()), (vec![String::new()], 1));
 }
 
 #[test]

@@ -19,10 +19,7 @@ fn slope(expr: Expr<'_>, x: Expr<'_>) -> String {
 
 #[test]
 fn operators_have_the_parentheses_that_they_need_and_no_more() {
-    assert_eq!(
-        tex(|x, y| of((x + y) * (x - y))),
-        r"\left(x + y\right) \, \left(x - y\right)"
-    );
+    assert_eq!(tex(|x, y| of((x + y) * (x - y))), r"\left(x + y\right) \, \left(x - y\right)");
     assert_eq!(tex(|x, y| of(x - (y - x))), r"x - \left(y - x\right)");
     assert_eq!(tex(|x, y| of(x + (y - x))), r"x + y - x");
     assert_eq!(tex(|x, y| of((x + y).powi(3))), r"\left(x + y\right)^{3}");
@@ -50,10 +47,7 @@ fn what_has_a_name_or_is_used_again_has_a_line_of_its_own() {
     let g = Graph::new();
     let [a, b, c, f] = [("a", 2.0), ("b", -3.0), ("c", 10.0), ("f", -2.0)].map(|(name, x)| g.var(x).named(name));
     let l = (((a * b).named("e") + c).named("d") * f).named("L");
-    assert_eq!(
-        of(l),
-        "\\begin{aligned}\ne &= a \\, b \\\\\nd &= e + c \\\\\nL &= d \\, f\n\\end{aligned}"
-    );
+    assert_eq!(of(l), "\\begin{aligned}\ne &= a \\, b \\\\\nd &= e + c \\\\\nL &= d \\, f\n\\end{aligned}");
     let both = (a * b + c).sin();
     assert_eq!(
         of(both * both),
@@ -92,11 +86,7 @@ fn every_op_has_a_formula_with_balanced_braces() {
                 let tex = to_tex(&g, node).unwrap();
                 let opened = tex.matches('{').count();
                 assert_eq!(opened, tex.matches('}').count(), "{op}: {tex}");
-                assert_eq!(
-                    tex.matches("\\left(").count(),
-                    tex.matches("\\right)").count(),
-                    "{op}: {tex}"
-                );
+                assert_eq!(tex.matches("\\left(").count(), tex.matches("\\right)").count(), "{op}: {tex}");
             }
         }
     }

@@ -31,13 +31,8 @@ use crate::scalar::dual::Dual;
 #[track_caller]
 pub fn value_and_gradient(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) -> (f64, Vec<f64>) {
     let recording = Recording::of(x, |x| vec![f(x)]);
-    let [l] = recording.outputs[..] else {
-        unreachable!("one result of the closure is one output")
-    };
-    (
-        recording.graph.value(l),
-        recording.graph.vjp(&[(l, 1.0)], &recording.inputs),
-    )
+    let [l] = recording.outputs[..] else { unreachable!("one result of the closure is one output") };
+    (recording.graph.value(l), recording.graph.vjp(&[(l, 1.0)], &recording.inputs))
 }
 
 /// The gradient of `f` at `x`: [`value_and_gradient`] without the value.
@@ -196,12 +191,7 @@ pub fn hvp(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64], direction: &[
 pub fn jvp(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64], direction: &[f64]) -> Vec<f64> {
     let recording = Recording::of(x, f);
     expect(direction_length(x.len(), direction.len()));
-    let seeds: Vec<_> = recording
-        .inputs
-        .iter()
-        .copied()
-        .zip(direction.iter().copied())
-        .collect();
+    let seeds: Vec<_> = recording.inputs.iter().copied().zip(direction.iter().copied()).collect();
     recording.graph.jvp(&seeds, &recording.outputs)
 }
 
@@ -276,10 +266,7 @@ mod tests {
             let (recorded, expected) = value_and_gradient(|x| Chain.call(x), &x);
             assert_eq!((value, gradient.len()), (recorded, n));
             for (forward, back) in gradient.iter().zip(&expected) {
-                assert!(
-                    (forward - back).abs() <= 1e-15 * back.abs(),
-                    "{n} inputs: {forward} {back}"
-                );
+                assert!((forward - back).abs() <= 1e-15 * back.abs(), "{n} inputs: {forward} {back}");
             }
         }
     }

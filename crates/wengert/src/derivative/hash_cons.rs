@@ -27,16 +27,8 @@ impl Signature {
     #[inline(always)]
     pub(crate) fn new(op: Op, imm: Imm, operands: [u32; 3]) -> Signature {
         let [x, y, third] = operands.map(u64::from);
-        let [first, second] = if op.is_symmetric() {
-            [x.min(y), x.max(y)]
-        } else {
-            [x, y]
-        };
-        Signature {
-            word: first | second << 28 | (op as u64) << 56,
-            third,
-            imm: imm.map(f64::to_bits),
-        }
+        let [first, second] = if op.is_symmetric() { [x.min(y), x.max(y)] } else { [x, y] };
+        Signature { word: first | second << 28 | (op as u64) << 56, third, imm: imm.map(f64::to_bits) }
     }
 
     /// The signature of a node on the tape; `None` for leaves, constants and n-ary ops.
@@ -110,10 +102,7 @@ pub(crate) struct Vacancy {
 impl NodeTable {
     /// An empty table with room for about this many nodes.
     pub(crate) fn with_room(nodes: usize) -> NodeTable {
-        NodeTable {
-            lines: vec![[0; WIDTH]; (nodes / NEIGHBORS + 1).next_power_of_two()],
-            held: 0,
-        }
+        NodeTable { lines: vec![[0; WIDTH]; (nodes / NEIGHBORS + 1).next_power_of_two()], held: 0 }
     }
 
     /// The lines where a signature with that hash may be, in the order in which they fill. All lines come in

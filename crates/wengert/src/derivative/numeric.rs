@@ -136,11 +136,7 @@ impl Graph {
         let nodes: SmallVec<[NodeId; 8]> = seeds.iter().map(|&(node, _)| node).collect();
         if !self.are_leaves(&nodes)? {
             let Opened { graph, outputs, inputs } = self.opened(outputs, &nodes)?;
-            let seeds: Vec<_> = inputs
-                .into_iter()
-                .zip(seeds)
-                .map(|(input, &(_, tangent))| (input, tangent))
-                .collect();
+            let seeds: Vec<_> = inputs.into_iter().zip(seeds).map(|(input, &(_, tangent))| (input, tangent)).collect();
             return graph.try_jvp(&seeds, &outputs);
         }
         let outputs = self.all_fresh(outputs)?;
@@ -186,10 +182,7 @@ impl Graph {
             return graph.try_jacobian(&outputs, &inputs);
         }
         let outputs = self.all_fresh(outputs)?;
-        let leaves = wrt
-            .iter()
-            .map(|&leaf| self.leaf_position(leaf))
-            .collect::<Result<Vec<_>, Error>>()?;
+        let leaves = wrt.iter().map(|&leaf| self.leaf_position(leaf)).collect::<Result<Vec<_>, Error>>()?;
         let len = len(&outputs);
         let mut rows = vec![vec![0.0; leaves.len()]; outputs.len()];
         if leaves.len() <= 2 * outputs.len() {
@@ -248,10 +241,7 @@ impl Graph {
             return graph.try_hvp(outputs[0], &inputs, direction);
         }
         let l = self.fresh(l)? as usize;
-        let leaves = wrt
-            .iter()
-            .map(|&leaf| self.leaf_position(leaf))
-            .collect::<Result<Vec<_>, Error>>()?;
+        let leaves = wrt.iter().map(|&leaf| self.leaf_position(leaf)).collect::<Result<Vec<_>, Error>>()?;
         // The graph keeps the buffers: page faults of new ones would cost more than the sweeps.
         let mut hvp = self.hvp.take().unwrap_or_else(|| HvpWorkspace::new(l));
         hvp.fit(l);
@@ -297,10 +287,7 @@ impl Graph {
             return graph.try_hessian(outputs[0], &inputs);
         }
         let l = self.fresh(l)? as usize;
-        let leaves = wrt
-            .iter()
-            .map(|&leaf| self.leaf_position(leaf))
-            .collect::<Result<Vec<_>, Error>>()?;
+        let leaves = wrt.iter().map(|&leaf| self.leaf_position(leaf)).collect::<Result<Vec<_>, Error>>()?;
         let mut rows = vec![vec![0.0; leaves.len()]; leaves.len()];
         let mut hvp = HvpWorkspace::<LANES>::new(l);
         for (batch, some) in leaves.chunks(LANES).enumerate() {
@@ -337,11 +324,7 @@ impl Graph {
         let position = self.position(node)? as usize;
         match self.tape.entry(position as u32).op() {
             Op::Leaf => Ok(position),
-            op => Err(Error::NotALeaf {
-                node,
-                label: self.message_label(node),
-                op,
-            }),
+            op => Err(Error::NotALeaf { node, label: self.message_label(node), op }),
         }
     }
 

@@ -73,13 +73,7 @@ impl<'g> Recorder<'g> {
             }
         }
         let before = tape.extent();
-        Ok(Recorder {
-            graph,
-            table: RefCell::new(table),
-            active,
-            before,
-            failure: RefCell::new(None),
-        })
+        Ok(Recorder { graph, table: RefCell::new(table), active, before, failure: RefCell::new(None) })
     }
 
     /// The node of a key; an error where its value is stale.
@@ -93,10 +87,7 @@ impl<'g> Recorder<'g> {
         if entry.op() == Op::Const {
             return Term::Constant(entry.value);
         }
-        Term::Node {
-            recorder: self,
-            handle: Handle::new(position, entry.wants()),
-        }
+        Term::Node { recorder: self, handle: Handle::new(position, entry.wants()) }
     }
 
     /// Reads the node at a position: its op, its immediates and its term. Writes its operands to `operands`,

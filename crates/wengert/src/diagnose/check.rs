@@ -95,17 +95,10 @@ impl GradientCheck {
 
     /// The compared component with the largest error. One that differs comes before any that agrees.
     pub fn worst(&self) -> Option<&Component> {
-        let compared = self
-            .components
-            .iter()
-            .filter(|c| matches!(c.verdict, Verdict::Agrees | Verdict::Differs));
+        let compared = self.components.iter().filter(|c| matches!(c.verdict, Verdict::Agrees | Verdict::Differs));
         // NaN is worse than any number.
         let badness = |c: &Component| {
-            if c.relative_error.is_nan() {
-                f64::INFINITY
-            } else {
-                c.relative_error
-            }
+            if c.relative_error.is_nan() { f64::INFINITY } else { c.relative_error }
         };
         compared.max_by(|a, b| {
             let differs = |c: &Component| c.verdict == Verdict::Differs;
@@ -115,9 +108,7 @@ impl GradientCheck {
 
     /// The components that could not be compared.
     pub fn unsure(&self) -> impl Iterator<Item = &Component> {
-        self.components
-            .iter()
-            .filter(|c| !matches!(c.verdict, Verdict::Agrees | Verdict::Differs))
+        self.components.iter().filter(|c| !matches!(c.verdict, Verdict::Agrees | Verdict::Differs))
     }
 }
 
@@ -149,14 +140,7 @@ impl Graph {
         let mut components = Vec::with_capacity(wrt.len());
         for (index, (&leaf, &analytic)) in wrt.iter().zip(&gradient).enumerate() {
             let x = self.value(leaf);
-            let (numeric, unsure, verdict) = Probe {
-                l,
-                leaf,
-                x,
-                middle,
-                analytic,
-            }
-            .run(self);
+            let (numeric, unsure, verdict) = Probe { l, leaf, x, middle, analytic }.run(self);
             // Nothing but this leaf was set, so the guards hold again.
             self.set(leaf, x);
             expect(self.forward());
@@ -167,15 +151,7 @@ impl Graph {
                 false => off / analytic.abs().max(numeric.abs()),
             };
             let label = self.label_of(leaf);
-            components.push(Component {
-                index,
-                leaf,
-                label,
-                analytic,
-                numeric,
-                relative_error,
-                verdict,
-            });
+            components.push(Component { index, leaf, label, analytic, numeric, relative_error, verdict });
         }
         Ok(GradientCheck { output: l, components })
     }
@@ -278,12 +254,7 @@ impl Probe {
                 }
             }
         }
-        if let Some(Slopes {
-            left,
-            right,
-            central,
-            noise,
-        }) = kink
+        if let Some(Slopes { left, right, central, noise }) = kink
             && self.analytic >= left.min(right) - noise
             && self.analytic <= left.max(right) + noise
         {
@@ -346,11 +317,7 @@ impl fmt::Display for Component {
         write!(f, "): {} from the sweep, ", self.analytic)?;
         match &self.verdict {
             Verdict::Agrees | Verdict::Differs => {
-                write!(
-                    f,
-                    "{} from differences, relative error {:.1e}",
-                    self.numeric, self.relative_error
-                )
+                write!(f, "{} from differences, relative error {:.1e}", self.numeric, self.relative_error)
             }
             Verdict::Kink => write!(f, "but there is a kink"),
             Verdict::Branch(error) => write!(f, "but a branch changes: {error}"),
@@ -371,16 +338,10 @@ impl fmt::Display for GradientCheck {
                 "gradient of {}: none of {count} components could be compared, so nothing was checked",
                 self.output
             )?,
-            (0, compared) => write!(
-                f,
-                "gradient of {}: {compared} of {count} components compared, all agree",
-                self.output
-            )?,
-            (wrong, compared) => write!(
-                f,
-                "gradient of {}: {wrong} of {compared} components differ",
-                self.output
-            )?,
+            (0, compared) => {
+                write!(f, "gradient of {}: {compared} of {count} components compared, all agree", self.output)?
+            }
+            (wrong, compared) => write!(f, "gradient of {}: {wrong} of {compared} components differ", self.output)?,
         }
         if wrong == 0
             && let Some(worst) = self.worst()

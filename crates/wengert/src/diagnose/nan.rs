@@ -118,11 +118,7 @@ impl Graph {
         let output_value = self.value_at(position);
         let (adjoint, spoiled) = TracedSweep::new(self, position).origin();
         // Start from the output; if it is finite, from the operand that makes a derivative not finite.
-        let start = if output_value.is_finite() {
-            spoiled
-        } else {
-            Some(position)
-        };
+        let start = if output_value.is_finite() { spoiled } else { Some(position) };
         let value = start.map(|start| value_origin(self, start));
         let site = |position| self.site(position);
         let key = |position| self.generations.key(position);
@@ -138,21 +134,13 @@ impl Graph {
             path: path.iter().map(|&at| (key(at), self.value_at(at))).collect(),
         });
         let found = value.is_some() || adjoint.is_some();
-        Ok(found.then_some(NanOrigin {
-            output: l,
-            output_value,
-            value,
-            adjoint,
-        }))
+        Ok(found.then_some(NanOrigin { output: l, output_value, value, adjoint }))
     }
 
     fn site(&self, position: u32) -> Site {
         let node = self.node_at(position);
-        let operand = |&id: &NodeId| Operand {
-            node: id,
-            value: self.value_at(id.position()),
-            label: self.label_of(id),
-        };
+        let operand =
+            |&id: &NodeId| Operand { node: id, value: self.value_at(id.position()), label: self.label_of(id) };
         Site {
             node: node.id,
             op: node.op,
@@ -224,12 +212,8 @@ struct TracedSweep<'a> {
 impl<'a> TracedSweep<'a> {
     fn new(graph: &'a Graph, l: u32) -> TracedSweep<'a> {
         let len = l as usize + 1;
-        let mut sweep = TracedSweep {
-            graph,
-            adjoints: vec![0.0; len],
-            sender: vec![l; len],
-            spoiled: vec![false; len],
-        };
+        let mut sweep =
+            TracedSweep { graph, adjoints: vec![0.0; len], sender: vec![l; len], spoiled: vec![false; len] };
         sweep.adjoints[len - 1] = 1.0;
         for position in (0..=l).rev() {
             for (x, part) in pullback(&graph.tape, position, sweep.adjoints[position as usize]) {
@@ -287,15 +271,6 @@ impl<'a> TracedSweep<'a> {
         let culprit = operands.into_iter().find(|&x| !self.graph.value_at(x).is_finite());
         let culprit = culprit.or_else(|| (!entry.value.is_finite()).then_some(at));
         let adjoint = self.adjoints[at as usize];
-        (
-            Some(Found {
-                at,
-                adjoint,
-                sent,
-                leaf,
-                path,
-            }),
-            culprit,
-        )
+        (Some(Found { at, adjoint, sent, leaf, path }), culprit)
     }
 }

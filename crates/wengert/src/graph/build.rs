@@ -180,9 +180,7 @@ impl Graph {
         self.tape.make_room(op, count)?;
         let mut values = self.operands.borrow_mut();
         values.clear();
-        values
-            .try_reserve(count)
-            .map_err(|_| Error::OutOfMemory { nodes: count })?;
+        values.try_reserve(count).map_err(|_| Error::OutOfMemory { nodes: count })?;
         let mut handles: SmallVec<[Handle; 3]> = SmallVec::new();
         let fixed = matches!(op.arity(), Arity::Fixed(_));
         let mut wants = false;

@@ -103,12 +103,7 @@ impl fmt::Display for Node {
 impl fmt::Display for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let line = |node: &Node| format!("{} = {node}", node.id);
-        let width = self
-            .nodes()
-            .map(|node| line(&node).chars().count())
-            .max()
-            .unwrap_or(0)
-            .min(48);
+        let width = self.nodes().map(|node| line(&node).chars().count()).max().unwrap_or(0).min(48);
         for node in self.nodes() {
             write!(f, "{:<width$}  value ", line(&node))?;
             match self.try_value(node.id) {
@@ -135,10 +130,7 @@ mod tests {
         let x = g.var(2.0);
         let _ = [x.powi(3), x.powf(-0.5), 1.0 / x, x - 2.5, x * 1e300, -x];
         let formulas: Vec<String> = g.nodes().skip(1).map(|node| node.to_string()).collect();
-        assert_eq!(
-            formulas,
-            ["n0 ^ 3", "n0 ^ -0.5", "1 / n0", "n0 - 2.5", "n0 * 1e300", "-n0"]
-        );
+        assert_eq!(formulas, ["n0 ^ 3", "n0 ^ -0.5", "1 / n0", "n0 - 2.5", "n0 * 1e300", "-n0"]);
         let captions: Vec<String> = g.nodes().skip(1).map(|node| node.op.caption(node.imm)).collect();
         assert_eq!(captions, ["^ 3", "^ -0.5", "1 /", "- 2.5", "* 1e300", "-"]);
     }
@@ -150,10 +142,7 @@ mod tests {
         let l = g.mul(x, x);
         g.backward(l);
         g.set(x, 3.0);
-        assert_eq!(
-            g.to_string(),
-            "n0 = leaf     value 3  grad 4\nn1 = n0 * n0  value stale  grad 1\n"
-        );
+        assert_eq!(g.to_string(), "n0 = leaf     value 3  grad 4\nn1 = n0 * n0  value stale  grad 1\n");
     }
 
     #[test]

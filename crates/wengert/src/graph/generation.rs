@@ -43,13 +43,7 @@ pub(crate) struct Generations {
 impl Generations {
     pub(crate) fn new() -> Generations {
         let begun = take(1) & MASK;
-        Generations {
-            newest: NodeId::new(0, begun),
-            older: Vec::new(),
-            spare: (0, 0),
-            block: 1,
-            begun,
-        }
+        Generations { newest: NodeId::new(0, begun), older: Vec::new(), spare: (0, 0), block: 1, begun }
     }
 
     /// Starts over on an empty tape. No older key or mark is right.
@@ -159,16 +153,10 @@ mod tests {
         // So 2^30 graphs can be made and reset once each before the counter starts over.
         assert_eq!([0, 1].map(taken), [1, 2]);
         // Blocks of 1, 2, 4, ..., 64, 64, ...
-        assert_eq!(
-            [2, 3, 4, 7, 8, 63, 64, 127, 128, 192].map(taken),
-            [4, 4, 8, 8, 16, 64, 128, 128, 192, 256]
-        );
+        assert_eq!([2, 3, 4, 7, 8, 63, 64, 127, 128, 192].map(taken), [4, 4, 8, 8, 16, 64, 128, 128, 192, 256]);
         for cuts in 1..1000 {
             let (used, taken) = (cuts + 1, taken(cuts));
-            assert!(
-                taken >= used && taken < 2 * used + 1 && taken < used + BLOCK,
-                "{cuts} cuts took {taken}"
-            );
+            assert!(taken >= used && taken < 2 * used + 1 && taken < used + BLOCK, "{cuts} cuts took {taken}");
         }
     }
 

@@ -53,13 +53,7 @@ impl Graph {
         let serial = self.next_guard.get();
         self.next_guard.set(serial.wrapping_add(1));
         let [left, right] = [left, right].map(Handle::index);
-        self.guards.borrow_mut().push(RawGuard {
-            left,
-            right,
-            relation,
-            recorded,
-            serial,
-        });
+        self.guards.borrow_mut().push(RawGuard { left, right, relation, recorded, serial });
     }
 
     /// The first comparison whose result has changed, as an error.

@@ -30,10 +30,8 @@ impl Graph {
 
     /// The graph up to `outputs`, opened at `wrt`. O(nodes up to `outputs`).
     pub(crate) fn opened(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Opened, Error> {
-        let outputs = outputs
-            .iter()
-            .map(|&output| Ok(self.fresh(output)? as usize))
-            .collect::<Result<Vec<_>, Error>>()?;
+        let outputs =
+            outputs.iter().map(|&output| Ok(self.fresh(output)? as usize)).collect::<Result<Vec<_>, Error>>()?;
         let end = outputs.iter().max().map_or(0, |&last| last + 1);
         let mut open = FxHashMap::default();
         for &node in wrt {

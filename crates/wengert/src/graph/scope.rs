@@ -108,8 +108,7 @@ impl Scopes {
     /// Keeps the first `extent` scopes, on a tape cut to `len`. Open scopes are closed: a [`Scope`] borrows the
     /// graph, so only leaked ones can be open during a rewind.
     pub(crate) fn truncate(&mut self, extent: u32, len: u32) {
-        self.changes
-            .truncate(self.changes.partition_point(|&(from, _)| from < len));
+        self.changes.truncate(self.changes.partition_point(|&(from, _)| from < len));
         self.tree.truncate(extent as usize);
         self.open.clear();
         if self.changes.last().is_some_and(|&(_, open)| open.is_some()) {

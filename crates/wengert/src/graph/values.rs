@@ -175,10 +175,7 @@ impl Graph {
     #[cold]
     #[inline(never)]
     fn stale(&self, node: NodeId) -> Error {
-        Error::StaleValue {
-            node,
-            label: self.message_label(node),
-        }
+        Error::StaleValue { node, label: self.message_label(node) }
     }
 
     fn make_stale(&mut self) {

@@ -52,11 +52,7 @@ impl Graph {
     #[track_caller]
     pub fn var(&self, value: f64) -> Expr<'_> {
         let (handle, value) = self.tape.push_leaf(value);
-        Expr {
-            graph: Some(self),
-            handle,
-            value,
-        }
+        Expr { graph: Some(self), handle, value }
     }
 
     /// The node as an expression.
@@ -80,11 +76,7 @@ impl Graph {
     /// [`Error::NotInGraph`], [`Error::StaleValue`].
     pub fn try_expr(&self, node: NodeId) -> Result<Expr<'_>, Error> {
         let (handle, value) = self.operand(node)?;
-        Ok(Expr {
-            graph: Some(self),
-            handle,
-            value,
-        })
+        Ok(Expr { graph: Some(self), handle, value })
     }
 
     /// Nodes as expressions, in order.
@@ -116,11 +108,7 @@ impl<'g> Expr<'g> {
     /// ```
     #[inline(always)]
     pub const fn constant(value: f64) -> Self {
-        Expr {
-            graph: None,
-            handle: Handle::NONE,
-            value,
-        }
+        Expr { graph: None, handle: Handle::NONE, value }
     }
 
     /// The value, as a plain number.
@@ -319,11 +307,7 @@ impl<'g> Expr<'g> {
         expect(graph.tape.allow(1 + new));
         let handles: SmallVec<[Handle; 3]> = operands.iter().map(|x| x.handle_in(graph)).collect();
         let handle = graph.tape.push_op(op, imm, &handles, value);
-        Expr {
-            graph: Some(graph),
-            handle,
-            value,
-        }
+        Expr { graph: Some(graph), handle, value }
     }
 
     /// Appends an n-ary op, its operands given as lists of equal length.
@@ -351,17 +335,11 @@ impl<'g> Expr<'g> {
         let (mut written, mut wants) = (0, false);
         for list in lists {
             values.extend(list.iter().map(|x| x.value));
-            wants |= graph
-                .tape
-                .write_operands(written, list.iter().map(|x| x.handle_in(graph)));
+            wants |= graph.tape.write_operands(written, list.iter().map(|x| x.handle_in(graph)));
             written += list.len();
         }
         let value = value::of(op, NO_IMM, &values);
-        Expr {
-            graph: Some(graph),
-            handle: graph.tape.push_fold(op, count, wants, value),
-            value,
-        }
+        Expr { graph: Some(graph), handle: graph.tape.push_fold(op, count, wants, value), value }
     }
 
     /// Whether it is a free constant that needs a new node.
@@ -411,11 +389,7 @@ fn unary_apart<'g>(op: Op, imm: Imm, place: Place<'g>, x: f64, value: f64) -> Pl
 fn binary_apart<'g>(op: Op, x_place: Place<'g>, x: f64, y_place: Place<'g>, y: f64, value: f64) -> Place<'g> {
     // A free constant is kept with the op, as a plain number is.
     if let Some((op, c)) = with_constant(op, (x_place, x), (y_place, y)) {
-        let (place, x) = if x_place.0.is_some() {
-            (x_place, x)
-        } else {
-            (y_place, y)
-        };
+        let (place, x) = if x_place.0.is_some() { (x_place, x) } else { (y_place, y) };
         if let Some(graph) = place.0
             && let Some(handle) = graph.tape.try_with_constant(op, place.1, c, value)
         {

@@ -52,22 +52,9 @@ mod tests {
 
     #[test]
     fn a_certain_value_holds_for_every_operand() {
-        let numbers = [
-            0.0,
-            -0.0,
-            1.0,
-            -1.0,
-            2.5,
-            5e-324,
-            f64::MAX,
-            f64::INFINITY,
-            f64::NEG_INFINITY,
-            f64::NAN,
-        ];
+        let numbers = [0.0, -0.0, 1.0, -1.0, 2.5, 5e-324, f64::MAX, f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
         let same = |a: f64, b: f64| a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan();
-        let powers = [0.0, 1.0, 2.0, 0.5, -1.0]
-            .into_iter()
-            .flat_map(|p| [0.0, 1.0, 2.0, 3.0].map(|k| [p, k]));
+        let powers = [0.0, 1.0, 2.0, 0.5, -1.0].into_iter().flat_map(|p| [0.0, 1.0, 2.0, 3.0].map(|k| [p, k]));
         let imms: Vec<Imm> = powers.chain([NO_IMM]).collect();
         let mut found = 0;
         for &op in Op::ALL {
@@ -76,9 +63,8 @@ mod tests {
             };
             for &imm in imms.iter().filter(|&&imm| op == Op::Powd || imm == NO_IMM) {
                 for code in 0..numbers.len().pow(count as u32) {
-                    let args: Vec<f64> = (0..count)
-                        .map(|k| numbers[code / numbers.len().pow(k as u32) % numbers.len()])
-                        .collect();
+                    let args: Vec<f64> =
+                        (0..count).map(|k| numbers[code / numbers.len().pow(k as u32) % numbers.len()]).collect();
                     for known in 0..1 << count {
                         let number = |k: usize| (known >> k & 1 == 1).then(|| args[k]);
                         let value = f64::apply(op, imm, &args);

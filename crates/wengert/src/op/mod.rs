@@ -275,10 +275,7 @@ impl Op {
     pub(crate) const fn encoding(self) -> Encoding {
         match self.arity() {
             Arity::Fixed(0) => Encoding::Source,
-            Arity::Fixed(operands) => Encoding::Fixed {
-                operands,
-                imms: self.immediates(),
-            },
+            Arity::Fixed(operands) => Encoding::Fixed { operands, imms: self.immediates() },
             Arity::AtLeast(_) => Encoding::List,
         }
     }
@@ -312,14 +309,8 @@ const _: () = {
             Op::ALL[k].encoding(),
             Encoding::Source
                 | Encoding::List
-                | Encoding::Fixed {
-                    operands: 1,
-                    imms: 0..=2
-                }
-                | Encoding::Fixed {
-                    operands: 2,
-                    imms: 0 | 2
-                }
+                | Encoding::Fixed { operands: 1, imms: 0..=2 }
+                | Encoding::Fixed { operands: 2, imms: 0 | 2 }
                 | Encoding::Fixed { operands: 3, imms: 0 }
         ));
         k += 1;

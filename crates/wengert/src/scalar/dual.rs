@@ -46,10 +46,7 @@ impl<const N: usize> Dual<N> {
     /// A constant: its derivative is 0 in all directions.
     #[inline(always)]
     pub const fn new(value: f64) -> Self {
-        Dual {
-            value,
-            tangents: [0.0; N],
-        }
+        Dual { value, tangents: [0.0; N] }
     }
 
     #[inline(always)]
@@ -174,16 +171,7 @@ mod tests {
     use super::*;
     use crate::op::kernel;
 
-    const SPECIAL: [f64; 8] = [
-        0.0,
-        -0.0,
-        1.5,
-        -5e-324,
-        f64::MAX,
-        f64::INFINITY,
-        f64::NEG_INFINITY,
-        f64::NAN,
-    ];
+    const SPECIAL: [f64; 8] = [0.0, -0.0, 1.5, -5e-324, f64::MAX, f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
 
     fn same(a: f64, b: f64) -> bool {
         a == b || a.is_nan() && b.is_nan()

@@ -47,11 +47,7 @@ fn is_harmless(partial: f64) -> bool {
 /// tangents.
 #[inline(always)]
 fn guarded<const N: usize>(plain: Tangents<N>, partial: f64, guarded: impl Fn(usize) -> f64) -> Tangents<N> {
-    if is_harmless(partial) || !plain.is_nan() {
-        plain
-    } else {
-        rarely(move || each(guarded))
-    }
+    if is_harmless(partial) || !plain.is_nan() { plain } else { rarely(move || each(guarded)) }
 }
 
 /// The sum of one or more parts.
@@ -132,9 +128,7 @@ impl<const N: usize> Mul<f64> for Tangents<N> {
     type Output = Self;
     #[inline(always)]
     fn mul(self, partial: f64) -> Self {
-        guarded(each(|k| self.0[k] * partial), partial, move |k| {
-            kernel::gmul(self.0[k], partial)
-        })
+        guarded(each(|k| self.0[k] * partial), partial, move |k| kernel::gmul(self.0[k], partial))
     }
 }
 

@@ -65,9 +65,7 @@ impl Adjoints {
 
 impl fmt::Debug for Adjoints {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries((0..self.len()).map(|index| self.get(index)))
-            .finish()
+        f.debug_list().entries((0..self.len()).map(|index| self.get(index))).finish()
     }
 }
 

@@ -22,11 +22,7 @@ pub(crate) struct HvpWorkspace<const N: usize> {
 impl<const N: usize> HvpWorkspace<N> {
     /// Room for sweeps from the node at position `l`.
     pub(crate) fn new(l: usize) -> Self {
-        HvpWorkspace {
-            tangents: vec![Tangents::ZERO; l + 1],
-            adjoints: vec![Dual::ZERO; l + 1],
-            scratch: Vec::new(),
-        }
+        HvpWorkspace { tangents: vec![Tangents::ZERO; l + 1], adjoints: vec![Dual::ZERO; l + 1], scratch: Vec::new() }
     }
 
     /// Makes room for sweeps from the node at position `l`, and sets all directions to 0.

@@ -26,9 +26,7 @@ pub(crate) use tangent::tangents;
 /// index is always in bounds. `get` keeps a panic out of the loops.
 #[inline(always)]
 fn read<S: AdjointScalar>(entries: &[Cell<Stored>], index: u32, at: impl Fn(Entry, u32) -> S) -> S {
-    entries
-        .get(index as usize)
-        .map_or(S::ZERO, |cell| at(cell.get().into(), index))
+    entries.get(index as usize).map_or(S::ZERO, |cell| at(cell.get().into(), index))
 }
 
 /// The value of an entry, for sweeps over `f64`.
@@ -46,7 +44,5 @@ fn primal(entries: &[Cell<Stored>], index: u32) -> f64 {
 /// Whether the entry at `index` wants a gradient.
 #[inline(always)]
 fn wants(entries: &[Cell<Stored>], index: u32) -> bool {
-    entries
-        .get(index as usize)
-        .is_some_and(|cell| Entry::from(cell.get()).wants())
+    entries.get(index as usize).is_some_and(|cell| Entry::from(cell.get()).wants())
 }

@@ -126,13 +126,7 @@ macro_rules! send {
         let operands = $operands;
         // A linear rule reads neither values nor immediates.
         let mut parts = operands.map(|_| $cursor.bar);
-        $rule(
-            operands.map(|_| S::ZERO),
-            NO_IMM,
-            S::ZERO,
-            |_| Some($cursor.bar),
-            |k, part| parts[k] = part,
-        );
+        $rule(operands.map(|_| S::ZERO), NO_IMM, S::ZERO, |_| Some($cursor.bar), |k, part| parts[k] = part);
         $cursor.send_parts(operands, parts.map(Adjoint::get))
     }};
     (cheap, $rule:path, $imm:expr, $operands:expr, $cursor:ident) => {{
@@ -289,12 +283,7 @@ fn run<S: AdjointScalar, B: Adjoint<S>>(
     last: usize,
     at: impl Fn(Entry, u32) -> S + Copy,
 ) -> Stop {
-    let Sweep {
-        view,
-        adjoints,
-        lowest,
-        args,
-    } = *sweep;
+    let Sweep { view, adjoints, lowest, args } = *sweep;
     let (Some(mut cell), Some(adjoint)) = (view.entries.get(last), adjoints.get(last)) else {
         return Stop::End;
     };
@@ -305,14 +294,7 @@ fn run<S: AdjointScalar, B: Adjoint<S>>(
             return Stop::End;
         };
         let mut below = adjoint_below.get();
-        let cursor = Cursor {
-            view,
-            adjoints,
-            cell,
-            i,
-            bar: B::of(bar),
-            at,
-        };
+        let cursor = Cursor { view, adjoints, cell, i, bar: B::of(bar), at };
         i = near;
         cell = cell_below;
         if bar.is_zero_or_nan() {
@@ -413,11 +395,7 @@ const FEW: usize = 16;
 #[inline(always)]
 fn seed<S: AdjointScalar>(adjoints: &[Cell<S>], seeds: &[(u32, S)]) {
     // A zero that the compiler cannot see, so that it does not call memset for a few.
-    let zero = if adjoints.len() <= FEW {
-        black_box(S::ZERO)
-    } else {
-        S::ZERO
-    };
+    let zero = if adjoints.len() <= FEW { black_box(S::ZERO) } else { S::ZERO };
     adjoints.iter().for_each(|adjoint| adjoint.set(zero));
     let place = |position: u32| adjoints.get(position as usize);
     // Not added to the 0 just written: the load would have to wait for the store.

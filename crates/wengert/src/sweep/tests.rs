@@ -9,16 +9,7 @@ use proptest::prelude::*;
 use crate::Graph;
 use crate::sweep::plain;
 
-const SPECIAL: [f64; 8] = [
-    0.0,
-    -0.0,
-    1.0,
-    5e-324,
-    f64::MAX,
-    f64::INFINITY,
-    f64::NEG_INFINITY,
-    f64::NAN,
-];
+const SPECIAL: [f64; 8] = [0.0, -0.0, 1.0, 5e-324, f64::MAX, f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
 
 fn leaf() -> impl Strategy<Value = f64> {
     prop_oneof![3 => -2.0..2.0f64, 1 => prop::sample::select(SPECIAL.to_vec())]

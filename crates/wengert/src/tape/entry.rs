@@ -46,10 +46,7 @@ impl Entry {
     #[inline(always)]
     pub(super) fn new(op: Op, a: u32, b: u32, wants: bool, value: f64) -> Entry {
         let code = u64::from(op.code()) | if wants { 0 } else { INERT_WORD };
-        Entry {
-            value,
-            word: code | u64::from(b) << B | u64::from(a) << A,
-        }
+        Entry { value, word: code | u64::from(b) << B | u64::from(a) << A }
     }
 
     /// The code of the op, plus 128 if the entry wants no gradient.

@@ -62,10 +62,7 @@ impl<T: Copy + Zeroable> GrowList<T> {
             return Err(Error::Full { limit });
         }
         let first = zeroed(capacity)?;
-        Ok(GrowList {
-            first,
-            ..GrowList::new(limit, limit)
-        })
+        Ok(GrowList { first, ..GrowList::new(limit, limit) })
     }
 
     #[inline(always)]
@@ -187,9 +184,7 @@ impl<T: Copy + Zeroable> GrowList<T> {
     /// [`Error::Full`].
     pub(crate) fn allow(&self, more: usize) -> Result<(), Error> {
         match more > self.limit - self.len.get() {
-            true => Err(Error::Full {
-                limit: self.reported_limit,
-            }),
+            true => Err(Error::Full { limit: self.reported_limit }),
             false => Ok(()),
         }
     }
@@ -214,9 +209,7 @@ impl<T: Copy + Zeroable> GrowList<T> {
             return Ok(());
         }
         if more > self.limit - capacity {
-            return Err(Error::Full {
-                limit: self.reported_limit,
-            });
+            return Err(Error::Full { limit: self.reported_limit });
         }
         let level = self.level.get() + 1;
         // There may be one already, from before the list was cut short.
@@ -341,10 +334,7 @@ mod tests {
         assert_eq!(held(&cells), (0..70).collect::<Vec<_>>());
         cells.truncate(69);
         assert_eq!(cells.reserve(1), Ok(()));
-        assert_eq!(
-            GrowList::<u32>::with_capacity(5, 6).err(),
-            Some(Error::Full { limit: 5 })
-        );
+        assert_eq!(GrowList::<u32>::with_capacity(5, 6).err(), Some(Error::Full { limit: 5 }));
         assert!(std::panic::catch_unwind(|| GrowList::new(0, 0).push(1)).is_err());
     }
 

@@ -145,11 +145,7 @@ impl Tape {
     #[inline(always)]
     pub(crate) fn make_room(&self, op: Op, count: usize) -> Result<(), Error> {
         let (lists, imms) = match op.encoding() {
-            Encoding::Source
-            | Encoding::Fixed {
-                operands: 1 | 2,
-                imms: 0,
-            } => (0, 0),
+            Encoding::Source | Encoding::Fixed { operands: 1 | 2, imms: 0 } => (0, 0),
             Encoding::Fixed { operands: 1, imms } => (0, imms),
             Encoding::Fixed { operands, imms } => (operands, imms),
             // Even an empty list needs a place to start.
@@ -409,11 +405,7 @@ impl Tape {
     /// The tape as it is now, to walk along.
     #[inline(always)]
     pub(crate) fn view(&self) -> View<'_> {
-        View {
-            entries: self.entries.slice(),
-            lists: self.lists.room(),
-            imms: self.imms.room(),
-        }
+        View { entries: self.entries.slice(), lists: self.lists.room(), imms: self.imms.room() }
     }
 
     /// Passes the operands of an entry to `each` in order, and returns its immediates.
@@ -422,11 +414,7 @@ impl Tape {
     }
 
     pub(crate) fn extent(&self) -> Extent {
-        Extent {
-            entries: self.len(),
-            lists: self.lists.len() as u32,
-            imms: self.imms.len() as u32,
-        }
+        Extent { entries: self.len(), lists: self.lists.len() as u32, imms: self.imms.len() as u32 }
     }
 
     /// Drops what was appended since, if no value was overwritten in between.
@@ -464,26 +452,8 @@ mod tests {
     #[test]
     fn a_constant_is_read_as_it_was_placed() {
         let tape = Tape::new(1 << 20, 0).unwrap();
-        let short = [
-            0.0,
-            -0.0,
-            0.5,
-            -2.0,
-            100.0,
-            65535.0,
-            1e-300,
-            f64::INFINITY,
-            f64::NAN,
-            2f64.powi(-1022),
-        ];
-        let long = [
-            0.1,
-            131071.0,
-            1e-300 / 3.0,
-            f64::MAX,
-            f64::MIN_POSITIVE / 2.0 * 1.5,
-            f64::from_bits(1),
-        ];
+        let short = [0.0, -0.0, 0.5, -2.0, 100.0, 65535.0, 1e-300, f64::INFINITY, f64::NAN, 2f64.powi(-1022)];
+        let long = [0.1, 131071.0, 1e-300 / 3.0, f64::MAX, f64::MIN_POSITIVE / 2.0 * 1.5, f64::from_bits(1)];
         let numbers = short.map(|c| f64::from_bits(c.to_bits() >> 37 << 37));
         for c in numbers.into_iter().chain(long) {
             let (x, _) = tape.push_leaf(1.0);
@@ -515,17 +485,9 @@ mod tests {
         let (x, _) = tape.push_leaf(1.0);
         let sizes = || (tape.len(), tape.imms.len(), tape.lists.len());
         let before = sizes();
-        assert_eq!(
-            tape.try_with_constant(Op::MulC, x, 0.1, 0.1),
-            None,
-            "no room for it in the pool"
-        );
+        assert_eq!(tape.try_with_constant(Op::MulC, x, 0.1, 0.1), None, "no room for it in the pool");
         assert_eq!(tape.try_unary(Op::Sin, constant, 0.0), None, "no gradient is wanted");
-        assert_eq!(
-            tape.try_binary(Op::Mul, x, constant, 1.0),
-            None,
-            "not both operands want one"
-        );
+        assert_eq!(tape.try_binary(Op::Mul, x, constant, 1.0), None, "not both operands want one");
         assert_eq!(tape.try_unary(Op::Detach, x, 1.0), None, "no gradient passes");
         assert_eq!(sizes(), before);
     }

@@ -17,10 +17,7 @@ impl<'t> View<'t> {
     /// The first `len` entries.
     #[inline(always)]
     pub(crate) fn below(self, len: usize) -> Self {
-        View {
-            entries: &self.entries[..len],
-            ..self
-        }
+        View { entries: &self.entries[..len], ..self }
     }
 
     #[inline(always)]

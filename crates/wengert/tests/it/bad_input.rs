@@ -19,19 +19,12 @@ fn only_leaves_can_be_set() {
     let mut g = filled();
     let mut faults = Faults::default();
     for node in g.nodes().skip(2).collect::<Vec<_>>() {
-        let error = Error::NotALeaf {
-            node: node.id,
-            label: None,
-            op: node.op,
-        };
+        let error = Error::NotALeaf { node: node.id, label: None, op: node.op };
         faults.panics("set", &mut g, &error, |g| g.set(node.id, 1.0));
         faults.fails("try_set", &mut g, &error, |g| g.try_set(node.id, 1.0));
         assert_eq!(
             error.to_string(),
-            format!(
-                "{} is not a leaf, its op is {}: pass the key of a leaf",
-                node.id, node.op
-            )
+            format!("{} is not a leaf, its op is {}: pass the key of a leaf", node.id, node.op)
         );
     }
 }
@@ -40,19 +33,10 @@ fn only_leaves_can_be_set() {
 fn sparse_derivatives_and_checks_are_with_respect_to_leaves() {
     let mut g = filled();
     let (x, node) = (g.get(0).unwrap().id, g.get(3).unwrap());
-    let (l, error) = (
-        node.id,
-        Error::NotALeaf {
-            node: node.id,
-            label: None,
-            op: Op::Mul,
-        },
-    );
+    let (l, error) = (node.id, Error::NotALeaf { node: node.id, label: None, op: Op::Mul });
     let mut faults = Faults::default();
     faults.fails("try_sparse_hessian", &mut g, &error, |g| g.try_sparse_hessian(l, &[l]));
-    faults.fails("try_sparse_jacobian", &mut g, &error, |g| {
-        g.try_sparse_jacobian(&[l], &[l])
-    });
+    faults.fails("try_sparse_jacobian", &mut g, &error, |g| g.try_sparse_jacobian(&[l], &[l]));
     faults.fails("check_gradient", &mut g, &error, |g| g.check_gradient(l, &[x, l]));
 }
 
@@ -88,10 +72,7 @@ fn every_op_refuses_a_wrong_number_of_operands() {
     assert_eq!(text(Op::Mul, 3), "mul takes 2 operands, 3 were given");
     assert_eq!(text(Op::Mul, 1), "mul takes 2 operands, 1 was given");
     assert_eq!(text(Op::Sin, 0), "sin takes 1 operand, 0 were given");
-    assert_eq!(
-        text(Op::Leaf, 0),
-        "leaf is not applied to operands: make one with Graph::leaf or Graph::constant"
-    );
+    assert_eq!(text(Op::Leaf, 0), "leaf is not applied to operands: make one with Graph::leaf or Graph::constant");
 }
 
 #[test]
@@ -116,11 +97,7 @@ fn every_op_refuses_an_immediate_that_it_does_not_have() {
         }
     }
     assert_eq!(
-        Error::Immediates {
-            op: Op::Sin,
-            given: [3.0, 0.0]
-        }
-        .to_string(),
+        Error::Immediates { op: Op::Sin, given: [3.0, 0.0] }.to_string(),
         "sin has 0 immediates, and [3.0, 0.0] was given: the rest must be 0"
     );
 }
@@ -147,9 +124,7 @@ fn every_kind_of_number_refuses_a_wrong_number_of_operands() {
         for given in (0..7).filter(|&given| !applied || !op.takes(given)) {
             let error = Error::Operands { op, given };
             faults.panics(op.name(), &mut g, &error, |_| apply(0.5, op, given));
-            faults.panics(op.name(), &mut g, &error, |_| {
-                apply(Dual::<2>::input(0.5, 0), op, given)
-            });
+            faults.panics(op.name(), &mut g, &error, |_| apply(Dual::<2>::input(0.5, 0), op, given));
             faults.panics(op.name(), &mut g, &error, |_| apply(Series::<3>::new(0.5), op, given));
             faults.panics(op.name(), &mut g, &error, |_| apply(Expr::constant(0.5), op, given));
             faults.panics(op.name(), &mut g, &error, |g| apply(g.expr(x), op, given));
@@ -164,10 +139,7 @@ fn leaves_and_constants_are_not_recorded_as_ops() {
     let mut faults = Faults::default();
     for op in [Op::Leaf, Op::Const] {
         for operands in [&[][..], &[x]] {
-            let error = Error::Operands {
-                op,
-                given: operands.len(),
-            };
+            let error = Error::Operands { op, given: operands.len() };
             faults.fails(op.name(), &mut g, &error, |g| g.try_record(op, [1.0, 0.0], operands));
             let text = error.to_string();
             assert!(!text.contains("but 0"), "{text} says nothing");
@@ -181,18 +153,12 @@ fn a_direction_has_as_many_components_as_there_are_leaves() {
     let (x, l) = (g.get(0).unwrap().id, g.get(4).unwrap().id);
     let mut faults = Faults::default();
     for direction in [&[][..], &[1.0, 2.0]] {
-        let error = Error::Length {
-            what: "components of the direction",
-            expected: 1,
-            given: direction.len(),
-        };
+        let error = Error::Length { what: "components of the direction", expected: 1, given: direction.len() };
         faults.fails("try_hvp", &mut g, &error, |g| g.try_hvp(l, &[x], direction));
         faults.panics("hvp", &mut g, &error, |g| g.hvp(l, &[x], direction));
         faults.fails("try_taylor", &mut g, &error, |g| g.try_taylor::<2>(l, &[x], direction));
         faults.panics("taylor", &mut g, &error, |g| g.taylor::<2>(l, &[x], direction));
-        faults.panics("the closure's hvp", &mut g, &error, |_| {
-            wengert::hvp(|x| x[0], &[1.0], direction)
-        });
+        faults.panics("the closure's hvp", &mut g, &error, |_| wengert::hvp(|x| x[0], &[1.0], direction));
     }
 }
 
@@ -234,10 +200,7 @@ fn a_free_constant_is_harmless_everywhere_else() {
     assert!(c.graph().is_none() && c.named("c").graph().is_none());
     assert_eq!((c * 3.0 + 1.0).sin().value(), 7f64.sin());
     assert_eq!(format!("{c} {c:?} {c:#}"), "2 Expr(2.0) Value(data=2, grad=0)");
-    assert_eq!(
-        wengert::value_and_gradient(|_| Expr::constant(2.0), &[1.0]),
-        (2.0, vec![0.0])
-    );
+    assert_eq!(wengert::value_and_gradient(|_| Expr::constant(2.0), &[1.0]), (2.0, vec![0.0]));
     assert_eq!(wengert::hessian(|_| Expr::constant(2.0), &[1.0]), [[0.0]]);
     assert_eq!(wengert::jacobian(|_| vec![], &[1.0]), Vec::<Vec<f64>>::new());
     assert_eq!(wengert::gradient(|_| Expr::constant(2.0), &[]), [0.0; 0]);
@@ -256,14 +219,8 @@ fn every_derivative_without_inputs_is_empty() {
     assert_eq!(g.hessian(l, &[]), Vec::<Vec<f64>>::new());
     assert_eq!(g.hvp(l, &[], &[]), [0.0; 0]);
     assert!(g.gradient_nodes(l, &[]).is_empty() && g.jvp_nodes(&[(x, x)], &[]).is_empty());
-    assert_eq!(
-        g.vjp_nodes(&[], &[x]).iter().map(|&n| g.value(n)).collect::<Vec<_>>(),
-        [0.0]
-    );
-    assert_eq!(
-        g.jvp_nodes(&[], &[l]).iter().map(|&n| g.value(n)).collect::<Vec<_>>(),
-        [0.0]
-    );
+    assert_eq!(g.vjp_nodes(&[], &[x]).iter().map(|&n| g.value(n)).collect::<Vec<_>>(), [0.0]);
+    assert_eq!(g.jvp_nodes(&[], &[l]).iter().map(|&n| g.value(n)).collect::<Vec<_>>(), [0.0]);
     g.backward_seeded(&[]);
     assert!(g.nodes().all(|node| g.grad(node.id) == 0.0));
 }
@@ -290,17 +247,10 @@ fn nan_immediates_are_kept_with_their_node() {
     let cube = g.powi(x, 3);
     let bell = g.try_record(Op::Gauss, [0.5, 1.0], &[x]).unwrap();
     let values = [odd, cube, bell].map(|n| g.value(n));
-    assert!(
-        g.node(odd).imm[0].is_nan() && g.node(odd).imm[1] == 0.0,
-        "{:?}",
-        g.node(odd)
-    );
+    assert!(g.node(odd).imm[0].is_nan() && g.node(odd).imm[1] == 0.0, "{:?}", g.node(odd));
     assert_eq!((g.node(cube).imm, g.node(bell).imm), ([3.0, 0.0], [0.5, 1.0]));
     g.forward().unwrap();
     for (before, node) in values.into_iter().zip([odd, cube, bell]) {
-        assert!(
-            before.to_bits() == g.value(node).to_bits() || before.is_nan() && g.value(node).is_nan(),
-            "{node}"
-        );
+        assert!(before.to_bits() == g.value(node).to_bits() || before.is_nan() && g.value(node).is_nan(), "{node}");
     }
 }

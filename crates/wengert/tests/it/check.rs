@@ -15,10 +15,7 @@ fn wrong(factor: f64, at: f64) -> GradientCheck {
 
 #[test]
 fn right_gradients_pass() {
-    let check = check_gradient(
-        |x| (x[0] * x[1]).sin() / x[2].exp() + x[1].ln().powi(3),
-        &[0.7, 2.0, -0.3],
-    );
+    let check = check_gradient(|x| (x[0] * x[1]).sin() / x[2].exp() + x[1].ln().powi(3), &[0.7, 2.0, -0.3]);
     assert!(check.passes(), "{check}");
     assert_eq!(check.components().len(), 3);
     assert!(check.worst().unwrap().relative_error < 1e-6, "{check}");
@@ -34,10 +31,7 @@ fn a_wrong_component_is_found_with_its_leaf() {
         assert_eq!((worst.index, worst.label.as_deref()), (0, Some("angle")));
         assert!((worst.numeric - (0.5f64.exp() * 2.0 + factor * 0.5f64.cos())).abs() < 1e-8);
         let text = check.to_string();
-        assert!(
-            text.contains("1 of 2 components differ") && text.contains("\"angle\""),
-            "{text}"
-        );
+        assert!(text.contains("1 of 2 components differ") && text.contains("\"angle\""), "{text}");
     }
     assert!(wrong(0.0, 0.5).passes());
 }
@@ -57,10 +51,8 @@ fn any_scale_can_be_checked() {
 #[test]
 fn a_kink_nearby_does_not_fool_it() {
     for distance in [1e-3, 1e-6, 1e-9] {
-        let check = check_gradient(
-            |x| x[0].abs() + x[0].relu() + x[1].max(Expr::constant(1.0)),
-            &[distance, 1.0 + distance],
-        );
+        let check =
+            check_gradient(|x| x[0].abs() + x[0].relu() + x[1].max(Expr::constant(1.0)), &[distance, 1.0 + distance]);
         assert!(check.passes(), "{distance}: {check}");
         assert_eq!(check.unsure().count(), 0, "{distance}: {check}");
     }
@@ -96,10 +88,7 @@ fn a_branch_is_reported_and_one_nearby_stepped_around() {
     assert!(!at.passes(), "nothing was compared");
     let verdict = &at.components()[0].verdict;
     assert!(matches!(verdict, Verdict::Branch(Error::GuardFlipped { .. })), "{at}");
-    assert!(
-        at.to_string().contains("none of 1 components could be compared"),
-        "{at}"
-    );
+    assert!(at.to_string().contains("none of 1 components could be compared"), "{at}");
     let near = check_gradient(|x| x[0] * f(x), &[1.0 + 1e-9]);
     assert_eq!(near.components()[0].verdict, Verdict::Agrees, "{near}");
 }
@@ -107,10 +96,7 @@ fn a_branch_is_reported_and_one_nearby_stepped_around() {
 #[test]
 fn the_end_of_a_domain_is_reported() {
     let check = check_gradient(|x| x[0].sqrt() + x[1].asin(), &[0.0, 1.0]);
-    assert!(
-        check.components().iter().all(|c| c.verdict == Verdict::NotFinite),
-        "{check}"
-    );
+    assert!(check.components().iter().all(|c| c.verdict == Verdict::NotFinite), "{check}");
     let nan = check_gradient(|x| (x[0] - 2.0).ln(), &[1.0]);
     assert_eq!(nan.components()[0].verdict, Verdict::NotFinite);
 }
@@ -120,14 +106,8 @@ fn a_check_that_could_compare_nothing_does_not_pass() {
     let nothing: [(&str, GradientCheck); 7] = [
         ("no leaves", check_gradient(|_| Expr::from(1.0), &[])),
         ("kinks", check_gradient(|x| x[0].abs() + x[1].relu(), &[0.0, 0.0])),
-        (
-            "ends of domains",
-            check_gradient(|x| x[0].sqrt() + x[1].asin(), &[0.0, 1.0]),
-        ),
-        (
-            "a value that is NaN",
-            check_gradient(|x| x[0].ln() + x[1], &[-1.0, 1.0]),
-        ),
+        ("ends of domains", check_gradient(|x| x[0].sqrt() + x[1].asin(), &[0.0, 1.0])),
+        ("a value that is NaN", check_gradient(|x| x[0].ln() + x[1], &[-1.0, 1.0])),
         ("a leaf that is NaN", check_gradient(|x| x[0].sin(), &[f64::NAN])),
         ("an infinite leaf", check_gradient(|x| x[0].atan(), &[f64::INFINITY])),
         ("an infinite value", check_gradient(|x| x[0].exp(), &[1000.0])),
@@ -159,10 +139,7 @@ fn a_gradient_that_is_not_finite_where_differences_are_differs() {
     let l = g.add(up, g.add(down, g.exp(x)));
     let check = g.check_gradient(l, &[x]).unwrap();
     assert!(check.components()[0].analytic.is_nan());
-    assert!(
-        !check.passes() && check.worst().unwrap().relative_error.is_nan(),
-        "{check}"
-    );
+    assert!(!check.passes() && check.worst().unwrap().relative_error.is_nan(), "{check}");
 }
 
 #[test]
@@ -189,25 +166,9 @@ fn wrong_keys_are_refused() {
     let x = g.leaf(0.5);
     let l = g.sin(x);
     let foreign: NodeId = Graph::new().leaf(1.0);
-    assert_eq!(
-        g.check_gradient(foreign, &[x]),
-        Err(Error::NotInGraph { node: foreign })
-    );
-    assert_eq!(
-        g.check_gradient(l, &[foreign]),
-        Err(Error::NotInGraph { node: foreign })
-    );
-    assert_eq!(
-        g.check_gradient(l, &[l]),
-        Err(Error::NotALeaf {
-            node: l,
-            label: None,
-            op: Op::Sin
-        })
-    );
+    assert_eq!(g.check_gradient(foreign, &[x]), Err(Error::NotInGraph { node: foreign }));
+    assert_eq!(g.check_gradient(l, &[foreign]), Err(Error::NotInGraph { node: foreign }));
+    assert_eq!(g.check_gradient(l, &[l]), Err(Error::NotALeaf { node: l, label: None, op: Op::Sin }));
     g.set(x, 1.0);
-    assert_eq!(
-        g.check_gradient(l, &[x]),
-        Err(Error::StaleValue { node: l, label: None })
-    );
+    assert_eq!(g.check_gradient(l, &[x]), Err(Error::StaleValue { node: l, label: None }));
 }

@@ -39,156 +39,36 @@ const QUESTIONS: &[(&str, Question, [f64; 2], [f64; 2])] = &[
     ("x >= 1", |x, _| Yes(x >= 1.0), [1.0, 0.0], [0.5, 0.0]),
     ("x == 1", |x, _| Yes(x == 1.0), [1.0, 0.0], [1.5, 0.0]),
     ("x != 1", |x, _| Yes(x != 1.0), [1.5, 0.0], [1.0, 0.0]),
-    (
-        "partial_cmp less",
-        |x, y| Order(x.partial_cmp(&y)),
-        [1.0, 2.0],
-        [2.0, 2.0],
-    ),
-    (
-        "partial_cmp equal",
-        |x, y| Order(x.partial_cmp(&y)),
-        [2.0, 2.0],
-        [1.0, 2.0],
-    ),
-    (
-        "partial_cmp greater",
-        |x, y| Order(x.partial_cmp(&y)),
-        [3.0, 2.0],
-        [2.0, 2.0],
-    ),
-    (
-        "partial_cmp unordered",
-        |x, y| Order(x.partial_cmp(&y)),
-        [f64::NAN, 2.0],
-        [2.0, 2.0],
-    ),
-    (
-        "partial_cmp to a number",
-        |x, _| Order(x.partial_cmp(&1.0)),
-        [0.0, 0.0],
-        [2.0, 0.0],
-    ),
+    ("partial_cmp less", |x, y| Order(x.partial_cmp(&y)), [1.0, 2.0], [2.0, 2.0]),
+    ("partial_cmp equal", |x, y| Order(x.partial_cmp(&y)), [2.0, 2.0], [1.0, 2.0]),
+    ("partial_cmp greater", |x, y| Order(x.partial_cmp(&y)), [3.0, 2.0], [2.0, 2.0]),
+    ("partial_cmp unordered", |x, y| Order(x.partial_cmp(&y)), [f64::NAN, 2.0], [2.0, 2.0]),
+    ("partial_cmp to a number", |x, _| Order(x.partial_cmp(&1.0)), [0.0, 0.0], [2.0, 0.0]),
     ("is_nan", |x, _| Yes(Float::is_nan(x)), [1.0, 0.0], [f64::NAN, 0.0]),
-    (
-        "is_nan of NaN",
-        |x, _| Yes(Float::is_nan(x)),
-        [f64::NAN, 0.0],
-        [1.0, 0.0],
-    ),
-    (
-        "is_infinite",
-        |x, _| Yes(Float::is_infinite(x)),
-        [1.0, 0.0],
-        [f64::NEG_INFINITY, 0.0],
-    ),
-    (
-        "is_finite",
-        |x, _| Yes(Float::is_finite(x)),
-        [1.0, 0.0],
-        [f64::NAN, 0.0],
-    ),
+    ("is_nan of NaN", |x, _| Yes(Float::is_nan(x)), [f64::NAN, 0.0], [1.0, 0.0]),
+    ("is_infinite", |x, _| Yes(Float::is_infinite(x)), [1.0, 0.0], [f64::NEG_INFINITY, 0.0]),
+    ("is_finite", |x, _| Yes(Float::is_finite(x)), [1.0, 0.0], [f64::NAN, 0.0]),
     ("is_normal", |x, _| Yes(Float::is_normal(x)), [1.0, 0.0], [1e-310, 0.0]),
-    (
-        "is_subnormal",
-        |x, _| Yes(Float::is_subnormal(x)),
-        [1.0, 0.0],
-        [1e-310, 0.0],
-    ),
-    (
-        "classify a zero",
-        |x, _| Class(Float::classify(x)),
-        [0.0, 0.0],
-        [1e-310, 0.0],
-    ),
-    (
-        "classify a subnormal",
-        |x, _| Class(Float::classify(x)),
-        [1e-310, 0.0],
-        [1.0, 0.0],
-    ),
-    (
-        "classify a normal",
-        |x, _| Class(Float::classify(x)),
-        [1.0, 0.0],
-        [f64::INFINITY, 0.0],
-    ),
-    (
-        "classify an infinity",
-        |x, _| Class(Float::classify(x)),
-        [f64::INFINITY, 0.0],
-        [1.0, 0.0],
-    ),
-    (
-        "classify NaN",
-        |x, _| Class(Float::classify(x)),
-        [f64::NAN, 0.0],
-        [1.0, 0.0],
-    ),
-    (
-        "is_sign_negative",
-        |x, _| Yes(Float::is_sign_negative(x)),
-        [0.0, 0.0],
-        [-0.0, 0.0],
-    ),
-    (
-        "is_sign_positive",
-        |x, _| Yes(Float::is_sign_positive(x)),
-        [3.0, 0.0],
-        [-3.0, 0.0],
-    ),
+    ("is_subnormal", |x, _| Yes(Float::is_subnormal(x)), [1.0, 0.0], [1e-310, 0.0]),
+    ("classify a zero", |x, _| Class(Float::classify(x)), [0.0, 0.0], [1e-310, 0.0]),
+    ("classify a subnormal", |x, _| Class(Float::classify(x)), [1e-310, 0.0], [1.0, 0.0]),
+    ("classify a normal", |x, _| Class(Float::classify(x)), [1.0, 0.0], [f64::INFINITY, 0.0]),
+    ("classify an infinity", |x, _| Class(Float::classify(x)), [f64::INFINITY, 0.0], [1.0, 0.0]),
+    ("classify NaN", |x, _| Class(Float::classify(x)), [f64::NAN, 0.0], [1.0, 0.0]),
+    ("is_sign_negative", |x, _| Yes(Float::is_sign_negative(x)), [0.0, 0.0], [-0.0, 0.0]),
+    ("is_sign_positive", |x, _| Yes(Float::is_sign_positive(x)), [3.0, 0.0], [-3.0, 0.0]),
     ("is_zero", |x, _| Yes(x.is_zero()), [-0.0, 0.0], [1.0, 0.0]),
     ("to_i64", |x, _| Whole(x.to_i64()), [2.5, 0.0], [3.5, 0.0]),
     ("to_i64 beyond", |x, _| Whole(x.to_i64()), [2.5, 0.0], [1e30, 0.0]),
-    (
-        "to_i32",
-        |x, _| Whole(x.to_i32().map(i64::from)),
-        [2.5, 0.0],
-        [-2.5, 0.0],
-    ),
-    (
-        "to_isize",
-        |x, _| Whole(x.to_isize().map(|n| n as i64)),
-        [2.5, 0.0],
-        [5.5, 0.0],
-    ),
-    (
-        "to_i128",
-        |x, _| Whole(x.to_i128().map(|n| n as i64)),
-        [2.5, 0.0],
-        [5.5, 0.0],
-    ),
+    ("to_i32", |x, _| Whole(x.to_i32().map(i64::from)), [2.5, 0.0], [-2.5, 0.0]),
+    ("to_isize", |x, _| Whole(x.to_isize().map(|n| n as i64)), [2.5, 0.0], [5.5, 0.0]),
+    ("to_i128", |x, _| Whole(x.to_i128().map(|n| n as i64)), [2.5, 0.0], [5.5, 0.0]),
     ("to_u64", |x, _| Number(x.to_u64()), [2.5, 0.0], [-2.5, 0.0]),
-    (
-        "to_usize",
-        |x, _| Number(x.to_usize().map(|n| n as u64)),
-        [2.5, 0.0],
-        [7.5, 0.0],
-    ),
-    (
-        "to_u8",
-        |x, _| Number(x.to_u8().map(u64::from)),
-        [255.5, 0.0],
-        [256.0, 0.0],
-    ),
-    (
-        "to_u128",
-        |x, _| Number(x.to_u128().map(|n| n as u64)),
-        [2.5, 0.0],
-        [7.5, 0.0],
-    ),
-    (
-        "to_f64",
-        |x, _| Number(x.to_f64().map(f64::to_bits)),
-        [0.0, 0.0],
-        [-0.0, 0.0],
-    ),
-    (
-        "to_f32",
-        |x, _| Number(x.to_f32().map(|n| n.to_bits().into())),
-        [0.5, 0.0],
-        [0.25, 0.0],
-    ),
+    ("to_usize", |x, _| Number(x.to_usize().map(|n| n as u64)), [2.5, 0.0], [7.5, 0.0]),
+    ("to_u8", |x, _| Number(x.to_u8().map(u64::from)), [255.5, 0.0], [256.0, 0.0]),
+    ("to_u128", |x, _| Number(x.to_u128().map(|n| n as u64)), [2.5, 0.0], [7.5, 0.0]),
+    ("to_f64", |x, _| Number(x.to_f64().map(f64::to_bits)), [0.0, 0.0], [-0.0, 0.0]),
+    ("to_f32", |x, _| Number(x.to_f32().map(|n| n.to_bits().into())), [0.5, 0.0], [0.25, 0.0]),
     (
         "integer_decode",
         |x, _| {
@@ -210,14 +90,9 @@ fn a_flipped_answer_is_an_error_and_leaves_values_stale_until_it_is_flipped_back
             let answer = question(g.expr(x), g.expr(y));
             let want = question(Expr::constant(here[0]), Expr::constant(here[1]));
             assert_eq!(answer, want, "{name} at {here:?}");
-            assert_ne!(
-                answer,
-                question(Expr::constant(there[0]), Expr::constant(there[1])),
-                "{name}"
-            );
+            assert_ne!(answer, question(Expr::constant(there[0]), Expr::constant(there[1])), "{name}");
             assert!(!g.guards().is_empty(), "{name}");
-            g.forward()
-                .unwrap_or_else(|error| panic!("{name} at {here:?}, unchanged: {error}"));
+            g.forward().unwrap_or_else(|error| panic!("{name} at {here:?}, unchanged: {error}"));
             let set = |g: &mut Graph, [vx, vy]: [f64; 2]| {
                 g.set(x, vx);
                 g.set(y, vy);
@@ -225,42 +100,20 @@ fn a_flipped_answer_is_an_error_and_leaves_values_stale_until_it_is_flipped_back
 
             set(&mut g, there);
             let error = g.forward().expect_err(name);
-            let Error::GuardFlipped {
-                left,
-                relation,
-                right,
-                recorded,
-                ..
-            } = error
-            else {
-                panic!("{name}: {error}")
-            };
+            let Error::GuardFlipped { left, relation, right, recorded, .. } = error else { panic!("{name}: {error}") };
             let named = |guard: &wengert::Guard| {
                 (guard.left, guard.relation, guard.right, guard.recorded) == (left, relation, right, recorded)
             };
             assert!(g.guards().iter().any(named), "{name}: {error}");
             let text = error.to_string();
-            for part in [
-                g.name_of(left),
-                g.name_of(right),
-                relation.to_string(),
-                recorded.to_string(),
-            ] {
+            for part in [g.name_of(left), g.name_of(right), relation.to_string(), recorded.to_string()] {
                 assert!(text.contains(&part), "{name}: {text} without {part}");
             }
-            assert_eq!(
-                g.try_value(product),
-                Err(Error::StaleValue {
-                    node: product,
-                    label: None
-                }),
-                "{name}"
-            );
+            assert_eq!(g.try_value(product), Err(Error::StaleValue { node: product, label: None }), "{name}");
             assert!(g.forward().is_err(), "{name}: asked again");
 
             set(&mut g, here);
-            g.forward()
-                .unwrap_or_else(|error| panic!("{name} at {here:?}, set back: {error}"));
+            g.forward().unwrap_or_else(|error| panic!("{name} at {here:?}, set back: {error}"));
             let want = here[0] * here[1];
             assert!(g.value(product) == want || want.is_nan(), "{name}");
         }

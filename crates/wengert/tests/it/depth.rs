@@ -6,10 +6,7 @@ use wengert::Graph;
 /// Runs `f` in a thread with a stack of 64 KiB.
 fn on_a_small_stack(f: impl FnOnce() + Send + 'static) {
     let thread = std::thread::Builder::new().stack_size(64 << 10).spawn(f);
-    thread
-        .expect("a thread can be had")
-        .join()
-        .expect("the stack is enough");
+    thread.expect("a thread can be had").join().expect("the stack is enough");
 }
 
 #[test]

@@ -40,11 +40,7 @@ fn a_derivative_graph_is_right_at_other_values() {
         g.backward(first);
         assert!(same(g.value(second), g.grad(x)), "at {v}");
         let dense = g.hessian(l, &[x])[0][0];
-        assert!(
-            (g.value(second) - dense).abs() <= 1e-15 * dense.abs(),
-            "at {v}: {} for {dense}",
-            g.value(second)
-        );
+        assert!((g.value(second) - dense).abs() <= 1e-15 * dense.abs(), "at {v}: {} for {dense}", g.value(second));
     }
 }
 
@@ -82,10 +78,7 @@ fn an_output_that_depends_on_nothing_has_zeros_for_gradient() {
         assert_eq!(g.value(g.jvp_nodes(&[(x, l)], &[output])[0]), 0.0);
     }
     assert_eq!(g.gradient_nodes(l, &[]), []);
-    assert_eq!(
-        g.vjp_nodes(&[], &[x]).iter().map(|&n| g.value(n)).collect::<Vec<_>>(),
-        [0.0]
-    );
+    assert_eq!(g.vjp_nodes(&[], &[x]).iter().map(|&n| g.value(n)).collect::<Vec<_>>(), [0.0]);
 }
 
 #[test]
@@ -107,9 +100,7 @@ fn a_computed_node_has_a_derivative_too() {
     let x = g.leaf(0.5);
     let middle = g.exp(x);
     let l = g.mul(middle, g.sin(middle));
-    let [by_x, by_middle] = g.gradient_nodes(l, &[x, middle])[..] else {
-        unreachable!()
-    };
+    let [by_x, by_middle] = g.gradient_nodes(l, &[x, middle])[..] else { unreachable!() };
     g.backward(l);
     assert_eq!((g.value(by_x), g.value(by_middle)), (g.grad(x), g.grad(middle)));
 }
@@ -124,24 +115,12 @@ fn nodes_that_want_no_gradient_have_none_by_any_route() {
     g.backward(l);
     assert_eq!(inert.map(|node| g.grad(node)), [0.0; 3]);
     assert_eq!(g.vjp(&[(l, 1.0)], &inert), [0.0; 3]);
-    assert_eq!(
-        g.gradient_nodes(l, &inert)
-            .iter()
-            .map(|&n| g.value(n))
-            .collect::<Vec<_>>(),
-        [0.0; 3]
-    );
+    assert_eq!(g.gradient_nodes(l, &inert).iter().map(|&n| g.value(n)).collect::<Vec<_>>(), [0.0; 3]);
     for node in inert {
         assert_eq!(g.value(g.jvp_nodes(&[(node, x)], &[l])[0]), 0.0);
     }
     // As an output, too.
-    assert_eq!(
-        g.gradient_nodes(c, &[c, x])
-            .iter()
-            .map(|&n| g.value(n))
-            .collect::<Vec<_>>(),
-        [0.0; 2]
-    );
+    assert_eq!(g.gradient_nodes(c, &[c, x]).iter().map(|&n| g.value(n)).collect::<Vec<_>>(), [0.0; 2]);
     // It takes nothing from nodes that do want one.
     assert_eq!(g.value(g.gradient_nodes(l, &[c, x, cut])[1]), g.grad(x));
 }
@@ -170,10 +149,7 @@ fn stale_values_are_refused() {
     let x = g.leaf(2.0);
     let l = g.sin(x);
     g.set(x, 1.0);
-    assert_eq!(
-        g.try_gradient_nodes(l, &[x]),
-        Err(Error::StaleValue { node: l, label: None })
-    );
+    assert_eq!(g.try_gradient_nodes(l, &[x]), Err(Error::StaleValue { node: l, label: None }));
     g.forward().unwrap();
     assert!(g.try_gradient_nodes(l, &[x]).is_ok());
 }
@@ -182,10 +158,7 @@ fn stale_values_are_refused() {
 fn an_op_without_derivative_passes_none_and_harms_none() {
     let g = Graph::new();
     let x = g.leaf(2.5);
-    let l = g.mul(
-        g.floor(x),
-        g.mul(x, g.select(g.greater(x, g.constant(0.0)), x, g.ln(g.neg(x)))),
-    );
+    let l = g.mul(g.floor(x), g.mul(x, g.select(g.greater(x, g.constant(0.0)), x, g.ln(g.neg(x)))));
     let first = g.gradient_nodes(l, &[x])[0];
     let second = g.gradient_nodes(first, &[x])[0];
     assert_eq!((g.value(l), g.value(first), g.value(second)), (12.5, 10.0, 4.0));
@@ -221,9 +194,7 @@ fn certain_values_are_folded_and_equal_nodes_shared() {
     assert_eq!(g.gradient_nodes(e, &[x]), [e]);
     assert_eq!(g.len(), before);
     // A sum has the constant 1.
-    let [one, same_one] = g.gradient_nodes(g.add(x, y), &[x, y])[..] else {
-        unreachable!()
-    };
+    let [one, same_one] = g.gradient_nodes(g.add(x, y), &[x, y])[..] else { unreachable!() };
     assert_eq!((one, g.value(one), g.node(one).op), (same_one, 1.0, Op::Const));
     // No node for what y does not reach, nor for adjoints of what leads nowhere wanted.
     let long = g.mul(g.sin(g.sin(g.sin(y))), x);
@@ -250,12 +221,8 @@ fn perceptron<'g>(p: &[Expr<'g>], points: usize) -> Expr<'g> {
     let mut loss = Expr::constant(0.0);
     for k in 0..points {
         let (x, y) = ((k as f64 * 0.37).sin(), (k as f64 * 0.73).cos());
-        let first: Vec<Expr> = (0..16)
-            .map(|j| (p[3 * j] * x + p[3 * j + 1] * y + p[3 * j + 2]).tanh())
-            .collect();
-        let second: Vec<Expr> = (0..16)
-            .map(|j| neuron(&p[48 + 17 * j..][..17], &first).tanh())
-            .collect();
+        let first: Vec<Expr> = (0..16).map(|j| (p[3 * j] * x + p[3 * j + 1] * y + p[3 * j + 2]).tanh()).collect();
+        let second: Vec<Expr> = (0..16).map(|j| neuron(&p[48 + 17 * j..][..17], &first).tanh()).collect();
         let label = if x * y > 0.0 { 1.0 } else { -1.0 };
         loss += (1.0 - neuron(&p[320..], &second) * label).relu();
     }

@@ -23,19 +23,7 @@ fn immediates(op: Op) -> Imm {
     }
 }
 
-const SPECIAL: [f64; 11] = [
-    0.0,
-    -0.0,
-    1.0,
-    -1.0,
-    0.5,
-    -2.0,
-    3.0,
-    1e300,
-    f64::INFINITY,
-    f64::NEG_INFINITY,
-    f64::NAN,
-];
+const SPECIAL: [f64; 11] = [0.0, -0.0, 1.0, -1.0, 0.5, -2.0, 3.0, 1e300, f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
 
 #[test]
 fn special_points_agree_with_the_sweeps_to_the_second_order() {
@@ -82,13 +70,7 @@ fn special_points_agree_with_the_sweeps_to_the_second_order() {
 type Step = (prop::sample::Index, [prop::sample::Index; 4]);
 
 fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
-    prop::collection::vec(
-        (
-            any::<prop::sample::Index>(),
-            prop::array::uniform4(any::<prop::sample::Index>()),
-        ),
-        1..most,
-    )
+    prop::collection::vec((any::<prop::sample::Index>(), prop::array::uniform4(any::<prop::sample::Index>())), 1..most)
 }
 
 /// Records the steps: every op of the table may come. Returns all nodes, the leaves first.

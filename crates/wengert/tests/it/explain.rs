@@ -40,10 +40,7 @@ fn the_first_value_that_is_not_finite_is_found_with_its_path() {
     assert_eq!(value.path.first().map(|p| p.0), Some(bad.id()));
     assert_eq!(value.path.last().map(|p| p.0), Some(l.id()));
     for two in value.path.windows(2) {
-        assert!(
-            g.node(two[1].0).operands.contains(&two[0].0),
-            "each is an operand of the next"
-        );
+        assert!(g.node(two[1].0).operands.contains(&two[0].0), "each is an operand of the next");
     }
     let story = origin.to_string();
     for part in ["is inf", "\"variance\" = 0", "in loss", "spreads", "NaN"] {
@@ -61,11 +58,7 @@ fn the_earliest_of_several_is_the_one_that_matters() {
     let l = first + second;
     let origin = g.explain_nan(l.id()).unwrap();
     assert!(harmless.value().is_infinite());
-    assert_eq!(
-        origin.value.unwrap().site.node,
-        first.id(),
-        "not the earlier one that goes nowhere"
-    );
+    assert_eq!(origin.value.unwrap().site.node, first.id(), "not the earlier one that goes nowhere");
 }
 
 #[test]
@@ -105,13 +98,7 @@ fn a_derivative_that_breaks_is_found_where_it_does() {
         assert!(g.node(two[1]).operands.contains(&two[0]));
     }
     let story = origin.to_string();
-    for part in [
-        "in the reverse sweep",
-        "sqrt",
-        "\"distance\"",
-        "leaf n0 is not finite",
-        "inf",
-    ] {
+    for part in ["in the reverse sweep", "sqrt", "\"distance\"", "leaf n0 is not finite", "inf"] {
         assert!(story.contains(part), "{part}: {story}");
     }
 }
@@ -127,11 +114,7 @@ fn infinities_that_meet_are_traced_to_the_first_on_the_way_back() {
     let origin = g.explain_nan(l.id()).unwrap();
     let adjoint = origin.adjoint.unwrap();
     assert_eq!(adjoint.site.op, Op::Cbrt);
-    assert_eq!(
-        adjoint.site.node,
-        g.node(down.id()).operands[0],
-        "the later of the two is swept first"
-    );
+    assert_eq!(adjoint.site.node, g.node(down.id()).operands[0], "the later of the two is swept first");
     assert_eq!(g.grad(x.id()).to_bits(), x.grad().to_bits(), "gradients are left alone");
 }
 
@@ -151,10 +134,7 @@ fn an_infinite_value_behind_a_finite_output_is_named_too() {
     let big = x.exp();
     let l = (big + 1.0).ln() / big;
     let story = g.explain_nan(l.id()).unwrap().to_string();
-    assert!(
-        story.starts_with("n1 = exp(n0) is inf") && story.contains("n0 = 800"),
-        "{story}"
-    );
+    assert!(story.starts_with("n1 = exp(n0) is inf") && story.contains("n0 = 800"), "{story}");
     // Here the output is finite, and its derivative is not.
     let l = 1.0 / big * big.recip().sqrt();
     assert_eq!(l.value(), 0.0);
@@ -200,13 +180,7 @@ fn wrong_keys_and_stale_values_are_refused() {
     let x = g.leaf(0.0);
     let l = g.ln(x);
     let foreign = Graph::new().leaf(0.0);
-    assert_eq!(
-        g.try_explain_nan(foreign).unwrap_err(),
-        Error::NotInGraph { node: foreign }
-    );
+    assert_eq!(g.try_explain_nan(foreign).unwrap_err(), Error::NotInGraph { node: foreign });
     g.set(x, 1.0);
-    assert_eq!(
-        g.try_explain_nan(l).unwrap_err(),
-        Error::StaleValue { node: l, label: None }
-    );
+    assert_eq!(g.try_explain_nan(l).unwrap_err(), Error::StaleValue { node: l, label: None });
 }

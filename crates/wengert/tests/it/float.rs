@@ -110,12 +110,7 @@ fn every_method_of_one_argument_has_the_value_of_f64() {
 }
 
 /// Methods of two arguments: how far they may be off, both forms.
-type Binary<'g> = (
-    &'static str,
-    u64,
-    fn(f64, f64) -> f64,
-    fn(Expr<'g>, Expr<'g>) -> Expr<'g>,
-);
+type Binary<'g> = (&'static str, u64, fn(f64, f64) -> f64, fn(Expr<'g>, Expr<'g>) -> Expr<'g>);
 
 fn binary<'g>() -> Vec<Binary<'g>> {
     vec![
@@ -133,12 +128,7 @@ fn binary<'g>() -> Vec<Binary<'g>> {
         ("abs_sub", 0, fdim, Float::abs_sub),
         ("max", 0, Float::max, Float::max),
         ("min", 0, Float::min, Float::min),
-        (
-            "clamp",
-            0,
-            |x, y| Float::clamp(x, y, 2.0),
-            |x, y| Float::clamp(x, y, Expr::constant(2.0)),
-        ),
+        ("clamp", 0, |x, y| Float::clamp(x, y, 2.0), |x, y| Float::clamp(x, y, Expr::constant(2.0))),
     ]
 }
 
@@ -165,16 +155,9 @@ fn every_method_of_two_arguments_has_the_value_of_f64() {
                 }
                 let want = plain(x, y);
                 let got = recorded(g.var(x), g.var(y)).value();
-                assert!(
-                    ulps(got, want).is_some_and(|off| off <= most),
-                    "{name}({x:?}, {y:?}): {got:?} for {want:?}"
-                );
+                assert!(ulps(got, want).is_some_and(|off| off <= most), "{name}({x:?}, {y:?}): {got:?} for {want:?}");
                 let mixed = recorded(g.var(x), Expr::constant(y)).value();
-                assert_eq!(
-                    (mixed.to_bits(), mixed.is_nan()),
-                    (got.to_bits(), got.is_nan()),
-                    "{name}({x:?}, {y:?})"
-                );
+                assert_eq!((mixed.to_bits(), mixed.is_nan()), (got.to_bits(), got.is_nan()), "{name}({x:?}, {y:?})");
             }
         }
     }
@@ -184,12 +167,7 @@ fn every_method_of_two_arguments_has_the_value_of_f64() {
 fn a_maximum_with_nan_is_nan_other_than_with_f64() {
     let g = Graph::new();
     let (x, nan) = (g.var(1.0), g.var(f64::NAN));
-    for e in [
-        Float::max(x, nan),
-        Float::max(nan, x),
-        Float::min(x, nan),
-        Float::min(nan, x),
-    ] {
+    for e in [Float::max(x, nan), Float::max(nan, x), Float::min(x, nan), Float::min(nan, x)] {
         assert!(e.value().is_nan());
     }
     assert_eq!(<f64 as Float>::max(1.0, f64::NAN), 1.0);
@@ -203,10 +181,7 @@ fn whole_powers_have_the_value_of_f64() {
     for x in POINTS {
         for n in [0, 1, 2, 3, 4, -1, -2, -3, 7, 10, i32::MAX, i32::MIN] {
             let (got, want) = (Float::powi(g.var(x), n).value(), x.powf(n.into()));
-            assert!(
-                ulps(got, want).is_some_and(|off| off <= 3),
-                "{x:?}^{n}: {got:?} for {want:?}"
-            );
+            assert!(ulps(got, want).is_some_and(|off| off <= 3), "{x:?}^{n}: {got:?} for {want:?}");
         }
     }
 }
@@ -220,10 +195,7 @@ fn the_rest_has_the_value_of_f64() {
         assert!(ulps(sin.value(), x.sin()).is_some_and(|off| off <= 3));
         assert!(ulps(cos.value(), x.cos()).is_some_and(|off| off <= 3));
         let fused = Float::mul_add(e, g.var(3.0), g.var(-1.0)).value();
-        assert_eq!(
-            (fused.to_bits(), x.is_nan()),
-            (x.mul_add(3.0, -1.0).to_bits(), fused.is_nan())
-        );
+        assert_eq!((fused.to_bits(), x.is_nan()), (x.mul_add(3.0, -1.0).to_bits(), fused.is_nan()));
         assert_eq!(Float::is_nan(e), x.is_nan());
         assert_eq!(Float::is_infinite(e), x.is_infinite());
         assert_eq!(Float::is_finite(e), x.is_finite());
@@ -241,11 +213,7 @@ fn the_rest_has_the_value_of_f64() {
         assert_eq!(e.to_i32(), ToPrimitive::to_i32(&x), "{x:?}");
         assert_eq!(e.to_u8(), ToPrimitive::to_u8(&x), "{x:?}");
         assert_eq!(e.to_f64().map(f64::to_bits), Some(x.to_bits()));
-        assert_eq!(
-            e.to_f32().map(f32::to_bits),
-            ToPrimitive::to_f32(&x).map(f32::to_bits),
-            "{x:?}"
-        );
+        assert_eq!(e.to_f32().map(f32::to_bits), ToPrimitive::to_f32(&x).map(f32::to_bits), "{x:?}");
     }
 }
 

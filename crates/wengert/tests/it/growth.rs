@@ -65,10 +65,8 @@ fn a_refused_operator_leaves_nothing() {
     let x = g.leaf(1.0);
     g.sin(x);
     let before = (g.len(), g.memory());
-    let two_nodes: [fn(Expr<'_>) -> f64; 2] = [
-        |x| x.max(Expr::constant(9.0)).value(),
-        |x| [x, Expr::constant(9.0)].into_iter().sum::<Expr<'_>>().value(),
-    ];
+    let two_nodes: [fn(Expr<'_>) -> f64; 2] =
+        [|x| x.max(Expr::constant(9.0)).value(), |x| [x, Expr::constant(9.0)].into_iter().sum::<Expr<'_>>().value()];
     for way in two_nodes {
         assert!(catch_unwind(AssertUnwindSafe(|| way(g.expr(x)))).is_err());
         assert_eq!((g.len(), g.memory()), before);

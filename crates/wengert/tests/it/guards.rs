@@ -34,14 +34,7 @@ fn the_first_flipped_guard_is_the_one_that_is_named() {
     let relations: Vec<Relation> = g.guards().iter().map(|guard| guard.relation).collect();
     assert_eq!(relations, [Relation::Less, Relation::Less, Relation::Equal]);
     g.set(x, 5.0);
-    assert!(matches!(
-        g.forward(),
-        Err(Error::GuardFlipped {
-            relation: Relation::Equal,
-            recorded: false,
-            ..
-        })
-    ));
+    assert!(matches!(g.forward(), Err(Error::GuardFlipped { relation: Relation::Equal, recorded: false, .. })));
     g.set(x, 20.0);
     assert!(matches!(g.forward(), Err(Error::GuardFlipped { left, relation: Relation::Less, .. }) if left == x));
     g.set(x, -20.0);
@@ -215,10 +208,7 @@ fn errors_name_the_labels_of_nodes() {
     );
     g.set(x, 4.0);
     let stale = g.try_value(loss).unwrap_err().to_string();
-    assert!(
-        stale.starts_with(&format!("the value of {loss} \"loss\" is stale")),
-        "{stale}"
-    );
+    assert!(stale.starts_with(&format!("the value of {loss} \"loss\" is stale")), "{stale}");
     let flipped = g.forward().unwrap_err().to_string();
     let said = "the comparison n0 \"x\" < 3 was true when it was recorded and is false at the new values";
     assert!(flipped.starts_with(said), "{flipped}");

@@ -273,9 +273,7 @@ fn a_key_of_another_graph_does_not_become_an_expression() {
     let error = Error::NotInGraph { node: x.id() };
     let mut faults = Faults::default();
     faults.panics("expr", &mut other, &error, |other| (other.expr(x.id()) + 1.0).value());
-    faults.fails("try_expr", &mut other, &error, |other| {
-        other.try_expr(x.id()).map(|e| e.value())
-    });
+    faults.fails("try_expr", &mut other, &error, |other| other.try_expr(x.id()).map(|e| e.value()));
 }
 
 #[test]
@@ -285,18 +283,10 @@ fn a_closure_may_not_return_an_expression_of_another_graph() {
     let mut scratch = Graph::new();
     let error = Error::NotInGraph { node: y.id() };
     let mut faults = Faults::default();
-    faults.panics("gradient", &mut scratch, &error, |_| {
-        wengert::gradient(|_| y, &[1.0, 2.0])
-    });
-    faults.panics("hessian", &mut scratch, &error, |_| {
-        wengert::hessian(|_| y, &[1.0, 2.0])
-    });
-    faults.panics("jacobian", &mut scratch, &error, |_| {
-        wengert::jacobian(|_| vec![y], &[1.0, 2.0])
-    });
-    faults.panics("mixing", &mut scratch, &Error::MixedGraphs, |_| {
-        wengert::gradient(|x| x[0] * y, &[1.0])
-    });
+    faults.panics("gradient", &mut scratch, &error, |_| wengert::gradient(|_| y, &[1.0, 2.0]));
+    faults.panics("hessian", &mut scratch, &error, |_| wengert::hessian(|_| y, &[1.0, 2.0]));
+    faults.panics("jacobian", &mut scratch, &error, |_| wengert::jacobian(|_| vec![y], &[1.0, 2.0]));
+    faults.panics("mixing", &mut scratch, &Error::MixedGraphs, |_| wengert::gradient(|x| x[0] * y, &[1.0]));
 }
 
 #[test]
@@ -308,10 +298,7 @@ fn keys_are_shown_as_their_position_on_the_tape() {
     assert!(keys.is_sorted());
     assert_eq!(NodeId::default().to_string(), "n-");
     let text = Error::NotInGraph { node: keys[3] }.to_string();
-    assert!(
-        text.contains("n3") && text.contains("not a node of this graph"),
-        "{text}"
-    );
+    assert!(text.contains("n3") && text.contains("not a node of this graph"), "{text}");
 }
 
 #[test]

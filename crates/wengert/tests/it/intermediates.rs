@@ -19,10 +19,7 @@ fn a_hessian_with_respect_to_a_computed_node_moves_what_is_added_to_it() {
     let g = Graph::new();
     let (wrt, [l, _]) = recorded(&g);
     let (x, n) = (0.7_f64, 0.7_f64.exp());
-    let want = [
-        [4.0 * n * n * (x + 1.0), 2.0 * n * (x + 1.0)],
-        [2.0 * n * (x + 1.0), 2.0 * x],
-    ];
+    let want = [[4.0 * n * n * (x + 1.0), 2.0 * n * (x + 1.0)], [2.0 * n * (x + 1.0), 2.0 * x]];
     let hessian = g.hessian(l, &wrt);
     let before = g.len();
     for (i, row) in want.iter().enumerate() {
@@ -101,10 +98,7 @@ fn value_and_derivatives_come_from_one_recording() {
         },
         &[2.0, 0.0],
     );
-    assert_eq!(
-        (values, jacobian),
-        (vec![0.0, 1.0], vec![vec![0.0, 2.0], vec![0.0, 1.0]])
-    );
+    assert_eq!((values, jacobian), (vec![0.0, 1.0], vec![vec![0.0, 2.0], vec![0.0, 1.0]]));
     let (value, gradient, hessian) = wengert::value_gradient_hessian(
         |x| {
             f(x);

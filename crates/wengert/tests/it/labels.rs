@@ -38,14 +38,7 @@ fn an_expression_is_named_and_handed_on() {
 #[test]
 fn any_text_is_a_label() {
     let g = Graph::new();
-    let texts = [
-        "|{}<>\"\\",
-        "two\nlines",
-        "\u{3b1}\u{2032}",
-        " ",
-        "\0",
-        &"long ".repeat(1000),
-    ];
+    let texts = ["|{}<>\"\\", "two\nlines", "\u{3b1}\u{2032}", " ", "\0", &"long ".repeat(1000)];
     for text in texts {
         let x = g.leaf(1.0);
         g.label(x, text);
@@ -73,11 +66,7 @@ fn a_rewind_drops_the_labels_of_what_it_drops() {
     let y = g.sin(x);
     assert_eq!(labels(&g), [Some("still x".into()), None]);
     g.label(y, "y");
-    assert_eq!(
-        g.label_of(y).as_deref(),
-        Some("y"),
-        "a place whose node was dropped can be named again"
-    );
+    assert_eq!(g.label_of(y).as_deref(), Some("y"), "a place whose node was dropped can be named again");
 }
 
 #[test]
@@ -193,10 +182,7 @@ fn a_forgotten_guard_leaves_its_scope_open_until_a_rewind_or_reset() {
             g.leaf(3.0);
         }
         g.leaf(4.0);
-        assert_eq!(
-            paths(&g),
-            ["outer/forgotten", "forgotten", "forgotten/inner", "forgotten"]
-        );
+        assert_eq!(paths(&g), ["outer/forgotten", "forgotten", "forgotten/inner", "forgotten"]);
         match rewinds {
             true => g.rewind(mark),
             false => g.reset(),
@@ -287,10 +273,7 @@ fn a_rewind_drops_the_scopes_of_what_it_drops() {
         }
         g.exp(x);
         let step = format!("step {round}");
-        assert_eq!(
-            paths(&g),
-            ["parameters", "parameters", &step, &format!("{step}/inner"), ""]
-        );
+        assert_eq!(paths(&g), ["parameters", "parameters", &step, &format!("{step}/inner"), ""]);
         g.rewind(mark);
     }
     g.leaf(3.0);

@@ -61,11 +61,7 @@ fn smooth(op: Op, imm: Imm, args: &[f64], value: f64) -> bool {
 fn sums(most: usize, keeps: fn(Op, Imm, &[f64], f64) -> bool) -> impl Strategy<Value = Recipe> {
     recipes(most, keeps).prop_map(|mut recipe| {
         let operands = (0..FIRST + recipe.steps.len()).collect();
-        recipe.steps.push(Step {
-            op: Op::Sum,
-            imm: NO_IMM,
-            operands,
-        });
+        recipe.steps.push(Step { op: Op::Sum, imm: NO_IMM, operands });
         recipe
     })
 }
@@ -90,10 +86,7 @@ impl Oracle {
             let (first, second) = local(*op, *imm, &args);
             (operands.clone(), first, second)
         });
-        Oracle {
-            steps: steps.collect(),
-            values,
-        }
+        Oracle { steps: steps.collect(), values }
     }
 
     /// The adjoint of every node for seeds at some: with `of` taken of every seed and partial.

@@ -11,10 +11,7 @@ fn the_lecture() {
     let l = d * f;
     l.backward();
     assert_eq!(l.value(), -8.0);
-    assert_eq!(
-        [a, b, c, d, e, f, l].map(Expr::grad),
-        [6.0, -4.0, -2.0, -2.0, -2.0, 4.0, 1.0]
-    );
+    assert_eq!([a, b, c, d, e, f, l].map(Expr::grad), [6.0, -4.0, -2.0, -2.0, -2.0, 4.0, 1.0]);
     l.backward();
     assert_eq!(
         [a, b, c, d, e, f, l].map(Expr::grad),

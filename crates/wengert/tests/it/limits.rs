@@ -53,34 +53,20 @@ fn a_full_graph_refuses_every_way_to_record_and_keeps_what_it_has() {
         ("an operator with a constant", |g, x| _ = g.expr(x) * 2.0),
         ("a constant with an operator", |g, x| _ = 2.0 / g.expr(x)),
         ("a method of an expression", |g, x| _ = g.expr(x).tanh()),
-        ("a constant that needs a node", |g, x| {
-            _ = g.expr(x).max(Expr::constant(9.0))
-        }),
-        ("a sum of expressions", |g, x| {
-            _ = [g.expr(x); 3].into_iter().sum::<Expr<'_>>()
-        }),
+        ("a constant that needs a node", |g, x| _ = g.expr(x).max(Expr::constant(9.0))),
+        ("a sum of expressions", |g, x| _ = [g.expr(x); 3].into_iter().sum::<Expr<'_>>()),
         ("a guard that needs a constant", |g, x| _ = g.expr(x) < 100.0),
-        ("gradient", |g, x| {
-            _ = g.gradient_nodes(g.get(3).map_or(x, |l| l.id), &[x])
-        }),
-        ("pushforward", |g, x| {
-            _ = g.jvp_nodes(&[(x, x)], &[g.get(3).map_or(x, |l| l.id)])
-        }),
+        ("gradient", |g, x| _ = g.gradient_nodes(g.get(3).map_or(x, |l| l.id), &[x])),
+        ("pushforward", |g, x| _ = g.jvp_nodes(&[(x, x)], &[g.get(3).map_or(x, |l| l.id)])),
     ];
     let mut faults = Faults::default();
     for (what, way) in ways {
         faults.panics(what, &mut g, &error, |g| way(g, x));
     }
     faults.fails("try_record", &mut g, &error, |g| g.try_record(Op::Mul, NO_IMM, &[x, y]));
-    faults.fails("try_record of a fold", &mut g, &error, |g| {
-        g.try_record(Op::Dot, NO_IMM, &[x, y, x, y])
-    });
-    faults.fails("try_record with an immediate", &mut g, &error, |g| {
-        g.try_record(Op::AddC, [4.0, 0.0], &[x])
-    });
-    faults.fails("try_gradient_nodes", &mut g, &error, |g| {
-        g.try_gradient_nodes(l, &[x, y])
-    });
+    faults.fails("try_record of a fold", &mut g, &error, |g| g.try_record(Op::Dot, NO_IMM, &[x, y, x, y]));
+    faults.fails("try_record with an immediate", &mut g, &error, |g| g.try_record(Op::AddC, [4.0, 0.0], &[x]));
+    faults.fails("try_gradient_nodes", &mut g, &error, |g| g.try_gradient_nodes(l, &[x, y]));
     faults.fails("try_vjp_nodes", &mut g, &error, |g| g.try_vjp_nodes(&[(l, x)], &[x, y]));
     faults.fails("try_jvp_nodes", &mut g, &error, |g| g.try_jvp_nodes(&[(x, y)], &[l]));
 }
@@ -105,11 +91,7 @@ fn a_full_graph_goes_on_after_a_rewind_or_a_reset() {
     for round in 0..3 {
         let y = g.exp(g.neg(g.neg(x)));
         assert_eq!(g.value(y), 2f64.exp());
-        assert_eq!(
-            g.try_record(Op::Sin, NO_IMM, &[x]),
-            Err(Error::Full { limit: 4 }),
-            "round {round}"
-        );
+        assert_eq!(g.try_record(Op::Sin, NO_IMM, &[x]), Err(Error::Full { limit: 4 }), "round {round}");
         g.rewind(mark);
     }
     let y = g.sin(x);
@@ -127,12 +109,8 @@ fn a_gradient_that_does_not_fit_leaves_no_half_of_it() {
         let x = g.leaf(0.5);
         let l = g.tanh(g.mul(g.sin(x), g.exp(x)));
         let mut faults = Faults::default();
-        faults.fails("try_gradient_nodes", &mut g, &Error::Full { limit }, |g| {
-            g.try_gradient_nodes(l, &[x])
-        });
-        faults.fails("try_jvp_nodes", &mut g, &Error::Full { limit }, |g| {
-            g.try_jvp_nodes(&[(x, x)], &[l])
-        });
+        faults.fails("try_gradient_nodes", &mut g, &Error::Full { limit }, |g| g.try_gradient_nodes(l, &[x]));
+        faults.fails("try_jvp_nodes", &mut g, &Error::Full { limit }, |g| g.try_jvp_nodes(&[(x, x)], &[l]));
     }
     let g = Graph::with_limit(12);
     let x = g.leaf(0.5);
@@ -158,9 +136,7 @@ fn a_capacity_beyond_the_most_is_refused() {
     for nodes in [MOST + 1, usize::MAX / 16, usize::MAX] {
         assert_eq!(Graph::try_with_capacity(nodes).err(), Some(error.clone()), "{nodes}");
         let mut faults = Faults::default();
-        faults.panics("with_capacity", &mut Graph::new(), &error, |_| {
-            Graph::with_capacity(nodes)
-        });
+        faults.panics("with_capacity", &mut Graph::new(), &error, |_| Graph::with_capacity(nodes));
     }
     assert!(Graph::try_with_capacity(0).is_ok());
 }
@@ -217,9 +193,7 @@ mod without_memory {
         let error = Error::OutOfMemory { nodes: MOST };
         assert_eq!(Graph::try_with_capacity(MOST).err(), Some(error.clone()));
         let mut faults = Faults::default();
-        faults.panics("with_capacity", &mut Graph::new(), &error, |_| {
-            Graph::with_capacity(MOST)
-        });
+        faults.panics("with_capacity", &mut Graph::new(), &error, |_| Graph::with_capacity(MOST));
         assert!(error.to_string().contains("memory"), "{error}");
     }
 
@@ -238,10 +212,7 @@ mod without_memory {
                 Err(error) => break error,
             }
         };
-        assert!(
-            matches!(error, Error::OutOfMemory { nodes } if nodes > g.len()),
-            "{error}"
-        );
+        assert!(matches!(error, Error::OutOfMemory { nodes } if nodes > g.len()), "{error}");
         let len = g.len();
         assert!(len > 1 << 20 && g.value(last) == if len % 2 == 1 { 1.0 } else { -1.0 });
         assert_eq!(g.try_record(Op::Sin, NO_IMM, &[last]), Err(error));

@@ -88,10 +88,7 @@ impl Model {
     /// Both of two nodes, or the first that is stale.
     fn fresh(&self, nodes: &[usize]) -> Result<(), Error> {
         match nodes.iter().find(|&&x| self.nodes[x].stale) {
-            Some(&x) => Err(Error::StaleValue {
-                node: self.nodes[x].key,
-                label: self.label(x),
-            }),
+            Some(&x) => Err(Error::StaleValue { node: self.nodes[x].key, label: self.label(x) }),
             None => Ok(()),
         }
     }
@@ -108,17 +105,7 @@ impl Model {
 
     fn push(&mut self, key: NodeId, op: Op, operands: Vec<usize>, value: f64, scope: Vec<String>) {
         let wants = op == Op::Leaf || operands.iter().any(|&x| self.nodes[x].wants);
-        self.nodes.push(Node {
-            key,
-            op,
-            operands,
-            value,
-            stale: false,
-            wants,
-            grad: 0.0,
-            label: None,
-            scope,
-        });
+        self.nodes.push(Node { key, op, operands, value, stale: false, wants, grad: 0.0, label: None, scope });
     }
 
     /// Records on both sides and compares what comes of it.
@@ -135,11 +122,7 @@ impl Model {
     }
 
     fn make_stale(&mut self) {
-        for node in self
-            .nodes
-            .iter_mut()
-            .filter(|node| !matches!(node.op, Op::Leaf | Op::Const))
-        {
+        for node in self.nodes.iter_mut().filter(|node| !matches!(node.op, Op::Leaf | Op::Const)) {
             node.stale = true;
         }
     }
@@ -255,25 +238,13 @@ impl Model {
                         self.nodes[a].value = v.into();
                         self.make_stale();
                     } else {
-                        assert_eq!(
-                            got,
-                            Err(Error::NotALeaf {
-                                node: key,
-                                label: self.label(a),
-                                op
-                            })
-                        );
+                        assert_eq!(got, Err(Error::NotALeaf { node: key, label: self.label(a), op }));
                     }
                 }
             }
             Act::Forward => match (g.forward(), self.forward()) {
                 (Ok(()), Ok(())) => {}
-                (
-                    Err(Error::GuardFlipped {
-                        left, right, recorded, ..
-                    }),
-                    Err((a, b, want)),
-                ) => {
+                (Err(Error::GuardFlipped { left, right, recorded, .. }), Err((a, b, want))) => {
                     assert_eq!((left, right, recorded), (self.nodes[a].key, self.nodes[b].key, want));
                 }
                 (got, want) => panic!("{got:?} for {want:?}"),
@@ -295,21 +266,11 @@ impl Model {
             }
             Act::Mark => {
                 let (nodes, guards) = (self.nodes.len(), self.guards.len());
-                self.marks.push(Marked {
-                    mark: g.mark(),
-                    nodes,
-                    guards,
-                    good: true,
-                });
+                self.marks.push(Marked { mark: g.mark(), nodes, guards, good: true });
             }
             Act::Rewind(at) => {
                 if !self.marks.is_empty() {
-                    let Marked {
-                        mark,
-                        nodes,
-                        guards,
-                        good,
-                    } = self.marks[at.index(self.marks.len())];
+                    let Marked { mark, nodes, guards, good } = self.marks[at.index(self.marks.len())];
                     let got = g.try_rewind(mark);
                     assert_eq!(got, if good { Ok(()) } else { Err(Error::StaleMark) });
                     if good {
@@ -343,43 +304,15 @@ impl Model {
         assert_eq!(g.is_stale(), self.nodes.iter().any(|node| node.stale));
         for (k, node) in self.nodes.iter().enumerate() {
             let key = node.key;
-            let want = if node.stale {
-                Err(Error::StaleValue {
-                    node: key,
-                    label: self.label(k),
-                })
-            } else {
-                Ok(node.value)
-            };
-            assert!(
-                same(g.try_value(key), &want),
-                "value {key}: {:?} for {want:?}",
-                g.try_value(key)
-            );
+            let want =
+                if node.stale { Err(Error::StaleValue { node: key, label: self.label(k) }) } else { Ok(node.value) };
+            assert!(same(g.try_value(key), &want), "value {key}: {:?} for {want:?}", g.try_value(key));
             let grad = g.try_grad(key);
-            assert!(
-                same(grad.clone(), &Ok(node.grad)),
-                "gradient {key}: {grad:?} for {}",
-                node.grad
-            );
-            assert_eq!(
-                (g.label_of(key), g.scope_of(key)),
-                (node.label.clone(), node.scope.clone()),
-                "{key}"
-            );
+            assert!(same(grad.clone(), &Ok(node.grad)), "gradient {key}: {grad:?} for {}", node.grad);
+            assert_eq!((g.label_of(key), g.scope_of(key)), (node.label.clone(), node.scope.clone()), "{key}");
             let seen = g.node(key);
-            assert_eq!(
-                (seen.id, seen.op, seen.wants_gradient),
-                (key, node.op, node.wants),
-                "{key}"
-            );
-            assert!(
-                seen.operands
-                    .iter()
-                    .map(|x| x.index())
-                    .eq(node.operands.iter().copied()),
-                "{key}"
-            );
+            assert_eq!((seen.id, seen.op, seen.wants_gradient), (key, node.op, node.wants), "{key}");
+            assert!(seen.operands.iter().map(|x| x.index()).eq(node.operands.iter().copied()), "{key}");
             assert_eq!(g.get(k).map(|node| node.id), Some(key));
         }
         let guards = g.guards();

@@ -97,14 +97,7 @@ fn a_free_constant_is_kept_with_the_op_as_a_number_is() {
         let c = T::constant(c);
         [c + x, x + c, c - x, x - c, c * x, x * c, c / x]
     }
-    for (x, c) in [
-        (2.0, 1.0),
-        (-0.0, 0.0),
-        (0.0, -0.0),
-        (1e-300, 1e300),
-        (f64::INFINITY, 0.0),
-        (0.1, 0.3),
-    ] {
+    for (x, c) in [(2.0, 1.0), (-0.0, 0.0), (0.0, -0.0), (1e-300, 1e300), (f64::INFINITY, 0.0), (0.1, 0.3)] {
         let (one, other) = (Graph::new(), Graph::new());
         let (a, b) = (one.var(x), other.var(x));
         let with_constants = by_constant(a, c);
@@ -114,10 +107,7 @@ fn a_free_constant_is_kept_with_the_op_as_a_number_is() {
             let [p, q] = [one.node(constant.id()), other.node(number.id())];
             assert_eq!((p.op, p.imm.map(f64::to_bits)), (q.op, q.imm.map(f64::to_bits)));
             assert_eq!(p.value.to_bits(), q.value.to_bits());
-            assert_eq!(
-                one.gradient(p.id, &[a.id()])[0].to_bits(),
-                other.gradient(q.id, &[b.id()])[0].to_bits()
-            );
+            assert_eq!(one.gradient(p.id, &[a.id()])[0].to_bits(), other.gradient(q.id, &[b.id()])[0].to_bits());
         }
     }
     // Of what wants no gradient, and where all are constants.
@@ -168,10 +158,7 @@ fn numeric_code_runs_over_every_number() {
     let dual = segment(Dual::<2>::input(r, 0), Dual::input(a, 1));
     let series = [(1.0, 0.0), (0.0, 1.0)].map(|(p, q)| segment(Series::<2>::moving(r, p), Series::moving(a, q)));
     let value = segment(r, a);
-    assert_eq!(
-        (dual.value, series[0].value(), series[1].value()),
-        (value, value, value)
-    );
+    assert_eq!((dual.value, series[0].value(), series[1].value()), (value, value, value));
     for k in 0..2 {
         for got in [[x.grad(), y.grad()][k], dual.tangents[k], series[k].derivative(1)] {
             assert!((got - want[k]).abs() < 1e-14, "{got}, {}", want[k]);

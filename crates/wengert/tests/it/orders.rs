@@ -7,17 +7,7 @@ use crate::common::Faults;
 use wengert::{Arity, Dual, Error, Expr, Graph, Imm, Immediate, MAX_ORDER, Op, Scalar, Series};
 
 const MOST: f64 = MAX_ORDER as f64;
-const WRONG: [f64; 9] = [
-    -1.0,
-    -3.0,
-    0.5,
-    1.5,
-    MOST + 1.0,
-    20_000.0,
-    1e9,
-    f64::INFINITY,
-    f64::NEG_INFINITY,
-];
+const WRONG: [f64; 9] = [-1.0, -3.0, 0.5, 1.5, MOST + 1.0, 20_000.0, 1e9, f64::INFINITY, f64::NEG_INFINITY];
 
 fn count(op: Op) -> usize {
     match op.arity() {
@@ -77,22 +67,12 @@ fn an_invalid_order_is_refused_by_every_way_to_record() {
             });
         }
         let nan = g.try_record(op, with(op, immediate, f64::NAN), &x[..count(op)]);
-        assert!(
-            matches!(nan, Err(Error::Order { given, .. }) if given.is_nan()),
-            "{nan:?}"
-        );
+        assert!(matches!(nan, Err(Error::Order { given, .. }) if given.is_nan()), "{nan:?}");
         for given in [0.0, 1.0, MOST] {
-            assert!(
-                g.try_record(op, with(op, immediate, given), &x[..count(op)]).is_ok(),
-                "{op} {given}"
-            );
+            assert!(g.try_record(op, with(op, immediate, given), &x[..count(op)]).is_ok(), "{op} {given}");
         }
     }
-    let error = Error::Order {
-        op: Op::Powd,
-        immediate: 1,
-        given: 0.5,
-    };
+    let error = Error::Order { op: Op::Powd, immediate: 1, given: 0.5 };
     assert_eq!(
         error.to_string(),
         "immediate 1 of powd is 0.5, but it must be the order of a derivative: a whole number from 0 to 170"
@@ -155,23 +135,8 @@ fn order_0_of_a_family_is_the_function_itself() {
 
 #[test]
 fn every_op_gives_something_of_any_numbers_and_any_immediates() {
-    let numbers = [
-        0.0,
-        -0.0,
-        1.0,
-        -1.0,
-        0.3,
-        -2.5,
-        7.0,
-        170.0,
-        171.0,
-        1e9,
-        -1e9,
-        1e-310,
-        -1e300,
-        f64::INFINITY,
-        f64::NAN,
-    ];
+    let numbers =
+        [0.0, -0.0, 1.0, -1.0, 0.3, -2.5, 7.0, 170.0, 171.0, 1e9, -1e9, 1e-310, -1e300, f64::INFINITY, f64::NAN];
     for &op in Op::ALL.iter().filter(|op| op.immediates() > 0) {
         let seconds = if op.immediates() == 2 { &numbers[..] } else { &[0.0] };
         for first in numbers {
@@ -200,11 +165,7 @@ fn differentiating_beyond_the_highest_order_is_an_error_in_a_graph_and_nan_with_
             imm[0] = 0.5;
         }
         let top = g.try_record(op, imm, &x).unwrap();
-        let error = Error::Order {
-            op,
-            immediate,
-            given: MOST + 1.0,
-        };
+        let error = Error::Order { op, immediate, given: MOST + 1.0 };
         faults.fails(op.name(), &mut g, &error, |g| g.try_gradient_nodes(top, &x));
         faults.panics(op.name(), &mut g, &error, |g| {
             g.gradient_nodes(top, &x);

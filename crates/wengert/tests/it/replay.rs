@@ -24,13 +24,7 @@ fn shape(g: &Graph) -> Vec<Shape> {
     g.nodes()
         .map(|node| {
             let operands = node.operands.iter().map(|x| x.index()).collect();
-            (
-                node.op,
-                node.imm.map(bits),
-                operands,
-                bits(node.value),
-                node.wants_gradient,
-            )
+            (node.op, node.imm.map(bits), operands, bits(node.value), node.wants_gradient)
         })
         .collect()
 }

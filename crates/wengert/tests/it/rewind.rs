@@ -116,11 +116,7 @@ fn marks_at_one_place_are_one_mark() {
     g.cos(x);
     g.rewind(first);
     g.tan(x);
-    assert_eq!(
-        g.try_rewind(second),
-        Ok(()),
-        "nothing that the second mark keeps was dropped"
-    );
+    assert_eq!(g.try_rewind(second), Ok(()), "nothing that the second mark keeps was dropped");
     g.exp(x);
     assert_eq!(g.try_rewind(first), Ok(()));
     assert_eq!(g.try_rewind(second), Ok(()));
@@ -139,11 +135,7 @@ fn a_mark_whose_guards_were_dropped_is_refused() {
     assert_stale("its guard is gone", &mut g, after);
     let z = g.leaf(3.0);
     assert!(g.expr(x) < g.expr(z));
-    assert_stale(
-        "its guard's place is taken by one between nodes that it does not keep",
-        &mut g,
-        after,
-    );
+    assert_stale("its guard's place is taken by one between nodes that it does not keep", &mut g, after);
     g.rewind(before);
     assert!(g.guards().is_empty());
     assert_eq!(g.forward(), Ok(()));
@@ -180,10 +172,7 @@ fn keys_of_every_stretch_that_is_kept_stay() {
     for back in (0..40).rev().step_by(3) {
         g.rewind(marks[back]);
         let (stay, gone) = kept.split_at(back);
-        assert!(
-            stay.iter().enumerate().all(|(k, &key)| g.value(key) == k as f64),
-            "{back}"
-        );
+        assert!(stay.iter().enumerate().all(|(k, &key)| g.value(key) == k as f64), "{back}");
         assert!(gone.iter().all(|&key| g.try_value(key).is_err()), "{back}");
     }
 }
@@ -199,11 +188,7 @@ fn gradients_of_what_is_kept_stay_readable() {
     let grads = |g: &Graph| [p[0], p[1], p[2]].map(|p| g.grad(p));
     assert_eq!(grads(&g), want);
     let fresh = g.sin(p[0]);
-    assert_eq!(
-        g.grad(fresh),
-        0.0,
-        "what stands in the place of swept nodes was not swept"
-    );
+    assert_eq!(g.grad(fresh), 0.0, "what stands in the place of swept nodes was not swept");
     assert_eq!(grads(&g), want);
     g.set(p[1], 7.0);
     assert_eq!(grads(&g), want);
@@ -231,9 +216,7 @@ fn step(g: &Graph) -> f64 {
 fn what_is_recorded_anew_is_the_same_to_the_bit() {
     let (mut g, mark) = parameters();
     let shapes = |g: &Graph| -> Vec<_> {
-        g.nodes()
-            .map(|node| (node.op, node.imm, node.value.to_bits(), g.grad(node.id).to_bits()))
-            .collect()
+        g.nodes().map(|node| (node.op, node.imm, node.value.to_bits(), g.grad(node.id).to_bits())).collect()
     };
     let value = step(&g);
     let first = shapes(&g);

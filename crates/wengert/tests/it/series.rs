@@ -67,11 +67,7 @@ fn every_op_agrees_with_nested_derivatives_to_the_fourth_order() {
                     factorial *= k as f64;
                 }
                 let got = got[k] * factorial;
-                assert!(
-                    close(got, want[k], scale),
-                    "{op} order {k} at {point:?}: {got} for {}",
-                    want[k]
-                );
+                assert!(close(got, want[k], scale), "{op} order {k} at {point:?}: {got} for {}", want[k]);
             }
             tried += 1;
         }
@@ -90,10 +86,7 @@ fn the_first_order_is_the_tangent_of_a_dual_to_the_bit() {
             let [value, speed] = Series::apply(op, immediates(op), &series).coefficients;
             assert!(value.to_bits() == dual.value.to_bits() || value.is_nan(), "{op}");
             let want = dual.tangents[0];
-            assert!(
-                speed == want || speed.is_nan() && want.is_nan(),
-                "{op} at {point:?}: {speed} for {want}"
-            );
+            assert!(speed == want || speed.is_nan() && want.is_nan(), "{op} at {point:?}: {speed} for {want}");
         }
     }
 }
@@ -145,10 +138,7 @@ fn an_identity_holds_for_random_lines() {
     for k in 0..50 {
         let (x, d) = (0.1 + 0.37 * k as f64, 1.0 - 0.03 * k as f64);
         let one = taylor::<10>(|x| x[0].sin() * x[0].sin() + x[0].cos() * x[0].cos(), &[x], &[d]);
-        assert!(
-            (one[0] - 1.0).abs() < 1e-15 && one[1..].iter().all(|c| c.abs() < 1e-14),
-            "{one:?}"
-        );
+        assert!((one[0] - 1.0).abs() < 1e-15 && one[1..].iter().all(|c| c.abs() < 1e-14), "{one:?}");
         let same = taylor::<6>(|x| x[0].ln().exp(), &[x], &[d]);
         assert!((same[0] - x).abs() < 1e-13 && (same[1] - d).abs() < 1e-13, "{same:?}");
         assert!(same[2..].iter().all(|c| c.abs() < 1e-7), "{same:?}");
@@ -163,10 +153,7 @@ fn special_points_follow_the_conventions() {
     assert_eq!(taylor::<2>(|x| (x[0] * x[0]).sqrt(), &[0.0], &[1.0]), [0.0, 0.0]);
     assert_eq!(taylor::<4>(|x| x[0].abs() + x[0].relu(), &[0.0], &[1.0]), [0.0; 4]);
     assert_eq!(taylor::<4>(|x| x[0].floor(), &[2.5], &[1.0]), [2.0, 0.0, 0.0, 0.0]);
-    assert_eq!(
-        taylor::<4>(|x| x[0].max(x[1]), &[1.0, 1.0], &[1.0, 3.0]),
-        [1.0, 2.0, 0.0, 0.0]
-    );
+    assert_eq!(taylor::<4>(|x| x[0].max(x[1]), &[1.0, 1.0], &[1.0, 3.0]), [1.0, 2.0, 0.0, 0.0]);
     assert_eq!(taylor::<4>(|x| x[0].powi(0), &[0.0], &[1.0]), [1.0, 0.0, 0.0, 0.0]);
     let unused = |x: &[Series<3>]| (x[0] * 0.0 + 1.0).select(Series::new(5.0), x[0].sqrt());
     assert_eq!(taylor::<3>(unused, &[-1.0], &[1.0]), [5.0, 0.0, 0.0]);
@@ -213,26 +200,12 @@ fn what_does_not_move_stays() {
     let l = g.mul(g.detach(x), y);
     assert_eq!(g.taylor::<3>(l, &[x], &[1.0]), [6.0, 0.0, 0.0]);
     assert_eq!(g.taylor::<3>(l, &[], &[]), [6.0, 0.0, 0.0]);
-    assert_eq!(
-        g.taylor::<3>(l, &[y, y], &[1.0, 1.0]),
-        [6.0, 4.0, 0.0],
-        "twice the same leaf adds"
-    );
+    assert_eq!(g.taylor::<3>(l, &[y, y], &[1.0, 1.0]), [6.0, 4.0, 0.0], "twice the same leaf adds");
     assert_eq!(g.taylor::<1>(l, &[y], &[1.0]), [6.0]);
     assert_eq!(g.taylor::<3>(l, &[l], &[1.0]), [6.0, 1.0, 0.0]);
-    assert!(matches!(
-        g.try_taylor::<3>(l, &[x], &[]),
-        Err(Error::Length {
-            expected: 1,
-            given: 0,
-            ..
-        })
-    ));
+    assert!(matches!(g.try_taylor::<3>(l, &[x], &[]), Err(Error::Length { expected: 1, given: 0, .. })));
     let foreign = Graph::new().leaf(1.0);
-    assert_eq!(
-        g.try_taylor::<3>(l, &[foreign], &[1.0]),
-        Err(Error::NotInGraph { node: foreign })
-    );
+    assert_eq!(g.try_taylor::<3>(l, &[foreign], &[1.0]), Err(Error::NotInGraph { node: foreign }));
 }
 
 #[test]
@@ -246,9 +219,7 @@ fn a_fold_over_many_operands_is_no_deeper_than_one_over_few() {
 
 #[test]
 fn a_series_reads_as_one() {
-    let x = Series {
-        coefficients: [8.0, 12.5, -6.0],
-    };
+    let x = Series { coefficients: [8.0, 12.5, -6.0] };
     assert_eq!(format!("{x:#}"), "8 + 12.5 t - 6 t^2");
     assert_eq!(format!("{x:#.1}"), "8.0 + 12.5 t - 6.0 t^2");
     assert_eq!(format!("{x:.2}"), "8.00");

@@ -69,10 +69,7 @@ fn the_values_of_the_arrow_are_those_of_its_closed_form() {
             (0, k) | (k, 0) => 2.0 * x[k] / x[0],
             _ => 2.0 * x[0].ln(),
         };
-        assert!(
-            (value - want).abs() <= 1e-14 * want.abs(),
-            "({row}, {col}): {value} for {want}"
-        );
+        assert!((value - want).abs() <= 1e-14 * want.abs(), "({row}, {col}): {value} for {want}");
     }
 }
 
@@ -104,11 +101,7 @@ fn a_chain_of_64_000_variables_has_exactly_its_pattern_and_three_colors() {
     for (row, col, value) in h.triplets() {
         let want = if row == col {
             let left = if row > 0 { 200.0 } else { 0.0 };
-            let right = if row + 1 < N {
-                1200.0 * x[row] * x[row] - 400.0 * x[row + 1] + 2.0
-            } else {
-                0.0
-            };
+            let right = if row + 1 < N { 1200.0 * x[row] * x[row] - 400.0 * x[row + 1] + 2.0 } else { 0.0 };
             left + right
         } else {
             -400.0 * x[row.min(col)]
@@ -180,10 +173,7 @@ fn sparse_jacobians_equal_the_dense_ones_forward_and_back() {
         for (row, values) in dense.iter().enumerate() {
             for (col, &want) in values.iter().enumerate() {
                 let got = sparse.get(row, col);
-                assert!(
-                    (got - want).abs() <= 4e-16 * want.abs(),
-                    "{kind} ({row}, {col}): {got} for {want}"
-                );
+                assert!((got - want).abs() <= 4e-16 * want.abs(), "{kind} ({row}, {col}): {got} for {want}");
                 assert!(want == 0.0 || plan.pattern().contains(row, col));
             }
         }
@@ -194,19 +184,7 @@ fn sparse_jacobians_equal_the_dense_ones_forward_and_back() {
     }
 }
 
-const SPECIAL: [f64; 11] = [
-    0.0,
-    -0.0,
-    1.0,
-    -1.0,
-    0.5,
-    -2.0,
-    3.0,
-    1e300,
-    f64::INFINITY,
-    f64::NEG_INFINITY,
-    f64::NAN,
-];
+const SPECIAL: [f64; 11] = [0.0, -0.0, 1.0, -1.0, 0.5, -2.0, 3.0, 1e300, f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
 
 /// What differs, if anything does: the sign of a zero and the kind of NaN do not count. A sparse
 /// Hessian is symmetric: where the sides of a dense one differ, in a last place or by a NaN, either will do.
@@ -274,12 +252,7 @@ fn sparse_derivatives_of_every_op_equal_the_dense_ones_at_special_points() {
         }
     }
     assert!(compared > 50_000, "{compared}");
-    assert!(
-        faults.is_empty(),
-        "{} of {compared}:\n{}",
-        faults.len(),
-        faults[..faults.len().min(40)].join("\n")
-    );
+    assert!(faults.is_empty(), "{} of {compared}:\n{}", faults.len(), faults[..faults.len().min(40)].join("\n"));
 }
 
 #[test]
@@ -293,10 +266,7 @@ fn a_plan_keeps_its_pattern_but_for_a_matrix_of_nan() {
     g.forward().unwrap();
     let at_nan = plan.evaluate(&g).unwrap();
     assert!(at_nan.get(0, 0).is_nan() && at_nan.get(1, 1).is_nan());
-    assert_eq!(
-        (at_nan.get(1, 0), at_nan.pattern().len(), plan.pattern().len()),
-        (1.5, 3, 2)
-    );
+    assert_eq!((at_nan.get(1, 0), at_nan.pattern().len(), plan.pattern().len()), (1.5, 3, 2));
     g.set(x[0], 0.5);
     g.forward().unwrap();
     assert_eq!(plan.evaluate(&g).unwrap().pattern(), plan.pattern());
@@ -362,23 +332,14 @@ fn linear_and_piecewise_constant_functions_have_empty_patterns() {
     assert_eq!(g.sparse_hessian(steps.id(), &x).to_dense(), vec![vec![0.0; 3]; 3]);
     let chosen = g.select(g.less(x[0], x[1]), g.mul(x[0], x[0]), g.sin(x[1]));
     let pattern = g.hessian_pattern(chosen, &x);
-    assert_eq!(
-        pattern.iter().collect::<Vec<_>>(),
-        [(0, 0), (1, 1)],
-        "both branches, not the condition"
-    );
+    assert_eq!(pattern.iter().collect::<Vec<_>>(), [(0, 0), (1, 1)], "both branches, not the condition");
 }
 
 #[test]
 fn folds_bend_the_operands_that_they_do() {
     let g = Graph::new();
     let x = g.leaves(&[1.0, 2.0, 3.0, 4.0]);
-    let entries = |l| {
-        g.hessian_pattern(l, &x)
-            .iter()
-            .filter(|(row, col)| row <= col)
-            .collect::<Vec<_>>()
-    };
+    let entries = |l| g.hessian_pattern(l, &x).iter().filter(|(row, col)| row <= col).collect::<Vec<_>>();
     assert_eq!(entries(g.dot(&x[..2], &x[2..])), [(0, 2), (1, 3)]);
     assert_eq!(entries(g.dot(&x[..2], &x[..2])), [(0, 0), (1, 1)]);
     assert_eq!(entries(g.product(&x[..3])), [(0, 1), (0, 2), (1, 2)]);
@@ -396,10 +357,7 @@ fn wrt_may_name_a_leaf_twice_or_one_that_does_not_matter() {
     let late = g.leaf(7.0);
     let wrt = [x[1], x[0], x[1], x[2], late, x[0]];
     assert_eq!(g.sparse_hessian(l, &wrt).to_dense(), g.hessian(l, &wrt));
-    assert_eq!(
-        g.sparse_jacobian(&[l, l, x[1]], &wrt).to_dense(),
-        g.jacobian(&[l, l, x[1]], &wrt)
-    );
+    assert_eq!(g.sparse_jacobian(&[l, l, x[1]], &wrt).to_dense(), g.jacobian(&[l, l, x[1]], &wrt));
     assert_eq!(g.sparse_hessian(l, &[]).to_dense(), Vec::<Vec<f64>>::new());
     assert_eq!(g.sparse_jacobian(&[], &wrt).rows(), 0);
 }
@@ -410,23 +368,11 @@ fn wrong_keys_are_refused() {
     let x = g.leaf(2.0);
     let l = g.sin(x);
     let foreign = Graph::new().leaf(1.0);
-    assert_eq!(
-        g.try_hessian_pattern(foreign, &[x]),
-        Err(Error::NotInGraph { node: foreign })
-    );
-    assert_eq!(
-        g.try_sparse_hessian(l, &[foreign]),
-        Err(Error::NotInGraph { node: foreign })
-    );
+    assert_eq!(g.try_hessian_pattern(foreign, &[x]), Err(Error::NotInGraph { node: foreign }));
+    assert_eq!(g.try_sparse_hessian(l, &[foreign]), Err(Error::NotInGraph { node: foreign }));
     assert!(matches!(g.try_sparse_hessian(l, &[l]), Err(Error::NotALeaf { .. })));
-    assert!(matches!(
-        g.try_jacobian_pattern(&[l], &[l]),
-        Err(Error::NotALeaf { .. })
-    ));
-    assert_eq!(
-        g.try_sparse_jacobian(&[foreign], &[x]),
-        Err(Error::NotInGraph { node: foreign })
-    );
+    assert!(matches!(g.try_jacobian_pattern(&[l], &[l]), Err(Error::NotALeaf { .. })));
+    assert_eq!(g.try_sparse_jacobian(&[foreign], &[x]), Err(Error::NotInGraph { node: foreign }));
 }
 
 #[test]

@@ -48,9 +48,7 @@ fn what_reads_no_value_works_on_a_stale_graph() {
     assert_eq!(g.label_of(sine).as_deref(), Some("sine"));
     g.label(product, "product");
     assert_eq!(g.scope_of(product), [""; 0]);
-    let Node {
-        op, operands, value, ..
-    } = g.node(product);
+    let Node { op, operands, value, .. } = g.node(product);
     assert_eq!((op, &operands[..], value), (Op::Mul, &[x, y][..], 6.0));
     assert_eq!(g.nodes().count(), 6);
 }
@@ -118,13 +116,7 @@ fn a_rewind_leaves_stale_what_it_keeps() {
     g.sin(kept);
     g.set(x, 2.0);
     g.rewind(mark);
-    assert_eq!(
-        g.try_value(kept),
-        Err(Error::StaleValue {
-            node: kept,
-            label: None
-        })
-    );
+    assert_eq!(g.try_value(kept), Err(Error::StaleValue { node: kept, label: None }));
     let fresh = g.cos(x);
     assert_eq!(g.value(fresh), 2f64.cos());
     g.forward().unwrap();
@@ -140,28 +132,12 @@ fn what_is_recorded_on_set_leaves_is_fresh_and_forward_frees_the_rest() {
     assert_eq!(g.value(again), 21.0);
     g.backward(again);
     assert_eq!((g.grad(x), g.grad(y)), (3.0, 7.0));
-    assert_eq!(
-        g.try_record(Op::Add, NO_IMM, &[again, product]),
-        Err(Error::StaleValue {
-            node: product,
-            label: None
-        })
-    );
+    assert_eq!(g.try_record(Op::Add, NO_IMM, &[again, product]), Err(Error::StaleValue { node: product, label: None }));
     g.set(y, 1.0);
-    assert_eq!(
-        g.try_value(again),
-        Err(Error::StaleValue {
-            node: again,
-            label: None
-        }),
-        "stale from the next set on"
-    );
+    assert_eq!(g.try_value(again), Err(Error::StaleValue { node: again, label: None }), "stale from the next set on");
     g.forward().unwrap();
     assert!(!g.is_stale());
-    assert_eq!(
-        [again, product, sine, sum].map(|n| g.value(n)),
-        [7.0, 7.0, 7f64.sin(), 7.0 + 7.0 + 7f64.sin() + 10.0]
-    );
+    assert_eq!([again, product, sine, sum].map(|n| g.value(n)), [7.0, 7.0, 7f64.sin(), 7.0 + 7.0 + 7f64.sin() + 10.0]);
 }
 
 #[test]
@@ -169,13 +145,7 @@ fn setting_the_value_a_leaf_has_counts_as_setting() {
     let mut g = Graph::new();
     let ([x, _], [product, ..]) = filled(&g);
     g.set(x, g.value(x));
-    assert_eq!(
-        g.try_value(product),
-        Err(Error::StaleValue {
-            node: product,
-            label: None
-        })
-    );
+    assert_eq!(g.try_value(product), Err(Error::StaleValue { node: product, label: None }));
 }
 
 #[test]
@@ -185,13 +155,7 @@ fn a_leaf_recorded_late_makes_stale_too() {
     let late = g.leaf(1.0);
     g.set(late, 2.0);
     assert!(g.is_stale());
-    assert_eq!(
-        g.try_value(product),
-        Err(Error::StaleValue {
-            node: product,
-            label: None
-        })
-    );
+    assert_eq!(g.try_value(product), Err(Error::StaleValue { node: product, label: None }));
     assert_eq!(g.value(late), 2.0);
     g.forward().unwrap();
     assert_eq!(g.value(product), 6.0);
@@ -201,14 +165,7 @@ fn a_leaf_recorded_late_makes_stale_too() {
 fn a_refused_set_makes_nothing_stale() {
     let mut g = Graph::new();
     let (_, [product, ..]) = filled(&g);
-    assert_eq!(
-        g.try_set(product, 1.0),
-        Err(Error::NotALeaf {
-            node: product,
-            label: None,
-            op: Op::Mul
-        })
-    );
+    assert_eq!(g.try_set(product, 1.0), Err(Error::NotALeaf { node: product, label: None, op: Op::Mul }));
     assert!(!g.is_stale());
     assert_eq!(g.value(product), 6.0);
 }
@@ -232,19 +189,11 @@ fn a_gradient_as_graph_shares_no_node_that_is_stale() {
     let old = g.cos(x);
     g.set(x, 2.0);
     let l = g.powi(g.sin(x), 2);
-    let [slope] = g.gradient_nodes(l, &[x])[..] else {
-        panic!("one input, one slope")
-    };
+    let [slope] = g.gradient_nodes(l, &[x])[..] else { panic!("one input, one slope") };
     let want = 2.0 * 2f64.sin() * 2f64.cos();
     assert!((g.value(slope) - want).abs() < 1e-15, "{} for {want}", g.value(slope));
-    let [tangent] = g.jvp_nodes(&[(x, g.constant(1.0))], &[l])[..] else {
-        panic!("one output, one tangent")
-    };
-    assert!(
-        (g.value(tangent) - want).abs() < 1e-15,
-        "{} for {want}",
-        g.value(tangent)
-    );
+    let [tangent] = g.jvp_nodes(&[(x, g.constant(1.0))], &[l])[..] else { panic!("one output, one tangent") };
+    assert!((g.value(tangent) - want).abs() < 1e-15, "{} for {want}", g.value(tangent));
     assert_eq!(g.try_value(old), Err(Error::StaleValue { node: old, label: None }));
 }
 

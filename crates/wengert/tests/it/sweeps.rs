@@ -26,10 +26,7 @@ fn a_gradient_is_0_for_what_the_output_does_not_depend_on() {
     g.backward(beyond);
     assert!(g.grad(x[0]) != 0.0 && g.grad(l) != 0.0 && g.grad(beyond) == 1.0);
     g.backward(l);
-    assert_eq!(
-        grads(&g, &[x[0], x[1], x[2], unused, l, beyond]),
-        [2.0, 1.0, 0.0, 0.0, 1.0, 0.0]
-    );
+    assert_eq!(grads(&g, &[x[0], x[1], x[2], unused, l, beyond]), [2.0, 1.0, 0.0, 0.0, 1.0, 0.0]);
     let since = g.cos(l);
     let leaf = g.leaf(1.0);
     assert_eq!(grads(&g, &[since, leaf]), [0.0, 0.0], "recorded since");
@@ -68,12 +65,7 @@ fn gradients_stay_until_the_next_sweep() {
     g.forward().unwrap();
     g.rewind(mark);
     assert_eq!(g.grad(x), 6.0);
-    assert_eq!(
-        g.try_backward(NodeId::default()),
-        Err(Error::NotInGraph {
-            node: NodeId::default()
-        })
-    );
+    assert_eq!(g.try_backward(NodeId::default()), Err(Error::NotInGraph { node: NodeId::default() }));
     g.set(x, 5.0);
     assert_eq!(g.try_backward(l), Err(Error::StaleValue { node: l, label: None }));
     assert_eq!(g.grad(x), 6.0, "a refused sweep leaves them");
@@ -90,10 +82,7 @@ fn seeds_add_up() {
     let x = g.leaves(&[2.0, 3.0]);
     let (product, square) = (g.mul(x[0], x[1]), g.mul(x[0], x[0]));
     g.backward_seeded(&[(product, 10.0), (square, -1.0)]);
-    assert_eq!(
-        grads(&g, &[x[0], x[1], product, square]),
-        [30.0 - 4.0, 20.0, 10.0, -1.0]
-    );
+    assert_eq!(grads(&g, &[x[0], x[1], product, square]), [30.0 - 4.0, 20.0, 10.0, -1.0]);
     g.backward_seeded(&[(product, 1.0), (product, 2.0)]);
     assert_eq!(grads(&g, &x), [9.0, 6.0], "one output with two seeds");
     g.backward_seeded(&[(x[0], 5.0), (product, 1.0)]);
@@ -165,12 +154,7 @@ fn no_gradient_passes_what_stops_it() {
         assert!(!g.node(stop).wants_gradient);
         let l = g.mul(stop, y);
         g.backward(l);
-        assert_eq!(
-            (g.grad(x), g.grad(y), g.grad(stop)),
-            (0.0, g.value(stop), 0.0),
-            "{}",
-            g.node(stop)
-        );
+        assert_eq!((g.grad(x), g.grad(y), g.grad(stop)), (0.0, g.value(stop), 0.0), "{}", g.node(stop));
         g.backward(stop);
         assert_eq!((g.grad(x), g.grad(stop)), (0.0, 0.0));
     }
@@ -211,15 +195,8 @@ fn leaves_may_stand_anywhere_on_the_tape() {
     let last = g.leaf(7.0);
     g.backward(l);
     let e2 = g.value(before);
-    assert_eq!(
-        (g.grad(x), g.grad(z), g.grad(last)),
-        (2.0 * (e2 * 5.0), 2.0 * (e2 * 3.0), 0.0)
-    );
-    assert_eq!(
-        (g.grad(before), g.grad(c)),
-        (0.0, 0.0),
-        "what wants no gradient has none"
-    );
+    assert_eq!((g.grad(x), g.grad(z), g.grad(last)), (2.0 * (e2 * 5.0), 2.0 * (e2 * 3.0), 0.0));
+    assert_eq!((g.grad(before), g.grad(c)), (0.0, 0.0), "what wants no gradient has none");
     g.backward(last);
     assert_eq!((g.grad(last), g.grad(x)), (1.0, 0.0));
 }
@@ -302,11 +279,7 @@ fn zero_times_infinity_is_noticed_wherever_it_would_land() {
             let l = node * zero * 1e300 * 1e300 + node + filler;
             l.backward();
             let of_a = if kind < 2 { 2.0 } else { 1.0 };
-            assert_eq!(
-                (node.grad(), a.grad()),
-                (if kind == 0 { 2.0 } else { 1.0 }, of_a),
-                "{kind} {between}"
-            );
+            assert_eq!((node.grad(), a.grad()), (if kind == 0 { 2.0 } else { 1.0 }, of_a), "{kind} {between}");
         }
     }
 }
@@ -427,25 +400,14 @@ fn a_tangent_of_nan_is_no_probe_for_what_depends_on_what() {
     let g = Graph::new();
     let x = g.leaves(&[2.0, 0.0, -1.0]);
     let outputs = [g.mul(x[0], x[1]), g.relu(x[2]), g.powi(x[1], 2), g.exp(x[0])];
-    let probe = |leaf| {
-        g.jvp(&[(leaf, f64::NAN)], &outputs)
-            .iter()
-            .map(|t| t.is_nan())
-            .collect::<Vec<_>>()
-    };
+    let probe = |leaf| g.jvp(&[(leaf, f64::NAN)], &outputs).iter().map(|t| t.is_nan()).collect::<Vec<_>>();
     // The products with 0 are missed, though the pattern has them.
     assert_eq!(probe(x[0]), [false, false, false, true]);
     assert_eq!(probe(x[1]), [true, false, false, false]);
     assert_eq!(probe(x[2]), [false; 4]);
     let pattern = g.jacobian_pattern(&outputs, &x);
-    assert_eq!(
-        pattern.iter().collect::<Vec<_>>(),
-        [(0, 0), (3, 0), (0, 1), (2, 1), (1, 2)]
-    );
+    assert_eq!(pattern.iter().collect::<Vec<_>>(), [(0, 0), (3, 0), (0, 1), (2, 1), (1, 2)]);
     let nan = g.constant(f64::NAN);
     let pushed = g.jvp_nodes(&[(x[0], nan)], &outputs);
-    assert_eq!(
-        pushed.iter().map(|&t| g.value(t).is_nan()).collect::<Vec<_>>(),
-        [false, false, false, true]
-    );
+    assert_eq!(pushed.iter().map(|&t| g.value(t).is_nan()).collect::<Vec<_>>(), [false, false, false, true]);
 }

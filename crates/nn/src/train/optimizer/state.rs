@@ -55,10 +55,7 @@ pub trait SavedOptimizer: sealed::Sealed + Sized {
     /// [`Error::File`]; the file is as before.
     fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
-        wengert_file::save(path, self.text().as_bytes()).map_err(|source| Error::File {
-            path: path.to_owned(),
-            source,
-        })
+        wengert_file::save(path, self.text().as_bytes()).map_err(|source| Error::File { path: path.to_owned(), source })
     }
 
     /// Reads an optimizer from a file that [`SavedOptimizer::save`] wrote.
@@ -67,14 +64,8 @@ pub trait SavedOptimizer: sealed::Sealed + Sized {
     /// [`Error::File`], and [`Error::InFile`] with what [`SavedOptimizer::parse`] says.
     fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let text = fs::read_to_string(path).map_err(|source| Error::File {
-            path: path.to_owned(),
-            source,
-        })?;
-        Self::parse(&text).map_err(|error| Error::InFile {
-            path: path.to_owned(),
-            source: Box::new(error),
-        })
+        let text = fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
+        Self::parse(&text).map_err(|error| Error::InFile { path: path.to_owned(), source: Box::new(error) })
     }
 }
 
@@ -96,17 +87,8 @@ impl SavedOptimizer for Sgd {
 
 impl SavedOptimizer for Adam {
     fn text(&self) -> String {
-        let settings = [
-            ("rate", self.rate),
-            ("beta1", self.beta1),
-            ("beta2", self.beta2),
-            ("epsilon", self.epsilon),
-        ];
-        let memory = self
-            .mean
-            .iter()
-            .zip(&self.square)
-            .map(|(&mean, square)| [mean, square.part, square.unit]);
+        let settings = [("rate", self.rate), ("beta1", self.beta1), ("beta2", self.beta2), ("epsilon", self.epsilon)];
+        let memory = self.mean.iter().zip(&self.square).map(|(&mean, square)| [mean, square.part, square.unit]);
         written("adam", &settings, Some(self.steps), memory)
     }
 

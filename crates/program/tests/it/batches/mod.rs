@@ -13,10 +13,7 @@ type Outcome = Result<Vec<Vec<u64>>, (usize, usize)>;
 
 fn outcome(result: Result<(), Error>, outputs: Vec<Vec<f64>>) -> Result<Outcome, String> {
     match result {
-        Ok(()) => Ok(Ok(outputs
-            .into_iter()
-            .map(|column| column.into_iter().map(bits).collect())
-            .collect())),
+        Ok(()) => Ok(Ok(outputs.into_iter().map(|column| column.into_iter().map(bits).collect()).collect())),
         Err(Error::GuardFlipped { point, guard, .. }) => Ok(Err((point, guard))),
         Err(error) => Err(error.to_string()),
     }
@@ -36,11 +33,7 @@ fn batch(program: &Program, points: &[&[f64]], short: bool, workspace: &mut Work
         .map(|k| {
             let column: Vec<f64> = points.iter().map(|x| x[k]).collect();
             let equal = column.iter().all(|x| x.to_bits() == column[0].to_bits());
-            if program.input_spread(k) == Spread::Uniform || short && equal {
-                vec![column[0]]
-            } else {
-                column
-            }
+            if program.input_spread(k) == Spread::Uniform || short && equal { vec![column[0]] } else { column }
         })
         .collect();
     let inputs: Vec<&[f64]> = columns.iter().map(|column| &column[..]).collect();
@@ -75,10 +68,7 @@ pub(crate) fn check(
     for set in InstructionSet::available() {
         let setup = Setup::new().instructions(set).threads(1);
         let mut workspace = Workspace::with(setup);
-        let single = points
-            .iter()
-            .map(|x| alone(program, x, &mut workspace))
-            .collect::<Result<Vec<_>, _>>()?;
+        let single = points.iter().map(|x| alone(program, x, &mut workspace)).collect::<Result<Vec<_>, _>>()?;
         // All points, then those that no guard stops.
         let through: Vec<usize> = (0..points.len()).filter(|&k| single[k].is_ok()).collect();
         for chosen in [(0..points.len()).collect(), through] {
@@ -88,10 +78,7 @@ pub(crate) fn check(
             let order: Vec<usize> = chosen.iter().copied().cycle().take(count).collect();
             let xs: Vec<&[f64]> = order.iter().map(|&k| &points[k][..]).collect();
             let mut first: Option<Vec<Vec<u64>>> = None;
-            for (run, (&lanes, &threads)) in lanes
-                .iter()
-                .flat_map(|l| threads.iter().map(move |t| (l, t)))
-                .enumerate()
+            for (run, (&lanes, &threads)) in lanes.iter().flat_map(|l| threads.iter().map(move |t| (l, t))).enumerate()
             {
                 let mut workspace = Workspace::with(setup.lanes(lanes).threads(threads));
                 let at = format!("{count} points, {lanes} lanes, {threads} threads, {set}");
@@ -114,9 +101,7 @@ pub(crate) fn check(
                         let expected = single[order[place]].as_ref().map_or(0, |out| out[k][0]);
                         if got != expected {
                             let [got, expected] = [got, expected].map(f64::from_bits);
-                            return Err(format!(
-                                "output {k} of point {place} is {got:e}, alone {expected:e}: {at}"
-                            ));
+                            return Err(format!("output {k} of point {place} is {got:e}, alone {expected:e}: {at}"));
                         }
                     }
                 }

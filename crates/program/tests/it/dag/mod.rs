@@ -22,9 +22,7 @@ pub(crate) fn ops() -> Vec<(Op, usize, Imm)> {
                 Some(_) => &[2.0, 0.0, 3.0, 0.5, -1.0, 2.5],
             }
         };
-        let imms = choices(0)
-            .iter()
-            .flat_map(|&first| choices(1).iter().map(move |&second| [first, second]));
+        let imms = choices(0).iter().flat_map(|&first| choices(1).iter().map(move |&second| [first, second]));
         // The last operand of `Sech2` and `Unit` must be the hyperbolic tangent or the norm of the others.
         // `Copysign` shows the sign of a NaN, which arithmetic does not guarantee.
         if !matches!(op, Op::Sech2 | Op::Unit | Op::Copysign) {
@@ -55,11 +53,7 @@ pub(crate) fn record(choices: &[(usize, [usize; 4])], constants: &[f64], derive:
         // Operands from the last few nodes, or from anywhere.
         let pick = |k: usize| {
             let near = nodes.len().min(6);
-            if k.is_multiple_of(3) {
-                nodes[k % nodes.len()]
-            } else {
-                nodes[nodes.len() - 1 - k % near]
-            }
+            if k.is_multiple_of(3) { nodes[k % nodes.len()] } else { nodes[nodes.len() - 1 - k % near] }
         };
         let operands: Vec<NodeId> = operands[..count].iter().map(|&k| pick(k)).collect();
         nodes.push(graph.try_record(op, imm, &operands).expect("a fair node"));
@@ -102,9 +96,7 @@ pub(crate) fn check_every_node(recorded: &Recorded, x: &[f64; 3]) -> Result<(), 
     for set in InstructionSet::available() {
         let mut values = vec![0.0; nodes.len()];
         let mut workspace = Workspace::with(Setup::new().instructions(set));
-        program
-            .eval(x, &mut values, &mut workspace)
-            .map_err(|error| error.to_string())?;
+        program.eval(x, &mut values, &mut workspace).map_err(|error| error.to_string())?;
         for node in nodes.iter().filter(|node| !matches!(node.op, Op::Leaf | Op::Const)) {
             let operands: Vec<f64> = node.operands.iter().map(|x| values[x.index()]).collect();
             let expected = f64::apply(node.op, node.imm, &operands);

@@ -66,11 +66,7 @@ pub(crate) fn read(text: &str) -> Read {
             return label(name);
         }
         let result = nodes.edges.iter().find(|(from, _)| from == name);
-        format!(
-            "{} -> {}",
-            label(name),
-            result.map_or("nothing".into(), |(_, to)| label(to))
-        )
+        format!("{} -> {}", label(name), result.map_or("nothing".into(), |(_, to)| label(to)))
     };
     let all = |boxes: bool| {
         let mut all: Vec<String> = nodes
@@ -82,19 +78,9 @@ pub(crate) fn read(text: &str) -> Read {
         all.sort();
         all
     };
-    let mut edges: Vec<_> = nodes
-        .edges
-        .iter()
-        .map(|(from, to)| (called(from), called(to)))
-        .collect();
+    let mut edges: Vec<_> = nodes.edges.iter().map(|(from, to)| (called(from), called(to))).collect();
     edges.sort();
-    Read {
-        boxes: all(true),
-        ops: all(false),
-        edges,
-        clusters: nodes.clusters.clone(),
-        graph: nodes.graph.clone(),
-    }
+    Read { boxes: all(true), ops: all(false), edges, clusters: nodes.clusters.clone(), graph: nodes.graph.clone() }
 }
 
 /// Reads statements up to the closing brace; gives the place behind it.
@@ -255,8 +241,5 @@ pub(crate) fn fields(record: &str) -> Vec<String> {
             c => field.push(c),
         }
     }
-    fields
-        .into_iter()
-        .map(|field| field.trim_end_matches(' ').replace('\u{a0}', " "))
-        .collect()
+    fields.into_iter().map(|field| field.trim_end_matches(' ').replace('\u{a0}', " ")).collect()
 }

@@ -57,8 +57,7 @@ impl Svg {
         let root = document.root_element();
         assert_eq!(root.tag_name().name(), "svg");
         let has = |node: &Node<'_, '_>, class: &str| {
-            node.attribute("class")
-                .is_some_and(|classes| classes.split(' ').any(|name| name == class))
+            node.attribute("class").is_some_and(|classes| classes.split(' ').any(|name| name == class))
         };
         let all = |name: &'static str| root.descendants().filter(move |node| node.has_tag_name(name));
         let text = |node: Node<'_, '_>| node.text().unwrap_or_default().to_owned();
@@ -69,9 +68,7 @@ impl Svg {
         let rects = |class: &'static str| all("rect").filter(move |node| has(node, class));
         Svg {
             size: (number(root, "width"), number(root, "height")),
-            boxes: rects("box")
-                .map(|node| (rect(node), texts_in(node.parent().unwrap())))
-                .collect(),
+            boxes: rects("box").map(|node| (rect(node), texts_in(node.parent().unwrap()))).collect(),
             clusters: rects("area").map(rect).collect(),
             wires: all("path")
                 .filter(|node| has(node, "wire"))
@@ -133,16 +130,8 @@ fn rect(node: Node<'_, '_>) -> Rect {
 
 /// Places along a path of the commands M, L, C and Q, curves at sixteen places each.
 fn places(path: &str) -> Vec<(f64, f64)> {
-    let spaced: String = path
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphabetic() {
-                format!(" {c} ")
-            } else {
-                c.to_string()
-            }
-        })
-        .collect();
+    let spaced: String =
+        path.chars().map(|c| if c.is_ascii_alphabetic() { format!(" {c} ") } else { c.to_string() }).collect();
     let mut places: Vec<(f64, f64)> = Vec::new();
     let mut words = spaced.split_whitespace();
     while let Some(command) = words.next() {
@@ -162,20 +151,11 @@ fn places(path: &str) -> Vec<(f64, f64)> {
         for step in 1..=steps {
             let t = f64::from(step) / f64::from(steps);
             // De Casteljau.
-            let mut left = if command == "M" {
-                points[points.len() - 1..].to_vec()
-            } else {
-                points.clone()
-            };
+            let mut left = if command == "M" { points[points.len() - 1..].to_vec() } else { points.clone() };
             while left.len() > 1 {
                 left = left
                     .windows(2)
-                    .map(|pair| {
-                        (
-                            pair[0].0 + t * (pair[1].0 - pair[0].0),
-                            pair[0].1 + t * (pair[1].1 - pair[0].1),
-                        )
-                    })
+                    .map(|pair| (pair[0].0 + t * (pair[1].0 - pair[0].0), pair[0].1 + t * (pair[1].1 - pair[0].1)))
                     .collect();
             }
             places.push(left[0]);

@@ -86,14 +86,8 @@ impl Stars {
     pub(crate) fn new(pattern: &Pattern) -> Stars {
         let n = pattern.cols();
         if pattern.len() == n * n {
-            let colors = Colors {
-                of: (0..n as u32).collect(),
-                count: n,
-            };
-            return Stars {
-                colors,
-                neighbors: FxHashMap::default(),
-            };
+            let colors = Colors { of: (0..n as u32).collect(), count: n };
+            return Stars { colors, neighbors: FxHashMap::default() };
         }
         // The columns of two colors form stars, with fewer edges than columns. So k colors allow at most
         // k - 1 edges per column.
@@ -190,11 +184,7 @@ impl Stars {
     pub(crate) fn place(&self, row: usize, col: usize) -> (usize, u32) {
         let color = |x: usize| self.colors.of[x];
         let alone = |x: usize, c: u32| self.neighbors.get(&(x as u32, c)).is_none_or(|&(count, _)| count == 1);
-        if row == col || alone(row, color(col)) {
-            (row, color(col))
-        } else {
-            (col, color(row))
-        }
+        if row == col || alone(row, color(col)) { (row, color(col)) } else { (col, color(row)) }
     }
 }
 
@@ -212,9 +202,7 @@ mod tests {
     fn random(n: usize, edges: usize, seed: u64) -> Vec<(u32, u32)> {
         let mut state = seed;
         let mut next = || {
-            state = state
-                .wrapping_mul(6364136223846793005)
-                .wrapping_add(1442695040888963407);
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
             ((state >> 33) % n as u64) as u32
         };
         (0..edges).map(|_| (next(), next())).filter(|(a, b)| a != b).collect()

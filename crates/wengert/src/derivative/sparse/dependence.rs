@@ -117,11 +117,7 @@ impl Sets {
         if a == b {
             return Deps::Few(a);
         }
-        let (small, large) = if self.get(a).len() <= self.get(b).len() {
-            (a, b)
-        } else {
-            (b, a)
-        };
+        let (small, large) = if self.get(a).len() <= self.get(b).len() { (a, b) } else { (b, a) };
         // The common case, and cheaper than a lookup.
         if let [x] = *self.get(small)
             && self.get(large).binary_search(&x).is_ok()
@@ -251,11 +247,7 @@ impl<'a> Dependence<'a> {
 
 impl NodeInteraction {
     pub(crate) fn new() -> NodeInteraction {
-        NodeInteraction {
-            operands: SmallVec::new(),
-            interaction: Interaction::NONE,
-            lists: 1,
-        }
+        NodeInteraction { operands: SmallVec::new(), interaction: Interaction::NONE, lists: 1 }
     }
 
     /// Calls `each` with the operands that the value depends on.

@@ -270,8 +270,7 @@ impl Pushing<'_> {
         let n = self.variables as usize;
         let pattern = Pattern::of(n, n, &self.entries);
         self.entries.clear();
-        self.entries
-            .extend(pattern.iter().map(|(row, col)| (row as u32, col as u32)));
+        self.entries.extend(pattern.iter().map(|(row, col)| (row as u32, col as u32)));
         self.crowded = (2 * self.entries.len()).max(1 << 20);
     }
 }
@@ -284,9 +283,7 @@ mod tests {
     fn random(seed: u64) -> impl FnMut(usize) -> usize {
         let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
         move |n| {
-            state = state
-                .wrapping_mul(6364136223846793005)
-                .wrapping_add(1442695040888963407);
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
             (state >> 33) as usize % n
         }
     }

@@ -43,10 +43,7 @@ pub(crate) enum Interaction {
 
 impl Interaction {
     /// The value depends on no operand.
-    pub(crate) const NONE: Interaction = Interaction::Few {
-        depends: 0,
-        interacts: [0; 3],
-    };
+    pub(crate) const NONE: Interaction = Interaction::Few { depends: 0, interacts: [0; 3] };
 }
 
 /// How the operands of an op interact where its value is a number, and where it is NaN.
@@ -71,18 +68,12 @@ impl InteractionCache {
             let plain = PLAIN.get_or_init(|| Op::ALL.iter().map(|&op| both(op, NO_IMM)).collect());
             return plain[usize::from(op as u8)];
         }
-        *self
-            .by_imm
-            .entry((op, imm.map(f64::to_bits)))
-            .or_insert_with(|| both(op, imm))
+        *self.by_imm.entry((op, imm.map(f64::to_bits))).or_insert_with(|| both(op, imm))
     }
 }
 
 fn both(op: Op, imm: Imm) -> OpInteractions {
-    OpInteractions {
-        number: analyze::<false>(op, imm),
-        nan: analyze::<true>(op, imm),
-    }
+    OpInteractions { number: analyze::<false>(op, imm), nan: analyze::<true>(op, imm) }
 }
 
 /// Three operands in each list show what any number of them do.
@@ -113,29 +104,18 @@ fn analyze<const NAN: bool>(op: Op, imm: Imm) -> Interaction {
         },
     );
     if op.encoding() != Encoding::List {
-        return Interaction::Few {
-            depends,
-            interacts: [interacts[0], interacts[1], interacts[2]],
-        };
+        return Interaction::Few { depends, interacts: [interacts[0], interacts[1], interacts[2]] };
     }
     let list = |k: usize| k / SAMPLE;
     let (mut lists_depended_on, mut same, mut other) = (0, [0; 2], [0; 2]);
     for k in 0..operands {
         lists_depended_on |= (depends >> k & 1) << list(k);
         for j in (0..operands).filter(|j| interacts[k] & 1 << j != 0) {
-            let kind = if k % SAMPLE == j % SAMPLE {
-                &mut same
-            } else {
-                &mut other
-            };
+            let kind = if k % SAMPLE == j % SAMPLE { &mut same } else { &mut other };
             kind[list(k)] |= 1 << list(j);
         }
     }
-    Interaction::Lists {
-        depends: lists_depended_on,
-        same,
-        other,
-    }
+    Interaction::Lists { depends: lists_depended_on, same, other }
 }
 
 /// The operands that an op's value depends on: those whose partial is not certainly 0.
@@ -305,16 +285,7 @@ mod tests {
 
     #[test]
     fn piecewise_constants_and_stops_depend_on_nothing() {
-        for op in [
-            Op::Sign,
-            Op::Step,
-            Op::Floor,
-            Op::Prefer,
-            Op::Lt,
-            Op::Detach,
-            Op::Flat,
-            Op::Leaf,
-        ] {
+        for op in [Op::Sign, Op::Step, Op::Floor, Op::Prefer, Op::Lt, Op::Detach, Op::Flat, Op::Leaf] {
             assert_eq!(of(op, NO_IMM), Interaction::NONE, "{op}");
         }
     }
@@ -322,16 +293,7 @@ mod tests {
     #[test]
     fn where_its_value_is_nan_a_piecewise_constant_depends_and_interacts() {
         let nan = |op| InteractionCache::default().of(op, NO_IMM).nan;
-        for op in [
-            Op::Sign,
-            Op::Step,
-            Op::Floor,
-            Op::Round,
-            Op::Flat,
-            Op::Abs,
-            Op::Relu,
-            Op::Fract,
-        ] {
+        for op in [Op::Sign, Op::Step, Op::Floor, Op::Round, Op::Flat, Op::Abs, Op::Relu, Op::Fract] {
             assert_eq!(nan(op), few(1, [1, 0, 0]), "{op}");
         }
         for op in [Op::Max, Op::Min, Op::Prefer] {

@@ -30,11 +30,8 @@ impl Pattern {
         // Two stable sorts, by row and then by column, so that rows ascend in each column.
         let by_row = bucket(rows, entries.iter().map(|&(row, col)| (row, (row, col))));
         let by_col = bucket(cols, by_row.1.iter().map(|&(row, col)| (col, row)));
-        let mut pattern = Pattern {
-            rows,
-            starts: Vec::with_capacity(cols + 1),
-            indices: Vec::with_capacity(by_col.1.len()),
-        };
+        let mut pattern =
+            Pattern { rows, starts: Vec::with_capacity(cols + 1), indices: Vec::with_capacity(by_col.1.len()) };
         pattern.starts.push(0);
         for col in by_col.0.windows(2) {
             let first = pattern.indices.len();
@@ -106,11 +103,7 @@ impl Pattern {
     /// The transposed pattern.
     pub fn transposed(&self) -> Pattern {
         let (starts, indices) = bucket(self.rows, self.iter().map(|(row, col)| (row as u32, col)));
-        Pattern {
-            rows: self.cols(),
-            starts,
-            indices,
-        }
+        Pattern { rows: self.cols(), starts, indices }
     }
 
     /// The index of the entry among all.
@@ -199,10 +192,7 @@ impl Sparse {
 
     /// The entries as (row, column, value), column by column.
     pub fn triplets(&self) -> impl Iterator<Item = (usize, usize, f64)> + '_ {
-        self.pattern
-            .iter()
-            .zip(&self.values)
-            .map(|((row, col), &value)| (row, col, value))
+        self.pattern.iter().zip(&self.values).map(|((row, col), &value)| (row, col, value))
     }
 
     /// The value of an entry; 0 if it is not stored.

@@ -153,11 +153,7 @@ impl Graph {
         };
         let pattern = variables.for_wrt(pattern, false);
         let sweeps = Sweeps::new(self, wrt, &variables, end(&positions), pattern, &colors, places);
-        Ok(JacobianPlan {
-            outputs: outputs.to_vec(),
-            sweeps,
-            is_forward,
-        })
+        Ok(JacobianPlan { outputs: outputs.to_vec(), sweeps, is_forward })
     }
 }
 
@@ -200,11 +196,7 @@ impl Sweeps {
     ) -> Sweeps {
         let read = |(entry, (row, col))| {
             let (color, from) = places(row, col);
-            Read {
-                color,
-                from: from as u32,
-                entry: entry as u32,
-            }
+            Read { color, from: from as u32, entry: entry as u32 }
         };
         let mut reads: Vec<Read> = pattern.iter().enumerate().map(read).collect();
         reads.sort_by_key(|read| read.color);
@@ -241,10 +233,7 @@ impl Sweeps {
         read: impl Fn(&S, usize, usize) -> f64,
     ) -> Sparse {
         let mut values = vec![0.0; self.pattern.len()];
-        for reads in self
-            .reads
-            .chunk_by(|a, b| a.color as usize / LANES == b.color as usize / LANES)
-        {
+        for reads in self.reads.chunk_by(|a, b| a.color as usize / LANES == b.color as usize / LANES) {
             let first = reads[0].color as usize / LANES * LANES;
             let seeded = tangents(state);
             seeded.fill(Tangents::ZERO);
@@ -384,22 +373,14 @@ impl JacobianPlan {
     /// The directions that are swept, one for each color. Forward: the leaves whose tangent is 1. In reverse: the
     /// outputs whose adjoint is 1.
     pub fn directions(&self) -> Vec<Vec<NodeId>> {
-        let keys = if self.is_forward {
-            &self.sweeps.leaves
-        } else {
-            &self.outputs
-        };
+        let keys = if self.is_forward { &self.sweeps.leaves } else { &self.outputs };
         self.sweeps.directions(keys)
     }
 
     /// Where each entry of the pattern is read, in the order of [`Pattern::iter`]: in which of
     /// [`JacobianPlan::directions`], and at which output (forward) or leaf (in reverse).
     pub fn places(&self) -> Vec<(usize, NodeId)> {
-        let keys = if self.is_forward {
-            &self.outputs
-        } else {
-            &self.sweeps.leaves
-        };
+        let keys = if self.is_forward { &self.outputs } else { &self.sweeps.leaves };
         self.sweeps.places(keys)
     }
 
@@ -453,12 +434,7 @@ impl JacobianPlan {
 impl fmt::Debug for JacobianPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let direction = if self.is_forward { "forward" } else { "reverse" };
-        write!(
-            f,
-            "JacobianPlan({:?}, {} colors {direction})",
-            self.pattern(),
-            self.colors()
-        )
+        write!(f, "JacobianPlan({:?}, {} colors {direction})", self.pattern(), self.colors())
     }
 }
 

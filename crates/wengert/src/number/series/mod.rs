@@ -127,10 +127,7 @@ impl<const K: usize> Scalar for Series<K> {
 
 /// The ops that [`combine`] computes.
 pub(crate) fn arithmetic(op: Op) -> bool {
-    matches!(
-        op,
-        Op::Neg | Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Gmul | Op::Gdiv
-    )
+    matches!(op, Op::Neg | Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Gmul | Op::Gdiv)
 }
 
 /// The coefficient of order `m` of an arithmetic op of `a` and `b`; `c` holds the coefficients below `m`.
@@ -151,11 +148,7 @@ pub(crate) fn combine(op: Op, m: usize, a: &[f64], b: &[f64], c: &[f64]) -> f64 
         Op::Gdiv if m == 0 => gdiv(a[0], b[0]),
         _ => {
             let lead = gdiv(a[m], b[0]) - gdiv(gmul(b[m], c[0]), b[0]);
-            if m == 1 {
-                lead
-            } else {
-                lead - gdiv(cauchy(b, c, 1, m), b[0])
-            }
+            if m == 1 { lead } else { lead - gdiv(cauchy(b, c, 1, m), b[0]) }
         }
     }
 }
@@ -269,10 +262,8 @@ impl Graph {
             return graph.try_taylor(outputs[0], &inputs, direction);
         }
         let entries = &self.tape.view().entries[..=self.fresh(l)? as usize];
-        let mut series: Vec<Series<K>> = entries
-            .iter()
-            .map(|entry| Series::new(Entry::from(entry.get()).value))
-            .collect();
+        let mut series: Vec<Series<K>> =
+            entries.iter().map(|entry| Series::new(Entry::from(entry.get()).value)).collect();
         let mut varies = vec![false; entries.len()];
         for (&leaf, &component) in wrt.iter().zip(direction) {
             let leaf = self.leaf_position(leaf)?;

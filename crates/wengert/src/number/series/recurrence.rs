@@ -38,11 +38,7 @@ pub(crate) fn apply<const K: usize>(op: Op, imm: Imm, args: &[[f64; K]]) -> [f64
         if cache.len() >= KEPT && !cache.contains_key(&key) {
             cache.clear();
         }
-        Rc::clone(
-            cache
-                .entry(key)
-                .or_insert_with(|| Rc::new(Recurrence::new(op, imm, args.len(), K))),
-        )
+        Rc::clone(cache.entry(key).or_insert_with(|| Rc::new(Recurrence::new(op, imm, args.len(), K))))
     });
     recurrence.run(args)
 }
@@ -142,17 +138,11 @@ impl Recurrence {
         for at in value.steps.clone() {
             let before = |step: u32| now[step as usize - first];
             let split = match self.steps[at] {
-                RuleStep::Moved(x) => Split {
-                    lead: values[x as usize][m],
-                    rest: 0.0,
-                },
+                RuleStep::Moved(x) => Split { lead: values[x as usize][m], rest: 0.0 },
                 RuleStep::Neg(a) => before(a).map(|a| -a),
                 RuleStep::Add(a, b) => {
                     let (a, b) = (before(a), before(b));
-                    Split {
-                        lead: a.lead + b.lead,
-                        rest: a.rest + b.rest,
-                    }
+                    Split { lead: a.lead + b.lead, rest: a.rest + b.rest }
                 }
                 RuleStep::Scale(a, c) => before(a).map(|a| gmul(a, c)),
                 RuleStep::Over(a, c) => before(a).map(|a| gdiv(a, c)),
@@ -179,10 +169,7 @@ impl Recurrence {
         let mut sum = Split { lead: 0.0, rest: 0.0 };
         for &part in &self.parts[value.parts.clone()] {
             let part = now[part as usize - first];
-            sum = Split {
-                lead: sum.lead + part.lead,
-                rest: sum.rest + part.rest,
-            };
+            sum = Split { lead: sum.lead + part.lead, rest: sum.rest + part.rest };
         }
         sum.lead + sum.rest / order
     }
@@ -200,9 +187,6 @@ struct Split {
 impl Split {
     #[inline(always)]
     fn map(self, f: impl Fn(f64) -> f64) -> Split {
-        Split {
-            lead: f(self.lead),
-            rest: f(self.rest),
-        }
+        Split { lead: f(self.lead), rest: f(self.rest) }
     }
 }

@@ -30,10 +30,7 @@ impl Recurrence {
             };
             trace.expand(place);
         }
-        Recurrence {
-            operands,
-            ..trace.list.into_inner()
-        }
+        Recurrence { operands, ..trace.list.into_inner() }
     }
 }
 
@@ -57,12 +54,7 @@ impl Trace {
         if let Definition::Rule(..) = definition {
             self.waiting.borrow_mut().push_back(place);
         }
-        values.push(Quantity {
-            definition,
-            orders: self.orders.get(),
-            steps: 0..0,
-            parts: 0..0,
-        });
+        values.push(Quantity { definition, orders: self.orders.get(), steps: 0..0, parts: 0..0 });
         Symbol::At(self, place)
     }
 

@@ -80,12 +80,7 @@ fn normalize(u: f64, v: f64) -> Result<Point, f64> {
         p.scale(s)
     };
     let square = square(&u).add(square(&v));
-    Ok(Point {
-        u,
-        v,
-        square,
-        scale: scale + far,
-    })
+    Ok(Point { u, v, square, scale: scale + far })
 }
 
 /// `sum c_b u^(n-b) v^b / d`, times `2^(scale * degree)`.
@@ -109,11 +104,7 @@ fn homogeneous(p: &Point, c: &[f64], d: Big, degree: i32) -> f64 {
     if r.m.hi == 0.0 {
         return 0.0;
     }
-    Big {
-        m: r.m,
-        e: r.e + p.scale * degree,
-    }
-    .value()
+    Big { m: r.m, e: r.e + p.scale * degree }.value()
 }
 
 /// `Re(i^k (u + i v)^-n)`: the partials of the angle. 0 at the origin; NaN where `n` or `k` is not an [order](is_order).
@@ -164,15 +155,7 @@ fn zpow_any(u: f64, v: f64, n: f64, k: f64) -> f64 {
         let (a, b) = (p.u.value(), p.v.value());
         let r = Big::new(two_sum(a, -b), 0).mul(Big::new(two_sum(a, b), 0)).div(d);
         let r = if k % 4 == 0 { r } else { Big { m: r.m.neg(), e: r.e } };
-        return if r.m.hi == 0.0 {
-            0.0
-        } else {
-            Big {
-                m: r.m,
-                e: r.e - 2 * p.scale,
-            }
-            .value()
-        };
+        return if r.m.hi == 0.0 { 0.0 } else { Big { m: r.m, e: r.e - 2 * p.scale }.value() };
     }
     // i^k (u - i v)^n = sum binomial(n, b) i^(k - b) u^(n-b) v^b, of which the even powers of i are real.
     let mut c = vec![0.0; n as usize + 1];
@@ -319,14 +302,7 @@ mod tests {
     #[test]
     fn the_quick_forms_agree_with_those_of_any_order() {
         let close = |a: f64, b: f64| assert!((a - b).abs() <= 8e-16 * b.abs(), "{a:e} {b:e}");
-        for (u, v) in [
-            (0.3, -0.7),
-            (1e-30, 2e20),
-            (-5.0, 1e-40),
-            (7e10, 7.000_000_1e10),
-            (0.0, 3.0),
-            (2.0, 0.0),
-        ] {
+        for (u, v) in [(0.3, -0.7), (1e-30, 2e20), (-5.0, 1e-40), (7e10, 7.000_000_1e10), (0.0, 3.0), (2.0, 0.0)] {
             for (j, k) in [(1.0, 0.0), (0.0, 1.0), (2.0, 0.0), (1.0, 1.0), (0.0, 2.0)] {
                 close(hypot_partial(u, v, j, k), hypot_partial_any(u, v, j, k));
             }
@@ -354,10 +330,7 @@ mod tests {
 
     #[test]
     fn directions_at_infinity() {
-        assert_eq!(
-            (cosine(INF, 1.0), cosine(1.0, INF), cosine(-INF, 1.0)),
-            (1.0, 0.0, -1.0)
-        );
+        assert_eq!((cosine(INF, 1.0), cosine(1.0, INF), cosine(-INF, 1.0)), (1.0, 0.0, -1.0));
         assert_eq!(cosine(INF, -INF), std::f64::consts::FRAC_1_SQRT_2);
         assert_eq!(hypot_partial(INF, 1.0, 0.0, 2.0), 0.0);
         assert_eq!(zpow(INF, 1.0, 1.0, 0.0), 0.0);

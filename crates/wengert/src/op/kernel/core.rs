@@ -76,11 +76,7 @@ pub(super) fn exp_big(a: Dd) -> Big {
     if a.hi.is_nan() {
         return Big { m: a, e: 0 };
     }
-    let a = if a.hi.abs() > 1e6 {
-        Dd::new(1e6_f64.copysign(a.hi))
-    } else {
-        a
-    };
+    let a = if a.hi.abs() > 1e6 { Dd::new(1e6_f64.copysign(a.hi)) } else { a };
     let k = (a.hi * (128.0 * std::f64::consts::LOG2_E)).round_ties_even();
     let r = a.sub(LN_2_128.mul(Dd::new(k)));
     let k = k as i32;
@@ -156,25 +152,10 @@ mod tests {
 
     #[test]
     fn the_exponential_undoes_the_logarithm_to_90_bits() {
-        for x in [
-            1e-320,
-            1e-300,
-            0.3,
-            0.99999,
-            1.0 + f64::EPSILON,
-            1.5,
-            2.0,
-            7.25,
-            1e10,
-            f64::MAX,
-        ] {
+        for x in [1e-320, 1e-300, 0.3, 0.99999, 1.0 + f64::EPSILON, 1.5, 2.0, 7.25, 1e10, f64::MAX] {
             let y = exp_big(ln_dd(x));
             let (m, e) = frexp(x);
-            let back = if y.e == e {
-                y.m
-            } else {
-                y.m.scale(if y.e > e { 2.0 } else { 0.5 })
-            };
+            let back = if y.e == e { y.m } else { y.m.scale(if y.e > e { 2.0 } else { 0.5 }) };
             assert!((back.sub(Dd::new(m)).hi / m).abs() < 1e-28, "{x}");
         }
     }

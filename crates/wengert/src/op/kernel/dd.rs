@@ -12,10 +12,7 @@ pub(super) struct Dd {
 }
 
 /// ln 2 to 106 bits.
-pub(super) const LN_2: Dd = Dd {
-    hi: f64::from_bits(0x3fe6_2e42_fefa_39ef),
-    lo: f64::from_bits(0x3c7a_bc9e_3b39_803f),
-};
+pub(super) const LN_2: Dd = Dd { hi: f64::from_bits(0x3fe6_2e42_fefa_39ef), lo: f64::from_bits(0x3c7a_bc9e_3b39_803f) };
 
 /// `a + b` with its rounding error, for any magnitudes (Knuth).
 #[inline(always)]
@@ -72,10 +69,7 @@ impl Dd {
 
     #[inline(always)]
     pub(super) const fn neg(self) -> Dd {
-        Dd {
-            hi: -self.hi,
-            lo: -self.lo,
-        }
+        Dd { hi: -self.hi, lo: -self.lo }
     }
 
     #[inline(always)]
@@ -92,10 +86,7 @@ impl Dd {
     /// The product with a power of two. With any other factor, each half is rounded once.
     #[inline(always)]
     pub(super) const fn scale(self, s: f64) -> Dd {
-        Dd {
-            hi: self.hi * s,
-            lo: self.lo * s,
-        }
+        Dd { hi: self.hi * s, lo: self.lo * s }
     }
 
     #[inline(always)]
@@ -180,10 +171,7 @@ impl Big {
             let m = m.scale(exp2i(-k / 2)).scale(exp2i(-k - -k / 2));
             return Big { m, e: e + k };
         }
-        Big {
-            m: m.scale(exp2i(-k)),
-            e: e + k,
-        }
+        Big { m: m.scale(exp2i(-k)), e: e + k }
     }
 
     #[inline]

@@ -175,10 +175,7 @@ fn ln_far(x: f64) -> f64 {
 pub(super) fn ln_1p_parts(hi: f64, lo: f64) -> Dd {
     let one_plus = fast_two_sum(1.0, hi);
     let l = ln_parts::<true>(one_plus.hi);
-    Dd {
-        hi: l.hi,
-        lo: l.lo + (one_plus.lo + lo) / one_plus.hi,
-    }
+    Dd { hi: l.hi, lo: l.lo + (one_plus.lo + lo) / one_plus.hi }
 }
 
 /// The logarithm to base 2.
@@ -230,10 +227,7 @@ mod tests {
     fn the_fast_cores_agree_with_the_correctly_rounded_ones_to_an_ulp() {
         // Steps of an irrational ratio visit every interval and the boundaries between them.
         let close = |a: f64, b: f64, x: f64| {
-            assert!(
-                (a.to_bits() as i64 - b.to_bits() as i64).abs() <= 1,
-                "{x:e}: {a:e} {b:e}"
-            );
+            assert!((a.to_bits() as i64 - b.to_bits() as i64).abs() <= 1, "{x:e}: {a:e} {b:e}");
         };
         for i in 0..20_000 {
             let x = -750.0 + f64::from(i) * 0.073_205_080_756_887_7;

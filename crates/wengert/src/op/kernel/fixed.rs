@@ -142,11 +142,7 @@ pub(super) fn exp_sum_near(a: f64, b: f64) -> f64 {
     let square = two_prod(scaled, -0.5 * a);
     let low = square.lo - scaled * a * a * (1.0 / 6.0);
     let power = add(&exp_neg(&reduced), &fixed(square.hi));
-    let power = if low < 0.0 {
-        sub(&power, &fixed(-low))
-    } else {
-        add(&power, &fixed(low))
-    };
+    let power = if low < 0.0 { sub(&power, &fixed(-low)) } else { add(&power, &fixed(low)) };
     ldexp(value(&sub(&power, &fixed(scaled))), -(k as i32))
 }
 
@@ -156,11 +152,7 @@ pub(super) fn one_plus_product(x: f64, y: f64) -> f64 {
     // One Newton step from the logarithm to 100 bits: ln m = l + (m e^-l - 1).
     let l = ln_dd(m);
     let low = fixed(l.lo.abs());
-    let l = if l.lo < 0.0 {
-        sub(&fixed(l.hi), &low)
-    } else {
-        add(&fixed(l.hi), &low)
-    };
+    let l = if l.lo < 0.0 { sub(&fixed(l.hi), &low) } else { add(&fixed(l.hi), &low) };
     let rest = sub(&mul(&fixed(m), &exp_neg(&l)), &[1, 0, 0, 0]);
     let ln_m = add(&l, &rest);
     let turns = mul(&[u64::from(e.unsigned_abs()), 0, 0, 0], &LN_2);
@@ -193,18 +185,10 @@ mod tests {
             assert!((got / want - 1.0).abs() < 4e-16, "{x} {y}: {got} {want}");
         };
         // From 150-digit arithmetic.
-        close(
-            9.479_055_045_538_948e-11,
-            0.043_328_773_980_059_805,
-            -2.868_521_156_204_789e-18,
-        );
+        close(9.479_055_045_538_948e-11, 0.043_328_773_980_059_805, -2.868_521_156_204_789e-18);
         close(2.0, -std::f64::consts::LOG2_E, 1.410_920_060_305_223_7e-17);
         close(1e-300, 1.447_648_273_010_839_4e-3, 4.529_776_337_158_909_3e-17);
-        close(
-            1.000_000_000_000_000_2,
-            -4_503_599_627_370_496.0,
-            1.110_223_024_625_156_4e-16,
-        );
+        close(1.000_000_000_000_000_2, -4_503_599_627_370_496.0, 1.110_223_024_625_156_4e-16);
     }
 
     #[test]

@@ -212,10 +212,7 @@ mod tests {
         assert_eq!((lgamma(0.0), lgamma(-3.0), lgamma(INF)), (INF, INF, INF));
         assert_eq!((digamma(0.0), digamma(-0.0)), (-INF, INF));
         assert!(digamma(-2.0).is_nan());
-        assert_eq!(
-            (polygamma(0.0, 1.0), polygamma(-0.0, 1.0), polygamma(1e-200, 1.0)),
-            (INF, INF, INF)
-        );
+        assert_eq!((polygamma(0.0, 1.0), polygamma(-0.0, 1.0), polygamma(1e-200, 1.0)), (INF, INF, INF));
         assert_eq!((polygamma(0.0, 2.0), polygamma(-0.0, 2.0)), (-INF, INF));
         assert!(polygamma(-5.0, 1.0).is_nan() && polygamma(-5.0, 2.0).is_nan());
         assert!(polygamma(f64::NEG_INFINITY, 1.0).is_nan());

@@ -155,10 +155,7 @@ pub(crate) fn rsqrt1p(x: f64) -> f64 {
     }
     let s = two_prod(a, a);
     let t = two_sum(1.0, s.hi);
-    rsqrt(Dd {
-        hi: t.hi,
-        lo: t.lo + s.lo,
-    })
+    rsqrt(Dd { hi: t.hi, lo: t.lo + s.lo })
 }
 
 /// `1 / sqrt(x^2 - 1)`, the derivative of the inverse hyperbolic cosine: `+inf` at 1, NaN below, 0 at infinity.

@@ -101,11 +101,7 @@ fn far_partial(x: f64, y: f64, j: u32, k: usize) -> f64 {
     let base = pow(x, y);
     if base == 1.0 {
         // x = 1, so L = 0, and P is its constant coefficient.
-        return if k > j as usize {
-            0.0
-        } else {
-            y.powi(j as i32 - k as i32)
-        };
+        return if k > j as usize { 0.0 } else { y.powi(j as i32 - k as i32) };
     }
     let negative = (y < 0.0 && j % 2 == 1) != (x < 1.0 && k % 2 == 1);
     if negative { -base } else { base }

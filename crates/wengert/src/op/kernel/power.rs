@@ -33,10 +33,7 @@ pub(super) fn fast(x: f64, p: Dd) -> Option<Fast> {
     }
     let ln = ln_fine(x);
     let product = two_prod(ln.hi, p.hi);
-    let product = Dd {
-        hi: product.hi,
-        lo: product.lo + (ln.hi * p.lo + ln.lo * p.hi),
-    };
+    let product = Dd { hi: product.hi, lo: product.lo + (ln.hi * p.lo + ln.lo * p.hi) };
     // Also false for NaN.
     if product.hi.abs() < 650.0 {
         let (s, q) = exp_parts(product.hi, product.lo);
@@ -55,11 +52,7 @@ fn pow_far(x: f64, y: f64) -> f64 {
     if x.is_nan() || y.is_nan() {
         return f64::NAN;
     }
-    let sign = if x.is_sign_negative() && whole(y) && odd(y) {
-        -1.0
-    } else {
-        1.0
-    };
+    let sign = if x.is_sign_negative() && whole(y) && odd(y) { -1.0 } else { 1.0 };
     let a = x.abs();
     if a == 0.0 || a.is_infinite() {
         return sign * if (a == 0.0) == (y > 0.0) { 0.0 } else { f64::INFINITY };
@@ -274,10 +267,7 @@ fn power_big(x: f64, p: Dd) -> Big {
     let (m, e) = frexp(x);
     if m == 1.0 && p.lo == 0.0 && whole(p.hi) && p.hi.abs() < 1e5 {
         // A whole power of a power of two is exact.
-        return Big {
-            m: Dd::ONE,
-            e: e * p.hi as i32,
-        };
+        return Big { m: Dd::ONE, e: e * p.hi as i32 };
     }
     exp_big(ln_dd(x).mul(p))
 }
@@ -371,22 +361,7 @@ mod tests {
     fn the_quick_forms_agree_with_those_of_any_exponent() {
         let close = |a: f64, b: f64| a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= 5e-16 * b.abs();
         let tiny = f64::from_bits(1);
-        for x in [
-            0.0,
-            -0.0,
-            0.7,
-            -0.7,
-            3e10,
-            -1e200,
-            1e-200,
-            -1e-310,
-            1e160,
-            tiny,
-            f64::MAX,
-            INF,
-            -INF,
-            NAN,
-        ] {
+        for x in [0.0, -0.0, 0.7, -0.7, 3e10, -1e200, 1e-200, -1e-310, 1e160, tiny, f64::MAX, INF, -INF, NAN] {
             for p in [2.0, 0.5, 3.0, -1.0] {
                 for k in [0.0, 1.0] {
                     let (a, b) = (powd(x, p, k), powd_any(x, p, k));
@@ -420,13 +395,7 @@ mod tests {
         for (p, k) in [(2.0, 1.0), (0.3, 1.0), (-1.0, 2.0), (3.0, 2.0)] {
             assert!(powd(NAN, p, k).is_nan());
         }
-        for (p, k, want) in [
-            (0.0, 0.0, 1.0),
-            (0.0, 1.0, 0.0),
-            (1.0, 1.0, 1.0),
-            (2.0, 2.0, 2.0),
-            (2.0, 3.0, 0.0),
-        ] {
+        for (p, k, want) in [(0.0, 0.0, 1.0), (0.0, 1.0, 0.0), (1.0, 1.0, 1.0), (2.0, 2.0, 2.0), (2.0, 3.0, 0.0)] {
             assert_eq!(powd(NAN, p, k), want);
         }
     }
@@ -447,10 +416,7 @@ mod tests {
         assert_eq!(cbrt_pow(-8.0, 1.0, -5.0), -1.0 / 32.0);
         assert_eq!(cbrt_pow(0.0, 1.0 / 3.0, -2.0), INF);
         assert_eq!(cbrt_pow(-0.0, 1.0 / 3.0, -2.0), INF);
-        assert_eq!(
-            (cbrt_pow(0.0, -2.0 / 9.0, -5.0), cbrt_pow(-0.0, -2.0 / 9.0, -5.0)),
-            (-INF, INF)
-        );
+        assert_eq!((cbrt_pow(0.0, -2.0 / 9.0, -5.0), cbrt_pow(-0.0, -2.0 / 9.0, -5.0)), (-INF, INF));
         assert_eq!(cbrt_pow(INF, 1.0 / 3.0, -2.0), 0.0);
         assert!(cbrt_pow(NAN, 0.0, -2.0).is_nan());
     }

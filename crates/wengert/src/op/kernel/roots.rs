@@ -52,9 +52,7 @@ pub(super) fn lgamma_near_zero(x: f64, guess: f64) -> f64 {
         // Enough digits are left, and the means below are for short intervals.
         return guess;
     }
-    let Some(z) = LGAMMA_ZEROS
-        .iter()
-        .find(|z| -z.hi.round_ties_even() == n && (z.hi + n > 0.0) == (x + n > 0.0))
+    let Some(z) = LGAMMA_ZEROS.iter().find(|z| -z.hi.round_ties_even() == n && (z.hi + n > 0.0) == (x + n > 0.0))
     else {
         return guess;
     };
@@ -85,11 +83,7 @@ struct Root {
 }
 
 const fn root(at: (f64, f64), slope: (f64, f64), bends: [f64; 2]) -> Root {
-    Root {
-        at: zero(at.0, at.1),
-        slope: zero(slope.0, slope.1),
-        bends,
-    }
+    Root { at: zero(at.0, at.1), slope: zero(slope.0, slope.1), bends }
 }
 
 impl Root {

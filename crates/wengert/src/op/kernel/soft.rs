@@ -65,12 +65,7 @@ impl Halves {
         let t = 1.0 + s;
         let rest = (s - (t - 1.0)) + w;
         let d = t + rest;
-        Halves {
-            e,
-            e_low: (s - e) + w,
-            d,
-            d_low: (t - d) + rest,
-        }
+        Halves { e, e_low: (s - e) + w, d, d_low: (t - d) + rest }
     }
 }
 
@@ -122,11 +117,7 @@ pub(crate) fn softplus(x: f64) -> f64 {
 #[inline]
 pub(crate) fn logaddexp(a: f64, b: f64) -> f64 {
     if a == b {
-        return if a.is_infinite() {
-            a
-        } else {
-            Dd::new(a).add(LN_2).value()
-        };
+        return if a.is_infinite() { a } else { Dd::new(a).add(LN_2).value() };
     }
     if a.is_nan() || b.is_nan() {
         return f64::NAN;
@@ -157,21 +148,13 @@ pub(crate) fn logaddexp(a: f64, b: f64) -> f64 {
 fn logaddexp_near_zero(high: f64, low: f64, d: Dd) -> f64 {
     let e = exp_big(d);
     // Below 2^-200, ln(1 + e) is e.
-    let l = if e.e < -200 {
-        e
-    } else {
-        Big::new(ln_1p_dd(e.m.scale(exp2i(e.e))), 0)
-    };
+    let l = if e.e < -200 { e } else { Big::new(ln_1p_dd(e.m.scale(exp2i(e.e))), 0) };
     let r = l.add(Big::of(high));
     if r.m.hi != 0.0 && r.e > l.e - 10 {
         return r.value();
     }
     // Closer than that, the powers of e must be known to more than 100 bits.
-    if low < -40.0 {
-        exp_sum_near(high, low)
-    } else {
-        ln_1p(exp_sum_m1(high, low))
-    }
+    if low < -40.0 { exp_sum_near(high, low) } else { ln_1p(exp_sum_m1(high, low)) }
 }
 
 /// `exp(a) / (exp(a) + exp(b))`, and 1/2 where `a == b`, infinities included.
@@ -229,17 +212,11 @@ mod tests {
     fn logaddexp_of_infinities() {
         assert_eq!(logaddexp(INF, INF), INF);
         assert_eq!(logaddexp(-INF, -INF), -INF);
-        assert_eq!(
-            (logaddexp(INF, -INF), logaddexp(-INF, 2.0), logaddexp(2.0, -INF)),
-            (INF, 2.0, 2.0)
-        );
+        assert_eq!((logaddexp(INF, -INF), logaddexp(-INF, 2.0), logaddexp(2.0, -INF)), (INF, 2.0, 2.0));
         assert!(logaddexp(NAN, INF).is_nan());
         assert_eq!((softmax2(INF, INF), softmax2(-INF, -INF)), (0.5, 0.5));
         assert_eq!((softmax2(INF, 1.0), softmax2(1.0, INF)), (1.0, 0.0));
-        assert_eq!(
-            (softmax2_d(INF, INF), softmax2_d(INF, 1.0), softmax2_d(1.0, INF)),
-            (0.25, 0.0, 0.0)
-        );
+        assert_eq!((softmax2_d(INF, INF), softmax2_d(INF, 1.0), softmax2_d(1.0, INF)), (0.25, 0.0, 0.0));
         assert!(softmax2(NAN, 1.0).is_nan() && softmax2_d(1.0, NAN).is_nan());
     }
 
@@ -254,14 +231,8 @@ mod tests {
 
     #[test]
     fn exponentials_of_differences() {
-        assert_eq!(
-            (exp_diff(INF, INF), exp_diff(-INF, -INF), exp_diff(7.0, 7.0)),
-            (1.0, 1.0, 1.0)
-        );
-        assert_eq!(
-            (exp_diff(INF, 1.0), exp_diff(-INF, 1.0), exp_diff(1.0, INF)),
-            (INF, 0.0, 0.0)
-        );
+        assert_eq!((exp_diff(INF, INF), exp_diff(-INF, -INF), exp_diff(7.0, 7.0)), (1.0, 1.0, 1.0));
+        assert_eq!((exp_diff(INF, 1.0), exp_diff(-INF, 1.0), exp_diff(1.0, INF)), (INF, 0.0, 0.0));
         assert!(exp_diff(NAN, NAN).is_nan());
         // The rounded difference is -710.0 in both cases: the low half counts.
         let (x, y) = (1e-14, 700.0);

@@ -255,10 +255,7 @@ pub(crate) fn atan_d(x: f64) -> f64 {
     }
     let s = two_prod(a, a);
     let t = two_sum(1.0, s.hi);
-    inverse(Dd {
-        hi: t.hi,
-        lo: t.lo + s.lo,
-    })
+    inverse(Dd { hi: t.hi, lo: t.lo + s.lo })
 }
 
 #[cfg(test)]

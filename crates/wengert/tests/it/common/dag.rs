@@ -31,11 +31,7 @@ pub(crate) struct Recipe {
 
 impl std::fmt::Debug for Recipe {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "leaves {:?}, constants {:?}, then {:?}",
-            self.leaves, self.constants, self.steps
-        )
+        write!(f, "leaves {:?}, constants {:?}, then {:?}", self.leaves, self.constants, self.steps)
     }
 }
 
@@ -90,22 +86,14 @@ pub(crate) fn recipes(most: usize, keeps: fn(Op, Imm, &[f64], f64) -> bool) -> i
             if op == Op::Sech2 {
                 // Its second operand is the hyperbolic tangent of the first.
                 let x = values[operands[0]];
-                steps.push(Step {
-                    op: Op::Tanh,
-                    imm: NO_IMM,
-                    operands: vec![operands[0]],
-                });
+                steps.push(Step { op: Op::Tanh, imm: NO_IMM, operands: vec![operands[0]] });
                 operands[1] = values.len();
                 values.push(Scalar::tanh(x));
             }
             if op == Op::Unit {
                 // Its third operand is the hypotenuse of the others.
                 let [x, y] = [operands[0], operands[1]];
-                steps.push(Step {
-                    op: Op::Hypot,
-                    imm: NO_IMM,
-                    operands: vec![x, y],
-                });
+                steps.push(Step { op: Op::Hypot, imm: NO_IMM, operands: vec![x, y] });
                 operands[2] = values.len();
                 values.push(Scalar::hypot(values[x], values[y]));
             }
@@ -117,11 +105,7 @@ pub(crate) fn recipes(most: usize, keeps: fn(Op, Imm, &[f64], f64) -> bool) -> i
                 values.push(value);
             }
         }
-        Recipe {
-            leaves,
-            constants,
-            steps,
-        }
+        Recipe { leaves, constants, steps }
     })
 }
 

@@ -68,13 +68,7 @@ impl Faults {
         if let Some(text) = panic_text(|| got = f(g).err()) {
             self.0.push(format!("{what} panicked: {text}"));
         }
-        self.check(
-            what,
-            got.map(|e| format!("{e:?}")),
-            format!("{error:?}"),
-            before,
-            seen(g),
-        );
+        self.check(what, got.map(|e| format!("{e:?}")), format!("{error:?}"), before, seen(g));
     }
 
     fn check(&mut self, what: &str, got: Option<String>, want: String, before: String, after: String) {
