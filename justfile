@@ -1,35 +1,35 @@
-# The recipes of the project; `just` alone lists them.
+# List the recipes.
 default:
     @just --list
 
-# The tour: the lecture, the moons, the pictures.
+# Run the demo: the lecture's expression, the training on two moons, the pictures.
 demo *args:
     cargo run --release -- {{args}}
 
-# All tests.
+# Run all tests.
 test:
     cargo test --workspace
 
-# The pictures of the README and the docs, made anew; needs Chromium, which it installs.
+# Make the pictures of the README and the docs again. Installs Chromium if missing.
 pictures:
     crates/viz/browser/pictures
 
-# What pictures and pages really show, checked in Chromium.
+# Check in Chromium what pictures and pages show. Installs it if missing.
 browser *args:
     crates/viz/browser/run {{args}}
 
-# Everything that continuous integration checks.
+# Run everything that continuous integration checks.
 ci:
     .ci/run
 
-# Timings of the engine beside its peers, about a minute.
+# Time the engine and other tapes, in about a minute.
 ratios *args:
     cargo run --release -p benches --bin ratios -- {{args}}
 
-# Criterion benchmarks.
+# Run the Criterion benchmarks.
 bench:
     cargo bench -p benches
 
-# The engine against values of your own: see crates/conformance.
+# Evaluate your own reference values with the engine: see crates/conformance.
 conformance *args:
     cargo run --release -p conformance -- {{args}}

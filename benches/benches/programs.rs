@@ -1,4 +1,4 @@
-//! Criterion benches of compiled programs: all paths of W5, all points of W4, one path at a time.
+//! Criterion benches of compiled programs: W5 with all paths in a call and with one, W4 with all points in a call.
 //!
 //! `cargo bench -p benches --bench programs` runs all. Throughput is in operations of the workload,
 //! as in the benches of the tapes.
@@ -10,7 +10,7 @@ use benches::workloads::{Workload, asian::Asian, perceptron::Perceptron};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::time::Duration;
 
-/// Times `calls` calls of each program; a call evaluates `ops` operations.
+/// Benches one program. `calls(n)` runs it `n` times and returns the time taken; each run evaluates `ops` operations.
 fn bench(criterion: &mut Criterion, name: &str, ops: usize, mut calls: impl FnMut(usize) -> Result<Duration, String>) {
     let mut group = criterion.benchmark_group(name);
     group.throughput(Throughput::Elements(ops as u64));

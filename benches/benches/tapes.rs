@@ -13,7 +13,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::cell::{LazyCell, RefCell};
 use std::time::Duration;
 
-/// The three benches of one engine on one workload; the tape is made by the first that is wanted.
+/// The three benches of one engine on one workload. The first bench that runs makes the tape.
 fn tape<E: Engine, W: Workload>(criterion: &mut Criterion, workload: &W) {
     let ops = workload.ops();
     let tape = LazyCell::new(|| {

@@ -3,9 +3,10 @@
     pip install micrograd
     python3 benches/micrograd/run.py
 
-One line for each, in the units of the binary `ratios`: the minimum over the rounds. The data are
-those of src/workloads/, from the same SplitMix64; the values are checked against the Rust ones.
-micrograd has no tanh: it is added here as its lecture adds it.
+Prints one line per workload, in the units of the binary `ratios`. The figures are minima over the
+rounds. The data are those of src/workloads/, from the same SplitMix64; the values are checked
+against the Rust ones.
+micrograd has no tanh, so it is added here the way the micrograd lecture adds it.
 """
 
 import math

@@ -19,7 +19,7 @@ pub const SIZES: [usize; 3] = [10_000, 100_000, 1_000_000];
 /// chain and of Rosenbrock at [`SIZES`]. All take turns for about `budget`.
 ///
 /// # Errors
-/// A sentence, if one does not compile.
+/// A message, if a function does not compile.
 pub fn compiling(budget: Duration) -> Result<Vec<Row>, String> {
     let mut recorded = vec![
         ("W4".to_owned(), Recorded::point(&Perceptron::<false>::new())),
@@ -151,7 +151,7 @@ impl Contender for Compiling<'_> {
         let start = Instant::now();
         for _ in 0..repetitions {
             let program = black_box(self.recorded).compile(&Options::fast());
-            // It compiled before, when this was created.
+            // `new` compiled it already, so this does not fail.
             black_box(program.unwrap_or_else(|error| panic!("{error}")));
         }
         Times { record: None, backward: None, total: mean(start.elapsed(), repetitions) }

@@ -1,5 +1,4 @@
-//! Other derivatives as contenders: Hessian times vector, duals without a tape, the gradient as
-//! graph.
+//! Other derivatives as contenders: Hessian times vector, duals without a tape, the gradient as graph nodes.
 
 use crate::engines::agree;
 use crate::engines::wengert::graph;
@@ -55,8 +54,8 @@ impl Contender for Hvp {
     }
 }
 
-/// Value and gradient in one pass over duals of `N` tangents, for a workload of up to `N` inputs: as
-/// `wengert::function_gradient` runs it, which has an even number of them.
+/// Value and gradient in one pass over duals with `N` tangents, for a workload of up to `N` inputs. `N` is the number
+/// of inputs, rounded up as in `wengert::function_gradient`.
 #[derive(Debug)]
 pub struct Duals<'w, W, const N: usize> {
     workload: &'w W,
@@ -67,8 +66,7 @@ impl<'w, W: Workload, const N: usize> Duals<'w, W, N> {
     /// The workload, its gradient checked on up to ten data sets.
     ///
     /// # Errors
-    /// A sentence, if the workload has more than `N` inputs, or if the gradient is not the
-    /// hand-written one.
+    /// A message, if the workload has more than `N` inputs, or if the gradient is not the hand-written one.
     pub fn new(workload: &'w W) -> Result<Self, String> {
         let x = workload.inputs();
         if x.len() > N {
@@ -114,12 +112,12 @@ impl<W: Workload, const N: usize> Contender for Duals<'_, W, N> {
     }
 }
 
-/// Recording a workload and then its gradient as more graph; nothing is swept.
+/// Records a workload and then its gradient as further nodes. There is no sweep.
 #[derive(Debug)]
 pub struct GradientGraph<'w, W> {
     workload: &'w W,
     graph: Graph,
-    /// Nodes of the workload, and with its gradient.
+    /// The number of nodes of the workload alone, and of the workload with its gradient.
     nodes: [usize; 2],
 }
 
@@ -127,7 +125,7 @@ impl<'w, W: Workload> GradientGraph<'w, W> {
     /// The workload with its gradient, checked.
     ///
     /// # Errors
-    /// A sentence, if the nodes' values are not the hand-written gradient.
+    /// A message, if the nodes' values are not the hand-written gradient.
     pub fn new(workload: &'w W) -> Result<Self, String> {
         let x = workload.inputs();
         let mut derived = Self { workload, graph: graph(4 * workload.ops()), nodes: [0; 2] };
@@ -140,7 +138,7 @@ impl<'w, W: Workload> GradientGraph<'w, W> {
         Ok(derived)
     }
 
-    /// Records both; returns the time of the two.
+    /// Records the workload and its gradient. Returns the output, the gradient nodes and the time of each recording.
     fn derive(&mut self) -> (NodeId, Vec<NodeId>, [Duration; 2]) {
         let start = Instant::now();
         self.graph.reset();

@@ -1,11 +1,10 @@
 //! Benchmarks of wengert: what is measured, against what, and how.
 //!
-//! A [`Workload`] is one function written three ways: generic over [`Number`] (every tape records
-//! this body), as a plain `f64` function (P), and by hand with its gradient (H). An [`Engine`] is a
-//! tape that records a body and sweeps it back. [`measure`] times engines against P and H in
-//! interleaved rounds, and [`report`] prints the results. [`routes`] adds what does not record
-//! and sweep: compiled programs, duals, second derivatives. The binary `ratios` and the criterion
-//! benches are two front ends of the same parts.
+//! A [`Workload`] is one function written three ways: generic over [`Number`] (every tape records this body), as a
+//! plain `f64` function (P), and by hand with its gradient (H). An [`Engine`] is a tape that records a body and sweeps
+//! it back. [`measure`] times engines against P and H in interleaved rounds, and [`report`] prints the results.
+//! [`routes`] adds what does not record and sweep: compiled programs, duals, second derivatives. The binary `ratios`
+//! and the criterion benches are two front ends of the same parts.
 
 #![forbid(unsafe_code)]
 

@@ -67,8 +67,8 @@ pub trait Contender {
     }
 }
 
-/// If a repetition takes less than this, reading the clock within it would distort it. Then the phases are
-/// timed in two loops of many repetitions.
+/// With fewer operations than this, reading the clock within a repetition would distort it. Then the phases are timed
+/// in two loops of many repetitions.
 const SHORT: usize = 100;
 
 /// A tape on a workload.
@@ -84,7 +84,7 @@ impl<'w, E: Engine, W: Workload> TapeContender<'w, E, W> {
     /// A fresh tape, its gradient checked.
     ///
     /// # Errors
-    /// A sentence, if the engine's gradient differs from the hand-written one.
+    /// A message, if the engine's gradient differs from the hand-written one.
     pub fn new(workload: &'w W) -> Result<Self, String> {
         let mut engine = E::new(workload.ops());
         crate::engines::check(&mut engine, workload)?;
@@ -263,7 +263,7 @@ const MOST_ROUNDS: usize = 500;
 /// How long a contender's turn in a round should last.
 const TURN: Duration = Duration::from_millis(2);
 
-/// Lets the contenders take turns for about `budget`, and sums up.
+/// Lets the contenders take turns for about `budget`, and summarizes their times.
 pub fn compete(contenders: &mut [Box<dyn Contender + '_>], budget: Duration) -> Vec<Summary> {
     let start = Instant::now();
     // A first run warms buffers and caches, and gives the number of repetitions for a turn.

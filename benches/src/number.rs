@@ -55,7 +55,7 @@ pub trait Number:
     /// If the slices are empty or differ in length.
     #[inline]
     fn dot(a: &[Self], b: &[Self]) -> Self {
-        assert_eq!(a.len(), b.len(), "a scalar product of equally many numbers");
+        assert_eq!(a.len(), b.len(), "a scalar product needs two slices of the same length");
         let b = &b[..a.len()];
         let mut sum = a[0] * b[0];
         for i in 1..a.len() {
@@ -103,7 +103,7 @@ pub struct Count {
     pub ops: usize,
     /// Operations, where a sum of n terms is n - 1 additions.
     pub folded: usize,
-    /// Operands of the folded operations that are numbers, not plain `f64`.
+    /// The operands of the folded operations, not counting plain `f64` operands.
     pub operands: usize,
 }
 

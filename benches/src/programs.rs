@@ -128,7 +128,7 @@ impl Recorded {
     /// Compiles it.
     ///
     /// # Errors
-    /// As [`Program::compile`], as a sentence.
+    /// The error of [`Program::compile`], as a message.
     pub fn compile(&self, options: &Options) -> Result<Program, String> {
         let (inputs, outputs) = (self.inputs.iter().copied(), self.outputs.iter().copied());
         Program::compile(&self.graph, inputs, outputs, options).map_err(|error| error.to_string())
@@ -187,7 +187,7 @@ impl<'w> Paths<'w> {
     /// The compiled path, checked on every path.
     ///
     /// # Errors
-    /// A sentence, if compiling or running fails or a gradient is not the hand-written one.
+    /// A message, if compiling or running fails or a gradient is not the hand-written one.
     pub fn new(asian: &'w Asian, manner: Manner) -> Result<Self, String> {
         let program = Recorded::path(asian).compile(&Options::new().fuse(manner.fuse))?;
         let normals = (0..STEPS).map(|step| (0..asian.cases()).map(|case| asian.path(case)[step]).collect()).collect();
@@ -391,7 +391,7 @@ impl<'w, const DOT: bool> Step<'w, DOT> {
     /// The compiled step, checked.
     ///
     /// # Errors
-    /// A sentence, if compiling or running fails or the gradient is not the hand-written one.
+    /// A message, if compiling or running fails or the gradient is not the hand-written one.
     pub fn new(perceptron: &'w Perceptron<DOT>, manner: Manner) -> Result<Self, String> {
         let parameters = perceptron.inputs().len();
         let mut step = Self {
@@ -446,7 +446,7 @@ impl<const DOT: bool> Contender for Step<'_, DOT> {
     }
 
     fn run(&mut self, repetitions: usize) -> Times {
-        // It ran on the same data when it was made.
+        // `new` ran it on the same data already, so this does not fail.
         let time = self.time(repetitions).unwrap_or_else(|error| panic!("{error}"));
         Times { record: None, backward: None, total: mean(time, repetitions) }
     }
@@ -458,7 +458,7 @@ mod tests {
 
     #[test]
     fn programs_compute_the_hand_written_gradients() {
-        // 70 paths: a full block, and an odd remainder.
+        // 70 paths: a full block and a remainder.
         let asian = Asian::new(70);
         for manner in [EXACT, FUSED, SHARED] {
             Paths::new(&asian, manner).unwrap_or_else(|error| panic!("{error}"));

@@ -3,8 +3,7 @@
 //! One generator in one place, so that a port of a workload to another language reproduces the
 //! data bit for bit (up to the `ln`, `sin` and `cos` of that language's library).
 
-/// The SplitMix64 generator of Steele, Lea and Flood (2014), "Fast splittable pseudorandom number
-/// generators".
+/// The SplitMix64 generator of Steele, Lea and Flood (2014), "Fast splittable pseudorandom number generators".
 #[derive(Clone, Debug)]
 pub struct SplitMix64 {
     state: u64,

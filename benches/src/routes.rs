@@ -26,7 +26,7 @@ pub trait Routes: Workload {
     /// The contender of this route.
     ///
     /// # Errors
-    /// A sentence, if its gradient differs from the hand-written one.
+    /// A message, if its gradient differs from the hand-written one.
     fn route(&self, name: &str) -> Route<'_>;
 }
 
@@ -113,7 +113,7 @@ impl Routes for Mixture {
     fn route(&self, name: &str) -> Route<'_> {
         match name {
             "hvp" => some(Hvp::new(self)),
-            // That of the larger mixture would take a minute.
+            // The gradient graph of the larger mixture would take a minute.
             "gradient-graph" if self.ops() < 1_000_000 => some(GradientGraph::new(self)?),
             _ => Ok(None),
         }

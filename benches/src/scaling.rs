@@ -40,8 +40,8 @@ fn sizes<E: Engine, W: Workload>(kind: &str, make: impl Fn(usize) -> W, budget: 
     Ok(table)
 }
 
-/// Nanoseconds per operation of the first recording of the 2e7-operation chain on a new tape, its
-/// allocation inside the clock: the least of `trials`.
+/// Nanoseconds per operation of the first recording on a new tape, allocation included, for the chain of 2e7
+/// operations. The least of `trials` recordings.
 pub fn cold<E: Engine>(trials: usize) -> f64 {
     let chain = Chain::new("chain", SIZES[3] / 4);
     (0..trials)

@@ -1,8 +1,8 @@
 //! From how many inputs a recording is faster than duals: the measurement behind `wengert::FORWARD_UP_TO`.
 //!
-//! Three functions of n inputs: `rosenbrock`, whose operations grow with n; `valley`, 100 of its
-//! terms over the n inputs in turn, so that the work is the same for every n; and `growth`, 100
-//! steps of a price whose volatility is each input in turn, half of which is `exp`.
+//! Three functions of n inputs. `rosenbrock`: its number of operations grows with n. `valley`: 100 Rosenbrock terms
+//! over the n inputs in turn, so that the work is the same for every n. `growth`: 100 steps of a price, with each input
+//! in turn as the volatility; half of the work is `exp`.
 
 use crate::measure::{Contender, Part, Times, Yardstick, compete, mean};
 use crate::report::{Row, rows};

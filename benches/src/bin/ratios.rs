@@ -17,18 +17,18 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 const HELP: &str = "\
-Times the workloads on every engine, and prints one line for each:
+Times every workload on every engine, and prints one line per pair:
   <workload> <engine> record <min> backward <min> total <min> ns/op xreverse <total over that of
   the crate reverse> xP <over the plain function> xH <over the hand-written gradient>
   bytes/op <buffers in use with the adjoints, over operations and inputs>
   <other figures by name> median <of the total>
-W1 is in ns per repetition. Figures of different runs do not compare; those of one run do.
+W1 is in ns per repetition. Compare figures within one run only.
 
 Usage: cargo run --release -p benches --bin ratios [-- OPTIONS] [WORKLOAD ...]
 
   WORKLOAD            W1 W2 W2-5M W3 W3-100 W4 W4-dot W4-point W5 W6-2x5 W6-10x25 W7; W2 names
                       W2-5M too, and so on. None means all.
-  --engines A,B       only these engines and routes (and P and H)
+  --engines A,B       only these engines and routes; P and H always run
   --seconds S         time for each workload (default 6), or for all of --compile or --threshold
   --json              one JSON object instead of lines
   --scaling           cost per operation from 1e4 to 2e7 operations, and the cold first recording
@@ -43,7 +43,8 @@ Usage: cargo run --release -p benches --bin ratios [-- OPTIONS] [WORKLOAD ...]
 Engines, which record and sweep back:
   wengert wengert-keys reverse RustQuant echidna
 Routes, on the workloads that have them:
-  program             W4, W5: compiled, all points or paths in a call; ns/op of one step or path
+  program             W4, W5: compiled, all points or paths in a call; ns/op counts the
+                      operations of one step or one path
   program-fused       the same with products and sums fused
   program-fused-2threads
                       W5: on two threads; xone is over program-fused. Left out on one core.
@@ -53,10 +54,11 @@ Routes, on the workloads that have them:
   dual                W1, W2, W5: a pass over dual numbers, no tape
   hvp                 W3 to W6: the Hessian times a vector on a recorded graph; xbackward is over
                       wengert's sweep, xwengert over its recording and sweep
-  gradient-graph      W3 to W6-2x5: recording the gradient as graph; xnodes is all nodes over those
-                      of the workload
+  gradient-graph      W3 to W6-2x5: recording the gradient as graph nodes; xnodes is the number of
+                      all nodes over that of the workload alone
 
-For quiet figures, pin the process: taskset -c 1 target/release/ratios. Two threads need two cores.
+For less noise, pin the process to a core: taskset -c 1 target/release/ratios.
+Two threads need two cores.
 ";
 
 /// The engines, in the order of the table.
@@ -175,7 +177,7 @@ enum Task {
 
 fn known(name: &str, names: &[&'static str], what: &str) -> Result<&'static str, String> {
     let found = names.iter().find(|n| n.eq_ignore_ascii_case(name));
-    found.copied().ok_or_else(|| format!("no {what} is called {name:?}; there are {}", names.join(", ")))
+    found.copied().ok_or_else(|| format!("no {what} is called {name:?}; choose from {}", names.join(", ")))
 }
 
 impl Request {
@@ -212,7 +214,7 @@ impl Request {
                     let seconds: Option<f64> = text.parse().ok();
                     request.budget = seconds
                         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-                        .ok_or_else(|| format!("--seconds needs a number, not {text:?}"))?;
+                        .ok_or_else(|| format!("--seconds needs a number of seconds, 0 or more, not {text:?}"))?;
                 }
                 "--profile" => {
                     let workload = known(value("a workload")?, &WORKLOADS, "workload")?;
@@ -268,7 +270,8 @@ fn profile<W: Routes>(workload: &W, engine: &str, count: usize) -> Result<(), St
     match engine {
         route if ROUTES.contains(&route) => {
             let contender = workload.route(route)?;
-            let mut contender = contender.ok_or_else(|| format!("{} has no route {route} here", workload.name()))?;
+            let mut contender =
+                contender.ok_or_else(|| format!("{} has no route {route}, or it needs more cores", workload.name()))?;
             contender.run(count);
         }
         "P" => {

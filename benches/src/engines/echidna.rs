@@ -1,8 +1,7 @@
 //! The crate `echidna`, eager mode: an Adept-style tape of statements, partials and indices.
 //!
-//! The tape is thread-local while it records; it is kept and cleared here as the crate's own
-//! one-liner `grad` does, without that one-liner's copies. Its sweep allocates a fresh adjoint
-//! vector each time.
+//! The tape is thread-local while it records. Here it is kept and cleared, as in the crate's own `grad`, but without
+//! the copies that `grad` makes. Its sweep allocates a fresh adjoint vector each time.
 
 use super::{Engine, Inputs, entered};
 use crate::number::Number;
@@ -38,7 +37,7 @@ impl Number for Real {
     fn tanh(self) -> Self {
         Float::tanh(self)
     }
-    /// A constant costs the crate nothing, its `max` costs a statement.
+    /// A constant takes no statement on this tape; the crate's `max` would take one.
     #[inline(always)]
     fn relu(self) -> Self {
         if Scalar::value(&self) > 0.0 { self } else { Real::constant(0.0) }
@@ -106,8 +105,8 @@ impl Engine for Echidna {
         Scalar::value(&output)
     }
 
-    /// A statement is two 32-bit indices, an operand an `f64` and a 32-bit index, an adjoint an `f64`. The tape
-    /// does not report its lengths, so the operations of the body are counted.
+    /// A statement takes two 32-bit indices, an operand takes an `f64` and a 32-bit index, and an adjoint takes an
+    /// `f64`. The tape does not report its lengths, so the operations of the body are counted.
     fn bytes<W: Workload>(&self, workload: &W) -> usize {
         let count = workload.count();
         let adjoints = workload.inputs().len() + count.folded;

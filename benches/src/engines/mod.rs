@@ -50,8 +50,8 @@ pub trait Engine {
     fn bytes<W: Workload>(&self, workload: &W) -> usize;
 }
 
-/// How far `gradient` is from `reference`, relative to each component; a component much smaller
-/// than the largest is compared with 1e-6 of that, since its error comes from canceled terms.
+/// The largest relative error of a component of `gradient`. For a component of `reference` below 1e-6 of the largest
+/// one, the error is relative to 1e-6 of the largest one, since it comes from canceled terms.
 pub fn relative_error(gradient: &[f64], reference: &[f64]) -> f64 {
     assert_eq!(gradient.len(), reference.len());
     let largest = reference.iter().fold(0.0f64, |m, g| m.max(g.abs()));
@@ -67,7 +67,7 @@ pub fn relative_error(gradient: &[f64], reference: &[f64]) -> f64 {
 /// Whether a value and its gradient are the hand-written ones within 1e-9; `who` is for the message.
 ///
 /// # Errors
-/// A sentence naming `who`, the workload and the error, if they are not.
+/// A message with `who`, the workload and the error, if they are not.
 pub fn agree(
     who: &str,
     workload: &str,
@@ -87,8 +87,7 @@ pub fn agree(
     Ok(())
 }
 
-/// Checks the engine's value and gradient against the hand-written ones within 1e-9, on up to ten
-/// data sets.
+/// Checks the engine's value and gradient against the hand-written ones within 1e-9, on up to ten data sets.
 ///
 /// # Errors
 /// As [`agree`].

@@ -1,7 +1,7 @@
-//! The engine of this project, by its two front ends that record: expressions and keys.
+//! The engine of this project, through its two recording front ends: expressions and keys.
 //!
-//! The graph is made with room for the workload and reset before each repetition. `wengert` records
-//! through [`Expr`], `wengert-keys` through the builders over [`NodeId`], which check their keys.
+//! The graph is made with room for the workload and reset before each repetition. `wengert` records through [`Expr`],
+//! `wengert-keys` through the methods over [`NodeId`], which check their keys.
 
 use super::{Engine, Inputs, entered};
 use crate::number::Number;
@@ -40,7 +40,8 @@ impl Number for Expr<'_> {
     }
 }
 
-// Inlined as the methods of `Scalar` are, which a function over `Real` calls directly.
+// Inlined like the methods of `Scalar`, so that a body costs the same as a function over `Real`, which calls those
+// directly.
 impl<const N: usize> Number for Dual<N> {
     functions!(inline(always); sin exp ln tanh relu);
 }
@@ -102,7 +103,7 @@ impl Engine for Wengert {
     }
 }
 
-/// A key with its graph, so that the builders can be used as a number.
+/// A key with its graph: a number whose operations call the methods of the graph.
 #[derive(Clone, Copy, Debug)]
 struct Key<'g> {
     graph: &'g Graph,

@@ -1,8 +1,8 @@
 //! W5: one Monte-Carlo path of an arithmetic Asian call, with its Greeks.
 //!
-//! `S *= exp((r - sigma^2/2)*dt + sigma*sqrt(dt)*z)` over 252 days from S = 100 with r = 0.03 and
-//! sigma = 0.2; the payoff `exp(-r)*max(mean(S) - 100, 0)`; the gradient in S, r and sigma.
-//! Small enough to stay in the first cache, half of its time in `exp`.
+//! `S *= exp((r - sigma^2/2)*dt + sigma*sqrt(dt)*z)` over 252 days from S = 100 with r = 0.03 and sigma = 0.2; the
+//! payoff `exp(-r)*max(mean(S) - 100, 0)`; the gradient in S, r and sigma. It is small enough to stay in the L1 cache,
+//! and half of its time goes into `exp`.
 
 use super::Workload;
 use crate::number::Number;

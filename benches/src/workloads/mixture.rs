@@ -1,15 +1,14 @@
 //! W6: the log posterior of a Gaussian mixture, the GMM objective of ADBench.
 //!
-//! Parameters, in this order: `alphas` (K, logarithms of unnormalised weights), `means` (K times d),
-//! `icf` (K times d(d+1)/2: per component the logarithms of the diagonal of the inverse covariance
-//! factor Q, then its strict lower triangle column by column). The objective is
-//! `-n d/2 ln(2 pi) + sum over points of logsumexp_k(alpha_k + sum(log diag Q_k) -
-//! |Q_k (x - mean_k)|^2 / 2) - n logsumexp(alphas) + the log of a Wishart prior`, after Srajer,
-//! Kukelova and Fitzgibbon (2018), "A benchmark of selected algorithmic differentiation tools on
-//! some problems in computer vision and machine learning".
+//! Parameters, in this order: `alphas` (K, logarithms of unnormalized weights), `means` (K times d), `icf` (K times
+//! d(d+1)/2: per component the logarithms of the diagonal of the inverse covariance factor Q, then its strict lower
+//! triangle column by column). The objective is `-n d/2 ln(2 pi) + sum over points of logsumexp_k(alpha_k + sum(log
+//! diag Q_k) - |Q_k (x - mean_k)|^2 / 2) - n logsumexp(alphas) + the log of a Wishart prior`, after Srajer, Kukelova
+//! and Fitzgibbon (2018), "A benchmark of selected algorithmic differentiation tools on some problems in computer
+//! vision and machine learning".
 //!
-//! logsumexp is written with exp, ln and the largest term taken off as a constant: its derivative
-//! cancels, so the gradient is the exact one.
+//! logsumexp is written with exp and ln, with the largest term subtracted as a constant. The derivative of that term
+//! would cancel, so the gradient is exact.
 
 #![allow(clippy::needless_range_loop, reason = "the formulas index several arrays at once")]
 
@@ -29,7 +28,7 @@ pub struct Mixture {
     k: usize,
     inputs: Vec<f64>,
     points: Vec<f64>,
-    /// What of the objective depends on no parameter.
+    /// The part of the objective that depends on no parameter.
     constant: f64,
 }
 
@@ -46,7 +45,7 @@ pub struct Buffers {
     terms: Vec<f64>,
 }
 
-/// The logarithm of the gamma function at `half / 2`, from 1 and sqrt(pi) up.
+/// The logarithm of the gamma function at `half / 2`, by recurrence from gamma(1) = 1 or gamma(1/2) = sqrt(pi).
 fn ln_gamma_of_half(half: usize) -> f64 {
     let (start, value) = if half.is_multiple_of(2) { (2, 0.0) } else { (1, 0.5 * std::f64::consts::PI.ln()) };
     (start..half).step_by(2).fold(value, |value, i| value + (0.5 * i as f64).ln())
@@ -74,7 +73,7 @@ impl Mixture {
         self.points.len() / self.d
     }
 
-    /// Parameters of one component beside its alpha: (mean, log diagonal, lower triangle).
+    /// The parameters of one component except its alpha: (mean, log diagonal, lower triangle).
     #[inline]
     fn component<'a, T>(&self, x: &'a [T], k: usize) -> (&'a [T], &'a [T], &'a [T]) {
         let (d, factor) = (self.d, self.d * (self.d + 1) / 2);
@@ -83,7 +82,8 @@ impl Mixture {
         (mean, log_diagonal, lower)
     }
 
-    /// diag Q, and Q (x - mean) of one point and component into `buffers`; returns |Q (x - mean)|^2.
+    /// Writes x - mean and Q (x - mean) of one point and component to `buffers`, which already holds diag Q. Returns
+    /// |Q (x - mean)|^2.
     #[inline]
     fn distance(&self, x: &[f64], k: usize, point: &[f64], buffers: &mut Buffers) -> f64 {
         let d = self.d;

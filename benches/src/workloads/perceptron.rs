@@ -1,9 +1,9 @@
 //! W4: one training step of a perceptron on 100 points, as in micrograd's demo.
 //!
-//! MLP(2, [16, 16, 1]) with tanh in the hidden layers and a linear output, 337 parameters uniform
-//! in (-1, 1); the loss is `mean(relu(1 - y*score)) + 1e-4*sum(p^2)`. The scalar products are
-//! written out as products and additions, or given to the engine as `dot`; the count is that of
-//! the former, with the sum over the points counted as one.
+//! MLP(2, [16, 16, 1]) with tanh in the hidden layers and a linear output, 337 parameters uniform in (-1, 1); the loss
+//! is `mean(relu(1 - y*score)) + 1e-4*sum(p^2)`. The scalar products are written out as products and additions, or
+//! given to the engine as `dot`. Both have the operation count of the written-out form, in which the sum over the
+//! points counts as one operation.
 
 use super::Workload;
 use crate::number::Number;
@@ -56,7 +56,7 @@ impl<const DOT: bool> Perceptron<DOT> {
         Self { parameters, points }
     }
 
-    /// What one point, a variable itself, adds to the loss.
+    /// What one point adds to the loss. Its coordinates and label are variables too.
     pub fn share<T: Number>(p: &[T], [x0, x1, label]: [T; 3]) -> T {
         (Self::score(p, [x0, x1]) * label).subtracted_from(1.0).relu() * MEAN
     }

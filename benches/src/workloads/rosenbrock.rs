@@ -1,6 +1,6 @@
 //! W3: the Rosenbrock function `sum of 100*(x[i+1] - x[i]^2)^2 + (1 - x[i])^2`.
 //!
-//! Wide and cheap: many inputs, additions and products only, so storage is all that costs.
+//! Wide and cheap: many inputs, and only additions and products, so the cost is that of storage.
 
 use super::Workload;
 use crate::number::Number;

@@ -228,7 +228,7 @@ impl Reader {
         for (output, &line) in asked.zip(&self.asked) {
             let instruction = self.case.outputs[output.output];
             if instruction >= code {
-                return fail(line, format!("output {instruction} of {code} instructions"));
+                return fail(line, format!("no instruction {instruction}: the code has {code}"));
             }
         }
         for k in 0..self.case.points.len() {

@@ -54,8 +54,8 @@ pub struct Formula {
 }
 
 impl Formula {
-    /// A formula of `inputs` input instructions followed by `code`, which has an
-    /// instruction per `;`, so that the first of them has the index `inputs`.
+    /// A formula of `inputs` input instructions, followed by the instructions of `code`, which are separated by `;`.
+    /// The first of those has the index `inputs`.
     ///
     /// # Errors
     /// As for an instruction in a file; the line is the instruction's place in `code`.
@@ -116,7 +116,7 @@ impl Formula {
             let here = self.code.len();
             (index < here)
                 .then_some(index)
-                .ok_or_else(|| format!("instruction {here} takes {index}, which does not stand before it"))
+                .ok_or_else(|| format!("instruction {here} takes {index}, which does not come before it"))
         };
         let operands = operands.iter().map(earlier).collect::<Result<_, String>>()?;
         Ok(Instruction::Apply { word, operands, integer: number })

@@ -1,9 +1,8 @@
 //! The reference corpus, run through every route of the engine.
 //!
-//! A *route* is a way to evaluate a formula: the eager sweep, the gradient as graph,
-//! a compiled program. All must give the same numbers, so all implement one trait
-//! and are held to one set of tolerances. This crate computes no derivatives: the
-//! reference values in `data/` were computed elsewhere, to sixty digits.
+//! A *route* is a way to evaluate a formula: the eager sweep, the gradient as graph, a compiled program. All must give
+//! the same numbers, so all implement one trait and are checked against one set of tolerances. This crate computes no
+//! derivatives: the reference values in `data/` were computed elsewhere, to sixty digits.
 //!
 //! - [`ulp`]: numbers as bits, and their distance from exact values;
 //! - [`words`]: the vocabulary of formulas;

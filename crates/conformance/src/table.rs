@@ -35,7 +35,7 @@ impl Row {
     }
 }
 
-/// Reads a whole file of either kind; the function of a line tells its kind.
+/// Reads a whole file of either kind; the function of a line decides its kind.
 ///
 /// # Errors
 /// The first thing wrong with it.

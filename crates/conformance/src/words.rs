@@ -1,7 +1,6 @@
 //! The vocabulary of formulas: which op names a file may use, and with what operands.
 //!
-//! The list is written out, not taken from the engine: otherwise a name that went
-//! missing there would not be noticed.
+//! The list is written out, not taken from the engine: otherwise nobody would notice a name that is missing there.
 
 /// The number of operands of an op.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

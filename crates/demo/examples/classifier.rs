@@ -1,13 +1,13 @@
-//! A classifier of three classes whose training is stopped and resumed, to the bit. At the end the mean of
-//! the probabilities of each class is its share of the examples, as it must be where the likelihood is greatest
-//! (Hastie, Tibshirani and Friedman, The Elements of Statistical Learning, section 4.4.1).
+//! A classifier of three classes. Its training is stopped and resumed, with the same bits as without a stop. At the end
+//! the mean of the probabilities of each class is its share of the examples, as it must be where the likelihood is
+//! greatest (Hastie, Tibshirani and Friedman, The Elements of Statistical Learning, section 4.4.1).
 
 use wengert_nn::{
     Adam, Backend, Error, Examples, Fit, Initialization, Mlp, SavedOptimizer, SplitMix64, argmax, parse,
     shared_cross_entropy, softmax, text,
 };
 
-/// Trains for so many steps, from where net and optimizer are; gives the last loss.
+/// Trains for `steps` steps, from the current state of the net and the optimizer; returns the loss at the end.
 fn train(net: &mut Mlp, optimizer: &mut Adam, examples: &Examples, steps: usize) -> Result<f64, Error> {
     let shape = net.shape();
     let mut fit = Fit::new(Backend::Compiled, net.parameters(), examples, move |p, row| {

@@ -1,6 +1,6 @@
-//! A curve fitted to data: Rat43, a problem of higher difficulty of the Statistical Reference Datasets of the
-//! National Institute of Standards and Technology (itl.nist.gov/div898/strd), from its first start. Parameters and
-//! their standard deviations are held to the certified values, to 10 digits.
+//! A curve fitted to data: Rat43, a problem of the highest difficulty level in the Statistical Reference Datasets of
+//! the National Institute of Standards and Technology (itl.nist.gov/div898/strd), from the first of its two starting
+//! points. The parameters are checked against the certified values to 10 digits, and their standard deviations to 9.
 
 use nalgebra::{DMatrix, DVector};
 use wengert::{Real, value_and_jacobian};
@@ -28,7 +28,7 @@ fn linearized(b: &DVector<f64>) -> (DVector<f64>, DMatrix<f64>) {
 
 pub(crate) fn main() {
     let (mut b, mut damping) = (DVector::from_row_slice(&START), 1e-3);
-    // Levenberg's and Marquardt's steps, then undamped ones.
+    // Levenberg-Marquardt steps, then undamped ones.
     for step in 0..300 {
         let (r, j) = linearized(&b);
         let mut normal = j.tr_mul(&j);

@@ -1,10 +1,10 @@
-//! The Greeks of a book of options: first derivatives of its value by one gradient, second ones by one Hessian. Held
-//! to the closed forms of Black and Scholes (1973), as Hull's Options, Futures, and Other Derivatives gives them in
-//! the chapter on Greek letters, and to his example: delta 0.522, gamma 0.066, vega 12.1, rho 8.91.
+//! The Greeks of a book of options: first derivatives of its value by one gradient, second ones by one Hessian. They
+//! are checked against the closed forms of Black and Scholes (1973), as in the chapter on Greek letters of Hull's
+//! Options, Futures, and Other Derivatives, and against his example: delta 0.522, gamma 0.066, vega 12.1, rho 8.91.
 
 use wengert::{Real, Scalar, value_gradient_hessian};
 
-/// How many, 1 for a call and -1 for a put, strike, years to expiry.
+/// The number of options, 1 for a call or -1 for a put, the strike, and the years to expiry.
 type Position = (f64, f64, f64, f64);
 
 /// The value of a position at this spot, volatility and rate.

@@ -1,6 +1,6 @@
-//! Derivatives of what an equation defines: Kepler's equation `E - e sin E = M` gives the position of a planet.
-//! It is solved with plain numbers; two Newton steps recorded from the solution then have its derivatives, of
-//! orders one to three. They are held to implicit differentiation by hand (Battin, An Introduction to the
+//! Derivatives of a quantity that an equation defines: Kepler's equation `E - e sin E = M` gives the position of a
+//! planet. It is solved with plain numbers; two Newton steps recorded from the solution then have its derivatives, of
+//! orders one to three. They are checked against implicit differentiation by hand (Battin, An Introduction to the
 //! Mathematics and Methods of Astrodynamics, section 5.1).
 
 use wengert::{Graph, Real};
@@ -21,7 +21,7 @@ pub(crate) fn main() {
 
     let g = Graph::new();
     let (m, ecc) = (g.var(mean), g.var(e));
-    // Each step doubles the orders that are right, from none at the number that it starts from.
+    // Each step doubles the number of correct Taylor coefficients: 1 at the start, then 2, then 4 (orders 0 to 3).
     let anomaly = newton(newton(solution.into(), m, ecc), m, ecc);
     let wrt = [m.id(), ecc.id()];
     let gradient = g.gradient(anomaly.id(), &wrt);

@@ -1,5 +1,5 @@
-//! Where an arm of two links must turn its joints for its hand to reach a point: Newton's method on the Jacobian.
-//! The result is held to the closed form by the law of cosines (Craig, Introduction to Robotics, section 4.4).
+//! The joint angles at which the hand of a two-link arm reaches a given point, by Newton's method with the Jacobian.
+//! The result is checked against the closed form by the law of cosines (Craig, Introduction to Robotics, section 4.4).
 
 use nalgebra::{Matrix2, Vector2};
 use wengert::{Real, value_and_jacobian};

@@ -1,5 +1,5 @@
-//! A graph of one's own, drawn: the softplus of a weighted sum with its values and gradients. The gradient of a
-//! softplus is the sigmoid (Dugas et al., 2001), which the boxes must show. Graphviz is not needed for `.dot`.
+//! Drawing your own graph: the softplus of a weighted sum with its values and gradients. The gradient of a softplus is
+//! the sigmoid (Dugas et al., 2001), which the boxes must show. Graphviz is not needed for `.dot`.
 
 use std::error::Error;
 

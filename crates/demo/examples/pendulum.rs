@@ -1,5 +1,5 @@
-//! A pendulum from its Lagrangian alone: the equation of motion is made of its first and second derivatives
-//! (Euler and Lagrange), so nobody derives it by hand. The period is held to the closed form by the
+//! A pendulum from its Lagrangian alone: the Euler-Lagrange equation of motion is built from its first and second
+//! derivatives, so nobody has to derive it by hand. The period is checked against the closed form by the
 //! arithmetic-geometric mean (Carvalhaes and Suppes, American Journal of Physics 76, 2008).
 
 use wengert::{Real, value_gradient_hessian};

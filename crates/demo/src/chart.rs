@@ -1,5 +1,4 @@
-//! How training went, as one picture: the points, the net's view of the plane, and the loss. Read
-//! `contour` next.
+//! How training went, as one picture: the points, the net's score over the plane, and the loss. Read `contour` next.
 
 use std::error::Error;
 
@@ -16,7 +15,7 @@ const FINE: u32 = 4;
 const SIZE: (u32, u32) = (1200, 660);
 /// How high the planes are, titles and axes included.
 const PLANES: u32 = 432;
-/// Height by width of what is left of a plane between its axes, so that a unit is as long in both.
+/// Height divided by width of the plotting area between the axes, so that a unit is equally long along both axes.
 const SHAPE: f64 = 0.68;
 
 const INK: RGBColor = RGBColor(0x33, 0x3a, 0x45);
@@ -24,8 +23,7 @@ const FAINT: RGBColor = RGBColor(0xd8, 0xdc, 0xe3);
 const RED: RGBColor = RGBColor(0xc8, 0x45, 0x4b);
 const BLUE: RGBColor = RGBColor(0x2b, 0x6c, 0xb0);
 
-/// From which score on the plane has which color, from below upwards. Beyond a margin of 1 a
-/// point costs nothing.
+/// The color of the plane from each score upwards. Beyond the margin of 1, a point adds nothing to the loss.
 const BANDS: [(f64, RGBColor); 6] = [
     (-1e300, RGBColor(0xf0, 0xb4, 0xb0)),
     (-3.0, RGBColor(0xf6, 0xcd, 0xc9)),
@@ -35,7 +33,7 @@ const BANDS: [(f64, RGBColor); 6] = [
     (3.0, RGBColor(0xa8, 0xc9, 0xe6)),
 ];
 
-/// The bands by night.
+/// The colors of the bands in dark mode.
 const NIGHT_BANDS: [RGBColor; 6] = [
     RGBColor(0x5a, 0x25, 0x29),
     RGBColor(0x43, 0x20, 0x25),
@@ -70,12 +68,15 @@ pub(crate) fn draw(moons: &Moons, run: &Run) -> Result<String, Box<dyn Error>> {
     let [canvas, shown] =
         [FINE, 1].map(|scale| format!("<svg width=\"{}\" height=\"{}\"", SIZE.0 * scale, SIZE.1 * scale));
     let svg = svg.replacen(&canvas, &shown, 1);
-    // Behind the opening tag.
+    // The style goes right after the opening tag.
     let (start, rest) = svg.split_once(">\n").unwrap_or((&svg, ""));
-    Ok(format!("{start}>\n<style>@media (prefers-color-scheme:dark){{{}}}</style>\n{rest}", night()))
+    Ok(format!(
+        "{start}>\n<style>:root{{max-width:100%;height:auto}}@media (prefers-color-scheme:dark){{{}}}</style>\n{rest}",
+        night()
+    ))
 }
 
-/// The same colors by night, as rules that go before what is written at each shape.
+/// The dark-mode colors, as CSS rules that override the attributes of each shape.
 fn night() -> String {
     let bands = BANDS.iter().map(|(_, color)| *color).zip(NIGHT_BANDS);
     let plain = [
@@ -93,8 +94,8 @@ fn night() -> String {
     rules.collect()
 }
 
-/// The part of the plane that is shown, from where to where in x and in y: the points, some room
-/// around them, and as much more as makes a unit as long in both.
+/// The part of the plane that is shown, as a range of x and a range of y: the points and some room around them, widened
+/// so that a unit is equally long along both axes.
 pub(crate) fn shown(moons: &Moons) -> [(f64, f64); 2] {
     let [(x0, x1), (y0, y1)] = [0, 1].map(|axis| {
         let along = moons.points.iter().map(|point| point[axis]);
@@ -160,7 +161,7 @@ fn view(plane: &mut Plane<'_, '_>, moons: &Moons, run: &Run) -> Result<(), Box<d
     Ok(())
 }
 
-/// The loss, on a logarithmic scale, and the share of points on the wrong side.
+/// The loss by step, on a logarithmic scale.
 fn course(area: &Area<'_>, run: &Run) -> Result<(), Box<dyn Error>> {
     // A picture needs no more points than it has pixels.
     let stride = run.losses.len().div_ceil(1000);
@@ -188,7 +189,7 @@ fn course(area: &Area<'_>, run: &Run) -> Result<(), Box<dyn Error>> {
         .axis_style(FAINT.stroke_width(FINE))
         .label_style(text(13))
         .x_desc("step")
-        // No labels between whole steps, which would be rounded to the same.
+        // No labels between whole steps: they would be rounded to the same number.
         .x_labels(run.losses.len().min(11))
         .y_labels(5)
         .x_label_formatter(&|step| format!("{step:.0}"))

@@ -11,8 +11,7 @@ const FAR: f64 = 1e305;
 
 /// Heights at the crossings of a grid.
 ///
-/// A row and a column more than was asked for stand on each border, so low that every area ends
-/// there: all outlines are closed.
+/// An extra row or column lies along each border, so low that every area ends there. So all outlines are closed.
 pub(crate) struct Grid {
     xs: Vec<f64>,
     ys: Vec<f64>,
@@ -44,13 +43,13 @@ impl Grid {
         Grid { xs, ys, heights }
     }
 
-    /// The area where the height is `level` or more, as one closed line with the area to its left.
-    /// It goes from island to island and around holes by ways that it comes back on.
+    /// The area where the height is `level` or more, as one closed line with the area to its left. It reaches other
+    /// islands and holes along lines that it also comes back on.
     pub(crate) fn area(&self, level: f64) -> Vec<Point> {
         let mut whole: Vec<Point> = Vec::new();
         for ring in self.rings(level) {
             whole.extend(ring);
-            // Back to where all rings set out.
+            // Back to the start of the first ring, where all rings are joined.
             whole.push(whole[0]);
         }
         whole
@@ -78,8 +77,7 @@ impl Grid {
         lines
     }
 
-    /// The outlines of where the height is `level` or more: closed, the last point the first, with
-    /// the area to the left.
+    /// The outlines of where the height is `level` or more, with the area to the left. The last point is the first.
     fn rings(&self, level: f64) -> Vec<Vec<Point>> {
         // From where an outline enters a cell to where it leaves it. A point is known by the side
         // of a cell it lies on, since points on the border may coincide.
@@ -123,7 +121,7 @@ impl Grid {
         self.heights[row * self.xs.len() + column]
     }
 
-    /// Where the height crosses `level` on a side whose ends it lies between.
+    /// Where the height crosses `level` on a side; `level` lies between the heights at its two ends.
     fn crossing(&self, side: Side, level: f64) -> Point {
         let [from, to] = [side.0, side.1].map(|(column, row)| (self.xs[column], self.ys[row]));
         let [low, high] = [side.0, side.1].map(|corner| self.height(corner));

@@ -30,7 +30,7 @@ impl Folder {
     /// The path for a file of this name. Adds the file to the list at the end of the tour.
     pub(crate) fn place(&mut self, name: &str, what: &'static str) -> PathBuf {
         let path = self.path.join(name);
-        // One that is written again is told of once.
+        // A file that is written several times is listed once.
         if !self.written.iter().any(|(known, _)| *known == path) {
             self.written.push((path.clone(), what));
         }
@@ -44,7 +44,7 @@ impl Folder {
             .map_err(|error| format!("cannot write {}: {error}", path.display()).into())
     }
 
-    /// Writes the picture of a graph, in the form that the end of the name tells.
+    /// Writes the picture of a graph, in the format given by the file extension.
     pub(crate) fn draw(&mut self, name: &str, what: &'static str, picture: &Picture) -> Result<(), Box<dyn Error>> {
         let path = self.place(name, what);
         Ok(picture.save(path)?)

@@ -1,4 +1,4 @@
-//! Training as it is seen from outside: a page that is written again and again while a net learns.
+//! A page about training that is written again and again while a net learns.
 
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -11,14 +11,14 @@ use crate::data::Moons;
 use crate::folder::Folder;
 use crate::training::Watched;
 
-/// The file, and what is said of it.
+/// The file name, and its description in the list of files.
 const NAME: &str = "training.html";
 const WHAT: &str = "how it learned: loss, boundary, weights and derivatives over time";
 
 /// How many places of the plane are sampled.
 const SAMPLES: [usize; 2] = [81, 55];
 
-/// How often the page is written while training goes on, at most.
+/// The shortest time between two writes of the page during training.
 const PAUSE: Duration = Duration::from_millis(700);
 
 /// Keeps the log of a training and writes its page.
@@ -40,7 +40,7 @@ impl<'a> Journal<'a> {
         }
     }
 
-    /// Notes a step, and writes the page where it is time to.
+    /// Notes a step, and writes the page if it is time to.
     pub(crate) fn note(&mut self, watched: Watched<'_>, folder: &mut Folder) -> Result<(), Box<dyn Error>> {
         self.log.record(watched.step, watched.loss, Some(watched.accuracy));
         if self.log.wants_snapshot(watched.step) {

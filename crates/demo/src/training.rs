@@ -41,7 +41,7 @@ impl Run {
     }
 }
 
-/// A step of training, as [`train`] tells of it.
+/// A step of training, as [`train`] passes it to `watch`.
 pub(crate) struct Watched<'a> {
     pub(crate) step: usize,
     pub(crate) loss: f64,
@@ -66,8 +66,8 @@ pub(crate) fn announce(moons: &Moons, steps: usize) {
 
 /// Trains, with a progress bar. The times are those of the steps alone.
 ///
-/// `watch` is told of each step, before its update, and of the end: its loss and accuracy, the
-/// parameters and the derivatives in them.
+/// `watch` gets each step before its update, and the end: loss and accuracy, the parameters, and the derivatives with
+/// respect to them.
 pub(crate) fn train(
     moons: &Moons,
     backend: Backend,
@@ -161,7 +161,7 @@ pub(crate) fn draw(moons: &Moons, run: &Run, folder: &mut Folder) -> Result<(), 
     let score = run.net.sketch(&graph, &x)[0].named("score");
     score.backward();
     let page = wengert_viz::page(&graph, &[score.id()])?.html("The trained net at one of the points")?;
-    folder.write("net.html", "the net whole: a page to open, search and play", &page)?;
+    folder.write("net.html", "the whole net: a page to open, search and play", &page)?;
 
     save(&run.net, folder.place("moons.net", "the parameters of the trained net"))?;
     Ok(())

@@ -1,4 +1,4 @@
-//! Every example runs, and holds what it asserts.
+//! Every example runs, and its assertions hold.
 
 #[path = "../examples/classifier.rs"]
 mod classifier;

@@ -52,7 +52,7 @@ fn names_of_any_length_and_of_any_bytes_are_saved_to() {
     assert_eq!(names(folder.path()).len(), saved.len());
     let error = save(folder.path().join("x".repeat(256)), b"x").expect_err("too long");
     assert_eq!(error.kind(), ErrorKind::InvalidFilename);
-    // Without a folder, in the one that is open.
+    // A name without a folder is saved in the current folder.
     let name = format!("wengert-file-{}", std::process::id());
     save(&name, b"x").expect("saved");
     fs::remove_file(&name).expect("it was here");
@@ -231,7 +231,6 @@ mod unix {
         save("/dev/full", b"x").expect_err("it is always full");
     }
 
-    /// The test below in a process of its own, which saves to its standard output.
     #[test]
     #[ignore = "run by the next test, with an output to save to"]
     fn save_to_standard_output() {
@@ -251,7 +250,7 @@ mod unix {
         let mut file = File::options().append(true).read(true).create(true).open(&path).expect("made");
         let status = run().stdout(file.try_clone().expect("shared")).status().expect("it runs");
         assert!(status.success());
-        // The file that is open still has the name, and what else was written to it.
+        // The open file is still the one at that path, and holds everything else that was written to it.
         let mut text = String::new();
         std::io::Seek::rewind(&mut file).expect("a file");
         file.read_to_string(&mut text).expect("a file");

@@ -1,7 +1,7 @@
 #![doc = include_str!("../../../docs/guide/README.md")]
 #![forbid(unsafe_code)]
 
-/// The pages, so that their code runs as tests.
+/// Makes a module of each page, so that its code runs as a doctest, and a test that no page is missing.
 macro_rules! pages {
     ($($name:ident = $file:literal;)+) => {
         $(#[doc = include_str!(concat!("../../../docs/guide/", $file))]

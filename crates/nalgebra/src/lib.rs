@@ -30,9 +30,9 @@
 //! guards ([`Graph::forward`](wengert::Graph::forward)). So a replay that would choose another pivot is an
 //! error, not a wrong number.
 //!
-//! Each use of a `Var` looks up its key in the graph, which expressions do not need. A key of another graph,
-//! or from before a reset, is refused with the engine's named error. Functions generic over
-//! [`wengert::Real`] run over `Var` too.
+//! Each use of a `Var` looks up its key in the graph; an expression needs no such lookup. A key of another graph, or
+//! from before a reset, is refused with the engine's named error. Functions generic over [`wengert::Real`] run over
+//! `Var` too.
 // `field` implements a trait with two unsafe methods; their bodies need no unsafe code.
 #![deny(unsafe_code)]
 

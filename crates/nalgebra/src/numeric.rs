@@ -41,7 +41,7 @@ impl FromPrimitive for Var {
 }
 
 impl Var {
-    /// The value as a plain number. Leaves a guard that a replay has the same value.
+    /// The value as a plain number. Leaves a guard: a replay must have the same bits.
     pub(crate) fn read(self) -> f64 {
         self.with(|x| x.to_f64().unwrap_or(f64::NAN))
     }
@@ -94,7 +94,7 @@ impl RelativeEq for Var {
     }
 }
 
-/// Leaves guards that a replay has the same bits.
+/// Leaves guards: a replay must have the same bits.
 impl UlpsEq for Var {
     fn default_max_ulps() -> u32 {
         f64::default_max_ulps()

@@ -158,7 +158,7 @@ impl From<f64> for Var {
     }
 }
 
-/// All ops: operands first, then immediates.
+/// Every op. It is recorded if an operand is a node, and computed as plain numbers if all are constants.
 impl Scalar for Var {
     fn constant(c: f64) -> Var {
         c.into()
@@ -298,7 +298,6 @@ impl Product for Var {
     }
 }
 
-/// As over values.
 impl<'a> Sum<&'a Var> for Var {
     #[track_caller]
     fn sum<I: Iterator<Item = &'a Var>>(terms: I) -> Var {
@@ -306,7 +305,6 @@ impl<'a> Sum<&'a Var> for Var {
     }
 }
 
-/// As over values.
 impl<'a> Product<&'a Var> for Var {
     #[track_caller]
     fn product<I: Iterator<Item = &'a Var>>(factors: I) -> Var {

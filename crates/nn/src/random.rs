@@ -18,7 +18,7 @@ impl SplitMix64 {
         SplitMix64(seed)
     }
 
-    /// Where the sequence has got to: [`SplitMix64::new`] of it goes on from here.
+    /// The current state: [`SplitMix64::new`] with it continues the sequence from here.
     ///
     /// ```
     /// use wengert_nn::SplitMix64;
@@ -47,7 +47,7 @@ impl SplitMix64 {
 
     /// The next number, uniformly distributed in the open interval from `low` to `high`.
     pub fn uniform(&mut self, low: f64, high: f64) -> f64 {
-        // Half a unit beyond 52 bits: neither end is reached.
+        // Adds half a unit to the 52-bit integer, so that neither end is reached.
         let share = ((self.bits() >> 12) as f64 + 0.5) / (1u64 << 52) as f64;
         low + (high - low) * share
     }

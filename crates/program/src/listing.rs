@@ -1,4 +1,4 @@
-//! The listing of a program: one instruction a line, as formulas.
+//! The listing of a program: one instruction per line, as a formula.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use wengert::{Form, Op};
 use crate::options::Spread;
 use crate::program::{Instruction, Program};
 
-/// A header, then a line for each instruction, guard and output. `*` marks what is computed once a call.
+/// A header, then a line for each instruction, guard and output. `*` marks what is computed once per call.
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ir = self.ir();

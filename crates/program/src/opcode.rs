@@ -1,8 +1,7 @@
 //! Opcodes: how each op runs over lanes. It is inlined in the interpreter, or a lane kernel, or the scalar
 //! function called lane by lane.
 //!
-//! An op that is not named here runs by its scalar function, so a new row of the table of ops needs
-//! nothing. It may get a kernel later.
+//! An op that is not named here runs by its scalar function, so a new row of the table of ops needs no change here.
 
 use wengert::{Imm, Op};
 
@@ -22,10 +21,10 @@ pub(crate) enum Reads {
     Any(usize),
 }
 
-/// Hands the table of opcodes to a macro. A row of `arms` has an arm in the interpreter: the opcode, what
-/// the arm reads, and the op that it computes, if there is one. The first [`HOT`] are what most programs
-/// are made of. The other rows are ops of one, two or three operands and their functions in
-/// [`crate::lanes::arith`]; the interpreter makes their arms of the row.
+/// Hands the table of opcodes to a macro. A row of `arms` has an arm in the interpreter: the opcode, what the arm
+/// reads, and the op that it computes, if there is one. The first [`HOT`] are the opcodes that most programs consist
+/// of. The other rows are ops of one, two or three operands, each with its function in [`crate::lanes::arith`]; the
+/// interpreter generates their arms from these rows.
 macro_rules! for_each_opcode {
     ($consumer:ident) => {
         $consumer! {
@@ -37,7 +36,7 @@ macro_rules! for_each_opcode {
                 GmulThenAdd [Second],
                 /// The same of a plain product.
                 MulThenAdd [Second],
-                /// The two, rounded once where the instruction set can.
+                /// The two above, rounded once where the instruction set can.
                 FusedGmulAdd [Second],
                 FusedMulAdd [Second],
                 Sub [OneOfTwo] Sub,
@@ -45,13 +44,13 @@ macro_rules! for_each_opcode {
                 Kernel [Column],
                 Neg [Column] Neg,
                 Div [Any(2)] Div,
-                /// To an output that is summed over the points.
+                /// Adds to an output that is summed over the points.
                 SumGmul [Any(2)],
                 SumMul [Any(2)],
                 Sum [Any(2)],
-                /// To an output at each point.
+                /// Writes an output at each point.
                 Store [Any(1)],
-                /// A power that takes one or two exact operations where `x` is neither huge nor tiny.
+                /// A power that takes a few basic operations where `x` is neither huge nor tiny.
                 Power [Column],
                 Copy [Column] Detach,
                 /// The second operand is the numerator.
@@ -65,7 +64,7 @@ macro_rules! for_each_opcode {
                 /// The same of a guarded product.
                 GmulThenSub [Any(3)],
                 SubGmul [Any(3)],
-                /// The four, rounded once where the instruction set can.
+                /// The four above, rounded once where the instruction set can.
                 FusedMulSub [Any(3)],
                 FusedSubMul [Any(3)],
                 FusedGmulSub [Any(3)],
@@ -182,8 +181,7 @@ pub(crate) fn implementation(op: Op, imm: Imm) -> Implementation {
     }
 }
 
-/// How the `k`-th derivative of `x^p` runs: by one product, by a few exact operations for most `x`, or
-/// by the scalar function.
+/// How the `k`-th derivative of `x^p` runs: by a product, a few basic operations for most `x`, or the scalar function.
 fn power(imm: Imm) -> Implementation {
     match easy_power(imm) {
         Some((1.0, 2.0)) => Implementation::Square,
@@ -193,8 +191,8 @@ fn power(imm: Imm) -> Implementation {
     }
 }
 
-/// The coefficient and the exponent of the `k`-th derivative of `x^p`, if a few exact operations compute
-/// it for `x` that is neither huge nor tiny.
+/// The coefficient and the exponent of the `k`-th derivative of `x^p`, if a few basic operations compute it where `x`
+/// is neither huge nor tiny.
 pub(crate) fn easy_power([p, k]: Imm) -> Option<(f64, f64)> {
     let q = p - k;
     let c = match k {

@@ -20,13 +20,13 @@ pub struct Input {
 }
 
 impl Input {
-    /// A leaf with a number for each point. A plain key means this.
+    /// A leaf with a number for each point. A bare `NodeId` or `Expr` converts to this.
     pub fn per_point(leaf: NodeId) -> Input {
         Input { node: leaf, spread: Spread::PerPoint }
     }
 
-    /// A leaf with one number for all points, such as a parameter of a net. What depends on such inputs
-    /// alone is computed once a call, no matter how many points there are.
+    /// A leaf with one number for all points, such as a parameter of a net. What depends on such inputs alone is
+    /// computed once per call, no matter how many points there are.
     pub fn uniform(leaf: NodeId) -> Input {
         Input { node: leaf, spread: Spread::Uniform }
     }
@@ -52,7 +52,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// A number for each point. A plain key means this.
+    /// A number for each point. A bare `NodeId` or `Expr` converts to this.
     pub fn per_point(node: NodeId) -> Output {
         Output { node, spread: Spread::PerPoint }
     }
@@ -131,7 +131,8 @@ impl Options {
         }
     }
 
-    /// Whether to compute what depends on constants alone, and leave out what arithmetic makes certain.
+    /// Whether to compute what depends on constants alone, and to drop operations whose result is known, such as `x *
+    /// 1`.
     pub fn fold(self, on: bool) -> Options {
         Options { fold: on, ..self }
     }
@@ -161,8 +162,8 @@ impl Options {
         Options { pair: on, ..self }
     }
 
-    /// Whether such a step rounds once instead of twice, where the processor can. This changes bits,
-    /// within the rounding error that was there before, so it is off by default. It turns pairing on.
+    /// Whether such a step rounds once instead of twice, where the processor can. This changes bits, by no more than
+    /// the rounding error of two steps, so it is off by default. It turns pairing on.
     pub fn fuse(self, on: bool) -> Options {
         Options { fuse: on, pair: self.pair || on, ..self }
     }

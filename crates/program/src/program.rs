@@ -51,14 +51,14 @@ pub struct Instruction {
     pub operands: Vec<Value>,
     /// Which input it is, if it is an input.
     pub input: Option<usize>,
-    /// Whether it is computed once a call ([`Spread::Uniform`]) or at each point.
+    /// Whether it is computed once per call ([`Spread::Uniform`]) or at each point.
     pub spread: Spread,
 }
 
 impl Program {
-    /// Compiles what `outputs` depend on, as a function of `inputs`: leaves of the graph, in the
-    /// order in which running takes them. A plain key is an input or output with a number for
-    /// each point; see [`Input::uniform`] and [`Output::sum`].
+    /// Compiles what `outputs` depend on, as a function of `inputs`: leaves of the graph, in the order in which running
+    /// takes them. A bare `NodeId` is an input or output with a number for each point; for the others, see
+    /// [`Input::uniform`] and [`Output::sum`].
     ///
     /// Derivatives are outputs like others: record them with [`Graph::gradient_nodes`] first. The current
     /// values of the graph's nodes play no role, except that constants keep theirs and that comparisons
@@ -163,18 +163,18 @@ impl Program {
     #[track_caller]
     pub fn input_spread(&self, input: usize) -> Spread {
         let inputs = &self.ir().inputs;
-        assert!(input < inputs.len(), "input {input} of a program of {}", inputs.len());
+        assert!(input < inputs.len(), "no input {input}: there are {}", inputs.len());
         inputs[input]
     }
 
-    /// The value that an output is, and whether it is wanted at each point or as a sum.
+    /// The value of an output, and whether it is wanted at each point or as a sum.
     ///
     /// # Panics
     /// If there is no such output.
     #[track_caller]
     pub fn output(&self, output: usize) -> (Value, Spread) {
         let outputs = &self.ir().outputs;
-        assert!(output < outputs.len(), "output {output} of a program of {}", outputs.len());
+        assert!(output < outputs.len(), "no output {output}: there are {}", outputs.len());
         let outlet = outputs[output];
         (Value(outlet.value), outlet.spread)
     }

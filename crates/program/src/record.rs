@@ -9,10 +9,10 @@ impl Program {
     /// Records what the program computes in a graph, as a function of these nodes. Returns a node for
     /// each output; a sum over points is the value at the one point.
     ///
-    /// The nodes are those that the program was compiled from, in their order, before any pass: n-ary
-    /// ops such as `sum` are not unrolled, and `detach` is still there. So derivatives of every order are
-    /// those of that graph, to the bit in a sweep, and a picture (`wengert-viz`) shows it as it was
-    /// written. [`Program::instructions`] lists what runs after the passes. Guards are not recorded.
+    /// The nodes are those that the program was compiled from, in their order, before any pass: n-ary ops such as `sum`
+    /// are not unrolled, and `detach` is still there. So derivatives of every order are those of that graph (a reverse
+    /// sweep gives the same bits), and a picture (`wengert-viz`) shows it as it was written. [`Program::instructions`]
+    /// lists what runs after the passes. Guards are not recorded.
     ///
     /// ```
     /// use wengert::Graph;

@@ -26,7 +26,7 @@ pub struct Report {
     pub passes: Vec<Pass>,
     /// The number of instructions, with inputs and constants.
     pub instructions: usize,
-    /// The steps that run once a call: they compute what is the same at all points.
+    /// The steps that run once per call: they compute what is the same at all points.
     pub prologue_steps: usize,
     /// The steps that run for every block of points.
     pub body_steps: usize,
@@ -91,10 +91,10 @@ impl fmt::Display for Report {
         writeln!(f, "{:<6} {:>8} products share a step with a sum, {rounding}", "fuse", self.paired)?;
         writeln!(
             f,
-            "{} instructions: {} steps once a call, {} steps a block, {} guards",
+            "{} instructions: {} steps per call, {} steps per block, {} guards",
             self.instructions, self.prologue_steps, self.body_steps, self.guards
         )?;
-        writeln!(f, "{} slots, {} bytes a lane; {} cells", self.slots, self.bytes_per_lane, self.cells)?;
+        writeln!(f, "{} slots, {} bytes per lane; {} cells", self.slots, self.bytes_per_lane, self.cells)?;
         write!(f, "{}", self.machine_code)
     }
 }

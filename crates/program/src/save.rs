@@ -117,8 +117,8 @@ impl Program {
 
     /// The program in these bytes. It gives the same bits as the one that was saved.
     ///
-    /// The bytes may come from anywhere: whatever is wrong with them is an error. A checksum finds
-    /// accidental changes; someone who changes a file on purpose can make it fit.
+    /// The bytes may come from anywhere: anything wrong with them is an error. A checksum finds accidental changes;
+    /// someone who changes a file on purpose can make it fit.
     ///
     /// What a program of `n` bytes can take is bounded:
     ///
@@ -274,7 +274,7 @@ impl File {
         let mut ops: Vec<Op> = Vec::new();
         for name in &self.names {
             let op = Op::from_name(name).filter(|&op| op != Op::Leaf);
-            let op = op.ok_or_else(|| malformed(format!("{name:?} is not an op of a value")))?;
+            let op = op.ok_or_else(|| malformed(format!("no op that computes a value is named {name:?}")))?;
             if ops.contains(&op) {
                 return Err(malformed(format!("it names {name:?} twice")));
             }

@@ -1,4 +1,4 @@
-// Pages of the tour as they open, by day and by night: node pictures.mjs TOUR FOLDER
+// Screenshots of the tour's pages, in light and dark mode: node pictures.mjs TOUR FOLDER
 
 import { join, resolve } from "node:path";
 import { chromium } from "playwright-core";

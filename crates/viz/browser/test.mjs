@@ -13,13 +13,13 @@ const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? 
 const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
 
-/** Opens a page; whatever it asks for or complains of is a failure. */
+/** Opens a page; a request, a warning or an error of it is a failure. */
 async function open(name, { viewport = DESKTOP, colorScheme = "light", hasTouch = false } = {}) {
   const context = await browser.newContext({ viewport, colorScheme, hasTouch });
   const page = await context.newPage();
   const url = `file://${join(gallery, name)}`;
   page.on("request", (request) => {
-    if (request.url() !== url && !/^(data|blob):/.test(request.url())) page.faults.push(`asks for ${request.url()}`);
+    if (request.url() !== url && !/^(data|blob):/.test(request.url())) page.faults.push(`requests ${request.url()}`);
   });
   page.faults = [];
   page.on("console", (message) => {
@@ -44,7 +44,7 @@ async function middle(page, selector) {
   return [box.x + box.width / 2, box.y + box.height / 2];
 }
 
-/** Pairs of shown boxes that overlap, and boxes that are nowhere in the window. */
+/** Pairs of shown boxes that overlap. */
 const overlaps = (page) => page.evaluate(() => {
   const boxes = [...document.querySelectorAll("#scene .box")].map((box) => ({ box, at: box.getBoundingClientRect() }));
   const faults = [];
@@ -182,7 +182,7 @@ test("scopes open and close by click and by key, and boxes never overlap", async
     await page.keyboard.press("Enter");
     assert.deepEqual(await overlaps(page), []);
     const opened = await count();
-    // The focus is on what was opened: an arrow leads on, and Backspace closes it.
+    // The focus is on what was opened, so Backspace closes it.
     await page.keyboard.press("Backspace");
     await page.keyboard.press("Enter");
     assert.ok((await count()) <= opened);
@@ -204,7 +204,7 @@ test("the batch opens down to its values, never more than 300 boxes", async () =
   await page.done();
 });
 
-test("arrow keys go from box to box and Enter tells about a value", async () => {
+test("arrow keys go from box to box and Enter shows the details of a value", async () => {
   const page = await open("lecture.html");
   await page.locator("#graph").focus();
   await page.keyboard.press("ArrowRight");
@@ -215,7 +215,7 @@ test("arrow keys go from box to box and Enter tells about a value", async () => 
   await page.keyboard.press("Enter");
   const told = await page.textContent("#panel");
   assert.match(told, /= 2 \* \(-3\) = -6\.0000/);
-  assert.match(told, /One way to the output/);
+  assert.match(told, /One path to the output/);
   await page.keyboard.press("Escape");
   assert.ok(await page.locator("#panel").isHidden());
   await page.done();
@@ -231,12 +231,12 @@ test("pointing at a value tells how it was computed and its local derivatives", 
   await page.done();
 });
 
-test("the ways to the output add up to the gradient", async () => {
+test("the paths to the output add up to the gradient", async () => {
   const page = await open("black_scholes.html");
   await page.fill("#search", "σ");
   await page.keyboard.press("Enter");
   const told = await page.textContent("#panel");
-  const ways = Number(told.match(/(\d+) ways to the output/)[1]);
+  const ways = Number(told.match(/(\d+) paths to the output/)[1]);
   assert.ok(ways > 3, told);
   const sum = await page.evaluate(() => window.wengert.sumOfWays());
   assert.ok(Math.abs(sum.ways - sum.gradient) < 1e-9 * Math.abs(sum.gradient), JSON.stringify(sum));
@@ -257,7 +257,7 @@ test("search opens what it finds", async () => {
   await page.done();
 });
 
-test("what is not finite is red and tells where it was born", async () => {
+test("what is not finite is red and shows where it began", async () => {
   const page = await open("nan.html");
   assert.ok((await page.locator(".item.bad").count()) >= 2);
   await page.click("#story summary");

@@ -4,8 +4,8 @@
     pip install fonttools
     crates/viz/font/subset.py /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
 
-writes DejaVuSans.ttf beside this file, which PNG files are drawn with, and src/layout/widths.rs,
-by which boxes are sized. Run it again only to change the ranges.
+writes DejaVuSans.ttf, the font of PNG files, next to this file, and src/layout/widths.rs, from which
+boxes are sized. Run it again only to change the ranges.
 """
 
 import pathlib

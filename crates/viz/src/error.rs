@@ -12,15 +12,15 @@ pub enum Error {
     /// A root is not a node of the graph, or a value that is to be shown is stale.
     #[error(transparent)]
     Graph(#[from] wengert::Error),
-    /// A scope was to be collapsed that nothing in the picture was recorded in.
+    /// No node of the picture was recorded in the scope to collapse.
     #[error(
-        "no node of the picture was recorded in the scope {path:?}; Graph::scope_of tells the scopes of a node, outermost first"
+        "no node of the picture was recorded in the scope {path:?}; Graph::scope_of gives the scopes of a node, outermost first"
     )]
     NoSuchScope {
         /// The path that was given, joined by `/`.
         path: String,
     },
-    /// More boxes than anybody could look at.
+    /// More boxes than a picture can have.
     #[error(
         "{} boxes are too many for one picture, which takes {} at most: lower node_limit or depth_limit, or collapse scopes",
         grouped(*.boxes), grouped(*.limit)
@@ -45,13 +45,13 @@ pub enum Error {
         /// What the renderer said.
         reason: String,
     },
-    /// The name of the file does not say what to write.
+    /// The name of the file has no known extension.
     #[error("{}: the name must end in .dot, .svg, .png or .html", .path.display())]
     UnknownFormat {
         /// The path that was given.
         path: PathBuf,
     },
-    /// The file could not be written; what stood there before still stands there.
+    /// The file could not be written; an older one at that path is unchanged.
     #[error("cannot write {}: {source}", .path.display())]
     Unwritable {
         /// The path that was given.

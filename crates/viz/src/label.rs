@@ -1,20 +1,19 @@
-//! Labels as they can be shown: what no reader can take is replaced by a sign, what is too long is
-//! abbreviated and says so, and what turns the direction of writing turns it no further than its
-//! own line.
+//! Labels as they can be shown: characters that SVG, HTML or DOT cannot hold are replaced by a sign, a long label is
+//! cut and says so, and a change of writing direction ends with its line.
 
 use unicode_width::UnicodeWidthChar;
 
 use crate::words::counted;
 
-/// So many characters of a label are shown at most.
+/// The most characters of a label that are shown.
 const MOST: usize = 400;
 
 const ISOLATE: char = '\u{2068}';
 const END_OF_ISOLATE: char = '\u{2069}';
 const END_OF_OVERRIDE: char = '\u{202c}';
 
-/// Text without what no reader can take: line breaks of every kind as `\n`, other control characters
-/// as the pictures that Unicode has for them.
+/// Text without characters that SVG, HTML or DOT cannot hold: line breaks of every kind become `\n`, other control
+/// characters become Unicode's pictures of them.
 pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
@@ -45,16 +44,14 @@ pub(crate) fn short(label: &str) -> String {
     }
 }
 
-/// The lines of a label, none wider than `most` by `advance`, each with its direction of writing
-/// for itself.
+/// The lines of a label, none wider than `most` by `advance`. A change of writing direction ends with its line.
 pub(crate) fn lines(label: &str, most: f64, advance: impl Fn(char) -> f64) -> Vec<String> {
     let text = short(label);
     let wrapped = text.split('\n').flat_map(|line| wrap(line, most, &advance));
     wrapped.map(|line| closed(&line)).collect()
 }
 
-/// Breaks a line behind spaces, or where it must; never before what belongs to the character
-/// before.
+/// Breaks a line after spaces, or within a word that is too long; never before a combining character.
 fn wrap(line: &str, most: f64, advance: &impl Fn(char) -> f64) -> Vec<String> {
     let mut lines = Vec::new();
     let (mut start, mut width) = (0, 0.0);
@@ -81,7 +78,7 @@ fn wrap(line: &str, most: f64, advance: &impl Fn(char) -> f64) -> Vec<String> {
     lines
 }
 
-/// The line with every change of direction that it starts ended too.
+/// The line, with every change of direction that it opens also closed.
 fn closed(line: &str) -> String {
     let mut open = Vec::new();
     for c in line.chars() {

@@ -28,8 +28,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Nothing else needs to be installed: pictures are laid out here. PNG needs the feature `png`.
-//! DOT text is for Graphviz and whatever else reads it.
+//! Nothing else needs to be installed: pictures are laid out here. PNG needs the feature `png`. DOT text is for
+//! Graphviz and other tools that read it.
 //!
 //! | color | what it marks |
 //! |--|--|
@@ -41,9 +41,8 @@
 //!
 //! # Large graphs
 //!
-//! Nobody reads ten thousand boxes. A picture
-//! therefore shows the 500 values nearest to the roots unless told otherwise, and says below how
-//! many it left out; [`Options`] limit the depth as well, and draw scopes as one box each:
+//! Nobody reads ten thousand boxes. A picture therefore shows the 500 values nearest to the roots by default, and says
+//! below how many it left out; [`Options`] limit the depth as well, and draw scopes as one box each:
 //!
 //! ```
 //! use wengert::Graph;
@@ -65,13 +64,12 @@
 //! # Ok::<(), wengert_viz::Error>(())
 //! ```
 //!
-//! Limits and the walk behind them need no recursion, so a chain of ten million nodes is as easy
-//! as one of ten.
+//! Nothing recurses, so a chain of ten million nodes does not overflow the stack.
 //!
 //! # As a petgraph
 //!
-//! [`to_petgraph`] gives the whole as a [`petgraph::graph::DiGraph`] of [`Vertex`] and [`Link`],
-//! for other layouts and for what graph algorithms tell.
+//! [`to_petgraph`] gives the whole as a [`petgraph::graph::DiGraph`] of [`Vertex`] and [`Link`], for other layouts and
+//! for graph algorithms.
 //!
 //! # The files
 //!
@@ -81,11 +79,11 @@
 //! | `graph` | which nodes that is, as a petgraph |
 //! | `layout` | where everything stands |
 //! | `look` | colors; SVG, PNG and DOT |
-//! | `formula` | TeX, and local derivatives in words |
+//! | `formula` | TeX, and local derivatives as text |
 //! | `page` | HTML |
-//! | `picture`, `save` | what a picture can be asked for |
+//! | `picture`, `save` | a picture and its formats; saving it |
 //! | `summary`, `terminal` | a table of a graph; a curve in a terminal |
-//! | `label`, `words` | texts that every form shows |
+//! | `label`, `words` | texts that all formats share |
 #![forbid(unsafe_code)]
 
 mod error;
@@ -117,8 +115,8 @@ pub use terminal::terminal_chart;
 impl Options {
     /// Draws what the roots depend on, and the derivatives that the last backward left there.
     ///
-    /// Looks at every node up to the last root once, without recursion: O(nodes), with a byte a
-    /// node (4 more where scopes are collapsed) beside what is shown.
+    /// Looks at every node up to the last root once, without recursion: O(nodes). Besides what is shown, it takes one
+    /// byte per node (4 more where scopes are collapsed).
     ///
     /// # Errors
     /// [`Error::Graph`] where a root is of another graph or was dropped, or a value to be shown
@@ -130,8 +128,8 @@ impl Options {
     }
 }
 
-/// What the roots depend on, whole, as a petgraph: a vertex for each value, one for each op, an
-/// edge from an op to its value and from each operand to the op, so `x + x` has two.
+/// Everything that the roots depend on, as a petgraph: a vertex for each value, one for each op, an edge from an op to
+/// its value and from each operand to the op, so `x + x` has two.
 ///
 /// Vertices stand in the order of the tape, and a value right before its op. Derivatives are those
 /// of the last backward. O(nodes); about 250 bytes a node.
@@ -142,8 +140,8 @@ pub fn to_petgraph(graph: &Graph, roots: &[NodeId]) -> Result<Drawing, Error> {
     Ok(graph::build(graph, roots, &Options::new().node_limit(usize::MAX))?.0)
 }
 
-/// A picture of all that the roots depend on, to be saved as a page: that shows a part at a time,
-/// scopes and what else is too much at once as boxes that open.
+/// A picture of all that the roots depend on, to be saved as a page. The page shows a part at a time: scopes, and
+/// groups of what is too much at once, are boxes that open.
 ///
 /// ```
 /// use wengert::Graph;

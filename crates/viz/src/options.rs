@@ -12,8 +12,8 @@ pub enum Direction {
 
 /// How to draw a graph.
 ///
-/// The default draws 500 values at most, the ones nearest to the roots, in the direction that suits
-/// a page. What a limit leaves out is said in the picture.
+/// The default draws 500 values at most, the ones nearest to the roots, in the direction that suits a page. The picture
+/// says what a limit left out.
 #[derive(Clone, Debug)]
 pub struct Options {
     pub(crate) depth_limit: usize,
@@ -57,29 +57,28 @@ impl Options {
         Options { node_limit: boxes, ..self }
     }
 
-    /// Where the arrows point, however wide the picture becomes. Without it, it is drawn from left
-    /// to right where that is at most as wide as [`page_width`](Options::page_width), and else from top to
-    /// bottom, or, where it is a long chain, from left to right in rows.
+    /// Where the arrows point, however wide the picture becomes. Without it, a picture is drawn from left to right if
+    /// that is at most [`page_width`](Options::page_width) wide, else from top to bottom, or, if it is a long chain,
+    /// from left to right in rows.
     pub fn direction(self, direction: Direction) -> Options {
         Options { direction: Some(direction), ..self }
     }
 
-    /// How wide a picture may be, in pixels, before another direction is tried: 1200 unless told
-    /// otherwise. A picture whose every direction is wider is drawn as wide as it is.
+    /// How wide a picture may be, in pixels, before another direction is tried: 1200 by default. A picture that is
+    /// wider in every direction is still drawn.
     pub fn page_width(self, pixels: u32) -> Options {
         Options { page_width: f64::from(pixels), ..self }
     }
 
-    /// Draws each scope that is nested `level` deep as one box: 1 the outermost scopes, 2 those
-    /// directly within them. What was recorded in no scope as deep is drawn node by node. A scope
-    /// opened several times under the same path is one box. 0 collapses nothing.
+    /// Draws each scope that is nested `level` deep as one box: 1 the outermost scopes, 2 those directly within them.
+    /// What was not recorded in a scope that deep is drawn node by node. A scope opened several times under the same
+    /// path is one box. 0 collapses nothing.
     pub fn collapse_level(self, level: usize) -> Options {
         Options { collapse_level: level, ..self }
     }
 
-    /// Draws one scope, and all within it, as one box: its path as
-    /// [`Graph::scope_of`](wengert::Graph::scope_of) tells it, outermost first. Call it again for
-    /// more of them.
+    /// Draws one scope, and all within it, as one box: its path as [`Graph::scope_of`](wengert::Graph::scope_of) gives
+    /// it, outermost first. Call it again for more scopes.
     pub fn collapse<S: Into<String>>(mut self, path: impl IntoIterator<Item = S>) -> Options {
         self.collapsed.push(path.into_iter().map(Into::into).collect());
         self

@@ -1,4 +1,4 @@
-//! A picture and the forms that it has.
+//! A picture and its formats.
 
 use std::fmt;
 
@@ -29,7 +29,7 @@ impl Picture {
         &self.drawing
     }
 
-    /// How many of the nodes that the roots depend on a limit left out.
+    /// How many nodes that the roots depend on were left out by a limit.
     pub fn hidden_nodes(&self) -> usize {
         self.hidden.nodes
     }
@@ -51,14 +51,13 @@ impl Picture {
         Some(format!("… {nodes} not shown ({limits})"))
     }
 
-    /// The DOT text, for Graphviz and what else reads it. The same graph gives the same text.
+    /// The DOT text, for Graphviz and other tools that read it. The same graph gives the same text.
     pub fn dot(&self) -> String {
         let direction = self.options.direction.unwrap_or_default();
         dot::write(&self.drawing, self.note().as_deref(), direction)
     }
 
-    /// The SVG text. It needs no other file, and is dark where its viewer is. The same graph gives
-    /// the same text.
+    /// The SVG text. It needs no other file, and has a dark mode. The same graph gives the same text.
     ///
     /// Boxes never overlap, and no wire crosses one. O(n log n) in the boxes and in the layers that
     /// wires pass through; a thousand boxes take about a tenth of a second.
@@ -69,8 +68,8 @@ impl Picture {
         Ok(svg::write(&self.lay_out()?, self.note().as_deref()))
     }
 
-    /// The PNG file: the SVG by day, two pixels to each of its own, fewer where it would grow too
-    /// large. Needs the feature `png`.
+    /// The PNG file: the SVG in light mode, at two pixels to each of its own, or fewer where it would become too large.
+    /// Needs the feature `png`.
     ///
     /// # Errors
     /// As [`Picture::svg`]; [`Error::TooLargeForPng`]; [`Error::PngNotBuilt`] without the feature.
@@ -85,9 +84,9 @@ impl Picture {
         Err(Error::PngNotBuilt)
     }
 
-    /// A page to explore the graph in: scopes open and close, values are found by name, forward and
-    /// backward are played node by node. One file, which asks for no other. What is drawn is in it;
-    /// [`page`](crate::page) draws all.
+    /// A page to explore the graph in: scopes open and close, values are found by name, forward and backward are played
+    /// node by node. A single file, which loads no other. It holds what this picture draws; [`page`](crate::page) draws
+    /// everything.
     ///
     /// O(n log n); about 90 bytes a value.
     ///

@@ -1,4 +1,4 @@
-//! Saving: the end of a name tells the form, and a file is written whole or not at all.
+//! Saving: the file extension gives the format, and a file is written whole or not at all.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -7,13 +7,12 @@ use crate::error::Error;
 use crate::picture::Picture;
 
 impl Picture {
-    /// Writes the picture to a file, in the form that the end of its name tells: `.dot`, `.svg`,
-    /// `.png` or `.html`. Written whole or not at all, as
-    /// [`wengert_file::save`] does.
+    /// Writes the picture to a file, in the format given by its extension: `.dot`, `.svg`, `.png` or `.html`. It is
+    /// written whole or not at all: see [`wengert_file::save`].
     ///
     /// # Errors
-    /// [`Error::UnknownFormat`], [`Error::Unwritable`], and what the form can meet:
-    /// [`Picture::svg`], [`Picture::png`]. The file, if there was one, is as before.
+    /// [`Error::UnknownFormat`], [`Error::Unwritable`], and the errors of the format: [`Picture::svg`],
+    /// [`Picture::png`], [`Picture::html`]. The file, if there was one, is as before.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
         let ending = path.extension().and_then(OsStr::to_str).map(str::to_ascii_lowercase);

@@ -26,14 +26,14 @@ pub struct SummaryRow {
     pub nodes: usize,
     /// How many of them are leaves: inputs and parameters.
     pub leaves: usize,
-    /// How many products of an adjoint and a local derivative a reverse sweep over all of them makes
-    /// there at most: what it costs, to a small factor.
+    /// The most products of an adjoint and a local derivative that a reverse sweep over the whole graph computes there:
+    /// its cost, up to a small factor.
     pub products: usize,
     /// The same as a share of the whole, from 0 to 1.
     pub share: f64,
 }
 
-/// So many rows are displayed at most.
+/// The most rows that are displayed.
 const MOST_ROWS: usize = 60;
 
 /// How much is in each scope of a graph: nodes, leaves, and its share of the reverse sweep.
@@ -91,7 +91,7 @@ pub fn summary(graph: &Graph) -> Summary {
     for row in &mut rows {
         row.share = row.products as f64 / whole;
     }
-    // Scopes within a scope right after it, though it may have been opened again later.
+    // The scopes within a scope come right after it, even if it was opened again later.
     let mut ordered = Vec::with_capacity(rows.len());
     let mut next = vec![0];
     while let Some(row) = next.pop() {
@@ -113,7 +113,7 @@ impl fmt::Display for Summary {
             Some(name) => format!("{}{}", "  ".repeat(row.path.len()), inline(name)),
             None => "the whole".to_owned(),
         };
-        // As deep as there is room for.
+        // As many levels as there is room for.
         let depth = |row: &SummaryRow| row.path.len();
         let deepest = (0..=self.rows.iter().map(depth).max().unwrap_or(0))
             .rev()

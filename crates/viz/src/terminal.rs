@@ -1,8 +1,7 @@
 //! A curve in a terminal, drawn with the dots of Braille characters.
 
-/// Numbers as a curve of so many columns and rows of characters, on a logarithmic scale where all of
-/// them are positive, with the largest and the least at its side. Numbers that are not finite are
-/// left out.
+/// The numbers as a curve, `columns` by `rows` characters large, with the largest and the least at its side. The scale
+/// is logarithmic if all numbers are positive. Numbers that are not finite are left out.
 ///
 /// ```
 /// let losses: Vec<f64> = (0..100).map(|step| (-0.05 * step as f64).exp()).collect();
@@ -15,7 +14,7 @@
 /// With no column or no row.
 #[track_caller]
 pub fn terminal_chart(numbers: &[f64], columns: usize, rows: usize) -> String {
-    assert!(columns > 0 && rows > 0, "a chart has a column and a row at least");
+    assert!(columns > 0 && rows > 0, "a chart needs at least one column and one row");
     let finite = || numbers.iter().copied().filter(|x| x.is_finite());
     let (low, high) = finite().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
     let scale = |x: f64| if low > 0.0 { x.ln() } else { x };
@@ -50,7 +49,7 @@ pub fn terminal_chart(numbers: &[f64], columns: usize, rows: usize) -> String {
     chart
 }
 
-/// One number for each of so many dots, as far as there are numbers there.
+/// For each column of dots, the number that belongs there, if there is one and it is finite.
 fn samples(numbers: &[f64], wide: usize) -> impl Iterator<Item = (usize, f64)> {
     let last = numbers.len().saturating_sub(1).max(1);
     (0..wide).filter_map(move |column| {

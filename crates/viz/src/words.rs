@@ -1,10 +1,10 @@
-//! What pictures say of values and scopes, in all their forms.
+//! Texts about values and scopes that all formats share.
 
 use wengert::Op;
 
 use crate::graph::Value;
 
-/// So many outputs of a collapsed scope are listed.
+/// The most outputs of a collapsed scope that are listed.
 pub(crate) const MOST_OUTPUTS: usize = 4;
 
 /// What kind of box a value is drawn as.
@@ -17,12 +17,12 @@ pub(crate) fn class(value: &Value) -> &'static str {
     }
 }
 
-/// The derivative of a value: a dash where there is none to be had.
+/// The derivative of a value, or a dash if it has none.
 pub(crate) fn gradient(value: &Value) -> String {
     if value.wants_gradient { number(value.grad) } else { "-".to_owned() }
 }
 
-/// As `%.4f` of C and Python.
+/// Like `%.4f` in C and Python.
 pub(crate) fn number(x: f64) -> String {
     if x.is_nan() { "nan".into() } else { format!("{x:.4}") }
 }

@@ -1,7 +1,7 @@
 //! Hints to the compiler about code that rarely runs.
 
-/// Marks its branch as rarely taken, so that the usual one falls through. Taken jumps bound the speed of a
-/// sweep.
+/// Marks the branch that calls it as rarely taken, so that the usual branch needs no jump. Taken jumps limit the speed
+/// of a sweep.
 #[cold]
 pub(crate) fn rare() {}
 

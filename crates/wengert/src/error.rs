@@ -5,8 +5,7 @@ use std::fmt;
 use crate::node::NodeId;
 use crate::op::{Arity, Imm, Immediate, MAX_ORDER, Op, Relation, kernel};
 
-/// Why the engine refused a call. Plain methods panic with the text of the error. Their `try_` forms
-/// return it.
+/// Why the engine refused a call. Plain methods panic with the text of the error. Their `try_` forms return it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Error {
@@ -26,7 +25,7 @@ pub enum Error {
     StaleMark,
     /// Expressions of two graphs in one op.
     MixedGraphs,
-    /// A node that must be a leaf, and is not.
+    /// A node that must be a leaf, but is not.
     NotALeaf {
         /// The node.
         node: NodeId,
@@ -49,8 +48,8 @@ pub enum Error {
         /// The immediates that were given.
         given: Imm,
     },
-    /// An immediate that must be the order of a derivative, and is not, or is too high. Recording and
-    /// loading refuse it, and so does differentiating when it raises an order too far.
+    /// An immediate that must be the order of a derivative, but is not a whole number from 0 to [`MAX_ORDER`].
+    /// Recording and loading refuse it, and so does differentiating when it raises an order too far.
     Order {
         /// The op.
         op: Op,
@@ -64,7 +63,8 @@ pub enum Error {
         /// The name that was looked for.
         name: String,
     },
-    /// The graph may not hold more nodes, operands of n-ary ops (2^28 at most) or long immediates (2^27).
+    /// The graph is full: the limit of nodes is reached, or that of operands in lists (2^28), or that of immediates
+    /// that do not fit in a node (2^27).
     Full {
         /// How many nodes it may hold.
         limit: usize,
@@ -78,7 +78,7 @@ pub enum Error {
     GuardFlipped {
         /// The left operand of the comparison.
         left: NodeId,
-        /// What was compared.
+        /// The relation that was tested.
         relation: Relation,
         /// The right operand.
         right: NodeId,
@@ -87,7 +87,7 @@ pub enum Error {
         /// The result when it was recorded.
         recorded: bool,
     },
-    /// Two lengths that must agree, and do not.
+    /// Two lengths that must agree, but do not.
     Length {
         /// What was counted.
         what: &'static str,
@@ -115,7 +115,7 @@ impl fmt::Display for Error {
         match self {
             Error::NotInGraph { node } => write!(
                 f,
-                "{node} is not a node of this graph: its key is of another graph, or the node was dropped by a reset or rewind; use a key that this graph returned since"
+                "{node} is not a node of this graph: the key belongs to another graph, or the node was dropped by a reset or rewind; use the key of a node that is still in this graph"
             ),
             Error::StaleValue { node, label } => write!(
                 f,
@@ -123,16 +123,20 @@ impl fmt::Display for Error {
                 Labeled(*node, label.as_deref())
             ),
             Error::StaleMark => f.write_str(
-                "the mark is stale: the graph was reset or rewound past it, or it is of another graph; take a new mark",
+                "the mark is stale: the graph was reset or rewound past it, or the mark belongs to another graph; take a new mark",
             ),
             Error::MixedGraphs => f.write_str("expressions of two graphs cannot be combined: build both in one graph"),
-            Error::NotALeaf { node, label, op } => {
-                write!(f, "{} is not a leaf, its op is {op}: pass the key of a leaf", Labeled(*node, label.as_deref()))
-            }
+            Error::NotALeaf { node, label, op } => write!(
+                f,
+                "{} is not a leaf, its op is {op}: pass the key of a leaf",
+                Labeled(*node, label.as_deref())
+            ),
             Error::Operands { op, given } => wrong_operands(f, *op, *given),
-            Error::Immediates { op, given } => {
-                write!(f, "{op} has {} immediates, and {given:?} was given: the rest must be 0", op.immediates())
-            }
+            Error::Immediates { op, given } => write!(
+                f,
+                "{op} has {} immediates, but {given:?} was given: the unused numbers must be 0",
+                op.immediates()
+            ),
             Error::Order { op, immediate, given } => write!(
                 f,
                 "immediate {immediate} of {op} is {given}, but it must be the order of a derivative: a whole number from 0 to {MAX_ORDER}"
@@ -140,13 +144,18 @@ impl fmt::Display for Error {
             Error::UnknownOp { name } => write!(f, "no op has the name {name:?}: Op::ALL lists all ops"),
             Error::Full { limit } => write!(
                 f,
-                "the graph is full, it may hold {limit} nodes: rewind or reset it, or make one with a higher limit"
+                "the graph is full: its limit is {limit} nodes; rewind or reset it, or make one with a higher limit"
             ),
             Error::OutOfMemory { nodes } => write!(
                 f,
-                "out of memory, with room needed for {nodes} nodes: record fewer, or drop graphs that are no longer needed"
+                "out of memory while making room for {nodes} nodes: record fewer, or drop graphs that are no longer needed"
             ),
-            Error::GuardFlipped { relation, names: [left, right], recorded, .. } => write!(
+            Error::GuardFlipped {
+                relation,
+                names: [left, right],
+                recorded,
+                ..
+            } => write!(
                 f,
                 "the comparison {left} {relation} {right} was {recorded} when it was recorded and is {} at the new values: record the expression again at these values",
                 !recorded
@@ -166,7 +175,10 @@ fn wrong_operands(f: &mut fmt::Formatter<'_>, op: Op, given: usize) -> fmt::Resu
     let s = |n: usize| if n == 1 { "" } else { "s" };
     match op.arity() {
         Arity::Fixed(0) => {
-            return write!(f, "{op} is not applied to operands: make one with Graph::leaf or Graph::constant");
+            return write!(
+                f,
+                "{op} cannot be applied like other ops: make the node with Graph::leaf or Graph::constant"
+            );
         }
         Arity::Fixed(n) => write!(f, "{op} takes {n} operand{}", s(n))?,
         Arity::AtLeast(_) if op.lists() > 1 => write!(f, "{op} takes {} lists of the same length", op.lists())?,
@@ -195,10 +207,10 @@ pub(crate) fn direction_length(expected: usize, given: usize) -> Result<(), Erro
     same_length("components of the direction", expected, given)
 }
 
-/// How many operands lists of these lengths have together.
+/// The total number of operands in lists of these lengths.
 ///
 /// # Errors
-/// [`Error::Operands`] if the lengths differ, or if the op does not take so many.
+/// [`Error::Operands`] if the lengths differ, or if the op does not take that number of operands.
 #[inline]
 pub(crate) fn operand_count(op: Op, lengths: &[usize]) -> Result<usize, Error> {
     let given = lengths.iter().sum();
@@ -210,9 +222,8 @@ pub(crate) fn operand_count(op: Op, lengths: &[usize]) -> Result<usize, Error> {
 }
 
 impl Op {
-    /// Checks that the op can be applied to so many operands with these immediates.
-    /// [`Graph::try_record`](crate::Graph::try_record) and [`Scalar::apply`](crate::Scalar::apply) call this
-    /// first.
+    /// Checks that the op can be applied to this number of operands with these immediates.
+    /// [`Graph::try_record`](crate::Graph::try_record) and [`Scalar::apply`](crate::Scalar::apply) call this first.
     ///
     /// # Errors
     /// [`Error::Operands`] if it takes fewer or more operands, and for a leaf or a constant, which are not

@@ -11,11 +11,11 @@
 //! assert_eq!([a, b, c, f].map(|x| x.grad()), [6.0, -4.0, -2.0, 4.0]);
 //! ```
 //!
-//! There are three front ends to one tape. With [`Expr`] formulas are written with operators. The methods of
-//! [`Graph`] build nodes by key. Functions over closures ([`value_and_gradient`], [`hessian`],
-//! [`jacobian`], ...) do everything in one line.
+//! There are three front ends to one tape. With [`Expr`], you write formulas with operators. The methods of [`Graph`]
+//! build nodes by key. Functions over closures ([`value_and_gradient`], [`hessian`], [`jacobian`], ...) do everything
+//! in one line.
 //!
-//! A function that is generic over [`Real`] goes into these as `|x| f(x)`:
+//! Pass a function `f` that is generic over [`Real`] to these functions as `|x| f(x)`:
 //!
 //! ```
 //! use wengert::Real;
@@ -36,7 +36,7 @@
 //! | `sweep/` | loops over the tape: back with adjoints, forward with tangents or values |
 //! | `graph/` | the arena: keys, building, values, guards, labels, scopes |
 //! | `number/` | expressions that record, and series |
-//! | `derivative/` | derivatives as numbers, as graph, over closures, sparse |
+//! | `derivative/` | derivatives as numbers, as graph nodes, of closures, sparse |
 //! | `diagnose/` | checking a gradient, explaining a NaN |
 #![forbid(unsafe_code)]
 

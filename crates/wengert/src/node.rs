@@ -13,10 +13,10 @@ new_key_type! {
     /// Every function refuses a key of another graph, and of a node that was dropped by a reset or rewind, in
     /// release builds too.
     ///
-    /// There is one exception. Generations have 31 bits and come from one counter of the process. Every graph
-    /// takes one when it is made, and one at each reset and each rewind that drops nodes (in blocks of at most
-    /// 64). After 2^31 of them, that is, after 2^30 graphs made and reset once, the counter starts over, and a
-    /// wrong key of exactly that age can be accepted. A right key is never refused.
+    /// There is one exception. Generations have 31 bits and come from one counter for the whole process. Every graph
+    /// takes one when it is made, and one at each reset and each rewind that drops nodes. (It takes them in blocks of
+    /// up to 64.) After 2^31 generations (for example, 2^30 graphs, each reset once) the counter starts over, and an
+    /// invalid key that is exactly 2^31 generations old can be accepted. A valid key is never refused.
     pub struct NodeId;
 }
 

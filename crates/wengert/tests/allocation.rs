@@ -1,5 +1,5 @@
-//! Memory: a training step allocates nothing once one like it was made, resident memory stays flat,
-//! and a node takes the bytes it should. Allocations are counted by the allocator of this program.
+//! Memory: a training step allocates nothing after a first one like it, resident memory stays flat, and a node takes
+//! the bytes it should. Allocations are counted by the allocator of this program.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -16,8 +16,7 @@ fn allocations(f: impl FnOnce()) -> u64 {
     measure(f).count_total
 }
 
-/// Asserts that after a first round, rounds of `build` (which gives the output), backward and rewind
-/// allocate nothing.
+/// Asserts that after a first round, rounds of `build` (which gives the output), backward and rewind allocate nothing.
 #[track_caller]
 fn assert_rounds_allocate_nothing(leaves: usize, build: impl Fn(&Graph, &[NodeId]) -> NodeId) {
     let _alone = alone();
@@ -120,10 +119,9 @@ fn a_graph_with_room_allocates_nothing_until_it_is_full() {
     assert!(allocations(|| _ = g.sin(x)) > 0, "and then it grows");
 }
 
-/// The pages of memory that this program holds.
 #[cfg(target_os = "linux")]
 fn resident() -> usize {
-    let text = std::fs::read_to_string("/proc/self/statm").expect("Linux tells");
+    let text = std::fs::read_to_string("/proc/self/statm").expect("/proc/self/statm can be read");
     let pages = text.split(' ').nth(1).and_then(|field| field.parse().ok());
     pages.expect("the second field is a number")
 }
@@ -137,7 +135,6 @@ fn a_million_rounds_allocate_nothing_and_leave_resident_memory_flat() {
     let mut round = |k: u32| {
         let hidden = g.tanh(g.dot(&p, &[p[1], p[2], p[0]]));
         let inner = g.mark();
-        // Some rounds go back twice, some start anew.
         if k.is_multiple_of(3) {
             g.exp(hidden);
             g.rewind(inner);
@@ -193,7 +190,7 @@ fn resets_keep_the_memory() {
     assert_eq!(allocations(|| (0..1000).for_each(|_| round())), 0);
 }
 
-/// A chain of sines, without a list of its leaves.
+/// A chain of products and sums with `n` new leaves, built without a list of them.
 trait Chain {
     fn leaves_of(&self, n: usize) -> NodeId;
 }
@@ -204,7 +201,7 @@ impl Chain for Graph {
     }
 }
 
-/// Bytes a node, the adjoint among them, after a sweep from `l`.
+/// Bytes per op after a sweep from `l`, adjoints included.
 fn bytes_per_op(g: &Graph, l: NodeId, ops: usize) -> f64 {
     g.backward(l);
     assert!(g.len() >= ops, "{} nodes are fewer than {ops} ops", g.len());
@@ -263,7 +260,7 @@ fn rosenbrock_takes_at_most_26_bytes_an_op() {
     assert!(bytes <= 26.0, "{bytes}");
 }
 
-/// Adjoints that outgrow their memory let go of it, though the graph is shared all the while.
+/// When the adjoints outgrow their buffer, the old buffer is freed, although expressions borrow the graph throughout.
 #[test]
 fn sweeps_of_a_growing_graph_hold_the_adjoints_of_the_last_alone() {
     let _alone = alone();
@@ -274,7 +271,7 @@ fn sweeps_of_a_growing_graph_hold_the_adjoints_of_the_last_alone() {
             let mut l = x;
             for _ in 0..20_000 {
                 l += x;
-                // Every time the tape has grown, the adjoints have to.
+                // Sweeps at powers of two, so that the adjoints must grow each time.
                 if sweeps && g.len().is_power_of_two() {
                     l.backward();
                 }

@@ -30,7 +30,7 @@ fn assert_points_here(name: &str, call: impl FnOnce()) {
     assert_eq!(place.as_deref(), Some(here), "{name}");
 }
 
-/// An expression of a graph that no closure is given.
+/// An expression of a graph other than the one that a closure is recorded on.
 fn foreign() -> Expr<'static> {
     Box::leak(Box::new(Graph::new())).var(2.0)
 }

@@ -1,8 +1,7 @@
 //! The compiled program: value, gradient and Hessian recorded once as nodes, compiled once, and
 //! run at all points in one batch.
 //!
-//! Nothing is recorded again where a max, min, abs or relu changes sides: these ops choose at every
-//! point.
+//! Nothing is recorded again where a max, min, abs or relu switches branches: these ops choose at every point.
 
 use wengert_program::{InstructionSet, Native, Options, Program, Setup, Workspace};
 

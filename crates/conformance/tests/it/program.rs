@@ -152,7 +152,7 @@ fn threads_change_no_bit() {
     assert_eq!(shared, 14);
 }
 
-/// All ways to switch the passes that keep bits.
+/// Every combination of fold, share, dead, order and reuse, on and off.
 fn all_passes() -> Vec<Options> {
     let on = |k: usize, pass: usize| k >> pass & 1 == 1;
     let options = |k| {
@@ -259,7 +259,7 @@ fn every_op_has_the_same_bits_beside_any_values_and_without_passes() {
         [f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 1.5, 2.5, -2.5, 1e-5, 171.5],
     ];
     let values = values.as_flattened();
-    // Every mixture, at a few points.
+    // The operands combined in different ways: six points per value for an op of several operands.
     let point = |inputs: usize, k: usize| -> Vec<f64> {
         let place = |i: usize| k * [1, 11, 7][i] + i * (k / values.len());
         (0..inputs).map(|i| values[place(i) % values.len()]).collect()

@@ -188,7 +188,7 @@ fn a_function_of_a_nan_is_nan_and_so_is_its_derivative() {
             word.operands == Operands::Exactly(1) && !["neg", "detach"].contains(&word.name)
         });
         for word in functions {
-            // The cube is the lowest power that is not algebraic up to its second derivative.
+            // The cube is the lowest power whose second derivative still depends on the operand.
             let integer = if word.name == "powi" { 3 } else { i32::from(word.integer) };
             let apply = Instruction::Apply { word, operands: vec![0], integer };
             let formula = Formula { inputs: 1, code: vec![Instruction::Input(0), apply] };
@@ -222,7 +222,7 @@ fn sums_products_and_means_have_the_bits_of_the_fold_from_the_left() {
 
 #[test]
 fn the_partial_of_a_remainder_is_the_whole_part_of_the_quotient_next_to_its_jumps() {
-    // Of numbers below 100 a multiple of 2^-56 is a whole number below 2^63.
+    // Numbers from 0.1 to 100 are multiples of 2^-56: times 2^56 they are whole numbers below 2^63.
     let whole = |x: f64| (x * 2f64.powi(56)) as u64;
     let formula = Formula::parse(2, "rem 0 1").unwrap();
     for route in route::all() {

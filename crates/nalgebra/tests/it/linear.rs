@@ -70,7 +70,7 @@ fn an_inverse_is_differentiated() {
     near(grads(&g, &a), -(inverse * plain(weights) * inverse).transpose());
 }
 
-/// The logarithm of a determinant by Cholesky: of symmetric elements the lower triangle is read.
+/// The logarithm of a determinant by Cholesky, which reads only the lower triangle of a symmetric matrix.
 #[test]
 fn cholesky_and_lu_solve_with_derivatives() {
     let mut g = Graph::new();
@@ -158,7 +158,7 @@ fn rotations_and_quaternions_agree() {
     near(Vector3::from_fn(|_, _| g.value(l.id())), Vector3::from_fn(|_, _| g.value(m.id())));
 }
 
-/// What a decomposition branched on is held to: replaying where it would pivot otherwise is refused.
+/// A replay must take the branches of the recording: one that would choose another pivot is refused.
 #[test]
 fn a_replay_that_would_pivot_otherwise_is_an_error() {
     let mut g = Graph::new();

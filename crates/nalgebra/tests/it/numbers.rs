@@ -152,7 +152,7 @@ fn recordings_nest_and_come_back_by_a_panic_too() {
     });
     assert_eq!((text.as_str(), g.len()), ("halfway", 3));
     assert_eq!(g.value(x.id()), 2.0);
-    assert!(panic_of(|| Var::leaf(1.0)).contains("record"), "and nothing is recorded on any more");
+    assert!(panic_of(|| Var::leaf(1.0)).contains("record"), "and no graph is recorded on");
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn wrong_uses_are_refused_by_name() {
     g.set(x.id(), 2.0);
     assert!(panic_of(|| record(&mut g, || y + 1.0)).contains("forward"), "stale");
     g.reset();
-    assert!(panic_of(|| record(&mut g, || x + 1.0)).contains("not a node of this graph"), "of before a reset");
+    assert!(panic_of(|| record(&mut g, || x + 1.0)).contains("not a node of this graph"), "from before a reset");
     assert!(panic_of(|| record(&mut g, || with_graph(|_| record(&mut h, || ())))).contains("outside with_graph"));
     assert_eq!(format!("{x:?}"), format!("{:?}", x.id()), "what cannot be read is shown by its key");
     let elsewhere = std::thread::spawn(move || catch_unwind(|| x + 1.0).is_err());
@@ -192,7 +192,7 @@ fn what_becomes_a_plain_number_is_guarded() {
         ("single", |x| <Var as SupersetOf<f32>>::to_subset(&x) == Some(1.0)),
     ];
     for (name, test) in tests {
-        // At 1 it is one thing, at one of the others another.
+        // The answer at 1 differs from the answer at one of these, so a guard must flip there.
         let flips = [-1.0, 0.0, 0.25].into_iter().any(|other| {
             let mut g = Graph::new();
             let x = record(&mut g, || {
@@ -354,7 +354,7 @@ fn a_number_of_an_outer_recording_is_not_taken_for_one_of_the_inner() {
     });
 }
 
-/// Generations of keys are many but not endless: to record takes no graph's worth of them each time.
+/// There are many generations of keys, but not infinitely many: recording again must not use up new ones.
 #[test]
 fn recording_again_and_again_uses_up_no_generations() {
     let generation = || -> u32 {

@@ -94,7 +94,7 @@ pub fn parse(text: &str) -> Result<Mlp, Error> {
         let activation: Activation = activation.parse().map_err(|error: Error| lines.wrong(error.to_string()))?;
         layers.push((width, activation));
     };
-    // Memory grows with the lines that are there, whatever the count says.
+    // Memory grows with the lines that exist, not with the count.
     let mut values = Vec::new();
     for _ in 0..parameters {
         let digits = lines.next()?;
@@ -136,7 +136,7 @@ impl<'t> Lines<'t> {
         Ok(f64::from_bits(bits))
     }
 
-    /// That the file ends here.
+    /// Checks that the file ends here.
     pub(crate) fn end(&mut self) -> Result<(), Error> {
         if self.next()? != "end" {
             return Err(self.wrong("expected \"end\"".to_string()));

@@ -9,16 +9,16 @@ use crate::random::SplitMix64;
 pub enum Initialization {
     /// Uniform in (-1, 1), as [`Mlp::new`] and micrograd draw them.
     Uniform,
-    /// Normal, of variance `2 / inputs`: keeps the scale of values from layer to layer behind relu (He, Zhang,
-    /// Ren and Sun 2015).
+    /// Normal, of variance `2 / inputs`: keeps the scale of values from layer to layer in relu layers (He, Zhang, Ren
+    /// and Sun 2015).
     Kaiming,
-    /// Uniform, of variance `2 / (inputs + outputs)`: keeps the scale of values and of slopes about the same
-    /// behind tanh and sigmoid (Glorot and Bengio 2010).
+    /// Uniform, of variance `2 / (inputs + outputs)`: keeps the scale of values and of slopes about the same in tanh
+    /// and sigmoid layers (Glorot and Bengio 2010).
     Xavier,
 }
 
 impl Mlp {
-    /// The net with weights drawn anew; one seed, one net.
+    /// The net with new random weights. The same seed gives the same net.
     ///
     /// ```
     /// use wengert_nn::{Initialization, Mlp};

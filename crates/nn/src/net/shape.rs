@@ -1,4 +1,4 @@
-//! The layers of a net without the values of its parameters: what a loss needs to know of it.
+//! The layers of a net without the values of its parameters: what a loss needs to know about it.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use wengert::Scalar;
 
 use crate::net::{Layer, Mlp, Outputs};
 
-/// The layers of a net. Cheap to clone, so a loss may own one, and the net stays free to be changed:
+/// The layers of a net. Cheap to clone, so a loss may own one while the net changes:
 ///
 /// ```
 /// use wengert_nn::{Backend, Examples, Fit, Mlp, Sgd, squared_error};
@@ -56,7 +56,7 @@ impl Mlp {
     }
 }
 
-/// What layers make of `x`, each fed by the one before.
+/// The outputs of the layers at `x`, each fed by the one before.
 ///
 /// # Panics
 /// Where there are not as many parameters or inputs as they have.

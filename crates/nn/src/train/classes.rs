@@ -4,12 +4,11 @@ use wengert::Scalar;
 
 use crate::net::Outputs;
 
-/// The probabilities of classes whose logits these are: `e^x` of each over the sum of them, without overflow, over
-/// any scalar.
+/// The probabilities of classes whose logits these are: `e^x` of each, divided by their sum. Does not overflow.
 ///
-/// Logits that are `inf` share all of it, and a logit of `-inf` has none. Where all are `-inf` they share alike.
-/// To train, take [`cross_entropy`](crate::cross_entropy) of the logits: the logarithm of a probability loses
-/// digits that it keeps.
+/// If some logits are `inf`, these share the whole probability equally; a logit of `-inf` has probability 0. If all are
+/// `-inf`, they share it equally. For training, use [`cross_entropy`](crate::cross_entropy) of the logits: it keeps
+/// digits that the logarithm of a probability would lose.
 ///
 /// ```
 /// assert_eq!(wengert_nn::softmax(&[1000.0, 1000.0]).to_vec(), [0.5, 0.5]);
@@ -19,7 +18,7 @@ use crate::net::Outputs;
 /// Where there are no logits.
 #[track_caller]
 pub fn softmax<T: Scalar>(logits: &[T]) -> Outputs<T> {
-    // Probabilities are the same whatever is subtracted from all logits, so no gradient has to pass the largest.
+    // Subtracting one number from all logits does not change the probabilities, so no gradient needs to go through it.
     let largest = T::max_of(logits).detach();
     let shares: Outputs<T> = logits.iter().map(|&x| x.exp_diff(largest)).collect();
     let sum = T::sum(&shares);

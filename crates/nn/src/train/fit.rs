@@ -22,10 +22,10 @@ pub enum Backend {
     /// Compiles the loss of one example once, and runs it at all examples of a batch: many at a time, on all
     /// cores.
     ///
-    /// The loss must not depend on plain values. What it decides by [`Expr::value`](wengert::Expr::value),
-    /// such as the index of a class, is decided by the first example for all of them, and no error tells.
-    /// A comparison of expressions is checked at every example; where the result differs, the step is an
-    /// error. `relu`, `abs`, `max` and `select` choose at every example and are always right.
+    /// The loss must not depend on plain values. A choice that it makes by [`Expr::value`](wengert::Expr::value), such
+    /// as the index of a class, is made at the first example and kept for all of them, with no error. A comparison of
+    /// expressions is checked at every example; where the result differs, the step is an error. `relu`, `abs`, `max`
+    /// and `select` choose at every example and are always right.
     Compiled,
 }
 
@@ -71,7 +71,7 @@ where
     /// nothing yet.
     ///
     /// # Panics
-    /// Where there are more than the 2^28 nodes that a graph can hold, and where `loss` panics.
+    /// Where there are more parameters than the 2^28 nodes that a graph can hold, and where `loss` panics.
     pub fn new(backend: Backend, parameters: &[f64], examples: &Examples, loss: L) -> Result<Fit<L>, Error> {
         let compiled = match backend {
             Backend::Eager => None,
@@ -178,8 +178,8 @@ where
         Ok(sum * share + penalty)
     }
 
-    /// The loss of the parameters as they are over a batch, without its gradient: for examples to test
-    /// on. [`Fit::gradient`] stays as it is.
+    /// The loss over a batch at the current parameters, without its gradient: for held-out examples. [`Fit::gradient`]
+    /// stays as it is.
     ///
     /// [`Backend::Compiled`] compiles a program of the loss alone on the first call.
     ///

@@ -2,9 +2,9 @@
 
 use crate::net::Mlp;
 
-/// So many snapshots of a whole training.
+/// About how many snapshots a training has.
 const SNAPSHOTS: usize = 50;
-/// So many bars of a histogram.
+/// How many bars a histogram has.
 const BARS: usize = 31;
 
 /// How training went: the loss and the accuracy of each step, and now and then a snapshot.
@@ -40,7 +40,7 @@ pub struct LoggedStep {
     pub step: usize,
     /// The loss.
     pub loss: f64,
-    /// The share of examples that are told right, from 0 to 1, where that was looked at.
+    /// The share of examples that are classified correctly, from 0 to 1, if it was computed.
     pub accuracy: Option<f64>,
 }
 
@@ -64,17 +64,17 @@ pub struct LayerSpread {
     pub name: String,
     /// Its weights and biases.
     pub weights: Histogram,
-    /// The derivatives of the loss in them.
+    /// The derivatives of the loss with respect to them.
     pub gradients: Histogram,
 }
 
-/// How many numbers are about how large.
+/// How many numbers fall in each range of size.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Histogram {
     /// Where the first bar begins, and the last ends.
     pub range: (f64, f64),
-    /// How many numbers each bar has; all bars are as wide.
+    /// How many numbers each bar has; all bars are equally wide.
     pub counts: Vec<usize>,
     /// How many numbers are NaN or infinite, and in no bar.
     pub not_finite: usize,
@@ -84,9 +84,9 @@ pub struct Histogram {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Plane {
-    /// From where to where it reaches.
+    /// The range of `x` that it covers.
     pub x: (f64, f64),
-    /// From where to where it reaches.
+    /// The range of `y` that it covers.
     pub y: (f64, f64),
     /// How many samples stand in a row.
     pub columns: usize,
@@ -95,27 +95,27 @@ pub struct Plane {
 }
 
 impl TrainingLog {
-    /// Of so many steps, as far as is known; 0 if it is not.
+    /// The log of a training of `planned` steps: 0 if the number is not known.
     pub fn new(planned: usize) -> TrainingLog {
         TrainingLog { planned, ..TrainingLog::default() }
     }
 
-    /// Points of the plane with their classes, the sign of a number, to be drawn over planes.
+    /// Adds points to draw over the sampled planes, each with a number whose sign is its class.
     pub fn with_points(self, points: impl IntoIterator<Item = ([f64; 2], f64)>) -> TrainingLog {
         TrainingLog { points: points.into_iter().collect(), ..self }
     }
 
-    /// How many steps there are to be.
+    /// How many steps are planned; 0 if the number is not known.
     pub fn planned(&self) -> usize {
         self.planned
     }
 
-    /// The steps so far, in the order they were recorded in.
+    /// The steps so far, in the order they were recorded.
     pub fn steps(&self) -> &[LoggedStep] {
         &self.steps
     }
 
-    /// The snapshots so far, in the order they were taken in.
+    /// The snapshots so far, in the order they were taken.
     pub fn snapshots(&self) -> &[Snapshot] {
         &self.snapshots
     }
@@ -130,13 +130,12 @@ impl TrainingLog {
         self.steps.push(LoggedStep { step, loss, accuracy });
     }
 
-    /// Whether a snapshot of this step is worth its room: about fifty of the whole, the first and the
-    /// last among them.
+    /// Whether to take a snapshot at this step: about fifty in all, including the first and the last step.
     pub fn wants_snapshot(&self, step: usize) -> bool {
         step == self.planned || step.is_multiple_of(self.planned.div_ceil(SNAPSHOTS).max(1))
     }
 
-    /// Adds a snapshot of a net, with the derivative of the loss in each of its parameters.
+    /// Adds a snapshot of a net, with the derivative of the loss with respect to each of its parameters.
     ///
     /// # Panics
     /// Where there are not as many derivatives as parameters.
@@ -169,7 +168,7 @@ impl TrainingLog {
         [columns, rows]: [usize; 2],
         score: impl Fn([f64; 2]) -> f64,
     ) {
-        assert!(columns >= 2 && rows >= 2, "a plane has two columns and rows at least");
+        assert!(columns >= 2 && rows >= 2, "a plane needs at least two columns and rows");
         let last = self.snapshots.last_mut().expect("take a snapshot before sampling the plane");
         let at = |(from, to): (f64, f64), k: usize, count: usize| from + (to - from) * k as f64 / (count - 1) as f64;
         let scores = (0..rows * columns)
@@ -180,7 +179,7 @@ impl TrainingLog {
 }
 
 impl Histogram {
-    /// Of these numbers: bars from the least to the largest.
+    /// The histogram of these numbers, with bars from the least to the largest.
     pub fn new(numbers: &[f64]) -> Histogram {
         let finite = numbers.iter().copied().filter(|x| x.is_finite());
         let (low, high) =

@@ -34,7 +34,7 @@ impl Trainer {
     /// Starts from these values of the parameters.
     ///
     /// # Panics
-    /// Where there are more than the 2^28 nodes that a graph can hold.
+    /// Where there are more parameters than the 2^28 nodes that a graph can hold.
     pub fn new(parameters: &[f64]) -> Trainer {
         let graph = Graph::new();
         let leaves = graph.leaves(parameters);
@@ -96,8 +96,8 @@ impl Trainer {
         self.record_checked(|graph, parameters| Ok(loss(graph, parameters)))
     }
 
-    /// The value of a loss of the parameters as they are, without its gradient: [`Trainer::gradient`] stays as it
-    /// is. Drops what was recorded before.
+    /// The value of a loss at the current parameters, without its gradient: [`Trainer::gradient`] stays as it is. Drops
+    /// what was recorded before.
     ///
     /// ```
     /// use wengert_nn::Trainer;
@@ -152,7 +152,7 @@ impl Trainer {
         Ok(loss.value())
     }
 
-    /// The gradient, to add to it what was not recorded.
+    /// The gradient, so that slopes computed elsewhere can be added to it.
     pub(crate) fn gradient_mut(&mut self) -> &mut [f64] {
         &mut self.gradient
     }

@@ -8,7 +8,7 @@ use wengert_nn::{
 
 const BACKENDS: [Backend; 2] = [Backend::Eager, Backend::Compiled];
 
-/// Points around the middle of the plane, of class 1 within a ring and -1 without.
+/// Points around the origin, of class 1 inside a circle and -1 outside it.
 fn rings(count: usize) -> Examples {
     let mut random = SplitMix64::new(3);
     let rows = (0..count).map(|_| {
@@ -111,7 +111,7 @@ fn classes_given_as_shares_are_learned_with_either_backend() {
             [x + 0.5 * random.normal(), y + 0.5 * random.normal(), a, b, c]
         })
         .collect();
-    // `shared_cross_entropy` is off by what rounds in a logsumexp of 2.46; `cross_entropy` by its own last bit.
+    // The error of `shared_cross_entropy` is that of a logsumexp of 2.46; that of `cross_entropy` is in its last bit.
     let (loss, off) = (0.464_368_784_107_944_83, f64::EPSILON);
     assert!((shared_cross_entropy(&[1.0, 2.0, 0.5], &[0.0, 1.0, 0.0]) - loss).abs() <= 2.0 * off);
     assert!((cross_entropy(&[1.0, 2.0, 0.5], 1) - loss).abs() <= 0.5 * off);
@@ -188,7 +188,7 @@ fn a_loss_or_penalty_of_another_graph_is_refused_by_name() {
     assert!(matches!(compiled, Err(Error::ForeignLoss)));
     let mut eager = Fit::new(Backend::Eager, &[5.0], &examples, |_, _| y).unwrap();
     assert!(matches!(eager.record(examples.all()), Err(Error::ForeignLoss)));
-    // At some examples alone.
+    // Foreign at only some of the examples.
     let mut eager = Fit::new(Backend::Eager, &[5.0], &examples, |p, e| if e[0] > 1.5 { y } else { p[0] }).unwrap();
     assert!(matches!(eager.record(examples.all()), Err(Error::ForeignLoss)));
     for backend in BACKENDS {

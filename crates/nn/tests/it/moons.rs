@@ -1,5 +1,5 @@
-//! micrograd's moons demo whole: the same points, the same first parameters, a hundred steps, and
-//! every loss as it was there.
+//! The whole of micrograd's moons demo: the same points, the same initial parameters, a hundred steps, and the same
+//! loss at every step.
 
 use serde_json::Value;
 use wengert_nn::{Activation, Backend, Examples, Fit, Mlp, Sgd, Trainer, l2, max_margin};

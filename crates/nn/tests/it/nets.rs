@@ -104,7 +104,7 @@ fn a_sketch_names_parameters_and_puts_neurons_into_scopes() {
 fn a_net_runs_over_any_scalar() {
     let net = Mlp::with_layers(2, &[(3, Activation::Tanh), (1, Activation::Sigmoid)], 8).unwrap();
     let x = [0.5, -0.25];
-    // Slopes in the inputs: forward over duals, and swept back.
+    // Derivatives with respect to the inputs: forward over duals, and by a reverse sweep.
     let parameters: Vec<Dual<2>> = net.parameters().iter().map(|&p| p.into()).collect();
     let dual = net.forward(&parameters, &[Dual::input(x[0], 0), Dual::input(x[1], 1)])[0];
     let graph = Graph::new();

@@ -1,5 +1,5 @@
-//! What a small net needs beside layers and a loss: probabilities, starting points, the loss of examples that
-//! nothing is learned from, and training that is stopped and resumed.
+//! What a small net needs besides layers and a loss: probabilities, initial weights, the loss of held-out examples, and
+//! training that is stopped and resumed.
 
 use wengert::{Dual, Expr, Graph};
 use wengert_nn::{

@@ -38,8 +38,8 @@ fn cross_entropy_is_minus_the_log_of_the_softmax_and_its_slope_softmax_minus_one
     assert_eq!(cross_entropy(&[1e4, 0.0], 1), 1e4);
 }
 
-/// The loss at the logits and its slopes in them: by the eager sweep, forward over duals, as graph, and
-/// by a compiled program, which agree.
+/// The loss at the logits and its derivatives with respect to them. Checks that the reverse sweep, dual numbers, the
+/// gradient as graph and a compiled program agree.
 fn value_and_slopes(
     logits: [f64; 3],
     loss: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>,
@@ -95,7 +95,7 @@ fn infinite_logits_give_the_limit() {
     assert_eq!(single([INF, 1.0, 2.0], 0), (0.0, [0.0; 3]));
     assert_eq!(single([-1e300, -INF, -INF], 0), (0.0, [0.0; 3]));
     assert_eq!(shared([7.0, -INF, -INF], [1.0, 0.0, 0.0]), (0.0, [0.0; 3]));
-    // Nothing to tell.
+    // Undefined.
     assert!(shared([INF, 1.0, 2.0], [1.0, 0.0, 0.0]).0.is_nan());
     assert!(single([INF, INF, 2.0], 0).0.is_nan() && single([-INF; 3], 0).0.is_nan());
     assert!(single([0.0, f64::NAN, 2.0], 0).0.is_nan() && shared([0.0, f64::NAN, 2.0], [1.0, 0.0, 0.0]).0.is_nan());
@@ -104,7 +104,7 @@ fn infinite_logits_give_the_limit() {
 #[test]
 fn a_small_cross_entropy_keeps_its_digits() {
     let (value, slopes) = value_and_slopes([100.0, 0.0, 1.0], |x| cross_entropy(x, 0), |x| cross_entropy(&x, 0));
-    // ln(1 + u) is u, and u is e^-100 + e^-99. Its exponent, a difference of some 100, was rounded.
+    // Here ln(1 + u) is u = e^-100 + e^-99. Its exponent, near -99, is rounded, so it is good to about 1e-14.
     let u = 1.383_229_090_212_532e-43;
     assert!((value / u - 1.0).abs() < 1e-14, "{value:e}");
     assert!(
@@ -178,7 +178,7 @@ fn adam_steps_by_its_rate_whatever_the_scale_of_the_gradient() {
     }
 }
 
-/// What Adam does, with the second moment as its root: a formula that cannot overflow.
+/// Adam with the root of the second moment as its state, which cannot overflow.
 fn adam_by_roots(slopes: impl Iterator<Item = f64>, rate: f64) -> f64 {
     let (mut p, mut mean, mut root) = (0.0, 0.0, 0.0f64);
     for (k, slope) in slopes.enumerate() {
@@ -250,7 +250,7 @@ fn refuses(mut optimizer: impl Optimizer + Clone + PartialEq + Debug) {
     let text = text.downcast_ref::<String>().unwrap();
     assert!(text.contains("parameter 2 is inf") && text.contains("explain_nan"), "{text}");
     assert_eq!((p, &optimizer), (before, &remembered));
-    // It goes on as if nothing had been.
+    // It goes on as if nothing had happened.
     let (mut q, mut other) = (before, remembered);
     optimizer.step(&mut p, &[0.25; 3]);
     other.step(&mut q, &[0.25; 3]);
@@ -286,10 +286,10 @@ fn a_trainer_whose_slope_is_infinite_keeps_its_parameters() {
     let outcome = trainer.try_step(&mut Sgd::new(0.1), |_, p| p[0].sqrt());
     assert!(matches!(outcome, Err(Error::Slope { parameter: 0, slope: INF })), "{outcome:?}");
     assert_eq!(trainer.parameters(), [0.0]);
-    assert_eq!(trainer.gradient(), [INF], "the gradient is there to be looked at");
+    assert_eq!(trainer.gradient(), [INF], "the gradient can still be read");
 }
 
-/// An expression of a graph that no closure is given.
+/// An expression of a graph that no closure gets.
 fn foreign() -> Expr<'static> {
     Box::leak(Box::new(Graph::new())).var(2.0)
 }
@@ -303,7 +303,7 @@ fn a_loss_of_another_graph_is_refused_and_leaves_the_gradient() {
     assert!(matches!(refused, Err(Error::ForeignLoss)), "{refused:?}");
     assert!(matches!(trainer.try_step(&mut Sgd::new(1.0), |_, _| y * y), Err(Error::ForeignLoss)));
     assert_eq!((trainer.parameters(), trainer.gradient()), (&[3.0][..], &[6.0][..]));
-    // A loss of the graph of another trainer is as foreign.
+    // A loss of another trainer is foreign too.
     let other: &'static Trainer = Box::leak(Box::new(Trainer::new(&[3.0])));
     let leaf = other.graph().expr(other.leaves()[0]);
     assert!(matches!(trainer.try_record(|_, _| leaf), Err(Error::ForeignLoss)));

@@ -1,5 +1,5 @@
-//! From what was recorded to what runs: unrolls n-ary ops from left to right, and makes constants beside
-//! operators values of their own.
+//! From what was recorded to what runs: unrolls n-ary ops from left to right, and makes the constant of an op such as
+//! `AddC` a value of its own.
 
 use wengert::{Imm, NO_IMM, Op};
 
@@ -94,7 +94,7 @@ impl Lowering {
         self.push(Inst::new(op, NO_IMM, &[c, x]))
     }
 
-    /// The fold of the op over the operands, from a constant on.
+    /// Folds the op over the operands, starting from a constant.
     fn chain(&mut self, start: f64, op: Op, x: &[u32]) -> Result<u32, Error> {
         let start = self.push(Inst::constant(start))?;
         self.chain_from(start, op, x)

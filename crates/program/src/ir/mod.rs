@@ -1,12 +1,11 @@
-//! The list that runs, before it is laid out: values, each computed from earlier ones.
+//! The list of instructions to run, before it is laid out: values, each computed from earlier ones.
 //!
 //! The list is in SSA form and in running order: value `k` is what instruction `k` computes, and
 //! an instruction names earlier values only. Every op has a fixed number of operands; n-ary ops (`sum`,
 //! `dot`, ...) are unrolled from left to right when the list is made.
 //!
-//! An instruction names the operands that its implementation **reads**, and no others: one that only saves
-//! the scalar function some work is left out. So liveness, sharing and layout see what the interpreter
-//! reads.
+//! An instruction names only the operands that its implementation **reads**: an operand that is there just to save the
+//! scalar function work is left out. So liveness, sharing and layout see what the interpreter reads.
 
 pub(crate) mod lower;
 
@@ -57,7 +56,7 @@ impl Inst {
         Inst { op: Op::Leaf, imm: NO_IMM, args: [k, NOTHING, NOTHING], reads: 0 }
     }
 
-    /// An op with as many operands as it takes. Keeps those that its implementation reads.
+    /// An instruction for this op, given all its operands. Keeps only those that its implementation reads.
     pub(crate) fn new(op: Op, imm: Imm, operands: &[u32]) -> Inst {
         let reads = implementation(op, imm).reads(operands.len());
         let mut args = [NOTHING; MOST];

@@ -73,8 +73,7 @@ pub(crate) fn round<V: Simd>(x: V) -> V {
     (x + nearly_half).trunc()
 }
 
-/// The instruction gives its second operand for ties and NaN. Both orders, joined by `and`, put +0 above
-/// -0.
+/// The instruction gives its second operand for ties and NaN. The bitwise `and` of both orders makes +0 the maximum.
 #[inline(always)]
 pub(crate) fn max<V: Simd>(x: V, y: V) -> V {
     let m = x.max_or(y).and(y.max_or(x));

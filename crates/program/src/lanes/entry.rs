@@ -39,8 +39,8 @@ pub(crate) type CalledFour = unsafe extern "sysv64" fn(x: __m256d, &Context<'_>)
 #[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
 pub(crate) type CalledOne = unsafe extern "sysv64" fn(x: f64, &Context<'_>) -> f64;
 
-/// The loop of a kernel, for an unsafe function with the promise of [`Fn1`]. (It is a macro, because a
-/// generic function would call the kernel through a shim that is compiled without the instructions.)
+/// The loop of a kernel, for use in an unsafe function whose caller promises what [`Fn1`] asks. (It is a macro, because
+/// a generic function would call the kernel through a shim that is compiled without the instructions.)
 macro_rules! unary {
     ($how:ident $Wide:ty, $V:ty, $f:path, $out:ident $a:ident $lanes:ident $slow:ident) => {{
         let _ = $slow;

@@ -9,7 +9,7 @@
 use super::expo::{exp_pair, lone};
 use super::simd::{Pair, Simd, fast_two_sum, poly, scale, two_prod, two_sum};
 
-/// erf(x)/x - 1 in x^2, on |x| <= 1/2.
+/// erf(x)/x - 1 as a polynomial in x^2, for |x| <= 1/2.
 const ERF: [f64; 10] = [
     0.1283791670955126,
     -0.3761263890318405,

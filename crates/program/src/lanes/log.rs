@@ -58,7 +58,7 @@ const E: u8 = 0;
 const TWO: u8 = 2;
 const TEN: u8 = 10;
 
-/// The logarithm to the base, of 2^more x for normal positive x.
+/// The logarithm to base `BASE` of 2^more x, for normal positive x.
 #[inline(always)]
 fn core<V: Simd, const BASE: u8>(x: V, more: V) -> V {
     let (k, m) = decompose(x);
@@ -70,7 +70,7 @@ fn core<V: Simd, const BASE: u8>(x: V, more: V) -> V {
     }
 }
 
-/// The logarithm to the base, of anything.
+/// The logarithm to base `BASE` of any number.
 #[inline(always)]
 fn log<V: Simd, const BASE: u8>(x: V) -> V {
     let least = V::splat(f64::MIN_POSITIVE);
@@ -169,7 +169,7 @@ pub(super) fn ln_1p<V: Simd>(x: V) -> V {
     V::pick(x.lt(V::splat(-1.0)), V::splat(f64::NAN), y)
 }
 
-/// ln(1 + u) for a two-part u, its first part in \[0, 1\] and 0 or above 2^-200.
+/// ln(1 + u) for a two-part u whose first part is 0, or above 2^-200 and at most 1.
 #[inline(always)]
 pub(super) fn ln_1p_pair<V: Simd>(u: Pair<V>) -> V {
     let one = V::splat(1.0);

@@ -12,10 +12,10 @@
 //! instruction becomes a call. `#[inline(always)]` guarantees it; closures and functions passed as values
 //! do not.
 //!
-//! - Every value is within 1.4 ulp of the true one over the whole range (the most measured is 1.327, of
-//!   `exp_m1` at 0.36842 with AVX2). For `erf`, `erfc` and `norm_cdf` the bound is 1.5, since their
-//!   references are less exact. Subnormals, infinities, NaN and both zeros are as in the scalar functions.
-//!   `tests.rs` holds each kernel to its own bound, and samples densely where it is worst.
+//! - Every value is within 1.4 ulp of the true one over the whole range (the most measured is 1.327, of `exp_m1` at
+//!   0.36842 with AVX2). For `erf`, `erfc` and `norm_cdf` the bound is 1.5, since their references are less exact.
+//!   Subnormals, infinities, NaN and both zeros are as in the scalar functions. `tests.rs` checks each kernel against
+//!   its own bound, and samples densely where it is worst.
 //! - The bits of a lane depend on its operand and the instruction set alone: not on its place, its neighbors
 //!   or the number of lanes. A branch that is taken for a whole vector changes no bits.
 //! - AVX2 with FMA rounds the last place differently from the others. SSE2 and the portable lanes agree to
@@ -59,9 +59,8 @@ pub(crate) use x86::{Avx2, Sse2};
 
 /// A set of instructions that this processor has, for the lanes.
 ///
-/// A program gives the same bits on the same instruction set, always. Between sets, those with
-/// fused multiply-add (`avx2+fma`) round last places of `exp` and similar functions differently, within
-/// the accuracy that all have.
+/// A program gives the same bits on the same instruction set, always. Sets with fused multiply-add (`avx2+fma`) round
+/// the last place of `exp` and similar functions differently from the others; the accuracy is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InstructionSet(
     // Only `best` and `available` make one, so the processor has the instructions.
@@ -118,7 +117,7 @@ impl InstructionSet {
         }
     }
 
-    /// Which of the sets that this crate is compiled for.
+    /// Which of the compiled sets this is.
     pub(crate) fn kind(self) -> Kind {
         self.0
     }

@@ -6,8 +6,8 @@ use super::tests::{SPECIAL, SWEEP, SplitMix, fuses, same};
 use super::{Avx2, Sse2};
 use super::{InstructionSet, Kind, Portable, Simd, arith};
 
-/// The ops, each with the scalar operation that it must agree with. Makes one function for each instruction
-/// set that runs any of them on four lanes.
+/// The ops, each with the scalar operation that it must agree with. For each instruction set, makes one function that
+/// runs any of the ops on four lanes.
 macro_rules! ops {
     ($($name:ident($($x:ident),+) $vector:expr => $scalar:expr;)*) => {
         const NAMES: &[&str] = &[$(stringify!($name)),*];

@@ -1,4 +1,4 @@
-//! Four lanes in plain Rust: for processors without vectors here, for Miri, and as the reference for the
+//! Four lanes in plain Rust: for processors that have no vectors in this crate, for Miri, and as the reference for the
 //! others.
 
 use super::simd::Simd;
@@ -75,8 +75,7 @@ impl Simd for Portable {
 
     #[inline(always)]
     unsafe fn load(p: *const f64) -> Self {
-        // SAFETY: the caller promises four readable values; an array of f64 has their alignment,
-        // and the read asks for none.
+        // SAFETY: the caller promises four readable values, and an unaligned read needs no alignment.
         Self(unsafe { p.cast::<[f64; 4]>().read_unaligned() })
     }
     #[inline(always)]

@@ -1,7 +1,7 @@
 //! One lane in plain Rust, for a single point.
 //!
-//! The formulas are those of the vectors, and it rounds once where they do, so a point has the same bits by
-//! itself as in a batch.
+//! The formulas are those of the vectors, and it rounds once where they do, so a point has the same bits alone as in a
+//! batch.
 
 use super::simd::Simd;
 use core::ops::{Add, Div, Mul, Neg, Sub};

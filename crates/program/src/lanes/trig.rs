@@ -7,7 +7,7 @@
 use super::simd::{MAGIC, Pair, Simd, fast_two_sum, poly, two_prod, two_sum};
 use core::f64::consts::{FRAC_2_PI, FRAC_PI_2};
 
-/// (sin r - r) / r^3 in r^2, on |r| <= pi/4.
+/// (sin r - r) / r^3 as a polynomial in r^2, for |r| <= pi/4.
 const S: [f64; 6] = [
     -0.1666666666666664,
     0.008333333333324075,
@@ -16,7 +16,7 @@ const S: [f64; 6] = [
     -2.505080325988297e-08,
     1.5899152026537984e-10,
 ];
-/// (cos r - 1 + r^2/2) / r^4 in r^2, on |r| <= pi/4.
+/// (cos r - 1 + r^2/2) / r^4 as a polynomial in r^2, for |r| <= pi/4.
 const C: [f64; 6] = [
     0.04166666666666666,
     -0.0013888888888883275,

@@ -42,7 +42,7 @@ macro_rules! hw {
     };
 }
 
-/// Everything that is the same for both but for the names of the instructions.
+/// Everything in which the two differ only by the names of the instructions.
 macro_rules! lanes {
     ($V:ident $M:ident, $lanes:literal, fma $fma:literal, $add:ident $sub:ident $mul:ident $div:ident
      $sqrt:ident $min:ident $max:ident, $xor:ident $and:ident $or:ident $splat:ident $load:ident $store:ident $movemask:ident,

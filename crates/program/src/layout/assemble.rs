@@ -21,13 +21,13 @@ enum Place {
     Slot(u32),
 }
 
-/// A step between values.
+/// A step whose operands and result are values, not yet places.
 struct Draft {
     opcode: Opcode,
     aux: u32,
     out: u32,
     operands: [u32; 3],
-    /// A number that is the operand after the values.
+    /// A constant to pass as the last operand, after the values, if there is one.
     constant: Option<f64>,
 }
 
@@ -113,7 +113,7 @@ struct Assembler<'a> {
 }
 
 impl Assembler<'_> {
-    /// The steps of the prologue and of the body, between values.
+    /// The drafts of the steps of the prologue and of the body.
     fn draft(&mut self, pairs: &Pairs, options: &Options) -> (Vec<Draft>, Vec<Draft>) {
         let varying = self.uniform.iter().filter(|&&uniform| !uniform).count();
         let mut exits = self.exits(pairs);
@@ -263,7 +263,7 @@ impl Assembler<'_> {
             }
         }
         pinned.iter().for_each(|&x| self.last_use[x as usize] = u32::MAX);
-        // Slots are numbered after the cells, so all cells are known before the first slot is.
+        // Slots are numbered after the cells, so all cells must exist before the first slot is numbered.
         let (inputs, cells) = (self.layout.inputs, self.cells.count());
         let mut slots = if prologue { std::mem::take(&mut self.cells) } else { Slots::default() };
         let mut placed = Vec::with_capacity(drafts.len());
@@ -272,7 +272,7 @@ impl Assembler<'_> {
             let mut operands = operands;
             if let Some(c) = draft.constant {
                 let free = operands.iter().position(|&place| place == Place::Nowhere);
-                operands[free.expect("an op with an added operand has two at most")] = self.constant(c);
+                operands[free.expect("an op with an added constant has at most two other operands")] = self.constant(c);
             }
             let mut given = [NOTHING; 3];
             for (k, &x) in draft.operands.iter().enumerate() {

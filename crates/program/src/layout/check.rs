@@ -28,7 +28,7 @@ impl Layout {
     ///   bits; an operand is marked as a cell exactly where it is one;
     /// - in the body, operands are columns where the opcode needs columns (see [`Reads`]), and none is a
     ///   uniform input; in the prologue, operands are cells;
-    /// - whatever a step reads is an input, a constant, or the result of an earlier step;
+    /// - what a step reads is an input, a constant, or the result of an earlier step;
     /// - results of the prologue go to cells, never over a constant or an input; results of the body
     ///   go to slots; only the body writes outputs, each as its spread says;
     /// - `aux` is a valid index; the hot bit is that of the opcode.
@@ -158,7 +158,7 @@ impl Walk<'_> {
         }
         for (k, &place) in operands.iter().enumerate().take(count) {
             if is_column[k] == (step.cells >> k & 1 == 1) {
-                return Err("marks an operand as a cell or column that it is not");
+                return Err("marks a cell as a column, or a column as a cell");
             }
             let there = match self.region(place)? {
                 Region::Input(k) => body && self.varies[k],
@@ -222,7 +222,7 @@ mod tests {
         }
     }
 
-    /// The first cell, marked as one.
+    /// Makes operand `a` the first cell, and marks it as a cell.
     fn cell_at_a(step: &mut Step, layout: &Layout) {
         (step.a, step.cells) = (layout.inputs, step.cells | 1);
     }

@@ -1,8 +1,8 @@
-//! Fold: computes what depends on constants alone, and leaves out what arithmetic makes certain.
+//! Fold: computes what depends on constants alone, and drops operations whose result is known, such as `x * 1`.
 //!
-//! The rules keep the bits for every operand: `x - 0` is `x` even for -0, but `x + 0` is not. (Different NaNs
-//! count as the same.) An op of constants is computed only where its lanes have the bits of the scalar
-//! function, so that folding does not change a result.
+//! The rules keep the bits for every operand: `x - 0` is `x` even for -0, but `x + 0` is not. (Different NaNs count as
+//! the same.) An op on constants is folded only if it has the same bits in lanes as in the scalar function, so that
+//! folding does not change a result.
 
 use wengert::{Certain, NO_IMM, Op, Scalar};
 
@@ -24,7 +24,7 @@ pub(crate) fn fold(ir: &mut Ir) -> usize {
     for k in 0..ir.insts.len() {
         let mut inst = ir.insts[k];
         inst.operands_mut().iter_mut().for_each(|x| *x = now[*x as usize]);
-        // A result may fold again. It ends, since each rule makes the instruction simpler.
+        // A result may fold again. The loop ends, since each rule makes the instruction simpler.
         let mut simpler = false;
         loop {
             match rule(&ir.insts, &inst) {

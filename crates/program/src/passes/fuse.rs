@@ -56,7 +56,7 @@ pub(crate) fn pairs(ir: &Ir, uniform: &[bool]) -> Pairs {
         if uniform[k] || !matches!(inst.op, Op::Add | Op::Sub) {
             continue;
         }
-        // The later of two products: the operands of the earlier one may be further back.
+        // If both operands are products, pairs the later one: the operands of the earlier one may be farther back.
         let [x, y, _] = inst.args;
         let candidates = if x > y { [x, y] } else { [y, x] };
         if let Some(product) = candidates.into_iter().find(|&x| free(x)) {

@@ -1,5 +1,5 @@
-//! Passes over the list before it is laid out, one file each. Every pass keeps the bits of every output,
-//! except that `fuse` may round once; tests hold them to it on random programs.
+//! Passes over the list before it is laid out, one file each. Every pass keeps the bits of every output, except that
+//! `fuse` may round once; tests check this on random programs.
 //!
 //! They run in this order: `fold`, `share`, `dead`, `order`. `fuse` pairs products with sums when steps are
 //! made.

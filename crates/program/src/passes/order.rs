@@ -12,7 +12,7 @@ use super::dead::permute;
 use crate::ir::Ir;
 use crate::recording::NOTHING;
 
-/// How many operands of operands may move with an instruction.
+/// How many levels of operands may move with an instruction.
 const CHAIN: usize = 4;
 
 /// Reorders, and returns how many instructions moved. Keeps the old order unless the new one has fewer
@@ -83,9 +83,9 @@ impl Ordering<'_> {
         self.left[k as usize] == 0 && !self.free[k as usize] && self.cost(k, CHAIN) < 1.0
     }
 
-    /// How many slots the operands of `k` take if `k` is placed here. An operand that is alive here anyway
-    /// takes none. One that can move here takes what its own operands do. One with other users is
-    /// shared with them, since they may move here next.
+    /// How many slots the operands of `k` take if `k` is placed here. An operand that is alive here anyway takes none.
+    /// One that can move here takes what its own operands do. One with other users counts in part (1 over the users not
+    /// yet placed), since those may move here next.
     fn cost(&self, k: u32, chain: usize) -> f32 {
         let operand = |&x: &u32| match (self.free[x as usize] || self.used[x as usize], self.left[x as usize]) {
             (true, _) => 0.0,

@@ -12,7 +12,7 @@ use wengert::{Imm, Op, Relation};
 use crate::error::Error;
 use crate::options::Spread;
 
-/// The most values of a program: fewer than 32 bits can number.
+/// The most values a program can have; 32 bits could number more.
 pub(crate) const MOST_VALUES: usize = 1 << 30;
 
 /// Stands for no value, such as an operand that an op does not have.

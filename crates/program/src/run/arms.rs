@@ -161,8 +161,8 @@ pub(super) unsafe fn run<V: Simd, S: Target>(context: &CallContext<'_>, steps: &
                 }
             }};
         }
-        // Common opcodes are found by branches, which processors predict. A jump through a table costs as
-        // much as sixteen vectors where its target is not predicted, as in many virtual machines.
+        // Common opcodes are found by branches, which processors predict. A jump through a table costs as much as
+        // sixteen vectors where the processor does not predict its target, as on many virtual machines.
         let hot = step.hot;
         by_bit! { hot;
             Opcode::Add => fast_two!(x, y => x + y),
@@ -295,8 +295,8 @@ fn mend_fused<V: Simd>(x: f64, y: f64, z: f64) -> f64 {
     }
 }
 
-/// A derivative of a power: by a few exact operations where `x` is neither huge nor tiny, by the scalar
-/// function elsewhere. Safety: as for `one` in [`run`].
+/// A derivative of a power: by a few basic operations where `x` is neither huge nor tiny, by the scalar function
+/// elsewhere. Safety: as for `one` in [`run`].
 #[inline(always)]
 unsafe fn power<V: Simd>(out: *mut f64, a: *const f64, lanes: usize, imm: Imm) {
     let (c, q) = easy_power(imm).unwrap_or((f64::NAN, f64::NAN));

@@ -54,7 +54,7 @@ impl Program {
         unsafe { self.call(points, inputs, workspace) }
     }
 
-    /// Runs the program on a workspace that fits, to the outputs in it.
+    /// Runs the program in a workspace that already fits it, and writes to `workspace.outputs`.
     ///
     /// # Safety
     /// `workspace.outputs` must have a pointer for each output that is valid for writing its numbers; they

@@ -1,8 +1,8 @@
-//! Chunks: the points of a batch cut into pieces. Each runs in blocks, on one thread or on several.
+//! Chunks: the points of a batch cut into pieces. Each chunk runs on one thread, block by block.
 //!
-//! Where chunks begin depends only on the number of points, and so does the order in which sums over points
-//! are added: points to 16 strands, the strands of a chunk in pairs, then the chunks in order. So sums have
-//! the same bits for any number of threads and lanes.
+//! Where chunks begin depends only on the number of points, and so does the order in which sums over points are added:
+//! each point is added to one of 16 strands, then the strands of a chunk are added in pairs, then the chunks in order.
+//! So sums have the same bits for any number of threads and lanes.
 //!
 //! The unsafe code rests on two invariants. A workspace that fits has the room that `fit_batches` made. A
 //! chunk belongs to one thread, and only that thread writes its points of the outputs and its sums. So
@@ -209,8 +209,8 @@ impl Call<'_> {
         flip
     }
 
-    /// Points the table to the columns of these points: in the caller's memory if their number is a
-    /// multiple of 4, or to a copy that repeats the last point.
+    /// Sets the inputs in the table to the columns of these points: to the caller's memory if the number of points is a
+    /// multiple of 4, otherwise to a copy that repeats the last point.
     fn lay_out_inputs(&self, scratch: &mut ThreadScratch, first: usize, active: usize) {
         for &k in &self.context.layout.per_point_inputs {
             let k = k as usize;
@@ -233,9 +233,9 @@ impl Call<'_> {
     }
 }
 
-/// How many chunks a thread takes at a time, of those that are left. Neighbors, so that it reads where it
-/// prefetched and shares few pages with other threads; but at most half of its share, so that all
-/// threads end at about the same time.
+/// How many chunks a thread takes at a time, of those that are left. They are neighbors, so that the thread reads what
+/// it prefetched and shares few pages with other threads; but they are at most half of its share, so that all threads
+/// end at about the same time.
 #[cfg(feature = "parallel")]
 fn run_length(left: usize, threads: usize) -> usize {
     left.div_ceil(2 * threads)

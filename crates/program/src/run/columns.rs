@@ -125,7 +125,7 @@ pub(super) unsafe fn mended<V: Simd, const N: usize>(
         bad = bad | y.nan();
     }
     if V::any(bad) {
-        // One by one: an array would be written to memory each time, before the branch.
+        // The operands are passed one by one: an array would be written to memory every time, before the branch.
         let [a, b, c] = operands;
         // SAFETY: the caller's promise.
         unsafe { mend_each(y, a.place, a.mask, b.place, b.mask, c.place, c.mask, i, mend) }

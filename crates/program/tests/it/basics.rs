@@ -284,7 +284,7 @@ fn an_output_out_of_range_panics_at_the_caller_s_line() {
     let input = catch_unwind(|| program.input_spread(3)).is_err();
     set_hook(before);
     assert!(output && input);
-    for expected in ["output 4 of a program of 4", "input 3 of a program of 3"] {
+    for expected in ["no output 4: there are 4", "no input 3: there are 3"] {
         let (file, message) = told.recv().unwrap();
         assert_eq!(file.as_deref(), Some(here.file()));
         assert!(message.contains(expected), "{message}");

@@ -35,7 +35,7 @@ fn recorded(program: &Program, x: &[f64]) -> [[Vec<u64>; 4]; 3] {
     })
 }
 
-/// Asserts that a formula has this gradient at the point, and its program, recorded again, the same
+/// Asserts that a formula has this gradient at the point, and that its program, recorded again, has the same
 /// derivatives to the bit.
 #[track_caller]
 fn assert_kept(x: &[f64], gradient: &[f64], formula: impl Fn(&Graph, &[NodeId]) -> NodeId) {

@@ -1,9 +1,9 @@
 //! Files from anywhere: each is a program or an error, never a panic, and takes no more memory than a multiple
 //! of its size. Equal points of a batch give equal outputs.
 //!
-//! `WENGERT_MUTATIONS=1000000 cargo test --release -p wengert-program --test it files -- --nocapture` tries
-//! that many, and prints what became of them. With `WENGERT_SEEDS=folder` it also writes the files that it
-//! starts from to the folder, as seeds for the fuzzer.
+//! `WENGERT_MUTATIONS=1000000 cargo test --release -p wengert-program --test it files -- --nocapture` tries that many,
+//! and prints how many are programs. With `WENGERT_SEEDS=folder` it also writes the files that it starts from to the
+//! folder, as seeds for the fuzzer.
 
 use allocation_counter::measure;
 use wengert::{Arity, Expr, Graph, NO_IMM, Op};
@@ -20,7 +20,7 @@ fn unsealed(program: &Program) -> Vec<u8> {
     bytes
 }
 
-/// The bytes with a right checksum, as someone who changes a file on purpose would make it.
+/// The bytes with a correct checksum, as in a file that was changed on purpose.
 fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
     bytes
@@ -75,7 +75,7 @@ fn seeds() -> Vec<Program> {
         if count > 0 {
             let operands = [w, x, nodes[nodes.len() - 1], x];
             let imm = if op.immediates() > 0 { [1.0, 0.0] } else { NO_IMM };
-            nodes.push(graph.try_record(op, imm, &operands[..count]).expect("a fair node"));
+            nodes.push(graph.try_record(op, imm, &operands[..count]).expect("a valid node"));
         }
     }
     let every = Program::compile(&graph, [Input::uniform(w), Input::per_point(x)], nodes, &Options::new());
@@ -166,7 +166,7 @@ fn mutated_files_are_an_error_or_a_program() {
             }
         }
     }
-    println!("{count} files: {programs} programs, {errors} errors, at most {most:.0} bytes a byte");
+    println!("{count} files: {programs} programs, {errors} errors, at most {most:.0} bytes of memory per byte of file");
     assert!(programs > count / 100 && errors > count / 10, "{programs} programs, {errors} errors");
 }
 

@@ -58,7 +58,7 @@ fn every_file_that_is_cut_or_too_long_is_noticed() {
     let mut bytes = sample().to_bytes();
     for end in 0..bytes.len() {
         refused(&bytes[..end]);
-        // Also with a right checksum for what is left.
+        // Also with a correct checksum for what is left.
         if (9..bytes.len() - 4).contains(&end) {
             refused(&sealed(bytes[..end].to_vec()));
         }
@@ -206,7 +206,7 @@ fn what_a_file_asks_for_is_bounded_by_its_size() {
         let times = |bytes: usize| bytes as f64 / size as f64;
         let instructions = program.report().instructions;
         println!(
-            "{what}, {size} bytes: loading {:.0}, a point {:.0}, a batch {:.0} bytes a byte; {:.2} instructions a byte",
+            "{what}, a file of {size} bytes; per byte: loading {:.0} bytes, a point {:.0}, a batch {:.0}, {:.2} instructions",
             times(load),
             times(point),
             times(batch),
@@ -238,7 +238,7 @@ fn ten_million_inputs_are_loaded_and_run_in_bounds() {
     let batch = measure(&mut run).bytes_max as usize;
     assert!(batch <= 100 * bytes.len(), "{batch} bytes for a batch of {}", bytes.len());
     println!(
-        "loading {} bytes a byte, a point {}, a batch {}",
+        "bytes of memory per byte of file: loading {}, a point {}, a batch {}",
         load / bytes.len(),
         point / bytes.len(),
         batch / bytes.len()

@@ -150,7 +150,7 @@ proptest! {
         let (op, count, imm) = *op.get(&ops());
         let graph = Graph::new();
         let inputs = graph.leaves(&x[..count]);
-        let node = graph.try_record(op, imm, &inputs).expect("a fair node");
+        let node = graph.try_record(op, imm, &inputs).expect("a valid node");
         let program = Program::compile(&graph, inputs, [node], &Options::new()).expect("compiles");
         for set in InstructionSet::available() {
             let mut out = [0.0];

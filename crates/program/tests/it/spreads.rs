@@ -1,5 +1,5 @@
-//! Uniform inputs together with others: in every combination, equal points give equal outputs, those of the
-//! point by itself.
+//! Uniform inputs together with others: in every combination, equal points give equal outputs, the same as the point
+//! run alone.
 
 use wengert::{Graph, Imm, NO_IMM, NodeId, Op};
 use wengert_program::{Input, Options, Output, Program};
@@ -51,7 +51,7 @@ fn every_op_of_uniform_and_varying_operands_gives_equal_points_equal_outputs() {
     for (op, count, imm) in ops() {
         let graph = Graph::new();
         let inputs = graph.leaves(&points()[0][..count]);
-        let y = graph.try_record(op, imm, &inputs).expect("a fair node");
+        let y = graph.try_record(op, imm, &inputs).expect("a valid node");
         let z = graph.add(y, inputs[count - 1]);
         let outputs = [Output::per_point(y), Output::sum(y), Output::per_point(z), Output::sum(z)];
         for uniform in 0..1 << count {
@@ -78,9 +78,9 @@ fn every_op_of_uniform_and_varying_operands_gives_the_same_on_threads() {
     for (op, count, imm) in ops() {
         let graph = Graph::new();
         let inputs = graph.leaves(&points()[0][..count]);
-        let y = graph.try_record(op, imm, &inputs).expect("a fair node");
+        let y = graph.try_record(op, imm, &inputs).expect("a valid node");
         let program = compile(&graph, &inputs, 0b0101, &[y.into(), Output::sum(y)], &Options::new());
-        // With at least one step for each output.
+        // A program has at least one step for each of the two outputs, so this is enough work for several threads.
         let point = vec![points()[0][..count].to_vec()];
         check(&program, &point, 130_000, &[64, 1024], &[1, 3])
             .unwrap_or_else(|what| panic!("{op}{imm:?}: {what}\n{program}"));

@@ -1,4 +1,4 @@
-//! Graphs as formulas: TeX of a node, and the local derivatives of an op in words.
+//! Graphs as formulas: TeX of a node, and the local derivatives of an op as text.
 
 mod term;
 
@@ -11,17 +11,16 @@ use crate::error::Error;
 use crate::label::printable;
 pub(crate) use term::{Style, Term, Writer};
 
-/// A formula of so many characters is given a name where it is used more than once.
+/// A formula longer than this gets a name if it is used more than once.
 const WORTH_A_NAME: usize = 10;
-/// One of so many is cut up, so that a line can be read.
+/// A formula longer than this is split, so that its lines stay readable.
 const LONGEST: usize = 120;
 
 /// A node as a formula in TeX, for use in math mode: `L = \left(a \, b + c\right) \, f`.
 ///
-/// Leaves go by their labels, or else by their keys: `n_{3}`. A labeled node, and whatever is used
-/// more than once, has a line of its own, and so has a part of what would become too long; several
-/// lines are an `aligned`, the node itself the last. Derivatives are nodes too: give it what
-/// [`Graph::gradient_nodes`] gave. O(nodes up to the node).
+/// Leaves go by their labels, or else by their keys: `n_{3}`. The result of an op gets a line of its own if it is
+/// labeled, too long, or used more than once and not short. Several lines are an `aligned`, with the node itself last.
+/// Derivatives are nodes too: give it what [`Graph::gradient_nodes`] gave. O(nodes up to the node).
 ///
 /// ```
 /// use wengert::Graph;
@@ -150,19 +149,19 @@ fn escaped(label: &str) -> String {
     text
 }
 
-/// A formula that stands for many in a page: `@0`, `@1` are its operands, `@r` is its result.
+/// A placeholder in a formula that a page fills in for many nodes: `@0`, `@1` are the operands, `@r` is the result.
 fn place(name: &str) -> Term {
     Term::atom(format!("@{name}"))
 }
 
-/// The op over its operands, in words.
+/// The op over its operands, as text.
 pub(crate) fn pattern(op: Op, imm: Imm, operands: usize) -> String {
     let args: Vec<Term> = (0..operands).map(|k| place(&k.to_string())).collect();
     Writer(Style::Text).op(op, imm, &args).text
 }
 
-/// The local derivatives of an op in each operand, in words: by the engine's own rules, which are
-/// recorded and read.
+/// The local derivatives of an op with respect to each operand, as text. They are recorded by the engine's own rules
+/// and read from the graph.
 pub(crate) fn partials(op: Op, imm: Imm, operands: usize) -> Option<Vec<String>> {
     let graph = Graph::new();
     let leaves: Vec<NodeId> = (0..operands).map(|k| graph.leaf(0.3 + 0.1 * k as f64)).collect();

@@ -30,7 +30,7 @@ impl Term {
         Term { text: text.into(), tie: Tie::Atom }
     }
 
-    /// A number; a negative one is a sum to what stands around it.
+    /// A number; a negative one gets parentheses wherever a sum would.
     pub(crate) fn number(x: f64, style: Style) -> Term {
         let plain = x == 0.0 || !x.is_finite() || (1e-4..1e7).contains(&x.abs());
         let (text, tie) = match style {
@@ -322,7 +322,7 @@ impl Writer {
         rest.fold(args[0].clone(), |left, x| two(self, &left, x))
     }
 
-    /// An op that mathematics has no sign for: as its row in the table says.
+    /// An op without a mathematical notation: written as its row in the table of ops says.
     fn other(self, op: Op, imm: Imm, args: &[Term]) -> Term {
         match (op.form(), args) {
             (Form::Infix, [x, y]) => Term {

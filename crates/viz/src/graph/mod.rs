@@ -1,4 +1,4 @@
-//! What is drawn: the nodes that limits and collapsed scopes leave of a graph, as a petgraph.
+//! What is drawn, as a petgraph: the nodes of a graph that remain after limits and collapsed scopes.
 
 mod model;
 mod select;

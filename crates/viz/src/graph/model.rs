@@ -22,9 +22,9 @@ pub enum Vertex {
     Op(Operation),
     /// A scope drawn as one box.
     Scope(ScopeBox),
-    /// Stands for operands that a limit left out.
+    /// A mark in place of operands that a limit left out.
     Cut {
-        /// How many operands of its one neighbor it stands for.
+        /// How many operands of its only neighbor it replaces.
         operands: usize,
     },
 }
@@ -35,14 +35,13 @@ pub enum Vertex {
 pub struct Value {
     /// The key of the node.
     pub id: NodeId,
-    /// What it is the result of; [`Op::Leaf`] and [`Op::Const`] are of no op vertex.
+    /// The op that it is the result of; [`Op::Leaf`] and [`Op::Const`] have no op vertex.
     pub op: Op,
     /// Its value.
     pub data: f64,
     /// The derivative that the last backward left on it.
     pub grad: f64,
-    /// Whether it depends on a leaf through ops that let gradients pass; where not, `grad` says
-    /// nothing.
+    /// Whether it depends on a leaf through ops that let gradients pass; if not, `grad` has no meaning.
     pub wants_gradient: bool,
     /// Its name, if it was given one.
     pub label: Option<String>,
@@ -65,8 +64,8 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Whether its operands are numbered, since exchanging them would change the value. Those of
-    /// n-ary ops are not: the arrows of most arrive in order.
+    /// Whether its operands are numbered, since exchanging them would change the value. The operands of n-ary ops are
+    /// not numbered: most of their arrows arrive in order.
     pub(crate) fn order_matters(&self) -> bool {
         matches!(self.op.arity(), Arity::Fixed(2..)) && !self.op.is_symmetric()
     }
@@ -78,12 +77,11 @@ impl Operation {
 pub struct ScopeBox {
     /// The names of the scopes, outermost first.
     pub path: Vec<String>,
-    /// How many nodes that the roots depend on it stands for.
+    /// How many of the nodes that the roots depend on are in it.
     pub nodes: usize,
     /// How many of these are leaves: inputs and parameters.
     pub leaves: usize,
-    /// What it yields: the values in it that something outside, or whoever asked for the picture,
-    /// uses.
+    /// What it yields: the values in it that are used outside, or that the picture was asked for.
     pub outputs: Vec<Value>,
     /// Whether a node that the picture was asked for is among them.
     pub root: bool,
@@ -110,12 +108,11 @@ pub enum Link {
 }
 
 impl Link {
-    /// How many operands flow along it, that are shown.
+    /// How many operands flow along it; those that a limit left out count as one.
     pub(crate) fn operands(&self) -> usize {
         match *self {
             Link::Operand { .. } => 1,
             Link::Bundle { operands } => operands,
-            // A missing operand counts too.
             Link::Cut => 1,
             Link::Result => 0,
         }
@@ -125,7 +122,7 @@ impl Link {
 /// Why a number of a picture is not finite.
 #[derive(Clone, Debug)]
 pub(crate) struct Story {
-    /// Where it was born.
+    /// The node where it began.
     pub(crate) node: NodeId,
     pub(crate) text: String,
 }

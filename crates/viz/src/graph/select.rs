@@ -1,5 +1,5 @@
-//! Which nodes a picture shows: those the roots depend on, nearest first, up to the limits, with
-//! collapsed scopes taken for one.
+//! Which nodes a picture shows: those that the roots depend on, nearest first, up to the limits. A collapsed scope
+//! counts as one.
 //!
 //! Operands stand before what uses them, so one scan down the tape finds all that the roots depend
 //! on; a breadth-first walk over what is left then stops at the limits. Neither recurses.
@@ -163,7 +163,7 @@ impl Cone {
                     if !is_new(operand) {
                         continue;
                     }
-                    // Whatever is this deep was queued before: this one is deeper.
+                    // Everything within the limit was queued before, so this operand lies beyond it.
                     if depth == options.depth_limit {
                         hidden.by_depth = true;
                     } else {

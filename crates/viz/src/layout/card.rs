@@ -1,4 +1,4 @@
-//! What stands in a box, and how large the box is for it.
+//! What stands in a box, and how large the box is.
 
 use wengert::{Imm, Op};
 
@@ -17,19 +17,19 @@ const PAD: f64 = 8.0;
 /// The longest line of a label.
 const LONGEST: f64 = 220.0;
 
-/// A line of text, its middle here.
+/// A line of text, centered at `at`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Text {
     pub(crate) at: At,
     pub(crate) text: String,
-    /// Whether it says less than the others.
+    /// Whether it is less important than the others, and so drawn faint.
     pub(crate) faint: bool,
 }
 
 /// A box with text; places are from its upper left corner.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Card {
-    /// The class of its look.
+    /// Its class in the style sheet.
     pub(crate) class: &'static str,
     /// Whether a number in it is not finite.
     pub(crate) bad: bool,
@@ -37,7 +37,7 @@ pub(crate) struct Card {
     pub(crate) texts: Vec<Text>,
     /// Lines between cells, from where to where.
     pub(crate) rules: Vec<(At, At)>,
-    /// What is said of it where it is pointed at.
+    /// Its tooltip.
     pub(crate) hint: String,
 }
 

@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthChar;
 
 use super::widths::{EM, RUNS};
 
-/// What text is set in, the first that a viewer has. None is wider than DejaVu Sans.
+/// The fonts of text; a viewer takes the first that it has. None is wider than DejaVu Sans.
 pub(crate) const FAMILY: &str = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif";
 
 /// The width of a line of text at this size.
@@ -30,7 +30,7 @@ fn units(c: char) -> Option<u16> {
     widths.get((c - first) as usize).copied().filter(|&units| units > 0)
 }
 
-/// A character of another font.
+/// The guessed width of a character that the table lacks.
 fn guess(c: char) -> f64 {
     match c.width() {
         Some(0) | None => 0.0,

@@ -22,7 +22,7 @@ const PAD: f64 = 12.0;
 /// Between an op and its value.
 const RESULT: f64 = 16.0;
 const LONGEST_TITLE: f64 = 260.0;
-/// So many nodes are put in order, over all rounds: in large blocks rounds are few.
+/// About how many nodes are put in order, over all rounds: large blocks get few rounds.
 const WORK: usize = 150_000;
 
 /// A box of the picture: a value with its op, a collapsed scope, a mark.
@@ -66,7 +66,7 @@ pub(crate) struct Frame {
     pub(crate) centers: Vec<At>,
     /// The way of each strand.
     pub(crate) ways: Vec<Way>,
-    /// How many wires go on in another row, and how many times a row ends, where it was wrapped.
+    /// If it was wrapped: how many wires continue in another row, and how many row breaks there are.
     pub(crate) cut: Option<(usize, usize)>,
     pub(crate) bones: Bones,
 }
@@ -75,13 +75,13 @@ pub(crate) struct Frame {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Manner {
     pub(crate) direction: Direction,
-    /// How long a block may be before it goes on in another row.
+    /// How long a block may be before it continues in another row.
     pub(crate) wrap: f64,
     /// How many times layers are reordered, at most.
     pub(crate) rounds: usize,
 }
 
-/// Lays a block out whose inner blocks are.
+/// Lays out a block whose inner blocks are laid out already.
 pub(crate) fn frame(
     block: &Block,
     figures: &[Figure],
@@ -95,7 +95,7 @@ pub(crate) fn frame(
     };
     let title_size = [title.iter().map(|line| width(line, TEXT)).fold(0.0, f64::max), TITLE_LINE * title.len() as f64];
     let inside = !block.path.is_empty();
-    // Upper left and lower right room; ports stand on the border along main.
+    // The room at the upper left and at the lower right. Ports lie on the border along main.
     let (mut before, mut after) = ([0.0; 2], [0.0; 2]);
     if inside {
         (before, after) = ([PAD; 2], [PAD; 2]);
@@ -103,7 +103,7 @@ pub(crate) fn frame(
     }
     let main = main_axis(direction);
     let has = |entry: Entry| block.entries.contains(&entry);
-    // Wires come from the border through the room that is there anyway, below the title.
+    // Where wires enter, no padding is added: they start at the border, below the title.
     if has(Entry::In) {
         before[main] = [0.0, title_size[1] + 2.0][main];
     }
@@ -251,10 +251,10 @@ fn item_of(figure: &Figure, direction: Direction) -> Item {
     let [w, h] = figure.size(direction);
     let across = |card: &Card| card.size[1 - main_axis(direction)];
     let (spread, apart, round) = match (&figure.op, direction) {
-        // Half of an op's border is a half circle at both ends along x.
+        // The border of an op is a half circle at both ends along x.
         (Some(op), Direction::LeftToRight) => (0.3 * across(op), 7.0, 0.5 * across(op)),
         (Some(op), Direction::TopToBottom) => (0.5 * (across(op) - op.size[1]) + 5.0, 7.0, 0.0),
-        // A label beside each.
+        // Leaves room for a label beside each wire.
         (None, Direction::LeftToRight) => (0.4 * across(&figure.card), SMALL + 5.0, 0.0),
         (None, Direction::TopToBottom) => (0.4 * across(&figure.card), 30.0, 0.0),
     };

@@ -1,5 +1,5 @@
-//! What is laid out in layers: items of a size, wires between them, and where all of it came to
-//! stand. Knows nothing of graphs of values, scopes or pictures.
+//! What is laid out in layers: items of a size, wires between them, and the places of both. It does not depend on
+//! values, scopes or pictures.
 //!
 //! Two axes: values flow along `main`; the items of a layer stand side by side along `cross`.
 
@@ -24,7 +24,7 @@ pub(crate) struct Item {
     pub(crate) pin: Pin,
     /// How far from its center, along cross, wires without a port may arrive.
     pub(crate) spread: f64,
-    /// How far apart they are where there is room.
+    /// How far apart such wires arrive where there is room.
     pub(crate) apart: f64,
     /// Half the height of the round end that wires arrive at; 0 for a straight one.
     pub(crate) round: f64,
@@ -58,7 +58,7 @@ pub(crate) struct Spacing {
     pub(crate) wires: f64,
     /// The least extent of the whole.
     pub(crate) least: At,
-    /// The layers go on in another row below where they are longer than this.
+    /// Layers that are longer than this continue in another row below.
     pub(crate) wrap: f64,
     /// How many times the layers are reordered, at most, to have fewer crossings.
     pub(crate) rounds: usize,
@@ -107,22 +107,21 @@ impl Way {
     }
 }
 
-/// Where everything came to stand.
+/// The places of everything.
 #[derive(Clone, Debug)]
 pub(crate) struct Placed {
     /// The center of each item.
     pub(crate) centers: Vec<At>,
     /// The way of each wire, in the direction of the wire.
     pub(crate) ways: Vec<Way>,
-    /// From 0 to there everything stands.
+    /// Everything lies between 0 and this.
     pub(crate) extent: At,
-    /// How many wires go on in another row, and how many times a row ends, where the layers were
-    /// wrapped.
+    /// If the layers were wrapped: how many wires continue in another row, and how many row breaks there are.
     pub(crate) cut: Option<(usize, usize)>,
     pub(crate) bones: Bones,
 }
 
-/// What ways are made of, for those who make them anew.
+/// What the paths of wires are computed from, for a page, which computes them again.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Bones {
     /// The layer of each item.

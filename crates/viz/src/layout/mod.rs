@@ -51,10 +51,9 @@ pub(crate) struct Cluster {
 #[derive(Clone, Debug)]
 pub(crate) struct PlacedWire {
     pub(crate) way: Way,
-    /// What it is, where it arrives at a box.
+    /// The link that it draws, if it arrives at a box; `None` for a piece that ends at a port.
     pub(crate) link: Option<Link>,
-    /// Where its operand is one of several that may not be exchanged: on which side, along cross,
-    /// there is room to say which, -1 or 1.
+    /// If the order of the operands matters: on which side of the wire, -1 or 1 along cross, its number has room.
     pub(crate) numbered: Option<f64>,
 }
 
@@ -73,7 +72,7 @@ pub(crate) struct Layout {
 const NARROWER: f64 = 0.8;
 /// How many times layers are reordered for few crossings, at most.
 const ROUNDS: usize = 24;
-/// So many wires may turn at the end of a row, on average.
+/// The most wires, on average, that may turn at the end of a row.
 const MOST_TURNS: f64 = 8.0;
 
 /// Lays a drawing out: in the given direction, or in the one that suits a page of this width,
@@ -110,7 +109,7 @@ fn fitted(wide: Attempt, try_out: impl Fn(Direction, f64) -> Attempt, page: f64)
     let turns =
         |wrapped: &Attempt| wrapped.frames[0].cut.map_or(f64::INFINITY, |(wires, rows)| wires as f64 / rows as f64);
     let wrapped = wrapped.filter(|wrapped| turns(wrapped) <= MOST_TURNS);
-    // Few wires that turn are read as text is: line by line.
+    // If only few wires turn, rows can be read line by line, like text.
     let text = |wrapped: &Attempt| turns(wrapped) <= 2.0 && wrapped.width() <= 1.2 * page;
     let wrapped = match wrapped {
         Some(wrapped) if text(&wrapped) => return wrapped,

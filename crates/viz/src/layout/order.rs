@@ -14,7 +14,7 @@ pub(crate) struct Node {
     pub(crate) rank: usize,
     /// How long it is along cross.
     pub(crate) cross: f64,
-    /// Whose wire it is, or itself: the given order.
+    /// The number of the item, or of the item that the wire comes from: the given order.
     key: usize,
 }
 
@@ -32,13 +32,13 @@ pub(crate) struct Link {
 pub(crate) struct Net {
     pub(crate) nodes: Vec<Node>,
     pub(crate) links: Vec<Link>,
-    /// For each node the links that leave it, and those that arrive.
+    /// For each node, the links that leave it, and those that arrive.
     pub(crate) out: Vec<Vec<usize>>,
     pub(crate) into: Vec<Vec<usize>>,
     /// The nodes of each layer in order.
     pub(crate) layers: Vec<Vec<usize>>,
-    /// For each wire the links it is made of, from the lower layer to the higher; of one that runs
-    /// against the layers, those beside all that it passes.
+    /// For each wire, the links that it is made of, from the lower layer to the higher. For a wire that runs against
+    /// the layers, they lead past all its layers, those of its ends included.
     pub(crate) runs: Vec<Vec<usize>>,
     pub(crate) trunks: Vec<Trunk>,
 }
@@ -50,7 +50,7 @@ pub(crate) struct Trunk {
     pub(crate) ends: Vec<(usize, f64)>,
 }
 
-/// So many rounds of sweeps at most without getting better.
+/// The most rounds of sweeps without an improvement.
 const PATIENCE: usize = 4;
 
 impl Net {
@@ -160,7 +160,7 @@ impl Net {
         index
     }
 
-    /// Reorders the layers for few crossings, in so many rounds of sweeps at most.
+    /// Reorders the layers for few crossings, in at most `rounds` rounds of sweeps.
     pub(crate) fn order(&mut self, rounds: usize) {
         let mut place = vec![0.0; self.nodes.len()];
         let number = |place: &mut Vec<f64>, layers: &[Vec<usize>]| {
@@ -177,7 +177,7 @@ impl Net {
             if best.0 == 0 || idle == PATIENCE {
                 break;
             }
-            // The way back first: what uses a value is what it should stand beside.
+            // Backwards first: a value should stand beside what uses it.
             for backwards in [round % 2 == 0, round % 2 == 1] {
                 self.sweep(&mut place, backwards);
             }

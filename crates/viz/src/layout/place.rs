@@ -1,18 +1,18 @@
-//! Where along cross each node of a layer stands: as near to its neighbors as its layer allows,
-//! long wires straight.
+//! Where along cross each node of a layer stands: as near to its neighbors as its layer allows, with long wires
+//! straight.
 //!
-//! A sweep gives each node the place it would like, the mean of its neighbors'. Keeping the order
-//! and the distances within the layer, the nearest to all of these at once is a regression under
-//! an order (pool adjacent violators: Ayer, Brunk, Ewing, Reid and Silverman 1955).
+//! A sweep gives each node the place it would like, the mean of its neighbors'. The places nearest to all of these that
+//! keep the order and the distances within the layer are an isotonic regression (pool adjacent violators: Ayer, Brunk,
+//! Ewing, Reid and Silverman 1955).
 
 use super::layers::Spacing;
 use super::order::Net;
 
-/// So many sweeps each way, and then as many that look both ways; fewer where there are many nodes.
+/// How many sweeps look one way at a time; as many follow that look both ways. Fewer where there are many nodes.
 const SWEEPS: usize = 8;
 const FEW_SWEEPS: usize = 2;
 const MANY: usize = 20_000;
-/// How much a long wire wants to be straight, beside what one link wants.
+/// The weight of keeping a long wire straight, relative to one link.
 const STRAIGHT: f64 = 40.0;
 
 /// The places of all nodes along cross, as centers.
@@ -81,7 +81,7 @@ fn distances(net: &Net, layer: &[usize], spacing: &Spacing) -> Vec<f64> {
     layer.iter().map(distance).collect()
 }
 
-/// Puts the nodes of a layer as near as can be to where their neighbors before and after it are.
+/// Puts the nodes of a layer as near as possible to their neighbors before and after it.
 fn settle(net: &Net, layer: &[usize], gaps: &[f64], [before, after]: [bool; 2], lines: &[Option<f64>], at: &mut [f64]) {
     // Pools of nodes that stand as close as they may: how many, their weight, the mean they like.
     let mut pools: Vec<(usize, f64, f64)> = Vec::with_capacity(layer.len());
@@ -102,7 +102,7 @@ fn settle(net: &Net, layer: &[usize], gaps: &[f64], [before, after]: [bool; 2], 
         if let Some(line) = lines[node] {
             liked = (STRAIGHT * line, STRAIGHT);
         }
-        // One without neighbors stays, but gives way.
+        // A node without neighbors stays, but yields to the others.
         if liked.1 == 0.0 {
             liked = (0.01 * at[node], 0.01);
         }

@@ -1,5 +1,5 @@
-//! Which layer each item stands in: one after all that flows into it (longest paths), and sources
-//! right before what uses them.
+//! Which layer each item stands in: the one after everything that flows into it (longest paths); sources stand right
+//! before what uses them.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -54,8 +54,7 @@ pub(crate) fn ends(wire: &Wire, flipped: bool) -> (usize, usize) {
     }
 }
 
-/// The items in an order in which wires lead ahead, the first ones first where there is a choice;
-/// and which wires lead back all the same.
+/// The items in topological order, lower numbers first where there is a choice; and which wires still lead back.
 fn topological(count: usize, wires: &[Wire]) -> (Vec<usize>, Vec<bool>) {
     let mut waits = vec![0usize; count];
     let mut targets = vec![Vec::new(); count];
@@ -70,7 +69,7 @@ fn topological(count: usize, wires: &[Wire]) -> (Vec<usize>, Vec<bool>) {
     while order.len() < count {
         let item = match ready.pop() {
             Some(Reverse(item)) => item,
-            // All that is left waits for itself: the first of it goes ahead.
+            // The rest is in cycles or after them: its first item comes next.
             None => {
                 while place[oldest] != usize::MAX {
                     oldest += 1;

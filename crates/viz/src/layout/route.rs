@@ -1,7 +1,7 @@
 //! Where along main each layer stands, and the way of each wire.
 //!
-//! Between layers a wire is a curve, through a layer it is straight, at a place of its own: so no
-//! wire touches an item that it does not belong to.
+//! Between layers a wire is a curve. Through a layer it is straight, at a place of its own, so no wire touches an item
+//! of another.
 
 use super::layers::{At, Bones, Item, Pin, Placed, Spacing, Step, Way, Wire};
 use super::order::Net;
@@ -171,8 +171,7 @@ fn way(items: &[Item], net: &Net, cross: &[f64], columns: &Columns, rows: Option
     Way { start, steps }
 }
 
-/// The way of a wire that runs against the layers: out of its source, around, back beside all layers
-/// and around again.
+/// The way of a wire that runs against the layers: out of its source, around, back past all layers, and around again.
 fn way_back(items: &[Item], wire: &Wire, net: &Net, cross: &[f64], columns: &Columns, run: &[usize]) -> Way {
     let span = |node: usize| columns.span[net.nodes[node].rank];
     let (source, target) = (wire.from.item, wire.to.item);

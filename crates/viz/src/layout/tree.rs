@@ -1,8 +1,8 @@
 //! The picture as blocks within blocks: each open scope is laid out by itself, and then is one item
 //! of the block around it.
 //!
-//! A wire from one block into another leaves through a port of each block that it leaves, and
-//! enters through a port of each that it enters. All that uses one value shares its ports.
+//! A wire from one block into another leaves through a port of each block that it leaves, and enters through a port of
+//! each that it enters. All uses of a value share its ports.
 
 use std::collections::{HashMap, HashSet};
 
@@ -30,7 +30,7 @@ pub(crate) struct Boxed {
     pub(crate) op: Option<NodeIndex>,
 }
 
-/// An end of a wire: an entry of the block, and if that is a block, an entry of that one, its port.
+/// An end of a wire: an entry of the block. If that is a block too, `port` is the entry of it that the wire uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Tip {
     pub(crate) entry: usize,
@@ -42,7 +42,7 @@ pub(crate) struct Tip {
 pub(crate) struct Strand {
     pub(crate) from: Tip,
     pub(crate) to: Tip,
-    /// What it is, where it ends at a box.
+    /// The link that it draws, if it ends at a box.
     pub(crate) link: Option<Link>,
     /// How many operands flow along it.
     pub(crate) operands: usize,
@@ -62,7 +62,7 @@ pub(crate) struct Block {
     /// For each value whose wires enter or leave, or for each bundle of them, the port.
     ins: HashMap<Key, usize>,
     outs: HashMap<Key, usize>,
-    /// Whether so many values enter, or leave, that they go in bundles.
+    /// Whether the values that enter, or leave, go in bundles, since there are too many.
     crowded_in: bool,
     crowded_out: bool,
 }
@@ -89,8 +89,8 @@ pub(crate) struct Tree {
     pub(crate) box_of: Vec<usize>,
 }
 
-/// What a tree is made by: the scopes of each value, and how many values may enter a block, or leave
-/// it, before they go in bundles.
+/// What a tree is made from: the scopes of each value, and how many values may enter a block, or leave it, before they
+/// go in bundles.
 pub(crate) struct Plan<'a> {
     pub(crate) scopes: &'a dyn Fn(NodeIndex, &'a Value) -> &'a [String],
     pub(crate) most_ports: usize,
@@ -130,7 +130,7 @@ impl Tree {
         tree
     }
 
-    /// The boxes that an edge of the drawing leads from and to; none of one within a box.
+    /// The boxes that an edge of the drawing leads from and to; `None` for an edge within a box.
     pub(crate) fn ends(&self, drawing: &Drawing, edge: EdgeIndex) -> Option<[usize; 2]> {
         let (from, to) = drawing.edge_endpoints(edge)?;
         (drawing[edge] != Link::Result).then(|| [from, to].map(|end| self.box_of[end.index()]))
@@ -169,7 +169,7 @@ impl Tree {
         self.blocks[block].parent.expect("block 0 is around all others")
     }
 
-    /// The block of a path, made where it is missing.
+    /// The block of a path, created if it is missing.
     fn block<'a>(&mut self, path: &'a [String], by_path: &mut HashMap<&'a [String], usize>) -> usize {
         if let Some(&block) = by_path.get(path) {
             return block;
@@ -234,7 +234,7 @@ impl Block {
         Block { path: self.path.clone(), entries: self.entries.clone(), strands, ..Block::default() }
     }
 
-    /// The port of a key, made where it is missing.
+    /// The port of a key, created if it is missing.
     fn port(&mut self, kind: Entry, key: Key) -> usize {
         let ports = if kind == Entry::In { &mut self.ins } else { &mut self.outs };
         *ports.entry(key).or_insert_with(|| {

@@ -1,5 +1,5 @@
-//! Long graphs go on in another row below, as text does: cut where few wires cross, which then run
-//! back to the start of the next row.
+//! Long graphs continue in another row below, like text: they are cut where few wires cross, which then run back to the
+//! start of the next row.
 
 use std::collections::HashMap;
 
@@ -13,13 +13,12 @@ pub(crate) struct Rows {
     firsts: Vec<usize>,
     /// How far each row is moved along main.
     moved: Vec<f64>,
-    /// Where each row ends along main, and between which places along cross it and the next have
-    /// room for wires.
+    /// Where each row ends along main, and where along cross the room for wires below it begins.
     ends: Vec<f64>,
     below: Vec<f64>,
-    /// For each link that goes on in the next row, its lanes: on the way out, and on the way in.
+    /// For each link that continues in the next row, its lanes: on the way out, and on the way in.
     lanes: HashMap<usize, (f64, f64)>,
-    /// How many wires go on in another row.
+    /// How many wires continue in another row.
     pub(crate) cut: usize,
 }
 
@@ -30,7 +29,7 @@ const MARGIN: f64 = 16.0;
 /// Between rows, beside the wires.
 const BETWEEN: f64 = 26.0;
 
-/// The rows of layers that are longer than `spacing.wrap` in one, and their nodes moved there.
+/// Cuts layers that are longer than `spacing.wrap` into rows, and moves their nodes there.
 pub(crate) fn rows(net: &Net, columns: &Columns, cross: &mut [f64], spacing: &Spacing) -> Option<Rows> {
     if columns.end <= spacing.wrap {
         return None;
@@ -110,8 +109,7 @@ impl Rows {
         columns.end = self.ends.iter().copied().fold(0.0, f64::max);
     }
 
-    /// The corners of the way from the end of a row to the start of the next, if a link after this
-    /// layer is such a one.
+    /// The corners of the way from the end of a row to the start of the next, if the link continues there.
     pub(crate) fn turn(&self, layer: usize, link: usize, from: At, to: At) -> Option<[At; 4]> {
         let (out, into) = *self.lanes.get(&link)?;
         let row = self.row(layer);

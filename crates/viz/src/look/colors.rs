@@ -1,9 +1,9 @@
-//! What is drawn in which color, by day and by night. Everything that is drawn has a class; a
-//! style sheet gives it its color.
+//! What is drawn in which color, in light and dark mode. Everything that is drawn has a class; a style sheet gives it
+//! its color.
 
-/// Colors of one time of day.
+/// The colors of one mode, light or dark.
 pub(crate) struct Theme {
-    /// The page, text, less of it, wires.
+    /// The page, text, less important text, wires.
     pub(crate) paper: &'static str,
     pub(crate) ink: &'static str,
     pub(crate) faint: &'static str,
@@ -13,8 +13,7 @@ pub(crate) struct Theme {
     /// Fill and outline of an open scope, and of a box with a number that is not finite.
     pub(crate) cluster: (&'static str, &'static str),
     pub(crate) bad: (&'static str, &'static str),
-    /// Of pages: what lies on the paper, lines on it, what stands out, what is chosen, and bars of
-    /// what adds and what takes away.
+    /// Only in pages: raised areas, lines, accents, the selection, and bars of positive and negative contributions.
     pub(crate) raised: &'static str,
     pub(crate) line: &'static str,
     pub(crate) accent: &'static str,
@@ -69,12 +68,12 @@ pub(crate) const NIGHT: Theme = Theme {
     negative: "#532b27",
 };
 
-/// What each class of box stands for, in words.
+/// What each class of box means.
 pub(crate) const LEGEND: [(&str, &str); 5] = [
     ("leaf", "leaf: an input or a parameter"),
     ("constant", "constant"),
     ("result", "result of an op"),
-    ("output", "output: asked for"),
+    ("output", "output: a node that was asked for"),
     ("scope", "scope: click to open"),
 ];
 
@@ -85,8 +84,7 @@ impl Theme {
         found.map_or((self.paper, self.faint), |&(_, fill, line)| (fill, line))
     }
 
-    /// The rules of a style sheet for all that an SVG is made of, without variables, which not all
-    /// readers know.
+    /// The rules of a style sheet for all that an SVG is made of, without variables, which not all viewers support.
     pub(crate) fn rules(&self) -> String {
         let Theme { paper, ink, faint, wire, .. } = self;
         let mut rules = format!(

@@ -1,4 +1,4 @@
-//! A drawing as DOT text, as micrograd's `draw_dot` has it, for Graphviz and what else reads it.
+//! A drawing as DOT text, as micrograd's `draw_dot` has it, for Graphviz and other tools that read it.
 
 use std::fmt::Write;
 
@@ -127,7 +127,7 @@ fn link(link: &Link, to: &Vertex) -> Option<String> {
     }
 }
 
-/// Names that tell which node of the graph it is: the value `n7` is computed by `op7`.
+/// Names with the key of the node: the value `n7` is computed by `op7`.
 fn name(drawing: &Drawing, index: NodeIndex) -> String {
     match &drawing[index] {
         Vertex::Value(value) => format!("n{}", value.id.index()),

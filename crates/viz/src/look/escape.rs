@@ -20,7 +20,7 @@ pub(crate) fn field(label: &str) -> String {
     while let Some(c) = rest.next() {
         match c {
             '{' | '}' | '|' | '<' | '>' => text.extend(['\\', c]),
-            // One between words is safe as it is; others are dropped, before a backslash too.
+            // A single space between words is safe as it is; readers drop any other, even before a backslash.
             ' ' if !(is_word(before) && is_word(rest.peek().copied())) => text.push_str(HARD_SPACE),
             _ => plain(c, &mut text),
         }
@@ -29,7 +29,7 @@ pub(crate) fn field(label: &str) -> String {
     text
 }
 
-/// Whether it is a character that no reader takes for a sign.
+/// Whether it is a character without a special meaning to any reader.
 fn is_word(c: Option<char>) -> bool {
     c.is_some_and(char::is_alphanumeric)
 }

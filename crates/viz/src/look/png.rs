@@ -18,7 +18,7 @@ static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
     Arc::new(fonts)
 });
 
-/// So many pixels at most: 400 MB of memory while it is drawn.
+/// The most pixels: they take 400 MB of memory while it is drawn.
 const MOST_PIXELS: f64 = 1e8;
 
 /// Draws an SVG of this size, two pixels to each of its own, or fewer where it would grow too large.
@@ -35,8 +35,8 @@ pub(crate) fn draw(svg: &str, [w, h]: At) -> Result<Vec<u8>, Error> {
     pixels.encode_png().map_err(|error| failed(error.to_string()))
 }
 
-/// The SVG without what the font has no characters for, of which resvg would draw every part, and
-/// without the lengths that such texts are given.
+/// The SVG without zero-width characters, which resvg would draw as characters of their own, and without the
+/// `textLength` of texts that the font lacks characters for.
 fn known(svg: &str) -> String {
     let mut text = String::with_capacity(svg.len());
     for (k, part) in svg.split(" textLength=\"").enumerate() {

@@ -44,7 +44,7 @@ fn document(svg: &mut String, layout: &Layout, note: Option<&str>, [w, h]: At) -
     let (day, night) = (DAY.rules(), NIGHT.rules());
     writeln!(
         svg,
-        "<style>text{{font:{TEXT}px {FAMILY};text-anchor:middle;white-space:pre}}.small{{font-size:{SMALL}px}}.start{{text-anchor:start}}\
+        "<style>:root{{max-width:100%;height:auto}}text{{font:{TEXT}px {FAMILY};text-anchor:middle;white-space:pre}}.small{{font-size:{SMALL}px}}.start{{text-anchor:start}}\
          .wire{{fill:none;stroke-width:1.1}}.bundle{{stroke-width:2}}.missing{{stroke-dasharray:4 3}}\
          .box,.area{{stroke-width:1}}.scope>.box,.output>.box,.bad>.box{{stroke-width:1.5}}.rule{{stroke-width:.6;stroke-opacity:.6}}\
          .cluster>.area{{fill-opacity:.06;stroke-opacity:.55}}.cut>.box{{fill:none;stroke:none}}\n{day}\n@media (prefers-color-scheme:dark){{{night}}}</style>"
@@ -137,7 +137,7 @@ fn text(svg: &mut String, at: At, text: &str, class: &str, size: f64) -> fmt::Re
         write!(svg, r#" class="{class}""#)?;
     }
     write!(svg, r#" x="{}" y="{}""#, Short(at[0]), Short(at[1] + 0.36 * size))?;
-    // What a font that nobody has measured might draw too wide or too narrow.
+    // Fixes the width of a text whose width is only guessed.
     if !is_known(text) {
         write!(svg, r#" textLength="{}" lengthAdjust="spacingAndGlyphs""#, Short(width(text, size)))?;
     }
@@ -193,7 +193,7 @@ fn heading(way: &Way, direction: Direction) -> At {
     if forth < 0.0 { along.map(|x| -x) } else { along }
 }
 
-/// The commands of a path along a way that ends so much before its end.
+/// The commands of a path along a way, which stops `short` before its end.
 fn path(svg: &mut String, way: &Way, short: f64, direction: Direction) -> fmt::Result {
     write!(svg, "M{} {}", Short(way.start[0]), Short(way.start[1]))?;
     let ahead = heading(way, direction);
@@ -222,7 +222,7 @@ fn path(svg: &mut String, way: &Way, short: f64, direction: Direction) -> fmt::R
                 let [a, b, c] = [a, b, to].map(|at| at.map(Short));
                 write!(svg, "C{} {} {} {} {} {}", a[0], a[1], b[0], b[1], c[0], c[1])?;
             }
-            // A line that goes on is one line.
+            // Straight pieces that continue one another are drawn as one line.
             _ => match way.steps.get(k + 1) {
                 Some(next) if !matches!(next, Step::Turn(_)) && straight(to) && straight(next.end()) => continue,
                 _ => write!(svg, "L{} {}", Short(to[0]), Short(to[1]))?,

@@ -115,7 +115,7 @@ pub(super) fn lay_out(
     let closed = |number: usize| Some(Inner { size: cards[number].size, ports: Vec::new() });
     let manner = Manner { direction, wrap: f64::INFINITY, rounds: ROUNDS };
     let one = |number: usize| frame(&merged(&tree.blocks[number]).0, figures, closed, manner);
-    // Each block is for itself: on all cores, in parts that are joined in order.
+    // Blocks do not depend on each other, so they are laid out on all cores, in parts that are joined in order.
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let part = blocks.len().div_ceil(cores).max(LEAST_PART);
     let starts: Vec<usize> = blocks.clone().step_by(part).collect();

@@ -1,5 +1,5 @@
-//! What a page knows of its graph: numbers in columns, and every scope laid out with those within it
-//! closed. `graph/layout.js` opens them.
+//! The data of a page: numbers in columns, and every scope laid out with those within it closed. `graph/layout.js`
+//! opens them.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,11 +15,11 @@ use crate::label::short;
 use crate::layout::{At, Card, Plan, Tree, figures, main_axis};
 use crate::look::colors::LEGEND;
 
-/// So many values may enter or leave a block with a port each; more of them go in bundles.
+/// The most values that enter or leave a block by ports of their own; more of them go in bundles.
 const MOST_PORTS: usize = 12;
-/// A window that most will look into.
+/// A typical window size.
 const WINDOW: At = [1280.0, 700.0];
-/// Up to so many boxes are laid out in both directions.
+/// The most boxes that are laid out in both directions.
 const FEW: usize = 3_000;
 
 /// The data of a page.
@@ -28,14 +28,14 @@ pub(crate) struct Data {
     title: String,
     note: Option<String>,
     story: Option<Told>,
-    /// What each class of box stands for.
+    /// What each class of box means.
     legend: [(&'static str, &'static str); 5],
     count: usize,
     ops: Vec<OpData>,
     columns: Columns,
     keys: Option<Vec<usize>>,
     labels: BTreeMap<usize, String>,
-    /// Derivatives that come from outside of the picture: of the output, in the first place.
+    /// Derivatives that come from outside the picture, such as the seed of the output.
     seeds: Vec<(usize, f64)>,
     /// Ways to lay all of it out; a page takes the one that suits its window.
     layouts: Vec<LayoutData>,
@@ -50,7 +50,7 @@ struct LayoutData {
     blocks: Vec<BlockData>,
 }
 
-/// Where a number that is not finite was born.
+/// Where a number that is not finite began.
 #[derive(Serialize)]
 struct Told {
     text: String,
@@ -79,7 +79,7 @@ pub(crate) fn data(drawing: &Drawing, title: &str, note: Option<String>, story: 
     let tree = Tree::new(drawing, &plan);
     let figures = figures(drawing, &tree);
     let cards = closed_cards(drawing, &tree);
-    // Where there are many, one direction has to do: the one in which the whole is larger in a window.
+    // With many boxes, only one direction is laid out: the one in which the whole is shown larger in a window.
     let scale = |direction| {
         let [w, h] = lay_out(&tree, &figures, &cards, direction, 0..1)[0].size;
         (WINDOW[0] / w).min(WINDOW[1] / h)
@@ -90,7 +90,7 @@ pub(crate) fn data(drawing: &Drawing, title: &str, note: Option<String>, story: 
         _ => vec![if scale(ahead) >= scale(down) { ahead } else { down }],
     };
 
-    // Values by number; boxes of other kinds by theirs.
+    // Numbers the values, and separately the boxes of other kinds.
     let mut values: Vec<&Value> = Vec::new();
     let mut number = vec![usize::MAX; tree.boxes.len()];
     let mut fixed = Vec::new();

@@ -1,5 +1,5 @@
-//! So that no view of a page holds too many boxes: what stands in one scope is put in groups, in
-//! the order of the tape, and groups in groups.
+//! Groups keep the boxes of a view few: the entries of a scope are put in groups, in the order of the tape, and groups
+//! in groups.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -7,7 +7,7 @@ use petgraph::graph::NodeIndex;
 
 use crate::graph::{Drawing, Vertex};
 
-/// So many entries may stand in one block; more of them are put in so many groups.
+/// The most entries that stand directly in one block, and the number of groups that more of them are put in.
 const MOST: usize = 60;
 const GROUPS: usize = 10;
 

@@ -1,4 +1,4 @@
-//! A graph as a page to explore it in: one file, which asks for no other.
+//! A graph as a page to explore it in: a single file, which loads no other.
 //!
 //! The page is `graph/page.html` with its style, its scripts and its data written into it.
 
@@ -26,7 +26,7 @@ use crate::look::escape::xml;
 
 const PAGE: &str = include_str!("graph/page.html");
 const STYLE: &str = include_str!("graph/page.css");
-/// In this order: each uses what stands before it.
+/// In this order, since each uses the ones before it.
 const SCRIPTS: [&str; 9] = [
     include_str!("unpack.js"),
     include_str!("graph/model.js"),
@@ -46,7 +46,7 @@ pub(crate) fn page(drawing: &Drawing, title: &str, note: Option<String>, story: 
     filled(PAGE, &[("title", &xml(title)), ("style", &style), ("data", &packed(&data)), ("script", &SCRIPTS.concat())])
 }
 
-/// The colors of both times of day as variables: by what the system prefers, or as the page was told.
+/// The colors of light and dark mode as variables: the mode is what the system prefers, or what was chosen in the page.
 pub(crate) fn style() -> String {
     let (day, night) = (variables(&DAY, false), variables(&NIGHT, true));
     format!(
@@ -105,7 +105,7 @@ pub(crate) fn column<const N: usize>(numbers: impl Iterator<Item = [u8; N]>) -> 
     BASE64_STANDARD.encode(numbers.flatten().collect::<Vec<u8>>())
 }
 
-/// A text with every `{{name}}` replaced; what is put in is not looked at again.
+/// A text with every `{{name}}` replaced. Names in what is put in are left as they are.
 pub(crate) fn filled(text: &str, values: &[(&str, &str)]) -> String {
     let mut whole = String::with_capacity(text.len() + values.iter().map(|(_, value)| value.len()).sum::<usize>());
     let mut rest = text;

@@ -21,7 +21,7 @@ struct Data {
     planned: usize,
     step: String,
     loss: String,
-    /// NaN where it was not looked at.
+    /// NaN where it was not computed.
     accuracy: String,
     snapshots: Vec<SnapshotData>,
     points: Vec<[f64; 3]>,
@@ -56,12 +56,10 @@ struct PlaneData {
     scores: String,
 }
 
-/// A page of how training went: the loss and the accuracy over the steps, the net's view of the
-/// plane and the spread of its parameters and their derivatives, each at the step that a slider
-/// tells. One file, which asks for no other.
+/// A page of how training went: the loss and the accuracy over the steps, and, at the step set by a slider, the net's
+/// score over the plane and the spread of its parameters and their derivatives. A single file, which loads no other.
 ///
-/// Write it again as training goes on, over the same file: whoever has it open sees more when it is
-/// loaded again. O(steps + snapshots).
+/// Write it again during training, over the same file: reloading the page shows the new steps. O(steps + snapshots).
 ///
 /// ```
 /// use wengert_nn::TrainingLog;

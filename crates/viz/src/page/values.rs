@@ -17,7 +17,7 @@ pub(super) struct OpData {
     name: &'static str,
     caption: String,
     size: At,
-    /// Over `@0`, `@1`, ..., and the local derivatives in each; `@r` is the result.
+    /// The formula over `@0`, `@1`, ..., and its local derivatives with respect to each; `@r` is the result.
     formula: Option<String>,
     partials: Option<Vec<String>>,
     ordered: bool,
@@ -37,7 +37,7 @@ pub(super) fn operation(drawing: &Drawing, boxed: &Boxed) -> Option<(Op, Imm)> {
     }
 }
 
-/// Every op that occurs, with its immediates and how many operands it has; and for each value which.
+/// Every op that occurs, with its immediates and number of operands; and for each value, its op.
 pub(super) fn ops(drawing: &Drawing, tree: &Tree) -> (Vec<OpData>, Vec<u16>) {
     let mut ops: Vec<OpData> = Vec::new();
     let mut known: HashMap<(Op, [u64; 2], usize), u16> = HashMap::new();
@@ -52,7 +52,7 @@ pub(super) fn ops(drawing: &Drawing, tree: &Tree) -> (Vec<OpData>, Vec<u16>) {
             into.map(|edge| edge.weight().operands()).sum()
         });
         let key = (op, imm.map(f64::to_bits), operands);
-        // More kinds than a number of 16 bits holds, and all that follow look like the last.
+        // If there are more kinds than 16 bits can number, all further ones are shown as the last.
         let most = usize::from(u16::MAX);
         let index = *known.entry(key).or_insert_with(|| {
             if ops.len() < most {
@@ -67,7 +67,7 @@ pub(super) fn ops(drawing: &Drawing, tree: &Tree) -> (Vec<OpData>, Vec<u16>) {
 
 impl OpData {
     fn new(op: Op, imm: Imm, operands: usize) -> OpData {
-        // What is longer than a line says less than its numbers.
+        // A formula that is longer than a line is left out: its numbers alone say more.
         let line = |text: &String| text.len() <= 60;
         let few = (1..=3).contains(&operands);
         OpData {
@@ -109,8 +109,8 @@ pub(super) fn operands(drawing: &Drawing, tree: &Tree, number: &[usize]) -> Oper
     Operands { start, operand }
 }
 
-/// The local derivative of each value in each of its operands, by the engine; NaN where not all
-/// operands are shown.
+/// The local derivative of each value with respect to each of its operands, by the engine; NaN where not all operands
+/// are shown.
 pub(super) fn partials(drawing: &Drawing, tree: &Tree, values: &[&Value], operands: &Operands) -> Vec<f64> {
     let mut graph = Graph::new();
     let mark = graph.mark();
@@ -140,8 +140,8 @@ pub(super) fn partials(drawing: &Drawing, tree: &Tree, values: &[&Value], operan
     partial
 }
 
-/// What of each derivative does not come from what is shown: the seed of the output, and what flowed
-/// back from outside.
+/// The part of each derivative that does not come from shown values: the seed of the output, and what flowed back from
+/// outside the picture.
 pub(super) fn seeds(values: &[&Value], operands: &Operands, partial: &[f64]) -> Vec<(usize, f64)> {
     let mut received = vec![(0.0f64, 0.0f64); values.len()];
     for k in (0..values.len()).rev() {

@@ -86,7 +86,7 @@ fn more_boxes_than_can_be_looked_at_are_refused() {
         text.contains("20,001 boxes") && text.contains("lower node_limit") && text.contains("collapse scopes"),
         "{text}"
     );
-    assert_eq!(picture.dot().matches("shape=record").count(), 10_001, "as text it can be had");
+    assert_eq!(picture.dot().matches("shape=record").count(), 10_001, "DOT text has no such limit");
 }
 
 #[cfg(feature = "png")]

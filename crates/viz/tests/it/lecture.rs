@@ -1,5 +1,5 @@
-//! The picture of the lecture's expression is the one that micrograd draws, and what micrograd's
-//! picture leaves open is drawn right too.
+//! The picture of the lecture's expression is the one that micrograd draws, and what micrograd's picture does not show
+//! is drawn right too.
 
 use crate::support::{Svg, read, texts};
 use wengert::{Expr, Graph, NO_IMM, Op};

@@ -4,7 +4,7 @@ use crate::support::{Svg, read, texts};
 use wengert::{Expr, Graph, NodeId};
 use wengert_viz::{Error, Link, Options, Picture, ScopeBox, Vertex, draw};
 
-/// `sin` of `sin` of ... of a leaf, with so many ops.
+/// `sin` of `sin` of ... of a leaf, with this many ops.
 fn chain(g: &Graph, ops: usize) -> NodeId {
     (0..ops).fold(g.leaf(0.5), |x, _| g.sin(x))
 }
@@ -29,7 +29,7 @@ fn ops(picture: &Picture) -> usize {
     count(picture, |vertex| matches!(vertex, Vertex::Op(_)))
 }
 
-/// A net of two inputs and layers of four, four and one neurons; two leaves a weight and input.
+/// A net of two inputs and layers of four, four and one neurons; each input, weight and bias is a leaf.
 fn net(g: &Graph) -> Expr<'_> {
     let mut layer = vec![g.var(1.0), g.var(-0.5)];
     for (k, width) in [4, 4, 1].into_iter().enumerate() {
@@ -210,7 +210,7 @@ fn a_scope_opened_again_is_the_same_box() {
         }
         x = if round == 0 { x.cos() } else { x };
     }
-    // There and back again: a cycle between boxes, which is drawn all the same.
+    // There and back again: a cycle between boxes, which is still drawn.
     let picture = Options::new().collapse_level(1).draw(&g, &[x.id()]).unwrap();
     assert_eq!(scopes(&picture), [("layer".into(), 2, true)]);
     assert_eq!(read(&picture.dot()).edges.len(), 4);

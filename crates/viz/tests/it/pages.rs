@@ -1,5 +1,5 @@
-//! What pages hold: all numbers to the bit, every block small enough to be looked at, and nothing
-//! that asks for anything. What they show is checked in a browser, by `browser/run`.
+//! What pages hold: all numbers to the bit, every block small enough to be looked at, and nothing that loads another
+//! file. What they show is checked in a browser, by `browser/run`.
 
 use std::io::Read;
 

@@ -14,7 +14,7 @@ fn a_program_is_drawn_as_it_was_recorded() {
         assert!(picture.dot().contains("{ x | data 0.5000"));
         picture.petgraph().node_count()
     };
-    // The input, two sines and their product, an op to each, whatever the passes made of them.
+    // The input, two sines and their product, each with an op, no matter what the passes did.
     assert_eq!(shapes(&Options::plain()), 4 + 3);
     assert_eq!(shapes(&Options::new()), 4 + 3);
 }

@@ -23,11 +23,11 @@ use crate::scalar::dual::Dual;
 /// assert_eq!((value, gradient), (0.0, vec![0.0, 2.0]));
 /// ```
 ///
-/// A generic function goes in as `|x| f(x)`. Its bare name does not compile ("implementation of `FnOnce` is not
-/// general enough"), since it stands for one lifetime of expressions, and the closure serves all.
+/// A generic function goes in as `|x| f(x)`. Its bare name does not compile ("implementation of `FnOnce` is not general
+/// enough"): it has one fixed lifetime of expressions, and the closure works for every lifetime.
 ///
 /// # Panics
-/// As [`Graph`]'s builders.
+/// As the ops of [`Graph`].
 #[track_caller]
 pub fn value_and_gradient(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) -> (f64, Vec<f64>) {
     let recording = Recording::of(x, |x| vec![f(x)]);
@@ -42,7 +42,7 @@ pub fn value_and_gradient(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]
 /// ```
 ///
 /// # Panics
-/// As [`Graph`]'s builders.
+/// As the ops of [`Graph`].
 #[track_caller]
 pub fn gradient(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) -> Vec<f64> {
     value_and_gradient(f, x).1
@@ -74,10 +74,10 @@ pub const FORWARD_UP_TO: usize = 8;
 /// ```
 ///
 /// # Panics
-/// As [`Graph`]'s builders.
+/// As the ops of [`Graph`].
 #[track_caller]
 pub fn function_gradient(f: &impl Function, x: &[f64]) -> (f64, Vec<f64>) {
-    // Tangents are computed in pairs: an odd number takes longer than one more.
+    // Tangents are computed in pairs, so an odd number of them takes longer than the next even number.
     fn forward<const N: usize>(f: &impl Function, x: &[f64]) -> (f64, Vec<f64>) {
         let inputs: [Dual<N>; N] = std::array::from_fn(|k| x.get(k).map_or(Dual::new(0.0), |&x| Dual::input(x, k)));
         let result = f.call(&inputs[..x.len()]);
@@ -103,7 +103,7 @@ pub fn function_gradient(f: &impl Function, x: &[f64]) -> (f64, Vec<f64>) {
 /// ```
 ///
 /// # Panics
-/// As [`Graph`]'s builders.
+/// As the ops of [`Graph`].
 #[track_caller]
 pub fn jacobian(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64]) -> Vec<Vec<f64>> {
     let recording = Recording::of(x, f);
@@ -119,7 +119,7 @@ pub fn jacobian(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64]) -> 
 /// ```
 ///
 /// # Panics
-/// As [`Graph`]'s builders.
+/// As the ops of [`Graph`].
 #[track_caller]
 pub fn value_and_jacobian(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64]) -> (Vec<f64>, Vec<Vec<f64>>) {
     let Recording { graph, inputs, outputs } = Recording::of(x, f);
@@ -136,7 +136,7 @@ pub fn value_and_jacobian(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &
 /// ```
 ///
 /// # Panics
-/// As [`Graph`]'s builders.
+/// As the ops of [`Graph`].
 #[track_caller]
 pub fn value_gradient_hessian(
     f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>,
@@ -155,7 +155,7 @@ pub fn value_gradient_hessian(
 /// ```
 ///
 /// # Panics
-/// As [`Graph`]'s builders.
+/// As the ops of [`Graph`].
 #[track_caller]
 pub fn hessian(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) -> Vec<Vec<f64>> {
     let recording = Recording::of(x, |x| vec![f(x)]);
@@ -170,7 +170,7 @@ pub fn hessian(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) -> Vec<Ve
 /// ```
 ///
 /// # Panics
-/// As [`Graph`]'s builders, and where the lengths of `direction` and `x` differ.
+/// As the ops of [`Graph`], and where the lengths of `direction` and `x` differ.
 #[track_caller]
 pub fn hvp(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64], direction: &[f64]) -> Vec<f64> {
     let recording = Recording::of(x, |x| vec![f(x)]);
@@ -186,7 +186,7 @@ pub fn hvp(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64], direction: &[
 /// ```
 ///
 /// # Panics
-/// As [`Graph`]'s builders, and where the lengths of `direction` and `x` differ.
+/// As the ops of [`Graph`], and where the lengths of `direction` and `x` differ.
 #[track_caller]
 pub fn jvp(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64], direction: &[f64]) -> Vec<f64> {
     let recording = Recording::of(x, f);
@@ -195,8 +195,7 @@ pub fn jvp(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64], directio
     recording.graph.jvp(&seeds, &recording.outputs)
 }
 
-/// `seed`, a number for each output, times the Jacobian of `f` at `x`: a number for each input. See
-/// [`Graph::vjp`].
+/// `seed`, a number for each output, times the Jacobian of `f` at `x`: a number for each input. See [`Graph::vjp`].
 ///
 /// ```
 /// let product = wengert::vjp(|x| vec![x[0] * x[1], x[1]], &[2.0, 3.0], &[1.0, 10.0]);
@@ -204,7 +203,7 @@ pub fn jvp(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64], directio
 /// ```
 ///
 /// # Panics
-/// As [`Graph`]'s builders, and where the length of `seed` is not the number of outputs.
+/// As the ops of [`Graph`], and where the length of `seed` is not the number of outputs.
 #[track_caller]
 pub fn vjp(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64], seed: &[f64]) -> Vec<f64> {
     let recording = Recording::of(x, f);

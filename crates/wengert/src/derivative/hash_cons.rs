@@ -75,12 +75,12 @@ fn mixed(x: u64) -> u64 {
 /// The number of nodes in a line of 64 bytes.
 const WIDTH: usize = 8;
 
-/// The number of neighboring nodes whose users share a line. If each has one user whose latest operand it is,
-/// half of the line stays empty.
+/// The number of neighboring nodes whose users share a line. If each of them is the latest operand of one node, half of
+/// the line stays empty.
 const NEIGHBORS: usize = 4;
 
-/// The bits of a slot that hold a position. The other bits are from the hash, so that a node with another
-/// signature is rarely compared. The lowest of them is set in an occupied slot.
+/// The bits of a slot that hold a position. The other bits are from the hash, so that a node with another signature is
+/// rarely compared. The lowest bit above the position is set in every occupied slot.
 const POSITION: u64 = (1 << 28) - 1;
 
 /// Positions of nodes by their signatures. The signatures themselves are read from the tape.
@@ -105,8 +105,8 @@ impl NodeTable {
         NodeTable { lines: vec![[0; WIDTH]; (nodes / NEIGHBORS + 1).next_power_of_two()], held: 0 }
     }
 
-    /// The lines where a signature with that hash may be, in the order in which they fill. All lines come in
-    /// the end: the sequence becomes a full cycle over the numbers below a power of two.
+    /// The lines where a signature with that hash may be, in the order in which they fill. Every line is reached in the
+    /// end: once `around` covers all bits of a line number, `chosen` runs through all line numbers.
     #[inline(always)]
     fn lines_of(&self, tape: &Tape, signature: &Signature, hash: u64) -> impl Iterator<Item = usize> + use<> {
         let mask = self.lines.len() - 1;
@@ -226,7 +226,8 @@ mod tests {
 
     #[test]
     fn full_lines_in_a_row_are_not_searched_one_by_one() {
-        // The users of every leaf fill its line, and one more user has an operand that all leaves share.
+        // Two users of each leaf fill the lines of the leaves. Two more combine each leaf with a node that is the same
+        // for all leaves.
         let tape = Tape::new(1 << 20, 0).unwrap();
         let leaves: Vec<_> = (0..20_000).map(|k| tape.push_leaf(f64::from(k)).0).collect();
         for &leaf in &leaves {

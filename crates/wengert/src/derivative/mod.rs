@@ -1,4 +1,4 @@
-//! Derivatives: as numbers, as more graph, over closures, sparse.
+//! Derivatives: as numbers, as graph nodes, of closures, and sparse.
 
 pub(crate) mod closures;
 mod hash_cons;

@@ -2,8 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 
-use smallvec::SmallVec;
-
 use crate::error::{Error, direction_length, expect, same_length};
 use crate::graph::Graph;
 use crate::graph::opened::Opened;
@@ -18,8 +16,9 @@ use crate::sweep::hvp::HvpWorkspace;
 const LANES: usize = 4;
 
 impl Graph {
-    /// The gradient of `l`: its derivative with respect to each node of `wrt`, as numbers. One reverse
-    /// sweep; afterwards [`Graph::grad`] has its adjoints. [`Graph::gradient_nodes`] gives the gradient as nodes.
+    /// The gradient of `l`: its derivative with respect to each node of `wrt`, as numbers. One reverse sweep;
+    /// afterwards [`Graph::grad`] returns the adjoints of that sweep. [`Graph::gradient_nodes`] gives the gradient as
+    /// nodes.
     ///
     /// ```
     /// let g = wengert::Graph::new();
@@ -43,7 +42,7 @@ impl Graph {
     }
 
     /// The vector-Jacobian product: for each node `n` of `wrt`, the sum over the `seeds` (output, seed) of
-    /// `seed * d(output)/dn`. One reverse sweep; afterwards [`Graph::grad`] has its adjoints.
+    /// `seed * d(output)/dn`. One reverse sweep; afterwards [`Graph::grad`] returns the adjoints of that sweep.
     ///
     /// ```
     /// let g = wengert::Graph::new();
@@ -70,7 +69,7 @@ impl Graph {
         wrt.iter().map(|&node| self.try_grad(node)).collect()
     }
 
-    /// As [`Graph::vjp`], into `out`: allocates nothing once it ran on as many nodes.
+    /// As [`Graph::vjp`], but writes to `out`. Allocates nothing if an earlier call ran on at least as many nodes.
     ///
     /// ```
     /// let g = wengert::Graph::new();
@@ -117,9 +116,9 @@ impl Graph {
     /// show it: products are guarded, so `NaN * 0` is 0. The NaN ends at a partial of 0, such as that of `x * y`
     /// at `y = 0`, and outputs that depend on the leaf are missed.
     ///
-    /// Where an infinite partial meets parts that cancel, the result can differ from that of a reverse sweep.
-    /// An example is `sqrt(mean(x^2) - mean(x)^2)` at equal numbers. Tangents cancel before they reach the root,
-    /// which gives 0. Adjoints leave the root as infinities of both signs, which gives NaN.
+    /// Where an infinite partial meets parts that cancel, the result can differ from that of a reverse sweep. An
+    /// example is `sqrt(mean(x^2) - mean(x)^2)` where all components of `x` are equal. Tangents cancel before they
+    /// reach the root, which gives 0. Adjoints leave the root as infinities of both signs, which gives NaN.
     ///
     /// # Panics
     /// On a wrong key, and where an output is stale.
@@ -133,16 +132,16 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_jvp(&self, seeds: &[(NodeId, f64)], outputs: &[NodeId]) -> Result<Vec<f64>, Error> {
-        let nodes: SmallVec<[NodeId; 8]> = seeds.iter().map(|&(node, _)| node).collect();
-        if !self.are_leaves(&nodes)? {
+        let Some(leaves) = self.leaf_positions(seeds.iter().map(|&(node, _)| node))? else {
+            let nodes: Vec<_> = seeds.iter().map(|&(node, _)| node).collect();
             let Opened { graph, outputs, inputs } = self.opened(outputs, &nodes)?;
             let seeds: Vec<_> = inputs.into_iter().zip(seeds).map(|(input, &(_, tangent))| (input, tangent)).collect();
             return graph.try_jvp(&seeds, &outputs);
-        }
+        };
         let outputs = self.all_fresh(outputs)?;
         let mut tangents = vec![Tangents::<1>::ZERO; len(&outputs)];
-        for &(leaf, tangent) in seeds {
-            if let Some(place) = tangents.get_mut(self.leaf_position(leaf)?) {
+        for (&leaf, &(_, tangent)) in leaves.iter().zip(seeds) {
+            if let Some(place) = tangents.get_mut(leaf) {
                 place.0[0] += tangent;
             }
         }
@@ -152,12 +151,11 @@ impl Graph {
 
     /// The Jacobian: a row for each output, with a column for each node of `wrt`.
     ///
-    /// Nodes of `wrt` need not be leaves. The derivative with respect to a computed node is the one with respect to
-    /// a number added to it, as in [`Graph::gradient`]. It is computed on a copy of the graph.
+    /// Nodes of `wrt` need not be leaves. The derivative with respect to a computed node equals that with respect to a
+    /// number added to it, as in [`Graph::gradient`]. It is computed on a copy of the graph.
     ///
-    /// With at most twice as many leaves as outputs, it takes a forward sweep for every four leaves. Otherwise it
-    /// takes a reverse sweep for each output. (A forward sweep of four tangents costs about as much as two
-    /// reverse sweeps.)
+    /// With at most twice as many leaves as outputs, it takes a forward sweep for every four leaves. Otherwise it takes
+    /// a reverse sweep for each output. (A forward sweep of four tangents costs about as much as two reverse sweeps.)
     ///
     /// ```
     /// let g = wengert::Graph::new();
@@ -177,12 +175,11 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_jacobian(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Vec<Vec<f64>>, Error> {
-        if !self.are_leaves(wrt)? {
+        let Some(leaves) = self.leaf_positions(wrt.iter().copied())? else {
             let Opened { graph, outputs, inputs } = self.opened(outputs, wrt)?;
             return graph.try_jacobian(&outputs, &inputs);
-        }
+        };
         let outputs = self.all_fresh(outputs)?;
-        let leaves = wrt.iter().map(|&leaf| self.leaf_position(leaf)).collect::<Result<Vec<_>, Error>>()?;
         let len = len(&outputs);
         let mut rows = vec![vec![0.0; leaves.len()]; outputs.len()];
         if leaves.len() <= 2 * outputs.len() {
@@ -211,9 +208,9 @@ impl Graph {
         Ok(rows)
     }
 
-    /// The Hessian-vector product: the derivative, along `direction`, of the gradient of `l` with respect to
-    /// `wrt`, whose nodes need not be leaves: see [`Graph::hessian`]. One forward sweep and one reverse sweep over duals, at a small multiple of the cost of a
-    /// gradient.
+    /// The Hessian-vector product: the derivative, along `direction`, of the gradient of `l` with respect to `wrt`. The
+    /// nodes of `wrt` need not be leaves: see [`Graph::hessian`]. One forward sweep and one reverse sweep over duals,
+    /// at a small multiple of the cost of a gradient.
     ///
     /// ```
     /// let g = wengert::Graph::new();
@@ -223,8 +220,7 @@ impl Graph {
     /// ```
     ///
     /// # Panics
-    /// On a wrong key, where `l` is stale, and where the
-    /// lengths of `direction` and `wrt` differ.
+    /// On a wrong key, where `l` is stale, and where the lengths of `direction` and `wrt` differ.
     #[track_caller]
     pub fn hvp(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> Vec<f64> {
         expect(self.try_hvp(l, wrt, direction))
@@ -236,12 +232,11 @@ impl Graph {
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Length`], [`Error::OutOfMemory`].
     pub fn try_hvp(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> Result<Vec<f64>, Error> {
         direction_length(wrt.len(), direction.len())?;
-        if !self.are_leaves(wrt)? {
+        let Some(leaves) = self.leaf_positions(wrt.iter().copied())? else {
             let Opened { graph, outputs, inputs } = self.opened(&[l], wrt)?;
             return graph.try_hvp(outputs[0], &inputs, direction);
-        }
+        };
         let l = self.fresh(l)? as usize;
-        let leaves = wrt.iter().map(|&leaf| self.leaf_position(leaf)).collect::<Result<Vec<_>, Error>>()?;
         // The graph keeps the buffers: page faults of new ones would cost more than the sweeps.
         let mut hvp = self.hvp.take().unwrap_or_else(|| HvpWorkspace::new(l));
         hvp.fit(l);
@@ -256,9 +251,8 @@ impl Graph {
         Ok(product)
     }
 
-    /// The dense Hessian of `l` with respect to `wrt`, a row for each node. Costs a Hessian-vector
-    /// product of four directions for every four leaves. Where most entries are 0, use
-    /// [`Graph::sparse_hessian`].
+    /// The dense Hessian of `l` with respect to `wrt`, a row for each node. Costs a Hessian-vector product of four
+    /// directions for every four leaves. Where most entries are 0, use [`Graph::sparse_hessian`].
     ///
     /// Nodes of `wrt` need not be leaves. The row and the column of a computed node are derivatives with respect to a
     /// number added to it. They are computed on a copy of the graph.
@@ -282,12 +276,11 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_hessian(&self, l: NodeId, wrt: &[NodeId]) -> Result<Vec<Vec<f64>>, Error> {
-        if !self.are_leaves(wrt)? {
+        let Some(leaves) = self.leaf_positions(wrt.iter().copied())? else {
             let Opened { graph, outputs, inputs } = self.opened(&[l], wrt)?;
             return graph.try_hessian(outputs[0], &inputs);
-        }
+        };
         let l = self.fresh(l)? as usize;
-        let leaves = wrt.iter().map(|&leaf| self.leaf_position(leaf)).collect::<Result<Vec<_>, Error>>()?;
         let mut rows = vec![vec![0.0; leaves.len()]; leaves.len()];
         let mut hvp = HvpWorkspace::<LANES>::new(l);
         for (batch, some) in leaves.chunks(LANES).enumerate() {
@@ -319,7 +312,6 @@ fn seed<T>(tangents: &mut [T], leaves: &[usize], mut set: impl FnMut(&mut T, usi
 }
 
 impl Graph {
-    /// The position of a leaf.
     pub(crate) fn leaf_position(&self, node: NodeId) -> Result<usize, Error> {
         let position = self.position(node)? as usize;
         match self.tape.entry(position as u32).op() {

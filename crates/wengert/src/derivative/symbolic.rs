@@ -1,4 +1,4 @@
-//! Derivatives as graph: the rules of the table run over terms that record.
+//! Derivatives as graph nodes: the rules of the table run over terms that record.
 //!
 //! A reverse sweep over [`Term`]s appends the gradient to the graph as ordinary nodes, which can be read,
 //! drawn, differentiated again and compiled. It records only what the wanted nodes need.
@@ -14,9 +14,8 @@ impl Graph {
     /// The gradient of `l` with respect to the nodes `wrt`, as nodes: one for each, in order. The result can be
     /// differentiated again, up to the highest order that its ops have ([`MAX_ORDER`](crate::MAX_ORDER)).
     ///
-    /// `wrt` may hold computed nodes; their adjoints are given. A node that `l` does not depend on gives the
-    /// constant 0, and so does a constant or the result of `detach`. The same node twice gives the same
-    /// derivative twice.
+    /// `wrt` may hold computed nodes; their adjoints are given. A node that `l` does not depend on gives the constant
+    /// 0, and so does a constant or the result of `detach`. The same node twice gives the same derivative twice.
     ///
     /// Costs O(nodes up to `l`). Appends a small multiple of the nodes between `wrt` and `l`.
     ///
@@ -46,9 +45,8 @@ impl Graph {
         recorder.pullback(&[(l, Term::Constant(1.0))], wrt)
     }
 
-    /// The vector-Jacobian product (pullback) as nodes: for each node `n` of `wrt`, the sum over the `seeds`
-    /// (output, seed) of `seed * d(output)/dn`. A seed is a node too. As [`Graph::gradient_nodes`], but with
-    /// several outputs.
+    /// The vector-Jacobian product (pullback) as nodes: for each node `n` of `wrt`, the sum over the `seeds` (output,
+    /// seed) of `seed * d(output)/dn`. A seed is a node too. As [`Graph::gradient_nodes`], but with several outputs.
     ///
     /// ```
     /// let g = wengert::Graph::new();
@@ -79,9 +77,8 @@ impl Graph {
         recorder.pullback(&seeds, wrt)
     }
 
-    /// The Jacobian-vector product (pushforward) as nodes: for each output, the sum over the `seeds` (`n`,
-    /// tangent) of `d(output)/dn * tangent`. A tangent is a node too. Constants and the results of `detach` pass
-    /// no tangent on.
+    /// The Jacobian-vector product (pushforward) as nodes: for each output, the sum over the `seeds` (`n`, tangent) of
+    /// `d(output)/dn * tangent`. A tangent is a node too. Constants and the results of `detach` pass no tangent on.
     ///
     /// ```
     /// let g = wengert::Graph::new();
@@ -90,8 +87,8 @@ impl Graph {
     /// assert_eq!(g.value(product[0]), 30.0);
     /// ```
     ///
-    /// To find which outputs depend on which nodes, use [`Graph::jacobian_pattern`]. A tangent of NaN does not
-    /// show it, as with [`Graph::jvp`]: guarded products end it at a partial of 0.
+    /// To find which outputs depend on which nodes, use [`Graph::jacobian_pattern`]. As with [`Graph::jvp`], a tangent
+    /// of NaN does not show it: guarded products stop the NaN at a partial of 0.
     ///
     /// # Panics
     /// As [`Graph::gradient_nodes`], and where a tangent is stale.

@@ -1,8 +1,8 @@
-//! Terms: the scalars over which the rules of the table run to make derivatives as graph.
+//! Terms: the scalars over which the rules of the table run to record derivatives as graph nodes.
 //!
-//! A term is a number or a node, and applying an op to terms records it. What arithmetic makes certain is
-//! folded (a product by 1, a guarded product by 0). What the graph has computed already is shared: the
-//! derivative of `exp(x)` is the node of `exp(x)`.
+//! A term is a number or a node, and applying an op to terms records it. A result that is certain is folded (a product
+//! with 1, a guarded product with 0). What the graph has computed already is shared: the derivative of `exp(x)` is the
+//! node of `exp(x)`.
 
 use std::cell::RefCell;
 use std::ops::{Add, Div, Mul, Neg, Sub};
@@ -24,17 +24,16 @@ pub(crate) struct Recorder<'g> {
     pub(crate) graph: &'g Graph,
     /// The nodes of the graph, to be shared.
     table: RefCell<NodeTable>,
-    /// For each node up to the last output: whether it depends on a node of `wrt`, through nodes that want a
-    /// gradient.
+    /// For each node up to the last output: whether it depends on a node of `wrt`, through nodes that want a gradient.
     pub(crate) active: Vec<bool>,
-    /// The extent of the graph before, to go back to where the derivatives do not fit.
+    /// The extent of the graph before the derivation. After an error the graph is cut back to it.
     before: Extent,
     /// The first error. What is recorded after it is dropped.
     failure: RefCell<Option<Error>>,
 }
 
-/// A number, or a node of the graph. Two words, so that it is passed in registers: stored as two words and
-/// loaded as one value, it would stall the load.
+/// A number, or a node of the graph. It has two words, so that it is passed in registers. In memory it would be stored
+/// as two words and loaded as one value, and the load would stall.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Term<'r> {
     Constant(f64),
@@ -134,7 +133,7 @@ impl<'g> Recorder<'g> {
     }
 
     fn try_record<'r>(&'r self, op: Op, imm: Imm, args: &[Term<'r>]) -> Result<Term<'r>, Error> {
-        // The rule of a derivative records the derivative of the next order.
+        // A rule can record a derivative of the next order, which may be too high.
         op.check_immediates(imm)?;
         let tape = &self.graph.tape;
         let table = &mut *self.table.borrow_mut();

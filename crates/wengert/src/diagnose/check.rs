@@ -33,7 +33,7 @@ pub enum Verdict {
     /// Every step to one side changes the result of a comparison that was recorded, so the graph has no value
     /// there. The error names the comparison.
     Branch(Error),
-    /// The function is not finite on both sides, however small the step: the end of its domain.
+    /// With every step, the function is not finite on at least one side, as at the end of its domain.
     NotFinite,
 }
 
@@ -51,8 +51,8 @@ pub struct Component {
     pub analytic: f64,
     /// The derivative from differences; NaN where there are none.
     pub numeric: f64,
-    /// The difference of the two beyond the uncertainty of the finite difference, relative to the larger; NaN
-    /// where one of them is.
+    /// The difference of the two, less the uncertainty of the finite difference, relative to the larger of the two. NaN
+    /// if one of them is NaN.
     pub relative_error: f64,
     /// The result of the comparison.
     pub verdict: Verdict,
@@ -157,9 +157,8 @@ impl Graph {
     }
 }
 
-/// Checks the gradient of `f` at `x` against finite differences: records `f` and calls
-/// [`Graph::check_gradient`]. `f` is not called again, so a branch that a step would take differently is
-/// reported as [`Verdict::Branch`].
+/// Checks the gradient of `f` at `x` against finite differences: records `f` and calls [`Graph::check_gradient`]. `f`
+/// is not called again, so a branch that a step would take differently is reported as [`Verdict::Branch`].
 ///
 /// ```
 /// let check = wengert::check_gradient(|x| x[0].exp() * x[1], &[0.5, 2.0]);
@@ -168,7 +167,7 @@ impl Graph {
 /// ```
 ///
 /// # Panics
-/// As [`Graph`]'s builders.
+/// As the ops of [`Graph`].
 #[track_caller]
 pub fn check_gradient(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) -> GradientCheck {
     let mut recording = Recording::of(x, |x| vec![f(x)]);
@@ -326,7 +325,8 @@ impl fmt::Display for Component {
     }
 }
 
-/// A summary, then the worst component or every one that differs, then those that could not be compared.
+/// A summary, then every component that differs (or the worst one if none differs), then those that could not be
+/// compared.
 impl fmt::Display for GradientCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let differ = self.components.iter().filter(|c| c.verdict == Verdict::Differs);

@@ -1,9 +1,9 @@
 //! Where a NaN or an infinity comes from.
 //!
-//! A value that is not finite is traced from the output through operands that are not finite, to a node whose
-//! operands all are. A derivative that is not finite is traced from the leaf through the parts that it
-//! received, to the node where a finite adjoint first led to one that is not. Values that are not finite but
-//! do no harm (an unused branch, a product with 0) are skipped.
+//! A value that is not finite is traced from the output through operands that are not finite, to a node whose operands
+//! are all finite. A derivative that is not finite is traced from the leaf back through the sweep, to the node where
+//! finite adjoints first led to one that is not finite. Values that are not finite but do no harm (an unused branch, a
+//! product with 0) are skipped.
 
 use crate::error::{Error, expect};
 use crate::graph::Graph;
@@ -49,8 +49,8 @@ pub struct Operand {
 pub struct ValueOrigin {
     /// The node with this value. For a leaf or a constant, the value was given.
     pub site: Site,
-    /// The path from there to the output: nodes that are not finite, each an operand of the next, with their
-    /// values. Where the output is finite, the path ends at the node whose derivative is not.
+    /// The path from there to the output: nodes that are not finite, each an operand of the next, with their values. If
+    /// the output is finite, the path ends at the node whose value makes a derivative not finite.
     pub path: Vec<(NodeId, f64)>,
 }
 
@@ -71,8 +71,7 @@ pub struct AdjointOrigin {
     pub path: Vec<NodeId>,
 }
 
-/// Why an output or its gradient is not finite: made by [`Graph::explain_nan`]. Display it for a report in
-/// words.
+/// Why an output or its gradient is not finite: made by [`Graph::explain_nan`]. Display it for a report in words.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NanOrigin {
@@ -80,9 +79,9 @@ pub struct NanOrigin {
     pub output: NodeId,
     /// Its value.
     pub output_value: f64,
-    /// Where a value became not finite; `None` where only derivatives did.
+    /// Where a value stopped being finite; `None` if only derivatives did.
     pub value: Option<ValueOrigin>,
-    /// Where an adjoint became not finite; `None` where the derivatives with respect to all leaves are finite.
+    /// Where an adjoint stopped being finite; `None` if the derivatives with respect to all leaves are finite.
     pub adjoint: Option<AdjointOrigin>,
 }
 
@@ -157,10 +156,10 @@ impl Graph {
     }
 }
 
-/// The path to `start`, whose value is not finite, from the node where that comes from.
+/// The path to `start`, whose value is not finite, from the node that caused this.
 fn value_origin(graph: &Graph, start: u32) -> Vec<u32> {
     const NOT: u32 = u32::MAX;
-    // For each node on a path to `start` of values that are not finite, the next node.
+    // For each node from which values that are not finite lead to `start`: the next node on the way.
     let mut next = vec![NOT; start as usize + 1];
     next[start as usize] = start;
     let mut born = start;
@@ -228,7 +227,8 @@ impl<'a> TracedSweep<'a> {
         sweep
     }
 
-    /// The origin, and its first operand that is not finite, or itself if its value is not.
+    /// The origin, and the first of its operands whose value is not finite. If all of them are finite but the origin's
+    /// value is not, the origin itself.
     fn origin(&self) -> (Option<Found>, Option<u32>) {
         const NONE: u32 = u32::MAX;
         // For each node, a leaf whose derivative is not finite because of it.

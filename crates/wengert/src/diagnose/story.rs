@@ -93,7 +93,7 @@ impl fmt::Display for AdjointOrigin {
                 let operand = &self.site.operands[k];
                 f.write_str("sends ")?;
                 named(f, operand.node, operand.label.as_ref())?;
-                write!(f, " the derivative {part}; its own is {}", self.adjoint)?;
+                write!(f, " the derivative {part}; its own derivative is {}", self.adjoint)?;
             }
             None => write!(f, "has the derivative {}, a sum that overflows", self.adjoint)?,
         }

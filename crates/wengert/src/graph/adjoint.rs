@@ -9,9 +9,8 @@ use crate::sweep;
 
 /// The reverse sweep.
 impl Graph {
-    /// Sweeps back from `l`. For every node `n`, [`Graph::grad`] is `dl/dn` afterwards; the results of the
-    /// last sweep are overwritten. O(nodes up to `l`). Allocates only if no sweep over so many nodes came
-    /// before.
+    /// Sweeps back from `l`. For every node `n`, [`Graph::grad`] is `dl/dn` afterwards; the results of the last sweep
+    /// are overwritten. O(nodes up to `l`). Allocates only if every sweep before was over fewer nodes.
     ///
     /// # Panics
     /// On a wrong key, and if `l` is stale.
@@ -23,8 +22,8 @@ impl Graph {
     /// As [`Graph::backward`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`]. The gradients of the last sweep
-    /// stay then.
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`]. On an error, the gradients of the last
+    /// sweep are kept.
     pub fn try_backward(&self, l: NodeId) -> Result<(), Error> {
         let position = self.fresh(l)?;
         self.sweep_back(&[(position, 1.0)])

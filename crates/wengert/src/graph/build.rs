@@ -10,7 +10,8 @@ use crate::scalar::{imm, value};
 use crate::tape::Tape;
 use crate::tape::entry::Handle;
 
-/// Appends a node of an op, by the numbers of its operands and immediates: see the macro of `Expr`.
+/// Appends a node of an op. How many operands and immediates it has selects the arm, as in `operation!` in
+/// `number/expr.rs`.
 macro_rules! build {
     ($graph:ident, $op:expr, $value:path, [$x:ident], []) => {
         match $graph.record_usual($op, [$x], |_| Some(0), |x| $value(x, NO_IMM)) {
@@ -104,7 +105,7 @@ impl Graph {
         self.generations.key(self.tape.constant(value).index())
     }
 
-    /// `x` to the whole power `n`. All derivatives are exact, at 0 too.
+    /// `x` to the integer power `n`. All derivatives are exact, even at 0.
     ///
     /// # Panics
     /// As the other ops.
@@ -145,7 +146,7 @@ impl Graph {
         self.min(self.max(x, low), high)
     }
 
-    /// Appends a node of any op. The general form of the builders, which returns errors.
+    /// Appends a node of any op. The general form of the methods above, which returns errors.
     ///
     /// ```
     /// use wengert::{Error, Graph, NO_IMM, Op};
@@ -160,20 +161,20 @@ impl Graph {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Order`], [`Error::Full`],
-    /// [`Error::OutOfMemory`], and the errors of [`Op::check`]. The graph is unchanged then.
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Order`], [`Error::Full`], [`Error::OutOfMemory`], and the
+    /// errors of [`Op::check`]. On an error, the graph is unchanged.
     pub fn try_record(&self, op: Op, imm: Imm, operands: &[NodeId]) -> Result<NodeId, Error> {
         op.check(imm, operands.len())?;
         self.record(op, imm, &[operands])
     }
 
-    /// Appends a node of an op of any number of operands.
+    /// Appends a node of an n-ary op.
     fn record_lists<const N: usize>(&self, op: Op, lists: [&[NodeId]; N]) -> Result<NodeId, Error> {
         operand_count(op, &lists.map(<[NodeId]>::len))?;
         self.record(op, NO_IMM, &lists)
     }
 
-    /// Appends a node of an op that takes all operands of the lists.
+    /// Appends a node of an op. Its operands are the nodes of all lists, in order.
     fn record(&self, op: Op, imm: Imm, lists: &[&[NodeId]]) -> Result<NodeId, Error> {
         op.check_immediates(imm)?;
         let count = lists.iter().map(|list| list.len()).sum();

@@ -1,9 +1,9 @@
 //! Generations: how keys are checked.
 //!
-//! A graph takes a generation from one counter of the process when it is made, and a new one at every reset and
-//! rewind. It remembers which segment of the tape was recorded in which generation. A key, which is a position and
-//! a generation, is right if its position is in a segment of its generation. That is one comparison for the newest
-//! segment, and a binary search for older ones.
+//! A graph takes a generation from a counter shared by the whole process when it is made, and a new one at every reset
+//! and every rewind that drops nodes. It remembers which segment of the tape was recorded in which generation. A key,
+//! which is a position and a generation, is right if its position is in a segment of its generation. That is one
+//! comparison for the newest segment, and a binary search for older ones.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -17,8 +17,8 @@ const MASK: u32 = (1 << BITS) - 1;
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// The most generations that a graph takes at a time. All threads share the counter, and incrementing it costs as
-/// much as recording two nodes. So a graph that is often reset or rewound takes 1, 2, 4, ... up to this many at a
-/// time: never more than it has used so far, plus one.
+/// much as recording two nodes. So a graph that is often reset or rewound takes 1, 2, 4, ... up to this many at a time,
+/// and never more at a time than it has used so far.
 const BLOCK: u32 = 64;
 
 /// Takes `count` generations that no other graph has, and returns the first.
@@ -27,7 +27,8 @@ fn take(count: u32) -> u32 {
 }
 
 /// Which segment of the tape was recorded in which generation. A segment is given by the key of its first node,
-/// and ends where the next one starts. Starts strictly increase.
+/// and ends where the next one starts. The starts of the segments strictly
+/// increase.
 #[derive(Debug)]
 pub(crate) struct Generations {
     newest: NodeId,
@@ -36,7 +37,7 @@ pub(crate) struct Generations {
     spare: (u32, u32),
     /// How many to take when those are used up.
     block: u32,
-    /// The generation in which the tape was last empty: when it was made or reset.
+    /// The generation that began when the tape was made or last reset.
     begun: u32,
 }
 
@@ -46,13 +47,13 @@ impl Generations {
         Generations { newest: NodeId::new(0, begun), older: Vec::new(), spare: (0, 0), block: 1, begun }
     }
 
-    /// Starts over on an empty tape. No older key or mark is right.
+    /// Starts over on an empty tape. Older keys and marks are no longer valid.
     pub(crate) fn restart(&mut self) {
         self.cut(0);
         self.begun = self.newest.generation();
     }
 
-    /// The key of a node that is recorded now.
+    /// The key of a node recorded in the newest generation at this position.
     #[inline(always)]
     pub(crate) fn newest(&self, position: u32) -> NodeId {
         self.newest.at(position)
@@ -114,8 +115,8 @@ impl Generations {
         self.segment(position).at(position)
     }
 
-    /// Identifies the state of a tape of `len` entries: the generation of its last entry, or the one in which it
-    /// was empty. It differs if the tape was cut shorter in between.
+    /// Identifies the state of a tape of `len` entries: the generation of its last entry, or `begun` if it is empty. If
+    /// the tape is cut shorter and grows to `len` again, its stamp is a different one.
     pub(crate) fn stamp(&self, len: u32) -> u32 {
         match len.checked_sub(1) {
             Some(last) => self.segment(last).generation(),
@@ -133,13 +134,13 @@ mod tests {
     /// Held by tests during which the counter must not jump.
     static COUNTER: Mutex<()> = Mutex::new(());
 
-    /// How many generations a graph takes that is cut so many times.
+    /// How many generations a graph takes if it is cut `cuts` times.
     fn taken(cuts: u32) -> u32 {
         let mut generations = Generations::new();
         let (mut taken, mut last) = (1, generations.spare);
         for _ in 0..cuts {
             generations.cut(0);
-            // Right after a block was taken, all but one of it are left.
+            // Right after a block is taken, all of its generations but one are left.
             if generations.spare.1 >= last.1 {
                 taken += generations.spare.1 + 1;
             }

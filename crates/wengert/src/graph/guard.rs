@@ -15,7 +15,7 @@ use crate::tape::entry::Handle;
 pub struct Guard {
     /// The left operand.
     pub left: NodeId,
-    /// What was compared.
+    /// The relation that was tested.
     pub relation: Relation,
     /// The right operand.
     pub right: NodeId,
@@ -23,14 +23,14 @@ pub struct Guard {
     pub recorded: bool,
 }
 
-/// A guard by positions.
+/// A guard that holds positions instead of keys.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RawGuard {
     left: u32,
     right: u32,
     relation: Relation,
     recorded: bool,
-    /// Differs from that of every guard that had the same index before a rewind.
+    /// A serial number. A guard that a rewind dropped and the one that later takes its index have different numbers.
     pub(super) serial: u32,
 }
 
@@ -48,7 +48,7 @@ impl Graph {
         self.guards.borrow().iter().map(public).collect()
     }
 
-    /// Records that `left relation right` was asked, and the answer.
+    /// Records a comparison and its result.
     pub(crate) fn push_guard(&self, left: Handle, relation: Relation, right: Handle, recorded: bool) {
         let serial = self.next_guard.get();
         self.next_guard.set(serial.wrapping_add(1));

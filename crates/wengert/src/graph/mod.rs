@@ -29,10 +29,9 @@ pub use rewind::Mark;
 
 /// An arena of nodes: numbers, and how each was computed.
 ///
-/// Building appends nodes and computes their values at once. [`Graph::backward`] computes the derivative
-/// of one node with respect to every node before it. Builders take `&self`, so calls nest
-/// (`g.mul(g.sin(a), b)`) and expressions can be kept side by side. What changes values or drops nodes
-/// takes `&mut self`.
+/// Building appends nodes and computes their values at once. [`Graph::backward`] computes the derivative of one node
+/// with respect to every node before it. Builders take `&self`, so calls nest (`g.mul(g.sin(a), b)`) and expressions
+/// can be kept side by side. What changes values or drops nodes takes `&mut self`.
 ///
 /// Every key is checked, in release builds too. Plain methods panic with the text of the [`Error`]. The
 /// `try_` forms return it.
@@ -57,7 +56,7 @@ pub struct Graph {
     notes: RefCell<Notes>,
 }
 
-/// Its size. `Display` lists the nodes.
+/// A summary. `Display` lists the nodes.
 impl fmt::Debug for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Graph")
@@ -81,7 +80,7 @@ impl Graph {
         Graph::with_limit(MAX_NODES)
     }
 
-    /// An empty graph with room for `nodes` nodes. Recording so many allocates no memory for nodes. (Operand
+    /// An empty graph with room for `nodes` nodes. Recording up to that many allocates no memory for nodes. (Operand
     /// lists, immediates and adjoints get their memory when they are first needed.)
     ///
     /// # Panics

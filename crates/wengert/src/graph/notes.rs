@@ -1,4 +1,4 @@
-//! What few nodes have: labels and scopes.
+//! What only a few nodes have: labels and scopes.
 
 use slotmap::SparseSecondaryMap;
 
@@ -18,7 +18,8 @@ pub(super) struct Notes {
 }
 
 impl Notes {
-    /// Forgets everything on a tape cut to `len`, except the first `scopes` scopes.
+    /// After the tape was cut to `len`: keeps the first `scopes` scopes and the labels of the nodes that are left, and
+    /// forgets the rest.
     pub(super) fn truncate(&mut self, scopes: u32, len: u32) {
         self.scopes.truncate(scopes, len);
         if self.labeled_below > len {
@@ -94,9 +95,9 @@ impl Graph {
 
     /// Opens a scope. Nodes recorded until the returned [`Scope`] is dropped belong to it.
     ///
-    /// Scopes nest, and may be closed in any order. A node is in all scopes that were open when it was
-    /// recorded, in the order in which they were opened. A scope whose guard is never dropped
-    /// ([`std::mem::forget`]) stays open until a reset or rewind.
+    /// Scopes nest, and may be closed in any order. A node is in all scopes that were open when it was recorded, in the
+    /// order in which they were opened. If the [`Scope`] is never dropped ([`std::mem::forget`]), it stays open until a
+    /// reset or rewind.
     ///
     /// ```
     /// let g = wengert::Graph::new();

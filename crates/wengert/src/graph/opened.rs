@@ -1,7 +1,7 @@
 //! A copy of a graph in which computed nodes are inputs too.
 //!
-//! The derivative with respect to a computed node is the one with respect to a number added to it. The copy adds
-//! a leaf to the node, and every user of the node gets the sum.
+//! The derivative with respect to a computed node equals the derivative with respect to a number that is added to the
+//! node. So the copy adds a leaf to the node, and every user of the node uses the sum.
 
 use rustc_hash::FxHashMap;
 
@@ -14,18 +14,25 @@ use crate::op::Op;
 pub(crate) struct Opened {
     pub(crate) graph: Graph,
     pub(crate) outputs: Vec<NodeId>,
-    /// A leaf for each node of `wrt`; one that nothing depends on where it wants no gradient.
+    /// A leaf for each node of `wrt`. If the node wants no gradient or comes after all outputs, nothing depends on its
+    /// leaf.
     pub(crate) inputs: Vec<NodeId>,
 }
 
 impl Graph {
-    /// Whether all are leaves.
-    pub(crate) fn are_leaves(&self, nodes: &[NodeId]) -> Result<bool, Error> {
+    /// The positions of these nodes; `None` unless all are leaves.
+    pub(crate) fn leaf_positions(
+        &self,
+        nodes: impl ExactSizeIterator<Item = NodeId>,
+    ) -> Result<Option<Vec<usize>>, Error> {
+        let mut leaves = Vec::with_capacity(nodes.len());
         let mut all = true;
-        for &node in nodes {
-            all &= self.tape.entry(self.position(node)?).op() == Op::Leaf;
+        for node in nodes {
+            let position = self.position(node)?;
+            all &= self.tape.entry(position).code() == Op::Leaf.code();
+            leaves.push(position as usize);
         }
-        Ok(all)
+        Ok(all.then_some(leaves))
     }
 
     /// The graph up to `outputs`, opened at `wrt`. O(nodes up to `outputs`).
@@ -56,7 +63,7 @@ impl Graph {
                 }
             };
             if let Some(input) = open.get_mut(&position) {
-                // x + -0 is x, also where x is a zero.
+                // x + -0 is x, even where x is 0 or -0.
                 *input = graph.leaf(-0.0);
                 copy = graph.add(copy, *input);
             }

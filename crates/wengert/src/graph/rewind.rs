@@ -41,7 +41,7 @@ impl Graph {
     /// As [`Graph::rewind`].
     ///
     /// # Errors
-    /// [`Error::StaleMark`]. The graph is unchanged then.
+    /// [`Error::StaleMark`]. On an error, the graph is unchanged.
     pub fn try_rewind(&mut self, mark: Mark) -> Result<(), Error> {
         let len = mark.extent.entries;
         let guards = self.guards.get_mut();

@@ -51,7 +51,7 @@ impl Scopes {
         guard
     }
 
-    /// Closes a scope. Scopes that were opened in it and are still open stay open without it.
+    /// Closes a scope. Scopes that were opened inside it and are still open stay open, but are no longer inside it.
     pub(crate) fn leave(&mut self, guard: u32, position: u32) {
         let Some(at) = self.open.iter().rposition(|open| open.guard == guard) else {
             return;

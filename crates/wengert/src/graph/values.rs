@@ -24,8 +24,8 @@ impl Graph {
         Ok(self.tape.entry(self.fresh(node)?).value)
     }
 
-    /// Sets the value of a leaf. Values computed before are stale from then on, until
-    /// [`Graph::forward`]. Leaves are never stale: any number of them can be read and set in between.
+    /// Sets the value of a leaf. All values computed so far are stale until the next [`Graph::forward`]. Leaves are
+    /// never stale: you can read and set any number of them before that call.
     ///
     /// An [`Expr`](crate::Expr) borrows the graph, so none can be alive across this call: keep its key.
     ///
@@ -56,7 +56,7 @@ impl Graph {
     /// As [`Graph::set`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::NotALeaf`]. The graph is unchanged then.
+    /// [`Error::NotInGraph`], [`Error::NotALeaf`]. On an error, the graph is unchanged.
     pub fn try_set(&mut self, leaf: NodeId, value: f64) -> Result<(), Error> {
         let position = self.leaf_position(leaf)?;
         self.tape.write(position as u32, value);
@@ -64,7 +64,7 @@ impl Graph {
         Ok(())
     }
 
-    /// Sets leaves to values, in order: [`Graph::set`] of many.
+    /// Sets many leaves to values, in order, as [`Graph::set`] does for one.
     ///
     /// ```
     /// let mut g = wengert::Graph::new();
@@ -183,7 +183,7 @@ impl Graph {
         self.limit_staleness();
     }
 
-    /// Clears the staleness if only leaves and constants are below its end.
+    /// Limits `stale_below` to the length of the tape, and sets it to 0 if only leaves and constants are below it.
     pub(super) fn limit_staleness(&mut self) {
         self.stale_below = self.stale_below.min(self.tape.len());
         if self.stale_below <= self.tape.sources() {

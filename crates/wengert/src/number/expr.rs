@@ -113,9 +113,9 @@ impl<'g> Expr<'g> {
 
     /// The value, as a plain number.
     ///
-    /// A decision made by it is made once: replays at other values ([`Graph::forward`], compiled programs) do not
-    /// notice a branch on it or an index computed from it. Compare the expression itself, which leaves a
-    /// guard, or use the op `select`.
+    /// A decision that depends on it is made only once, while recording: replays at other values ([`Graph::forward`],
+    /// compiled programs) do not notice a branch on it or an index computed from it. Compare the expression itself,
+    /// which leaves a guard, or use the op `select`.
     ///
     /// ```
     /// let g = wengert::Graph::new();
@@ -143,7 +143,7 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn id(self) -> NodeId {
         let graph = self.graph.expect(
-            "a constant of no graph has no key: make it with Graph::constant, or combine it with an expression first",
+            "a free constant belongs to no graph, so it has no key: make it with Graph::constant, or combine it with an expression first",
         );
         graph.generations.key(self.handle.index())
     }
@@ -192,7 +192,7 @@ impl<'g> Expr<'g> {
         self
     }
 
-    /// `x` to the integer power `n`; every derivative is exact at 0 too.
+    /// `x` to the integer power `n`. All derivatives are exact, also at 0.
     ///
     /// ```
     /// let g = wengert::Graph::new();
@@ -238,7 +238,7 @@ impl<'g> Expr<'g> {
         self.max(low).min(high)
     }
 
-    /// The address of the graph, or null: one comparison for both.
+    /// The address of the graph, or null if there is none, so that one comparison covers both cases.
     #[inline(always)]
     fn address(self) -> *const Graph {
         self.graph.map_or(std::ptr::null(), std::ptr::from_ref)
@@ -347,7 +347,7 @@ impl<'g> Expr<'g> {
         self.graph.is_none() && graph.tape.known_constant(self.value).is_none()
     }
 
-    /// The handle of the node; a free constant becomes one.
+    /// The handle of the node. A free constant becomes a node first.
     #[inline(always)]
     #[track_caller]
     fn handle_in(&self, graph: &Graph) -> Handle {
@@ -372,9 +372,9 @@ impl<'g> Expr<'g> {
 /// The graph and handle of an expression: two registers.
 type Place<'g> = (Option<&'g Graph>, Handle);
 
-/// Recording in the uncommon cases: an operand is of no graph or wants no gradient, or the tape is full. All
-/// arguments and results are passed in registers, since taking an address here would force the common case to
-/// keep its values in memory.
+/// Recording in the uncommon cases, for example: an operand belongs to no graph or wants no gradient, or the tape has
+/// no room left. All arguments and results are passed in registers, since taking an address here would force the common
+/// case to keep its values in memory.
 #[cold]
 #[inline(never)]
 #[track_caller]
@@ -387,7 +387,7 @@ fn unary_apart<'g>(op: Op, imm: Imm, place: Place<'g>, x: f64, value: f64) -> Pl
 #[inline(never)]
 #[track_caller]
 fn binary_apart<'g>(op: Op, x_place: Place<'g>, x: f64, y_place: Place<'g>, y: f64, value: f64) -> Place<'g> {
-    // A free constant is kept with the op, as a plain number is.
+    // A free constant becomes an immediate of the op, as a plain number does.
     if let Some((op, c)) = with_constant(op, (x_place, x), (y_place, y)) {
         let (place, x) = if x_place.0.is_some() { (x_place, x) } else { (y_place, y) };
         if let Some(graph) = place.0
@@ -400,8 +400,7 @@ fn binary_apart<'g>(op: Op, x_place: Place<'g>, x: f64, y_place: Place<'g>, y: f
     Expr::record(op, NO_IMM, &[Expr::at(x_place, x), Expr::at(y_place, y)], value).place()
 }
 
-/// The op with an immediate that does what `op` does, and the immediate, where just one of the operands is a
-/// free constant.
+/// If just one operand is a free constant: the op that takes it as an immediate instead, and that immediate.
 #[inline(always)]
 fn with_constant<'g>(op: Op, x: (Place<'g>, f64), y: (Place<'g>, f64)) -> Option<(Op, f64)> {
     let (before, after) = match op {
@@ -437,8 +436,8 @@ impl From<f64> for Expr<'_> {
     }
 }
 
-/// Appends an op, by the numbers of its operands and immediates. A macro, since operands in an array would go
-/// through memory.
+/// Appends an op. The numbers of its operands and immediates select the arm. A macro, since operands in an array would
+/// go through memory.
 macro_rules! operation {
     ($op:expr, $value:expr, [$x:expr], []) => {
         $x.unary($op, $value)
@@ -463,7 +462,7 @@ macro_rules! define_expr {
         folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
     ) => {
         /// The ops, one method each. An operand may be a number: `x.max(0.0)`.
-        #[allow(clippy::should_implement_trait, reason = "the operators are implemented too; a row has one name")]
+        #[allow(clippy::should_implement_trait, reason = "the operators are implemented too, under the same names")]
         impl<'g> Expr<'g> {
             $($(#[doc = $doc])+
             #[inline(always)]

@@ -13,10 +13,10 @@ use crate::scalar::dual::Dual;
 
 /// A number of some kind: `f64`, [`Dual`], [`Expr`], [`crate::Series`].
 ///
-/// A function `fn f<T: Real>(x: &[T]) -> T` computes plain values, tangents or a recording. All ops are
-/// methods ([`Scalar`]). Operators take an `f64` on the right only: write `1.0 - x` as `T::constant(1.0) - x`,
-/// which costs no more. Where a closure over expressions is expected, pass `|x| f(x)`: the bare name has one
-/// lifetime and does not compile.
+/// A function `fn f<T: Real>(x: &[T]) -> T` computes plain values, tangents or a recording. All ops are methods
+/// ([`Scalar`]). Operators take an `f64` on the right only: write `1.0 - x` as `T::constant(1.0) - x`, which costs no
+/// more. Where a closure over expressions is expected, pass `|x| f(x)`. Passing `f` itself does not compile, because
+/// its `T` would be an `Expr` of one fixed lifetime.
 ///
 /// ```
 /// use wengert::{Real, Scalar};
@@ -73,7 +73,7 @@ pub trait Function {
 /// assert_eq!(gradient.len(), 2);
 /// ```
 ///
-/// Captured data stands before the argument, with its type:
+/// Write captured data before the argument, with its type:
 ///
 /// ```
 /// use wengert::{function, Real, Scalar};

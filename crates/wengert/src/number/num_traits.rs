@@ -1,5 +1,5 @@
-//! The traits of numeric code for expressions, duals and series, so that code generic over `num_traits::Float`
-//! runs over them.
+//! The traits of the crate `num_traits` for expressions, duals and series, so that code generic over
+//! `num_traits::Float` works with them.
 //!
 //! Whatever turns a recorded value into a plain one (a comparison, a cast, a decoding) leaves a guard. So a
 //! replay with another result is an error, not a wrong number.
@@ -16,7 +16,8 @@ use crate::scalar::dual::Dual;
 
 /// Reading a number as a plain one. An expression leaves a guard for it.
 trait Observed: Scalar {
-    /// The value as a plain number. An expression leaves a guard that a replay has the same bits.
+    /// The value as a plain number. An expression leaves a guard: a replay in which the value has other bits is an
+    /// error.
     #[track_caller]
     fn read(self) -> f64 {
         self.primal()
@@ -58,7 +59,7 @@ impl Observed for Expr<'_> {
     }
 }
 
-/// A constant of that value, for each.
+/// Functions that return a constant.
 macro_rules! constants {
     ($($name:ident = $value:expr;)+) => {$(
         #[track_caller]
@@ -68,7 +69,7 @@ macro_rules! constants {
     )+};
 }
 
-/// The op of the same name, for each.
+/// Methods that apply the op of the same name.
 macro_rules! ops {
     ($($name:ident)+) => {$(
         #[track_caller]
@@ -78,7 +79,7 @@ macro_rules! ops {
     )+};
 }
 
-/// The traits of numeric code, for a number of this crate.
+/// Implements the traits of `num_traits` for a number type of this crate.
 macro_rules! numeric {
     ([$($generics:tt)*] $Type:ty) => {
         impl<$($generics)*> Zero for $Type {
@@ -156,8 +157,8 @@ macro_rules! numeric {
             }
         }
 
-        /// `max` and `min` give NaN where either operand is (IEEE 754-2019 maximum and minimum), so a fold
-        /// that starts from NaN stays NaN, other than with `f64`.
+        /// `max` and `min` give NaN if either operand is NaN (IEEE 754-2019 maximum and minimum). So, unlike with
+        /// `f64`, a fold that starts from NaN stays NaN.
         impl<$($generics)*> Float for $Type {
             constants! {
                 nan = f64::NAN;
@@ -249,7 +250,7 @@ macro_rules! numeric {
             }
             #[track_caller]
             fn abs_sub(self, other: Self) -> Self {
-                // 0 where they are equal infinities, NaN where either is.
+                // 0 if both are the same infinity, NaN if either is NaN.
                 self.less_equal(other).select(<$Type as Scalar>::constant(0.0), self - other)
             }
             #[track_caller]
@@ -282,7 +283,6 @@ macro_rules! numeric {
             }
         }
 
-        /// Constants.
         impl<$($generics)*> FloatConst for $Type {
             constants! {
                 E = std::f64::consts::E;

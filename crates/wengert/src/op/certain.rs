@@ -2,8 +2,7 @@
 
 use crate::op::{Imm, Op, kernel};
 
-/// The value of an op, to the bit, for all values of its unknown operands. (The bits of a NaN do not
-/// count.)
+/// The value of an op, to the bit, for all values of its unknown operands. (The bits of a NaN do not count.)
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Certain {
@@ -16,8 +15,7 @@ pub enum Certain {
 }
 
 impl Op {
-    /// The op's value, if the known operands determine it. `number(k)` is the value of operand `k` if that is
-    /// known.
+    /// The op's value, if the known operands determine it. `number(k)` is the value of operand `k` if that is known.
     #[doc(hidden)]
     #[inline(always)]
     pub fn certain(self, imm: Imm, number: impl Fn(usize) -> Option<f64>) -> Option<Certain> {
@@ -35,7 +33,7 @@ impl Op {
             Op::Add if is(1, -0.0) => Some(Operand(0)),
             Op::Select => number(0).map(|c| Operand(if c != 0.0 { 1 } else { 2 })),
             Op::Powd if imm == [1.0, 0.0] => Some(Operand(0)),
-            // High derivatives of a whole power are constant, and x^0 is 1 even for NaN.
+            // High derivatives of a power with a whole exponent are constant, and x^0 is 1 even for NaN.
             Op::Powd if imm[1] >= imm[0] && imm[0] >= 0.0 && imm[0].fract() == 0.0 => {
                 Some(Number(kernel::powd(1.0, imm[0], imm[1])))
             }

@@ -12,8 +12,7 @@ pub use kernel::MAX_ORDER;
 pub use relation::Relation;
 pub(crate) use table::for_each_op;
 
-/// The immediates of an op: numbers that belong to the op and are not operands. The ones it does not have
-/// are 0.
+/// The immediates of an op: numbers that belong to the op and are not operands. The ones it does not have are 0.
 pub type Imm = [f64; 2];
 
 /// The immediates of an op without any.
@@ -117,8 +116,8 @@ macro_rules! define_op {
         ops { $($(#[doc = $doc:literal])+ $vis:vis $Op:ident = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
         folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
     ) => {
-        /// What a node computes. Variants without a method on `Graph` and `Expr` are helpers, which derivatives and
-        /// operators with a constant record.
+        /// What a node computes. Variants without a method on `Graph` and `Expr` are helpers. They are recorded by
+        /// derivatives and by operators with a constant.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]
         #[non_exhaustive]
@@ -139,7 +138,7 @@ macro_rules! define_op {
             #[allow(unreachable_patterns, reason = "comparisons have names of their own")]
             pub const fn name(self) -> &'static str {
                 match self {
-                    // As methods they have longer names: these would hide those of `PartialOrd`.
+                    // The methods have longer names, since methods with these names would hide those of `PartialOrd`.
                     Op::Lt => "lt",
                     Op::Le => "le",
                     Op::Gt => "gt",
@@ -287,9 +286,8 @@ impl fmt::Display for Op {
     }
 }
 
-/// Many processors predict comparisons well and jumps through a table badly. So the most common ops are the
-/// first rows, and the sweeps find them by two to four comparisons. They rely on this order. For all other
-/// ops they jump.
+/// Many processors predict comparisons well and jumps through a table badly. So the most common ops are the first rows,
+/// and the sweeps find them by two to four comparisons. They rely on this order. For all other ops they jump.
 const _: () = assert!(
     codes::Mul == 0
         && codes::Add == 1
@@ -350,7 +348,7 @@ mod tests {
             f64::NAN,
         ];
         for &op in Op::ALL.iter().filter(|op| op.arity() == Arity::Fixed(2)) {
-            // Derived twice with respect to the first operand: some orders treat both operands alike.
+            // The second derivative with respect to the first operand, since for some other orders the op is symmetric.
             let imm = if op.immediates() > 0 { [2.0, 0.0] } else { NO_IMM };
             let same = |x: f64, y: f64| {
                 let [one, other] = [[x, y], [y, x]].map(|args| f64::apply(op, imm, &args));

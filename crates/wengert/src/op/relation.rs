@@ -14,7 +14,7 @@ pub enum Relation {
     Equal,
     /// At least one of them is NaN.
     Unordered,
-    /// `x` and `y` have the same bits: a recorded value was read as a number.
+    /// `x` and `y` have the same bits. Guards a recorded value that was read as a plain number.
     SameBits,
     /// `x` and `y` have the same sign bit.
     SameSign,
@@ -64,7 +64,7 @@ impl fmt::Display for Relation {
             Relation::Equal => "==",
             Relation::Unordered => "unordered with",
             Relation::SameBits => "identical to",
-            Relation::SameSign => "of the sign of",
+            Relation::SameSign => "of the same sign as",
         })
     }
 }

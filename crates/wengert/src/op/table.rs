@@ -5,8 +5,7 @@
 //! receives. `for_each_op!(consumer)` passes the whole table to another macro. Such macros generate the
 //! enum, the values, the rules, the methods and the sweeps.
 //!
-//! - `pub` ops are methods of `Graph`, `Expr` and the other numbers. The rest are helpers, which operators
-//!   with a constant and derivatives record.
+//! - `pub` ops are methods of `Graph`, `Expr` and the other numbers. The rest are helpers, which derivatives record.
 //! - `x`, `y`, `z` are the operands and `r` is the value. Immediates come after the semicolon, each with its
 //!   meaning: `real` is any number, `order` is the order of a derivative.
 //! - The rule is `linear` if all partials are 1 or -1, `cheap` if they cost a flop or two or a kernel whose

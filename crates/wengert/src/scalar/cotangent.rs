@@ -5,9 +5,9 @@ use std::ops::{Add, Div, Mul, Neg};
 
 use crate::scalar::Scalar;
 
-/// An adjoint (in a reverse sweep) or tangents (in a forward sweep). Products and quotients are guarded: 0
-/// where `self` is 0, whatever the partial is. A product is also 0 where the partial is 0, whatever `self`
-/// is.
+/// An adjoint (in a reverse sweep) or tangents (in a forward sweep). Except for [`Unguarded`] and `UnguardedTangents`,
+/// products and quotients are guarded: they are 0 where `self` is 0, whatever the partial is. A product is also 0 where
+/// the partial is 0, whatever `self` is.
 pub(crate) trait Cotangent<S>:
     Copy + Neg<Output = Self> + Add<Output = Self> + Mul<S, Output = Self> + Div<S, Output = Self>
 {
@@ -85,7 +85,7 @@ adjoint! {
 adjoint! {
     /// An adjoint whose products are not guarded. If the result of a rule is not NaN, it is the result for
     /// [`Guarded`] too: a guard matters only for `0 * inf`, `0 / 0` and the like.
-    Plain, guarded false: bar * s is bar * s, bar / s is bar / s
+    Unguarded, guarded false: bar * s is bar * s, bar / s is bar / s
 }
 
 /// A scalar that adjoints can be made of.
@@ -96,7 +96,7 @@ pub(crate) trait AdjointScalar: Scalar {
     fn is_zero(&self) -> bool;
     /// Whether it or a tangent is NaN. Also true if it has infinities of both signs.
     fn is_nan(&self) -> bool;
-    /// Both questions in one, since both are rare.
+    /// Both tests in one, since both are rarely true.
     #[inline(always)]
     fn is_zero_or_nan(&self) -> bool {
         self.is_zero() || self.is_nan()

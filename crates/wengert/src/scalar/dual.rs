@@ -125,7 +125,7 @@ macro_rules! define_dual {
 for_each_op!(define_dual);
 
 impl<const N: usize> Dual<N> {
-    /// `x` to the whole power `n`. All derivatives are exact, at 0 too.
+    /// `x` to the integer power `n`. All derivatives are exact, even at 0.
     #[inline(always)]
     pub fn powi(self, n: i32) -> Self {
         Scalar::powi(self, n)

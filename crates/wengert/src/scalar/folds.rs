@@ -16,8 +16,7 @@ pub(crate) fn logsumexp(xs: &[f64]) -> f64 {
     top + kernel::ln(sum)
 }
 
-/// The partials of a product: the product of the operands on the left, times that of the operands on the
-/// right.
+/// The partials of a product: the product of the operands on the left, times that of the operands on the right.
 pub(crate) fn product<S: Scalar>(xs: &[S], r: S, mut partial: impl FnMut(usize, S)) {
     let mut right: SmallVec<[S; 8]> = SmallVec::with_capacity(xs.len());
     let mut tail = r.lift(1.0);

@@ -1,9 +1,9 @@
 //! What a formula runs over, and the values and rules of the ops.
 //!
-//! [`Scalar`] asks a type for two things: how to make a constant, and how to apply an op. The named methods
-//! come from the table of ops. So do the derivative rules in [`rule`], each written once for all scalars:
-//! over `f64` they compute numbers, over [`Expr`](crate::Expr) they record more graph, over
-//! [`Dual`](crate::Dual) they compute second derivatives.
+//! [`Scalar`] asks a type for two things: how to make a constant, and how to apply an op. `define_scalar` makes the
+//! named methods from the table of ops, `op/table.rs`. `define_values` makes the derivative rules in [`rule`], each
+//! written once for all scalars: over `f64` they compute numbers, over [`Expr`](crate::Expr) they record new nodes,
+//! over [`Dual`](crate::Dual) they compute second derivatives.
 
 mod cotangent;
 pub(crate) mod dual;
@@ -11,7 +11,7 @@ pub(crate) mod folds;
 mod operators;
 pub(crate) mod tangents;
 
-pub(crate) use cotangent::{Adjoint, AdjointScalar, Cotangent, Guarded, Plain};
+pub(crate) use cotangent::{Adjoint, AdjointScalar, Cotangent, Guarded, Unguarded};
 pub(crate) use operators::{compared_by_value, operators, operators_by_apply, sums_of_references};
 
 use std::fmt::Debug;
@@ -50,8 +50,8 @@ macro_rules! define_scalar {
     ) => {
         /// What a formula can run over: numbers, expressions that record, duals, series.
         ///
-        /// An implementor says how to make a constant and how to apply an op. The named methods do both for
-        /// you. They take the operands first, then the immediates.
+        /// An implementor says how to make a constant and how to apply an op. The named methods, one for each op, come
+        /// with the trait. They take the operands first, then the immediates.
         ///
         /// ```
         /// use wengert::{Dual, Graph, Scalar};
@@ -101,7 +101,7 @@ macro_rules! define_scalar {
                 Self::constant(c)
             }
 
-            /// `x` to the whole power `n`. All derivatives are exact, at 0 too.
+            /// `x` to the integer power `n`. All derivatives are exact, even at 0.
             #[inline(always)]
             #[track_caller]
             fn powi(self, n: i32) -> Self {
@@ -213,10 +213,13 @@ macro_rules! define_values {
 
         /// The derivative rule of every op, one function for each row, over any scalar.
         ///
-        /// A rule takes the cotangent `bars(k)` for each operand `k`, or skips the operand if that is `None`.
-        /// It multiplies it by the partial derivative and passes the product to `emit(k, ..)`. In a reverse
-        /// sweep `bars(k)` is the adjoint of the node, the same for all operands. In a tangent sweep it is the
-        /// tangent of operand `k`. Rules of folds give only the partial of each operand.
+        /// A rule takes the cotangent `bars(k)` for each operand `k`, or skips the operand if that is `None`. It
+        /// multiplies it by the partial derivative and passes the product to `emit(k, ..)`. In a reverse sweep
+        /// `bars(k)` is the adjoint of the node, the same for all operands. In a tangent sweep it is the tangent of
+        /// operand `k`. Rules of folds give only the partial of each operand.
+        ///
+        /// The rule of `mul` is `if let Some(bar) = bars(0) { emit(0, bar * y) }`, and the same for operand 1 and
+        /// `bar * x`.
         #[allow(unused_variables, unused_assignments, unused_mut, reason = "not every row uses all arguments")]
         pub(crate) mod rule {
             use super::*;
@@ -251,7 +254,7 @@ macro_rules! define_values {
 }
 for_each_op!(define_values);
 
-/// The first `N` of `args`. There must be as many.
+/// The first `N` of `args`, which must have at least `N` elements.
 #[inline(always)]
 fn fixed<T: Copy, const N: usize>(args: &[T]) -> [T; N] {
     std::array::from_fn(|k| args[k])
@@ -267,8 +270,8 @@ fn lists<T, const N: usize>(args: &[T]) -> [&[T]; N] {
 /// Joins lists of the same length.
 ///
 /// # Panics
-/// With [`Error::Operands`](crate::Error::Operands) if the lengths differ, or if the op does not take so
-/// many operands.
+/// With [`Error::Operands`](crate::Error::Operands) if the lengths differ, or if the op does not take that number of
+/// operands.
 #[track_caller]
 pub(crate) fn joined<T: Copy, const N: usize>(op: Op, lists: [&[T]; N]) -> SmallVec<[T; 8]> {
     let given = expect(operand_count(op, &lists.map(<[T]>::len)));
@@ -286,7 +289,7 @@ pub fn apply_unchecked(op: Op, imm: Imm, args: &[f64]) -> f64 {
     value::of(op, imm, args)
 }
 
-/// The immediates given to a method, filled up with 0.
+/// The immediates given to a method, and 0 for the missing ones.
 #[inline(always)]
 pub(crate) fn imm(given: &[f64]) -> Imm {
     let mut imm = NO_IMM;

@@ -1,7 +1,7 @@
 //! The operators of this crate's numbers.
 
-/// Implements the operators between two numbers of a type, with `f64` on either side, by reference, and with assignment. They
-/// call the methods of [`Scalar`](crate::Scalar). A constant operand becomes an immediate.
+/// Implements the operators between two numbers of a type, with `f64` on either side, by reference, and with
+/// assignment. They call the methods of [`Scalar`](crate::Scalar). A constant operand becomes an immediate.
 macro_rules! operators {
     ([$($generics:tt)*] $Type:ty) => {
         impl<$($generics)*> std::ops::Neg for $Type {
@@ -139,14 +139,12 @@ pub(crate) use operators;
 /// Sums and products over references, as over values.
 macro_rules! sums_of_references {
     ([$($generics:tt)*] $Type:ty) => {
-        /// As over values.
         impl<'a, $($generics)*> std::iter::Sum<&'a $Type> for $Type {
             #[track_caller]
             fn sum<I: Iterator<Item = &'a $Type>>(iter: I) -> Self {
                 iter.copied().sum()
             }
         }
-        /// As over values.
         impl<'a, $($generics)*> std::iter::Product<&'a $Type> for $Type {
             #[track_caller]
             fn product<I: Iterator<Item = &'a $Type>>(iter: I) -> Self {

@@ -23,7 +23,7 @@ impl<const N: usize> Tangents<N> {
 /// Tangents whose products are not guarded. If the result of a rule is not NaN, it is the result for guarded
 /// tangents too.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct PlainTangents<const N: usize>(pub(crate) Tangents<N>);
+pub(crate) struct UnguardedTangents<const N: usize>(pub(crate) Tangents<N>);
 
 /// `f(k)` for every tangent. (`array::map` compiles to a call, not a loop, from five elements on.)
 #[inline(always)]
@@ -43,8 +43,7 @@ fn is_harmless(partial: f64) -> bool {
     (partial.to_bits() << 1).wrapping_sub(1) < INFINITY - 1
 }
 
-/// `plain` is the result without guards. If it may be wrong, `guarded` computes it again. One branch for all
-/// tangents.
+/// `plain` is the result without guards. If it may be wrong, `guarded` computes it again. One branch for all tangents.
 #[inline(always)]
 fn guarded<const N: usize>(plain: Tangents<N>, partial: f64, guarded: impl Fn(usize) -> f64) -> Tangents<N> {
     if is_harmless(partial) || !plain.is_nan() { plain } else { rarely(move || each(guarded)) }
@@ -72,12 +71,12 @@ macro_rules! push_tangents {
         $crate::scalar::tangents::Tangents::ZERO
     }};
     (linear, $rule:path, $values:ident, $imm:expr, $value:expr, $given:ident) => {{
-        let mut parts = $given.map($crate::scalar::tangents::PlainTangents);
+        let mut parts = $given.map($crate::scalar::tangents::UnguardedTangents);
         $rule(
             $values,
             $imm,
             $value,
-            |k| Some($crate::scalar::tangents::PlainTangents($given[k])),
+            |k| Some($crate::scalar::tangents::UnguardedTangents($given[k])),
             |k, part| parts[k] = part,
         );
         $crate::scalar::tangents::total(parts.map(|part| part.0))
@@ -102,7 +101,7 @@ macro_rules! push_tangents {
 }
 pub(crate) use push_tangents;
 
-/// Adds a part to the sum. The first part is the sum.
+/// Adds a part to the sum. If there is no sum yet, the part becomes the sum.
 #[inline(always)]
 pub(crate) fn gather<const N: usize>(sum: &mut Option<Tangents<N>>, part: Tangents<N>) {
     *sum = Some(sum.map_or(part, |sum| sum + part));
@@ -142,36 +141,36 @@ impl<const N: usize> Div<f64> for Tangents<N> {
 
 impl<const N: usize> Cotangent<f64> for Tangents<N> {}
 
-impl<const N: usize> Neg for PlainTangents<N> {
+impl<const N: usize> Neg for UnguardedTangents<N> {
     type Output = Self;
     #[inline(always)]
     fn neg(self) -> Self {
-        PlainTangents(-self.0)
+        UnguardedTangents(-self.0)
     }
 }
 
-impl<const N: usize> Add for PlainTangents<N> {
+impl<const N: usize> Add for UnguardedTangents<N> {
     type Output = Self;
     #[inline(always)]
     fn add(self, rhs: Self) -> Self {
-        PlainTangents(self.0 + rhs.0)
+        UnguardedTangents(self.0 + rhs.0)
     }
 }
 
-impl<const N: usize> Mul<f64> for PlainTangents<N> {
+impl<const N: usize> Mul<f64> for UnguardedTangents<N> {
     type Output = Self;
     #[inline(always)]
     fn mul(self, partial: f64) -> Self {
-        PlainTangents(each(|k| self.0.0[k] * partial))
+        UnguardedTangents(each(|k| self.0.0[k] * partial))
     }
 }
 
-impl<const N: usize> Div<f64> for PlainTangents<N> {
+impl<const N: usize> Div<f64> for UnguardedTangents<N> {
     type Output = Self;
     #[inline(always)]
     fn div(self, rhs: f64) -> Self {
-        PlainTangents(each(|k| self.0.0[k] / rhs))
+        UnguardedTangents(each(|k| self.0.0[k] / rhs))
     }
 }
 
-impl<const N: usize> Cotangent<f64> for PlainTangents<N> {}
+impl<const N: usize> Cotangent<f64> for UnguardedTangents<N> {}

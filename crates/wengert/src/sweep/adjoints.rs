@@ -30,11 +30,11 @@ impl Adjoints {
         }
     }
 
-    /// Calls `sweep` with room for `len` adjoints, of any value, to overwrite. If that takes new memory, it asks
-    /// for room for `most` first.
+    /// Calls `sweep` with room for `len` adjoints, which hold arbitrary values until `sweep` overwrites them. If new
+    /// memory is needed, room for `most` adjoints is tried first, then room for `len`.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`]. The adjoints are unchanged then.
+    /// [`Error::OutOfMemory`]. On an error, the adjoints are unchanged.
     #[inline(always)]
     pub(crate) fn fill(&self, len: usize, most: usize, sweep: impl FnOnce(&[Cell<f64>])) -> Result<(), Error> {
         if self.room.borrow().len() < len {

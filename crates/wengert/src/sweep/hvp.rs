@@ -9,8 +9,8 @@ use crate::scalar::dual::Dual;
 use crate::scalar::tangents::Tangents;
 use crate::tape::Tape;
 
-/// A forward sweep with `N` tangents, and a reverse sweep of duals over them. Together they compute the derivative
-/// of the gradient in `N` directions.
+/// The buffers for a forward sweep with `N` tangents and a reverse sweep over duals that have these tangents. Together
+/// they compute the derivative of the gradient in `N` directions.
 #[derive(Debug)]
 pub(crate) struct HvpWorkspace<const N: usize> {
     /// The directions, at the positions of the leaves.

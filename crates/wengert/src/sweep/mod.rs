@@ -1,8 +1,8 @@
 //! The sweeps: loops over the tape that carry adjoints back, carry tangents forward, or recompute values.
 //!
-//! [`plain`] is the reverse sweep as in a textbook. [`reverse`](mod@reverse) computes the same bits, fast. [`tangent`]
-//! carries tangents, [`replay`] recomputes values, and [`hvp`] combines a tangent and a reverse sweep into
-//! Hessian-vector products. The fast loops are one `match` over the codes of the ops, with the rules inlined.
+//! [`plain`] is the reverse sweep as in a textbook: read it first. [`reverse`](mod@reverse) computes the same bits,
+//! fast. [`tangent`] carries tangents, [`replay`] recomputes values, and [`hvp`] combines a tangent and a reverse sweep
+//! into Hessian-vector products. The fast loops are one `match` over the codes of the ops, with the rules inlined.
 
 pub(crate) mod adjoints;
 pub(crate) mod hvp;
@@ -35,13 +35,11 @@ fn value_of(entry: Entry, _: u32) -> f64 {
     entry.value
 }
 
-/// The value at `index`.
 #[inline(always)]
 fn primal(entries: &[Cell<Stored>], index: u32) -> f64 {
     read(entries, index, value_of)
 }
 
-/// Whether the entry at `index` wants a gradient.
 #[inline(always)]
 fn wants(entries: &[Cell<Stored>], index: u32) -> bool {
     entries.get(index as usize).is_some_and(|cell| Entry::from(cell.get()).wants())

@@ -1,13 +1,20 @@
 //! The reverse sweep, made fast. [`super::plain`] computes the same in a few lines: read that first.
 //!
+//! For the product, [`run`] calls [`common_binary`], and that calls `step::mul`, which `define_steps` makes. The row of
+//! `mul` says `cheap`, so the body of `step::mul` is the `cheap` arm of `send!`. There, `parts!` calls the rule, which
+//! gives `[bar * y, bar * x]`. [`Cursor::send_all`] passes each part to [`Cursor::send`], which adds it to an adjoint.
+//! Only the part for the entry right below is not added there: `send_all` returns it, and [`run`] adds it (`carried`).
+//!
+//! (An entry is the record of a node on the tape.)
+//!
 //! The time of a sweep goes into instructions, taken jumps, and waiting for memory. So:
 //!
 //! - Comparisons, which are predicted well, find the seven common ops. A jump finds the others.
 //! - The part that an entry sends to the entry right below it stays in a register, and the adjoint of the entry
-//!   below is read before anything else is sent. Reading back what was just written takes long. Costly ops and
-//!   ops with three or more operands send all parts through memory, and the adjoint below is read again.
-//! - Products are not guarded at first. If an adjoint turns out to be NaN, the sweep runs again with all products
-//!   guarded: see [`guarded`].
+//!   below is read before anything else is sent. Reading back what was just written takes long. After every op but
+//!   the seven common ones, the adjoint below is read again.
+//! - Products of cheap rules are not guarded at first. If an adjoint turns out to be NaN, the sweep runs again with
+//!   all products guarded: see [`guarded`].
 //! - Runs of zeros are skipped: see [`last_nonzero`].
 //! - Operands are below the entries that use them, so every access is in bounds. Accesses use `get` and do nothing
 //!   out of bounds, since a panic in the loop would cost registers.
@@ -20,12 +27,12 @@ use crate::cold::{out_of_line, rare, rarely};
 use crate::op::{NO_IMM, codes, count, for_each_op};
 use crate::scalar::dual::Dual;
 use crate::scalar::tangents::Tangents;
-use crate::scalar::{Adjoint, AdjointScalar, Guarded, Plain, rule};
+use crate::scalar::{Adjoint, AdjointScalar, Guarded, Unguarded, rule};
 use crate::tape::Tape;
 use crate::tape::entry::{Entry, Stored};
 use crate::tape::view::View;
 
-/// The sweep at one entry.
+/// The sweep at one entry. `S` is the number. `B` wraps an adjoint and says whether its products are guarded.
 #[derive(Clone, Copy)]
 struct Cursor<'t, S, B, A> {
     /// The tape up to the entry where the sweep started.
@@ -36,7 +43,7 @@ struct Cursor<'t, S, B, A> {
     i: usize,
     /// Its adjoint.
     bar: B,
-    /// The scalar of an entry at a position.
+    /// Gives the value of an entry at a position, as a scalar.
     at: A,
 }
 
@@ -61,8 +68,8 @@ impl<S: AdjointScalar, B, A> Cursor<'_, S, B, A> {
         }
     }
 
-    /// Adds the parts to the adjoints of the operands, but returns the part for the entry right below. Two
-    /// operands must differ. Three or more receive their parts in order, that one included.
+    /// Adds the parts to the adjoints of the operands. With one or two operands, the part for the entry right below is
+    /// returned instead of added. Two operands must differ. With three or more, all parts are added, in order.
     #[inline(always)]
     fn send_all<const N: usize>(&self, operands: [u32; N], parts: [S; N]) -> Option<S> {
         match (&operands[..], &parts[..]) {
@@ -105,6 +112,8 @@ macro_rules! parts {
             operands.map(|x| read($cursor.view.entries, x, $cursor.at)),
             $imm,
             ($cursor.at)($cursor.entry(), $cursor.i as u32),
+            // Always `Some`, so that the rule has no branches. A node that wants no gradient then receives something
+            // too, which `Graph::grad` ignores.
             |_| Some($cursor.bar),
             |k, part| parts[k] = part,
         );
@@ -112,11 +121,12 @@ macro_rules! parts {
     }};
 }
 
-/// Sends the adjoint of the cursor's entry to its operands. The cost in the op's row says how: costly rules in a
-/// function of their own, the others in the loop. Evaluates to what is left to add to the adjoint right below.
+/// Sends the adjoint of the cursor's entry to its operands. The cost in the op's row says how: a costly rule runs in a
+/// function of its own, any other in the loop. The result is the part that is still to be added to the adjoint of the
+/// entry right below, if any.
 ///
-/// If both operands are the same node, as in `x * x`, their parts are added up first. Derivatives as graph do the
-/// same, so they have the bits of the sweep.
+/// If both operands are the same node, as in `x * x`, their parts are added up first. Derivatives recorded as new nodes
+/// do the same, so they have the same bits as those of the sweep.
 macro_rules! send {
     (none, $rule:path, $imm:expr, $operands:expr, $cursor:ident) => {{
         let _ = ($imm, $operands);
@@ -193,7 +203,7 @@ enum Stop {
     End,
     /// An adjoint is NaN.
     Nan,
-    /// The entries from `end` on are done, and the adjoint below is 0.
+    /// The entries above `end` are done, and the adjoint of the entry at `end` is 0.
     Zeros { end: usize },
 }
 
@@ -202,8 +212,8 @@ macro_rules! define_steps {
         ops { $($(#[doc = $doc:literal])+ $vis:vis $Op:ident = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
         folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
     ) => {
-        /// The step at an entry, one function for each row. It returns what is left to add to the adjoint right
-        /// below.
+        /// The step at an entry, one function for each row. It returns the part that is still to be added to the
+        /// adjoint of the entry right below, if any.
         mod step {
             use super::*;
 
@@ -249,6 +259,7 @@ fn common_binary<S: AdjointScalar, B: Adjoint<S>>(
     if code == codes::Mul {
         return step::mul(cursor);
     }
+    // `Add` and `Sub` differ only in one sign, so they share one copy of the code that sends.
     let operands = cursor.view.fixed::<2, 0>(cursor.entry());
     let parts = if code == codes::Add {
         parts!(rule::add, NO_IMM, operands, cursor)
@@ -367,9 +378,9 @@ fn sweep_back<S: AdjointScalar, B: Adjoint<S>>(
 
 /// Sweeps back from the seeds, pairs of a position and an adjoint.
 ///
-/// A guarded product is 0 where a factor is 0, so it differs from a plain product only where that is NaN. Guarding
-/// every product costs a tenth of a sweep. So cheap rules are guarded only in a second sweep, which runs if the
-/// first left a NaN. Costly rules and n-ary ops are always guarded.
+/// A guarded product is 0 where a factor is 0, so it differs from the plain product only where the plain product is
+/// NaN. Guarding every product costs a tenth of a sweep. So cheap rules are guarded only in a second sweep, which runs
+/// if the first left a NaN. Costly rules and n-ary ops are always guarded.
 #[inline(always)]
 fn guarded<S: AdjointScalar>(
     tape: &Tape,
@@ -379,7 +390,7 @@ fn guarded<S: AdjointScalar>(
     at: impl Fn(Entry, u32) -> S + Copy,
 ) {
     seed(adjoints, seeds);
-    if sweep_back::<S, Plain<S>>(tape, adjoints, args, at) {
+    if sweep_back::<S, Unguarded<S>>(tape, adjoints, args, at) {
         rarely(|| {
             seed(adjoints, seeds);
             sweep_back::<S, Guarded<S>>(tape, adjoints, args, at);
@@ -398,7 +409,7 @@ fn seed<S: AdjointScalar>(adjoints: &[Cell<S>], seeds: &[(u32, S)]) {
     let zero = if adjoints.len() <= FEW { black_box(S::ZERO) } else { S::ZERO };
     adjoints.iter().for_each(|adjoint| adjoint.set(zero));
     let place = |position: u32| adjoints.get(position as usize);
-    // Not added to the 0 just written: the load would have to wait for the store.
+    // The first seed is not added to the 0 just written: reading that back would have to wait for the store.
     let Some((&(first, seed), more)) = seeds.split_first() else {
         return;
     };

@@ -12,7 +12,8 @@ use crate::tape::entry::Entry;
 use crate::tape::view::View;
 
 /// Computes the tangents of the entry at `i` from those of its operands: what `send` in `reverse.rs` does, in the
-/// other direction. Entries that want no gradient have tangents of 0. Using these costs less than a test.
+/// other direction. An operand that wants no gradient has tangents of 0. All ops but costly ones use them, since that
+/// takes less time than checking for such operands.
 macro_rules! carry {
     (none, $rule:path, $imm:expr, $operands:ident, $entries:ident, $entry:ident, $tangents:ident, $i:ident) => {
         let _ = ($imm, $operands, $entries, $entry);

@@ -34,7 +34,7 @@ impl From<Stored> for Entry {
 }
 
 impl Entry {
-    /// The entry of a position before it is read.
+    /// A placeholder for an entry that has not been read yet.
     pub(super) const NONE: Entry = Entry { value: 0.0, word: 0 };
 
     /// The entry with this value, to be stored.
@@ -87,9 +87,9 @@ impl Entry {
     }
 }
 
-/// A single immediate in 28 bits. The numbers in programs, such as 0.5 or 100, often end in many zero
-/// bits. A number that uses only its first 27 bits is stored here itself, any other as its place in the
-/// pool of immediates. For a literal, the compiler knows which it is.
+/// A single immediate in 28 bits. The numbers in programs, such as 0.5 or 100, often end in many zero bits. If all but
+/// the first 27 bits of a number are 0, those bits are stored here. Any other number is stored in the pool of
+/// immediates, and its place is stored here. For a literal, the compiler knows which case it is.
 pub(crate) struct Constant;
 
 impl Constant {
@@ -120,11 +120,10 @@ impl Constant {
     }
 }
 
-/// The position of an entry, and whether the entry wants a gradient: what recording needs to know about
-/// an operand.
+/// The position of an entry, and whether the entry wants a gradient: what recording needs to know about an operand.
 ///
-/// The handle of an entry that wants a gradient is its position. Nearly all operands do, so recording
-/// tests one bit and shifts.
+/// The handle of an entry that wants a gradient is its position. Nearly all operands want one, so recording tests one
+/// bit and then shifts the handle into the entry, without a mask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Handle(u32);
 

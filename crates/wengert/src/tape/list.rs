@@ -1,14 +1,12 @@
 //! Lists that grow behind a shared reference.
 //!
-//! Recording takes `&self`, so that calls nest and expressions can be kept side by side. A `RefCell`
-//! around the tape would write its flag twice for each node, and recording is bound by stores: without
-//! the flag it takes two thirds of the time. So a list is a slice of cells and a count. Appending writes a
-//! cell and the count.
+//! Recording takes `&self`, so that calls nest and expressions can be kept side by side. A `RefCell` around the tape
+//! would write its flag twice for each node, and recording is bound by stores: without the flag it takes two thirds of
+//! the time. So a list is a slice of cells and a count. Appending writes a cell and the count.
 //!
-//! A slice cannot move while it is shared. When it is full, a slice twice as long is allocated beside it,
-//! the elements are copied, and the old slice stays until the list is borrowed exclusively and
-//! consolidated. So a list that grew takes up to twice its memory until then. One that was made with
-//! enough room never does.
+//! A slice cannot move while it is shared. When it is full, a slice twice as long is allocated beside it, the elements
+//! are copied, and the old slice stays until the list is borrowed exclusively and consolidated. So a list that grew
+//! takes up to twice its memory until then. One that was made with enough room never does.
 
 use std::cell::{Cell, OnceCell};
 use std::fmt;
@@ -33,9 +31,9 @@ pub(crate) struct GrowList<T> {
     first: Box<[Cell<T>]>,
     /// Slice `k`, from 1 on, took over when slice `k - 1` was full.
     more: [OnceCell<Box<[Cell<T>]>>; LEVELS],
-    /// Which slice is in use, 0 for the first. Those below are full and hold the elements that this one
-    /// begins with. So appending can try the first slice without asking, and a list that is cut short
-    /// goes back to a lower one.
+    /// Which slice is in use, 0 for the first. The slices below it are full and hold the same elements that it begins
+    /// with. So appending can try the first slice without reading the level, and a list that is cut short can go back
+    /// to a lower slice.
     level: Cell<usize>,
     /// The most elements there may be.
     limit: usize,
@@ -79,7 +77,7 @@ impl<T: Copy + Zeroable> GrowList<T> {
         if level == 0 { &self.first } else { self.above(level) }
     }
 
-    /// As [`GrowList::at_level`] from 1 on. Empty for 0, and for a slice that does not exist yet.
+    /// As [`GrowList::at_level`], for levels from 1 on. Empty for 0, and for a slice that does not exist yet.
     #[inline(always)]
     fn above(&self, level: usize) -> &[Cell<T>] {
         match self.more[level % LEVELS].get() {
@@ -164,8 +162,8 @@ impl<T: Copy + Zeroable> GrowList<T> {
         index
     }
 
-    /// The next `count` cells after the last element, or fewer if there is no room for so many.
-    /// [`GrowList::advance`] counts them as elements.
+    /// The next `count` cells after the last element, or as many as there are. [`GrowList::advance`] makes them
+    /// elements.
     pub(crate) fn spare(&self, count: usize) -> &[Cell<T>] {
         let spare = &self.room()[self.len.get()..];
         &spare[..count.min(spare.len())]
@@ -189,8 +187,8 @@ impl<T: Copy + Zeroable> GrowList<T> {
         }
     }
 
-    /// Makes room for `more` contiguous elements. If that takes a longer slice, the cells left in the one in
-    /// use, fewer than `more`, are skipped: they become elements of any value.
+    /// Makes room for `more` contiguous elements. If that needs a longer slice, the free cells left in the present one
+    /// (fewer than `more`) are skipped: they become elements with arbitrary values.
     ///
     /// # Errors
     /// [`Error::Full`], [`Error::OutOfMemory`].
@@ -226,8 +224,8 @@ impl<T: Copy + Zeroable> GrowList<T> {
         self.reserve_beyond(more)
     }
 
-    /// Keeps the first `len` elements. They must be as they were appended: a lower slice, which may come
-    /// into use again, holds them like that.
+    /// Keeps the first `len` elements. None of them may have been overwritten: a lower slice may come into use again,
+    /// and it holds them as they were appended.
     pub(crate) fn truncate(&self, len: usize) {
         self.len.set(len.min(self.len.get()));
         while self.level.get() > 0 && self.at_level(self.level.get() - 1).len() >= self.len.get() {
@@ -238,7 +236,7 @@ impl<T: Copy + Zeroable> GrowList<T> {
 
 /// What needs exclusive access.
 impl<T: Copy + Zeroable> GrowList<T> {
-    /// Makes the slice in use the first and frees the others. Elements may be overwritten from then on.
+    /// Makes the slice in use the first slice, and frees the others. Elements may be overwritten from then on.
     #[inline(always)]
     pub(crate) fn consolidate(&mut self) {
         if self.level.get() > 0 {
@@ -300,8 +298,7 @@ mod tests {
         assert_eq!((cells.get(9_999), cells.get(10_000)), (Some(9_999), None));
     }
 
-    /// Cut under a shared reference, then grown again: the longer slices are used again, with the new
-    /// elements.
+    /// Cut under a shared reference, then grown again: the longer slices are used again, with the new elements.
     #[test]
     fn a_list_that_was_cut_grows_again() {
         let cells = GrowList::new(1 << 20, 1 << 20);

@@ -31,7 +31,7 @@ use crate::tape::entry::{Constant, Entry, Handle, MAX_NODES, Stored};
 use crate::tape::list::GrowList;
 use crate::tape::view::View;
 
-/// Where numbers were placed recently, by a hash of their bits. A place may be out of date, so the reader
+/// The places of recently stored numbers, looked up by a hash of their bits. A place may be out of date, so the reader
 /// checks that it still holds the number.
 #[derive(Debug)]
 struct RecentCache([Cell<u32>; 64]);
@@ -55,7 +55,7 @@ pub(crate) struct Tape {
     imms: GrowList<f64>,
     /// The entries below this are leaves and constants.
     sources: Cell<u32>,
-    /// Where the first leaf stands; `u32::MAX` without one.
+    /// The position of the first leaf, or `u32::MAX` if there is none.
     first_leaf: Cell<u32>,
     constants: RecentCache,
     recent: RecentCache,
@@ -129,7 +129,7 @@ impl Tape {
         self.sources.get()
     }
 
-    /// Where the first leaf stands; `u32::MAX` without one.
+    /// The position of the first leaf, or `u32::MAX` if there is none.
     pub(crate) fn first_leaf(&self) -> u32 {
         self.first_leaf.get()
     }
@@ -171,8 +171,8 @@ impl Tape {
         self.entries.push(entry.with(entry.value)) as u32
     }
 
-    /// Appends a leaf. Returns its value too: if the caller kept it across the call that makes room, it
-    /// would be spilled to memory even when there is room already.
+    /// Appends a leaf. Returns the value too, so that the caller need not keep it across the call that makes room.
+    /// Otherwise the compiler would spill it to memory, even where that call is not made.
     #[inline(always)]
     #[track_caller]
     pub(crate) fn push_leaf(&self, value: f64) -> (Handle, f64) {
@@ -247,9 +247,9 @@ impl Tape {
         Handle::new(index, false)
     }
 
-    /// Appends an op of one operand in the usual case: the op passes gradients, its operand wants one, and
-    /// there is room. Every unusual case is `None`, so the caller has one slow path. With several calls
-    /// that return to the fast path, the fast path would keep its values in memory.
+    /// Appends an op of one operand in the usual case: the op passes gradients, its operand wants one, and there is
+    /// room. Every other case returns `None`, so that the caller has a single slow path. If several slow calls returned
+    /// to the fast path, it would have to keep its values in memory.
     #[inline(always)]
     pub(crate) fn try_unary(&self, op: Op, x: Handle, value: f64) -> Option<Handle> {
         if op.stops_gradient() || !x.wants() {
@@ -280,7 +280,7 @@ impl Tape {
         Some(self.occupy(vacant, op, x, place, value))
     }
 
-    /// The number as the field of an entry, if it needs no place in the pool or there is one.
+    /// The number as the field of an entry. `None` if it must go into the pool and the pool has no free place.
     #[inline(always)]
     pub(crate) fn try_place_constant(&self, c: f64) -> Option<u32> {
         match Constant::short(c) {
@@ -297,8 +297,8 @@ impl Tape {
         Handle::new(self.entries.occupy(vacant, entry.with(value)) as u32, true)
     }
 
-    /// Appends an op of operands at these positions, if all are on the tape and there is room for it and for its
-    /// field `b`.
+    /// Appends an op whose operands are at these positions. `None` if one is not on the tape, if there is no room, or
+    /// if `b` returns `None`.
     #[inline(always)]
     pub(crate) fn try_at<const N: usize>(
         &self,
@@ -349,8 +349,8 @@ impl Tape {
         start as u32
     }
 
-    /// Writes operands of an n-ary op where [`Tape::push_fold`] will find them, from its operand `from`
-    /// on. There must be room. Returns whether one of them wants a gradient.
+    /// Writes some operands of an n-ary op, starting with its operand number `from`, to where [`Tape::push_fold`] will
+    /// find them. There must be room. Returns whether one of them wants a gradient.
     #[inline(always)]
     #[track_caller]
     pub(crate) fn write_operands(&self, from: usize, operands: impl ExactSizeIterator<Item = Handle>) -> bool {
@@ -402,7 +402,7 @@ impl Tape {
         place
     }
 
-    /// The tape as it is now, to walk along.
+    /// A view of the tape as it is now.
     #[inline(always)]
     pub(crate) fn view(&self) -> View<'_> {
         View { entries: self.entries.slice(), lists: self.lists.room(), imms: self.imms.room() }
@@ -417,7 +417,7 @@ impl Tape {
         Extent { entries: self.len(), lists: self.lists.len() as u32, imms: self.imms.len() as u32 }
     }
 
-    /// Drops what was appended since, if no value was overwritten in between.
+    /// Drops everything appended since `extent` was taken. No value may have been overwritten since then.
     pub(crate) fn undo(&self, extent: Extent) {
         self.entries.truncate(extent.entries as usize);
         self.lists.truncate(extent.lists as usize);
@@ -428,7 +428,7 @@ impl Tape {
         }
     }
 
-    /// Drops what was appended since. Keeps the memory.
+    /// Drops everything appended since `extent` was taken. Keeps the memory.
     pub(crate) fn truncate(&mut self, extent: Extent) {
         self.consolidate();
         self.undo(extent);

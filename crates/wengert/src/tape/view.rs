@@ -40,8 +40,8 @@ impl<'t> View<'t> {
         operands
     }
 
-    /// The immediates of such an entry. (Never beyond the end of the pool; NaN there, so that no panic is
-    /// compiled into the sweeps.)
+    /// The immediates of an entry whose op has `N` operands and `IMMS` immediates. (Places are never beyond the end of
+    /// the pool. If one were, the immediate would be NaN, so that no panic is compiled into the sweeps.)
     #[inline(always)]
     pub(crate) fn imm<const N: usize, const IMMS: usize>(self, entry: Entry) -> Imm {
         let place = match (IMMS, N) {

@@ -1,5 +1,5 @@
-//! Misuse other than wrong keys: setting computed nodes, names of no op, wrong counts, lengths
-//! that do not agree. Each is a named error and changes nothing.
+//! Misuse other than wrong keys: setting computed nodes, names that no op has, wrong counts, lengths that do not agree.
+//! Each is a named error and changes nothing.
 
 use crate::common::Faults;
 use wengert::{Arity, Dual, Error, Expr, Graph, NO_IMM, Op, Scalar, Series};
@@ -72,7 +72,10 @@ fn every_op_refuses_a_wrong_number_of_operands() {
     assert_eq!(text(Op::Mul, 3), "mul takes 2 operands, 3 were given");
     assert_eq!(text(Op::Mul, 1), "mul takes 2 operands, 1 was given");
     assert_eq!(text(Op::Sin, 0), "sin takes 1 operand, 0 were given");
-    assert_eq!(text(Op::Leaf, 0), "leaf is not applied to operands: make one with Graph::leaf or Graph::constant");
+    assert_eq!(
+        text(Op::Leaf, 0),
+        "leaf cannot be applied like other ops: make the node with Graph::leaf or Graph::constant"
+    );
 }
 
 #[test]
@@ -98,7 +101,7 @@ fn every_op_refuses_an_immediate_that_it_does_not_have() {
     }
     assert_eq!(
         Error::Immediates { op: Op::Sin, given: [3.0, 0.0] }.to_string(),
-        "sin has 0 immediates, and [3.0, 0.0] was given: the rest must be 0"
+        "sin has 0 immediates, but [3.0, 0.0] was given: the unused numbers must be 0"
     );
 }
 

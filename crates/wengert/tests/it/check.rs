@@ -122,7 +122,7 @@ fn a_check_that_could_compare_nothing_does_not_pass() {
     let l = g.sin(x);
     assert!(!g.check_gradient(l, &[]).unwrap().passes());
     assert!(g.check_gradient(l, &[x]).unwrap().passes());
-    // That a constant does not change is compared.
+    // For a constant, the gradient 0 and the differences 0 are compared.
     let constant = check_gradient(|_| Expr::from(3.0), &[1.0]);
     assert!(constant.passes() && constant.compared() == 1, "{constant}");
     // One that agrees is enough, whatever the others are.

@@ -1,4 +1,4 @@
-//! Derivatives as graph: ordinary nodes, equal to the results of the sweeps, to any order.
+//! Derivatives as graph nodes: ordinary nodes, of any order, equal to the results of the sweeps.
 
 use wengert::{Error, Expr, Graph, Op};
 
@@ -58,7 +58,7 @@ fn inner_derivatives_do_not_see_outer_perturbations() {
     let inner = g.gradient_nodes(g.mul(x, y), &[y])[0];
     let outer = g.gradient_nodes(g.mul(x, inner), &[x])[0];
     assert_eq!(g.value(outer), 8.0);
-    // The same forward in the inner, and with the inner at the outer variable itself.
+    // The same with `jvp_nodes` for both derivatives.
     let one = g.constant(1.0);
     let inner = g.jvp_nodes(&[(y, one)], &[g.mul(x, y)])[0];
     assert_eq!(g.value(g.jvp_nodes(&[(x, one)], &[g.mul(x, inner)])[0]), 8.0);
@@ -73,7 +73,7 @@ fn an_output_that_depends_on_nothing_has_zeros_for_gradient() {
         let before = g.len();
         let gradient = g.gradient_nodes(output, &[x])[0];
         assert_eq!(g.value(gradient), 0.0);
-        assert!(g.len() <= before + 3, "a node or two of constants at most");
+        assert!(g.len() <= before + 3, "at most three new nodes");
         assert_eq!(g.value(g.gradient_nodes(gradient, &[x])[0]), 0.0);
         assert_eq!(g.value(g.jvp_nodes(&[(x, l)], &[output])[0]), 0.0);
     }
@@ -121,7 +121,7 @@ fn nodes_that_want_no_gradient_have_none_by_any_route() {
     }
     // As an output, too.
     assert_eq!(g.gradient_nodes(c, &[c, x]).iter().map(|&n| g.value(n)).collect::<Vec<_>>(), [0.0; 2]);
-    // It takes nothing from nodes that do want one.
+    // Nodes in `wrt` that want no gradient do not change the gradients of those that do.
     assert_eq!(g.value(g.gradient_nodes(l, &[c, x, cut])[1]), g.grad(x));
 }
 
@@ -196,7 +196,7 @@ fn certain_values_are_folded_and_equal_nodes_shared() {
     // A sum has the constant 1.
     let [one, same_one] = g.gradient_nodes(g.add(x, y), &[x, y])[..] else { unreachable!() };
     assert_eq!((one, g.value(one), g.node(one).op), (same_one, 1.0, Op::Const));
-    // No node for what y does not reach, nor for adjoints of what leads nowhere wanted.
+    // No node is recorded for adjoints that lead to no wanted node.
     let long = g.mul(g.sin(g.sin(g.sin(y))), x);
     let before = g.len();
     g.gradient_nodes(long, &[x]);
@@ -208,7 +208,7 @@ fn certain_values_are_folded_and_equal_nodes_shared() {
     assert!(g.len() <= before + 2);
 }
 
-/// A training step's loss of a perceptron of 337 parameters, on as many points.
+/// The loss of a training step of a perceptron with 337 parameters, on `points` points.
 fn perceptron<'g>(p: &[Expr<'g>], points: usize) -> Expr<'g> {
     let neuron = |p: &[Expr<'g>], inputs: &[Expr<'g>]| {
         let (weights, bias) = p.split_at(inputs.len());

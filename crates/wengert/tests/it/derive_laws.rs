@@ -1,4 +1,4 @@
-//! Laws of derivatives as graph: on every op at special points, and on random graphs.
+//! Laws of derivatives that are recorded as graph nodes: for every op at special points, and on random graphs.
 
 use proptest::prelude::*;
 use wengert::{Arity, Form, Graph, Imm, NodeId, Op};
@@ -52,7 +52,7 @@ fn special_points_agree_with_the_sweeps_to_the_second_order() {
                     for (j, &second) in second.iter().enumerate() {
                         let (got, swept) = (g.value(second), g.grad(x[j]));
                         assert!(same(got, swept), "{op} d{k}{j} at ({a}, {b}): {got} for {swept}");
-                        // Where there is no value, a product with 0 may come first one way only.
+                        // Where the value is NaN, one of the two ways may multiply by 0 before it meets the NaN.
                         let (dense, value) = (hessian[k][j], g.value(l));
                         let close = same(got, dense) || (got - dense).abs() <= 1e-14 * dense.abs();
                         assert!(close || value.is_nan(), "{op} d{k}{j} at ({a}, {b}): {got} for {dense}");
@@ -75,8 +75,7 @@ fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
 
 /// Records the steps: every op of the table may come. Returns all nodes, the leaves first.
 fn grow(g: &Graph, leaves: &[NodeId], steps: &[Step]) -> Vec<NodeId> {
-    // `sech2` needs a tanh for its second operand, `unit` a hypotenuse for its third; the kernels of tall derivatives have no value
-    // in common ranges, and are reached by differentiating.
+    // `sech2` needs a tanh as its second operand, and `unit` a hypotenuse as its third.
     let ops: Vec<Op> = Op::ALL
         .iter()
         .copied()
@@ -138,7 +137,7 @@ proptest! {
             g.forward().unwrap();
             g.backward(l);
             for (&derivative, &node) in gradient.iter().zip(&nodes) {
-                // What wants no gradient is given none by the sweep.
+                // The sweep gives 0 to nodes that want no gradient.
                 if g.node(node).wants_gradient {
                     let (got, want) = (g.value(derivative), g.grad(node));
                     prop_assert!(same(got, want), "{} {}: {got} for {want}", node, g.node(node).op);
@@ -212,10 +211,10 @@ proptest! {
                 let back = g.value(back);
                 let forward = g.value(g.jvp_nodes(&[(x, one)], &[output])[0]);
                 let tangents = g.jvp(&[(x, 1.0)], &nodes);
-                // What passes through a node; parts of these sizes may have canceled.
+                // The largest product of adjoint and tangent at any node: parts of this size may have canceled.
                 let through = adjoints.iter().zip(&tangents).map(|(a, t)| (a * t).abs());
                 let scale = through.fold(0.0, f64::max);
-                // Infinities may meet one way and not the other.
+                // Infinities may meet in one direction and not in the other.
                 if scale.is_finite() && back.is_finite() && forward.is_finite() {
                     prop_assert!((back - forward).abs() <= 1e-10 * scale, "{output} in {x}: {back} and {forward}");
                 }
@@ -237,7 +236,7 @@ fn folds_of_one_operand_twice_have_the_bits_of_the_sweep() {
         let g = Graph::new();
         let x = g.leaf(1.0);
         let inner = way(&g, x);
-        // So large a part reaches x first that the order of the others shows.
+        // A large part reaches x first, so the order in which the others are added changes the sum.
         let l = g.add((g.expr(x) * 1e16).id(), inner);
         g.backward(l);
         let gradient = g.gradient_nodes(l, &[x])[0];

@@ -8,7 +8,7 @@ fn what_is_finite_has_nothing_to_explain() {
     let x = g.var(2.0);
     assert!(g.explain_nan((x.ln() * x).id()).is_none());
     assert!(g.explain_nan(x.id()).is_none());
-    // An infinity that harms nothing: an unused branch, a product by 0.
+    // An infinity that does no harm: an unused branch, a product with 0.
     let unused = (x - x).ln();
     let l = (x * 0.0).select(unused, x.exp());
     assert!(unused.value().is_infinite());

@@ -1,5 +1,5 @@
-//! Expressions as `num_traits::Float`: numeric code records itself, every method has the value of that
-//! of `f64`, and derivatives are right.
+//! Expressions as `num_traits::Float`: numeric code records itself, every method gives the same value as for `f64`, and
+//! derivatives are right.
 
 use num_traits::{Float, FromPrimitive, Num, NumCast, One, ToPrimitive, Zero};
 use wengert::{Expr, Graph};
@@ -42,8 +42,7 @@ const POINTS: [f64; 34] = [
     f64::MAX,
 ];
 
-/// The distance of two numbers in units of the last place; none where one is special and the other
-/// is not the same.
+/// The distance of two numbers in units of the last place. `None` if one is special and the other differs.
 fn ulps(a: f64, b: f64) -> Option<u64> {
     if a == b || a.is_nan() && b.is_nan() {
         return Some(0);
@@ -55,7 +54,7 @@ fn ulps(a: f64, b: f64) -> Option<u64> {
     (a.is_finite() && b.is_finite()).then(|| ordered(a).abs_diff(ordered(b)))
 }
 
-/// What a method has to agree to: its name, how far it may be off in units of the last place, both forms.
+/// A method to compare: its name, how far the two forms may differ in units of the last place, and the two forms.
 type Unary<'g> = (&'static str, u64, fn(f64) -> f64, fn(Expr<'g>) -> Expr<'g>);
 
 /// Methods of one argument, as `Float` has them for `f64` and for expressions.
@@ -71,7 +70,6 @@ macro_rules! unary {
 fn unary<'g>() -> Vec<Unary<'g>> {
     let mut all = Vec::new();
     all.extend(unary!(0: floor ceil round trunc fract abs signum recip sqrt to_degrees to_radians));
-    // Both sides are within 2 units of the true value, or of 1 and 3.
     all.extend(unary!(3:
         exp exp2 ln log2 log10 cbrt sin cos tan asin acos atan exp_m1 ln_1p sinh cosh tanh asinh acosh atanh
     ));
@@ -109,7 +107,7 @@ fn every_method_of_one_argument_has_the_value_of_f64() {
     }
 }
 
-/// Methods of two arguments: how far they may be off, both forms.
+/// Methods of two arguments: how far the two forms may differ, and the two forms.
 type Binary<'g> = (&'static str, u64, fn(f64, f64) -> f64, fn(Expr<'g>, Expr<'g>) -> Expr<'g>);
 
 fn binary<'g>() -> Vec<Binary<'g>> {
@@ -132,7 +130,7 @@ fn binary<'g>() -> Vec<Binary<'g>> {
     ]
 }
 
-/// The positive difference of C, which `f64::abs_sub` is.
+/// C's `fdim`, the positive difference, which is what `f64::abs_sub` computes.
 fn fdim(x: f64, y: f64) -> f64 {
     if x.is_nan() || y.is_nan() {
         f64::NAN
@@ -262,7 +260,7 @@ fn a_polynomial_records_itself() {
     assert_eq!(c.iter().map(|c| c.grad()).collect::<Vec<_>>(), [3.375, 2.25, 1.5, 1.0]);
 }
 
-/// The root of `f` near `x` by Newton's method with a difference for the slope.
+/// The root of `f` near `x`, by Newton's method with the given slope.
 fn newton<T: Float>(f: impl Fn(T) -> T, slope: impl Fn(T) -> T, mut x: T) -> T {
     for _ in 0..50 {
         let step = f(x) / slope(x);
@@ -299,7 +297,7 @@ fn newtons_method_records_itself_and_differentiates_in_its_parameter() {
 
 /// Simpson's rule, halved until two results agree.
 fn integral<T: Float>(f: &impl Fn(T) -> T, low: T, high: T) -> T {
-    let number = |n: usize| T::from(n).expect("small numbers are numbers");
+    let number = |n: usize| T::from(n).expect("a small whole number converts");
     let mut last = T::infinity();
     for panels in [4usize, 8, 16, 32, 64, 128, 256] {
         let h = (high - low) / number(2 * panels);

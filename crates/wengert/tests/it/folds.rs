@@ -179,7 +179,7 @@ fn ties_share_and_nan_spreads() {
     }
 }
 
-/// Second derivatives by each way that has them: as numbers, and as graph by rows.
+/// Second derivatives computed in two ways: as numbers, and row by row as graph nodes.
 fn hessians(g: &Graph, l: NodeId, x: &[NodeId]) -> [Vec<f64>; 2] {
     let rows = g.gradient_nodes(l, x).into_iter().flat_map(|slope| g.gradient_nodes(slope, x));
     let by_graph = rows.map(|node| g.value(node)).collect();
@@ -209,7 +209,7 @@ fn at_the_origin_a_norm_has_the_derivatives_of_hypot() {
     for l in [g.hypot(x[0], x[1]), g.norm(&x)] {
         assert_eq!(hessians(&g, l, &x).concat(), [0.0; 8]);
     }
-    // And beyond it those of the chain of `hypot`.
+    // Away from the origin, the derivatives are those of the chain of `hypot`.
     let x = g.leaves(&[3.0, -4.0, 12.0]);
     let chain = g.hypot(g.hypot(x[0], x[1]), x[2]);
     let [want, _] = hessians(&g, chain, &x);
@@ -260,7 +260,7 @@ fn a_list_may_be_long() {
     }
 }
 
-/// A sum with its rounding errors (Neumaier).
+/// A sum that is corrected for its rounding errors (Neumaier).
 fn exact_sum(x: impl Iterator<Item = f64>) -> f64 {
     let (mut sum, mut low) = (0.0f64, 0.0);
     for x in x {
@@ -271,7 +271,7 @@ fn exact_sum(x: impl Iterator<Item = f64>) -> f64 {
     sum + low
 }
 
-/// A product with its rounding errors.
+/// A product that is corrected for its rounding errors.
 fn exact_product(x: &[f64]) -> f64 {
     let (mut product, mut low) = (1.0f64, 0.0);
     for &x in x {
@@ -287,7 +287,8 @@ fn the_error_of_long_lists_grows_with_the_root_of_their_length() {
     let u = f64::EPSILON / 2.0;
     for n in [2, 10, 100, 1000, 10_000] {
         let x: Vec<f64> = (0..n).map(|k| 1.0 + 0.1 * (k as f64 * 0.7).sin()).collect();
-        // What is certain grows like n, but roundings go either way. The references are right to 3 of them.
+        // The certain bound grows like n, but rounding errors partly cancel. The references are right to within 3
+        // rounding errors.
         let limit = (4.0 + (n as f64).sqrt()) * u;
         let check = |what: &str, unit: f64, got: &[f64], want: &[f64]| {
             let errors = got.iter().zip(want).map(|(g, w)| (g - w).abs() / (unit * w.abs()).max(unit));

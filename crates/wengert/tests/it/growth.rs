@@ -120,7 +120,7 @@ fn side_pools_keep_their_contents_through_growth_refusals_and_resets() {
                     }
                     6 => {
                         if let Some((node, ..)) = kept.last() {
-                            // It fits or it does not.
+                            // This may succeed or fail.
                             let _ = g.try_gradient_nodes(*node, &leaves);
                         }
                         continue;

@@ -1,5 +1,5 @@
-//! Wrong keys: of another graph, from before a reset, of nodes dropped by a rewind, the null key. Every method that takes a
-//! key refuses them with a named error and leaves the graph unchanged.
+//! Wrong keys: of another graph, from before a reset, of nodes dropped by a rewind, the null key. Every method that
+//! takes a key refuses them with a named error and leaves the graph unchanged.
 
 use crate::common::Faults;
 use crate::common::methods::Form;

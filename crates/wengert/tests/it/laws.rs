@@ -1,8 +1,8 @@
-//! Laws of derivatives on random expressions of all ops: every route gives the sum over paths of the chain rule, within the
+//! Laws of derivatives on random expressions of all ops: every route gives the chain rule's sum over paths, within the
 //! rounding error of such a sum.
 //!
-//! The tests compute this sum from the partials of single ops, each recorded alone. The sum of the absolute values over the
-//! same paths is the scale for rounding errors.
+//! The tests compute this sum from the partials of single ops, each recorded alone. The sum of the absolute values over
+//! the same paths is the scale for rounding errors.
 
 use crate::common::dag::{LEAVES, Recipe, Step, recipes};
 use proptest::prelude::*;
@@ -89,7 +89,7 @@ impl Oracle {
         Oracle { steps: steps.collect(), values }
     }
 
-    /// The adjoint of every node for seeds at some: with `of` taken of every seed and partial.
+    /// The adjoint of every node, for seeds at some nodes. `of` is applied to every seed and partial.
     fn adjoints(&self, seeds: &[(usize, f64)], of: fn(f64) -> f64) -> Vec<f64> {
         let mut bars = vec![0.0; self.values.len()];
         for &(node, seed) in seeds {
@@ -113,7 +113,8 @@ impl Oracle {
         tangents
     }
 
-    /// The Hessian of a node in the leaves; with `slack` added to what every op's second partials are.
+    /// The Hessian of a node with respect to the leaves. `of` is applied to every partial, and a multiple of `slack` is
+    /// added to every second partial.
     fn hessian(&self, l: usize, of: fn(f64) -> f64, slack: f64) -> [[f64; LEAVES]; LEAVES] {
         let bars = self.adjoints(&[(l, 1.0)], of);
         let tangents: [Vec<f64>; LEAVES] = std::array::from_fn(|i| {
@@ -156,14 +157,13 @@ macro_rules! prop_assert_within {
     };
 }
 
-/// Of the rounding errors that the paths may have: fifty operations one after another, each off by
-/// 2^-53 of the bound, make 5e-15 of it.
+/// The allowed error of a first derivative, as a share of its bound: fifty operations in a row, each off by 2^-53 of
+/// the bound, make 5e-15 of it.
 const FIRST_ORDER: f64 = 5e-15;
 
-/// Second derivatives are composed of several rounded factors, by other formulas in other routes.
+/// The same for second derivatives. They have several rounded factors, and the routes use different formulas.
 const SECOND_ORDER: f64 = 3e-14;
 
-/// The values of nodes.
 fn values(g: &Graph, nodes: &[NodeId]) -> Vec<f64> {
     nodes.iter().map(|&node| g.value(node)).collect()
 }
@@ -181,7 +181,7 @@ proptest! {
         let (want, bound) = (oracle.adjoints(&[(last, 1.0)], itself), oracle.adjoints(&[(last, 1.0)], f64::abs));
 
         g.backward(l);
-        // What wants no gradient reads as 0, whatever an adjoint there would be.
+        // Nodes that want no gradient read as 0.
         let wanted: Vec<f64> =
             nodes.iter().zip(&want).map(|(&n, &w)| if g.node(n).wants_gradient { w } else { 0.0 }).collect();
         let grads: Vec<f64> = nodes.iter().map(|&n| g.grad(n)).collect();
@@ -226,7 +226,7 @@ proptest! {
         let bars = oracle.adjoints(&outputs, f64::abs);
         let bound: f64 = bars.iter().zip(direction).map(|(a, b)| a * b.abs()).sum();
         prop_assert_within!(FIRST_ORDER, [by_back], [by_forth], [bound], "the transpose");
-        // And as graph.
+        // And as graph nodes.
         let seed_nodes: Vec<(NodeId, NodeId)> = seeds.iter().map(|&(end, seed)| (end, g.constant(seed))).collect();
         let tangent_nodes: Vec<(NodeId, NodeId)> = tangents.iter().map(|&(leaf, t)| (leaf, g.constant(t))).collect();
         prop_assert_within!(FIRST_ORDER, values(&g, &g.vjp_nodes(&seed_nodes, x)), back, bars, "a pullback as graph");

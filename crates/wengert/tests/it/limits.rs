@@ -1,5 +1,5 @@
-//! The limits of a graph: its own, the highest possible, and memory. Going beyond is a named error, and what was recorded
-//! stays.
+//! The limits of a graph: its own, the highest possible, and memory. Going beyond is a named error, and what was
+//! recorded stays.
 
 use crate::common::Faults;
 use wengert::{Error, Expr, Graph, NO_IMM, NodeId, Op};
@@ -225,7 +225,8 @@ mod without_memory {
         if !is_child() {
             return run("a_sweep_without_memory_is_refused_and_the_last_gradients_stay");
         }
-        // 192 MB for nodes leave no room for the adjoints of as many, nor for those of all there are.
+        // The nodes take 192 MB. That leaves no room for the adjoints of 12,000,000 nodes, nor for those of the
+        // 11,000,000 recorded.
         let g = Graph::with_capacity(12_000_000);
         let x = g.leaf(2.0);
         g.backward(g.mul(x, x));
@@ -244,7 +245,7 @@ mod without_memory {
         }
         let g = Graph::new();
         let x = g.leaf(2.0);
-        // 40 MB of keys ask for 80 of handles and values while recorded, and for 20 to stay.
+        // The keys take 40 MB. Recording them needs 80 MB more for handles and values, and 20 MB stay.
         let keys = vec![x; 5_000_000];
         let mut recorded = 0;
         let error = loop {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use wengert::{Error, Graph, Mark, NodeId, Op};
 
-/// What is done to a graph. Nodes and marks are chosen among those there are.
+/// A call on a graph. Nodes and marks are chosen among the existing ones.
 #[derive(Clone, Debug)]
 enum Act {
     Leaf(i8),
@@ -63,7 +63,7 @@ struct Node {
     scope: Vec<String>,
 }
 
-/// A mark, how long graph and guards were, and whether it is still good.
+/// A mark, how long graph and guards were, and whether it is still valid.
 struct Marked {
     mark: Mark,
     nodes: usize,
@@ -85,7 +85,7 @@ impl Model {
         (!self.nodes.is_empty()).then(|| index.index(self.nodes.len()))
     }
 
-    /// Both of two nodes, or the first that is stale.
+    /// An error for the first of these nodes that is stale.
     fn fresh(&self, nodes: &[usize]) -> Result<(), Error> {
         match nodes.iter().find(|&&x| self.nodes[x].stale) {
             Some(&x) => Err(Error::StaleValue { node: self.nodes[x].key, label: self.label(x) }),
@@ -108,7 +108,7 @@ impl Model {
         self.nodes.push(Node { key, op, operands, value, stale: false, wants, grad: 0.0, label: None, scope });
     }
 
-    /// Records on both sides and compares what comes of it.
+    /// Records on both sides and compares the results.
     fn record(&mut self, g: &Graph, op: Op, operands: Vec<usize>, scope: Vec<String>) {
         let keys: Vec<NodeId> = operands.iter().map(|&x| self.nodes[x].key).collect();
         let got = g.try_record(op, [0.0; 2], &keys);
@@ -164,7 +164,7 @@ impl Model {
                         _ => [guarded(bar, value(1)), guarded(bar, value(0))],
                     };
                     if operands[0] == operands[1] {
-                        // What one operand receives twice is added up first.
+                        // The two parts of the same operand are added first.
                         bars[operands[0]] += parts[0] + parts[1];
                     } else {
                         bars[operands[0]] += parts[0];
@@ -324,7 +324,7 @@ impl Model {
     }
 }
 
-/// A product that is 0 where either factor is, whatever the other.
+/// A product that is 0 if either factor is 0, whatever the other is.
 fn guarded(a: f64, b: f64) -> f64 {
     if a == 0.0 || b == 0.0 { 0.0 } else { a * b }
 }

@@ -110,7 +110,7 @@ fn a_free_constant_is_kept_with_the_op_as_a_number_is() {
             assert_eq!(one.gradient(p.id, &[a.id()])[0].to_bits(), other.gradient(q.id, &[b.id()])[0].to_bits());
         }
     }
-    // Of what wants no gradient, and where all are constants.
+    // The same for an operand that wants no gradient, and for constants only.
     let g = Graph::new();
     let x = g.var(2.0).detach();
     let l = Expr::constant(1.0) - x;
@@ -136,7 +136,7 @@ fn comparison_methods_of_the_standard_traits_are_not_hidden() {
     }
     assert!(generic(x, y) && generic(1.0, 2.0) && generic(Dual::<1>::new(1.0), Dual::new(2.0)));
     assert!(generic(Series::<2>::new(1.0), Series::new(2.0)));
-    // Their names in files are what they were.
+    // In files the comparison ops have these short names.
     let names = [Op::Lt, Op::Le, Op::Gt, Op::Ge, Op::Eq, Op::Ne].map(Op::name);
     assert_eq!(names, ["lt", "le", "gt", "ge", "eq", "ne"]);
 }

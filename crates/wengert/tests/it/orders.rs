@@ -1,5 +1,5 @@
-//! Orders of derivatives are immediates of some ops. An invalid or too high order is a named error in a graph, and gives
-//! NaN with numbers.
+//! Orders of derivatives are immediates of some ops. An invalid or too high order is a named error in a graph, and
+//! gives NaN with numbers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -116,7 +116,7 @@ fn an_invalid_order_gives_nan_with_numbers() {
         }
     }
     assert!(2.5.polygamma(u32::MAX).is_nan());
-    // Beside exponents that have forms of their own.
+    // Also for the exponents that `powd` treats as special cases.
     for p in [2.0, 3.0, 0.5, -1.0] {
         assert!(0.5f64.powd(p, -3.0).is_nan() && 0.5f64.powd(p, 0.5).is_nan(), "{p}");
     }
@@ -159,7 +159,7 @@ fn differentiating_beyond_the_highest_order_is_an_error_in_a_graph_and_nan_with_
     for (op, immediate) in orders() {
         let mut g = Graph::new();
         let x = g.leaves(&[0.5, 0.25][..count(op)]);
-        // Exponents that are not whole: derivatives of whole powers end.
+        // The exponents are not whole numbers, since high derivatives of a whole power are constant.
         let mut imm = with(op, immediate, MOST);
         if op.immediate_kinds()[0] == Immediate::Real {
             imm[0] = 0.5;

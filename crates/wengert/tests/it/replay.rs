@@ -1,5 +1,5 @@
-//! Laws of recording, on random expressions of all ops and any values: every front end records the
-//! same, and replaying and recording anew give the same to the bit.
+//! Laws of recording, on random expressions of all ops and any values: every front end records the same, and replaying
+//! and recording again give the same bits.
 
 use crate::common::dag::{LEAVES, Recipe, recipes};
 use proptest::prelude::*;
@@ -33,7 +33,6 @@ fn values(g: &Graph, nodes: &[NodeId]) -> Vec<f64> {
     nodes.iter().map(|&node| g.value(node)).collect()
 }
 
-/// Asserts that the numbers are the same to the bit.
 macro_rules! prop_assert_same {
     ($got:expr, $want:expr, $($what:tt)+) => {
         for (k, (got, want)) in $got.iter().zip(&$want).enumerate() {
@@ -117,7 +116,7 @@ proptest! {
         let nodes = recipe.record(&g);
         prop_assert_eq!(shape(&g), first.clone());
         prop_assert_same!(sweep(&g, &nodes), grads, "gradient after a rewind");
-        // The same in two stretches, with something between that is dropped.
+        // The same in two parts, with nodes between them that are dropped.
         g.reset();
         g.leaf(0.25);
         let first = {
@@ -152,7 +151,7 @@ proptest! {
     }
 }
 
-/// The law of immediates: `apply` of a named method is the method.
+/// A named method records its op with its immediates, and `apply` of that op gives the same value.
 #[test]
 fn named_methods_are_their_ops() {
     let g = Graph::new();

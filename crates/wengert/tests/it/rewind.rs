@@ -1,5 +1,5 @@
-//! Going back: marks nest, a stale one is refused, keys and gradients of what is kept stay, and what
-//! is recorded anew is as it was.
+//! Going back: marks nest, stale marks are refused, keys and gradients of the remaining nodes stay valid, and recording
+//! again gives the same.
 
 use crate::common::Faults;
 use wengert::{Error, Graph, Mark};
@@ -10,7 +10,7 @@ fn assert_stale(what: &str, g: &mut Graph, mark: Mark) {
     faults.panics(what, g, &Error::StaleMark, |g| g.rewind(mark));
 }
 
-/// A graph of three leaves, and a mark behind them.
+/// A graph of three leaves, and a mark after them.
 fn parameters() -> (Graph, Mark) {
     let g = Graph::new();
     g.leaves(&[1.0, 2.0, 3.0]);
@@ -47,7 +47,7 @@ fn a_mark_that_was_rewound_past_is_refused() {
     g.rewind(outer);
     assert_stale("while the tape is shorter", &mut g, inner);
     g.leaves(&[4.0]);
-    assert_stale("while the tape is shorter still", &mut g, inner);
+    assert_stale("while the tape is still shorter", &mut g, inner);
     g.leaves(&[5.0]);
     assert_stale("where the tape is as long again", &mut g, inner);
     g.leaves(&[6.0]);
@@ -126,7 +126,7 @@ fn marks_at_one_place_are_one_mark() {
 fn a_mark_whose_guards_were_dropped_is_refused() {
     let mut g = Graph::new();
     let x = g.leaf(1.0);
-    // Between leaves a guard needs no node, so that both marks stand at one place.
+    // A guard between leaves adds no node, so both marks have the same position.
     let y = g.leaf(2.0);
     let before = g.mark();
     assert!(g.expr(x) < g.expr(y));

@@ -41,7 +41,7 @@ fn every_op_agrees_with_nested_derivatives_to_the_fourth_order() {
     let mut tried = 0;
     for &op in Op::ALL.iter().filter(|op| op.form() != Form::Source) {
         for point in POINTS {
-            // The operands move along lines of different speeds.
+            // The operands move along lines at different speeds.
             let speeds = [1.0, -0.5, 0.25, 0.125];
             let g = Graph::new();
             let t = g.leaf(0.0);
@@ -172,7 +172,7 @@ fn norm<T: Real>(x: &[T]) -> T {
 fn code_generic_over_the_number_runs_on_series() {
     let [value, slope, curve] = taylor::<3>(norm, &[3.0, 4.0], &[1.0, 0.0]);
     assert!(value == 1.5 && (slope - 0.3).abs() < 1e-16);
-    // The second derivative of the norm across is its curvature, (1 - 0.36) / 5.
+    // The second derivative of the norm along the first coordinate is (1 - 0.36) / 5.
     assert!((2.0 * curve - 0.5 * 0.64 / 5.0).abs() < 1e-16);
     assert_eq!(norm(&[3.0, 4.0]), 1.5);
 }

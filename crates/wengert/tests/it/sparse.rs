@@ -1,5 +1,5 @@
-//! Sparse derivatives: patterns that hold everywhere and no more than they must, in time that
-//! grows as the graph does, and values equal to the dense ones.
+//! Sparse derivatives: patterns that are right at every input and have no needless entries, time that grows with the
+//! graph, and values equal to the dense ones.
 
 use proptest::prelude::*;
 use wengert::{Error, Expr, Graph, NodeId, Op, Pattern, Sparse, sparse_hessian, sparse_jacobian};
@@ -14,7 +14,7 @@ fn rosenbrock<'g>(x: &[Expr<'g>]) -> Expr<'g> {
     f
 }
 
-/// `sum_i g(x_i + ... + x_{i+width})` with `g` that bends everywhere.
+/// `sum_i exp(x_i + ... + x_{i+width})`: the second derivative of `exp` is nowhere 0.
 fn banded<'g>(x: &[Expr<'g>], width: usize) -> Expr<'g> {
     let mut f = Expr::constant(0.0);
     for i in 0..x.len() {
@@ -47,7 +47,7 @@ fn an_arrow_of_a_hundred_thousand_variables_has_exactly_its_pattern() {
     let e = g.exprs(&x);
     assert_pattern(&g.hessian_pattern(arrow(&e).id(), &x), N, head, 3 * N - 2);
 
-    // The same, the sum being a chain of additions, before and after the logarithm.
+    // The same with the sum as a chain of additions, and with the logarithm recorded after it and before it.
     let chain = |e: &[Expr<'_>]| e.iter().fold(Expr::constant(0.0), |sum, x| sum + x.powi(2)).id();
     let sum = g.expr(chain(&e));
     let after = (e[0].ln() * sum).id();
@@ -112,7 +112,7 @@ fn a_chain_of_64_000_variables_has_exactly_its_pattern_and_three_colors() {
 
 #[test]
 fn a_mean_under_a_root_costs_no_pair_of_its_terms() {
-    // Its two hundred thousand terms would make twenty thousand million pairs.
+    // Its 200,000 terms would make 2e10 pairs.
     let g = Graph::new();
     let x = g.leaves(&start(20));
     let e = g.exprs(&x);
@@ -152,7 +152,7 @@ fn sparse_hessians_equal_the_dense_ones() {
 
 #[test]
 fn sparse_jacobians_equal_the_dense_ones_forward_and_back() {
-    // A band goes forward or back alike, a dense column forward only, a dense row back only.
+    // A band needs few colors in both directions, a dense column only forward, and a dense row only in reverse.
     for kind in 0..4 {
         let g = Graph::new();
         let x = g.leaves(&start(200));
@@ -186,8 +186,8 @@ fn sparse_jacobians_equal_the_dense_ones_forward_and_back() {
 
 const SPECIAL: [f64; 11] = [0.0, -0.0, 1.0, -1.0, 0.5, -2.0, 3.0, 1e300, f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
 
-/// What differs, if anything does: the sign of a zero and the kind of NaN do not count. A sparse
-/// Hessian is symmetric: where the sides of a dense one differ, in a last place or by a NaN, either will do.
+/// The difference, if there is one: the sign of a zero and the kind of NaN do not count. A sparse Hessian is symmetric:
+/// where the triangles of a dense one differ, in the last place or by a NaN, either value is right.
 fn difference(sparse: &Sparse, dense: &[Vec<f64>], symmetric: bool) -> Option<String> {
     let same = |a: f64, b: f64| a == b || a.is_nan() && b.is_nan();
     for (row, values) in sparse.to_dense().iter().enumerate() {
@@ -436,7 +436,8 @@ proptest! {
             let same = |a: f64, b: f64| a == b || a.is_nan() && b.is_nan();
             for (row, values) in h.iter().enumerate() {
                 for (col, &value) in values.iter().enumerate() {
-                    // Beside a NaN value even a piecewise constant has a NaN derivative; patterns are of numbers.
+                    // Where a value is NaN, even a piecewise constant has a NaN derivative. Patterns do not consider
+                    // NaN.
                     if value.is_nan() && !pattern.contains(row, col) {
                         continue;
                     }

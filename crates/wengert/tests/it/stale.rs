@@ -1,5 +1,5 @@
-//! Stale values: after `set`, what was computed before is not to be read, recorded on or swept
-//! until `forward`. Leaves are never stale.
+//! Stale values: after `set`, values computed before cannot be read, recorded on or swept until `forward`. Leaves are
+//! never stale.
 
 use crate::common::Faults;
 use crate::common::methods::Form;
@@ -185,7 +185,7 @@ fn a_reset_frees_everything() {
 fn a_gradient_as_graph_shares_no_node_that_is_stale() {
     let mut g = Graph::new();
     let x = g.leaf(1.0);
-    // The cosine that the derivative of a sine shares, at the old value of x.
+    // The derivative of the sine would share this cosine, but it is at the old value of x.
     let old = g.cos(x);
     g.set(x, 2.0);
     let l = g.powi(g.sin(x), 2);

@@ -1,5 +1,5 @@
-//! What backward leaves: gradients of the last sweep alone, 0 where there is nothing, and every leaf's
-//! share whatever stands between.
+//! What `backward` leaves: the gradients of the last sweep only, 0 where the output does not depend on the node, and
+//! the right gradient of every leaf, whatever nodes lie between.
 
 use wengert::{Dual, Error, Graph, NO_IMM, NodeId, Op, Scalar, Series};
 
@@ -226,8 +226,8 @@ fn a_sweep_reaches_every_form_of_node() {
     }
 }
 
-/// Sweeps guard their products once a NaN came of not doing so. Here one does: an adjoint overflows
-/// and meets a factor 0, which passes nothing on, so nothing of the rest may change.
+/// A sweep runs again with guarded products if its unguarded products gave a NaN. Here they do: an adjoint overflows
+/// and meets a factor of 0. The guarded product is 0, so no other result may change.
 #[test]
 fn a_sweep_that_had_to_be_guarded_has_the_bits_of_one_that_had_not() {
     let record = |spoilt: bool| {
@@ -258,8 +258,8 @@ fn a_sweep_that_had_to_be_guarded_has_the_bits_of_one_that_had_not() {
     assert_eq!(all(true), all(false));
 }
 
-/// `0 * inf` sent to a leaf among the first, to one further on, to computed nodes right below and
-/// further down: it is noticed, and 0 is sent.
+/// `0 * inf` is sent to the first leaf, to a computed node, or to a later leaf, with `between` nodes
+/// after it. It is noticed, and 0 is sent.
 #[test]
 fn zero_times_infinity_is_noticed_wherever_it_would_land() {
     for kind in 0..3 {
@@ -284,8 +284,8 @@ fn zero_times_infinity_is_noticed_wherever_it_would_land() {
     }
 }
 
-/// A run of `dead` nodes that receive nothing, with `live` nodes that do below it, above it, or
-/// between two of them: what the run stands among is as if it were not there.
+/// Runs of `dead` nodes that receive no adjoint, with nodes that do receive one below, between and above them. The
+/// gradients are as if the runs were not there.
 #[test]
 fn runs_of_zero_adjoints_of_any_length_are_stepped_over() {
     for dead in 0..6 {
@@ -303,7 +303,7 @@ fn runs_of_zero_adjoints_of_any_length_are_stepped_over() {
             for _ in 0..dead {
                 unused = g.exp(unused);
             }
-            // What stands under a flat relu receives 0, and sends 0 to the run.
+            // The relu is flat here, so its operand receives 0 and sends 0 to the run.
             let flat = g.relu(g.sub(g.constant(0.0), g.exp(unused)));
             let between = chain(below, live);
             let mut second = between;
@@ -325,7 +325,7 @@ fn runs_of_zero_adjoints_of_any_length_are_stepped_over() {
     }
 }
 
-/// A NaN that stands under a run of zeros is found there, and goes on to the leaf.
+/// A NaN below a run of zeros is found, and reaches the leaf.
 #[test]
 fn a_nan_below_a_run_of_zeros_reaches_its_leaf() {
     for dead in 0..5 {
@@ -338,14 +338,14 @@ fn a_nan_below_a_run_of_zeros_reaches_its_leaf() {
         }
         g.backward(g.mul(nan, y));
         assert!(g.grad(x).is_nan() && g.grad(y).is_nan(), "{dead}");
-        // Where nothing is sent to it, it sends nothing.
+        // If it receives nothing, it sends nothing.
         g.backward(unused);
         assert_eq!(g.grad(x), 0.0, "{dead}");
     }
 }
 
-/// Adjoints move to larger room while the graph is shared, and those of the last sweep stay readable
-/// when it is not shared any more.
+/// Adjoints move to a larger buffer while the graph is borrowed by `&`. Those of the last sweep stay readable after a
+/// call that takes `&mut`.
 #[test]
 fn gradients_are_right_while_the_graph_grows_between_sweeps() {
     let mut g = Graph::new();
@@ -389,7 +389,7 @@ fn a_deviation_of_equal_numbers_has_the_slope_0_forward_and_nan_back() {
     assert_eq!(g.value(g.jvp_nodes(&[(x[0], one)], &[l])[0]), 0.0);
     assert!(g.vjp(&[(l, 1.0)], &x).iter().all(|slope| slope.is_nan()));
     assert!(g.gradient_nodes(l, &x).iter().all(|&slope| g.value(slope).is_nan()));
-    // Of numbers that differ the routes agree.
+    // For numbers that differ, the routes agree.
     let (value, slopes) = wengert::value_and_gradient(|x| deviation(x), &[1.0, 3.0]);
     assert_eq!((value, slopes), (1.0, vec![-0.5, 0.5]));
     assert_eq!(wengert::jvp(|x| vec![deviation(x)], &[1.0, 3.0], &[1.0, 0.0]), [-0.5]);

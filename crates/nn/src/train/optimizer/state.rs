@@ -46,7 +46,7 @@ pub trait SavedOptimizer: sealed::Sealed + Sized {
     /// The optimizer that a text describes.
     ///
     /// # Errors
-    /// [`Error::Malformed`] with the number of the first line that is not as it should be.
+    /// [`Error::Malformed`] with the number of the first line that is wrong.
     fn parse(text: &str) -> Result<Self, Error>;
 
     /// Writes settings and memory to a file, whole or not at all.
@@ -100,7 +100,7 @@ impl SavedOptimizer for Adam {
         adam.epsilon = setting(&mut lines, "epsilon")?;
         let words = lines.next()?;
         let steps = i32::try_from(lines.number(words, "steps")?);
-        adam.steps = steps.map_err(|_| lines.wrong(format!("at most {} steps are counted", i32::MAX)))?;
+        adam.steps = steps.map_err(|_| lines.wrong(format!("the number of steps must be at most {}", i32::MAX)))?;
         for [mean, part, unit] in memory(lines)? {
             adam.mean.push(mean);
             adam.square.push(Square { part, unit });

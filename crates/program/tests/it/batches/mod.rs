@@ -1,5 +1,5 @@
-//! What holds for any program in batches: a point has the bits that it has by itself, no matter which points
-//! are beside it. Tests and fuzz targets share this.
+//! What holds for any program in batches: a point has the same bits as alone, no matter which points are next to it.
+//! Tests and fuzz targets share this.
 
 use wengert_program::{Error, InstructionSet, Program, Setup, Spread, Workspace};
 
@@ -47,9 +47,9 @@ fn batch(program: &Program, points: &[&[f64]], short: bool, workspace: &mut Work
     outcome(result, outputs)
 }
 
-/// Checks that `count` points, which repeat these, give in a batch what each gives by itself: on every
-/// instruction set of this processor, with each of these numbers of lanes and threads. Also checks that a
-/// sum over them has the same bits in all runs. Uniform inputs are those of the first point.
+/// Checks that `count` points, which repeat these, give in a batch what each gives alone: on every instruction set of
+/// this processor, with each of these numbers of lanes and threads. Also checks that a sum over them has the same bits
+/// in all runs. Uniform inputs are those of the first point.
 ///
 /// # Errors
 /// A description of the first difference.

@@ -3,7 +3,7 @@
 use wengert::{Arity, Graph, Imm, Immediate, NodeId, Op, Scalar};
 use wengert_program::{InstructionSet, Options, Program, Setup, Workspace};
 
-/// The ops that users and derivatives record, with a number of operands and immediates to try.
+/// The ops that users and derivatives record, each with an operand count and immediates to try.
 pub(crate) fn ops() -> Vec<(Op, usize, Imm)> {
     let mut ops = Vec::new();
     for &op in Op::ALL {
@@ -56,7 +56,7 @@ pub(crate) fn record(choices: &[(usize, [usize; 4])], constants: &[f64], derive:
             if k.is_multiple_of(3) { nodes[k % nodes.len()] } else { nodes[nodes.len() - 1 - k % near] }
         };
         let operands: Vec<NodeId> = operands[..count].iter().map(|&k| pick(k)).collect();
-        nodes.push(graph.try_record(op, imm, &operands).expect("a fair node"));
+        nodes.push(graph.try_record(op, imm, &operands).expect("a valid node"));
     }
     let last = *nodes.last().expect("there are inputs");
     let mut outputs = vec![last, nodes[nodes.len() / 2]];
@@ -83,8 +83,8 @@ pub(crate) fn is_near(op: Op, operands: &[f64], got: f64, expected: f64) -> bool
     bits(got) == bits(expected) || near && got.is_sign_negative() == expected.is_sign_negative()
 }
 
-/// Checks at a point that every node is the scalar op of its operands, up to the last few places. Each op
-/// starts from the program's own operands, so differences are not magnified.
+/// Checks at a point that the value of every node is what its scalar op gives for the values of its operands, up to the
+/// last few places. Each op starts from the program's own operands, so differences are not magnified.
 ///
 /// # Errors
 /// The first node that is not.

@@ -1,10 +1,10 @@
-// Drawing what is open: boxes, ops, wires, clusters. All of it is drawn anew when a block opens.
+// Drawing what is open: boxes, ops, wires, clusters. All of it is drawn again when a block opens.
 
 const SVG = "http://www.w3.org/2000/svg";
 const svg = document.getElementById("graph");
-/** So many boxes are shown at most; blocks close again, the ones opened first, where there would be more. */
+/** The most boxes that are shown. To keep to it, the blocks that were opened first close again. */
 const MOST_BOXES = 300;
-/** So many are open at first. */
+/** The most boxes that are shown when the page opens. */
 const FIRST_BOXES = 80;
 /** A scale at which texts can be read. */
 const LEAST_READABLE = 0.5;
@@ -22,13 +22,13 @@ function make(tag, attributes, ...children) {
 
 const round = (x) => +x.toFixed(2);
 
-/** A line of text whose middle is here. */
+/** A line of text, centered here. */
 function textAt(x, y, text, attributes = {}) {
   const size = attributes["font-size"] ?? 11;
   return make("text", { x: round(x), y: round(y + 0.36 * size), ...attributes }, document.createTextNode(text));
 }
 
-/** How many boxes are shown within a block while the blocks of `open` are. */
+/** How many boxes a block shows while the blocks in `open` are open. */
 function countBoxes(number, open) {
   return BLOCKS[number].entry.reduce((count, e) => {
     if (e.kind === IN || e.kind === OUT) return count;
@@ -36,7 +36,7 @@ function countBoxes(number, open) {
   }, 0);
 }
 
-/** Opens blocks level by level, for as long as all of it can be read. */
+/** Opens blocks level by level, as long as everything is large enough to read. */
 function openAtFirst() {
   for (;;) {
     const open = new Set(OPEN);
@@ -74,7 +74,7 @@ function drawAll() {
   scene.append(layers.areas, layers.wires, layers.labels, layers.items);
   svg.replaceChildren(scene);
   fitTexts();
-  // In the order of the tape, whichever block they are in.
+  // In the order of the tape, regardless of blocks.
   SHOWN.items.sort((a, b) => a.order - b.order);
   const again = SHOWN.items.find((item) => item.id === focused) ?? SHOWN.items[0];
   if (again) again.element.setAttribute("tabindex", "0");
@@ -132,17 +132,17 @@ function cells(i, at) {
   return { group, data, grad, room: [second - first - 10, w - second - 10] };
 }
 
-/** Texts that may be set in a font that nobody has measured, and the room that they have. */
+/** Texts whose width is not known, and the room that they have. */
 let UNMEASURED = [];
 
-/** A text that will fit, whatever it is set in. */
+/** A text that will fit in any font. */
 function fitting(x, y, text, room, attributes = {}) {
   const element = textAt(x, y, text, attributes);
   if (!/^[\x20-\u04ff…×·]*$/.test(text)) UNMEASURED.push([element, room]);
   return element;
 }
 
-/** Narrows what turned out to be too wide, all at once. */
+/** Narrows the texts that are too wide. Measures all of them first, since each change after that costs a layout. */
 function fitTexts() {
   const wide = UNMEASURED.map(([element, room]) => [element, room, element.getComputedTextLength()]);
   for (const [element, room, length] of wide) {
@@ -190,7 +190,7 @@ function drawValue(i, [x, y], layers) {
   return item;
 }
 
-/** A value as it is read aloud. */
+/** A value as a screen reader says it. */
 function spoken(i) {
   const gradient = wantsGradient(i) ? `, gradient ${number(G.grad[i])}` : "";
   return `${name(i)}${isSource(i) ? `, ${formula(i)}` : ` = ${formula(i)}`}, value ${number(G.value[i])}${gradient}`;
@@ -244,7 +244,7 @@ function drawWire(wire, block, ends, [x, y], layers) {
     const at = MAIN === 0 ? [x + ex - 9, y + ey + 7 * wire.side] : [x + ex + 7 * wire.side, y + ey - 5];
     layers.labels.append(textAt(at[0], at[1], String(wire.position + 1), { class: "small faint", "font-size": 9 }));
   }
-  // Beside what arrives at a closed block.
+  // The count beside a bundle that arrives at a closed block.
   if (bundle) {
     const [ex, ey] = wire.path.end;
     const label = `×${wire.count.toLocaleString("en-US")}`;

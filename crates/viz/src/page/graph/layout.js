@@ -1,10 +1,10 @@
 // Where everything stands while some blocks are open.
 //
-// Each block was laid out with all blocks within it closed. One that opens needs more room: the layer
-// it stands in becomes longer along the main axis, and all that is beyond its middle along the other
-// axis moves away from it. Places only ever move apart, and in order, so nothing comes to overlap.
+// Each block was laid out with all blocks within it closed. One that opens needs more room: the layer it stands in
+// becomes longer along the main axis, and all that is beyond its middle along the other axis moves away from it. Places
+// only move apart, in order, so nothing overlaps.
 
-/** Between an op and its value; around what a wire that runs back turns. As in `frame.rs`, `route.rs`. */
+/** Gaps, as in `frame.rs` and `route.rs`: between an op and its value; from a layer to where a wire turns back. */
 const RESULT = 16;
 const AROUND = 12;
 const OP_HEIGHT = 24;
@@ -12,12 +12,12 @@ const OP_HEIGHT = 24;
 let MAIN = 0;
 let BLOCKS = [];
 
-/** A block as `data.rs` wrote it; its lists of numbers are read where they are first asked for. */
+/** A block as `data.rs` wrote it; its lists of numbers are read at first use. */
 class Block {
   constructor(written) {
     Object.assign(this, written);
   }
-  /** Rows of so many numbers, as objects. */
+  /** Rows of `width` numbers, as objects. */
   static rows(numbers, width, make) {
     return Array.from({ length: numbers.length / width }, (_, k) => make(...numbers.slice(width * k, width * (k + 1))));
   }
@@ -203,7 +203,7 @@ class Path {
     this.corner = [main, cross];
     return this;
   }
-  /** Rounds the corner that the way to `next` sets out from. */
+  /** Rounds the corner from which the path goes on to `next`. */
   bend(next) {
     if (!this.corner) return;
     const toward = (to) => {

@@ -2,7 +2,7 @@
 
 const DEFS = `<marker id="head" viewBox="0 0 6 6" refX="5.4" refY="3" markerWidth="6" markerHeight="6" markerUnits="userSpaceOnUse" orient="auto"><path class="head" d="M0 0.4L6 3L0 5.6z"/></marker>`;
 
-/** Draws anew, keeping what is chosen and how far the play is. */
+/** Draws again, and keeps the selection and the step. */
 function refresh() {
   drawAll();
   svg.insertAdjacentHTML("afterbegin", `<defs>${DEFS}</defs>`);
@@ -12,7 +12,7 @@ function refresh() {
   if (CHOSEN !== null) markWays(upward(CHOSEN));
 }
 
-/** Opens a closed block, closes an open one; what was acted on stays where it is. */
+/** Opens a closed block, or closes an open one. It stays where it is in the window. */
 function toggle(number) {
   const was = SHOWN.block.get(number) ?? SHOWN.cluster.get(number);
   const opens = !OPEN.has(number);
@@ -41,7 +41,7 @@ function focusOn(element) {
   element.focus({ preventScroll: true });
 }
 
-/** Opens what a value is in, and tells of it. */
+/** Opens the blocks around a value, and shows its details. */
 function goToValue(i) {
   const shown = SHOWN.value.has(i);
   if (!shown) {
@@ -190,7 +190,7 @@ function showStory() {
   if (!DATA.story) return;
   const story = document.getElementById("story");
   const details = document.createElement("details");
-  details.append(tell("summary", "Not finite: where it was born"), tell("pre", DATA.story.text));
+  details.append(tell("summary", "Not finite: where it began"), tell("pre", DATA.story.text));
   story.append(details);
   if (DATA.story.node !== null) {
     const go = tell("button", `Show ${name(DATA.story.node)}`);
@@ -200,7 +200,7 @@ function showStory() {
   story.hidden = false;
 }
 
-/** The layout whose whole is larger in this window. */
+/** The layout that is larger in this window. */
 function chooseLayout() {
   let best = null, most = 0;
   for (const layout of DATA.layouts) {
@@ -209,7 +209,7 @@ function chooseLayout() {
     const scale = fitScale(arrange(0, OPEN).size);
     OPEN.clear();
     OPEN.add(0);
-    // The first is how the picture is drawn elsewhere: another must be much better.
+    // The first layout is the usual direction, so another must be much better.
     if (scale > (best ? 1.25 : 1) * most) [best, most] = [layout, scale];
   }
   useLayout(best);
@@ -238,7 +238,7 @@ new ResizeObserver(() => {
 }).observe(svg);
 performance.mark("first view");
 
-// For those who check a page from outside: what is played against what the engine had.
+// For tests in a browser: compares the played gradients with those of the engine.
 window.wengert = {
   worstGradient() {
     const { adjoint } = sweep(0);
@@ -251,7 +251,7 @@ window.wengert = {
     return { error, seen };
   },
   sumOfWays() {
-    // Over all ways at once: the adjoint by what each use sends.
+    // Sums over all paths at once: an adjoint is the sum of what each use sends.
     const i = CHOSEN, reached = upward(i), sums = new Map();
     for (let j = G.count - 1; j >= i; j--) {
       if (!reached[j]) continue;

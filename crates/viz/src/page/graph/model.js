@@ -21,12 +21,12 @@ const isSource = (i) => isLeaf(i) || isConstant(i);
 const isBad = (i) => !Number.isFinite(G.value[i]) || (wantsGradient(i) && !Number.isFinite(G.grad[i]));
 const opOf = (i) => DATA.ops[G.op[i]];
 
-/** For each value where its uses are in `places`, each a place in `G.operand`; and whose each place is. */
+/** The uses of each value, from `start` on in `places`: indices into `G.operand`. `user` says whose operand each is. */
 const USES = {
   get start() { return this.all().start; },
   get places() { return this.all().places; },
   get user() { return this.all().user; },
-  /** Made where it is first asked for. */
+  /** Made at first use. */
   all() {
     if (this.made) return this.made;
     const start = new Uint32Array(G.count + 1);
@@ -45,7 +45,7 @@ const USES = {
   },
 };
 
-/** The outputs, and what flows back from outside of the picture. */
+/** The outputs, and what flows back from outside the picture. */
 const SEEDS = new Map(DATA.seeds);
 const SWEPT = SEEDS.size > 0;
 if (!SWEPT) {
@@ -55,7 +55,7 @@ if (!SWEPT) {
 
 const key = (i) => `n${DATA.keys ? DATA.keys[i] : i}`;
 
-/** A text that keeps its direction of writing to itself. */
+/** A text whose writing direction does not change what is around it. */
 const isolated = (text) => (/^[\x20-\x7e]*$/.test(text) ? text : `\u2068${text}\u2069`);
 
 /** What a value is called: its label, or else its key. */
@@ -64,7 +64,7 @@ function name(i) {
   return label === undefined || label === "" ? key(i) : isolated(label.replaceAll("\n", ""));
 }
 
-/** As `%.4f` of C and Python. */
+/** Like `%.4f` in C and Python. */
 function number(x) {
   if (Number.isNaN(x)) return "nan";
   if (!Number.isFinite(x)) return x > 0 ? "inf" : "-inf";
@@ -83,7 +83,7 @@ function filled(pattern, operand, result) {
   return pattern.replace(/@(\d+|r)/g, (_, place) => (place === "r" ? result : operand(Number(place))));
 }
 
-/** How a value is computed, by names; by numbers. */
+/** How a value is computed, written with names, or with numbers if `byNumbers`. */
 function formula(i, byNumbers) {
   const op = opOf(i);
   if (isSource(i)) return op.name === "leaf" ? "a leaf" : "a constant";
@@ -98,7 +98,7 @@ function formula(i, byNumbers) {
   return `${op.name}(${shown.join(", ")}${count > 4 ? `, … ${count - 4} more` : ""})`;
 }
 
-/** The local derivative at a place in `G.operand` as a rule, by names; by numbers. */
+/** The rule of the local derivative at a place in `G.operand`, written with names, or with numbers if `byNumbers`. */
 function rule(at, byNumbers) {
   const i = USES.user[at];
   const partials = opOf(i).partials;

@@ -1,13 +1,13 @@
-// What is told of a value: where it is pointed at, in short; where it is chosen, with the ways on
-// which it acts on the output.
+// What is shown about a value: a short tooltip when it is pointed at; when it is chosen, all details, with the paths on
+// which it affects the output.
 
 const tip = document.getElementById("tip");
 const panel = document.getElementById("panel");
 let CHOSEN = null;
-/** So many ways are told. */
+/** The most paths that are listed. */
 const MOST_WAYS = 5;
 
-/** An element with text; texts are never read as markup. */
+/** An element with text; texts are never parsed as markup. */
 function tell(tag, text, className = "") {
   const element = document.createElement(tag);
   element.textContent = text;
@@ -91,8 +91,8 @@ function upward(i) {
 }
 
 /**
- * The ways from a value to what was swept from, each with the product of the local derivatives along
- * it: how much of the gradient came that way. The ones that contribute most, and how many there are.
+ * The paths from a value to the outputs that were swept from, each with the product of the local derivatives along it:
+ * how much of the gradient came along that path. Returns the paths that contribute most, and how many there are in all.
  */
 function waysToOutput(i, reached) {
   const best = new Map();
@@ -117,7 +117,7 @@ function waysToOutput(i, reached) {
   return { ways: best.get(i) ?? [], count: counts.get(i) ?? 0 };
 }
 
-/** The values along a way, the first one aside. */
+/** The values along a path, except the first. */
 function along(way) {
   const values = [];
   for (let here = way; here.next; here = here.next) values.push(USES.user[here.at]);
@@ -167,10 +167,10 @@ function usesOf(i) {
   return [tell("h3", parts.length === 1 ? "Its use sends back" : `Its ${parts.length} uses send back`), list];
 }
 
-/** The ways on which a value acts on the output. */
+/** The paths on which a value affects the output. */
 function waysOf(i, reached) {
   const { ways, count } = waysToOutput(i, reached);
-  if (count === 0) return [tell("p", "No way leads from here to the output.")];
+  if (count === 0) return [tell("p", "No path leads from here to the output.")];
   const adjoint = SWEPT ? G.grad[i] : sweep(0).adjoint[i];
   const list = document.createElement("ul");
   list.className = "bars";
@@ -183,7 +183,7 @@ function waysOf(i, reached) {
   }
   const ofThem = count > ways.length ? `: the ${ways.length} that contribute most` : "";
   const many = count < 1e15 ? count.toLocaleString("en-US") : count.toExponential(2);
-  return [tell("h3", count === 1 ? "One way to the output" : `${many} ways to the output${ofThem}`), list];
+  return [tell("h3", count === 1 ? "One path to the output" : `${many} paths to the output${ofThem}`), list];
 }
 
 function marks(values) {
@@ -205,7 +205,7 @@ function bar(text, amount, most, whole, go) {
   return item;
 }
 
-/** Brings out the boxes that show the marked values. */
+/** Highlights the boxes that show the marked values. */
 function markWays(marked) {
   const lit = new Set();
   if (marked) for (let i = 0; i < G.count; i++) if (marked[i]) lit.add(itemOf(i));

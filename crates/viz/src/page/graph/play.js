@@ -1,14 +1,14 @@
 // Forward and backward, node by node, in the order of the tape and back again.
 //
-// A step is a run of neighbors on the tape that are shown by the same box, so that a closed scope is
-// computed at once. The state is computed anew at every step: it depends on nothing but the place.
+// A step is a run of neighbors on the tape that are shown by the same box, so that a closed scope is computed at once.
+// The state is computed again at every step, from the place alone.
 
 const PLAY = { phase: "backward", at: 0, timer: null, ahead: [], behind: [] };
 
 /** Where the steps end, as places on the tape, with the blocks that are open now. */
 function findSteps() {
   const ends = [];
-  // Whatever is in one block is shown alike, unless that is open.
+  // All values in a closed block are shown by the same box.
   const shownBy = BLOCKS.map((_, number) => around(number).map((n) => SHOWN.block.get(n)).findLast(Boolean) ?? null);
   let item = null, works = false;
   for (let i = 0; i < G.count; i++) {
@@ -18,7 +18,7 @@ function findSteps() {
       works = false;
     }
     item = here;
-    // What is given is there from the start.
+    // Leaves and constants are known from the start.
     works ||= !isSource(i);
   }
   if (works) ends.push(G.count);
@@ -49,8 +49,8 @@ function goTo(step) {
 }
 
 /**
- * Adjoints once all values from `at` on have sent theirs, and for each value the parts that it was
- * sent. The sums are those of the engine: in the order of the tape from its end.
+ * The adjoints after all values from `at` on have sent theirs, and the parts that each value was sent. The sums are
+ * those of the engine: in the order of the tape from its end.
  */
 function sweep(at) {
   const adjoint = new Float64Array(G.count);
@@ -118,7 +118,7 @@ function showStep() {
     write(item.grad, `grad ${gradient}`, item.room[1]);
     item.element.dataset.grad = forward ? "" : String(adjoint[i]);
     const sum = parts.get(i) ?? [];
-    // Where a value is used more than once, what came so far.
+    // Where a value is used more than once, the terms so far.
     const told = PLAY.playing && sum.length > 1 ? sum.slice(-4).map((part) => number(part)).join(" + ").replaceAll("+ -", "− ") : "";
     item.note.textContent = sum.length > 4 && told ? `… + ${told}` : told;
   }
@@ -131,7 +131,7 @@ function showStep() {
   document.getElementById("caption").textContent = caption(forward, from, to, step, adjoint, finished);
 }
 
-/** What happened in a step, in words. */
+/** What happened in a step, as text. */
 function caption(forward, from, to, step, adjoint, finished) {
   if (!PLAY.playing) {
     const swept = SWEPT ? "" : " No backward has been run yet.";
@@ -162,7 +162,7 @@ function caption(forward, from, to, step, adjoint, finished) {
     }
     return `${name(i)} = ${formula(i)} sends ${sends.join(", ") || "nothing"}`;
   }
-  return finished && worked.length === 0 ? "Every gradient stands." : `${boxName(from, to)} passes its gradients on.`;
+  return finished && worked.length === 0 ? "All gradients are computed." : `${boxName(from, to)} passes its gradients on.`;
 }
 
 function boxName(from, to) {
@@ -183,7 +183,7 @@ function setPlaying(playing) {
   if (!playing) return;
   const most = PLAY.ahead.length + PLAY.behind.length;
   if (stepNumber() >= most) goTo(0);
-  // Long graphs faster: the whole in about a minute at most.
+  // Long graphs are played faster: in at most about a minute.
   const pause = Math.max(30, Math.min(900, 60000 / most));
   PLAY.timer = setInterval(() => {
     goTo(stepNumber() + 1);
@@ -197,7 +197,7 @@ function stepBy(change) {
   goTo(stepNumber() + change);
 }
 
-/** Everything is there, as when the page was opened. */
+/** Shows everything, as when the page was opened. */
 function rest() {
   setPlaying(false);
   PLAY.playing = false;

@@ -10,7 +10,7 @@ function find(text) {
   const wanted = text.trim().toLowerCase();
   if (!wanted) return [];
   const results = [];
-  // What begins so before what only contains it.
+  // Texts that begin with the query come before those that only contain it.
   const rank = (text) => {
     const at = text.toLowerCase().indexOf(wanted);
     return at === 0 ? (text.length === wanted.length ? 0 : 1) : at > 0 ? 2 : -1;
@@ -41,7 +41,7 @@ function showFound() {
     const scope = result.value === undefined ? "" : around(HOME[result.value]).filter((n) => n > 0).map((n) => BLOCKS[n].name).reverse().join(" / ");
     const text = result.value === undefined ? result.text : `${name(result.value)}${isSource(result.value) ? "" : ` = ${formula(result.value)}`}`;
     option.append(tell("span", text), tell("small", result.value === undefined ? "scope" : scope));
-    // Before the field loses the focus.
+    // This comes before the field loses the focus.
     option.addEventListener("pointerdown", (event) => { event.preventDefault(); take(k); });
     return option;
   }));

@@ -2,7 +2,7 @@
 
 const VIEW = { x: 0, y: 0, scale: 1 };
 const LEAST_SCALE = 0.02, MOST_SCALE = 4;
-/** How much of the window is not free: what stands over the graph. */
+/** The margin that is kept free around what is shown, in pixels. */
 const FREE = { margin: 24 };
 
 function applyView() {
@@ -25,7 +25,7 @@ function showBox([x, y, w, h], most = 1.4) {
 
 const showAll = () => showBox([0, 0, ...SHOWN.whole]);
 
-/** Moves no further than it takes to see a rectangle. */
+/** Moves just as far as it takes to see a rectangle. */
 function reveal([x, y, w, h]) {
   const { scale } = VIEW;
   if (scale * w > svg.clientWidth - 2 * FREE.margin || scale * h > svg.clientHeight - 2 * FREE.margin) {
@@ -63,7 +63,7 @@ svg.addEventListener("wheel", (event) => {
   zoom(Math.exp(-lines * event.deltaY * (event.ctrlKey ? 0.01 : 0.0015)), place(event));
 }, { passive: false });
 
-/** Fingers, or the one pointer, by number: where they were last. */
+/** The last place of each finger or pointer, by number. */
 const POINTERS = new Map();
 let travelled = 0;
 

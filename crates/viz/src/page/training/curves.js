@@ -27,8 +27,8 @@ function ticks(high, count) {
 }
 
 /**
- * A curve with its axes in an element. `scale` takes a number to its height, from 0 to 1; `marks` are
- * the numbers on the axis. Gives what moves the cursor.
+ * A curve with its axes in an element. `scale` takes a number to its height, from 0 to 1; `marks` are the numbers on
+ * the axis. Returns a function that moves the cursor to a step.
  */
 function curve(element, numbers, scale, marks, format) {
   const x = (step) => LEFT + (step / lastStep) * (WIDTH - LEFT - RIGHT);

@@ -1,4 +1,4 @@
-// The page as a whole: one time for all that is shown.
+// The page as a whole: one slider sets the step of everything that is shown.
 
 const slider = document.getElementById("slider");
 const shown = [lossCurve()];

@@ -1,6 +1,6 @@
-// Snapshots: the net's view of the plane, and how its numbers are spread.
+// Snapshots: the net's score over the plane, and how its numbers are spread.
 
-/** Colors of a score, from far below 0 to far above: by day, and by night. */
+/** Colors of a score, from far below 0 to far above, in light and dark mode. */
 const shade = (dark) => (score) => {
   const far = Math.min(1, Math.abs(score) / 3);
   const strength = score === 0 ? 0 : 0.12 + 0.5 * far;

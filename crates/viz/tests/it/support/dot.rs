@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// A graph as it was read, free of the names of nodes.
+/// A graph as it was read, without the names of nodes.
 #[derive(Debug)]
 pub(crate) struct Read {
     /// Labels of boxes, sorted.
     pub(crate) boxes: Vec<String>,
     /// Ops, each as its label and the label of the box it points to, sorted.
     pub(crate) ops: Vec<String>,
-    /// Where from and where to, sorted, as often as they are there.
+    /// The source and the target of each edge, sorted; repeated edges are kept.
     pub(crate) edges: Vec<(String, String)>,
     /// The labels of clusters, outer ones before those within them.
     pub(crate) clusters: Vec<String>,
@@ -83,7 +83,7 @@ pub(crate) fn read(text: &str) -> Read {
     Read { boxes: all(true), ops: all(false), edges, clusters: nodes.clusters.clone(), graph: nodes.graph.clone() }
 }
 
-/// Reads statements up to the closing brace; gives the place behind it.
+/// Reads statements up to the closing brace; returns the place after it.
 fn statements(tokens: &[Token], mut at: usize, nodes: &mut Nodes, outermost: bool) -> usize {
     loop {
         match &tokens[at] {
@@ -148,7 +148,7 @@ fn word_at(tokens: &[Token], at: usize) -> String {
     }
 }
 
-/// The attributes in brackets, if there are any, and the place behind them.
+/// The attributes in brackets, if there are any, and the place after them.
 fn attributes(tokens: &[Token], mut at: usize) -> (Attributes, usize) {
     let mut attributes = HashMap::new();
     if tokens[at] != Token::Sign('[') {
@@ -209,8 +209,8 @@ fn quoted(rest: &mut Peekable<Chars<'_>>) -> String {
     }
 }
 
-/// The fields of a record as a reader sees them: the outer braces and bars are structure, escapes
-/// and entities are what they stand for, spaces that may break are none at the ends of a field.
+/// The fields of a record as a reader sees them: the outer braces and bars are structure, escapes and entities become
+/// what they stand for, and ordinary spaces at the ends of a field are dropped.
 pub(crate) fn fields(record: &str) -> Vec<String> {
     let mut fields = vec![String::new()];
     let mut rest = record.chars();

@@ -25,7 +25,7 @@ impl Rect {
         dx.hypot(dy) < self.round - 1.0
     }
 
-    /// Whether both cover a place that is more than a hair wide.
+    /// Whether they overlap by more than 0.02 in both directions.
     pub(crate) fn overlaps(self, other: Rect) -> bool {
         let apart = |a: f64, length: f64, b: f64, other: f64| a + length <= b + 0.02 || b + other <= a + 0.02;
         !apart(self.x, self.w, other.x, other.w) && !apart(self.y, self.h, other.y, other.h)
@@ -78,8 +78,8 @@ impl Svg {
         }
     }
 
-    /// Pairs of boxes of which one covers part of the other, clusters that a box or another cluster
-    /// is partly in, and wires that go through a box: none, if all is well.
+    /// What is wrong: pairs of boxes that overlap, clusters that a box or another cluster is partly in, and wires that
+    /// go through a box.
     pub(crate) fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         for (k, (a, texts)) in self.boxes.iter().enumerate() {

@@ -81,8 +81,8 @@ pub(crate) struct Stars {
 }
 
 impl Stars {
-    /// Tries the columns with fewest entries first. If that takes many colors, also tries them in order and
-    /// the fullest first.
+    /// Colors the columns with fewest entries first. If that takes many colors, also tries the given order, and then
+    /// the fullest columns first.
     pub(crate) fn new(pattern: &Pattern) -> Stars {
         let n = pattern.cols();
         if pattern.len() == n * n {
@@ -111,13 +111,12 @@ impl Stars {
         let n = pattern.cols();
         let mut of = vec![NONE; n];
         let mut neighbors: FxHashMap<(u32, u32), (u32, u32)> = FxHashMap::default();
-        // For each column, the colors of its neighbors, and the colors of the hubs of whose stars it is a
-        // leaf. A hub has at least two neighbors of one color.
+        // For each column, the colors of its neighbors, and the colors of the hubs that it is a leaf of. A hub has at
+        // least two neighbors of one color.
         let mut around: Vec<Vec<u32>> = vec![Vec::new(); n];
         let mut hubs: Vec<Vec<u32>> = vec![Vec::new(); n];
         let mut marks: Vec<u32> = Vec::new();
-        // For each color, the first neighbor of the current column with that color, and whether there are
-        // more.
+        // For each color, the first neighbor of the current column with that color, and whether there are more.
         let mut seen: Vec<(u32, u32, bool)> = Vec::new();
         let mut here: Vec<u32> = Vec::new();
         for &col in order {
@@ -180,7 +179,7 @@ impl Stars {
         Some(Stars { colors, neighbors })
     }
 
-    /// Where the entry of two columns is read: the row, and the color whose sum of columns it is read from.
+    /// Where the entry at (row, col) is read: the row to read, and the color whose summed columns hold it.
     pub(crate) fn place(&self, row: usize, col: usize) -> (usize, u32) {
         let color = |x: usize| self.colors.of[x];
         let alone = |x: usize, c: u32| self.neighbors.get(&(x as u32, c)).is_none_or(|&(count, _)| count == 1);

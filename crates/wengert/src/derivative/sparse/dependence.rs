@@ -1,8 +1,7 @@
 //! Which variables each node depends on.
 //!
-//! One pass along the tape gives every node a set of variables; nodes with equal sets share one. A set
-//! larger than a limit is not kept: the node is [`Deps::Many`], and its operands are asked instead when
-//! it matters.
+//! One pass along the tape gives every node a set of variables; nodes with equal sets share one. A set larger than a
+//! limit is not kept: the node is [`Deps::Many`]. Where its variables are needed, its operands are visited instead.
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -178,7 +177,7 @@ pub(crate) enum At {
     Values,
 }
 
-/// The nodes, of the first `len`, whose operands interact in another way where the value is NaN.
+/// Those of the first `len` nodes whose operands interact differently where the value is NaN.
 pub(crate) fn changing_at_nan(tape: &Tape, len: usize) -> Vec<u32> {
     let mut interactions = InteractionCache::default();
     let changes = |&position: &u32| {

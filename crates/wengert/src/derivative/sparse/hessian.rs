@@ -1,11 +1,10 @@
 //! The pattern of a Hessian, found by pushing edges (Gower and Mello, "A new framework for the computation
 //! of Hessians", 2012).
 //!
-//! An edge between two nodes says that the second derivative with respect to both can differ from 0. The
-//! walk goes back along the tape. Each node that the output depends on adds edges between operands that
-//! interact in it. Each edge that ends at the node moves on to the operands that the node depends on. What
-//! is left in the end are edges between variables. An edge of a node that depends on few variables goes
-//! to these at once, however much graph lies between.
+//! An edge between two nodes says that the second derivative with respect to both can differ from 0. The walk goes back
+//! along the tape. Each node that the output depends on adds edges between operands that interact in it. Each edge that
+//! ends at the node moves on to the operands that the node depends on. What is left in the end are edges between
+//! variables. An edge of a node that depends on few variables goes to these at once, however much graph lies between.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -17,9 +16,8 @@ use crate::graph::Graph;
 use crate::node::NodeId;
 
 impl Graph {
-    /// Which entries of the Hessian of `l` with respect to the leaves `wrt` can differ from 0. The pattern is
-    /// symmetric and holds at all input values: it misses no entry, and has an extra one only where terms
-    /// cancel.
+    /// Which entries of the Hessian of `l` with respect to the leaves `wrt` can differ from 0. The pattern is symmetric
+    /// and holds at all input values: it misses no entry, and has an extra one only where terms cancel.
     ///
     /// Values that are NaN are not considered. An entry that is 0 at every number and NaN at NaN, such as the
     /// second derivative of `abs`, is left out; [`Graph::sparse_hessian`] has the entry where it is NaN.
@@ -93,10 +91,10 @@ enum End {
 struct Pushing<'a> {
     dependence: Dependence<'a>,
     variables: u32,
-    /// For the later end of edges, their other ends: a variable, or `variables` plus the position of a
-    /// node. May repeat.
+    /// For each node, the other ends of the edges of which it is the later end. An other end is a variable, or
+    /// `variables` plus the position of a node. Ends may repeat.
     waiting: FxHashMap<u32, Vec<u32>>,
-    /// Pairs of sets whose entries were added, where these are more than a few.
+    /// Pairs of sets whose entries were added. Pairs with few entries are left out.
     squares: FxHashSet<(u32, u32)>,
     /// Edges between variables, the lower first. May repeat.
     entries: Vec<(u32, u32)>,
@@ -187,7 +185,8 @@ impl Pushing<'_> {
         }
     }
 
-    /// Connects each operand of one list with the operands of the other at other indices.
+    /// Connects each operand of `xs` with each operand of `ys`. If both are one list, an operand is connected with
+    /// every other operand.
     fn connect_lists(&mut self, xs: &[u32], ys: &[u32], same_list: bool) {
         let ends = |list: &[u32]| {
             let mut ends: Vec<End> = list.iter().filter_map(|&x| self.end(x)).collect();
@@ -350,7 +349,7 @@ mod tests {
                 }
             }
         }
-        // Some ops are flat where they are (a max, a relu), and a quotient of equals cancels.
+        // Some ops are flat at the values drawn (`max`, `relu`), and `x / x` cancels.
         assert!(zeros * 4 < entries, "{zeros} of {entries} entries are 0");
     }
 }

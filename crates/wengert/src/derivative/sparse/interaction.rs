@@ -1,12 +1,12 @@
-//! On which operands the value of an op depends, and which operands interact, read off the op's row of
-//! the table.
+//! Which operands the value of an op depends on, and which operands interact. Both are read off the op's row of the
+//! table.
 //!
-//! Two operands interact where the second derivative with respect to both can differ from 0: the partial
-//! of one is made of the other. To find out, the rule of the op is run over [`Support`], a scalar that
-//! knows only which operands it is made of, and [`Reach`], which follows `bar` through the rule.
+//! Two operands interact where the second derivative with respect to both can differ from 0: the partial with respect
+//! to one depends on the other. To find out, the rule of the op is run over [`Support`], a scalar that knows only which
+//! operands it depends on, and [`Reach`], which follows `bar` through the rule.
 //!
-//! The partial of a piecewise constant is 0, and NaN where its value is. So an op has two interactions:
-//! one where its value is a number, and one where it is NaN.
+//! The partial of a piecewise constant is 0, or NaN where its value is NaN. So an op has two interactions: one where
+//! its value is a number, and one where it is NaN.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 use std::sync::OnceLock;
@@ -34,9 +34,9 @@ pub(crate) enum Interaction {
     Lists {
         /// The lists that the value depends on.
         depends: Mask,
-        /// For each list, the lists whose operand of the same index its operands interact with.
+        /// For each list, a mask of lists: each operand interacts with the operand at the same index of those lists.
         same: [Mask; 2],
-        /// For each list, the lists whose operands of other indices its operands interact with.
+        /// For each list, a mask of lists: each operand interacts with the operands at other indices of those lists.
         other: [Mask; 2],
     },
 }
@@ -56,7 +56,7 @@ pub(crate) struct OpInteractions {
 /// The interactions of all ops, analyzed at first use.
 #[derive(Debug, Default)]
 pub(crate) struct InteractionCache {
-    /// Of ops with immediates, which may decide: a power of 1 is linear.
+    /// For ops with immediates, since an immediate can change the interactions: a power of 1 is linear.
     by_imm: FxHashMap<(Op, [u64; 2]), OpInteractions>,
 }
 
@@ -137,7 +137,7 @@ fn depends_on<const NAN: bool>(op: Op, imm: Imm, operands: usize) -> Mask {
     depends
 }
 
-/// The number that a value is whatever the operands, if there is one.
+/// The value of the op, if it is the same number for all values of the unknown operands.
 fn folded<const DEEP: bool, const NAN: bool>(op: Op, imm: Imm, args: &[Support<DEEP, NAN>]) -> Option<f64> {
     let numbers: Option<SmallVec<[f64; 8]>> = args.iter().map(|x| x.number()).collect();
     match (op, numbers) {
@@ -152,11 +152,11 @@ fn folded<const DEEP: bool, const NAN: bool>(op: Op, imm: Imm, args: &[Support<D
     }
 }
 
-/// A number, or a value made of the operands in a mask.
+/// A number, or a value that depends on the operands in a mask.
 ///
-/// With `DEEP`, operands that an op on the way does not depend on are left out: the sign of `x` is not
-/// made of `x`. [`depends_on`] finds these by running without `DEEP`, or the analysis would not end: the
-/// derivatives of an op can be ever new ops. With `NAN`, values may be NaN.
+/// With `DEEP`, operands that an op on the way does not depend on are left out: the sign of `x` does not depend on `x`.
+/// [`depends_on`] finds those operands, and runs without `DEEP`. With it, the analysis might not end, since each
+/// derivative of an op can be a new op. With `NAN`, values may be NaN.
 #[derive(Clone, Copy, Debug)]
 enum Support<const DEEP: bool, const NAN: bool> {
     Number(f64),
@@ -207,7 +207,7 @@ impl<const DEEP: bool, const NAN: bool> Scalar for Support<DEEP, NAN> {
 
 operators_by_apply! { [const DEEP: bool, const NAN: bool] Support<DEEP, NAN> }
 
-/// What is left of `bar`: nothing, or a product with partials made of the operands in the mask.
+/// What is left of `bar`: nothing, or its product with partials that depend on the operands in the mask.
 #[derive(Clone, Copy, Debug)]
 enum Reach {
     Nothing,

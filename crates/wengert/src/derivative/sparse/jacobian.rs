@@ -13,8 +13,7 @@ impl Graph {
     /// Values that are NaN are not considered. The derivative of `floor` is 0 at every number and NaN at
     /// NaN, so its entry is left out; [`Graph::sparse_jacobian`] has the entry where it is NaN.
     ///
-    /// One pass along the tape; for each output that depends on many variables, one more over the nodes
-    /// it depends on.
+    /// One pass along the tape; for each output that depends on many variables, one more over the nodes it depends on.
     ///
     /// ```
     /// let g = wengert::Graph::new();

@@ -139,8 +139,7 @@ fn bucket<T: Copy + Default>(keys: usize, items: impl Iterator<Item = (u32, T)> 
     (starts, sorted)
 }
 
-/// A sparse matrix, compressed by columns (CSC). Entries that are not stored are 0; stored entries may
-/// happen to be 0.
+/// A sparse matrix, compressed by columns (CSC). Entries that are not stored are 0; stored entries may happen to be 0.
 ///
 /// ```
 /// let m = wengert::sparse_jacobian(|x| vec![x[0] * x[1], x[1]], &[2.0, 3.0]);

@@ -24,8 +24,8 @@ const LANES: usize = 4;
 impl Graph {
     /// The Hessian of `l` with respect to the leaves `wrt`, as a sparse matrix.
     ///
-    /// The values are those of [`Graph::hessian`], NaN included, but symmetric to the bit: where the two
-    /// triangles of the dense matrix differ in a last place or by a NaN, both entries here are one of them.
+    /// The values are those of [`Graph::hessian`], NaN included, but symmetric to the bit. Where the two triangles of
+    /// the dense matrix differ, in the last place or by a NaN, one of the two values stands in both places here.
     ///
     /// Finds the pattern, colors it and sweeps. For more than one point, [`Graph::plan_hessian`] keeps what
     /// does not depend on the values.
@@ -223,8 +223,8 @@ impl Sweeps {
         Ok(!self.changing_at_nan.iter().any(is_nan))
     }
 
-    /// The matrix, by forward sweeps of a few colors each. `sweep` runs one over the seeded tangents of
-    /// `state`, and `read` gives what stands at a place in a lane afterwards.
+    /// The matrix, by forward sweeps of a few colors each. `sweep` runs one sweep over the seeded tangents of `state`.
+    /// Then `read` gives the number at a place, in a lane.
     fn forward<S>(
         &self,
         state: &mut S,
@@ -307,9 +307,8 @@ impl HessianPlan {
         self.sweeps.places(&self.sweeps.leaves)
     }
 
-    /// The Hessian at the values that the graph has now; call [`Graph::set`] and [`Graph::forward`] first
-    /// for others. One forward and one reverse sweep for every four colors. Memory is kept for the next
-    /// call.
+    /// The Hessian at the values that the graph has now; call [`Graph::set`] and [`Graph::forward`] first for others.
+    /// One forward and one reverse sweep for every four colors. Memory is kept for the next call.
     ///
     /// The matrix has the pattern of the plan, with one exception. Where a kink or a piecewise constant
     /// (`abs`, `max`, `floor`) has the value NaN, its derivatives are NaN too, in entries that are 0 at all
@@ -447,7 +446,7 @@ impl fmt::Debug for JacobianPlan {
 /// ```
 ///
 /// # Panics
-/// As [`Graph`]'s builders.
+/// As the ops of [`Graph`].
 #[track_caller]
 pub fn sparse_hessian(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) -> Sparse {
     let recording = Recording::of(x, |x| vec![f(x)]);
@@ -462,7 +461,7 @@ pub fn sparse_hessian(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) ->
 /// ```
 ///
 /// # Panics
-/// As [`Graph`]'s builders.
+/// As the ops of [`Graph`].
 #[track_caller]
 pub fn sparse_jacobian(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64]) -> Sparse {
     let recording = Recording::of(x, f);

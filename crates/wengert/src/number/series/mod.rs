@@ -132,8 +132,8 @@ pub(crate) fn arithmetic(op: Op) -> bool {
 
 /// The coefficient of order `m` of an arithmetic op of `a` and `b`; `c` holds the coefficients below `m`.
 ///
-/// From order 1 on, products are guarded, as in every chain rule. The terms with the operands' coefficients of
-/// order `m` have the form that they have in the op's rule.
+/// From order 1 on, products are guarded, as in every chain rule. The terms that contain coefficients of order `m` of
+/// the operands are computed as in the op's rule.
 #[inline(always)]
 pub(crate) fn combine(op: Op, m: usize, a: &[f64], b: &[f64], c: &[f64]) -> f64 {
     let cauchy = |a: &[f64], b: &[f64], from: usize, to: usize| (from..to).fold(0.0, |s, i| s + gmul(a[i], b[m - i]));
@@ -159,7 +159,7 @@ macro_rules! define_series {
         $($rest:tt)+
     ) => {
         /// The ops, one method each. An operand may be a number: `x.max(0.0)`.
-        #[allow(clippy::should_implement_trait, reason = "the operators are implemented too; a row has one name")]
+        #[allow(clippy::should_implement_trait, reason = "the operators are implemented too, under the same names")]
         impl<const K: usize> Series<K> {
             $($(#[doc = $doc])+
             #[inline]
@@ -173,7 +173,7 @@ macro_rules! define_series {
 for_each_op!(define_series);
 
 impl<const K: usize> Series<K> {
-    /// `x` to the integer power `n`; every derivative is exact at 0 too.
+    /// `x` to the integer power `n`. All derivatives are exact, also at 0.
     pub fn powi(self, n: i32) -> Self {
         Scalar::powi(self, n)
     }
@@ -244,8 +244,7 @@ impl Graph {
     /// ```
     ///
     /// # Panics
-    /// On a wrong key, where `l` is stale, and where the
-    /// lengths of `direction` and `wrt` differ.
+    /// On a wrong key, where `l` is stale, and where the lengths of `direction` and `wrt` differ.
     #[track_caller]
     pub fn taylor<const K: usize>(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> [f64; K] {
         expect(self.try_taylor(l, wrt, direction))
@@ -257,16 +256,15 @@ impl Graph {
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Length`], [`Error::OutOfMemory`].
     pub fn try_taylor<const K: usize>(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> Result<[f64; K], Error> {
         direction_length(wrt.len(), direction.len())?;
-        if !self.are_leaves(wrt)? {
+        let Some(leaves) = self.leaf_positions(wrt.iter().copied())? else {
             let Opened { graph, outputs, inputs } = self.opened(&[l], wrt)?;
             return graph.try_taylor(outputs[0], &inputs, direction);
-        }
+        };
         let entries = &self.tape.view().entries[..=self.fresh(l)? as usize];
         let mut series: Vec<Series<K>> =
             entries.iter().map(|entry| Series::new(Entry::from(entry.get()).value)).collect();
         let mut varies = vec![false; entries.len()];
-        for (&leaf, &component) in wrt.iter().zip(direction) {
-            let leaf = self.leaf_position(leaf)?;
+        for (&leaf, &component) in leaves.iter().zip(direction) {
             if leaf < entries.len() && K > 1 {
                 series[leaf].coefficients[1] += component;
                 varies[leaf] = true;

@@ -1,10 +1,10 @@
 //! How an op acts on a power series, from its row of the table.
 //!
-//! For `y = f(x)`, the chain rule `y' = f'(x) x'` is a recurrence. Let `D = t d/dt`, which multiplies the
-//! coefficient of order `m` by `m`. The coefficient of order 0 of `D x` is 0, so the coefficient of order `m`
-//! of `D y` needs the coefficients of the partials up to order `m - 1` only. `symbols.rs` lists the values
-//! needed: the partials, the ops they are made of, each with its rule again, to the order at which no more
-//! coefficients are needed. This file evaluates the list, order by order.
+//! For `y = f(x)`, the chain rule `y' = f'(x) x'` is a recurrence. Let `D = t d/dt`, which multiplies the coefficient
+//! of order `m` by `m`. The coefficient of order 0 of `D x` is 0, so the coefficient of order `m` of `D y` needs the
+//! coefficients of the partials up to order `m - 1` only. `symbols.rs` lists the values needed: the partials, the ops
+//! they are made of, the partials of those ops, and so on, until no more coefficients are needed. This file evaluates
+//! the list, order by order.
 //!
 //! The list does not depend on the values, and is cached.
 
@@ -22,9 +22,9 @@ use crate::scalar::value;
 
 /// The coefficients of `op` at the series `args`.
 pub(crate) fn apply<const K: usize>(op: Op, imm: Imm, args: &[[f64; K]]) -> [f64; K] {
-    /// Lists of ops with more operands than this are not cached.
+    /// The list of an op with more operands than this is not cached.
     const MANY: usize = 8;
-    /// The size of the cache. Without a limit, ever new immediates would fill the memory.
+    /// The size of the cache. Without a limit, a program that keeps using new immediates would fill the memory.
     const KEPT: usize = 512;
     type Key = (Op, [u64; 2], usize, usize);
     thread_local! {
@@ -55,8 +55,7 @@ pub(crate) enum Definition {
 
 pub(crate) type Args = SmallVec<[u32; 3]>;
 
-/// A value of the list. The list holds the operands of the op, then the op, then what its derivatives are made
-/// of.
+/// A value of the list. The list holds the operands of the op, then the op, then what its derivatives are made of.
 #[derive(Debug)]
 pub(crate) struct Quantity {
     pub(crate) definition: Definition,
@@ -175,9 +174,9 @@ impl Recurrence {
     }
 }
 
-/// A coefficient of order `m` of something linear in `D x`, as `m * lead + rest`. `lead` is linear in the
-/// coefficients of order `m` of `x`, and is never multiplied and then divided by `m`. So order 1 has the bits
-/// of the tangent.
+/// A coefficient of order `m` of something linear in `D x`, as `m * lead + rest`. `lead` is linear in the coefficients
+/// of order `m` of `x`, and is never multiplied and then divided by `m`. So the coefficient of order 1 has the same
+/// bits as the tangent of a dual.
 #[derive(Clone, Copy)]
 struct Split {
     lead: f64,

@@ -1,7 +1,7 @@
 //! How an op acts on a series, found by running its rule once over symbols.
 //!
-//! [`Symbol`] stands for a value, and [`Linear`] for what goes through the rule, here `D x`. The list holds the
-//! partials of the op and the ops they are made of, each with its rule again. Each value is listed once:
+//! [`Symbol`] stands for a value, and [`Linear`] for the cotangent that the rule multiplies, here `D x`. The list holds
+//! the partials of the op, the ops they are made of, the partials of those ops, and so on. Each value is listed once:
 //! `sin` needs `cos`, which needs `sin`, and both cost O(`K^2`).
 
 use std::cell::{Cell, RefCell};
@@ -43,7 +43,7 @@ struct Trace {
     listed: RefCell<FxHashMap<Key, u32>>,
     numbers: RefCell<FxHashMap<u64, u32>>,
     waiting: RefCell<VecDeque<u32>>,
-    /// The number of coefficients needed of what is listed now.
+    /// How many coefficients are needed of each value that is listed now.
     orders: Cell<usize>,
 }
 

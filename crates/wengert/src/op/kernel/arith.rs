@@ -60,7 +60,8 @@ pub(crate) fn min(x: f64, y: f64) -> f64 {
     }
 }
 
-/// The share of the first argument of a maximum: 1 where `a > b`, 1/2 at a tie, 0 where `a < b`, NaN with a NaN.
+/// The derivative of `max(a, b)` with respect to `a`: 1 where `a > b`, 1/2 at a tie, 0 where `a < b`, NaN if either is
+/// NaN.
 #[inline(always)]
 pub(crate) fn prefer(a: f64, b: f64) -> f64 {
     if a > b {

@@ -25,8 +25,8 @@ fn corrected(r: f64, c: f64) -> f64 {
     if r == 0.0 { r } else { r + r * c }
 }
 
-/// `u^2 + v^2` in two words, for points whose length and the powers of its square are well inside the range. False for
-/// the origin, infinity and NaN.
+/// `u^2 + v^2` in two words, for points whose length and the powers of its square are well inside the range. `None` for
+/// all others, such as the origin, infinity and NaN.
 #[inline(always)]
 fn square_of(u: f64, v: f64) -> Option<Dd> {
     let (a, b) = (u.abs(), v.abs());
@@ -41,7 +41,8 @@ fn square_of(u: f64, v: f64) -> Option<Dd> {
     }
 }
 
-/// A point other than (0, 0), near the unit circle: `(u, v) 2^scale`, and the square of its length.
+/// A point other than (0, 0), as `(u, v) 2^scale` with `(u, v)` near the unit circle, and the square of the length of
+/// `(u, v)`.
 struct Point {
     u: Big,
     v: Big,
@@ -107,7 +108,8 @@ fn homogeneous(p: &Point, c: &[f64], d: Big, degree: i32) -> f64 {
     Big { m: r.m, e: r.e + p.scale * degree }.value()
 }
 
-/// `Re(i^k (u + i v)^-n)`: the partials of the angle. 0 at the origin; NaN where `n` or `k` is not an [order](is_order).
+/// `Re(i^k (u + i v)^-n)`: the partials of the angle. 0 at the origin; NaN where `n` or `k` is not an
+/// [order](is_order).
 ///
 /// The derivative of `atan2(y, x)` is `zpow(x, y, 1, 0) = x / (x^2 + y^2)` with respect to `y`, and
 /// `-zpow(x, y, 1, 1) = -y / (x^2 + y^2)` with respect to `x`. The derivative of `zpow(u, v, n, k)` is
@@ -121,7 +123,8 @@ pub(crate) fn zpow(u: f64, v: f64, n: f64, k: f64) -> f64 {
     if (n == 1.0 || n == 2.0 && u.abs() > 1e-100 && v.abs() > 1e-100)
         && let Some(square) = square_of(u, v)
     {
-        // (u - i v) / square, or its square, times i^k, and then the rounding error of the square.
+        // (u - i v) / square for n = 1, the square of that for n = 2, each corrected for the rounding error of
+        // `square`. The factor i^k comes last.
         let s = square.hi;
         let (re, im) = if n == 1.0 {
             let c = -(square.lo / s);

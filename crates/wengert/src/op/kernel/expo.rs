@@ -7,8 +7,8 @@
 use super::core::{EXP2_128, LOG_128, LOG_OFFSET};
 use super::dd::{Dd, LN_2, exp2i, fast_two_sum, two_sum};
 
-/// For each `j`: the bits of `2^(j/128)` minus `j << 45` (adding `k << 45`, `k = 128 e + j`, gives `2^(k/128)`), and the
-/// relative rounding error of `2^(j/128)`.
+/// For each `j`: the bits of `2^(j/128)` minus `j << 45` (adding `k << 45`, `k = 128 e + j`, gives `2^(k/128)`), and
+/// the relative rounding error of `2^(j/128)`.
 static EXP: [(u64, f64); 128] = {
     let mut t = [(0, 0.0); 128];
     let mut j = 0;
@@ -70,8 +70,8 @@ pub(crate) fn exp_m1(x: f64) -> f64 {
     pxfm::f_expm1(x)
 }
 
-/// For each 1/128 of the mantissa: the short reciprocal of [`LOG_128`], and `-ln` of it as a multiple of 2^-42 and a rest,
-/// so that `k ln 2 + ln c` is exact in the high words.
+/// For each 1/128 of the mantissa: the short reciprocal of [`LOG_128`], and `-ln` of it as a multiple of 2^-42 and a
+/// rest, so that `k ln 2 + ln c` is exact in the high words.
 static LOG: [(f64, f64, f64); 128] = {
     let mut t = [(0.0, 0.0, 0.0); 128];
     let mut i = 0;
@@ -93,8 +93,8 @@ const fn coarse(x: f64) -> f64 {
 const LN_2_HIGH: f64 = coarse(LN_2.hi);
 const LN_2_LOW: f64 = (LN_2.hi - LN_2_HIGH) + LN_2.lo;
 
-/// `ln x` as a head and a rest, for a normal `x > 0`. The relative error is below 2^-60, near 1 too. Without `FINE`, the
-/// rounding of the reduced argument adds up to a quarter of an ulp outside `[0.996, 1.008)`.
+/// `ln x` as a head and a rest, for a normal `x > 0`. The relative error is below 2^-60, near 1 too. Without `FINE`,
+/// the rounding of the reduced argument adds up to a quarter of an ulp outside `[0.996, 1.008)`.
 #[inline(always)]
 fn ln_parts<const FINE: bool>(x: f64) -> Dd {
     let bits = x.to_bits();
@@ -129,7 +129,7 @@ pub(super) fn ln_fine(x: f64) -> Dd {
     let exponent = from & 0xfff0_0000_0000_0000;
     let k = (exponent as i64 >> 52) as f64;
     let z = bits.wrapping_sub(exponent);
-    // z c - 1 = h + l: h has at most 23 bits, so its square is exact, and so are the multiples of 2^-42 plus h.
+    // z c - 1 = h + l: h has at most 23 bits, so its square is exact, and so is its sum with the multiples of 2^-42.
     // Rounded to nearest, so that h is 0 if it would only cancel with l.
     let head = f64::from_bits(z.wrapping_add(0x8000_0000) & 0xffff_ffff_0000_0000);
     let l = (f64::from_bits(z) - head) * c;

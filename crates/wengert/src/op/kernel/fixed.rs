@@ -1,7 +1,7 @@
 //! Fixed-point exponentials and logarithms of 192 bits, for two sums that double-double cannot compute.
 //!
-//! The zeros of `ln(e^a + e^b)` form a curve, and pairs of `f64` come within 1e-20 of it. There `e^a + e^b - 1` needs an
-//! absolute accuracy of 2^-120. So does `1 + y ln x`, the factor of a mixed derivative of `x^y`.
+//! The zeros of `ln(e^a + e^b)` form a curve, and pairs of `f64` come within 1e-20 of it. There `e^a + e^b - 1` needs
+//! an absolute accuracy of 2^-120. So does `1 + y ln x`, the factor of a mixed derivative of `x^y`.
 
 use super::core::ln_dd;
 use super::dd::{exp2i, frexp, ldexp, two_prod};
@@ -132,8 +132,8 @@ pub(super) fn exp_sum_m1(a: f64, b: f64) -> f64 {
     value(&sub(&sum, &[1, 0, 0, 0]))
 }
 
-/// `e^a + e^b - 1` for `-750 < b <= -40` and `a` near `-e^b`: `a + e^b` as `2^-k (2^k a + e^(b + k ln 2))`, then the next
-/// terms of `e^a`.
+/// `e^a + e^b - 1` for `-750 < b <= -40` and `a` near `-e^b`: `a + e^b` as `2^-k (2^k a + e^(b + k ln 2))`, then the
+/// next terms of `e^a`.
 pub(super) fn exp_sum_near(a: f64, b: f64) -> f64 {
     let k = (-b * std::f64::consts::LOG2_E) as u64;
     let reduced = sub(&fixed(-b), &mul(&[k, 0, 0, 0], &LN_2));
@@ -149,7 +149,7 @@ pub(super) fn exp_sum_near(a: f64, b: f64) -> f64 {
 /// `1 + y ln x` for a finite `x > 0` and `y ln x` near -1, to an absolute 2^-120.
 pub(super) fn one_plus_product(x: f64, y: f64) -> f64 {
     let (m, e) = frexp(x);
-    // One Newton step from the logarithm to 100 bits: ln m = l + (m e^-l - 1).
+    // One Newton step that starts from the 100-bit logarithm l: ln m = l + (m e^-l - 1).
     let l = ln_dd(m);
     let low = fixed(l.lo.abs());
     let l = if l.lo < 0.0 { sub(&fixed(l.hi), &low) } else { add(&fixed(l.hi), &low) };
@@ -197,10 +197,10 @@ mod tests {
         let e = exp_neg(&[1, 0, 0, 0]);
         assert_eq!(e[1], 0x5e2d_58d8_b3bc_df1a);
         assert_eq!(exp_sum_m1(0.0, 0.0), 1.0);
-        // e^a + e^a - 1 where a is ln(1/2) less 2.3190468138462996e-17.
+        // e^a + e^a - 1, where a is ln(1/2) plus 2.3190468138462996e-17.
         let r = exp_sum_m1(-std::f64::consts::LN_2, -std::f64::consts::LN_2);
         assert_eq!(r, 2.319_046_813_846_299_6e-17);
-        // Both exponentials alone, far below 1.
+        // Here e^a - 1 and e^b nearly cancel, both about 1e-30 in size.
         let (a, b) = (-1e-30, -69.077_552_789_821_37);
         let want = 2.286_179_106_246_921_3e-45;
         assert!((exp_sum_near(a, b) / want - 1.0).abs() < 4e-16);

@@ -50,9 +50,9 @@ pub(crate) fn digamma(x: f64) -> f64 {
     r
 }
 
-/// The `n`-th derivative of [`digamma`]. The one-sided limits at the two zeros. NaN at the negative whole numbers, where
-/// the digamma function itself is NaN. From order 3 on the relative error is within 1e-13, away from zeros. O(n). NaN
-/// where `n` is not an [order](is_order).
+/// The `n`-th derivative of [`digamma`]. The one-sided limits at the two zeros. NaN at the negative whole numbers,
+/// where the digamma function itself is NaN. From order 3 on the relative error is within 1e-13, away from zeros. O(n).
+/// NaN where `n` is not an [order](is_order).
 pub(crate) fn polygamma(x: f64, n: f64) -> f64 {
     if !is_order(n) {
         return f64::NAN;
@@ -137,8 +137,8 @@ const EULER_MACLAURIN: [Dd; 16] = {
 /// directly, the rest by the Euler-Maclaurin formula.
 fn zeta(s: u32, a: Dd) -> Big {
     let s_f = f64::from(s);
-    // From here on the error of 16 terms of the formula is below 2^-104 of the sum. That is needed near the zeros of
-    // even orders, where the result is a small difference of large sums.
+    // For arguments of at least `from`, the error of 16 terms of the formula is below 2^-104 of the sum. That is needed
+    // near the zeros of even orders, where the result is a small difference of large sums.
     let from = 14.0 + 0.75 * s_f;
     let mut sum = Big::of(0.0);
     let one = Big::of(1.0);

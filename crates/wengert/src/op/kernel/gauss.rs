@@ -35,9 +35,9 @@ pub(crate) fn norm_cdf(x: f64) -> f64 {
     0.5 * (pxfm::f_erfc(z.hi) - slope * z.lo)
 }
 
-/// The `n`-th derivative of `k exp(-a x^2)`, where `k = 2/sqrt(pi)` for `a = 1` (so `n = 0` is the derivative of erf), and
-/// `k = 1/sqrt(2 pi)` for any other `a` (so with `a = 1/2`, `n = 0` is the derivative of norm_cdf). 0 at both infinities.
-/// NaN where `n` is not an [order](is_order).
+/// The `n`-th derivative of `k exp(-a x^2)`, where `k = 2/sqrt(pi)` for `a = 1` (so `n = 0` is the derivative of erf),
+/// and `k = 1/sqrt(2 pi)` for any other `a` (so with `a = 1/2`, `n = 0` is the derivative of norm_cdf). 0 at both
+/// infinities. NaN where `n` is not an [order](is_order).
 ///
 /// `p_0 = 1`, `p_(n+1) = -2a (x p_n + n p_(n-1))`: a Hermite polynomial times the Gaussian.
 pub(crate) fn gauss(x: f64, a: f64, n: f64) -> f64 {

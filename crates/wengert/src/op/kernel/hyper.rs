@@ -139,7 +139,7 @@ fn sech2_far(x: f64) -> f64 {
         let d = 1.0 + e;
         return 4.0 * e / (d * d);
     }
-    // Only 4e. The number e may be subnormal where 4e is not.
+    // The denominator is 1 here. exp(-2|x|) alone may be subnormal where 4 exp(-2|x|) is not.
     let e = exp(-x.abs());
     (4.0 * e) * e
 }

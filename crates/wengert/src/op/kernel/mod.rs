@@ -1,11 +1,10 @@
 //! Accurate `f64` functions: the values of all ops, helpers included.
 //!
 //! Values of ops are within 1.5 ulp of the exact value over the whole range, tails and subnormals included.
-//! `docs/conventions.md` has the bounds of the helpers and the known exceptions. Helpers exist because the
-//! textbook formulas of derivatives lose digits (`1 - tanh^2`, `s(1-s)`, `x^2 + y^2`). The derivative of a
-//! helper is written with helpers again, so every order up to [`MAX_ORDER`] is available. Outside of a domain
-//! the value and the derivative are NaN. At the ends of a domain the derivative is the one-sided limit, at
-//! infinity it is the limit.
+//! `docs/conventions.md` has the bounds of the helpers and the known exceptions. Helpers exist because the textbook
+//! formulas of derivatives lose digits (`1 - tanh^2`, `s(1-s)`, `x^2 + y^2`). The derivative of a helper is written
+//! with helpers again, so every order up to [`MAX_ORDER`] is available. Outside of a domain the value and the
+//! derivative are NaN. At the ends of a domain the derivative is the one-sided limit, at infinity it is the limit.
 //!
 //! Files in reading order: `arith` (guarded products, kinks), `dd` (double-double), `core` (exp and ln to 100 bits),
 //! `expo`, `trig`, `hyper`, `power`, `partials`, `gamma`, `roots`, `gauss`, `circle`, `fixed`, `soft`.
@@ -25,13 +24,13 @@ mod roots;
 mod soft;
 mod trig;
 
-/// The highest order of a derivative that an immediate may be: 170, the largest number whose factorial is finite in
-/// `f64`. It bounds the cost of an op: `pow_partial(170, 170)`, the most costly, takes 0.7 ms, and the next,
+/// The highest order of a derivative that an op may have as an immediate: 170, the largest number whose factorial is
+/// finite in `f64`. It bounds the cost of an op: `pow_partial(170, 170)`, the most costly, takes 0.7 ms, and the next,
 /// `hypot_partial`, a tenth of that (AMD EPYC).
 ///
 /// A graph refuses to record any other number (not whole, negative, higher, NaN) as an order, with
-/// [`Error::Order`](crate::Error::Order). So does loading a program. Over numbers the op is NaN. So differentiating
-/// an op of this order is a named error in a graph, and NaN with numbers.
+/// [`Error::Order`](crate::Error::Order). So does loading a program. With plain numbers the op gives NaN. So
+/// differentiating an op of this order is an error in a graph, and gives NaN with plain numbers.
 pub const MAX_ORDER: u32 = 170;
 
 /// Whether `n` is the order of a derivative: a whole number from 0 to [`MAX_ORDER`].

@@ -10,12 +10,12 @@ use super::power::{fast, pow, powd};
 ///
 /// NaN where `j` or `k` is not an [order](is_order).
 ///
-/// For `x < 0` derivatives with respect to `x` are exact for whole `y`, and those with respect to `y` are NaN. For `x = 0`
-/// they are the limits from above, and those with respect to `y` are 0 for `y >= 0`.
+/// For `x < 0` derivatives with respect to `x` are exact for whole `y`, and those with respect to `y` are NaN. For
+/// `x = 0` they are the limits from above, and those with respect to `y` are 0 for `y >= 0`.
 ///
-/// With `L = ln x` it is `x^(y-j) P(L)`, where `P = (y-j+1 + D) ... (y + D) L^k` and `D` is the derivative with respect to
-/// `L`, because `x d/dx` turns `x^y P(L)` into `x^y (y P + P')`. `P` is evaluated in double-double, since its terms cancel
-/// where `y ln x` is near `-k`.
+/// With `L = ln x` it is `x^(y-j) P(L)`, where `P = (y-j+1 + D) ... (y + D) L^k` and `D` is the derivative with respect
+/// to `L`, because `x d/dx` turns `x^y P(L)` into `x^y (y P + P')`. `P` is evaluated in double-double, since its terms
+/// cancel where `y ln x` is near `-k`.
 pub(crate) fn pow_partial(x: f64, y: f64, j: f64, k: f64) -> f64 {
     if !is_order(j) || !is_order(k) {
         return f64::NAN;

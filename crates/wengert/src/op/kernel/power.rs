@@ -1,7 +1,7 @@
 //! Powers: `x^p`, its derivatives of any order with respect to `x`, roots, and the derivatives of the cube root.
 //!
-//! A derivative is never computed as a coefficient times a rounded power. So `p x^(p-1)` keeps its digits where `x^(p-1)`
-//! is subnormal, and the exponent `p - 1` is not rounded.
+//! A derivative is never computed as a coefficient times a rounded power. So `p x^(p-1)` keeps its digits where
+//! `x^(p-1)` is subnormal, and the exponent `p - 1` is not rounded.
 
 use super::arith::gmul;
 use super::core::{exp_big, ln_dd};
@@ -114,8 +114,8 @@ fn falling(p: f64, k: u32) -> Dd {
 
 /// The `k`-th derivative of `x^p`: `p (p-1) ... (p-k+1) x^(p-k)`, with `p - k` and the coefficient kept unrounded.
 ///
-/// The one-sided limit for `x = 0`. NaN for `x < 0` unless `p` is whole. If `p` is whole and `0 <= p <= k`, the derivative
-/// is constant, even at NaN. NaN where `k` is not an [order](is_order).
+/// The one-sided limit for `x = 0`. NaN for `x < 0` unless `p` is whole. If `p` is whole and `0 <= p <= k`, the
+/// derivative is constant, even at NaN. NaN where `k` is not an [order](is_order).
 #[inline]
 pub(crate) fn powd(x: f64, p: f64, k: f64) -> f64 {
     // The most common cases, by operations that are right over the whole range.
@@ -144,7 +144,7 @@ fn powd_any(x: f64, p: f64, k: f64) -> f64 {
     if p >= 0.0 && k >= p && whole(p) {
         return falling(p, k as u32).hi;
     }
-    // Half a whole number up to 4: products are enough, and nothing here rounds.
+    // Multiples of 1/2 up to 4: products are enough, and computing `c` and `p - k` rounds nothing.
     if p.abs() <= 4.0 && whole(p + p) && k <= 2.0 {
         let c = if k == 0.0 {
             1.0
@@ -289,14 +289,13 @@ pub(crate) fn cbrt_d(x: f64, n: f64) -> f64 {
     cbrt_pow(x, c, k)
 }
 
-/// `c * cbrt(x)^k`: the derivatives of the cube root (the first has `c = 1/3`, `k = -2`). The sign is that of the power of
-/// the root. For `x = 0` and `k < 0` it is the limit from the side of the sign of the zero.
+/// `c * cbrt(x)^k`: the derivatives of the cube root (the first has `c = 1/3`, `k = -2`). The sign is that of the power
+/// of the root. For `k < 0`, the value at +0 is the limit from above, and the value at -0 the limit from below.
 fn cbrt_pow(x: f64, c: f64, k: f64) -> f64 {
     if c == 0.0 && !x.is_nan() {
         return 0.0;
     }
     if x == 0.0 || !x.is_finite() {
-        // The limit from the side of the sign of the zero.
         return c * pow(x, k);
     }
     let (m, e) = frexp(x);
@@ -384,7 +383,7 @@ mod tests {
 
     #[test]
     fn a_rounded_exponent_does_not_spoil_a_derivative() {
-        // 0.1 * x^(0.1 - 1) at 1e300, where rounding 0.1 - 1 first costs hundreds of ulps.
+        // 0.1 * x^(0.1 - 1) at 1e300: an exponent 0.1 - 1 that was rounded would cost hundreds of ulps.
         let x = 1e300;
         let want = 0.1 * pow(x, 0.1) / x;
         assert!((powd(x, 0.1, 1.0) / want - 1.0).abs() < 5e-16);

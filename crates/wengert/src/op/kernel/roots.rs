@@ -1,7 +1,7 @@
 //! `lgamma` and `digamma` near their zeros, where they need more than double precision.
 //!
-//! Near a zero `z` the value is `x - z` times a slope, so `z` must be known to 106 bits. The zeros are tabulated. They were
-//! computed with 400 bits.
+//! Near a zero `z` the value is `x - z` times a slope, so `z` must be known to 106 bits. The zeros are tabulated. They
+//! were computed with 400 bits.
 
 use super::core::{ln_1p_dd, ln_dd};
 use super::dd::{Dd, two_sum};
@@ -44,12 +44,12 @@ const LGAMMA_ZEROS: [Dd; 28] = [
 
 /// `ln |gamma(x)|` for `x` near one of its negative zeros, `|ln |gamma(x)|| < 0.05`. `guess` if none is near.
 ///
-/// With `x = -n + e`: `ln|gamma| = g(e) - ln|e|`, where `g(e) = ln gamma(1 + e) - sum ln(k - e)` over `k = 1..=n`. So with
-/// the zero `z = -n + e0` and `d = x - z`: `ln|gamma| = -ln(1 + d/e0) + d * (mean of g' from e0 to e)`.
+/// With `x = -n + e`: `ln|gamma| = g(e) - ln|e|`, where `g(e) = ln gamma(1 + e) - sum ln(k - e)` over `k = 1..=n`. So
+/// with the zero `z = -n + e0` and `d = x - z`: `ln|gamma| = -ln(1 + d/e0) + d * (mean of g' from e0 to e)`.
 pub(super) fn lgamma_near_zero(x: f64, guess: f64) -> f64 {
     let n = -x.round_ties_even();
     if n < 8.0 && guess.abs() > 1e-3 {
-        // Enough digits are left, and the means below are for short intervals.
+        // `guess` has enough digits here, and the quadrature below is for short intervals only.
         return guess;
     }
     let Some(z) = LGAMMA_ZEROS.iter().find(|z| -z.hi.round_ties_even() == n && (z.hi + n > 0.0) == (x + n > 0.0))
@@ -103,8 +103,8 @@ impl Root {
 const POSITIVE_ROOT: Root =
     root((1.461_632_144_968_362_2, 9.549_995_429_965_697e-17), (0.967_672_245_447_621_2, -3.387_874_303_038_943e-17), [-0.885_526_337_967_184_2, 1.550_998_565_733_906]);
 
-/// The negative zeros that are within about `1e-16` of an `f64`, where even the reflection with 106 bits is not accurate
-/// enough.
+/// The negative zeros that are within about `1e-16` of an `f64`, where even the reflection with 106 bits is not
+/// accurate enough.
 #[rustfmt::skip]
 const NEGATIVE_ROOTS: [Root; 9] = [
     root((-0.504_083_008_264_455_4, -8.154_282_062_438_13e-18), (8.939_798_558_792_134, 4.661_730_805_438_714e-16), [-1.618_690_925_061_301_3, 193.551_432_389_493_04]),

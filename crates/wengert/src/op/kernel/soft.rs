@@ -1,7 +1,7 @@
 //! Sigmoid, softplus, log-add-exp and softmax, with accurate tails.
 //!
-//! `s(1 - s)` is 0 beyond 36.8, and `s(-x) - s(x)` cancels near 0, so each derivative has a form of its own. Differences of
-//! arguments are exact.
+//! `s(1 - s)` is 0 beyond 36.8, and `s(-x) - s(x)` cancels near 0, so each derivative has a form of its own.
+//! Differences of arguments are exact.
 
 use super::core::{diff, exp_big, ln_1p_dd};
 use super::dd::{Big, Dd, LN_2, exp2i, two_sum};
@@ -20,8 +20,8 @@ pub(crate) fn sigmoid_d(x: f64) -> f64 {
     logistic_slope(Dd::new(x))
 }
 
-/// `1 / (1 + exp(-x))` of an exact argument. With `e = exp(-|x|)` it is `1 / (1 + e)` or `e / (1 + e)`, corrected for the
-/// rounding errors of numerator and denominator.
+/// `1 / (1 + exp(-x))` of an argument in two words. With `e = exp(-|x|)` it is `1 / (1 + e)` or `e / (1 + e)`,
+/// corrected for the rounding errors of numerator and denominator.
 #[inline(always)]
 fn logistic(x: Dd) -> f64 {
     let a = x.hi.abs();
@@ -69,7 +69,7 @@ impl Halves {
     }
 }
 
-/// `s(x) s(-x) = e / (1 + e)^2` with `e = exp(-|x|)`, of an exact argument.
+/// `s(x) s(-x) = e / (1 + e)^2` with `e = exp(-|x|)`, of an argument in two words.
 #[inline(always)]
 fn logistic_slope(x: Dd) -> f64 {
     let a = x.hi.abs();
@@ -87,7 +87,7 @@ fn logistic_slope_far(x: Dd) -> f64 {
     exp_of(if x.hi > 0.0 { x.neg() } else { x })
 }
 
-/// `exp` of an exact argument, with all limits.
+/// `exp` of an argument in two words, over the whole range, infinities included.
 #[inline]
 fn exp_of(x: Dd) -> f64 {
     if x.hi.abs() < 708.0 {
@@ -234,7 +234,7 @@ mod tests {
         assert_eq!((exp_diff(INF, INF), exp_diff(-INF, -INF), exp_diff(7.0, 7.0)), (1.0, 1.0, 1.0));
         assert_eq!((exp_diff(INF, 1.0), exp_diff(-INF, 1.0), exp_diff(1.0, INF)), (INF, 0.0, 0.0));
         assert!(exp_diff(NAN, NAN).is_nan());
-        // The rounded difference is -710.0 in both cases: the low half counts.
+        // The rounded difference is -700.0, so the low half of the difference counts.
         let (x, y) = (1e-14, 700.0);
         assert_eq!(exp_diff(x, y), pxfm::f_exp(-700.0) * (1.0 + 1e-14));
     }

@@ -21,7 +21,7 @@ impl std::fmt::Debug for Step {
     }
 }
 
-/// An expression: leaves, two constants, then a node a step.
+/// An expression: leaves, two constants, then one node per step.
 #[derive(Clone)]
 pub(crate) struct Recipe {
     pub(crate) leaves: [f64; LEAVES],
@@ -38,7 +38,7 @@ impl std::fmt::Debug for Recipe {
 /// What a step is made of, before its operands are known to exist.
 type Draw = (Op, [u16; 8], usize, [u8; 2], f64);
 
-/// The immediates that an op is given, of two small numbers and one between -2 and 2.
+/// The immediates given to an op, chosen by two small numbers and one number between -2 and 2.
 fn immediates(op: Op, small: [u8; 2], c: f64) -> Imm {
     let mut imm = NO_IMM;
     for (k, &kind) in op.immediate_kinds().iter().enumerate() {
@@ -110,7 +110,7 @@ pub(crate) fn recipes(most: usize, keeps: fn(Op, Imm, &[f64], f64) -> bool) -> i
 }
 
 impl Recipe {
-    /// The nodes that any way to make them makes: leaves, constants, then a node a step.
+    /// The nodes that the given functions make: the leaves, the constants, then one node per step.
     pub(crate) fn run<N: Copy>(
         &self,
         leaf: impl Fn(f64, usize) -> N,

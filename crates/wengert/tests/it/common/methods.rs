@@ -7,7 +7,7 @@ pub(crate) type Panics = fn(&mut Graph, NodeId);
 /// A method that returns an error.
 pub(crate) type Fails = fn(&mut Graph, NodeId) -> Result<(), Error>;
 
-/// How a method tells of an error.
+/// How a method reports an error.
 #[derive(Clone, Copy)]
 pub(crate) enum Form {
     Panics(Panics),
@@ -21,7 +21,7 @@ pub(crate) struct Method {
     pub(crate) form: Form,
 }
 
-/// A right key, to stand beside the one that is tried: the first node, a leaf.
+/// A valid key, passed together with the one that is tried: the first node, a leaf.
 fn good(g: &Graph) -> NodeId {
     g.get(0).expect("the graph has a first node").id
 }
@@ -67,7 +67,6 @@ macro_rules! builders {
     }};
 }
 
-/// All of them.
 pub(crate) fn all() -> Vec<Method> {
     let mut methods = Vec::new();
     methods.extend(builders!(unary

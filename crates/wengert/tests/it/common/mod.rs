@@ -1,4 +1,4 @@
-//! What tests of refusals share: the text of a panic, and all that can be seen of a graph.
+//! What the tests of refused calls share: the text of a panic, and all that can be seen of a graph.
 
 pub(crate) mod dag;
 pub(crate) mod methods;
@@ -10,7 +10,7 @@ use std::sync::Once;
 use wengert::{Error, Graph};
 
 thread_local! {
-    /// Whether a panic of this thread is looked for, and so not worth a message.
+    /// Whether a panic of this thread is expected, and should print no message.
     static LOOKED_FOR: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -43,7 +43,7 @@ fn seen(g: &Graph) -> String {
     text
 }
 
-/// What did not go as it should; a test fails with all of it when this is dropped.
+/// A list of failures. When it is dropped and not empty, the test fails and shows all of them.
 #[derive(Default)]
 pub(crate) struct Faults(Vec<String>);
 
@@ -73,7 +73,7 @@ impl Faults {
 
     fn check(&mut self, what: &str, got: Option<String>, want: String, before: String, after: String) {
         if got.as_ref() != Some(&want) {
-            self.0.push(format!("{what} gave {got:?} for {want:?}"));
+            self.0.push(format!("{what} gave {got:?} instead of {want:?}"));
         }
         if before != after {
             let changed = before.lines().zip(after.lines()).filter(|(a, b)| a != b);
