@@ -41,7 +41,7 @@ Usage: cargo run --profile bench -p benches --bin ratios [-- OPTIONS] [WORKLOAD 
   --help              this text
 
 Engines, which record and sweep back:
-  wengert wengert-keys reverse echidna, and with `--features rustquant` RustQuant
+  wengert wengert-keys reverse echidna; with `--features rustquant` also RustQuant
 Routes, on the workloads that have them:
   program             W4, W5: compiled, all points or paths in a call; ns/op counts the
                       operations of one step or one path

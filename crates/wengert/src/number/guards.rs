@@ -13,8 +13,7 @@ impl Expr<'_> {
     pub(crate) fn guarded(self, relation: Relation, other: Self) -> bool {
         let recorded = relation.holds(self.value, other.value);
         if let Some(graph) = common(&[self, other]) {
-            let [left, right] = [self, other].map(|x| x.handle_in(graph));
-            graph.push_guard(left, relation, right, recorded);
+            graph.push_guard(self.handle_in(graph), relation, other.handle_in(graph), recorded);
         }
         recorded
     }
