@@ -123,7 +123,7 @@ impl Program {
     /// | instructions | 4 `n` |
     /// | memory for single points ([`Program::eval`]) | 50 `n` bytes |
     /// | memory for batches, for each thread, with the lanes that a workspace chooses | 700 `n` bytes, and 4 MB |
-    /// | time at a point | its instructions, of which the slowest takes 0.7 ms (see [`wengert::MAX_ORDER`]) |
+    /// | time at a point | its instructions, of which the slowest takes 6 ms (see [`wengert::MAX_ORDER`]) |
     ///
     /// No op of high order is computed while loading, and hash tables have secret keys, so that no file makes its values
     /// collide.

@@ -145,7 +145,7 @@ impl<'a> Search<'a> {
             }
             for k in 0..operands.len() {
                 let x = operands[k].0 as usize;
-                self.used[x] |= self.varies[x] && self.matters(entry.op(), &operands, k);
+                self.used[x] |= self.varies[x] && self.matters(entry.op(), &operands, k, entry.value);
             }
             self.send(node);
         }
@@ -193,8 +193,8 @@ impl Search<'_> {
         self.graph.tape.entry(position).op()
     }
 
-    /// Whether the derivative with respect to operand `k` can matter to one that passes through the node.
-    fn matters(&self, op: Op, operands: &[(u32, f64)], k: usize) -> bool {
+    /// Whether the derivative with respect to operand `k` can matter to one that passes through the node of value `r`.
+    fn matters(&self, op: Op, operands: &[(u32, f64)], k: usize, r: f64) -> bool {
         let (position, x) = operands[k];
         let fixed_zero = |&(y, value): &(u32, f64)| {
             value == 0.0 && (!self.graph.tape.entry(y).wants() || is_piecewise_constant(self.op(y)))
@@ -203,11 +203,9 @@ impl Search<'_> {
             // The condition is followed to see how far a comparison is from changing.
             Op::Select if k == 0 => is_piecewise_constant(self.op(position)),
             Op::Select => (operands[0].1 != 0.0) == (k == 1),
-            Op::Max | Op::MaxOf => operands.iter().all(|&(_, y)| y <= x || y.is_nan()),
-            Op::Min | Op::MinOf => operands.iter().all(|&(_, y)| y >= x || y.is_nan()),
+            Op::Max | Op::MaxOf | Op::Min | Op::MinOf => x == r || x.is_nan(),
             Op::Relu => x >= 0.0 || x.is_nan(),
             Op::Mul | Op::Gmul => !fixed_zero(&operands[1 - k]),
-            Op::Product => !operands.iter().any(fixed_zero),
             op => !op.stops_gradient() && !is_piecewise_constant(op),
         }
     }
