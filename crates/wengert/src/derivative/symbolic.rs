@@ -7,7 +7,7 @@ use crate::derivative::term::{Recorder, Term};
 use crate::error::{Error, expect};
 use crate::graph::Graph;
 use crate::node::NodeId;
-use crate::op::Encoding;
+use crate::op::{Encoding, Imm, Op};
 use crate::scalar::{Guarded, Scalar, rule};
 
 impl Graph {
@@ -113,6 +113,18 @@ impl Graph {
     }
 }
 
+/// [`rule::of`] over terms, in one copy for both directions.
+fn rule_of<'r>(
+    op: Op,
+    imm: Imm,
+    args: &[Term<'r>],
+    r: Term<'r>,
+    bars: &dyn Fn(usize) -> Option<Guarded<Term<'r>>>,
+    emit: &mut dyn FnMut(usize, Guarded<Term<'r>>),
+) {
+    rule::of(op, imm, args, r, bars, emit);
+}
+
 impl Recorder<'_> {
     fn pullback<'r>(&'r self, seeds: &[(NodeId, Term<'r>)], wrt: &[NodeId]) -> Result<Vec<NodeId>, Error> {
         let mut adjoints = vec![Term::NOTHING; self.active.len()];
@@ -130,13 +142,13 @@ impl Recorder<'_> {
             // As in a sweep, if both operands are the same node, their parts are added first.
             let twice = matches!(op.encoding(), Encoding::Fixed { operands: 2, .. }) && operands[0] == operands[1];
             let mut first = Term::NOTHING;
-            rule::of(
+            rule_of(
                 op,
                 imm,
                 &args,
                 r,
-                |k| self.active[operands[k] as usize].then_some(Guarded(bar)),
-                |k, Guarded(mut part)| {
+                &|k| self.active[operands[k] as usize].then_some(Guarded(bar)),
+                &mut |k, Guarded(mut part)| {
                     if twice {
                         part.gather(first);
                         first = part;
@@ -170,13 +182,13 @@ impl Recorder<'_> {
             // A seeded node keeps its seed; tangents that reach it are added.
             let mut sum = tangents[position];
             let tangent = |k: usize| tangents[operands[k] as usize];
-            rule::of(
+            rule_of(
                 op,
                 imm,
                 &args,
                 r,
-                |k| Some(tangent(k)).filter(|tangent| !tangent.is_nothing()).map(Guarded),
-                |_, part| sum.gather(part.0),
+                &|k| Some(tangent(k)).filter(|tangent| !tangent.is_nothing()).map(Guarded),
+                &mut |_, part| sum.gather(part.0),
             );
             tangents[position] = sum;
         }

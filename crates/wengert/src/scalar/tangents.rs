@@ -11,6 +11,9 @@ pub(crate) struct Tangents<const N: usize>(pub(crate) [f64; N]);
 impl<const N: usize> Tangents<N> {
     pub(crate) const ZERO: Self = Tangents([0.0; N]);
 
+    /// A constant, so that the compiler drops the branches of the other case before it makes code of them.
+    pub(crate) const MANY: bool = N > 2;
+
     /// Whether any is NaN. Also true if there are infinities of both signs.
     #[inline(always)]
     pub(crate) fn is_nan(&self) -> bool {
@@ -92,7 +95,7 @@ macro_rules! push_tangents {
         ))
     }};
     (cheap, $rule:path, $values:ident, $imm:expr, $value:expr, $given:ident) => {{
-        if $given[0].0.len() > 2 {
+        if $crate::scalar::tangents::Tangents::<N>::MANY {
             push_tangents!(costly, $rule, $values, $imm, $value, $given)
         } else {
             let sum = push_tangents!(linear, $rule, $values, $imm, $value, $given);

@@ -72,25 +72,26 @@ fn both(op: Op, imm: Imm) -> OpInteractions {
         Encoding::Fixed { operands, .. } => (operands.into(), 1),
         Encoding::List => (op.lists(), 3),
     };
-    let (number, nan) = (analyze::<false>(op, imm, lists, length), analyze::<true>(op, imm, lists, length));
+    let (number, nan) = (analyze(op, imm, lists, length, false), analyze(op, imm, lists, length, true));
     OpInteractions { lists, number, nan }
 }
 
-fn analyze<const NAN: bool>(op: Op, imm: Imm, lists: usize, length: usize) -> Interaction {
+fn analyze(op: Op, imm: Imm, lists: usize, length: usize, nan: bool) -> Interaction {
     let operands = lists * length;
-    let all: SmallVec<[Support<true, NAN>; 8]> = (0..operands).map(|k| Support::Of(1 << k)).collect();
-    if operands == 0 || op.stops_gradient() || folded(op, imm, &all).is_some() {
+    let mode = Mode { deep: true, nan };
+    let all = mode.operands(operands);
+    if operands == 0 || op.stops_gradient() || folded(op, imm, &all, nan).is_some() {
         return Interaction::NONE;
     }
-    let depends = depends_on::<NAN>(op, imm, operands);
+    let depends = depends_on(op, imm, operands, nan);
     let mut interacts: SmallVec<[Mask; 8]> = SmallVec::from_elem(0, operands);
-    rule::of(
+    rule_of(
         op,
         imm,
         &all,
-        Support::Of(depends),
-        |k| (depends & 1 << k != 0).then_some(Reach::Through(0)),
-        |k, reach| {
+        Support::Of(depends, mode),
+        &|k| (depends & 1 << k != 0).then_some(Reach::Through(0)),
+        &mut |k, reach| {
             if let Reach::Through(mask) = reach {
                 interacts[k] |= mask;
             }
@@ -108,32 +109,37 @@ fn analyze<const NAN: bool>(op: Op, imm: Imm, lists: usize, length: usize) -> In
     found
 }
 
+/// [`rule::of`] over supports, in one copy for all callers.
+fn rule_of(
+    op: Op,
+    imm: Imm,
+    args: &[Support],
+    r: Support,
+    bars: &dyn Fn(usize) -> Option<Reach>,
+    emit: &mut dyn FnMut(usize, Reach),
+) {
+    rule::of(op, imm, args, r, bars, emit);
+}
+
 /// The operands that an op's value depends on: those whose partial is not certainly 0.
-fn depends_on<const NAN: bool>(op: Op, imm: Imm, operands: usize) -> Mask {
-    let all: SmallVec<[Support<false, NAN>; 8]> = (0..operands).map(|k| Support::Of(1 << k)).collect();
+fn depends_on(op: Op, imm: Imm, operands: usize, nan: bool) -> Mask {
+    let mode = Mode { deep: false, nan };
     let mut depends = 0;
-    rule::of(
-        op,
-        imm,
-        &all,
-        Support::Of(0),
-        |_| Some(Reach::Through(0)),
-        |k, reach| {
-            if let Reach::Through(_) = reach {
-                depends |= 1 << k;
-            }
-        },
-    );
+    rule_of(op, imm, &mode.operands(operands), Support::Of(0, mode), &|_| Some(Reach::Through(0)), &mut |k, reach| {
+        if let Reach::Through(_) = reach {
+            depends |= 1 << k;
+        }
+    });
     depends
 }
 
 /// The value of the op, if it is the same number for all values of the unknown operands.
-fn folded<const DEEP: bool, const NAN: bool>(op: Op, imm: Imm, args: &[Support<DEEP, NAN>]) -> Option<f64> {
+fn folded(op: Op, imm: Imm, args: &[Support], nan: bool) -> Option<f64> {
     let numbers: Option<SmallVec<[f64; 8]>> = args.iter().map(|x| x.number()).collect();
     match (op, numbers) {
         (_, Some(numbers)) => Some(value::of(op, imm, &numbers)),
         // The derivative of a piecewise constant.
-        (Op::Flat, _) if !NAN => Some(0.0),
+        (Op::Flat, _) if !nan => Some(0.0),
         _ => match op.certain(imm, |k| args[k].number())? {
             Certain::Number(c) => Some(c),
             Certain::Zero => Some(0.0),
@@ -142,60 +148,79 @@ fn folded<const DEEP: bool, const NAN: bool>(op: Op, imm: Imm, args: &[Support<D
     }
 }
 
-/// A number, or a value that depends on the operands in a mask.
+/// How the rules are run.
 ///
-/// With `DEEP`, operands that an op on the way does not depend on are left out: the sign of `x` does not depend on `x`.
-/// [`depends_on`] finds those operands, and runs without `DEEP`. With it, the analysis might not end, since each
-/// derivative of an op can be a new op. With `NAN`, values may be NaN.
+/// If `deep`, operands that an op on the way does not depend on are left out: the sign of `x` does not depend on `x`.
+/// [`depends_on`] finds those operands, and is not deep itself. Otherwise the analysis might not end, since each
+/// derivative of an op can be a new op. If `nan`, values may be NaN.
 #[derive(Clone, Copy, Debug)]
-enum Support<const DEEP: bool, const NAN: bool> {
-    Number(f64),
-    Of(Mask),
+struct Mode {
+    deep: bool,
+    nan: bool,
 }
 
-impl<const DEEP: bool, const NAN: bool> Support<DEEP, NAN> {
+impl Mode {
+    /// This many unknown operands.
+    fn operands(self, count: usize) -> SmallVec<[Support; 8]> {
+        (0..count).map(|k| Support::Of(1 << k, self)).collect()
+    }
+}
+
+/// A number, or a value that depends on the operands in a mask.
+#[derive(Clone, Copy, Debug)]
+enum Support {
+    Number(f64),
+    Of(Mask, Mode),
+}
+
+impl Support {
     fn number(self) -> Option<f64> {
         match self {
             Support::Number(c) => Some(c),
-            Support::Of(_) => None,
+            Support::Of(..) => None,
         }
     }
 
     fn mask(self) -> Mask {
         match self {
             Support::Number(_) => 0,
-            Support::Of(mask) => mask,
+            Support::Of(mask, _) => mask,
+        }
+    }
+
+    fn mode(self) -> Option<Mode> {
+        match self {
+            Support::Number(_) => None,
+            Support::Of(_, mode) => Some(mode),
         }
     }
 }
 
-impl<const DEEP: bool, const NAN: bool> Scalar for Support<DEEP, NAN> {
+impl Scalar for Support {
     fn constant(c: f64) -> Self {
         Support::Number(c)
     }
 
     fn primal(self) -> f64 {
-        match self {
-            Support::Number(c) => c,
-            Support::Of(_) => f64::NAN,
-        }
+        self.number().unwrap_or(f64::NAN)
     }
 
     fn apply(op: Op, imm: Imm, args: &[Self]) -> Self {
-        if let Some(number) = folded(op, imm, args) {
+        let mode = args.iter().find_map(|x| x.mode()).unwrap_or(Mode { deep: false, nan: false });
+        if let Some(number) = folded(op, imm, args, mode.nan) {
             return Support::Number(number);
         }
-        let depends = match DEEP {
+        let depends = match mode.deep {
             true if op.stops_gradient() => 0,
-            true => depends_on::<NAN>(op, imm, args.len()),
+            true => depends_on(op, imm, args.len(), mode.nan),
             false => Mask::MAX,
         };
         let parts = args.iter().enumerate().filter(|(k, _)| depends & 1 << k != 0);
-        Support::Of(parts.fold(0, |mask, (_, x)| mask | x.mask()))
+        Support::Of(parts.fold(0, |mask, (_, x)| mask | x.mask()), mode)
     }
 }
 
-operators_by_apply! { [const DEEP: bool, const NAN: bool] Support<DEEP, NAN> }
+operators_by_apply! { [] Support }
 
 /// What is left of `bar`: nothing, or its product with partials that depend on the operands in the mask.
 #[derive(Clone, Copy, Debug)]
@@ -231,9 +256,9 @@ impl Add for Reach {
     }
 }
 
-impl<const DEEP: bool, const NAN: bool> Mul<Support<DEEP, NAN>> for Reach {
+impl Mul<Support> for Reach {
     type Output = Self;
-    fn mul(self, partial: Support<DEEP, NAN>) -> Self {
+    fn mul(self, partial: Support) -> Self {
         match partial {
             Support::Number(0.0) => Reach::Nothing,
             partial => self.with(partial.mask()),
@@ -241,14 +266,14 @@ impl<const DEEP: bool, const NAN: bool> Mul<Support<DEEP, NAN>> for Reach {
     }
 }
 
-impl<const DEEP: bool, const NAN: bool> Div<Support<DEEP, NAN>> for Reach {
+impl Div<Support> for Reach {
     type Output = Self;
-    fn div(self, by: Support<DEEP, NAN>) -> Self {
+    fn div(self, by: Support) -> Self {
         self.with(by.mask())
     }
 }
 
-impl<const DEEP: bool, const NAN: bool> Cotangent<Support<DEEP, NAN>> for Reach {}
+impl Cotangent<Support> for Reach {}
 
 #[cfg(test)]
 mod tests {
