@@ -198,8 +198,9 @@ impl Graph {
             let adjoints = vec![Cell::new(0.0); len];
             let scratch = RefCell::default();
             for (row, &output) in rows.iter_mut().zip(&outputs) {
-                let seeds = [(output as u32, 1.0)];
-                sweep::reverse(&self.tape, &adjoints[..=output], &seeds, &scratch);
+                // What lies beyond the output still has the adjoints of the row before.
+                let adjoints = &adjoints[..=output];
+                sweep::reverse(&self.tape, adjoints, &[(output as u32, 1.0)], &scratch);
                 for (column, &leaf) in row.iter_mut().zip(&leaves) {
                     *column = adjoints.get(leaf).map_or(0.0, Cell::get);
                 }

@@ -27,7 +27,8 @@ const LARGER: i32 = 4;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// The gradient and the differences agree.
+    /// The gradient and the differences agree. An infinite gradient agrees if the differences have its sign and grow with
+    /// every smaller step.
     Agrees,
     /// The gradient and the differences disagree.
     Differs,
@@ -56,7 +57,7 @@ pub struct Component {
     pub label: Option<String>,
     /// The derivative from the sweep.
     pub analytic: f64,
-    /// The derivative from differences; NaN where there are none.
+    /// The derivative from differences; NaN where there are none, infinite where they grow without bound.
     pub numeric: f64,
     /// The difference of the two, less the uncertainty of the finite difference, relative to the larger of the two. NaN
     /// if one of them is NaN.
@@ -180,6 +181,7 @@ impl Graph {
             let relative_error = match (analytic - numeric).is_nan() {
                 _ if analytic == numeric => 0.0,
                 true => f64::NAN,
+                false if off.is_infinite() => f64::INFINITY,
                 false => off / analytic.abs().max(numeric.abs()),
             };
             let label = self.label_of(leaf);
@@ -242,6 +244,9 @@ impl Slopes {
 impl Probe {
     /// The derivative from differences, its uncertainty, and the verdict.
     fn run(&self, graph: &mut Graph) -> (f64, f64, Verdict) {
+        if self.analytic.is_infinite() {
+            return self.steep(graph);
+        }
         let usual = f64::EPSILON.cbrt();
         // A value far below 1 may be of that scale, or of scale 1 and near 0: try both.
         let narrow = usual * self.x.abs();
@@ -324,6 +329,26 @@ impl Probe {
             (None, Some(trouble)) => (f64::NAN, 0.0, trouble),
             (None, None) => (f64::NAN, 0.0, Verdict::NotFinite),
         }
+    }
+
+    /// As [`Probe::run`], where the gradient is infinite: no difference is near it, so it agrees where the differences
+    /// have its sign and grow with every smaller step.
+    fn steep(&self, graph: &mut Graph) -> (f64, f64, Verdict) {
+        let mut before: Option<f64> = None;
+        for k in 0..STEPS / 2 {
+            let step = f64::EPSILON.cbrt() * self.x.abs().max(1.0) * 0.125f64.powi(k as i32);
+            let Slopes { central, noise, .. } = match self.slopes(graph, step) {
+                Ok(Some(slopes)) => slopes,
+                Ok(None) => return (f64::NAN, 0.0, Verdict::NotFinite),
+                Err(flipped) => return (f64::NAN, 0.0, Verdict::Branch(flipped)),
+            };
+            let size = central * self.analytic.signum();
+            if size <= before.map_or(0.0, |before| 1.01 * before + 4.0 * noise) {
+                return (central, 0.0, Verdict::Differs);
+            }
+            before = Some(size);
+        }
+        (self.analytic, 0.0, Verdict::Agrees)
     }
 
     /// The slopes with a larger step, and their uncertainty: the step where it is least.

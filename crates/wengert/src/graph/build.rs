@@ -188,6 +188,7 @@ impl Graph {
     pub fn clamp(&self, x: NodeId, low: NodeId, high: NodeId) -> NodeId {
         // Nothing is recorded if the second node would be refused.
         expect(self.fresh(high));
+        expect(self.tape.allow(2));
         self.min(self.max(x, low), high)
     }
 

@@ -251,7 +251,7 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn clamp(self, low: impl Into<Expr<'g>>, high: impl Into<Expr<'g>>) -> Self {
         let (low, high) = (low.into(), high.into());
-        // Check first, so that nothing is recorded if the second op would panic.
+        // Checked first, so that nothing is recorded if `high` is of another graph.
         common(&[self, low, high]);
         self.max(low).min(high)
     }

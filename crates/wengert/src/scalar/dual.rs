@@ -98,6 +98,9 @@ macro_rules! define_dual {
 
             fn apply(op: Op, imm: Imm, args: &[Self]) -> Self {
                 expect(op.check(imm, args.len()));
+                if op.check_immediates(imm).is_err() {
+                    return Dual { value: f64::NAN, tangents: [f64::NAN; N] };
+                }
                 let values: SmallVec<[f64; 8]> = args.iter().map(|x| x.value).collect();
                 let value = value::of(op, imm, &values);
                 let mut sum = None;

@@ -179,6 +179,38 @@ fn a_gradient_that_is_not_finite_where_differences_are_differs() {
 }
 
 #[test]
+fn an_infinite_gradient_agrees_only_where_the_differences_grow_without_bound() {
+    for check in [
+        check_gradient(|x| x[0].cbrt(), &[0.0]),
+        check_gradient(|x| -x[0].cbrt(), &[0.0]),
+        check_gradient(|x| (x[0] - 2.0).cbrt(), &[2.0]),
+    ] {
+        assert!(check.components()[0].analytic.is_infinite());
+        assert_eq!(check.components()[0].verdict, Verdict::Agrees, "{check}");
+        assert_eq!(check.components()[0].relative_error, 0.0, "{check}");
+    }
+    // Partials that overflow on the way: the derivatives are 1e200, -1e200 and 1.
+    let wrong: [fn(Expr<'_>) -> Expr<'_>; 3] =
+        [|x| x * 1e-200 * 1e200 * 1e200, |x| x * -1e-200 * 1e200 * 1e200, |x| x * 1e-200 * 1e-200 * 1e200 * 1e200];
+    for (k, f) in wrong.into_iter().enumerate() {
+        for at in [1.0, 1e-50, 0.0] {
+            let check = check_gradient(|x| f(x[0]), &[at]);
+            let component = &check.components()[0];
+            assert!(component.analytic.is_infinite());
+            assert_eq!(component.verdict, Verdict::Differs, "{k}: {check}");
+            assert_eq!(component.relative_error, f64::INFINITY, "{k}: {check}");
+            assert!(!check.passes(), "{k}: {check}");
+        }
+    }
+    // The sign is wrong.
+    let mut g = Graph::new();
+    let x = g.leaf(0.0);
+    let root = g.cbrt(x);
+    let l = g.sub(root, g.mul_c(g.detach(root), 2.0));
+    assert!(!g.check_gradient(l, &[x]).unwrap().passes());
+}
+
+#[test]
 fn a_leaf_may_be_tiny() {
     for check in [check_gradient(|x| x[0].sqrt(), &[1e-300]), check_gradient(|x| x[0].ln(), &[1e-30])] {
         assert!(check.passes() && check.unsure().count() == 0, "{check}");

@@ -28,6 +28,14 @@ fn a_graph_tells_its_limit() {
     assert!(text.contains("full") && text.contains('4'), "{text}");
 }
 
+#[test]
+fn a_clamp_with_room_for_only_one_of_its_nodes_records_none() {
+    let mut g = Graph::with_limit(3);
+    let x = g.leaves(&[2.0, 1.0]);
+    let mut faults = Faults::default();
+    faults.panics("clamp", &mut g, &Error::Full { limit: 3 }, |g| g.clamp(x[0], x[0], x[1]));
+}
+
 /// A way to record, given a leaf.
 type Way = (&'static str, fn(&Graph, NodeId));
 

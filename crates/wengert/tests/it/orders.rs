@@ -110,9 +110,11 @@ fn an_invalid_order_gives_nan_with_numbers() {
         for given in WRONG.into_iter().chain([f64::NAN]) {
             let (imm, n) = (with(op, immediate, given), count(op));
             assert!(f64::apply(op, imm, &x[..n]).is_nan(), "{op}{imm:?}");
-            let dual = Dual::apply(op, imm, &x.map(Dual::<1>::constant)[..n]);
-            let series = Series::apply(op, imm, &x.map(Series::<3>::constant)[..n]);
-            assert!(dual.value.is_nan() && series.coefficients[0].is_nan(), "{op}{imm:?}");
+            // The derivative of what would be order -1 is of order 0, and must be NaN too.
+            let dual = Dual::apply(op, imm, &[0, 1].map(|k| Dual::<2>::input(x[k], k))[..n]);
+            let series = Series::apply(op, imm, &x.map(|x| Series::<3>::moving(x, 1.0))[..n]);
+            assert!(dual.value.is_nan() && dual.tangents.iter().all(|t| t.is_nan()), "{op}{imm:?} {dual:?}");
+            assert!(series.coefficients.iter().all(|c| c.is_nan()), "{op}{imm:?} {series:?}");
         }
     }
     assert!(2.5.polygamma(u32::MAX).is_nan());

@@ -256,6 +256,20 @@ fn sparse_derivatives_of_every_op_equal_the_dense_ones_at_special_points() {
 }
 
 #[test]
+fn where_nan_partials_meet_parts_that_cancel_routes_differ() {
+    let g = Graph::new();
+    let y = g.leaf(-1.0);
+    let root = g.sqrt(y);
+    let l = g.sub(root, root);
+    assert!(g.jvp(&[(y, 1.0)], &[l])[0].is_nan());
+    assert_eq!(g.gradient(l, &[y]), [0.0]);
+    let x = g.leaves(&[-1.0, 0.0, f64::NAN]);
+    let hessian = g.hessian(g.norm(&x), &x);
+    assert!(hessian[0][1].is_nan());
+    assert_eq!(hessian[1][0], 0.0);
+}
+
+#[test]
 fn where_infinite_partials_meet_parts_that_cancel_a_jacobian_is_that_of_its_direction() {
     let deviation = |x: &[Expr<'_>]| {
         let mean = (x[0] + x[1]) / 2.0;

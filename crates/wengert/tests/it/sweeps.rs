@@ -411,3 +411,25 @@ fn a_tangent_of_nan_is_no_probe_for_what_depends_on_what() {
     let pushed = g.jvp_nodes(&[(x[0], nan)], &outputs);
     assert_eq!(pushed.iter().map(|&t| g.value(t).is_nan()).collect::<Vec<_>>(), [false, false, false, true]);
 }
+
+#[test]
+fn a_row_of_a_jacobian_is_the_gradient_of_its_output_wherever_leaves_and_outputs_stand() {
+    let g = Graph::new();
+    let (mut leaves, mut outputs) = (Vec::new(), Vec::new());
+    for k in 0..6 {
+        leaves.push(g.leaf(0.3 + f64::from(k)));
+        outputs.push(g.product(&leaves));
+    }
+    // A leaf is an output too, recorded before most others.
+    outputs.push(leaves[0]);
+    // One row, two rows in both orders, and so on: with few and with many leaves for each output.
+    for first in 0..outputs.len() {
+        for second in 0..outputs.len() {
+            for chosen in [vec![outputs[first]], vec![outputs[first], outputs[second]], outputs.clone()] {
+                let rows: Vec<_> = chosen.iter().map(|&output| g.gradient(output, &leaves)).collect();
+                assert_eq!(g.jacobian(&chosen, &leaves), rows, "{chosen:?}");
+                assert_eq!(g.sparse_jacobian(&chosen, &leaves).to_dense(), rows, "{chosen:?}");
+            }
+        }
+    }
+}

@@ -117,6 +117,9 @@ impl<const K: usize> Scalar for Series<K> {
 
     fn apply(op: Op, imm: Imm, args: &[Self]) -> Self {
         expect(op.check(imm, args.len()));
+        if op.check_immediates(imm).is_err() {
+            return Series { coefficients: [f64::NAN; K] };
+        }
         let c = Series::new(imm[0]);
         match (op, args) {
             (Op::AddC, &[x]) => x.arithmetic(Op::Add, c),
