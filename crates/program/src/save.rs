@@ -152,7 +152,7 @@ impl Program {
         }
         let [fold, share, dead, order, reuse, pair, fuse] = file.options;
         let guards = !file.guards.is_empty();
-        let options = Options { fold, share, dead, order, reuse, pair, fuse, guards, freeze: false };
+        let options = Options { fold, share, dead, order, reuse, pair, fuse, guards, freeze: false, strict: false };
         Program::of(file.into_recording()?, options)
     }
 

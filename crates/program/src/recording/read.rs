@@ -132,6 +132,8 @@ impl Reader<'_> {
                     return Err(Error::LooseLeaf { node });
                 }
                 Op::Leaf | Op::Const => (Op::Const, [value, NO_IMM[1]]),
+                Op::Gmul if options.strict => (Op::Mul, imm),
+                Op::Gdiv if options.strict => (Op::Div, imm),
                 op => (op, imm),
             };
             self.value_of[index] = self.recording.finish(op, imm)?;
