@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use crate::common::dag::recipes;
 use crate::laws::tame;
-use wengert::{Audit, Concern, Error, Expr, Graph, NodeId, Scalar};
+use wengert::{Audit, Concern, Error, Expr, Graph, NodeId};
 
 /// What was found: the concern, the position and the distance.
 fn found(audit: &Audit) -> Vec<(Concern, usize, f64)> {
