@@ -1,5 +1,6 @@
 //! What can go wrong, each with a name and what to do about it.
 
+use wengert::room::Refused;
 use wengert::{NodeId, Op, Relation};
 
 /// Why a program could not be made, run, saved or loaded.
@@ -53,9 +54,9 @@ pub enum Error {
         /// Which step, and what is wrong with it.
         what: String,
     },
-    /// There is not enough memory for a workspace.
+    /// There is not enough memory. Graph, program and workspace can be used as before.
     #[error(
-        "not enough memory for {bytes} bytes of a workspace: use fewer lanes or threads (Setup), or run points one by one"
+        "not enough memory for {bytes} bytes: compile less at a time; to run, use fewer lanes or threads (Setup), or run points one by one"
     )]
     OutOfMemory {
         /// How many bytes it asked for.
@@ -118,6 +119,12 @@ pub enum Error {
         /// The error of the system.
         source: std::io::Error,
     },
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Error {
+        Error::OutOfMemory { bytes: refused.bytes }
+    }
 }
 
 /// [`Error::Length`] if the two differ.

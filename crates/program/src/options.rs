@@ -89,6 +89,7 @@ pub struct Options {
     pub(crate) fuse: bool,
     pub(crate) guards: bool,
     pub(crate) freeze: bool,
+    pub(crate) strict: bool,
 }
 
 impl Default for Options {
@@ -103,6 +104,7 @@ impl Default for Options {
             fuse: false,
             guards: true,
             freeze: false,
+            strict: false,
         }
     }
 }
@@ -178,5 +180,29 @@ impl Options {
     /// they are an error.
     pub fn freeze_leaves(self, on: bool) -> Options {
         Options { freeze: on, ..self }
+    }
+    /// Whether 0 times infinity is NaN in recorded derivatives, as in [`wengert::Graph::backward_strict`], instead of 0:
+    /// guarded products and quotients are recorded as plain ones, so files hold them, and [`Program::record`] gives them
+    /// back. Off by default: a branch that `select` does not take can then make a derivative NaN.
+    ///
+    /// An adjoint or a factor that is 0 at all inputs was dropped when the derivative was recorded, and stays so.
+    ///
+    /// ```
+    /// use wengert_program::{Options, Program, Workspace};
+    ///
+    /// let slope_at_0 = |options: &Options| {
+    ///     let program = Program::value_and_gradient(&[1.0], |x| x[0].sqrt() * x[0].sqrt(), options)?;
+    ///     let mut out = [0.0; 2];
+    ///     program.eval(&[0.0], &mut out, &mut Workspace::new())?;
+    ///     Ok::<f64, wengert_program::Error>(out[1])
+    /// };
+    /// assert_eq!(slope_at_0(&Options::new())?, 0.0); // 1 is right
+    /// assert!(slope_at_0(&Options::new().strict(true))?.is_nan());
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
+    ///
+    /// [`Program::record`]: crate::Program::record
+    pub fn strict(self, on: bool) -> Options {
+        Options { strict: on, ..self }
     }
 }

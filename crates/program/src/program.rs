@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use wengert::room::collected;
 use wengert::{Expr, Graph, Imm, Op};
 
 use crate::error::Error;
@@ -68,15 +69,15 @@ impl Program {
     ///
     /// # Errors
     /// [`Error::Graph`] on a wrong key, [`Error::NotALeaf`], [`Error::RepeatedInput`],
-    /// [`Error::NoOutputs`], [`Error::TooLarge`]; [`Error::LooseLeaf`] where the outputs depend on
+    /// [`Error::NoOutputs`], [`Error::TooLarge`], [`Error::OutOfMemory`]; [`Error::LooseLeaf`] where the outputs depend on
     /// a leaf that is not an input, unless [`Options::freeze_leaves`].
     pub fn compile<I, O>(graph: &Graph, inputs: I, outputs: O, options: &Options) -> Result<Program, Error>
     where
         I: IntoIterator<Item: Into<Input>>,
         O: IntoIterator<Item: Into<Output>>,
     {
-        let inputs: Vec<Input> = inputs.into_iter().map(Into::into).collect();
-        let outputs: Vec<Output> = outputs.into_iter().map(Into::into).collect();
+        let inputs: Vec<Input> = collected(inputs.into_iter().map(Into::into))?;
+        let outputs: Vec<Output> = collected(outputs.into_iter().map(Into::into))?;
         Program::of(recording(graph, &inputs, &outputs, options)?, *options)
     }
 
@@ -127,7 +128,7 @@ impl Program {
     pub(crate) fn of(recording: Recording, options: Options) -> Result<Program, Error> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let mut ir = lower(&recording)?;
-        let passes = passes::run(&mut ir, &options);
+        let passes = passes::run(&mut ir, &options)?;
         let layout = assemble(&ir, &options)?;
         let report = Report {
             passes,
@@ -200,8 +201,12 @@ impl Program {
     }
 
     /// The instructions in running order, after the passes, with n-ary ops unrolled.
+    ///
+    /// # Panics
+    /// If memory runs out.
+    #[track_caller]
     pub fn instructions(&self) -> impl ExactSizeIterator<Item = Instruction> + '_ {
-        let uniform = self.ir().uniform();
+        let uniform = self.ir().uniform().unwrap_or_else(|refused| panic!("{}", Error::from(refused)));
         self.ir().insts.iter().enumerate().map(move |(k, inst)| Instruction {
             value: Value(k as u32),
             op: inst.op,

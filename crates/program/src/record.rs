@@ -1,5 +1,6 @@
 //! A program as nodes of a graph: to draw it, differentiate it, or compile it as part of something else.
 
+use wengert::room::{Grow, collected, with_room};
 use wengert::{Graph, NodeId, Op};
 
 use crate::error::{Error, same_length};
@@ -29,24 +30,22 @@ impl Program {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Length`]; [`Error::Graph`] on a wrong key or a graph that is full.
-    ///
-    /// # Panics
-    /// If the graph is full when a constant is recorded.
+    /// [`Error::Length`], [`Error::OutOfMemory`]; [`Error::Graph`] on a wrong key, a graph that is full or cannot grow.
     pub fn record(&self, graph: &Graph, inputs: &[NodeId]) -> Result<Vec<NodeId>, Error> {
         same_length(|| "inputs".into(), self.input_count(), inputs.len())?;
         let recording = self.recording();
-        let mut nodes: Vec<NodeId> = inputs.to_vec();
+        let mut nodes: Vec<NodeId> = with_room(recording.len())?;
+        nodes.extend(inputs);
         let mut operands = Vec::new();
         for (op, imm, values) in recording.entries() {
             operands.clear();
-            operands.extend(values.iter().map(|&x| nodes[x as usize]));
+            operands.try_extend(values.iter().map(|&x| nodes[x as usize]))?;
             nodes.push(match op {
-                Op::Const => graph.constant(imm[0]),
+                Op::Const => graph.try_constant(imm[0])?,
                 op => graph.try_record(op, imm, &operands)?,
             });
         }
         let outputs = recording.outputs.iter();
-        Ok(outputs.map(|outlet| nodes[outlet.value as usize]).collect())
+        Ok(collected(outputs.map(|outlet| nodes[outlet.value as usize]))?)
     }
 }

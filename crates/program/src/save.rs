@@ -32,11 +32,13 @@
 
 use std::fmt;
 use std::fs;
+use std::io::ErrorKind;
 use std::marker::PhantomData;
 use std::path::Path;
 
-use serde::de::{SeqAccess, Visitor};
+use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use wengert::room::{Grow, collected};
 use wengert::{Arity, NO_IMM, Op, Relation};
 
 use crate::error::Error;
@@ -47,10 +49,11 @@ use crate::recording::{Check, MOST_VALUES, Outlet, Recording};
 const MAGIC: &[u8; 8] = b"wengertp";
 const VERSION: u32 = 2;
 
+/// Strings are borrowed: from the program, or from the bytes.
 #[derive(Default, Serialize, Deserialize)]
-struct File {
-    #[serde(deserialize_with = "list")]
-    names: Vec<String>,
+struct File<'a> {
+    #[serde(borrow, deserialize_with = "list")]
+    names: Vec<&'a str>,
     #[serde(deserialize_with = "list")]
     inputs: Vec<bool>,
     #[serde(deserialize_with = "list")]
@@ -63,16 +66,16 @@ struct File {
     immediates: Vec<f64>,
     #[serde(deserialize_with = "list")]
     outputs: Vec<(u32, bool)>,
-    #[serde(deserialize_with = "list")]
-    labels: Vec<(u32, String)>,
-    #[serde(deserialize_with = "list")]
-    guards: Vec<(u32, u32, String, bool, String, String)>,
+    #[serde(borrow, deserialize_with = "list")]
+    labels: Vec<(u32, &'a str)>,
+    #[serde(borrow, deserialize_with = "list")]
+    guards: Vec<(u32, u32, &'a str, bool, &'a str, &'a str)>,
     /// `fold`, `share`, `dead`, `order`, `reuse`, `pair`, `fuse`.
     options: [bool; 7],
 }
 
 /// A list that grows as its items are read. The length in a file cannot be trusted, so no memory is
-/// reserved by it.
+/// reserved by it. Nothing else makes an error of its own, so [`is_out_of_memory`] knows this one.
 fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -89,12 +92,16 @@ where
         fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
             let mut list = Vec::new();
             while let Some(item) = items.next_element()? {
-                list.push(item);
+                list.try_push(item).map_err(|_| A::Error::custom("out of memory"))?;
             }
             Ok(list)
         }
     }
     deserializer.deserialize_seq(Items(PhantomData))
+}
+
+fn is_out_of_memory(error: &postcard::Error) -> bool {
+    matches!(error, postcard::Error::SerdeDeCustom)
 }
 
 impl Program {
@@ -129,7 +136,7 @@ impl Program {
     /// collide.
     ///
     /// # Errors
-    /// [`Error::Malformed`], also for a version that is not supported; [`Error::TooLarge`].
+    /// [`Error::Malformed`], also for a version that is not supported; [`Error::TooLarge`], [`Error::OutOfMemory`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Program, Error> {
         let body = bytes.strip_prefix(MAGIC).ok_or_else(|| malformed("it does not start like one"))?;
         let (version, body): (u32, &[u8]) = postcard::take_from_bytes(body).map_err(|_| malformed("it ends early"))?;
@@ -145,14 +152,16 @@ impl Program {
         if crc32fast::hash(&bytes[..bytes.len() - sum.len()]) != u32::from_le_bytes(*sum) {
             return Err(malformed("its checksum does not match: it was cut short, or some bytes changed"));
         }
-        let (file, rest): (File, &[u8]) =
-            postcard::take_from_bytes(body).map_err(|error| malformed(error.to_string()))?;
+        let (file, rest): (File<'_>, &[u8]) = postcard::take_from_bytes(body).map_err(|error| match error {
+            error if is_out_of_memory(&error) => Error::OutOfMemory { bytes: bytes.len() },
+            error => malformed(error.to_string()),
+        })?;
         if !rest.is_empty() {
             return Err(malformed(format!("{} bytes follow its end", rest.len())));
         }
         let [fold, share, dead, order, reuse, pair, fuse] = file.options;
         let guards = !file.guards.is_empty();
-        let options = Options { fold, share, dead, order, reuse, pair, fuse, guards, freeze: false };
+        let options = Options { fold, share, dead, order, reuse, pair, fuse, guards, freeze: false, strict: false };
         Program::of(file.into_recording()?, options)
     }
 
@@ -168,14 +177,19 @@ impl Program {
     /// Reads a program from a file.
     ///
     /// # Errors
-    /// [`Error::File`], [`Error::Malformed`].
+    /// [`Error::File`], and those of [`Program::from_bytes`].
     pub fn load(path: impl AsRef<Path>) -> Result<Program, Error> {
         let path = path.as_ref();
-        let bytes = fs::read(path).map_err(|source| Error::File { path: path.into(), source })?;
+        let bytes = fs::read(path).map_err(|source| match source.kind() {
+            ErrorKind::OutOfMemory => {
+                Error::OutOfMemory { bytes: fs::metadata(path).map_or(0, |file| file.len() as usize) }
+            }
+            _ => Error::File { path: path.into(), source },
+        })?;
         Program::from_bytes(&bytes)
     }
 
-    fn to_file(&self) -> File {
+    fn to_file(&self) -> File<'_> {
         let recording = self.recording();
         let Options { fold, share, dead, order, reuse, pair, fuse, .. } = self.options();
         let mut file = File { options: [fold, share, dead, order, reuse, pair, fuse], ..File::default() };
@@ -192,14 +206,13 @@ impl Program {
             file.operands.extend(operands.iter().map(|&x| value - x));
             file.immediates.extend(&imm[..immediates(op)]);
         }
-        file.names.extend(ops.iter().map(|op| op.name().into()));
+        file.names.extend(ops.iter().map(|op| op.name()));
         file.inputs.extend(recording.inputs.iter().map(|&spread| spread == Spread::Uniform));
         file.outputs.extend(recording.outputs.iter().map(|outlet| (outlet.value, outlet.spread == Spread::Uniform)));
-        file.labels.clone_from(&recording.labels);
+        file.labels.extend(recording.labels.iter().map(|(value, label)| (*value, label.as_str())));
         let checks = recording.checks.iter().zip(&recording.names);
         file.guards.extend(checks.map(|(check, names)| {
-            let [left, right] = names.clone();
-            (check.left, check.right, check.relation.name().into(), check.recorded, left, right)
+            (check.left, check.right, check.relation.name(), check.recorded, &*names[0], &*names[1])
         }));
         file
     }
@@ -209,7 +222,15 @@ fn malformed(what: impl Into<String>) -> Error {
     Error::Malformed { what: what.into() }
 }
 
-impl File {
+/// A copy of a string.
+fn owned(text: &str) -> Result<String, Error> {
+    let mut copy = String::new();
+    copy.try_reserve_exact(text.len()).map_err(|_| Error::OutOfMemory { bytes: text.len() })?;
+    copy.push_str(text);
+    Ok(copy)
+}
+
+impl File<'_> {
     /// The recording in the file, after checking all of it.
     fn into_recording(self) -> Result<Recording, Error> {
         if self.outputs.len() > MOST_VALUES {
@@ -219,7 +240,7 @@ impl File {
             return Err(malformed("it has no output"));
         }
         let spread = |uniform: bool| if uniform { Spread::Uniform } else { Spread::PerPoint };
-        let mut recording = Recording::of(self.inputs.iter().map(|&uniform| spread(uniform)).collect())?;
+        let mut recording = Recording::of(collected(self.inputs.iter().map(|&uniform| spread(uniform)))?)?;
         self.values(&mut recording)?;
         let count = recording.len();
         let value = |x: u32| match (x as usize) < count {
@@ -227,23 +248,23 @@ impl File {
             false => Err(malformed(format!("value {x} does not exist"))),
         };
         for &(x, sum) in &self.outputs {
-            recording.outputs.push(Outlet { value: value(x)?, spread: spread(sum) });
+            recording.outputs.try_push(Outlet { value: value(x)?, spread: spread(sum) })?;
         }
         for (x, label) in self.labels {
             if recording.labels.last().is_some_and(|&(before, _)| before >= x) {
                 return Err(malformed("its labels are not in the order of the values"));
             }
-            recording.labels.push((value(x)?, label));
+            recording.labels.try_push((value(x)?, owned(label)?))?;
         }
         for (left, right, relation, recorded, left_name, right_name) in self.guards {
             let known = Relation::ALL.iter().copied().find(|known| known.name() == relation);
-            recording.checks.push(Check {
+            recording.checks.try_push(Check {
                 left: value(left)?,
                 right: value(right)?,
                 relation: known.ok_or_else(|| malformed(format!("{relation:?} is not a relation")))?,
                 recorded,
-            });
-            recording.names.push([left_name, right_name]);
+            })?;
+            recording.names.try_push([owned(left_name)?, owned(right_name)?])?;
         }
         Ok(recording)
     }
@@ -290,7 +311,7 @@ impl File {
                 if back == 0 || back > value {
                     return Err(fail("has an operand that does not come before it"));
                 }
-                operands.push((value - back) as u32);
+                operands.try_push((value - back) as u32)?;
             }
             let mut imm = NO_IMM;
             for imm in &mut imm[..immediates(op)] {

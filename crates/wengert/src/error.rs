@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::node::NodeId;
 use crate::op::{Arity, Imm, Immediate, MAX_ORDER, Op, Relation, kernel};
+use crate::room::Refused;
 
 /// Why the engine refused a call. Plain methods panic with the text of the error. Their `try_` forms return it.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,9 +70,9 @@ pub enum Error {
         /// How many nodes it may hold.
         limit: usize,
     },
-    /// The allocator has no memory left.
+    /// The allocator has no memory left. The graph is as before, and can be used.
     OutOfMemory {
-        /// How many nodes needed room.
+        /// How many nodes, or numbers for nodes, needed room.
         nodes: usize,
     },
     /// A comparison whose result at the new values differs from the one recorded.
@@ -99,6 +100,12 @@ pub enum Error {
 }
 
 impl std::error::Error for Error {}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Error {
+        Error::OutOfMemory { nodes: refused.items }
+    }
+}
 
 /// A node as messages name it: `n3`, or `n3 "loss"` if it has a label.
 pub(crate) struct Labeled<'l>(pub(crate) NodeId, pub(crate) Option<&'l str>);

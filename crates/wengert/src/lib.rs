@@ -155,6 +155,8 @@ mod graph;
 mod node;
 mod number;
 mod op;
+#[doc(hidden)]
+pub mod room;
 mod scalar;
 mod sweep;
 mod tape;

@@ -1,6 +1,7 @@
 //! From what was recorded to what runs: unrolls n-ary ops from left to right, and makes the constant of an op such as
 //! `AddC` a value of its own.
 
+use wengert::room::{Grow, collected, with_room};
 use wengert::{Imm, NO_IMM, Op};
 
 use super::{Inst, Ir};
@@ -10,27 +11,27 @@ use crate::recording::{MOST_VALUES, Recording};
 /// Lowers a recording. O(its operands).
 ///
 /// # Errors
-/// [`Error::TooLarge`].
+/// [`Error::TooLarge`], [`Error::OutOfMemory`].
 pub(crate) fn lower(recording: &Recording) -> Result<Ir, Error> {
-    let mut lowering = Lowering { insts: Vec::with_capacity(recording.len()) };
+    let mut lowering = Lowering { insts: with_room(recording.len())? };
     // The instruction that each value became.
-    let mut now: Vec<u32> = Vec::with_capacity(recording.len());
+    let mut now: Vec<u32> = with_room(recording.len())?;
     for k in 0..recording.inputs.len() as u32 {
         now.push(lowering.push(Inst::input(k))?);
     }
     let mut operands = Vec::new();
     for (op, imm, values) in recording.entries() {
         operands.clear();
-        operands.extend(values.iter().map(|&x| now[x as usize]));
+        operands.try_extend(values.iter().map(|&x| now[x as usize]))?;
         now.push(lowering.op(op, imm, &operands)?);
     }
     // The list is kept, and may have grown to twice its size.
     lowering.insts.shrink_to_fit();
     let mut ir = Ir {
         insts: lowering.insts,
-        inputs: recording.inputs.clone(),
-        outputs: recording.outputs.clone(),
-        checks: recording.checks.clone(),
+        inputs: collected(recording.inputs.iter().copied())?,
+        outputs: collected(recording.outputs.iter().copied())?,
+        checks: collected(recording.checks.iter().copied())?,
     };
     ir.for_each_root(|value| *value = now[*value as usize]);
     Ok(ir)
@@ -45,7 +46,7 @@ impl Lowering {
         if self.insts.len() == MOST_VALUES {
             return Err(Error::TooLarge { what: "more than 2^30 instructions" });
         }
-        self.insts.push(inst);
+        self.insts.try_push(inst)?;
         Ok(self.insts.len() as u32 - 1)
     }
 

@@ -11,6 +11,7 @@ pub(crate) mod lower;
 
 use std::fmt;
 
+use wengert::room::{Refused, filled, with_room};
 use wengert::{Arity, Imm, NO_IMM, Op};
 
 use crate::opcode::implementation;
@@ -100,15 +101,18 @@ pub(crate) struct Ir {
 
 impl Ir {
     /// Whether each value is uniform: it depends on constants and uniform inputs alone.
-    pub(crate) fn uniform(&self) -> Vec<bool> {
-        let mut uniform: Vec<bool> = Vec::with_capacity(self.insts.len());
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub(crate) fn uniform(&self) -> Result<Vec<bool>, Refused> {
+        let mut uniform: Vec<bool> = with_room(self.insts.len())?;
         for inst in &self.insts {
             uniform.push(match inst.op {
                 Op::Leaf => self.inputs[inst.args[0] as usize] == Spread::Uniform,
                 _ => inst.operands().iter().all(|&x| uniform[x as usize]),
             });
         }
-        uniform
+        Ok(uniform)
     }
 
     /// Calls `f` with every value that outputs and checks name; `f` may change it.
@@ -121,13 +125,16 @@ impl Ir {
     }
 
     /// How often each value is used: as an operand, by an output, by a check.
-    pub(crate) fn uses(&self) -> Vec<u32> {
-        let mut uses = vec![0; self.insts.len()];
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub(crate) fn uses(&self) -> Result<Vec<u32>, Refused> {
+        let mut uses = filled(0, self.insts.len())?;
         for inst in &self.insts {
             inst.operands().iter().for_each(|&x| uses[x as usize] += 1);
         }
         let roots = self.checks.iter().flat_map(|check| [check.left, check.right]);
         roots.chain(self.outputs.iter().map(|outlet| outlet.value)).for_each(|x| uses[x as usize] += 1);
-        uses
+        Ok(uses)
     }
 }

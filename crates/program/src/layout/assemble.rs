@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use wengert::Op;
+use wengert::room::{Grow, Refused, Room, collected, filled, with_room};
 
 use super::slots::Slots;
 use super::{Layout, Step};
@@ -36,49 +37,49 @@ struct Draft {
 /// Lays a program out, and checks the result.
 ///
 /// # Errors
-/// [`Error::Unsound`].
+/// [`Error::Unsound`], [`Error::OutOfMemory`].
 pub(crate) fn assemble(ir: &Ir, options: &Options) -> Result<Layout, Error> {
-    let uniform = ir.uniform();
-    let pairs = if options.pair { pairs(ir, &uniform) } else { Pairs::none(ir) };
+    let uniform = ir.uniform()?;
+    let pairs = if options.pair { pairs(ir, &uniform)? } else { Pairs::none(ir)? };
     let mut assembler = Assembler {
         ir,
         uniform: &uniform,
-        place: vec![Place::Nowhere; ir.insts.len()],
-        last_use: vec![0; ir.insts.len()],
+        place: filled(Place::Nowhere, ir.insts.len())?,
+        last_use: filled(0, ir.insts.len())?,
         constant_cells: HashMap::default(),
         cells: Slots::default(),
         layout: Layout {
             inputs: ir.inputs.len() as u32,
-            per_point_inputs: per_point_inputs(ir),
+            per_point_inputs: per_point_inputs(ir)?,
             paired: pairs.count(),
             ..Layout::default()
         },
     };
-    let (prologue, body) = assembler.draft(&pairs, options);
+    let (prologue, body) = assembler.draft(&pairs, options)?;
     drop(pairs);
-    assembler.place_inputs();
-    let prologue = assembler.place(prologue, options.reuse, true, &body);
-    let body = assembler.place(body, options.reuse, false, &[]);
+    assembler.place_inputs()?;
+    let prologue = assembler.place(prologue, options.reuse, true, &body)?;
+    let body = assembler.place(body, options.reuse, false, &[])?;
     let mut layout = assembler.layout;
     layout.cells = assembler.cells.count();
     layout.prologue = prologue;
     layout.body = body;
-    layout.streams = streams(&layout);
+    layout.streams = streams(&layout)?;
     layout.check(ir.checks.len())?;
     Ok(layout)
 }
 
-fn per_point_inputs(ir: &Ir) -> Vec<u32> {
+fn per_point_inputs(ir: &Ir) -> Result<Vec<u32>, Refused> {
     let spreads = (0..).zip(&ir.inputs);
-    spreads.filter(|(_, spread)| **spread == Spread::PerPoint).map(|(k, _)| k).collect()
+    collected(spreads.filter(|(_, spread)| **spread == Spread::PerPoint).map(|(k, _)| k))
 }
 
 /// How many streams a processor prefetches by itself.
 const PREFETCHED: usize = 12;
 
 /// The inputs that the body reads, if there are too many for the processor to prefetch by itself.
-fn streams(layout: &Layout) -> Vec<u32> {
-    let mut read = vec![false; layout.inputs as usize];
+fn streams(layout: &Layout) -> Result<Vec<u32>, Refused> {
+    let mut read = filled(false, layout.inputs as usize)?;
     for step in &layout.body {
         for place in [step.a, step.b, step.c] {
             // Unused operands are place 0; fetching one input too many does no harm.
@@ -87,8 +88,8 @@ fn streams(layout: &Layout) -> Vec<u32> {
             }
         }
     }
-    let streams: Vec<u32> = (0..layout.inputs).filter(|&k| read[k as usize]).collect();
-    if streams.len() > PREFETCHED { streams } else { Vec::new() }
+    let streams = collected((0..layout.inputs).filter(|&k| read[k as usize]))?;
+    Ok(if streams.len() > PREFETCHED { streams } else { Vec::new() })
 }
 
 struct Assembler<'a> {
@@ -103,34 +104,35 @@ struct Assembler<'a> {
 
 impl Assembler<'_> {
     /// The drafts of the steps of the prologue and of the body.
-    fn draft(&mut self, pairs: &Pairs, options: &Options) -> (Vec<Draft>, Vec<Draft>) {
+    fn draft(&mut self, pairs: &Pairs, options: &Options) -> Result<(Vec<Draft>, Vec<Draft>), Refused> {
         let varying = self.uniform.iter().filter(|&&uniform| !uniform).count();
-        let mut exits = self.exits(pairs);
-        let mut prologue = Vec::with_capacity(self.uniform.len() - varying);
-        let mut body = Vec::with_capacity(varying + exits.len());
-        exits.sort_by_key(|&(at, _)| at);
+        let mut exits = self.exits(pairs)?;
+        let (mut prologue, mut body) = (with_room(self.uniform.len() - varying)?, with_room(varying + exits.len())?);
+        // Outputs before checks, each in their order.
+        exits.sort_unstable_by_key(|(at, draft)| (*at, draft.opcode == Opcode::Check, draft.aux));
         let mut exits = exits.into_iter().peekable();
         for (k, inst) in self.ir.insts.iter().enumerate() {
             let value = k as u32;
             if !pairs.taken[k] && !matches!(inst.op, Op::Leaf | Op::Const) {
                 let draft = match pairs.product_of[k] {
-                    NOTHING => self.single(value),
+                    NOTHING => self.single(value)?,
                     product => self.pair(value, product, options.fuse),
                 };
-                if self.uniform[k] { &mut prologue } else { &mut body }.push(draft);
+                if self.uniform[k] { &mut prologue } else { &mut body }.try_push(draft)?;
             }
             while let Some((_, draft)) = exits.next_if(|&(at, _)| at == value) {
                 let checks_once =
                     draft.opcode == Opcode::Check && draft.operands[..2].iter().all(|&x| self.uniform[x as usize]);
-                if checks_once { &mut prologue } else { &mut body }.push(draft);
+                if checks_once { &mut prologue } else { &mut body }.try_push(draft)?;
             }
         }
-        (prologue, body)
+        Ok((prologue, body))
     }
 
     /// The steps for outputs and guards, each with the last value that it needs.
-    fn exits(&mut self, pairs: &Pairs) -> Vec<(u32, Draft)> {
-        let mut exits = Vec::with_capacity(self.ir.outputs.len() + self.ir.checks.len());
+    fn exits(&mut self, pairs: &Pairs) -> Result<Vec<(u32, Draft)>, Refused> {
+        let mut exits = with_room(self.ir.outputs.len() + self.ir.checks.len())?;
+        self.layout.outlets.room(self.ir.outputs.len())?;
         for (k, outlet) in self.ir.outputs.iter().enumerate() {
             let inst = &self.ir.insts[outlet.value as usize];
             let draft = match outlet.spread {
@@ -157,10 +159,10 @@ impl Assembler<'_> {
             let draft = Draft::exit(Opcode::Check, k as u32, [check.left, check.right]);
             exits.push((check.left.max(check.right), draft));
         }
-        exits
+        Ok(exits)
     }
 
-    fn single(&mut self, value: u32) -> Draft {
+    fn single(&mut self, value: u32) -> Result<Draft, Refused> {
         let inst = &self.ir.insts[value as usize];
         let mut draft = Draft { opcode: Opcode::Copy, aux: 0, out: value, operands: inst.args, constant: None };
         match implementation(inst.op, inst.imm) {
@@ -173,9 +175,9 @@ impl Assembler<'_> {
         }
         if matches!(draft.opcode, Opcode::Scalar | Opcode::Power) {
             draft.aux = self.layout.calls.len() as u32;
-            self.layout.calls.push((inst.op, inst.imm));
+            self.layout.calls.try_push((inst.op, inst.imm))?;
         }
-        draft
+        Ok(draft)
     }
 
     /// The step of a sum and the product it is paired with.
@@ -204,44 +206,53 @@ impl Assembler<'_> {
         Draft { opcode, aux: 0, out: value, operands: [x, y, other], constant: None }
     }
 
-    fn place_inputs(&mut self) {
+    fn place_inputs(&mut self) -> Result<(), Refused> {
         for (k, inst) in self.ir.insts.iter().enumerate() {
             self.place[k] = match inst.op {
                 Op::Leaf if self.uniform[k] => {
                     let cell = self.cells.fresh();
-                    self.layout.uniform_inputs.push((cell, inst.args[0]));
+                    self.layout.uniform_inputs.try_push((cell, inst.args[0]))?;
                     Place::Cell(cell)
                 }
                 Op::Leaf => Place::Input(inst.args[0]),
                 _ => Place::Nowhere,
             };
         }
+        Ok(())
     }
 
-    fn constant(&mut self, c: f64) -> Place {
+    fn constant(&mut self, c: f64) -> Result<Place, Refused> {
         let (cells, constants) = (&mut self.cells, &mut self.layout.constants);
+        constants.room(1)?;
+        self.constant_cells.room(1)?;
         let cell = *self.constant_cells.entry(c.to_bits()).or_insert_with(|| {
             let cell = cells.fresh();
             constants.push((cell, c));
             cell
         });
-        Place::Cell(cell)
+        Ok(Place::Cell(cell))
     }
 
     /// Makes the steps of the prologue, or of the body, and gives each result a place: by liveness if
     /// `reuse`. What the `later` steps read of the uniform values keeps its place.
-    fn place(&mut self, drafts: Vec<Draft>, reuse: bool, prologue: bool, later: &[Draft]) -> Vec<Step> {
+    fn place(
+        &mut self,
+        drafts: Vec<Draft>,
+        reuse: bool,
+        prologue: bool,
+        later: &[Draft],
+    ) -> Result<Vec<Step>, Refused> {
         // Constants are set once for all calls, so their cells are never reused.
         for draft in &drafts {
             for x in draft.reads() {
                 if self.place[x as usize] == Place::Nowhere
                     && let Some(c) = self.ir.insts[x as usize].as_constant()
                 {
-                    self.place[x as usize] = self.constant(c);
+                    self.place[x as usize] = self.constant(c)?;
                 }
             }
             if let Some(c) = draft.constant {
-                self.constant(c);
+                self.constant(c)?;
             }
         }
         for (at, draft) in drafts.iter().enumerate() {
@@ -257,13 +268,14 @@ impl Assembler<'_> {
         // Slots are numbered after the cells, so all cells must exist before the first slot is numbered.
         let (inputs, cells) = (self.layout.inputs, self.cells.count());
         let mut slots = if prologue { std::mem::take(&mut self.cells) } else { Slots::default() };
-        let mut placed = Vec::with_capacity(drafts.len());
+        let mut placed = with_room(drafts.len())?;
         for (at, draft) in drafts.iter().enumerate() {
             let place = |x: u32| self.place.get(x as usize).copied().unwrap_or(Place::Nowhere);
             let mut operands = draft.operands.map(place);
             if let Some(c) = draft.constant {
                 let free = operands.iter().position(|&place| place == Place::Nowhere);
-                operands[free.expect("an op with an added constant has at most two other operands")] = self.constant(c);
+                operands[free.expect("an op with an added constant has at most two other operands")] =
+                    self.constant(c)?;
             }
             let mut given = [NOTHING; 3];
             for (k, &x) in draft.operands.iter().enumerate() {
@@ -271,8 +283,8 @@ impl Assembler<'_> {
                 if reuse && over && self.is_computed(x) {
                     given[k] = x;
                     match self.place[x as usize] {
-                        Place::Cell(slot) if prologue => slots.give(slot),
-                        Place::Slot(slot) if !prologue => slots.give(slot),
+                        Place::Cell(slot) if prologue => slots.give(slot)?,
+                        Place::Slot(slot) if !prologue => slots.give(slot)?,
                         _ => {}
                     }
                 }
@@ -283,7 +295,7 @@ impl Assembler<'_> {
                 out = if prologue { Place::Cell(slot) } else { Place::Slot(slot) };
                 self.place[result as usize] = out;
                 if reuse && self.last_use[result as usize] == at as u32 {
-                    slots.give(slot);
+                    slots.give(slot)?;
                 }
             }
             let index = |place: Place| match place {
@@ -308,7 +320,7 @@ impl Assembler<'_> {
             true => self.cells = slots,
             false => self.layout.slots = slots.count(),
         }
-        placed
+        Ok(placed)
     }
 
     fn is_computed(&self, x: u32) -> bool {

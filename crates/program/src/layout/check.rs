@@ -1,5 +1,7 @@
 //! What the interpreter relies on in a layout. It is checked in every build, before anything runs.
 
+use wengert::room::{collected, filled};
+
 use super::{Layout, Step};
 use crate::error::Error;
 use crate::ir::operand_count;
@@ -34,7 +36,7 @@ impl Layout {
     /// - `aux` is a valid index; the hot bit is that of the opcode.
     ///
     /// # Errors
-    /// [`Error::Unsound`].
+    /// [`Error::Unsound`], [`Error::OutOfMemory`].
     pub(crate) fn check(&self, checks: usize) -> Result<(), Error> {
         let fail = |what: &str| Err(Error::Unsound { what: what.into() });
         let [inputs, cells, slots] = [self.inputs, self.cells, self.slots].map(|count| count as usize);
@@ -43,7 +45,7 @@ impl Layout {
         }
         // Marks a number, and says whether it exists.
         let mark = |marks: &mut [bool], k: u32| marks.get_mut(k as usize).map(|mark| *mark = true).is_some();
-        let mut varies = vec![false; inputs];
+        let mut varies = filled(false, inputs)?;
         if !self.per_point_inputs.iter().all(|&k| mark(&mut varies, k)) {
             return fail("a per-point input does not exist");
         }
@@ -51,7 +53,7 @@ impl Layout {
             return fail("an input that is fetched does not exist");
         }
         // Whether each cell is set before the prologue runs.
-        let mut set = vec![false; cells];
+        let mut set = filled(false, cells)?;
         if !self.constants.iter().all(|&(cell, _)| mark(&mut set, cell)) {
             return fail("the cell of a constant does not exist");
         }
@@ -64,8 +66,13 @@ impl Layout {
         if self.outlets.iter().any(|&(spread, k)| spread == Spread::Uniform && k >= self.sums) {
             return fail("an output is a sum that does not exist");
         }
-        let mut walk =
-            Walk { layout: self, checks, varies: &varies, has: [set.clone(), vec![false; slots]], set: &set };
+        let mut walk = Walk {
+            layout: self,
+            checks,
+            varies: &varies,
+            has: [collected(set.iter().copied())?, filled(false, slots)?],
+            set: &set,
+        };
         for (part, steps) in [("prologue", &self.prologue), ("body", &self.body)] {
             for (at, step) in steps.iter().enumerate() {
                 if let Err(what) = walk.step(step, part == "body") {

@@ -1,5 +1,7 @@
 //! Places for values: values that are not alive at the same time share one.
 
+use wengert::room::{Grow, Refused};
+
 /// A linear scan: a value takes a place when it is computed, and gives it back after its last use.
 #[derive(Debug, Default)]
 pub(crate) struct Slots {
@@ -19,8 +21,12 @@ impl Slots {
         self.count - 1
     }
 
-    pub(crate) fn give(&mut self, slot: u32) {
-        self.free.push(slot);
+    /// Takes a place back.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub(crate) fn give(&mut self, slot: u32) -> Result<(), Refused> {
+        self.free.try_push(slot)
     }
 
     pub(crate) fn count(&self) -> u32 {

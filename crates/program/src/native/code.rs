@@ -57,7 +57,7 @@ impl Code {
                 return Err(Refusal::TooLarge { what, most });
             }
         }
-        let Emitted { bytes, slots, constants, packs, packed } = emit(layout, checks, &pack(layout), MOST_BYTES)
+        let Emitted { bytes, slots, constants, packs, packed } = emit(layout, checks, &pack(layout)?, MOST_BYTES)?
             .ok_or(Refusal::TooLarge { what: "bytes of code", most: MOST_BYTES })?;
         let memory = Executable::new(&bytes).map_err(|error| Refusal::Memory(error.to_string()))?;
         Ok(Code { memory, bytes: bytes.len(), slots: slots as usize, constants, packs, packed })

@@ -4,6 +4,7 @@
 //! A result is written by the last instruction of a node, since its register may be that of an operand.
 
 use wengert::Relation;
+use wengert::room::{Grow, Refused, Room};
 
 use super::encode::{
     ADD, AND, ANDN, Base, Compare, DIV, Encoder, Jump, MADD, MAX, MIN, MSUB, MUL, NMADD, OR, Place, Rounding,
@@ -79,25 +80,39 @@ struct Slow {
 }
 
 /// Writes the code of a program, unless it takes more bytes than this.
-pub(super) fn emit(layout: &Layout, checks: &[Check], packed: &Packed, most: usize) -> Option<Emitted> {
+///
+/// # Errors
+/// [`Refused`].
+pub(super) fn emit(
+    layout: &Layout,
+    checks: &[Check],
+    packed: &Packed,
+    most: usize,
+) -> Result<Option<Emitted>, Refused> {
+    // More than any one work takes.
+    const BYTES_OF_WORK: usize = 8192;
+    const BYTES_OF_SLOW: usize = 64;
     let mut constants = FIXED.to_vec();
     let mut settled = Vec::new();
     for (k, node) in packed.nodes.iter().enumerate() {
         if let Kind::Constant(c) = node.kind {
-            settled.push((k as u32, constants.len() as u32));
-            constants.push(c);
+            settled.try_push((k as u32, constants.len() as u32))?;
+            constants.try_push(c)?;
         }
     }
     let saved = constants.len() as u32;
-    let mut registers = Registers::new(packed, saved + REGISTERS as u32 + MOST as u32);
+    let mut registers = Registers::new(packed, saved + REGISTERS as u32 + MOST as u32)?;
     settled.into_iter().for_each(|(x, slot)| registers.settle_constant(x, slot));
     let mut emitter = Emitter { layout, checks, packed, code: Encoder::default(), registers, saved, slow: Vec::new() };
     let (mut packs, mut computed) = (0, 0);
     emitter.code.enter(FRAME_BIAS);
     for work in &packed.work {
         if emitter.code.here() > most {
-            return None;
+            return Ok(None);
         }
+        emitter.code.bytes.room(BYTES_OF_WORK)?;
+        emitter.registers.room()?;
+        emitter.slow.room(1)?;
         match work {
             Work::Step(node) => emitter.node(*node),
             Work::Calls(range) => {
@@ -110,9 +125,16 @@ pub(super) fn emit(layout: &Layout, checks: &[Check], packed: &Packed, most: usi
             }
         }
     }
+    emitter.code.bytes.room(BYTES_OF_WORK + emitter.slow.len() * BYTES_OF_SLOW)?;
     emitter.code.leave();
     emitter.slow();
-    Some(Emitted { bytes: emitter.code.bytes, slots: emitter.registers.slots(), constants, packs, packed: computed })
+    Ok(Some(Emitted {
+        bytes: emitter.code.bytes,
+        slots: emitter.registers.slots(),
+        constants,
+        packs,
+        packed: computed,
+    }))
 }
 
 impl Emitter<'_> {

@@ -36,6 +36,8 @@ mod shims;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use wengert::room::Refused;
+
 pub(crate) use code::Code;
 #[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
 pub(crate) use shims::Context;
@@ -76,7 +78,7 @@ pub(crate) struct Slot {
     not(all(feature = "native", target_arch = "x86_64", not(miri))),
     allow(dead_code, reason = "where there never is any, one reason is enough")
 )]
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error("this build or processor has none: it needs the feature `native`, x86-64, AVX2 and FMA")]
     Nowhere,
@@ -86,13 +88,33 @@ pub(crate) enum Refusal {
     TooLarge { what: &'static str, most: usize },
     #[error("memory may not be executed: {0}")]
     Memory(String),
+    #[error("there was no memory to make it")]
+    OutOfMemory(Refused),
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Refusal {
+        Refusal::OutOfMemory(refused)
+    }
 }
 
 impl Slot {
-    /// The code, made now if it is not there yet.
+    /// The code, made now if it is not there yet. Where there is no memory to make it, a later call tries again.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
     #[cold]
-    fn make(&self, layout: &Layout, checks: &[Check]) -> &Result<Code, Refusal> {
-        self.code.get_or_init(|| Code::new(layout, checks))
+    fn make(&self, layout: &Layout, checks: &[Check]) -> Result<&Result<Code, Refusal>, Error> {
+        if let Some(made) = self.code.get() {
+            return Ok(made);
+        }
+        match Code::new(layout, checks) {
+            Err(Refusal::OutOfMemory(refused)) => {
+                self.calls.store(0, Ordering::Relaxed);
+                Err(refused.into())
+            }
+            made => Ok(self.code.get_or_init(|| made)),
+        }
     }
 
     pub(crate) fn report(&self) -> MachineCode {
@@ -112,7 +134,7 @@ impl Program {
     /// `avx2+fma`. Without it, the interpreter gives the same bits.
     ///
     /// # Errors
-    /// [`Error::NoMachineCode`] says why there can be none.
+    /// [`Error::NoMachineCode`] says why there can be none. [`Error::OutOfMemory`].
     ///
     /// # Examples
     /// ```
@@ -128,7 +150,7 @@ impl Program {
     /// # Ok::<(), wengert_program::Error>(())
     /// ```
     pub fn prepare(&self) -> Result<(), Error> {
-        match self.native().make(self.layout(), &self.ir().checks) {
+        match self.native().make(self.layout(), &self.ir().checks)? {
             Ok(_) => Ok(()),
             Err(why) => Err(no_machine_code(why)),
         }
@@ -137,7 +159,7 @@ impl Program {
     /// The code that a call with this workspace runs, if it does not run the interpreter.
     ///
     /// # Errors
-    /// [`Error::NoMachineCode`] where the workspace demands code and there can be none.
+    /// [`Error::NoMachineCode`] and [`Error::OutOfMemory`] where the workspace demands code.
     #[inline]
     pub(crate) fn machine_code(&self, workspace: &Workspace) -> Result<Option<&Code>, Error> {
         let (want, slot) = (workspace.native(), self.native());
@@ -154,7 +176,11 @@ impl Program {
             Some(made) => made,
             // Other threads go on with the interpreter while one makes the code.
             None if want == Native::Auto && slot.calls.fetch_add(1, Ordering::Relaxed) + 1 != CALL => return Ok(None),
-            None => slot.make(self.layout(), &self.ir().checks),
+            None => match slot.make(self.layout(), &self.ir().checks) {
+                Err(error) if want == Native::Always => return Err(error),
+                Err(_) => return Ok(None),
+                Ok(made) => made,
+            },
         };
         match made {
             Ok(code) => Ok(Some(code)),

@@ -10,6 +10,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::Range;
 
+use wengert::room::{Grow, Refused, Room, collected, filled, with_room};
+
 use crate::ir::operand_count;
 use crate::lanes::Unary;
 use crate::layout::{Layout, Step};
@@ -66,28 +68,30 @@ pub(super) struct Packed {
 /// was the best of 8 to 512, by up to a tenth.
 const MOST_CALLS: usize = 16;
 
-pub(super) fn pack(layout: &Layout) -> Packed {
-    let mut nodes = nodes(layout);
-    ask(&mut nodes);
-    let (work, calls) = schedule(&nodes);
-    Packed { nodes, work, calls }
+/// # Errors
+/// [`Refused`].
+pub(super) fn pack(layout: &Layout) -> Result<Packed, Refused> {
+    let mut nodes = nodes(layout)?;
+    ask(&mut nodes)?;
+    let (work, calls) = schedule(&nodes)?;
+    Ok(Packed { nodes, work, calls })
 }
 
 /// The nodes of the steps, each after its operands. A step of the body follows those of the prologue.
-fn nodes(layout: &Layout) -> Vec<Node> {
+fn nodes(layout: &Layout) -> Result<Vec<Node>, Refused> {
     let places = [layout.inputs, layout.cells, layout.slots];
     // The node whose value each place holds.
-    let mut holds = vec![NOTHING; places.iter().map(|&count| count as usize).sum()];
-    let mut nodes = Vec::with_capacity(layout.prologue.len() + layout.body.len());
+    let mut holds = filled(NOTHING, places.iter().map(|&count| count as usize).sum())?;
+    let mut nodes = with_room(layout.prologue.len() + layout.body.len())?;
     let mut push = |node: Node| {
-        nodes.push(node);
-        nodes.len() as u32 - 1
+        nodes.try_push(node)?;
+        Ok::<u32, Refused>(nodes.len() as u32 - 1)
     };
     for &(cell, c) in &layout.constants {
-        holds[(layout.inputs + cell) as usize] = push(Node::leaf(Kind::Constant(c)));
+        holds[(layout.inputs + cell) as usize] = push(Node::leaf(Kind::Constant(c)))?;
     }
     for &(cell, k) in &layout.uniform_inputs {
-        holds[(layout.inputs + cell) as usize] = push(Node::leaf(Kind::Input(k)));
+        holds[(layout.inputs + cell) as usize] = push(Node::leaf(Kind::Input(k)))?;
     }
     for step in layout.prologue.iter().chain(&layout.body) {
         let places = [step.a, step.b, step.c];
@@ -96,7 +100,7 @@ fn nodes(layout: &Layout) -> Vec<Node> {
         for k in 0..count {
             let held = &mut holds[places[k] as usize];
             if *held == NOTHING && places[k] < layout.inputs {
-                *held = push(Node::leaf(Kind::Input(places[k])));
+                *held = push(Node::leaf(Kind::Input(places[k])))?;
             }
             assert_ne!(*held, NOTHING, "a layout reads what was written");
             operands[k] = *held;
@@ -107,15 +111,15 @@ fn nodes(layout: &Layout) -> Vec<Node> {
         }
         if step.opcode == Opcode::Power {
             let (c, _) = power(step.aux, layout);
-            (operands[1], count) = (push(Node::leaf(Kind::Constant(c))), 2);
+            (operands[1], count) = (push(Node::leaf(Kind::Constant(c)))?, 2);
         }
         let node =
-            push(Node { kind: Kind::Step(step.opcode), aux: step.aux, operands, count: count as u8, asks: false });
+            push(Node { kind: Kind::Step(step.opcode), aux: step.aux, operands, count: count as u8, asks: false })?;
         if gives(step.opcode) {
             holds[step.out as usize] = node;
         }
     }
-    nodes
+    Ok(nodes)
 }
 
 /// The coefficient and exponent of a `Power` step.
@@ -143,9 +147,9 @@ pub(super) fn gives(opcode: Opcode) -> bool {
 
 /// Marks guarded products whose NaN might reach no output. The code multiplies plainly, so it gives NaN where
 /// 0 is right, and a NaN among the outputs makes the interpreter run the point again.
-fn ask(nodes: &mut [Node]) {
+fn ask(nodes: &mut [Node]) -> Result<(), Refused> {
     use Opcode::*;
-    let mut seen = vec![false; nodes.len()];
+    let mut seen = filled(false, nodes.len())?;
     for k in (0..nodes.len()).rev() {
         let Kind::Step(opcode) = nodes[k].kind else { continue };
         let guarded = matches!(
@@ -157,9 +161,10 @@ fn ask(nodes: &mut [Node]) {
         let swallows = matches!(opcode, Scalar | Check | Copysign | Lt | Le | Gt | Ge | Eq | Ne | Select);
         let stored = matches!(opcode, Store | Sum | SumMul | SumGmul);
         if !swallows && (seen[k] || stored || nodes[k].asks) {
-            nodes[k].operands().to_vec().into_iter().for_each(|x| seen[x as usize] = true);
+            nodes[k].operands().iter().for_each(|&x| seen[x as usize] = true);
         }
     }
+    Ok(())
 }
 
 /// The function that a node calls, if it does: a kernel, or one more for all scalar functions.
@@ -171,11 +176,11 @@ fn sort(node: &Node) -> Option<usize> {
     }
 }
 
-fn schedule(nodes: &[Node]) -> (Vec<Work>, Vec<u32>) {
+fn schedule(nodes: &[Node]) -> Result<(Vec<Work>, Vec<u32>), Refused> {
     let steps = |x: u32| matches!(nodes[x as usize].kind, Kind::Step(_));
     // The users of each node, and for how many operands each node waits.
-    let mut starts = vec![0u32; nodes.len() + 1];
-    let mut waits = vec![0u8; nodes.len()];
+    let mut starts = filled(0u32, nodes.len() + 1)?;
+    let mut waits = filled(0u8, nodes.len())?;
     for (k, node) in nodes.iter().enumerate() {
         for &x in node.operands().iter().filter(|&&x| steps(x)) {
             starts[x as usize + 1] += 1;
@@ -185,7 +190,7 @@ fn schedule(nodes: &[Node]) -> (Vec<Work>, Vec<u32>) {
     for k in 0..nodes.len() {
         starts[k + 1] += starts[k];
     }
-    let (mut ends, mut users) = (starts.clone(), vec![0u32; starts[nodes.len()] as usize]);
+    let (mut ends, mut users) = (collected(starts.iter().copied())?, filled(0u32, starts[nodes.len()] as usize)?);
     for (k, node) in nodes.iter().enumerate() {
         for &x in node.operands().iter().filter(|&&x| steps(x)) {
             let end = &mut ends[x as usize];
@@ -194,26 +199,26 @@ fn schedule(nodes: &[Node]) -> (Vec<Work>, Vec<u32>) {
         }
     }
     let mut ready = Ready { nodes, plain: BinaryHeap::new(), calls: vec![Vec::new(); Unary::ALL.len() + 1] };
-    (0..nodes.len() as u32).filter(|&k| steps(k) && waits[k as usize] == 0).for_each(|k| ready.add(k));
-    let (mut work, mut calls) = (Vec::with_capacity(nodes.len()), Vec::new());
+    (0..nodes.len() as u32).filter(|&k| steps(k) && waits[k as usize] == 0).try_for_each(|k| ready.add(k))?;
+    let (mut work, mut calls) = (with_room(nodes.len())?, Vec::new());
     loop {
         let first = calls.len();
         if let Some(Reverse(k)) = ready.plain.pop() {
             work.push(Work::Step(k));
-            calls.push(k);
+            calls.try_push(k)?;
         } else if let Some(group) = ready.group() {
             let count = group.len().min(MOST_CALLS);
-            calls.extend(group.drain(..count));
+            calls.try_extend(group.drain(..count))?;
             work.push(Work::Calls(first..first + count));
         } else {
-            return (work, calls);
+            return Ok((work, calls));
         }
         for &k in &calls[first..] {
             let k = k as usize;
             for &user in &users[starts[k] as usize..starts[k + 1] as usize] {
                 waits[user as usize] -= 1;
                 if waits[user as usize] == 0 {
-                    ready.add(user);
+                    ready.add(user)?;
                 }
             }
         }
@@ -233,11 +238,15 @@ struct Ready<'a> {
 }
 
 impl Ready<'_> {
-    fn add(&mut self, k: u32) {
+    fn add(&mut self, k: u32) -> Result<(), Refused> {
         match sort(&self.nodes[k as usize]) {
-            Some(sort) => self.calls[sort].push(k),
-            None => self.plain.push(Reverse(k)),
+            Some(sort) => self.calls[sort].try_push(k)?,
+            None => {
+                self.plain.room(1)?;
+                self.plain.push(Reverse(k));
+            }
         }
+        Ok(())
     }
 
     /// The calls of the function with the most, if there are any.

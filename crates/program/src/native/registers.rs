@@ -4,6 +4,8 @@
 //! 1966). Inputs and constants are in memory from the start; a value is spilled once at most, since it never
 //! changes.
 
+use wengert::room::{Refused, Room, collected, filled};
+
 use super::encode::{Base, Encoder, Place, Xmm};
 use super::pack::{Kind, Node, Packed, Work};
 use crate::recording::NOTHING;
@@ -32,19 +34,19 @@ struct Uses {
 }
 
 impl Uses {
-    fn of(packed: &Packed) -> Uses {
-        let mut next = vec![0; packed.nodes.len()];
+    fn of(packed: &Packed) -> Result<Uses, Refused> {
+        let mut next = filled(0, packed.nodes.len())?;
         for_each_use(packed, |x, _| next[x] += 1);
         let mut total = 0;
         for count in &mut next {
             total += std::mem::replace(count, total);
         }
-        let (mut end, mut times) = (next.clone(), vec![0; total as usize]);
+        let (mut end, mut times) = (collected(next.iter().copied())?, filled(0, total as usize)?);
         for_each_use(packed, |x, time| {
             times[end[x] as usize] = time;
             end[x] += 1;
         });
-        Uses { times, next, end }
+        Ok(Uses { times, next, end })
     }
 
     /// The first use from now on that is later than `time`; the end of time if there is none.
@@ -102,21 +104,35 @@ pub(super) struct Registers {
 
 impl Registers {
     /// Where values are at the start. The frame begins with this many numbers that are not values.
-    pub(super) fn new(packed: &Packed, slots: u32) -> Registers {
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub(super) fn new(packed: &Packed, slots: u32) -> Result<Registers, Refused> {
         let count = packed.nodes.len();
-        Registers {
-            uses: Uses::of(packed),
+        Ok(Registers {
+            uses: Uses::of(packed)?,
             time: 0,
             held: [NOTHING; REGISTERS],
             pinned: 0,
-            at: vec![NO_REGISTER; count],
-            home: packed.nodes.iter().map(home).collect(),
-            block_of: vec![NOTHING; count],
+            at: filled(NO_REGISTER, count)?,
+            home: collected(packed.nodes.iter().map(home))?,
+            block_of: filled(NOTHING, count)?,
             blocks: Vec::new(),
             free: Vec::new(),
             slots,
             over: Vec::new(),
-        }
+        })
+    }
+
+    /// Makes room for what any one work can add.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub(super) fn room(&mut self) -> Result<(), Refused> {
+        const MOST: usize = 64;
+        self.over.room(MOST)?;
+        self.blocks.room(MOST)?;
+        self.free.iter_mut().try_for_each(|free| free.room(MOST))
     }
 
     /// How many numbers the frame has so far.

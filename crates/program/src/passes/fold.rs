@@ -4,6 +4,7 @@
 //! the same.) An op on constants is folded only if it has the same bits in lanes as in the scalar function, so that
 //! folding does not change a result, and only up to a low order, so that loading a file takes time by its size.
 
+use wengert::room::{Refused, collected};
 use wengert::{Certain, Immediate, NO_IMM, Op, Scalar};
 
 use crate::ir::{Inst, Ir};
@@ -18,9 +19,9 @@ enum Fold {
 }
 
 /// Folds, and returns how many instructions it simplified.
-pub(crate) fn fold(ir: &mut Ir) -> usize {
+pub(crate) fn fold(ir: &mut Ir) -> Result<usize, Refused> {
     let mut count = 0;
-    let mut now: Vec<u32> = (0..ir.insts.len() as u32).collect();
+    let mut now = collected(0..ir.insts.len() as u32)?;
     for k in 0..ir.insts.len() {
         let operands = ir.insts[k].operands_mut().iter_mut();
         operands.for_each(|x| *x = now[*x as usize]);
@@ -39,7 +40,7 @@ pub(crate) fn fold(ir: &mut Ir) -> usize {
         count += usize::from(simpler);
     }
     ir.for_each_root(|value| *value = now[*value as usize]);
-    count
+    Ok(count)
 }
 
 fn rule(insts: &[Inst], inst: &Inst) -> Option<Fold> {

@@ -5,6 +5,7 @@
 //! once where the instruction set can. Either way it saves one write and one read of memory.
 
 use wengert::Op;
+use wengert::room::{Refused, filled};
 
 use crate::ir::Ir;
 use crate::options::Spread;
@@ -23,12 +24,15 @@ pub(crate) struct Pairs {
 
 impl Pairs {
     /// No pairs.
-    pub(crate) fn none(ir: &Ir) -> Pairs {
-        Pairs {
-            product_of: vec![NOTHING; ir.insts.len()],
-            taken: vec![false; ir.insts.len()],
-            by_output: vec![false; ir.outputs.len()],
-        }
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub(crate) fn none(ir: &Ir) -> Result<Pairs, Refused> {
+        Ok(Pairs {
+            product_of: filled(NOTHING, ir.insts.len())?,
+            taken: filled(false, ir.insts.len())?,
+            by_output: filled(false, ir.outputs.len())?,
+        })
     }
 
     /// How many products are paired.
@@ -39,9 +43,12 @@ impl Pairs {
 
 /// Pairs products with sums. `uniform` says which values are the same at all points; the prologue
 /// computes them, so they are not paired.
-pub(crate) fn pairs(ir: &Ir, uniform: &[bool]) -> Pairs {
-    let uses = ir.uses();
-    let mut pairs = Pairs::none(ir);
+///
+/// # Errors
+/// [`Refused`].
+pub(crate) fn pairs(ir: &Ir, uniform: &[bool]) -> Result<Pairs, Refused> {
+    let uses = ir.uses()?;
+    let mut pairs = Pairs::none(ir)?;
     let free = |x: u32| {
         let k = x as usize;
         uses[k] == 1 && !uniform[k] && matches!(ir.insts[k].op, Op::Mul | Op::Gmul)
@@ -64,5 +71,5 @@ pub(crate) fn pairs(ir: &Ir, uniform: &[bool]) -> Pairs {
             pairs.taken[product as usize] = true;
         }
     }
-    pairs
+    Ok(pairs)
 }

@@ -10,13 +10,18 @@ pub(crate) mod fuse;
 pub(crate) mod order;
 pub(crate) mod share;
 
+use wengert::room::Refused;
+
 use crate::ir::Ir;
 use crate::options::Options;
 use crate::report::Pass;
 
 /// Runs the passes that are switched on, and returns what each did.
-pub(crate) fn run(ir: &mut Ir, options: &Options) -> Vec<Pass> {
-    type Run = fn(&mut Ir) -> usize;
+///
+/// # Errors
+/// [`Refused`]; the list is then in no use.
+pub(crate) fn run(ir: &mut Ir, options: &Options) -> Result<Vec<Pass>, Refused> {
+    type Run = fn(&mut Ir) -> Result<usize, Refused>;
     let passes: [(&'static str, &'static str, bool, Run); 4] = [
         ("fold", "simplified", options.fold, fold::fold),
         ("share", "shared", options.share, share::share),
@@ -27,9 +32,9 @@ pub(crate) fn run(ir: &mut Ir, options: &Options) -> Vec<Pass> {
     for (name, verb, on, run) in passes {
         if on {
             let before = ir.insts.len();
-            let count = run(ir);
+            let count = run(ir)?;
             done.push(Pass { name, verb, count, before, after: ir.insts.len() });
         }
     }
-    done
+    Ok(done)
 }

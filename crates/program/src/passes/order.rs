@@ -7,6 +7,7 @@
 //! does. Linear in the size of the program.
 
 use wengert::Op;
+use wengert::room::{Grow, Refused, collected, filled, with_room};
 
 use super::dead::permute;
 use crate::ir::Ir;
@@ -17,23 +18,22 @@ const CHAIN: usize = 4;
 
 /// Reorders, and returns how many instructions moved. Keeps the old order unless the new one has fewer
 /// values alive at a time.
-pub(crate) fn order(ir: &mut Ir) -> usize {
-    let uniform = ir.uniform();
+pub(crate) fn order(ir: &mut Ir) -> Result<usize, Refused> {
+    let uniform = ir.uniform()?;
     // What takes no slot: inputs are in the caller's memory, uniform values in cells.
-    let free: Vec<bool> =
-        ir.insts.iter().zip(&uniform).map(|(inst, &uniform)| uniform || inst.op == Op::Leaf).collect();
-    let mut ordering = Ordering { ir, free: &free, left: ir.uses(), used: vec![false; ir.insts.len()] };
-    let order = ordering.run();
+    let free = collected(ir.insts.iter().zip(&uniform).map(|(inst, &uniform)| uniform || inst.op == Op::Leaf))?;
+    let mut ordering = Ordering { ir, free: &free, left: ir.uses()?, used: filled(false, ir.insts.len())? };
+    let order = ordering.run()?;
     let moved = order.iter().enumerate().filter(|&(place, &k)| place != k as usize).count();
     if moved == 0 {
-        return 0;
+        return Ok(0);
     }
-    let before: Vec<u32> = (0..ir.insts.len() as u32).collect();
-    if pressure(ir, &free, &order) >= pressure(ir, &free, &before) {
-        return 0;
+    let before = collected(0..ir.insts.len() as u32)?;
+    if pressure(ir, &free, &order)? >= pressure(ir, &free, &before)? {
+        return Ok(0);
     }
-    permute(ir, &order);
-    moved
+    permute(ir, &order)?;
+    Ok(moved)
 }
 
 struct Ordering<'a> {
@@ -47,16 +47,16 @@ struct Ordering<'a> {
 }
 
 impl Ordering<'_> {
-    fn run(&mut self) -> Vec<u32> {
+    fn run(&mut self) -> Result<Vec<u32>, Refused> {
         let count = self.ir.insts.len();
-        let mut placed = vec![false; count];
-        let mut backwards: Vec<u32> = Vec::with_capacity(count);
+        let mut placed = filled(false, count)?;
+        let mut backwards: Vec<u32> = with_room(count)?;
         let mut ready: Vec<u32> = Vec::new();
         for last in (0..count as u32).rev() {
             if placed[last as usize] {
                 continue;
             }
-            ready.push(last);
+            ready.try_push(last)?;
             while let Some(k) = ready.pop() {
                 if std::mem::replace(&mut placed[k as usize], true) {
                     continue;
@@ -69,13 +69,13 @@ impl Ordering<'_> {
                 }
                 for &x in operands {
                     if !placed[x as usize] && self.moves(x) {
-                        ready.push(x);
+                        ready.try_push(x)?;
                     }
                 }
             }
         }
         backwards.reverse();
-        backwards
+        Ok(backwards)
     }
 
     /// Whether placing the value here, where all its users are placed, frees a slot.
@@ -104,8 +104,8 @@ impl Ordering<'_> {
 }
 
 /// The most values alive at a time, in this order.
-fn pressure(ir: &Ir, free: &[bool], order: &[u32]) -> usize {
-    let mut last_use = vec![NOTHING; ir.insts.len()];
+fn pressure(ir: &Ir, free: &[bool], order: &[u32]) -> Result<usize, Refused> {
+    let mut last_use = filled(NOTHING, ir.insts.len())?;
     for (place, &k) in order.iter().enumerate() {
         last_use[k as usize] = place as u32;
         ir.insts[k as usize].operands().iter().for_each(|&x| last_use[x as usize] = place as u32);
@@ -122,5 +122,5 @@ fn pressure(ir: &Ir, free: &[bool], order: &[u32]) -> usize {
         most = most.max(alive);
         alive -= usize::from(dies(k));
     }
-    most
+    Ok(most)
 }

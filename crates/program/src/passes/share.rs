@@ -3,6 +3,7 @@
 use std::hash::BuildHasher;
 
 use wengert::Op;
+use wengert::room::{Refused, filled, with_room};
 
 use crate::ir::{Inst, Ir, MOST};
 use crate::recording::NOTHING;
@@ -15,14 +16,14 @@ pub(crate) type Secret = foldhash::quality::RandomState;
 const NEAR: usize = 8;
 
 /// Uses the first of equal instructions for all of them, and returns how many were not the first.
-pub(crate) fn share(ir: &mut Ir) -> usize {
+pub(crate) fn share(ir: &mut Ir) -> Result<usize, Refused> {
     // An open-addressing table of instructions, at most half full. Keys are read from the list. An instruction
     // stands near its latest operand, so the search stays in the cache; where these places are taken, its hash
     // says where.
     let size = (2 * ir.insts.len()).next_power_of_two().max(16);
-    let mut table = vec![NOTHING; size];
+    let mut table = filled(NOTHING, size)?;
     let secret = Secret::default();
-    let mut now: Vec<u32> = Vec::with_capacity(ir.insts.len());
+    let mut now: Vec<u32> = with_room(ir.insts.len())?;
     let mut count = 0;
     for k in 0..ir.insts.len() {
         let inst = &mut ir.insts[k];
@@ -50,7 +51,7 @@ pub(crate) fn share(ir: &mut Ir) -> usize {
         now.push(first);
     }
     ir.for_each_root(|value| *value = now[*value as usize]);
-    count
+    Ok(count)
 }
 
 /// What makes two instructions equal: op, immediates and operands; the operands are sorted where their

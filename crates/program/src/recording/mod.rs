@@ -5,6 +5,7 @@
 
 pub(crate) mod read;
 
+use wengert::room::Grow;
 use wengert::{Imm, Op, Relation};
 
 use crate::error::Error;
@@ -77,9 +78,9 @@ impl Recording {
     /// number of a constant is its first immediate.
     ///
     /// # Errors
-    /// [`Error::TooLarge`].
+    /// [`Error::TooLarge`], [`Error::OutOfMemory`].
     pub(crate) fn push(&mut self, op: Op, imm: Imm, operands: &[u32]) -> Result<u32, Error> {
-        self.operands.extend_from_slice(operands);
+        self.operands.try_extend(operands.iter().copied())?;
         self.finish(op, imm)
     }
 
@@ -89,7 +90,7 @@ impl Recording {
         if value == MOST_VALUES || end > NOTHING as usize {
             return Err(too_large());
         }
-        self.entries.push(Entry { imm, end: end as u32, op });
+        self.entries.try_push(Entry { imm, end: end as u32, op })?;
         Ok(value as u32)
     }
 

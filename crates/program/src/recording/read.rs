@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use wengert::room::{Grow, Room, collected, filled};
 use wengert::{Graph, NO_IMM, NodeId, Op};
 
 use super::{Check, NOTHING, Outlet, Recording};
@@ -20,13 +21,14 @@ pub(crate) fn recording(
     }
     let mut last = 0;
     for output in outputs {
-        last = last.max(graph.try_node(output.node)?.id.index());
+        graph.try_grad(output.node)?;
+        last = last.max(output.node.index());
     }
     let mut reader = Reader {
         graph,
-        needed: vec![false; last + 1],
-        value_of: vec![NOTHING; last + 1],
-        recording: Recording::of(inputs.iter().map(|input| input.spread).collect())?,
+        needed: filled(false, last + 1)?,
+        value_of: filled(NOTHING, last + 1)?,
+        recording: Recording::of(collected(inputs.iter().map(|input| input.spread))?)?,
     };
     for (k, input) in inputs.iter().enumerate() {
         let node = graph.try_node(input.node)?;
@@ -42,40 +44,42 @@ pub(crate) fn recording(
 
     outputs.iter().for_each(|output| reader.needed[output.node.index()] = true);
     // A comparison made after all outputs were recorded decided nothing about them.
-    let mut guards = graph.guards();
+    let mut guards = graph.try_guards()?;
     guards.retain(|guard| options.guards && guard.left.max(guard.right).index() <= last);
-    let varies = reader.varying(&guards);
+    let varies = reader.varying(&guards)?;
     guards.retain(|guard| [guard.left, guard.right].iter().any(|x| varies[x.index()]));
     for guard in &guards {
         reader.needed[guard.left.index()] = true;
         reader.needed[guard.right.index()] = true;
     }
-    reader.mark();
-    reader.read(options)?;
+    let operands = reader.mark();
+    reader.read(operands, options)?;
 
     let Reader { value_of, mut recording, .. } = reader;
     let value = |node: NodeId| value_of[node.index()];
     let name = |node: NodeId| graph.label_of(node).unwrap_or_else(|| graph.name_of(node));
-    recording.outputs.extend(outputs.iter().map(|output| Outlet { value: value(output.node), spread: output.spread }));
+    recording
+        .outputs
+        .try_extend(outputs.iter().map(|output| Outlet { value: value(output.node), spread: output.spread }))?;
     let inputs = inputs.iter().enumerate().map(|(k, input)| (k as u32, input.node));
     let outputs = outputs.iter().map(|output| (value(output.node), output.node));
     let labels: BTreeMap<u32, String> =
         inputs.chain(outputs).filter_map(|(value, node)| Some((value, graph.label_of(node)?))).collect();
-    recording.labels.extend(labels);
+    recording.labels.try_extend(labels)?;
     for guard in &guards {
-        recording.checks.push(Check {
+        recording.checks.try_push(Check {
             left: value(guard.left),
             right: value(guard.right),
             relation: guard.relation,
             recorded: guard.recorded,
-        });
-        recording.names.push([name(guard.left), name(guard.right)]);
+        })?;
+        recording.names.try_push([name(guard.left), name(guard.right)])?;
     }
     Ok(recording)
 }
 
 fn refuse_repeated(inputs: &[Input]) -> Result<(), Error> {
-    let mut sorted: Vec<(NodeId, usize)> = inputs.iter().enumerate().map(|(k, input)| (input.node, k)).collect();
+    let mut sorted = collected(inputs.iter().enumerate().map(|(k, input)| (input.node, k)))?;
     sorted.sort_unstable();
     match sorted.windows(2).find(|pair| pair[0].0 == pair[1].0) {
         Some(pair) => Err(Error::RepeatedInput { input: pair[1].1, node: pair[1].0 }),
@@ -94,32 +98,37 @@ struct Reader<'g> {
 
 impl Reader<'_> {
     /// Whether each node depends on an input; empty if there are no guards, since only they ask.
-    fn varying(&self, guards: &[wengert::Guard]) -> Vec<bool> {
+    fn varying(&self, guards: &[wengert::Guard]) -> Result<Vec<bool>, Error> {
         if guards.is_empty() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
-        let mut varies: Vec<bool> = self.value_of.iter().map(|&value| value != NOTHING).collect();
+        let mut varies = collected(self.value_of.iter().map(|&value| value != NOTHING))?;
         for index in 0..varies.len() {
             let mut varying = varies[index];
             self.graph.read(index, |x| varying |= varies[x]);
             varies[index] = varying;
         }
-        varies
+        Ok(varies)
     }
 
-    /// Marks what the marked nodes depend on.
-    fn mark(&mut self) {
+    /// Marks what the marked nodes depend on, and returns how many operands all of them have.
+    fn mark(&mut self) -> usize {
+        let mut operands = 0;
         for index in (0..self.needed.len()).rev() {
             if self.needed[index] {
-                self.graph.read(index, |x| self.needed[x] = true);
+                self.graph.read(index, |x| {
+                    self.needed[x] = true;
+                    operands += 1;
+                });
             }
         }
+        operands
     }
 
-    fn read(&mut self, options: &Options) -> Result<(), Error> {
+    fn read(&mut self, operands: usize, options: &Options) -> Result<(), Error> {
         let count = self.needed.iter().filter(|&&needed| needed).count();
-        self.recording.entries.reserve(count);
-        self.recording.operands.reserve(2 * count);
+        self.recording.entries.room(count)?;
+        self.recording.operands.room(operands)?;
         for index in 0..self.needed.len() {
             if !self.needed[index] || self.value_of[index] != NOTHING {
                 continue;
@@ -132,6 +141,8 @@ impl Reader<'_> {
                     return Err(Error::LooseLeaf { node });
                 }
                 Op::Leaf | Op::Const => (Op::Const, [value, NO_IMM[1]]),
+                Op::Gmul if options.strict => (Op::Mul, imm),
+                Op::Gdiv if options.strict => (Op::Div, imm),
                 op => (op, imm),
             };
             self.value_of[index] = self.recording.finish(op, imm)?;

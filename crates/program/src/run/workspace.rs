@@ -1,6 +1,7 @@
 //! The workspace: the memory that a program runs in. The caller owns it, so that calls allocate nothing.
 
 use wengert::Scalar;
+use wengert::room::{Room, with_room};
 
 use super::arena::Arena;
 use super::target::{MOST_CHUNKS, STRANDS};
@@ -234,17 +235,15 @@ impl Workspace {
         self.cells = Arena::new(4, cells)?;
         let chunks = if threads > 1 { MOST_CHUNKS } else { 1 };
         self.chunk_sums = Arena::new(chunks, sums)?;
-        self.outputs = Vec::with_capacity(layout.outlets.len());
-        self.scratches.reserve_exact(threads);
+        self.outputs = with_room(layout.outlets.len())?;
+        self.scratches.room(threads)?;
         for _ in 0..threads {
             let columns = Arena::new(lanes, slots)?;
             let pads = Arena::new(lanes, inputs)?;
-            let table = (0..inputs)
-                .map(|k| pads.at(k * lanes))
-                .chain((0..cells).map(|cell| self.cells.at(4 * cell)))
-                .chain((0..slots).map(|k| columns.at(lanes * k)))
-                .map(Column)
-                .collect();
+            let mut table = with_room(inputs + cells + slots)?;
+            table.extend((0..inputs).map(|k| Column(pads.at(k * lanes))));
+            table.extend((0..cells).map(|cell| Column(self.cells.at(4 * cell))));
+            table.extend((0..slots).map(|k| Column(columns.at(lanes * k))));
             self.scratches.push(ThreadScratch { table, pads, sums: Arena::new(STRANDS, sums)?, _slots: columns });
         }
         self.fits_batches = id;

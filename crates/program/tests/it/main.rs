@@ -11,3 +11,4 @@ mod matrices;
 mod native;
 mod raw;
 mod spreads;
+mod strict;

@@ -8,6 +8,7 @@
 //! that has thousands of them stay as close together as possible.
 
 use crate::op::{Encoding, Imm, NO_IMM, Op};
+use crate::room::{Refused, filled};
 use crate::tape::Tape;
 use crate::tape::entry::Entry;
 
@@ -101,8 +102,11 @@ pub(crate) struct Vacancy {
 
 impl NodeTable {
     /// An empty table with room for about this many nodes.
-    pub(crate) fn with_room(nodes: usize) -> NodeTable {
-        NodeTable { lines: vec![[0; WIDTH]; (nodes / NEIGHBORS + 1).next_power_of_two()], held: 0 }
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub(crate) fn with_room(nodes: usize) -> Result<NodeTable, Refused> {
+        Ok(NodeTable { lines: filled([0; WIDTH], (nodes / NEIGHBORS + 1).next_power_of_two())?, held: 0 })
     }
 
     /// The lines where a signature with that hash may be, in the order in which they fill. Every line is reached in the
@@ -144,18 +148,22 @@ impl NodeTable {
 
     /// Puts the node at `position` into the slot that [`NodeTable::find`] gave. No other node may have been put
     /// in between.
+    ///
+    /// # Errors
+    /// [`Refused`]; the node is there.
     #[inline]
-    pub(crate) fn put(&mut self, tape: &Tape, vacancy: Vacancy, position: u32) {
+    pub(crate) fn put(&mut self, tape: &Tape, vacancy: Vacancy, position: u32) -> Result<(), Refused> {
         self.lines[vacancy.line][vacancy.slot] = vacancy.tag | position;
         self.held += 1;
         if self.held > self.lines.len() * WIDTH / 2 {
-            self.grow(tape);
+            return self.grow(tape);
         }
+        Ok(())
     }
 
     #[cold]
-    fn grow(&mut self, tape: &Tape) {
-        let empty = vec![[0; WIDTH]; 2 * self.lines.len()];
+    fn grow(&mut self, tape: &Tape) -> Result<(), Refused> {
+        let empty = filled([0; WIDTH], 2 * self.lines.len())?;
         let old = std::mem::replace(&mut self.lines, empty);
         for &held in old.iter().flatten().filter(|&&held| held != 0) {
             let position = held & POSITION;
@@ -164,6 +172,7 @@ impl NodeTable {
                 self.lines[vacancy.line][vacancy.slot] = vacancy.tag | position;
             }
         }
+        Ok(())
     }
 }
 
@@ -177,11 +186,11 @@ mod tests {
 
     /// A table of all nodes of a tape that have a signature.
     fn table_of(tape: &Tape, room: usize) -> NodeTable {
-        let mut table = NodeTable::with_room(room);
+        let mut table = NodeTable::with_room(room).unwrap();
         for (position, entry) in tape.entries().enumerate() {
             if let Some(signature) = Signature::of(tape, entry) {
                 let vacancy = table.find(tape, &signature).unwrap_err();
-                table.put(tape, vacancy, position as u32);
+                table.put(tape, vacancy, position as u32).unwrap();
             }
         }
         table

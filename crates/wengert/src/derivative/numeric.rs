@@ -1,12 +1,13 @@
 //! Derivatives as numbers, by key: sweeps over `f64`, tangents and duals.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
 use crate::error::{Error, direction_length, expect, same_length};
 use crate::graph::Graph;
 use crate::graph::opened::Opened;
 use crate::node::NodeId;
 use crate::op::Op;
+use crate::room::{collected, filled, with_room};
 use crate::scalar::tangents::Tangents;
 use crate::sweep;
 use crate::sweep::hvp::HvpWorkspace;
@@ -36,7 +37,7 @@ impl Graph {
     /// As [`Graph::gradient`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_gradient(&self, l: NodeId, wrt: &[NodeId]) -> Result<Vec<f64>, Error> {
         self.try_vjp(&[(l, 1.0)], wrt)
     }
@@ -60,13 +61,11 @@ impl Graph {
     /// As [`Graph::vjp`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_vjp(&self, seeds: &[(NodeId, f64)], wrt: &[NodeId]) -> Result<Vec<f64>, Error> {
-        for &node in wrt {
-            self.position(node)?;
-        }
-        self.try_backward_seeded(seeds)?;
-        wrt.iter().map(|&node| self.try_grad(node)).collect()
+        let mut slopes = filled(0.0, wrt.len())?;
+        self.try_vjp_into(seeds, wrt, &mut slopes)?;
+        Ok(slopes)
     }
 
     /// As [`Graph::vjp`], but writes to `out`. Allocates nothing if an earlier call ran on at least as many nodes.
@@ -89,7 +88,7 @@ impl Graph {
     /// As [`Graph::vjp_into`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Length`]; `out` is as before.
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Length`], [`Error::OutOfMemory`]; `out` is as before.
     pub fn try_vjp_into(&self, seeds: &[(NodeId, f64)], wrt: &[NodeId], out: &mut [f64]) -> Result<(), Error> {
         same_length("places for derivatives", wrt.len(), out.len())?;
         for &node in wrt {
@@ -133,20 +132,20 @@ impl Graph {
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_jvp(&self, seeds: &[(NodeId, f64)], outputs: &[NodeId]) -> Result<Vec<f64>, Error> {
         let Some(leaves) = self.leaf_positions(seeds.iter().map(|&(node, _)| node))? else {
-            let nodes: Vec<_> = seeds.iter().map(|&(node, _)| node).collect();
+            let nodes = collected(seeds.iter().map(|&(node, _)| node))?;
             let Opened { graph, outputs, inputs } = self.opened(outputs, &nodes)?;
-            let seeds: Vec<_> = inputs.into_iter().zip(seeds).map(|(input, &(_, tangent))| (input, tangent)).collect();
+            let seeds = collected(inputs.into_iter().zip(seeds).map(|(input, &(_, tangent))| (input, tangent)))?;
             return graph.try_jvp(&seeds, &outputs);
         };
         let outputs = self.all_fresh(outputs)?;
-        let mut tangents = vec![Tangents::<1>::ZERO; len(&outputs)];
+        let mut tangents = filled(Tangents::<1>::ZERO, len(&outputs))?;
         for (&leaf, &(_, tangent)) in leaves.iter().zip(seeds) {
             if let Some(place) = tangents.get_mut(leaf) {
                 place.0[0] += tangent;
             }
         }
-        sweep::tangents(&self.tape, &mut tangents);
-        Ok(outputs.iter().map(|&output| tangents[output].0[0]).collect())
+        sweep::tangents(&self.tape, &mut tangents, &self.operands);
+        Ok(collected(outputs.iter().map(|&output| tangents[output].0[0]))?)
     }
 
     /// The Jacobian: a row for each output, with a column for each node of `wrt`.
@@ -181,13 +180,13 @@ impl Graph {
         };
         let outputs = self.all_fresh(outputs)?;
         let len = len(&outputs);
-        let mut rows = vec![vec![0.0; leaves.len()]; outputs.len()];
+        let mut rows = zeros(outputs.len(), leaves.len())?;
         if leaves.len() <= 2 * outputs.len() {
-            let mut tangents = vec![Tangents::<LANES>::ZERO; len];
+            let mut tangents = filled(Tangents::<LANES>::ZERO, len)?;
             for (batch, some) in leaves.chunks(LANES).enumerate() {
                 tangents.fill(Tangents::ZERO);
                 seed(&mut tangents, some, |tangent, k| tangent.0[k] = 1.0);
-                sweep::tangents(&self.tape, &mut tangents);
+                sweep::tangents(&self.tape, &mut tangents, &self.operands);
                 for (row, &output) in rows.iter_mut().zip(&outputs) {
                     for k in 0..some.len() {
                         row[batch * LANES + k] = tangents[output].0[k];
@@ -195,12 +194,11 @@ impl Graph {
                 }
             }
         } else {
-            let adjoints = vec![Cell::new(0.0); len];
-            let scratch = RefCell::default();
+            let adjoints = filled(Cell::new(0.0), len)?;
             for (row, &output) in rows.iter_mut().zip(&outputs) {
                 // What lies beyond the output still has the adjoints of the row before.
                 let adjoints = &adjoints[..=output];
-                sweep::reverse(&self.tape, adjoints, &[(output as u32, 1.0)], &scratch);
+                sweep::reverse(&self.tape, adjoints, &[(output as u32, 1.0)], &self.operands);
                 for (column, &leaf) in row.iter_mut().zip(&leaves) {
                     *column = adjoints.get(leaf).map_or(0.0, Cell::get);
                 }
@@ -239,15 +237,15 @@ impl Graph {
         };
         let l = self.fresh(l)? as usize;
         // The graph keeps the buffers: page faults of new ones would cost more than the sweeps.
-        let mut hvp = self.hvp.take().unwrap_or_else(|| HvpWorkspace::new(l));
-        hvp.fit(l);
+        let mut hvp = self.hvp.take().unwrap_or_default();
+        hvp.fit(l, self.most_operands())?;
         for (&leaf, &component) in leaves.iter().zip(direction) {
             if let Some(tangent) = hvp.tangents.get_mut(leaf) {
                 tangent.0[0] += component;
             }
         }
-        hvp.sweep(&self.tape);
-        let product = leaves.iter().map(|&leaf| hvp.along(leaf, 0)).collect();
+        hvp.sweep(&self.tape, &self.operands);
+        let product = collected(leaves.iter().map(|&leaf| hvp.along(leaf, 0)))?;
         self.hvp.replace(Some(hvp));
         Ok(product)
     }
@@ -282,12 +280,13 @@ impl Graph {
             return graph.try_hessian(outputs[0], &inputs);
         };
         let l = self.fresh(l)? as usize;
-        let mut rows = vec![vec![0.0; leaves.len()]; leaves.len()];
-        let mut hvp = HvpWorkspace::<LANES>::new(l);
+        let mut rows = zeros(leaves.len(), leaves.len())?;
+        let mut hvp = HvpWorkspace::<LANES>::default();
+        hvp.fit(l, self.most_operands())?;
         for (batch, some) in leaves.chunks(LANES).enumerate() {
             hvp.tangents.fill(Tangents::ZERO);
             seed(&mut hvp.tangents, some, |tangent, k| tangent.0[k] = 1.0);
-            hvp.sweep(&self.tape);
+            hvp.sweep(&self.tape, &self.operands);
             for k in 0..some.len() {
                 let column = batch * LANES + k;
                 for (row, &leaf) in rows.iter_mut().zip(&leaves) {
@@ -297,6 +296,15 @@ impl Graph {
         }
         Ok(rows)
     }
+}
+
+/// A matrix of zeros, a list for each row.
+fn zeros(rows: usize, cols: usize) -> Result<Vec<Vec<f64>>, Error> {
+    let mut matrix = with_room(rows)?;
+    for _ in 0..rows {
+        matrix.push(filled(0.0, cols)?);
+    }
+    Ok(matrix)
 }
 
 fn len(outputs: &[usize]) -> usize {
@@ -323,6 +331,10 @@ impl Graph {
 
     /// The positions of these nodes; an error where a value is stale.
     pub(crate) fn all_fresh(&self, nodes: &[NodeId]) -> Result<Vec<usize>, Error> {
-        nodes.iter().map(|&node| Ok(self.fresh(node)? as usize)).collect()
+        let mut positions = with_room(nodes.len())?;
+        for &node in nodes {
+            positions.push(self.fresh(node)? as usize);
+        }
+        Ok(positions)
     }
 }

@@ -8,6 +8,7 @@ use crate::error::{Error, expect};
 use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::{Encoding, Imm, Op};
+use crate::room::{collected, filled, with_room};
 use crate::scalar::{Guarded, Scalar, rule};
 
 impl Graph {
@@ -68,13 +69,9 @@ impl Graph {
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Order`], [`Error::Full`],
     /// [`Error::OutOfMemory`]; the graph is as before.
     pub fn try_vjp_nodes(&self, seeds: &[(NodeId, NodeId)], wrt: &[NodeId]) -> Result<Vec<NodeId>, Error> {
-        let outputs: Vec<NodeId> = seeds.iter().map(|&(output, _)| output).collect();
+        let outputs = collected(seeds.iter().map(|&(output, _)| output))?;
         let recorder = Recorder::new(self, &outputs, wrt)?;
-        let seeds = seeds
-            .iter()
-            .map(|&(output, seed)| Ok((output, recorder.term(seed)?)))
-            .collect::<Result<Vec<_>, Error>>()?;
-        recorder.pullback(&seeds, wrt)
+        recorder.pullback(&recorder.terms(seeds)?, wrt)
     }
 
     /// The Jacobian-vector product (pushforward) as nodes: for each output, the sum over the `seeds` (`n`, tangent) of
@@ -103,13 +100,9 @@ impl Graph {
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Order`], [`Error::Full`],
     /// [`Error::OutOfMemory`]; the graph is as before.
     pub fn try_jvp_nodes(&self, seeds: &[(NodeId, NodeId)], outputs: &[NodeId]) -> Result<Vec<NodeId>, Error> {
-        let wrt: Vec<NodeId> = seeds.iter().map(|&(node, _)| node).collect();
+        let wrt = collected(seeds.iter().map(|&(node, _)| node))?;
         let recorder = Recorder::new(self, outputs, &wrt)?;
-        let seeds = seeds
-            .iter()
-            .map(|&(node, tangent)| Ok((node, recorder.term(tangent)?)))
-            .collect::<Result<Vec<_>, Error>>()?;
-        recorder.pushforward(&seeds, outputs)
+        recorder.pushforward(&recorder.terms(seeds)?, outputs)
     }
 }
 
@@ -127,12 +120,13 @@ fn rule_of<'r>(
 
 impl Recorder<'_> {
     fn pullback<'r>(&'r self, seeds: &[(NodeId, Term<'r>)], wrt: &[NodeId]) -> Result<Vec<NodeId>, Error> {
-        let mut adjoints = vec![Term::NOTHING; self.active.len()];
+        let mut adjoints = filled(Term::NOTHING, self.active.len())?;
         for &(output, seed) in seeds {
             adjoints[output.index()].gather(seed);
         }
         let lowest = wrt.iter().map(|node| node.index()).min().unwrap_or(usize::MAX);
-        let (mut operands, mut args) = (Vec::new(), Vec::new());
+        let most = self.graph.most_operands();
+        let (mut operands, mut args) = (with_room(most)?, with_room(most)?);
         for position in (lowest.min(adjoints.len())..adjoints.len()).rev() {
             let bar = adjoints[position];
             if bar.is_nothing() || !self.active[position] {
@@ -167,13 +161,14 @@ impl Recorder<'_> {
     }
 
     fn pushforward<'r>(&'r self, seeds: &[(NodeId, Term<'r>)], outputs: &[NodeId]) -> Result<Vec<NodeId>, Error> {
-        let mut tangents = vec![Term::NOTHING; self.active.len()];
+        let mut tangents = filled(Term::NOTHING, self.active.len())?;
         for &(node, seed) in seeds {
             if let Some(true) = self.active.get(node.index()) {
                 tangents[node.index()].gather(seed);
             }
         }
-        let (mut operands, mut args) = (Vec::new(), Vec::new());
+        let most = self.graph.most_operands();
+        let (mut operands, mut args) = (with_room(most)?, with_room(most)?);
         for position in 0..tangents.len() {
             if !self.active[position] {
                 continue;

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::{Certain, Encoding, Imm, NO_IMM, Op};
+use crate::room::{filled, with_room};
 use crate::scalar::{Scalar, operators_by_apply, value};
 use crate::tape::entry::{Entry, Handle};
 use crate::tape::{Extent, Tape};
@@ -48,7 +49,7 @@ impl<'g> Recorder<'g> {
         for &output in outputs {
             len = len.max(graph.fresh(output)? as usize + 1);
         }
-        let mut active = vec![false; len];
+        let mut active = filled(false, len)?;
         for &node in wrt {
             let position = graph.position(node)? as usize;
             if let Some(active) = active.get_mut(position) {
@@ -61,7 +62,7 @@ impl<'g> Recorder<'g> {
             Encoding::List => entry.b() as usize,
             _ => 2,
         };
-        let mut table = NodeTable::with_room(2 * tape.entries().take(len).map(operands).sum::<usize>());
+        let mut table = NodeTable::with_room(2 * tape.entries().take(len).map(operands).sum::<usize>())?;
         for (position, entry) in tape.entries().take(len).enumerate() {
             if entry.wants() && !active[position] {
                 let mut any = false;
@@ -72,16 +73,20 @@ impl<'g> Recorder<'g> {
                 && let Some(signature) = Signature::of(tape, entry)
                 && let Err(vacancy) = table.find(tape, &signature)
             {
-                table.put(tape, vacancy, position as u32);
+                table.put(tape, vacancy, position as u32)?;
             }
         }
         let before = tape.extent();
         Ok(Recorder { graph, table: RefCell::new(table), active, before, failure: RefCell::new(None) })
     }
 
-    /// The node of a key; an error where its value is stale.
-    pub(crate) fn term(&self, node: NodeId) -> Result<Term<'_>, Error> {
-        Ok(self.term_at(self.graph.fresh(node)?))
+    /// The seeds as terms; an error where a value is stale.
+    pub(crate) fn terms(&self, seeds: &[(NodeId, NodeId)]) -> Result<Vec<(NodeId, Term<'_>)>, Error> {
+        let mut terms = with_room(seeds.len())?;
+        for &(node, seed) in seeds {
+            terms.push((node, self.term_at(self.graph.fresh(seed)?)));
+        }
+        Ok(terms)
     }
 
     #[inline(always)]
@@ -116,11 +121,14 @@ impl<'g> Recorder<'g> {
 
     /// The keys of the derivatives. After an error, drops everything recorded; no key of it was given out.
     pub(crate) fn nodes<'r>(&self, terms: impl Iterator<Item = Term<'r>>) -> Result<Vec<NodeId>, Error> {
-        let node = |term: Term<'r>| Ok(self.graph.generations.key(term.handle_on(&self.graph.tape)?.index()));
-        let nodes = match self.failure.take() {
-            Some(failure) => Err(failure),
-            None => terms.map(node).collect(),
+        let keys = || {
+            let mut nodes = with_room(terms.size_hint().0)?;
+            for term in terms {
+                nodes.push(self.graph.generations.key(term.handle_on(&self.graph.tape)?.index()));
+            }
+            Ok(nodes)
         };
+        let nodes = self.failure.take().map_or_else(keys, Err);
         if nodes.is_err() {
             self.graph.tape.undo(self.before);
         }
@@ -168,7 +176,7 @@ impl<'g> Recorder<'g> {
                 tape.push_op(op, imm, &handles, value)
             }
         };
-        table.put(tape, vacancy, handle.index());
+        table.put(tape, vacancy, handle.index())?;
         Ok(handle)
     }
 }

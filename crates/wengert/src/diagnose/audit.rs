@@ -5,6 +5,7 @@ use crate::error::{Error, expect};
 use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::Op;
+use crate::room::{Grow, Room, collected, filled, with_room};
 use crate::scalar::{Guarded, Unguarded};
 use crate::sweep::plain::{Parts, pullback};
 
@@ -82,15 +83,18 @@ impl Graph {
     /// As [`Graph::audit`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_audit(&self, l: NodeId) -> Result<Audit, Error> {
-        let mut search = Search::new(self, self.fresh(l)?);
-        search.walk();
-        search.comparisons();
-        let mut findings = search.findings;
-        findings.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
-        let finding = |(concern, distance, position)| Finding { concern, site: self.site(position), distance };
-        Ok(Audit { output: l, findings: findings.into_iter().map(finding).collect() })
+        let mut search = Search::new(self, self.fresh(l)?)?;
+        search.walk()?;
+        search.comparisons()?;
+        let mut found = search.findings;
+        found.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
+        let mut findings = with_room(found.len())?;
+        for (concern, distance, position) in found {
+            findings.push(Finding { concern, site: self.site(position)?, distance });
+        }
+        Ok(Audit { output: l, findings })
     }
 }
 
@@ -106,9 +110,9 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(graph: &'a Graph, l: u32) -> Search<'a> {
+    fn new(graph: &'a Graph, l: u32) -> Result<Search<'a>, Error> {
         let len = l as usize + 1;
-        let mut varies = vec![false; len];
+        let mut varies = filled(false, len)?;
         for position in 0..len {
             let entry = graph.tape.entry(position as u32);
             let mut any = entry.op() == Op::Leaf;
@@ -116,17 +120,17 @@ impl<'a> Search<'a> {
             varies[position] = any;
         }
         let mut search =
-            Search { graph, varies, used: vec![false; len], adjoints: vec![0.0; len], findings: Vec::new() };
+            Search { graph, varies, used: filled(false, len)?, adjoints: filled(0.0, len)?, findings: Vec::new() };
         search.used[len - 1] = true;
         search.adjoints[len - 1] = 1.0;
-        search
+        Ok(search)
     }
 
     fn value(&self, position: u32) -> f64 {
         self.graph.tape.entry(position).value
     }
 
-    fn walk(&mut self) {
+    fn walk(&mut self) -> Result<(), Error> {
         for node in (0..self.used.len() as u32).rev() {
             if !self.used[node as usize] {
                 continue;
@@ -134,47 +138,50 @@ impl<'a> Search<'a> {
             let tape = &self.graph.tape;
             let entry = tape.entry(node);
             let mut operands: Parts = Parts::new();
+            operands.room(entry.operands())?;
             tape.operands(entry, |x| operands.push((x, 0.0)));
             for (x, value) in &mut operands {
                 *value = self.value(*x);
             }
-            if let Some((concern, distance)) = self.concern(entry.op(), &operands, entry.value)
+            if let Some((concern, distance)) = self.concern(entry.op(), &operands, entry.value)?
                 && operands.iter().any(|&(x, _)| self.varies[x as usize])
             {
-                self.findings.push((concern, distance, node));
+                self.findings.try_push((concern, distance, node))?;
             }
             for k in 0..operands.len() {
                 let x = operands[k].0 as usize;
                 self.used[x] |= self.varies[x] && self.matters(entry.op(), &operands, k, entry.value);
             }
-            self.send(node);
+            self.send(node)?;
         }
+        Ok(())
     }
 
     /// Sends the adjoint of a node to its operands.
-    fn send(&mut self, node: u32) {
+    fn send(&mut self, node: u32) -> Result<(), Error> {
         let tape = &self.graph.tape;
         let bar = self.adjoints[node as usize];
-        let guarded = pullback::<Guarded<f64>>(tape, node, bar);
-        let unguarded = pullback::<Unguarded<f64>>(tape, node, bar);
+        let guarded = pullback::<Guarded<f64>>(tape, node, bar)?;
+        let unguarded = pullback::<Unguarded<f64>>(tape, node, bar)?;
         let hidden = |(&(x, part), &(_, raw)): (&(u32, f64), &(u32, f64))| {
             raw.is_nan() && !part.is_nan() && self.used[x as usize]
         };
         if guarded.iter().zip(&unguarded).any(hidden) {
-            self.findings.push((Concern::ZeroTimesInfinity, 0.0, node));
+            self.findings.try_push((Concern::ZeroTimesInfinity, 0.0, node))?;
         }
         for (x, part) in guarded {
             let adjoint = &mut self.adjoints[x as usize];
             if adjoint.is_infinite() && *adjoint == -part {
-                self.findings.push((Concern::InfinityMinusInfinity, 0.0, x));
+                self.findings.try_push((Concern::InfinityMinusInfinity, 0.0, x))?;
             }
             *adjoint += part;
         }
+        Ok(())
     }
 
     /// The comparisons of equal values, made while recording.
-    fn comparisons(&mut self) {
-        for guard in self.graph.guards() {
+    fn comparisons(&mut self) -> Result<(), Error> {
+        for guard in self.graph.try_guards()? {
             let [left, right] = [guard.left.position(), guard.right.position()];
             let last = self.used.len() as u32;
             if left < last
@@ -182,9 +189,10 @@ impl<'a> Search<'a> {
                 && (self.varies[left as usize] || self.varies[right as usize])
                 && self.value(left) == self.value(right)
             {
-                self.findings.push((Concern::EqualComparison, 0.0, left));
+                self.findings.try_push((Concern::EqualComparison, 0.0, left))?;
             }
         }
+        Ok(())
     }
 }
 
@@ -211,21 +219,24 @@ impl Search<'_> {
     }
 
     /// What deserves a look at a node, and how far away it is.
-    fn concern(&self, op: Op, operands: &[(u32, f64)], r: f64) -> Option<(Concern, f64)> {
+    fn concern(&self, op: Op, operands: &[(u32, f64)], r: f64) -> Result<Option<(Concern, f64)>, Error> {
         let x = operands.first().map_or(0.0, |x| x.1);
         let y = operands.get(1).map_or(0.0, |y| y.1);
         let from_whole = |x: f64| (x - x.round()).abs();
         let infinite = |sign: f64| operands.iter().any(|x| x.1 == sign * f64::INFINITY);
-        Some(match op {
+        Ok(Some(match op {
             Op::Add | Op::Sum | Op::Mean if infinite(1.0) && infinite(-1.0) => (Concern::InfinityMinusInfinity, 0.0),
             Op::Sub if x.is_infinite() && x == y => (Concern::InfinityMinusInfinity, 0.0),
             Op::Detach => (Concern::Detached, 0.0),
             Op::Abs | Op::Relu => (Concern::Kink, x.abs()),
             Op::Max | Op::Min => (Concern::Kink, (x - y).abs()),
             Op::MaxOf | Op::MinOf => {
-                let mut gaps: Vec<f64> = operands.iter().map(|&(_, x)| (x - r).abs()).collect();
-                gaps.sort_by(f64::total_cmp);
-                (Concern::Kink, *gaps.get(1)?)
+                let mut gaps = collected(operands.iter().map(|&(_, x)| (x - r).abs()))?;
+                gaps.sort_unstable_by(f64::total_cmp);
+                match gaps.get(1) {
+                    Some(&gap) => (Concern::Kink, gap),
+                    None => return Ok(None),
+                }
             }
             Op::Hypot | Op::Norm => (Concern::Kink, r),
             Op::Step | Op::Sign => (Concern::Jump, x.abs()),
@@ -238,8 +249,8 @@ impl Search<'_> {
             Op::Round => (Concern::Jump, from_whole(x - 0.5)),
             Op::Rem => (Concern::Jump, r.abs().min(y.abs() - r.abs())),
             Op::Lt | Op::Le | Op::Gt | Op::Ge | Op::Eq | Op::Ne => (Concern::Jump, (x - y).abs()),
-            _ => return None,
-        })
+            _ => return Ok(None),
+        }))
     }
 }
 

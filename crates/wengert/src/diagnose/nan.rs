@@ -9,6 +9,7 @@ use crate::error::{Error, expect};
 use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::{Imm, Op};
+use crate::room::{Grow, Refused, collected, filled, with_room};
 use crate::scalar::Guarded;
 use crate::sweep::plain::{Parts, pullback};
 
@@ -112,33 +113,38 @@ impl Graph {
     /// As [`Graph::explain_nan`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_explain_nan(&self, l: NodeId) -> Result<Option<NanOrigin>, Error> {
         let position = self.fresh(l)?;
         let output_value = self.value_at(position);
-        let (adjoint, spoiled) = TracedSweep::new(self, position).origin();
+        let (adjoint, spoiled) = TracedSweep::new(self, position)?.origin()?;
         // Start from the output; if it is finite, from the operand that makes a derivative not finite.
         let start = if output_value.is_finite() { spoiled } else { Some(position) };
-        let value = start.map(|start| value_origin(self, start));
         let step = |&at: &u32| (self.generations.key(at), self.value_at(at));
-        let value = value.map(|path| ValueOrigin { site: self.site(path[0]), path: path.iter().map(step).collect() });
+        let value = match start {
+            None => None,
+            Some(start) => {
+                let path = value_origin(self, start)?;
+                Some(ValueOrigin { site: self.site(path[0])?, path: collected(path.iter().map(step))? })
+            }
+        };
         let found = value.is_some() || adjoint.is_some();
         Ok(found.then_some(NanOrigin { output: l, output_value, value, adjoint }))
     }
 
-    pub(super) fn site(&self, position: u32) -> Site {
-        let node = self.node_at(position);
+    pub(super) fn site(&self, position: u32) -> Result<Site, Refused> {
+        let node = self.node_at(position)?;
         let operand =
             |&id: &NodeId| Operand { node: id, value: self.value_at(id.position()), label: self.label_of(id) };
-        Site {
+        Ok(Site {
             node: node.id,
             op: node.op,
             imm: node.imm,
             value: node.value,
             label: self.label_of(node.id),
             scope: self.scope_of(node.id),
-            operands: node.operands.iter().map(operand).collect(),
-        }
+            operands: collected(node.operands.iter().map(operand))?,
+        })
     }
 
     fn value_at(&self, position: u32) -> f64 {
@@ -147,10 +153,10 @@ impl Graph {
 }
 
 /// The path to `start`, whose value is not finite, from the node that caused this.
-fn value_origin(graph: &Graph, start: u32) -> Vec<u32> {
+fn value_origin(graph: &Graph, start: u32) -> Result<Vec<u32>, Refused> {
     const NOT: u32 = u32::MAX;
     // For each node from which values that are not finite lead to `start`: the next node on the way.
-    let mut next = vec![NOT; start as usize + 1];
+    let mut next = filled(NOT, start as usize + 1)?;
     next[start as usize] = start;
     let mut born = start;
     for position in (0..=start).rev() {
@@ -174,14 +180,14 @@ fn value_origin(graph: &Graph, start: u32) -> Vec<u32> {
     while let Some(&last) = path.last()
         && last != start
     {
-        path.push(next[last as usize]);
+        path.try_push(next[last as usize])?;
     }
-    path
+    Ok(path)
 }
 
 /// What a node with the adjoint `bar` sends to its operands.
-fn parts(graph: &Graph, position: u32, bar: f64) -> Parts {
-    if bar == 0.0 { Parts::new() } else { pullback::<Guarded<f64>>(&graph.tape, position, bar) }
+fn parts(graph: &Graph, position: u32, bar: f64) -> Result<Parts, Refused> {
+    if bar == 0.0 { Ok(Parts::new()) } else { pullback::<Guarded<f64>>(&graph.tape, position, bar) }
 }
 
 /// A reverse sweep that remembers which node sent what.
@@ -195,13 +201,13 @@ struct TracedSweep<'a> {
 }
 
 impl<'a> TracedSweep<'a> {
-    fn new(graph: &'a Graph, l: u32) -> TracedSweep<'a> {
+    fn new(graph: &'a Graph, l: u32) -> Result<TracedSweep<'a>, Refused> {
         let len = l as usize + 1;
         let mut sweep =
-            TracedSweep { graph, adjoints: vec![0.0; len], sender: vec![l; len], spoiled: vec![false; len] };
+            TracedSweep { graph, adjoints: filled(0.0, len)?, sender: filled(l, len)?, spoiled: filled(false, len)? };
         sweep.adjoints[len - 1] = 1.0;
         for position in (0..=l).rev() {
-            for (x, part) in parts(graph, position, sweep.adjoints[position as usize]) {
+            for (x, part) in parts(graph, position, sweep.adjoints[position as usize])? {
                 let x = x as usize;
                 if part != 0.0 && sweep.adjoints[x] == 0.0 {
                     sweep.sender[x] = position;
@@ -210,15 +216,15 @@ impl<'a> TracedSweep<'a> {
                 sweep.adjoints[x] += part;
             }
         }
-        sweep
+        Ok(sweep)
     }
 
     /// The origin, and the first of its operands whose value is not finite. If all of them are finite but the origin's
     /// value is not, the origin itself.
-    fn origin(&self) -> (Option<AdjointOrigin>, Option<u32>) {
+    fn origin(&self) -> Result<(Option<AdjointOrigin>, Option<u32>), Refused> {
         const NONE: u32 = u32::MAX;
         // For each node, a leaf whose derivative is not finite because of it.
-        let mut spoils = vec![NONE; self.adjoints.len()];
+        let mut spoils = filled(NONE, self.adjoints.len())?;
         let mut found = None;
         for position in 0..self.adjoints.len() {
             let entry = self.graph.tape.entry(position as u32);
@@ -228,7 +234,7 @@ impl<'a> TracedSweep<'a> {
                     spoils[position] = position as u32;
                 }
             } else {
-                let parts = parts(self.graph, position as u32, bar);
+                let parts = parts(self.graph, position as u32, bar)?;
                 let spoiling = parts.iter().find(|(_, part)| !part.is_finite());
                 let leaf = spoiling.map_or(NONE, |&(x, _)| spoils[x as usize]);
                 spoils[position] = leaf;
@@ -241,22 +247,22 @@ impl<'a> TracedSweep<'a> {
             }
         }
         let Some((at, sent, leaf)) = found else {
-            return (None, None);
+            return Ok((None, None));
         };
         let graph = self.graph;
         let mut path = vec![graph.generations.key(at)];
         while let Some(last) = path.last()
             && last.index() + 1 != self.adjoints.len()
         {
-            path.push(graph.generations.key(self.sender[last.index()]));
+            path.try_push(graph.generations.key(self.sender[last.index()]))?;
         }
         let entry = graph.tape.entry(at);
-        let mut operands = Vec::new();
+        let mut operands = with_room(entry.operands())?;
         graph.tape.operands(entry, |x| operands.push(x));
         let sent = sent.and_then(|(to, part)| Some((operands.iter().position(|&x| x == to)?, part)));
         let culprit = operands.into_iter().find(|&x| !graph.value_at(x).is_finite());
         let culprit = culprit.or_else(|| (!entry.value.is_finite()).then_some(at));
-        let (site, adjoint, leaf) = (graph.site(at), self.adjoints[at as usize], graph.generations.key(leaf));
-        (Some(AdjointOrigin { site, adjoint, sent, leaf, path }), culprit)
+        let (site, adjoint, leaf) = (graph.site(at)?, self.adjoints[at as usize], graph.generations.key(leaf));
+        Ok((Some(AdjointOrigin { site, adjoint, sent, leaf, path }), culprit))
     }
 }

@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 use crate::error::{Error, expect};
 use crate::graph::Graph;
 use crate::node::NodeId;
+use crate::room::Room;
 use crate::sweep;
 
 /// The reverse sweep.
@@ -62,8 +63,10 @@ impl Graph {
         for &(output, _) in seeds {
             self.fresh(output)?;
         }
-        let seeds: SmallVec<[(u32, f64); 4]> = seeds.iter().map(|&(output, seed)| (output.position(), seed)).collect();
-        self.sweep_back(&seeds)
+        let mut positions = SmallVec::<[(u32, f64); 4]>::new();
+        positions.room(seeds.len())?;
+        positions.extend(seeds.iter().map(|&(output, seed)| (output.position(), seed)));
+        self.sweep_back(&positions)
     }
 
     /// Sweeps back from `l` as [`Graph::backward`] does, except that 0 times infinity is NaN, not 0, on every path to
@@ -93,8 +96,10 @@ impl Graph {
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_backward_strict(&self, l: NodeId) -> Result<(), Error> {
         let l = self.fresh(l)?;
-        let len = l as usize + 1;
-        self.adjoints.fill(len, len, |adjoints| sweep::strict(&self.tape, adjoints))
+        let swept = sweep::strict(&self.tape, l)?;
+        self.adjoints.fill(swept.len(), swept.len(), |adjoints| {
+            adjoints.iter().zip(swept).for_each(|(adjoint, value)| adjoint.set(value));
+        })
     }
 
     /// The derivative that the last [`Graph::backward`] left at the node. 0 if there was none, for nodes
@@ -133,7 +138,7 @@ impl Graph {
     pub(crate) fn sweep_back(&self, seeds: &[(u32, f64)]) -> Result<(), Error> {
         let len = seeds.iter().map(|&(output, _)| output as usize + 1).max().unwrap_or(0);
         self.adjoints.fill(len, self.tape.capacity(), |adjoints| {
-            sweep::reverse(&self.tape, adjoints, seeds, &self.scratch);
+            sweep::reverse(&self.tape, adjoints, seeds, &self.operands);
         })
     }
 

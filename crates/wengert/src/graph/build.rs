@@ -6,6 +6,7 @@ use crate::error::{Error, expect, operand_count};
 use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::{Arity, Imm, NO_IMM, Op, for_each_op};
+use crate::room::Room;
 use crate::scalar::{imm, value};
 use crate::tape::Tape;
 use crate::tape::entry::{Entry, Handle};
@@ -92,6 +93,15 @@ impl Graph {
         self.newest(self.tape.push_leaf(value).0)
     }
 
+    /// As [`Graph::leaf`].
+    ///
+    /// # Errors
+    /// [`Error::Full`], [`Error::OutOfMemory`].
+    pub fn try_leaf(&self, value: f64) -> Result<NodeId, Error> {
+        self.tape.allow(1)?;
+        Ok(self.leaf(value))
+    }
+
     /// Inputs with these values, in order.
     ///
     /// ```
@@ -124,6 +134,14 @@ impl Graph {
     #[track_caller]
     pub fn constant(&self, value: f64) -> NodeId {
         self.generations.key(self.tape.constant(value).index())
+    }
+
+    /// As [`Graph::constant`].
+    ///
+    /// # Errors
+    /// [`Error::Full`], [`Error::OutOfMemory`].
+    pub fn try_constant(&self, value: f64) -> Result<NodeId, Error> {
+        Ok(self.generations.key(self.tape.try_constant(value)?.index()))
     }
 
     /// `x` to the integer power `n`. All derivatives are exact, even at 0.
@@ -231,7 +249,7 @@ impl Graph {
         self.tape.make_room(op, count)?;
         let mut values = self.operands.borrow_mut();
         values.clear();
-        values.try_reserve(count).map_err(|_| Error::OutOfMemory { nodes: count })?;
+        values.room(count)?;
         let (mut written, mut wants) = (0, false);
         for list in lists {
             list.iter().try_for_each(|&key| self.fresh(key).map(drop))?;

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::error::Error;
 use crate::node::NodeId;
+use crate::room::{Refused, Room};
 
 /// Slotmap's versions have 32 bits and are odd, which leaves 31 bits.
 const BITS: u32 = 31;
@@ -52,6 +53,14 @@ impl Generations {
     #[inline(always)]
     pub(crate) fn newest(&self) -> NodeId {
         NodeId::of_word(self.newest)
+    }
+
+    /// Makes room for the next [`Generations::cut`].
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub(crate) fn room(&mut self) -> Result<(), Refused> {
+        self.older.room(1)
     }
 
     /// Starts a new generation on a tape that was cut to `len`.

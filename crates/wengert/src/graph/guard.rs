@@ -1,9 +1,10 @@
 //! Guards: the comparisons made while recording, which [`Graph::forward`] checks.
 
-use crate::error::Error;
+use crate::error::{Error, expect};
 use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::Relation;
+use crate::room::{Grow, collected};
 use crate::tape::entry::Handle;
 
 /// A comparison that was made while recording. [`Graph::guards`] lists them.
@@ -43,6 +44,14 @@ impl Graph {
     /// assert_eq!(g.guards().len(), 1);
     /// ```
     pub fn guards(&self) -> Vec<Guard> {
+        expect(self.try_guards())
+    }
+
+    /// As [`Graph::guards`].
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub fn try_guards(&self) -> Result<Vec<Guard>, Error> {
         let key = |position| self.generations.key(position);
         let public = |guard: &RawGuard| Guard {
             left: key(guard.left),
@@ -50,15 +59,17 @@ impl Graph {
             right: key(guard.right),
             recorded: guard.recorded,
         };
-        self.guards.borrow().iter().map(public).collect()
+        Ok(collected(self.guards.borrow().iter().map(public))?)
     }
 
     /// Records a comparison and its result.
+    #[track_caller]
     pub(crate) fn push_guard(&self, left: Handle, relation: Relation, right: Handle, recorded: bool) {
         let serial = self.next_guard.get();
         self.next_guard.set(serial.wrapping_add(1));
         let [left, right] = [left, right].map(Handle::index);
-        self.guards.borrow_mut().push(RawGuard { left, right, relation, recorded, serial });
+        let guard = RawGuard { left, right, relation, recorded, serial };
+        expect(self.guards.borrow_mut().try_push(guard).map_err(Error::from));
     }
 
     /// The first comparison whose result has changed, as an error.

@@ -17,6 +17,7 @@ use std::fmt;
 use crate::error::{Error, expect};
 use crate::node::{Node, NodeId, Operands};
 use crate::op::{Imm, Op};
+use crate::room::{Refused, Room};
 use crate::sweep::adjoints::Adjoints;
 use crate::sweep::hvp::HvpWorkspace;
 use crate::tape::Tape;
@@ -47,14 +48,13 @@ pub struct Graph {
     lowest_set: u32,
     /// What the last reverse sweep left.
     adjoints: Adjoints,
-    /// A buffer for the operands of an n-ary op during a sweep.
-    scratch: RefCell<Vec<f64>>,
     /// The buffers of the last Hessian-vector product.
     pub(crate) hvp: RefCell<Option<HvpWorkspace<1>>>,
     guards: RefCell<Vec<RawGuard>>,
     /// The serial number of the next guard.
     next_guard: Cell<u32>,
-    /// A buffer for the values of the operands of an n-ary op while it is recorded.
+    /// A buffer for the values of the operands of an n-ary op, while it is recorded and during sweeps. It has room for
+    /// those of every op of the tape, so that sweeps need not ask.
     pub(crate) operands: RefCell<Vec<f64>>,
     notes: RefCell<Notes>,
 }
@@ -131,7 +131,6 @@ impl Graph {
             stale_below: 0,
             lowest_set: u32::MAX,
             adjoints: Adjoints::default(),
-            scratch: RefCell::default(),
             hvp: RefCell::default(),
             guards: RefCell::default(),
             next_guard: Cell::new(0),
@@ -206,9 +205,9 @@ impl Graph {
     /// As [`Graph::node`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`].
+    /// [`Error::NotInGraph`], [`Error::OutOfMemory`].
     pub fn try_node(&self, node: NodeId) -> Result<Node, Error> {
-        Ok(self.node_at(self.position(node)?))
+        Ok(self.node_at(self.position(node)?)?)
     }
 
     /// The node at a position of the tape. `None` beyond its end.
@@ -220,7 +219,7 @@ impl Graph {
     /// assert!(g.get(1).is_none());
     /// ```
     pub fn get(&self, index: usize) -> Option<Node> {
-        (index < self.len()).then(|| self.node_at(index as u32))
+        (index < self.len()).then(|| expect(self.node_at(index as u32).map_err(Error::from)))
     }
 
     /// The nodes in the order of the tape: operands come before the nodes that use them.
@@ -249,24 +248,30 @@ impl Graph {
         (entry.op(), imm, entry.value)
     }
 
-    pub(crate) fn node_at(&self, position: u32) -> Node {
+    pub(crate) fn node_at(&self, position: u32) -> Result<Node, Refused> {
         let entry = self.tape.entry(position);
         let mut operands = Operands::new();
+        operands.room(entry.operands())?;
         let imm = self.tape.operands(entry, |x| operands.push(self.generations.key(x)));
-        Node {
+        Ok(Node {
             id: self.generations.key(position),
             op: entry.op(),
             imm,
             operands,
             value: entry.value,
             wants_gradient: entry.wants(),
-        }
+        })
     }
 
     /// The position of a key.
     #[inline(always)]
     pub(crate) fn position(&self, node: NodeId) -> Result<u32, Error> {
         self.generations.position(node, self.tape.len())
+    }
+
+    /// A bound for the number of operands of each n-ary op.
+    pub(crate) fn most_operands(&self) -> usize {
+        self.operands.borrow().capacity()
     }
 
     /// The handle and the value of an operand, for recording.

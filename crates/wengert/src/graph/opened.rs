@@ -6,7 +6,8 @@ use rustc_hash::FxHashMap;
 use crate::error::Error;
 use crate::graph::Graph;
 use crate::node::NodeId;
-use crate::op::Op;
+use crate::op::{NO_IMM, Op};
+use crate::room::{Room, collected, with_room};
 
 /// The copy, and where the outputs and the inputs are in it.
 pub(crate) struct Opened {
@@ -23,7 +24,7 @@ impl Graph {
         &self,
         nodes: impl ExactSizeIterator<Item = NodeId>,
     ) -> Result<Option<Vec<usize>>, Error> {
-        let mut leaves = Vec::with_capacity(nodes.len());
+        let mut leaves = with_room(nodes.len())?;
         let mut all = true;
         for node in nodes {
             let position = self.position(node)?;
@@ -38,6 +39,7 @@ impl Graph {
         let outputs = self.all_fresh(outputs)?;
         let end = outputs.iter().max().map_or(0, |&last| last + 1);
         let mut open = FxHashMap::default();
+        open.room(wrt.len())?;
         for &node in wrt {
             let position = self.position(node)? as usize;
             let entry = self.tape.entry(position as u32);
@@ -46,13 +48,13 @@ impl Graph {
             }
         }
         let graph = Graph::new();
-        let mut copies: Vec<NodeId> = Vec::with_capacity(end);
-        let mut operands = Vec::new();
+        let mut copies: Vec<NodeId> = with_room(end)?;
+        let mut operands = with_room(self.most_operands())?;
         for position in 0..end {
             let entry = self.tape.entry(position as u32);
             let mut copy = match entry.op() {
-                Op::Leaf => graph.leaf(entry.value),
-                Op::Const => graph.constant(entry.value),
+                Op::Leaf => graph.try_leaf(entry.value)?,
+                Op::Const => graph.try_constant(entry.value)?,
                 op => {
                     operands.clear();
                     let imm = self.tape.operands(entry, |x| operands.push(copies[x as usize]));
@@ -61,23 +63,21 @@ impl Graph {
             };
             if let Some(input) = open.get_mut(&position) {
                 // x + -0 is x, even where x is 0 or -0.
-                *input = graph.leaf(-0.0);
-                copy = graph.add(copy, *input);
+                *input = graph.try_leaf(-0.0)?;
+                copy = graph.try_record(Op::Add, NO_IMM, &[copy, *input])?;
             }
             copies.push(copy);
         }
-        let inputs = wrt.iter().map(|&node| {
+        let mut inputs = with_room(wrt.len())?;
+        for &node in wrt {
             let position = self.position(node)? as usize;
-            Ok(match open.get(&position) {
+            inputs.push(match open.get(&position) {
                 Some(&input) => input,
                 None if position < end && self.tape.entry(position as u32).op() == Op::Leaf => copies[position],
-                None => graph.leaf(0.0),
-            })
-        });
-        Ok(Opened {
-            inputs: inputs.collect::<Result<_, Error>>()?,
-            outputs: outputs.into_iter().map(|output| copies[output]).collect(),
-            graph,
-        })
+                None => graph.try_leaf(0.0)?,
+            });
+        }
+        let outputs = collected(outputs.into_iter().map(|output| copies[output]))?;
+        Ok(Opened { graph, outputs, inputs })
     }
 }

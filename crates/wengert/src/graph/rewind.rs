@@ -60,7 +60,7 @@ impl Graph {
     /// As [`Graph::rewind`].
     ///
     /// # Errors
-    /// [`Error::StaleMark`]. On an error, the graph is unchanged.
+    /// [`Error::StaleMark`], [`Error::OutOfMemory`]. On an error, the graph is unchanged.
     pub fn try_rewind(&mut self, mark: Mark) -> Result<(), Error> {
         let len = mark.extent.entries;
         let guards = self.guards.get_mut();
@@ -70,6 +70,7 @@ impl Graph {
             return Err(Error::StaleMark);
         }
         if len < self.tape.len() {
+            self.generations.room()?;
             self.generations.cut(len);
         }
         self.tape.truncate(mark.extent);

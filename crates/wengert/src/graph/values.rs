@@ -166,7 +166,7 @@ impl Graph {
         if self.lowest_set == u32::MAX {
             return Ok(());
         }
-        sweep::recompute(&mut self.tape, self.lowest_set, self.scratch.get_mut());
+        sweep::recompute(&mut self.tape, self.lowest_set, self.operands.get_mut());
         if let Some(flipped) = self.first_flipped() {
             self.make_stale(self.lowest_set);
             return Err(flipped);

@@ -6,6 +6,7 @@ use crate::error::{Error, expect, operand_count};
 use crate::graph::Graph;
 use crate::number::expr::Expr;
 use crate::op::{Imm, NO_IMM, Op};
+use crate::room::Room;
 use crate::scalar::value;
 use crate::tape::entry::Handle;
 
@@ -104,6 +105,7 @@ impl<'g> Expr<'g> {
         expect(graph.tape.make_room(op, count));
         let mut values = graph.operands.borrow_mut();
         values.clear();
+        expect(values.room(count).map_err(Error::from));
         let (mut written, mut wants) = (0, false);
         for list in lists {
             values.extend(list.iter().map(|x| x.value));

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::mem;
 
 use super::{reverse_dual, tangents};
+use crate::room::{Refused, Room};
 use crate::scalar::AdjointScalar;
 use crate::scalar::dual::Dual;
 use crate::scalar::tangents::Tangents;
@@ -11,7 +12,7 @@ use crate::tape::Tape;
 
 /// The buffers for a forward sweep with `N` tangents and a reverse sweep over duals that have these tangents. Together
 /// they compute the derivative of the gradient in `N` directions.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct HvpWorkspace<const N: usize> {
     /// The directions, at the positions of the leaves.
     pub(crate) tangents: Vec<Tangents<N>>,
@@ -20,21 +21,22 @@ pub(crate) struct HvpWorkspace<const N: usize> {
 }
 
 impl<const N: usize> HvpWorkspace<N> {
-    /// Room for sweeps from the node at position `l`.
-    pub(crate) fn new(l: usize) -> Self {
-        HvpWorkspace { tangents: vec![Tangents::ZERO; l + 1], adjoints: vec![Dual::ZERO; l + 1], scratch: Vec::new() }
-    }
-
-    /// Makes room for sweeps from the node at position `l`, and sets all directions to 0.
-    pub(crate) fn fit(&mut self, l: usize) {
+    /// Makes room for sweeps from the node at position `l`, past ops of at most so many operands, and sets all
+    /// directions to 0.
+    pub(crate) fn fit(&mut self, l: usize, most_operands: usize) -> Result<(), Refused> {
         self.tangents.clear();
+        self.tangents.room(l + 1)?;
         self.tangents.resize(l + 1, Tangents::ZERO);
+        self.adjoints.room((l + 1).saturating_sub(self.adjoints.len()))?;
         self.adjoints.resize(l + 1, Dual::ZERO);
+        self.scratch.clear();
+        self.scratch.room(most_operands)
     }
 
-    /// Sweeps forward and back. Overwrites the tangents of computed nodes.
-    pub(crate) fn sweep(&mut self, tape: &Tape) {
-        tangents(tape, &mut self.tangents);
+    /// Sweeps forward and back. Overwrites the tangents of computed nodes. `args` is a buffer for the operands of an
+    /// n-ary op.
+    pub(crate) fn sweep(&mut self, tape: &Tape, args: &RefCell<Vec<f64>>) {
+        tangents(tape, &mut self.tangents, args);
         let seeds = [(self.adjoints.len() as u32 - 1, Dual::new(1.0))];
         let adjoints = Cell::from_mut(&mut self.adjoints[..]).as_slice_of_cells();
         let scratch = RefCell::new(mem::take(&mut self.scratch));

@@ -24,10 +24,10 @@
 //! computes the same bits for every node that wants a gradient, but faster, and is tested against this. [`pullback`] also
 //! serves `Graph::explain_nan` and `Graph::audit`.
 
-use std::cell::Cell;
-
 use smallvec::SmallVec;
 
+use crate::op::Encoding;
+use crate::room::{Refused, Room, filled};
 #[cfg(test)]
 use crate::scalar::Guarded;
 use crate::scalar::{Adjoint, Unguarded, rule};
@@ -48,44 +48,53 @@ pub(crate) fn sweep(tape: &Tape, seeds: &[(u32, f64)], adjoint: &mut [f64]) {
         if bar == 0.0 {
             continue;
         }
-        for (operand, part) in pullback::<Guarded<f64>>(tape, node as u32, bar) {
+        for (operand, part) in pullback::<Guarded<f64>>(tape, node as u32, bar).expect("there is memory") {
             adjoint[operand as usize] += part;
         }
     }
 }
 
-/// The reverse sweep from the last node, in which 0 times infinity is NaN.
-pub(crate) fn strict(tape: &Tape, adjoints: &[Cell<f64>]) {
-    adjoints.iter().for_each(|adjoint| adjoint.set(0.0));
-    let mut reached = vec![false; adjoints.len()];
-    if let (Some(adjoint), Some(reached)) = (adjoints.last(), reached.last_mut()) {
-        adjoint.set(1.0);
-        *reached = true;
-    }
-    for node in (0..adjoints.len()).rev() {
+/// The adjoints that a reverse sweep from the node at `l` gives if 0 times infinity is NaN.
+///
+/// # Errors
+/// [`Refused`].
+pub(crate) fn strict(tape: &Tape, l: u32) -> Result<Vec<f64>, Refused> {
+    let len = l as usize + 1;
+    let (mut adjoints, mut reached) = (filled(0.0, len)?, filled(false, len)?);
+    (adjoints[len - 1], reached[len - 1]) = (1.0, true);
+    for node in (0..len).rev() {
         if !reached[node] {
             continue;
         }
-        for (operand, part) in pullback::<Unguarded<f64>>(tape, node as u32, adjoints[node].get()) {
-            let adjoint = &adjoints[operand as usize];
-            adjoint.set(adjoint.get() + part);
+        for (operand, part) in pullback::<Unguarded<f64>>(tape, node as u32, adjoints[node])? {
+            adjoints[operand as usize] += part;
             reached[operand as usize] = true;
         }
     }
+    Ok(adjoints)
 }
 
 /// What a node with the adjoint `bar` adds to the adjoint of each operand. An operand that wants no gradient, such as a
-/// constant, receives nothing. If both operands are the same node, as in `x * x`, their parts are added up first.
-pub(crate) fn pullback<B: Adjoint<f64>>(tape: &Tape, node: u32, bar: f64) -> Parts {
+/// constant, receives nothing. If both operands of an op of two are the same node, as in `x * x`, their parts are added up
+/// first.
+///
+/// # Errors
+/// [`Refused`].
+pub(crate) fn pullback<B: Adjoint<f64>>(tape: &Tape, node: u32, bar: f64) -> Result<Parts, Refused> {
     let mut parts = Parts::new();
     let entry = tape.entry(node);
     if !entry.wants() {
-        return parts;
+        return Ok(parts);
     }
     let mut operands: SmallVec<[u32; 4]> = SmallVec::new();
+    let mut values: SmallVec<[f64; 4]> = SmallVec::new();
+    let count = entry.operands();
+    operands.room(count)?;
+    values.room(count)?;
+    parts.room(count)?;
     // Lists the operands, and returns the immediates.
     let imm = tape.operands(entry, |x| operands.push(x));
-    let values: SmallVec<[f64; 4]> = operands.iter().map(|&x| tape.entry(x).value).collect();
+    values.extend(operands.iter().map(|&x| tape.entry(x).value));
     rule::of(
         entry.op(),
         imm,
@@ -96,9 +105,9 @@ pub(crate) fn pullback<B: Adjoint<f64>>(tape: &Tape, node: u32, bar: f64) -> Par
     );
     if let [(x, p), (y, q)] = parts[..]
         && x == y
-        && operands.len() == 2
+        && matches!(entry.op().encoding(), Encoding::Fixed { operands: 2, .. })
     {
         parts = SmallVec::from_slice(&[(x, p + q)]);
     }
-    parts
+    Ok(parts)
 }

@@ -1,6 +1,6 @@
 //! The forward sweep that carries tangents.
 
-use smallvec::SmallVec;
+use std::cell::RefCell;
 
 use super::{primal, wants};
 use crate::array::each;
@@ -66,10 +66,11 @@ macro_rules! define_tangents {
         /// Carries tangents forward from the leaves to every entry that `tangents` has room for. Overwrites the
         /// tangents of computed nodes.
         #[inline(never)]
-        pub(crate) fn tangents<const N: usize>(tape: &Tape, tangents: &mut [Tangents<N>]) {
+        /// `args` is a buffer for the operands of an n-ary op.
+        pub(crate) fn tangents<const N: usize>(tape: &Tape, tangents: &mut [Tangents<N>], args: &RefCell<Vec<f64>>) {
             let view = tape.view().below(tangents.len());
             let entries = view.entries;
-            let mut args: SmallVec<[f64; 16]> = SmallVec::new();
+            let args = &mut *args.borrow_mut();
             for i in tape.sources() as usize..entries.len() {
                 let entry = Entry::from(entries[i].get());
                 // The common ops by comparisons, as in the reverse sweep.

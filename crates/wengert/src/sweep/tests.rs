@@ -40,3 +40,17 @@ proptest! {
         }
     }
 }
+
+/// An n-ary op adds the parts of equal operands one by one, an op of two adds them up first.
+#[test]
+fn the_parts_of_an_operand_that_is_given_twice_are_added_in_the_same_order() {
+    let g = Graph::new();
+    let x = g.leaf(2.0);
+    for l in [g.max_of(&[x, x]), g.max(x, x)] {
+        let seeds = [(x, 0.2), (l, 0.7)];
+        g.backward_seeded(&seeds);
+        let mut adjoint = vec![0.0; l.index() + 1];
+        plain::sweep(&g.tape, &seeds.map(|(node, seed)| (node.position(), seed)), &mut adjoint);
+        assert_eq!(g.grad(x), adjoint[0], "{}", g.node(l).op);
+    }
+}

@@ -1,6 +1,6 @@
 //! An entry of the tape: a value, and a word that says how it was computed.
 
-use crate::op::Op;
+use crate::op::{Encoding, Op};
 
 /// The most nodes that 28 bits can number.
 pub(crate) const MAX_NODES: usize = 1 << 28;
@@ -78,6 +78,16 @@ impl Entry {
     #[inline(always)]
     pub(crate) fn b(self) -> u32 {
         (self.word >> B & MASK) as u32
+    }
+
+    /// How many operands it has.
+    #[inline]
+    pub(crate) fn operands(self) -> usize {
+        match self.op().encoding() {
+            Encoding::Source => 0,
+            Encoding::Fixed { operands, .. } => operands.into(),
+            Encoding::List => self.b() as usize,
+        }
     }
 
     /// Whether it is a leaf or a constant, whose value is given rather than computed.

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use crate::common::dag::recipes;
 use crate::laws::tame;
-use wengert::{Audit, Concern, Error, Graph, NodeId};
+use wengert::{Audit, Concern, Error, Expr, Graph, NodeId};
 
 /// What was found: the concern, the position and the distance.
 fn found(audit: &Audit) -> Vec<(Concern, usize, f64)> {
@@ -189,5 +189,45 @@ proptest! {
             let strict = g.grad(node);
             prop_assert!(strict == usual || strict.is_nan(), "{node}: {strict} and {usual}");
         }
+    }
+}
+
+/// What the report says of a formula of one leaf, without its last line, which is the same for all.
+fn report(at: f64, formula: impl for<'g> Fn(Expr<'g>) -> Expr<'g>) -> String {
+    let g = Graph::new();
+    let text = g.audit(formula(g.var(at).named("x")).id()).to_string();
+    let rest = text.strip_suffix("values read by `.value()` leave no trace, so what depends on them is not listed");
+    rest.unwrap_or_else(|| panic!("{text}")).to_owned()
+}
+
+#[test]
+fn ten_cases_are_reported_in_these_words() {
+    let cases: [(String, &str); 10] = [
+        (report(0.25, |x| x.relu()), "second derivatives see nothing of a kink: n1 = relu(n0), 0.25 away\n"),
+        (report(104.5, |x| x.less(105.0) * (x - 95.0)), "derivatives see nothing of a jump: n2 = n0 < n1, 0.5 away\n"),
+        (
+            report(-1.0, |x| x.greater(0.0).select(x.ln(), 0.0)),
+            "derivatives see nothing of a jump: n2 = n0 > n1, 1 away\n",
+        ),
+        (report(2.75, |x| x.floor() + x), "derivatives see nothing of a jump: n1 = floor(n0), 0.25 away\n"),
+        (report(1.0, |x| x.max(x * x)), "second derivatives see nothing of a kink: n2 = max(n0, n1), 0 away\n"),
+        // As a rotation by the length of a vector, which is 0 here.
+        (
+            report(0.0, |x| if x * x == 0.0 { x * 0.0 + 1.0 } else { x.sqrt() }),
+            "a comparison of equal values chose the branch: n1 = n0 * n0\n",
+        ),
+        (report(3.0, |x| x * x.detach()), "no derivative passes: n1 = detach(n0)\n"),
+        (
+            report(800.0, |x| x.exp() - x.exp()),
+            "infinities of both signs were added: n0 \"x\"\ninfinities of both signs were added: n3 = n1 - n2\n",
+        ),
+        (
+            report(0.0, |x| x.sqrt() * x.sqrt()),
+            "0 times infinity was taken as 0: n1 = sqrt(n0)\n0 times infinity was taken as 0: n2 = sqrt(n0)\n",
+        ),
+        (report(-1.0, |x| if x.value() < 0.0 { -x } else { x }), "nothing found on the paths to n1\n"),
+    ];
+    for (k, (said, expected)) in cases.iter().enumerate() {
+        assert_eq!(said, expected, "case {k}");
     }
 }

@@ -10,6 +10,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::derivative::sparse::matrix::Pattern;
+use crate::room::{Grow, Refused, Room, collected, filled};
 
 /// A color for every column.
 #[derive(Clone, Debug)]
@@ -21,19 +22,19 @@ pub(crate) struct Colors {
 const NONE: u32 = u32::MAX;
 
 /// The first color that is not marked with `stamp`.
-fn first_free(marks: &mut Vec<u32>, stamp: u32) -> u32 {
+fn first_free(marks: &mut Vec<u32>, stamp: u32) -> Result<u32, Refused> {
     let color = marks.iter().position(|&mark| mark != stamp).unwrap_or(marks.len());
     if color == marks.len() {
-        marks.push(NONE);
+        marks.try_push(NONE)?;
     }
-    color as u32
+    Ok(color as u32)
 }
 
 /// The columns, sorted by their number of entries.
-fn by_degree(pattern: &Pattern) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..pattern.cols()).collect();
-    order.sort_by_key(|&col| pattern.col(col).len());
-    order
+fn by_degree(pattern: &Pattern) -> Result<Vec<usize>, Refused> {
+    let mut order = collected(0..pattern.cols())?;
+    order.sort_unstable_by_key(|&col| (pattern.col(col).len(), col));
+    Ok(order)
 }
 
 /// The number of entries of the fullest column.
@@ -43,21 +44,21 @@ fn fullest(pattern: &Pattern) -> usize {
 
 /// Colors the columns so that no row has entries in two columns of one color. `rows` is the transposed
 /// pattern. Tries the columns in order, then the fullest first.
-pub(crate) fn columns(pattern: &Pattern, rows: &Pattern) -> Colors {
-    let natural: Vec<usize> = (0..pattern.cols()).collect();
-    let found = columns_in(pattern, rows, &natural);
+pub(crate) fn columns(pattern: &Pattern, rows: &Pattern) -> Result<Colors, Refused> {
+    let natural = collected(0..pattern.cols())?;
+    let found = columns_in(pattern, rows, &natural)?;
     // There is no coloring with fewer colors than the fullest row has entries.
     if found.count <= fullest(rows) {
-        return found;
+        return Ok(found);
     }
-    let mut order = by_degree(pattern);
+    let mut order = by_degree(pattern)?;
     order.reverse();
-    let other = columns_in(pattern, rows, &order);
-    if other.count < found.count { other } else { found }
+    let other = columns_in(pattern, rows, &order)?;
+    Ok(if other.count < found.count { other } else { found })
 }
 
-fn columns_in(pattern: &Pattern, rows: &Pattern, order: &[usize]) -> Colors {
-    let mut of = vec![NONE; pattern.cols()];
+fn columns_in(pattern: &Pattern, rows: &Pattern, order: &[usize]) -> Result<Colors, Refused> {
+    let mut of = filled(NONE, pattern.cols())?;
     let mut marks = Vec::new();
     for &col in order {
         for &row in pattern.col(col) {
@@ -67,9 +68,9 @@ fn columns_in(pattern: &Pattern, rows: &Pattern, order: &[usize]) -> Colors {
                 }
             }
         }
-        of[col] = first_free(&mut marks, col as u32);
+        of[col] = first_free(&mut marks, col as u32)?;
     }
-    Colors { of, count: marks.len() }
+    Ok(Colors { of, count: marks.len() })
 }
 
 /// A star coloring of the columns of a symmetric pattern, and where each entry is read.
@@ -83,38 +84,38 @@ pub(crate) struct Stars {
 impl Stars {
     /// Colors the columns with fewest entries first. If that takes many colors, also tries the given order, and then
     /// the fullest columns first.
-    pub(crate) fn new(pattern: &Pattern) -> Stars {
+    pub(crate) fn new(pattern: &Pattern) -> Result<Stars, Refused> {
         let n = pattern.cols();
         if pattern.len() == n * n {
-            let colors = Colors { of: (0..n as u32).collect(), count: n };
-            return Stars { colors, neighbors: FxHashMap::default() };
+            let colors = Colors { of: collected(0..n as u32)?, count: n };
+            return Ok(Stars { colors, neighbors: FxHashMap::default() });
         }
         // The columns of two colors form stars, with fewer edges than columns. So k colors allow at most
         // k - 1 edges per column.
         let least = pattern.len().saturating_sub(n) / (2 * n) + 1;
-        let rising = by_degree(pattern);
-        let natural: Vec<usize> = (0..n).collect();
-        let falling: Vec<usize> = rising.iter().rev().copied().collect();
+        let rising = by_degree(pattern)?;
+        let natural = collected(0..n)?;
+        let falling = collected(rising.iter().rev().copied())?;
         let mut best: Option<Stars> = None;
         for order in [rising, natural, falling] {
             let limit = best.as_ref().map_or(usize::MAX, |stars| stars.colors.count);
             if best.is_some() && limit <= 2 * least {
                 break;
             }
-            best = Stars::within(pattern, &order, limit).or(best);
+            best = Stars::within(pattern, &order, limit)?.or(best);
         }
-        best.unwrap_or_else(|| unreachable!("without a limit there is a coloring"))
+        Ok(best.unwrap_or_else(|| unreachable!("without a limit there is a coloring")))
     }
 
     /// A coloring with fewer colors than `limit`, if this order gives one.
-    fn within(pattern: &Pattern, order: &[usize], limit: usize) -> Option<Stars> {
+    fn within(pattern: &Pattern, order: &[usize], limit: usize) -> Result<Option<Stars>, Refused> {
         let n = pattern.cols();
-        let mut of = vec![NONE; n];
+        let mut of = filled(NONE, n)?;
         let mut neighbors: FxHashMap<(u32, u32), (u32, u32)> = FxHashMap::default();
         // For each column, the colors of its neighbors, and the colors of the hubs that it is a leaf of. A hub has at
         // least two neighbors of one color.
-        let mut around: Vec<Vec<u32>> = vec![Vec::new(); n];
-        let mut hubs: Vec<Vec<u32>> = vec![Vec::new(); n];
+        let mut around: Vec<Vec<u32>> = filled(Vec::new(), n)?;
+        let mut hubs: Vec<Vec<u32>> = filled(Vec::new(), n)?;
         let mut marks: Vec<u32> = Vec::new();
         // For each color, the first neighbor of the current column with that color, and whether there are more.
         let mut seen: Vec<(u32, u32, bool)> = Vec::new();
@@ -129,7 +130,7 @@ impl Stars {
                 let (by, first, more) = &mut seen[color];
                 if *by != stamp {
                     (*by, *first, *more) = (stamp, w as u32, false);
-                    here.push(color as u32);
+                    here.try_push(color as u32)?;
                     continue;
                 }
                 // The column is the hub of a star of this color: no leaf of the star may have another
@@ -147,36 +148,38 @@ impl Stars {
                     hubs[first as usize].iter().for_each(|&c| marks[c as usize] = stamp);
                 }
             }
-            let mine = first_free(&mut marks, stamp);
+            let mine = first_free(&mut marks, stamp)?;
+            seen.room(marks.len() - seen.len())?;
             seen.resize(marks.len(), (NONE, 0, false));
             if marks.len() >= limit {
-                return None;
+                return Ok(None);
             }
             of[col] = mine;
             for &w in pattern.col(col).iter().filter(|&&w| colored(&of, w)) {
                 let color = of[w];
+                neighbors.room(2)?;
                 let to = neighbors.entry((stamp, color)).or_insert((0, w as u32));
                 to.0 += 1;
                 if to.0 == 1 {
-                    around[col].push(color);
+                    around[col].try_push(color)?;
                 }
                 let from = neighbors.entry((w as u32, mine)).or_insert((0, stamp));
                 from.0 += 1;
                 match from.0 {
-                    1 => around[w].push(mine),
+                    1 => around[w].try_push(mine)?,
                     2 => {
-                        hubs[from.1 as usize].push(color);
-                        hubs[col].push(color);
+                        hubs[from.1 as usize].try_push(color)?;
+                        hubs[col].try_push(color)?;
                     }
-                    _ => hubs[col].push(color),
+                    _ => hubs[col].try_push(color)?,
                 }
                 if seen[color as usize].2 {
-                    hubs[w].push(mine);
+                    hubs[w].try_push(mine)?;
                 }
             }
         }
         let colors = Colors { of, count: marks.len() };
-        Some(Stars { colors, neighbors })
+        Ok(Some(Stars { colors, neighbors }))
     }
 
     /// Where the entry at (row, col) is read: the row to read, and the color whose summed columns hold it.
@@ -195,7 +198,7 @@ mod tests {
     fn symmetric(n: usize, edges: &[(u32, u32)]) -> Pattern {
         let diagonal = (0..n as u32).map(|v| (v, v));
         let both = edges.iter().flat_map(|&(a, b)| [(a, b), (b, a)]);
-        Pattern::of(n, n, &diagonal.chain(both).collect::<Vec<_>>())
+        Pattern::of(n, n, &diagonal.chain(both).collect::<Vec<_>>()).unwrap()
     }
 
     fn random(n: usize, edges: usize, seed: u64) -> Vec<(u32, u32)> {
@@ -226,8 +229,8 @@ mod tests {
         for round in 0..300 {
             let n = 4 + round % 37;
             let pattern = symmetric(n, &random(n, round % 80, round as u64));
-            for order in [by_degree(&pattern), (0..n).collect(), (0..n).rev().collect()] {
-                let stars = Stars::within(&pattern, &order, usize::MAX).unwrap();
+            for order in [by_degree(&pattern).unwrap(), (0..n).collect(), (0..n).rev().collect()] {
+                let stars = Stars::within(&pattern, &order, usize::MAX).unwrap().unwrap();
                 assert_star(&pattern, &stars.colors);
                 for (row, col) in pattern.iter() {
                     let (row, color) = stars.place(row, col);
@@ -238,27 +241,31 @@ mod tests {
         }
     }
 
+    fn colors(pattern: &Pattern) -> usize {
+        Stars::new(pattern).unwrap().colors.count
+    }
+
     #[test]
     fn known_patterns_take_few_colors() {
         let star: Vec<(u32, u32)> = (1..1000).map(|k| (0, k)).collect();
-        assert_eq!(Stars::new(&symmetric(1000, &star)).colors.count, 2);
+        assert_eq!(colors(&symmetric(1000, &star)), 2);
         let two_hubs: Vec<(u32, u32)> = (2..1000).flat_map(|k| [(0, k), (1, k)]).collect();
-        assert_eq!(Stars::new(&symmetric(1000, &two_hubs)).colors.count, 3);
+        assert_eq!(colors(&symmetric(1000, &two_hubs)), 3);
         let path: Vec<(u32, u32)> = (1..1000).map(|k| (k - 1, k)).collect();
-        assert_eq!(Stars::new(&symmetric(1000, &path)).colors.count, 3);
-        assert_eq!(Stars::new(&symmetric(1000, &[])).colors.count, 1);
-        assert_eq!(Stars::new(&symmetric(0, &[])).colors.count, 0);
+        assert_eq!(colors(&symmetric(1000, &path)), 3);
+        assert_eq!(colors(&symmetric(1000, &[])), 1);
+        assert_eq!(colors(&symmetric(0, &[])), 0);
         let clique: Vec<(u32, u32)> = (0..30).flat_map(|a| (0..a).map(move |b| (a, b))).collect();
-        assert_eq!(Stars::new(&symmetric(30, &clique)).colors.count, 30);
+        assert_eq!(colors(&symmetric(30, &clique)), 30);
     }
 
     #[test]
     fn no_row_has_two_entries_in_columns_of_one_color() {
         for round in 0..200 {
             let n = 3 + round % 50;
-            let pattern = Pattern::of(n, n, &random(n, 3 * n, round as u64));
+            let pattern = Pattern::of(n, n, &random(n, 3 * n, round as u64)).unwrap();
             let rows = pattern.transposed();
-            let colors = columns(&pattern, &rows);
+            let colors = columns(&pattern, &rows).unwrap();
             for row in 0..n {
                 let mut here: Vec<u32> = rows.col(row).iter().map(|&col| colors.of[col]).collect();
                 here.sort_unstable();

@@ -11,6 +11,7 @@ use crate::derivative::sparse::matrix::Pattern;
 use crate::error::Error;
 use crate::graph::Graph;
 use crate::node::NodeId;
+use crate::room::{Grow, Refused, Room, collected, filled, with_room};
 use crate::tape::Tape;
 
 /// The size of the largest set that is kept. With up to 512 variables, every set is kept: then a sum of
@@ -40,38 +41,36 @@ pub(crate) struct Variables {
 
 impl Variables {
     pub(crate) fn new(graph: &Graph, wrt: &[NodeId]) -> Result<Variables, Error> {
-        let mut leaves = Vec::with_capacity(wrt.len());
+        let (mut leaves, mut of_wrt) = (with_room(wrt.len())?, with_room(wrt.len())?);
         let mut index_of = FxHashMap::default();
-        let of_wrt = wrt
-            .iter()
-            .map(|&node| {
-                let leaf = graph.leaf_position(node)?;
-                Ok(*index_of.entry(leaf).or_insert_with(|| {
-                    leaves.push(leaf);
-                    leaves.len() as u32 - 1
-                }))
-            })
-            .collect::<Result<_, Error>>()?;
+        index_of.room(wrt.len())?;
+        for &node in wrt {
+            let leaf = graph.leaf_position(node)?;
+            of_wrt.push(*index_of.entry(leaf).or_insert_with(|| {
+                leaves.push(leaf);
+                leaves.len() as u32 - 1
+            }));
+        }
         Ok(Variables { leaves, of_wrt })
     }
 
     /// The pattern with a column for each node of `wrt`, which may hold a leaf more than once; with
     /// `rows_too`, with a row for each as well.
-    pub(crate) fn for_wrt(&self, pattern: Pattern, rows_too: bool) -> Pattern {
+    pub(crate) fn for_wrt(&self, pattern: Pattern, rows_too: bool) -> Result<Pattern, Refused> {
         if self.of_wrt.len() == self.leaves.len() {
-            return pattern;
+            return Ok(pattern);
         }
-        let mut places = vec![Vec::new(); self.leaves.len()];
+        let mut places = filled(Vec::new(), self.leaves.len())?;
         for (place, &variable) in self.of_wrt.iter().enumerate() {
-            places[variable as usize].push(place as u32);
+            places[variable as usize].try_push(place as u32)?;
         }
         let mut entries = Vec::new();
         for (row, col) in pattern.iter() {
             for &col in &places[col] {
                 if rows_too {
-                    entries.extend(places[row].iter().map(|&row| (row, col)));
+                    entries.try_extend(places[row].iter().map(|&row| (row, col)))?;
                 } else {
-                    entries.push((row as u32, col));
+                    entries.try_push((row as u32, col))?;
                 }
             }
         }
@@ -91,15 +90,15 @@ pub(crate) struct Sets {
 }
 
 impl Sets {
-    fn new(variables: usize, limit: usize) -> Sets {
+    fn new(variables: usize, limit: usize) -> Result<Sets, Refused> {
         let variables = variables as u32;
-        Sets {
-            members: (0..variables).collect(),
-            spans: (0..variables).map(|v| (v, v + 1)).collect(),
+        Ok(Sets {
+            members: collected(0..variables)?,
+            spans: collected((0..variables).map(|v| (v, v + 1)))?,
             unions: FxHashMap::default(),
             limit,
             scratch: Vec::new(),
-        }
+        })
     }
 
     pub(crate) fn get(&self, set: u32) -> &[u32] {
@@ -107,27 +106,30 @@ impl Sets {
         &self.members[from as usize..to as usize]
     }
 
-    fn union(&mut self, a: Deps, b: Deps) -> Deps {
+    fn union(&mut self, a: Deps, b: Deps) -> Result<Deps, Refused> {
         let (a, b) = match (a, b) {
-            (Deps::Nothing, x) | (x, Deps::Nothing) => return x,
-            (Deps::Many, _) | (_, Deps::Many) => return Deps::Many,
+            (Deps::Nothing, x) | (x, Deps::Nothing) => return Ok(x),
+            (Deps::Many, _) | (_, Deps::Many) => return Ok(Deps::Many),
             (Deps::Few(a), Deps::Few(b)) => (a, b),
         };
         if a == b {
-            return Deps::Few(a);
+            return Ok(Deps::Few(a));
         }
         let (small, large) = if self.get(a).len() <= self.get(b).len() { (a, b) } else { (b, a) };
         // The common case, and cheaper than a lookup.
         if let [x] = *self.get(small)
             && self.get(large).binary_search(&x).is_ok()
         {
-            return Deps::Few(large);
+            return Ok(Deps::Few(large));
         }
         let key = (a.min(b), a.max(b));
         if let Some(&union) = self.unions.get(&key) {
-            return union;
+            return Ok(union);
         }
+        self.unions.room(1)?;
         let mut merged = std::mem::take(&mut self.scratch);
+        merged.clear();
+        merged.room(self.get(small).len() + self.get(large).len())?;
         merge(self.get(small), self.get(large), &mut merged);
         let union = if merged.len() > self.limit {
             Deps::Many
@@ -135,19 +137,18 @@ impl Sets {
             Deps::Few(large)
         } else {
             let from = self.members.len() as u32;
-            self.members.extend_from_slice(&merged);
-            self.spans.push((from, self.members.len() as u32));
+            self.members.try_extend(merged.iter().copied())?;
+            self.spans.try_push((from, self.members.len() as u32))?;
             Deps::Few(self.spans.len() as u32 - 1)
         };
         self.scratch = merged;
         self.unions.insert(key, union);
-        union
+        Ok(union)
     }
 }
 
-/// The union of two ascending lists.
+/// Appends the union of two ascending lists.
 fn merge(a: &[u32], b: &[u32], into: &mut Vec<u32>) {
-    into.clear();
     let (mut i, mut j) = (0, 0);
     while i < a.len() && j < b.len() {
         into.push(a[i].min(b[j]));
@@ -178,14 +179,17 @@ pub(crate) enum At {
 }
 
 /// Those of the first `len` nodes whose operands interact differently where the value is NaN.
-pub(crate) fn changing_at_nan(tape: &Tape, len: usize) -> Vec<u32> {
+pub(crate) fn changing_at_nan(tape: &Tape, len: usize) -> Result<Vec<u32>, Refused> {
     let mut interactions = InteractionCache::default();
-    let changes = |&position: &u32| {
+    let mut changing = Vec::new();
+    for position in 0..len as u32 {
         let entry = tape.entry(position);
-        let found = interactions.of(entry.op(), tape.operands(entry, |_| ()));
-        entry.wants() && found.number != found.nan
-    };
-    (0..len as u32).filter(changes).collect()
+        let found = interactions.of(entry.op(), tape.operands(entry, |_| ()))?;
+        if entry.wants() && found.number != found.nan {
+            changing.try_push(position)?;
+        }
+    }
+    Ok(changing)
 }
 
 /// A node's operands, and how they interact.
@@ -198,11 +202,18 @@ pub(crate) struct NodeInteraction {
 
 impl<'a> Dependence<'a> {
     /// For the first `len` nodes, with sets of at most `limit` variables. A union costs O(`limit`).
-    pub(crate) fn new(tape: &'a Tape, len: usize, variables: &Variables, limit: usize, at: At) -> Dependence<'a> {
+    pub(crate) fn new(
+        graph: &'a Graph,
+        len: usize,
+        variables: &Variables,
+        limit: usize,
+        at: At,
+    ) -> Result<Dependence<'a>, Refused> {
+        let tape = &graph.tape;
         let mut dependence = Dependence {
             tape,
-            of: vec![Deps::Nothing; len],
-            sets: Sets::new(variables.leaves.len(), limit),
+            of: filled(Deps::Nothing, len)?,
+            sets: Sets::new(variables.leaves.len(), limit)?,
             interactions: InteractionCache::default(),
             at,
         };
@@ -211,51 +222,57 @@ impl<'a> Dependence<'a> {
                 dependence.of[leaf] = Deps::Few(variable as u32);
             }
         }
-        let mut node = NodeInteraction::new();
+        let mut node = NodeInteraction::new(graph)?;
         for position in 0..len {
             let entry = tape.entry(position as u32);
             if entry.is_source() || !entry.wants() {
                 continue;
             }
-            dependence.read(position, &mut node);
+            dependence.read(position, &mut node)?;
             let mut deps = Deps::Nothing;
             node.each_dependency(|x| {
                 if deps != Deps::Many {
-                    deps = dependence.sets.union(deps, dependence.of[x as usize]);
+                    deps = dependence.sets.union(deps, dependence.of[x as usize])?;
                 }
-            });
+                Ok(())
+            })?;
             dependence.of[position] = deps;
         }
-        dependence
+        Ok(dependence)
     }
 
     #[inline]
-    pub(crate) fn read(&mut self, position: usize, node: &mut NodeInteraction) {
+    pub(crate) fn read(&mut self, position: usize, node: &mut NodeInteraction) -> Result<(), Refused> {
         let entry = self.tape.entry(position as u32);
         node.operands.clear();
         let imm = self.tape.operands(entry, |x| node.operands.push(x));
-        let found = self.interactions.of(entry.op(), imm);
+        let found = self.interactions.of(entry.op(), imm)?;
         node.interaction = match self.at == At::Values && entry.value.is_nan() {
             true => found.nan,
             false => found.number,
         };
         node.lists = found.lists;
+        Ok(())
     }
 }
 
 impl NodeInteraction {
-    pub(crate) fn new() -> NodeInteraction {
-        NodeInteraction { operands: SmallVec::new(), interaction: Interaction::NONE, lists: 0 }
+    /// With room for the operands of every node of the graph.
+    pub(crate) fn new(graph: &Graph) -> Result<NodeInteraction, Refused> {
+        let mut operands = SmallVec::new();
+        operands.room(graph.most_operands())?;
+        Ok(NodeInteraction { operands, interaction: Interaction::NONE, lists: 0 })
     }
 
     /// Calls `each` with the operands that the value depends on.
     #[inline]
-    pub(crate) fn each_dependency(&self, mut each: impl FnMut(u32)) {
+    pub(crate) fn each_dependency(&self, mut each: impl FnMut(u32) -> Result<(), Refused>) -> Result<(), Refused> {
         for list in 0..self.lists {
             if self.interaction.depends & 1 << list != 0 {
-                self.list(list).iter().for_each(|&x| each(x));
+                self.list(list).iter().try_for_each(|&x| each(x))?;
             }
         }
+        Ok(())
     }
 
     #[inline]

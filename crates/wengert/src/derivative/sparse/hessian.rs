@@ -15,6 +15,7 @@ use crate::error::{Error, expect};
 use crate::graph::Graph;
 use crate::graph::opened::Opened;
 use crate::node::NodeId;
+use crate::room::{Grow, Refused, Room, collected, filled};
 
 impl Graph {
     /// Which entries of the Hessian of `l` with respect to `wrt` can differ from 0. The pattern is symmetric
@@ -54,29 +55,29 @@ impl Graph {
         }
         let l = self.fresh(l)? as usize;
         let variables = Variables::new(self, wrt)?;
-        let pattern = hessian(self, l, &variables, At::Numbers);
-        Ok(variables.for_wrt(pattern, true))
+        let pattern = hessian(self, l, &variables, At::Numbers)?;
+        Ok(variables.for_wrt(pattern, true)?)
     }
 }
 
 /// The pattern of the Hessian with respect to distinct variables.
-pub(crate) fn hessian(graph: &Graph, l: usize, variables: &Variables, at: At) -> Pattern {
+pub(crate) fn hessian(graph: &Graph, l: usize, variables: &Variables, at: At) -> Result<Pattern, Refused> {
     hessian_within(graph, l, variables, limit(variables), at)
 }
 
-fn hessian_within(graph: &Graph, l: usize, variables: &Variables, limit: usize, at: At) -> Pattern {
+fn hessian_within(graph: &Graph, l: usize, variables: &Variables, limit: usize, at: At) -> Result<Pattern, Refused> {
     let mut pushing = Pushing {
-        dependence: Dependence::new(&graph.tape, l + 1, variables, limit, at),
+        dependence: Dependence::new(graph, l + 1, variables, limit, at)?,
         variables: variables.leaves.len() as u32,
         waiting: FxHashMap::default(),
         squares: FxHashSet::default(),
         entries: Vec::new(),
         crowded: 1 << 20,
     };
-    pushing.sweep();
+    pushing.sweep(NodeInteraction::new(graph)?)?;
     let n = variables.leaves.len();
     let mut entries = pushing.entries;
-    entries.reserve_exact(entries.len());
+    entries.room(entries.len())?;
     for k in 0..entries.len() {
         let (a, b) = entries[k];
         if a != b {
@@ -110,12 +111,11 @@ struct Pushing<'a> {
 }
 
 impl Pushing<'_> {
-    fn sweep(&mut self) {
+    fn sweep(&mut self, mut node: NodeInteraction) -> Result<(), Refused> {
         let len = self.dependence.of.len();
         // Whether the output depends on the node.
-        let mut live = vec![false; len];
+        let mut live = filled(false, len)?;
         live[len - 1] = true;
-        let mut node = NodeInteraction::new();
         let mut ends: Vec<End> = Vec::new();
         for position in (0..len).rev() {
             let deps = self.dependence.of[position];
@@ -129,21 +129,25 @@ impl Pushing<'_> {
             if !live[position] && others.is_none() {
                 continue;
             }
-            self.dependence.read(position, &mut node);
+            self.dependence.read(position, &mut node)?;
             if live[position] {
-                node.each_dependency(|x| live[x as usize] = true);
-                self.connect_interacting(&node);
+                node.each_dependency(|x| {
+                    live[x as usize] = true;
+                    Ok(())
+                })?;
+                self.connect_interacting(&node)?;
             }
             if let Some(mut others) = others {
                 others.sort_unstable();
                 others.dedup();
                 ends.clear();
-                node.each_dependency(|x| ends.extend(self.end(x)));
+                node.each_dependency(|x| self.end(x).map_or(Ok(()), |end| ends.try_push(end)))?;
                 ends.sort_unstable();
                 ends.dedup();
-                self.push_edges(position as u32, &others, &ends);
+                self.push_edges(position as u32, &others, &ends)?;
             }
         }
+        Ok(())
     }
 
     fn end(&self, position: u32) -> Option<End> {
@@ -155,7 +159,7 @@ impl Pushing<'_> {
     }
 
     /// Adds the edges between the operands that interact in a node.
-    fn connect_interacting(&mut self, node: &NodeInteraction) {
+    fn connect_interacting(&mut self, node: &NodeInteraction) -> Result<(), Refused> {
         let Interaction { same, other, .. } = node.interaction;
         for p in 0..node.lists {
             for q in 0..node.lists {
@@ -163,108 +167,119 @@ impl Pushing<'_> {
                 let interact = |of: [u32; 3]| of[p] & 1 << q != 0 && (q <= p || of[q] & 1 << p == 0);
                 if interact(same) {
                     for (&x, &y) in node.list(p).iter().zip(node.list(q)) {
-                        self.connect_nodes(x, y);
+                        self.connect_nodes(x, y)?;
                     }
                 }
                 if interact(other) {
-                    self.connect_lists(node.list(p), node.list(q), p == q);
+                    self.connect_lists(node.list(p), node.list(q), p == q)?;
                 }
             }
         }
+        Ok(())
     }
 
-    fn connect_nodes(&mut self, x: u32, y: u32) {
-        if let (Some(x), Some(y)) = (self.end(x), self.end(y)) {
-            self.connect(x, y);
+    fn connect_nodes(&mut self, x: u32, y: u32) -> Result<(), Refused> {
+        match (self.end(x), self.end(y)) {
+            (Some(x), Some(y)) => self.connect(x, y),
+            _ => Ok(()),
         }
     }
 
     /// Connects each operand of `xs` with each operand of `ys`. If both are one list, an operand is connected with
     /// every other operand.
-    fn connect_lists(&mut self, xs: &[u32], ys: &[u32], same_list: bool) {
+    fn connect_lists(&mut self, xs: &[u32], ys: &[u32], same_list: bool) -> Result<(), Refused> {
         let ends = |list: &[u32]| {
-            let mut ends: Vec<End> = list.iter().filter_map(|&x| self.end(x)).collect();
+            let mut ends: Vec<End> = collected(list.iter().filter_map(|&x| self.end(x)))?;
             ends.sort_unstable();
-            ends
+            Ok(ends)
         };
-        let (xs, ys) = (ends(xs), ends(ys));
+        let (xs, ys) = (ends(xs)?, ends(ys)?);
         let heads = |ends: &[End]| {
             let groups = ends.chunk_by(|a, b| a == b);
-            groups.map(|group| (group[0], group.len())).collect::<Vec<_>>()
+            collected(groups.map(|group| (group[0], group.len())))
         };
-        let (xs, ys) = (heads(&xs), heads(&ys));
+        let (xs, ys) = (heads(&xs)?, heads(&ys)?);
         for (i, &(x, times)) in xs.iter().enumerate() {
             if same_list {
                 // Two operands that are the same end.
                 if times > 1 {
-                    self.connect(x, x);
+                    self.connect(x, x)?;
                 }
-                ys[i + 1..].iter().for_each(|&(y, _)| self.connect(x, y));
+                ys[i + 1..].iter().try_for_each(|&(y, _)| self.connect(x, y))?;
             } else {
-                ys.iter().for_each(|&(y, _)| self.connect(x, y));
+                ys.iter().try_for_each(|&(y, _)| self.connect(x, y))?;
             }
         }
+        Ok(())
     }
 
     /// Moves the edges of a node on to what it depends on.
-    fn push_edges(&mut self, position: u32, others: &[u32], ends: &[End]) {
+    fn push_edges(&mut self, position: u32, others: &[u32], ends: &[End]) -> Result<(), Refused> {
         for &other in others {
             let other = match other.checked_sub(self.variables) {
                 // The first sets are the variables.
                 None => End::Few(other),
                 Some(node) if node == position => {
                     for (i, &x) in ends.iter().enumerate() {
-                        ends[..=i].iter().for_each(|&y| self.connect(x, y));
+                        ends[..=i].iter().try_for_each(|&y| self.connect(x, y))?;
                     }
                     continue;
                 }
                 Some(node) => End::Many(node),
             };
-            ends.iter().for_each(|&x| self.connect(x, other));
+            ends.iter().try_for_each(|&x| self.connect(x, other))?;
         }
+        Ok(())
     }
 
-    fn connect(&mut self, x: End, y: End) {
+    fn connect(&mut self, x: End, y: End) -> Result<(), Refused> {
         match (x, y) {
             (End::Few(a), End::Few(b)) => self.fill(a.min(b), a.max(b)),
             (End::Few(set), End::Many(node)) | (End::Many(node), End::Few(set)) => {
-                let variables = self.dependence.sets.get(set);
-                self.waiting.entry(node).or_default().extend_from_slice(variables);
+                let variables = self.dependence.sets.get(set).iter().copied();
+                self.waiting.room(1)?;
+                self.waiting.entry(node).or_default().try_extend(variables)
             }
             (End::Many(x), End::Many(y)) => {
+                self.waiting.room(1)?;
                 let others = self.waiting.entry(x.max(y)).or_default();
-                others.push(self.variables + x.min(y));
+                others.try_push(self.variables + x.min(y))
             }
         }
     }
 
     /// Adds the entries between two sets of variables.
-    fn fill(&mut self, a: u32, b: u32) {
+    fn fill(&mut self, a: u32, b: u32) -> Result<(), Refused> {
         /// Adding so few entries twice is cheaper than a lookup.
         const CHEAP: usize = 9;
         let sets = &self.dependence.sets;
         let (xs, ys) = (sets.get(a), sets.get(b));
-        if xs.len() * ys.len() > CHEAP && !self.squares.insert((a, b)) {
-            return;
+        if xs.len() * ys.len() > CHEAP {
+            self.squares.room(1)?;
+            if !self.squares.insert((a, b)) {
+                return Ok(());
+            }
         }
         for &x in xs {
             for &y in ys {
                 if a != b || x <= y {
-                    self.entries.push((x.min(y), x.max(y)));
+                    self.entries.try_push((x.min(y), x.max(y)))?;
                 }
             }
         }
         if self.entries.len() > self.crowded {
-            self.compact();
+            self.compact()?;
         }
+        Ok(())
     }
 
-    fn compact(&mut self) {
+    fn compact(&mut self) -> Result<(), Refused> {
         let n = self.variables as usize;
-        let pattern = Pattern::of(n, n, &self.entries);
+        let pattern = Pattern::of(n, n, &self.entries)?;
         self.entries.clear();
         self.entries.extend(pattern.iter().map(|(row, col)| (row as u32, col as u32)));
         self.crowded = (2 * self.entries.len()).max(1 << 20);
+        Ok(())
     }
 }
 
@@ -315,9 +330,9 @@ mod tests {
             let ops = 1 + next(60);
             let l = grow(&g, &leaves, ops, &mut next);
             let variables = Variables::new(&g, &leaves).unwrap();
-            let all = hessian_within(&g, l.index(), &variables, 512, At::Numbers);
+            let all = hessian_within(&g, l.index(), &variables, 512, At::Numbers).unwrap();
             for limit in [0, 1, 2, 3, 7] {
-                let some = hessian_within(&g, l.index(), &variables, limit, At::Numbers);
+                let some = hessian_within(&g, l.index(), &variables, limit, At::Numbers).unwrap();
                 assert!(some == all, "seed {seed}, sets of {limit}");
             }
         }

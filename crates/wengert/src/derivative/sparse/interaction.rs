@@ -15,6 +15,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::op::{Certain, Encoding, Imm, NO_IMM, Op};
+use crate::room::{Refused, Room};
 use crate::scalar::{Cotangent, Scalar, operators_by_apply, rule, value};
 
 /// A set of operands: bit `k` for operand `k`.
@@ -55,13 +56,14 @@ pub(crate) struct InteractionCache {
 
 impl InteractionCache {
     #[inline]
-    pub(crate) fn of(&mut self, op: Op, imm: Imm) -> OpInteractions {
+    pub(crate) fn of(&mut self, op: Op, imm: Imm) -> Result<OpInteractions, Refused> {
         static PLAIN: OnceLock<Vec<OpInteractions>> = OnceLock::new();
         if op.immediates() == 0 {
             let plain = PLAIN.get_or_init(|| Op::ALL.iter().map(|&op| both(op, NO_IMM)).collect());
-            return plain[usize::from(op as u8)];
+            return Ok(plain[usize::from(op as u8)]);
         }
-        *self.by_imm.entry((op, imm.map(f64::to_bits))).or_insert_with(|| both(op, imm))
+        self.by_imm.room(1)?;
+        Ok(*self.by_imm.entry((op, imm.map(f64::to_bits))).or_insert_with(|| both(op, imm)))
     }
 }
 
@@ -280,7 +282,7 @@ mod tests {
     use super::*;
 
     fn of(op: Op, imm: Imm) -> Interaction {
-        InteractionCache::default().of(op, imm).number
+        InteractionCache::default().of(op, imm).unwrap().number
     }
 
     fn few(depends: Mask, interacts: [Mask; 3]) -> Interaction {
@@ -308,7 +310,7 @@ mod tests {
 
     #[test]
     fn where_its_value_is_nan_a_piecewise_constant_depends_and_interacts() {
-        let nan = |op| InteractionCache::default().of(op, NO_IMM).nan;
+        let nan = |op| InteractionCache::default().of(op, NO_IMM).unwrap().nan;
         for op in [Op::Sign, Op::Step, Op::Floor, Op::Round, Op::Flat, Op::Abs, Op::Relu, Op::Fract] {
             assert_eq!(nan(op), few(1, [1, 0, 0]), "{op}");
         }

@@ -6,6 +6,7 @@ use crate::error::{Error, expect};
 use crate::graph::Graph;
 use crate::graph::opened::Opened;
 use crate::node::NodeId;
+use crate::room::{Grow, Refused, filled};
 
 impl Graph {
     /// Which entries of the Jacobian of the outputs with respect to `wrt` can differ from 0: a
@@ -43,24 +44,24 @@ impl Graph {
         }
         let outputs = self.all_fresh(outputs)?;
         let variables = Variables::new(self, wrt)?;
-        let pattern = jacobian(self, &outputs, &variables, At::Numbers);
-        Ok(variables.for_wrt(pattern, false))
+        let pattern = jacobian(self, &outputs, &variables, At::Numbers)?;
+        Ok(variables.for_wrt(pattern, false)?)
     }
 }
 
 /// The pattern of the Jacobian with respect to distinct variables.
-pub(crate) fn jacobian(graph: &Graph, outputs: &[usize], variables: &Variables, at: At) -> Pattern {
+pub(crate) fn jacobian(graph: &Graph, outputs: &[usize], variables: &Variables, at: At) -> Result<Pattern, Refused> {
     let len = outputs.iter().max().map_or(0, |&last| last + 1);
-    let mut dependence = Dependence::new(&graph.tape, len, variables, limit(variables), at);
+    let mut dependence = Dependence::new(graph, len, variables, limit(variables), at)?;
     let mut entries = Vec::new();
     // The output that last visited each node, and each variable.
-    let mut visited = vec![u32::MAX; len];
-    let mut found = vec![u32::MAX; variables.leaves.len()];
+    let mut visited = filled(u32::MAX, len)?;
+    let mut found = filled(u32::MAX, variables.leaves.len())?;
     let mut stack = Vec::new();
-    let mut node = NodeInteraction::new();
+    let mut node = NodeInteraction::new(graph)?;
     for (row, &output) in outputs.iter().enumerate() {
         let row = row as u32;
-        stack.push(output as u32);
+        stack.try_push(output as u32)?;
         while let Some(position) = stack.pop() {
             match dependence.of[position as usize] {
                 Deps::Nothing => {}
@@ -68,18 +69,19 @@ pub(crate) fn jacobian(graph: &Graph, outputs: &[usize], variables: &Variables, 
                     for &variable in dependence.sets.get(set) {
                         if found[variable as usize] != row {
                             found[variable as usize] = row;
-                            entries.push((row, variable));
+                            entries.try_push((row, variable))?;
                         }
                     }
                 }
                 Deps::Many => {
-                    dependence.read(position as usize, &mut node);
+                    dependence.read(position as usize, &mut node)?;
                     node.each_dependency(|x| {
                         if visited[x as usize] != row {
                             visited[x as usize] = row;
-                            stack.push(x);
+                            stack.try_push(x)?;
                         }
-                    });
+                        Ok(())
+                    })?;
                 }
             }
         }

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::error::{expect, same_length};
+use crate::error::{Error, expect, same_length};
+use crate::room::{Refused, collected, filled, with_room};
 
 /// Which entries of a matrix can differ from 0, compressed by columns (CSC).
 ///
@@ -26,12 +27,14 @@ pub struct Pattern {
 impl Pattern {
     /// The pattern of these entries (row, column), in any order, with or without repetitions.
     /// O(entries + rows + columns).
-    pub(crate) fn of(rows: usize, cols: usize, entries: &[(u32, u32)]) -> Pattern {
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub(crate) fn of(rows: usize, cols: usize, entries: &[(u32, u32)]) -> Result<Pattern, Refused> {
         // Two stable sorts, by row and then by column, so that rows ascend in each column.
-        let by_row = bucket(rows, entries.iter().map(|&(row, col)| (row, (row, col))));
-        let by_col = bucket(cols, by_row.1.iter().map(|&(row, col)| (col, row)));
-        let mut pattern =
-            Pattern { rows, starts: Vec::with_capacity(cols + 1), indices: Vec::with_capacity(by_col.1.len()) };
+        let by_row = bucket(rows, entries.iter().map(|&(row, col)| (row, (row, col))))?;
+        let by_col = bucket(cols, by_row.1.iter().map(|&(row, col)| (col, row)))?;
+        let mut pattern = Pattern { rows, starts: with_room(cols + 1)?, indices: with_room(by_col.1.len())? };
         pattern.starts.push(0);
         for col in by_col.0.windows(2) {
             let first = pattern.indices.len();
@@ -44,7 +47,7 @@ impl Pattern {
             pattern.starts.push(pattern.indices.len());
         }
         pattern.indices.shrink_to_fit();
-        pattern
+        Ok(pattern)
     }
 
     /// The number of rows.
@@ -131,8 +134,12 @@ impl Pattern {
     /// assert!(pattern.contains(0, 1) && pattern.transposed().contains(1, 0));
     /// ```
     pub fn transposed(&self) -> Pattern {
-        let (starts, indices) = bucket(self.rows, self.iter().map(|(row, col)| (row as u32, col)));
-        Pattern { rows: self.cols(), starts, indices }
+        expect(self.try_transposed().map_err(Error::from))
+    }
+
+    pub(crate) fn try_transposed(&self) -> Result<Pattern, Refused> {
+        let (starts, indices) = bucket(self.rows, self.iter().map(|(row, col)| (row as u32, col)))?;
+        Ok(Pattern { rows: self.cols(), starts, indices })
     }
 
     /// The index of the entry among all.
@@ -150,22 +157,25 @@ impl fmt::Debug for Pattern {
 }
 
 /// A stable counting sort of (key, item) pairs: where the items of each key start, and the items.
-fn bucket<T: Copy + Default>(keys: usize, items: impl Iterator<Item = (u32, T)> + Clone) -> (Vec<usize>, Vec<T>) {
-    let mut starts = vec![0; keys + 1];
+fn bucket<T: Copy + Default>(
+    keys: usize,
+    items: impl Iterator<Item = (u32, T)> + Clone,
+) -> Result<(Vec<usize>, Vec<T>), Refused> {
+    let mut starts = filled(0, keys + 1)?;
     for (key, _) in items.clone() {
         starts[key as usize + 1] += 1;
     }
     for key in 0..keys {
         starts[key + 1] += starts[key];
     }
-    let mut sorted = vec![T::default(); starts[keys]];
-    let mut next = starts.clone();
+    let mut sorted = filled(T::default(), starts[keys])?;
+    let mut next = collected(starts.iter().copied())?;
     for (key, item) in items {
         let place = &mut next[key as usize];
         sorted[*place] = item;
         *place += 1;
     }
-    (starts, sorted)
+    Ok((starts, sorted))
 }
 
 /// A sparse matrix, compressed by columns (CSC). Entries that are not stored are 0; stored entries may happen to be 0.

@@ -1,6 +1,6 @@
 //! Sparse derivatives as numbers: a plan of sweeps, made once and run at any values.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use crate::graph::Graph;
 use crate::graph::opened::Opened;
 use crate::node::NodeId;
 use crate::number::expr::Expr;
+use crate::room::{Refused, collected, filled, with_room};
 use crate::scalar::tangents::Tangents;
 use crate::sweep;
 use crate::sweep::hvp::HvpWorkspace;
@@ -75,7 +76,7 @@ impl Graph {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`], [`Error::OutOfMemory`].
     pub fn plan_hessian(&self, l: NodeId, wrt: &[NodeId]) -> Result<HessianPlan, Error> {
         self.plan_hessian_at(At::Numbers, l, wrt)
     }
@@ -83,16 +84,16 @@ impl Graph {
     fn plan_hessian_at(&self, at: At, l: NodeId, wrt: &[NodeId]) -> Result<HessianPlan, Error> {
         let position = self.fresh(l)? as usize;
         let variables = Variables::new(self, wrt)?;
-        let pattern = hessian(self, position, &variables, at);
-        let stars = Stars::new(&pattern);
+        let pattern = hessian(self, position, &variables, at)?;
+        let stars = Stars::new(&pattern)?;
         let of = |k: usize| variables.of_wrt[k] as usize;
         let places = |row, col| {
             // Both entries of a pair are read at one place, so that the matrix is symmetric.
             let (from, color) = stars.place(of(row).max(of(col)), of(row).min(of(col)));
             (color, from)
         };
-        let pattern = variables.for_wrt(pattern, true);
-        let sweeps = Sweeps::new(self, wrt, &variables, position + 1, pattern, &stars.colors, places);
+        let pattern = variables.for_wrt(pattern, true)?;
+        let sweeps = Sweeps::new(self, wrt, &variables, position + 1, pattern, &stars.colors, places)?;
         Ok(HessianPlan { l, sweeps, hvp: None })
     }
 
@@ -147,7 +148,7 @@ impl Graph {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::NotALeaf`], [`Error::OutOfMemory`].
     pub fn plan_jacobian(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Result<JacobianPlan, Error> {
         self.plan_jacobian_at(At::Numbers, outputs, wrt)
     }
@@ -155,10 +156,10 @@ impl Graph {
     fn plan_jacobian_at(&self, at: At, outputs: &[NodeId], wrt: &[NodeId]) -> Result<JacobianPlan, Error> {
         let positions = self.all_fresh(outputs)?;
         let variables = Variables::new(self, wrt)?;
-        let pattern = jacobian(self, &positions, &variables, at);
-        let rows = pattern.transposed();
-        let forward = columns(&pattern, &rows);
-        let reverse = columns(&rows, &pattern);
+        let pattern = jacobian(self, &positions, &variables, at)?;
+        let rows = pattern.try_transposed()?;
+        let forward = columns(&pattern, &rows)?;
+        let reverse = columns(&rows, &pattern)?;
         // A forward sweep of four tangents costs about as much as two reverse sweeps.
         let is_forward = 2 * forward.count.div_ceil(LANES) <= reverse.count;
         let colors = if is_forward { forward } else { reverse };
@@ -167,9 +168,9 @@ impl Graph {
             let (by, from) = if is_forward { (col, row) } else { (row, col) };
             (colors.of[by], from)
         };
-        let pattern = variables.for_wrt(pattern, false);
-        let sweeps = Sweeps::new(self, wrt, &variables, end(&positions), pattern, &colors, places);
-        Ok(JacobianPlan { outputs: outputs.to_vec(), sweeps, is_forward })
+        let pattern = variables.for_wrt(pattern, false)?;
+        let sweeps = Sweeps::new(self, wrt, &variables, end(&positions), pattern, &colors, places)?;
+        Ok(JacobianPlan { outputs: collected(outputs.iter().copied())?, sweeps, is_forward })
     }
 }
 
@@ -209,22 +210,23 @@ impl Sweeps {
         pattern: Pattern,
         colors: &Colors,
         places: impl Fn(usize, usize) -> (u32, usize),
-    ) -> Sweeps {
+    ) -> Result<Sweeps, Refused> {
         let read = |(entry, (row, col))| {
             let (color, from) = places(row, col);
             Read { color, from: from as u32, entry: entry as u32 }
         };
-        let mut reads: Vec<Read> = pattern.iter().enumerate().map(read).collect();
-        reads.sort_by_key(|read| read.color);
+        let mut reads: Vec<Read> = with_room(pattern.len())?;
+        reads.extend(pattern.iter().enumerate().map(read));
+        reads.sort_unstable_by_key(|read| (read.color, read.entry));
         let key = |&leaf: &usize| graph.generations.key(leaf as u32);
-        Sweeps {
-            wrt: wrt.to_vec(),
-            leaves: variables.leaves.iter().map(key).collect(),
-            changing_at_nan: changing_at_nan(&graph.tape, len),
+        Ok(Sweeps {
+            wrt: collected(wrt.iter().copied())?,
+            leaves: collected(variables.leaves.iter().map(key))?,
+            changing_at_nan: changing_at_nan(&graph.tape, len)?,
             pattern: Arc::new(pattern),
-            colors: colors.clone(),
+            colors: Colors { of: collected(colors.of.iter().copied())?, count: colors.count },
             reads,
-        }
+        })
     }
 
     /// Whether the pattern holds at the values of the graph: no node that could add an entry is NaN.
@@ -247,8 +249,8 @@ impl Sweeps {
         tangents: impl Fn(&mut S) -> &mut [Tangents<LANES>],
         sweep: impl Fn(&mut S),
         read: impl Fn(&S, usize, usize) -> f64,
-    ) -> Sparse {
-        let mut values = vec![0.0; self.pattern.len()];
+    ) -> Result<Sparse, Refused> {
+        let mut values = filled(0.0, self.pattern.len())?;
         for reads in self.reads.chunk_by(|a, b| a.color as usize / LANES == b.color as usize / LANES) {
             let first = reads[0].color as usize / LANES * LANES;
             let seeded = tangents(state);
@@ -266,7 +268,7 @@ impl Sweeps {
                 values[at.entry as usize] = read(state, at.from as usize, at.color as usize - first);
             }
         }
-        Sparse::new(Arc::clone(&self.pattern), values)
+        Ok(Sparse::new(Arc::clone(&self.pattern), values))
     }
 
     fn leaf(&self, index: usize) -> usize {
@@ -352,24 +354,34 @@ impl HessianPlan {
     ///
     /// # Errors
     /// [`Error::NotInGraph`] where the plan was made from another graph or its nodes were dropped;
-    /// [`Error::StaleValue`].
+    /// [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn evaluate(&mut self, graph: &Graph) -> Result<Sparse, Error> {
         let l = graph.fresh(self.l)? as usize;
         if !self.sweeps.holds(graph)? {
             let mut plan = graph.plan_hessian_at(At::Values, self.l, &self.sweeps.wrt)?;
-            return Ok(plan.sweep(graph, l));
+            return plan.sweep(graph, l);
         }
-        Ok(self.sweep(graph, l))
+        self.sweep(graph, l)
     }
 
-    fn sweep(&mut self, graph: &Graph, l: usize) -> Sparse {
+    fn sweep(&mut self, graph: &Graph, l: usize) -> Result<Sparse, Error> {
         let sweeps = &self.sweeps;
-        sweeps.forward(
-            self.hvp.get_or_insert_with(|| HvpWorkspace::new(l)),
+        let mut hvp = match self.hvp.take() {
+            Some(hvp) => hvp,
+            None => {
+                let mut hvp = HvpWorkspace::default();
+                hvp.fit(l, graph.most_operands())?;
+                hvp
+            }
+        };
+        let matrix = sweeps.forward(
+            &mut hvp,
             |hvp| &mut hvp.tangents,
-            |hvp| hvp.sweep(&graph.tape),
+            |hvp| hvp.sweep(&graph.tape, &graph.operands),
             |hvp, from, lane| hvp.along(sweeps.leaf(from), lane),
-        )
+        )?;
+        self.hvp = Some(hvp);
+        Ok(matrix)
     }
 }
 
@@ -438,40 +450,41 @@ impl JacobianPlan {
     ///
     /// # Errors
     /// [`Error::NotInGraph`] where the plan was made from another graph or its nodes were dropped;
-    /// [`Error::StaleValue`].
+    /// [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn evaluate(&mut self, graph: &Graph) -> Result<Sparse, Error> {
         let outputs = graph.all_fresh(&self.outputs)?;
         if !self.sweeps.holds(graph)? {
             let plan = graph.plan_jacobian_at(At::Values, &self.outputs, &self.sweeps.wrt)?;
-            return Ok(plan.sweep(graph, &outputs));
+            return plan.sweep(graph, &outputs);
         }
-        Ok(self.sweep(graph, &outputs))
+        self.sweep(graph, &outputs)
     }
 
-    fn sweep(&self, graph: &Graph, outputs: &[usize]) -> Sparse {
+    fn sweep(&self, graph: &Graph, outputs: &[usize]) -> Result<Sparse, Error> {
         let sweeps = &self.sweeps;
         let len = end(outputs);
         if self.is_forward {
-            return sweeps.forward(
-                &mut vec![Tangents::ZERO; len],
+            return Ok(sweeps.forward(
+                &mut filled(Tangents::ZERO, len)?,
                 |tangents| tangents,
-                |tangents| sweep::tangents(&graph.tape, tangents),
+                |tangents| sweep::tangents(&graph.tape, tangents, &graph.operands),
                 |tangents, from, lane| tangents[outputs[from]].0[lane],
-            );
+            )?);
         }
-        let mut values = vec![0.0; sweeps.pattern.len()];
-        let adjoints = vec![Cell::new(0.0); len];
-        let scratch = RefCell::default();
+        let mut values = filled(0.0, sweeps.pattern.len())?;
+        let adjoints = filled(Cell::new(0.0), len)?;
+        let mut seeds: Vec<(u32, f64)> = with_room(outputs.len())?;
         for reads in sweeps.reads.chunk_by(|a, b| a.color == b.color) {
             let colored = outputs.iter().zip(&sweeps.colors.of);
             let colored = colored.filter(|&(_, &color)| color == reads[0].color);
-            let seeds: Vec<(u32, f64)> = colored.map(|(&output, _)| (output as u32, 1.0)).collect();
-            sweep::reverse(&graph.tape, &adjoints, &seeds, &scratch);
+            seeds.clear();
+            seeds.extend(colored.map(|(&output, _)| (output as u32, 1.0)));
+            sweep::reverse(&graph.tape, &adjoints, &seeds, &graph.operands);
             for read in reads {
                 values[read.entry as usize] = adjoints[sweeps.leaf(read.from as usize)].get();
             }
         }
-        Sparse::new(Arc::clone(&sweeps.pattern), values)
+        Ok(Sparse::new(Arc::clone(&sweeps.pattern), values))
     }
 }
 

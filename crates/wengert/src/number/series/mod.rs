@@ -18,6 +18,7 @@ use crate::node::NodeId;
 use crate::number::Real;
 use crate::op::kernel::{gdiv, gmul};
 use crate::op::{Imm, Op, for_each_op};
+use crate::room::{collected, filled, with_room};
 use crate::scalar::{Scalar, define_number, operators};
 use crate::tape::entry::Entry;
 
@@ -226,15 +227,15 @@ impl Graph {
         };
         let entries = &self.tape.view().entries[..=self.fresh(l)? as usize];
         let mut series: Vec<Series<K>> =
-            entries.iter().map(|entry| Series::new(Entry::from(entry.get()).value)).collect();
-        let mut varies = vec![false; entries.len()];
+            collected(entries.iter().map(|entry| Series::new(Entry::from(entry.get()).value)))?;
+        let mut varies = filled(false, entries.len())?;
         for (&leaf, &component) in leaves.iter().zip(direction) {
             if leaf < entries.len() && K > 1 {
                 series[leaf].coefficients[1] += component;
                 varies[leaf] = true;
             }
         }
-        let mut args = Vec::new();
+        let mut args = with_room(self.most_operands())?;
         for (position, entry) in entries.iter().enumerate() {
             let entry = Entry::from(entry.get());
             if !entry.wants() || entry.is_source() {

@@ -1,0 +1,123 @@
+//! Memory that is asked for: where the allocator refuses it, an error instead of the end of the process.
+
+use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::hash::{BuildHasher, Hash};
+
+use smallvec::{Array, SmallVec};
+
+/// The allocator refused room for so many items.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Refused {
+    pub items: usize,
+    pub bytes: usize,
+}
+
+impl Refused {
+    #[cold]
+    fn of<T>(items: usize) -> Refused {
+        Refused { items, bytes: items.saturating_mul(size_of::<T>()) }
+    }
+}
+
+/// Collections that can be asked for room.
+#[doc(hidden)]
+pub trait Room {
+    /// Makes room for this many more.
+    ///
+    /// # Errors
+    /// [`Refused`]; it is as before.
+    fn room(&mut self, more: usize) -> Result<(), Refused>;
+}
+
+/// By the collection's `try_reserve`.
+macro_rules! room {
+    ($([$($generics:tt)*] $Type:ty, of $Item:ty;)+) => {$(
+        impl<$($generics)*> Room for $Type {
+            #[inline]
+            fn room(&mut self, more: usize) -> Result<(), Refused> {
+                self.try_reserve(more).map_err(|_| Refused::of::<$Item>(self.len().saturating_add(more)))
+            }
+        }
+    )+};
+}
+
+room! {
+    [T] Vec<T>, of T;
+    [T: Ord] BinaryHeap<T>, of T;
+    [A: Array] SmallVec<A>, of A::Item;
+    [K: Eq + Hash, V, S: BuildHasher] HashMap<K, V, S>, of (K, V);
+    [K: Eq + Hash, S: BuildHasher] HashSet<K, S>, of K;
+}
+
+/// Lists that grow by asking.
+#[doc(hidden)]
+pub trait Grow<T> {
+    /// Appends an item.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    fn try_push(&mut self, item: T) -> Result<(), Refused>;
+
+    /// Appends items.
+    ///
+    /// # Errors
+    /// [`Refused`]; some may be appended.
+    fn try_extend(&mut self, items: impl IntoIterator<Item = T>) -> Result<(), Refused>;
+}
+
+impl<T> Grow<T> for Vec<T> {
+    #[inline]
+    fn try_push(&mut self, item: T) -> Result<(), Refused> {
+        if self.len() == self.capacity() {
+            self.room(1)?;
+        }
+        self.push(item);
+        Ok(())
+    }
+
+    #[inline]
+    fn try_extend(&mut self, items: impl IntoIterator<Item = T>) -> Result<(), Refused> {
+        let mut items = items.into_iter();
+        let (least, most) = items.size_hint();
+        self.room(least)?;
+        if most == Some(least) {
+            self.extend(items);
+            return Ok(());
+        }
+        items.try_for_each(|item| self.try_push(item))
+    }
+}
+
+/// An empty list with room for this many.
+///
+/// # Errors
+/// [`Refused`].
+#[doc(hidden)]
+pub fn with_room<T>(items: usize) -> Result<Vec<T>, Refused> {
+    let mut list = Vec::new();
+    list.try_reserve_exact(items).map_err(|_| Refused::of::<T>(items))?;
+    Ok(list)
+}
+
+/// A list of this many copies of an item.
+///
+/// # Errors
+/// [`Refused`].
+#[doc(hidden)]
+pub fn filled<T: Clone>(item: T, items: usize) -> Result<Vec<T>, Refused> {
+    let mut list = with_room(items)?;
+    list.resize(items, item);
+    Ok(list)
+}
+
+/// A list of items.
+///
+/// # Errors
+/// [`Refused`].
+#[doc(hidden)]
+pub fn collected<T>(items: impl IntoIterator<Item = T>) -> Result<Vec<T>, Refused> {
+    let mut list = Vec::new();
+    list.try_extend(items)?;
+    Ok(list)
+}
