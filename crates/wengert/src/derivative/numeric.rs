@@ -134,7 +134,7 @@ impl Graph {
     pub fn try_jvp(&self, seeds: &[(NodeId, f64)], outputs: &[NodeId]) -> Result<Vec<f64>, Error> {
         let Some(leaves) = self.leaf_positions(seeds.iter().map(|&(node, _)| node))? else {
             let nodes: Vec<_> = seeds.iter().map(|&(node, _)| node).collect();
-            let Opened { graph, outputs, inputs } = self.opened(outputs, &nodes)?;
+            let Opened { graph, outputs, inputs, .. } = self.opened(outputs, &nodes)?;
             let seeds: Vec<_> = inputs.into_iter().zip(seeds).map(|(input, &(_, tangent))| (input, tangent)).collect();
             return graph.try_jvp(&seeds, &outputs);
         };
@@ -176,7 +176,7 @@ impl Graph {
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_jacobian(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Vec<Vec<f64>>, Error> {
         let Some(leaves) = self.leaf_positions(wrt.iter().copied())? else {
-            let Opened { graph, outputs, inputs } = self.opened(outputs, wrt)?;
+            let Opened { graph, outputs, inputs, .. } = self.opened(outputs, wrt)?;
             return graph.try_jacobian(&outputs, &inputs);
         };
         let outputs = self.all_fresh(outputs)?;
@@ -233,7 +233,7 @@ impl Graph {
     pub fn try_hvp(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> Result<Vec<f64>, Error> {
         direction_length(wrt.len(), direction.len())?;
         let Some(leaves) = self.leaf_positions(wrt.iter().copied())? else {
-            let Opened { graph, outputs, inputs } = self.opened(&[l], wrt)?;
+            let Opened { graph, outputs, inputs, .. } = self.opened(&[l], wrt)?;
             return graph.try_hvp(outputs[0], &inputs, direction);
         };
         let l = self.fresh(l)? as usize;
@@ -277,7 +277,7 @@ impl Graph {
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_hessian(&self, l: NodeId, wrt: &[NodeId]) -> Result<Vec<Vec<f64>>, Error> {
         let Some(leaves) = self.leaf_positions(wrt.iter().copied())? else {
-            let Opened { graph, outputs, inputs } = self.opened(&[l], wrt)?;
+            let Opened { graph, outputs, inputs, .. } = self.opened(&[l], wrt)?;
             return graph.try_hessian(outputs[0], &inputs);
         };
         let l = self.fresh(l)? as usize;

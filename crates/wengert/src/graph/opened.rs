@@ -11,6 +11,8 @@ use crate::op::Op;
 /// The copy, and where the outputs and the inputs are in it.
 pub(crate) struct Opened {
     pub(crate) graph: Graph,
+    /// The copy of each node, or the sum where a leaf was added to it.
+    pub(crate) nodes: Vec<NodeId>,
     pub(crate) outputs: Vec<NodeId>,
     /// A leaf for each node of `wrt`. If the node wants no gradient or comes after all outputs, nothing depends on its
     /// leaf.
@@ -77,6 +79,7 @@ impl Graph {
         Ok(Opened {
             inputs: inputs.collect::<Result<_, Error>>()?,
             outputs: outputs.into_iter().map(|output| copies[output]).collect(),
+            nodes: copies,
             graph,
         })
     }

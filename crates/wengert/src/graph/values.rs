@@ -167,7 +167,7 @@ impl Graph {
             return Ok(());
         }
         sweep::recompute(&mut self.tape, self.lowest_set, self.scratch.get_mut());
-        if let Some(flipped) = self.first_flipped() {
+        if let Some(flipped) = self.first_flipped(|at| Some(self.tape.entry(at as u32).value)) {
             self.make_stale(self.lowest_set);
             return Err(flipped);
         }
