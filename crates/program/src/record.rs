@@ -34,7 +34,7 @@ impl Program {
     /// # Panics
     /// If the graph is full when a constant is recorded.
     pub fn record(&self, graph: &Graph, inputs: &[NodeId]) -> Result<Vec<NodeId>, Error> {
-        same_length(|| "inputs".into(), self.input_count(), inputs.len())?;
+        same_length(|| "nodes in `inputs`, one for each input".into(), self.input_count(), inputs.len())?;
         let recording = self.recording();
         let mut nodes: Vec<NodeId> = inputs.to_vec();
         let mut operands = Vec::new();

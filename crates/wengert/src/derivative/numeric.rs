@@ -91,7 +91,7 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Length`]; `out` is as before.
     pub fn try_vjp_into(&self, seeds: &[(NodeId, f64)], wrt: &[NodeId], out: &mut [f64]) -> Result<(), Error> {
-        same_length("places for derivatives", wrt.len(), out.len())?;
+        same_length("places for derivatives, one for each node of `wrt`", wrt.len(), out.len())?;
         for &node in wrt {
             self.position(node)?;
         }

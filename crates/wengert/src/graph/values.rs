@@ -96,7 +96,7 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::NotALeaf`], [`Error::Length`]; the graph is as before.
     pub fn try_set_all(&mut self, leaves: &[NodeId], values: &[f64]) -> Result<(), Error> {
-        same_length("values to set", leaves.len(), values.len())?;
+        same_length("values to set, one for each leaf", leaves.len(), values.len())?;
         for &leaf in leaves {
             self.leaf_position(leaf)?;
         }
@@ -130,7 +130,7 @@ impl Graph {
         outputs: &[NodeId],
         out: &mut [f64],
     ) -> Result<(), Error> {
-        same_length("places for values", outputs.len(), out.len())?;
+        same_length("places for values, one for each output", outputs.len(), out.len())?;
         for &output in outputs {
             self.position(output)?;
         }
