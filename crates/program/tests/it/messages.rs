@@ -88,6 +88,27 @@ fn a_comparison_that_flips() {
 }
 
 #[test]
+fn a_comparison_that_chooses_between_older_nodes_is_checked() {
+    let mut out = [0.0];
+    let smaller = Program::from_fn(&[1.0, 2.0], |x| vec![if x[0] < x[1] { x[0] } else { x[1] }], &Options::new());
+    let smaller = smaller.unwrap();
+    smaller.eval(&[5.0, 6.0], &mut out, &mut Workspace::new()).unwrap();
+    assert_eq!(out, [5.0]);
+    let flipped = smaller.eval(&[6.0, 5.0], &mut out, &mut Workspace::new());
+    assert!(matches!(flipped, Err(Error::GuardFlipped { guard: 0, .. })), "{flipped:?}");
+    // A plain number is recorded by the comparison, after the output.
+    let absolute = Program::from_fn(&[1.0], |x| vec![if x[0] < 0.0 { -x[0] } else { x[0] }], &Options::new()).unwrap();
+    assert!(absolute.eval(&[-2.0], &mut out, &mut Workspace::new()).is_err());
+    // One that depends on no input decides nothing that changes.
+    let g = Graph::new();
+    let (x, other) = (g.var(1.0), g.var(2.0));
+    let l = x * 3.0;
+    assert!(other < 3.0);
+    let program = Program::compile(&g, [x], [l], &Options::new()).unwrap();
+    assert_eq!(program.report().guards, 0);
+}
+
+#[test]
 fn a_workspace_of_another_program_fits_itself() {
     let large = SparseProgram::hessian(&[1.0; 20], |x| x.iter().map(|x| x.sin()).product(), &Options::new()).unwrap();
     let mut workspace = Workspace::new();

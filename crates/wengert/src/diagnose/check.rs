@@ -171,7 +171,12 @@ impl Graph {
     pub fn check_gradient(&mut self, l: NodeId, wrt: &[NodeId]) -> Result<GradientCheck, Error> {
         let mut copy = match self.leaf_positions(wrt.iter().copied())? {
             Some(_) => None,
-            None => Some(self.opened(&[l], wrt)?),
+            None => {
+                // A comparison may choose between nodes that are older than its operands.
+                let compared = self.guards().into_iter().flat_map(|guard| [guard.left, guard.right]);
+                let fresh = compared.filter(|&node| self.fresh(node).is_ok());
+                Some(self.opened(&std::iter::once(l).chain(fresh).collect::<Vec<_>>(), wrt)?)
+            }
         };
         let gradient = self.try_vjp(&[(l, 1.0)], wrt)?;
         let middle = self.value(l);

@@ -298,3 +298,15 @@ fn a_check_with_respect_to_computed_nodes_refuses_what_the_gradient_refuses() {
     g.set(x, 2.0);
     assert_eq!(g.check_gradient(l, &[n]), Err(Error::StaleValue { node: l, label: None }));
 }
+
+#[test]
+fn a_comparison_with_a_later_node_is_checked_too() {
+    let mut g = Graph::new();
+    let (n, l) = {
+        let x = g.var(1.0);
+        let [n, later] = [x * 1.0, x * 2.0 - 1.0];
+        (n.id(), if n == later { n } else { later }.id())
+    };
+    let check = g.check_gradient(l, &[n]).unwrap();
+    assert!(matches!(check.components()[0].verdict, Verdict::Branch(_)), "{check}");
+}
