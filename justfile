@@ -26,6 +26,10 @@ ci:
 ratios *args:
     cargo run --profile bench -p benches --features rustquant --bin ratios -- {{args}}
 
+# Draw the table of docs/performance.md, for the README.
+plot:
+    cargo run -p benches --bin plot
+
 # Run the Criterion benchmarks.
 bench:
     cargo bench -p benches --features rustquant

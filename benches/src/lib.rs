@@ -4,7 +4,7 @@
 //! plain `f64` function (P), and by hand with its gradient (H). An [`Engine`] is a tape that records a body and sweeps
 //! it back. [`measure`] times engines against P and H in interleaved rounds, and [`report`] prints the results.
 //! [`routes`] adds what does not record and sweep: compiled programs, duals, second derivatives. The binary `ratios`
-//! and the criterion benches are two front ends of the same parts.
+//! and the criterion benches are two front ends of the same parts. [`plot`] draws the table of docs/performance.md.
 
 #![forbid(unsafe_code)]
 
@@ -13,6 +13,7 @@ pub mod derivatives;
 pub mod engines;
 pub mod measure;
 pub mod number;
+pub mod plot;
 pub mod programs;
 pub mod random;
 pub mod report;

@@ -1,6 +1,16 @@
 //! A number for [`nalgebra`] that records: derivatives through its vectors, rotations and
 //! decompositions, by [`wengert`].
 //!
+//! ```
+//! use nalgebra::Vector2;
+//! use wengert::Graph;
+//! use wengert_nalgebra::{Var, record};
+//!
+//! let mut g = Graph::new();
+//! let (x, l) = record(&mut g, || { let x = [3.0, 4.0].map(Var::leaf); (x, Vector2::from(x).norm_squared()) });
+//! assert_eq!(g.gradient(l.id(), &x.map(Var::id)), [6.0, 8.0]);
+//! ```
+//!
 //! nalgebra needs numbers that are `'static`, and a [`wengert::Expr`] borrows its graph. A [`Var`] is a key
 //! instead: 16 bytes, `Copy`, `'static`. Ops on it are recorded on the graph that its thread [`record`]s
 //! on:

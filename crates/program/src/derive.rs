@@ -273,7 +273,11 @@ impl SparseProgram {
     /// # Errors
     /// As [`Program::eval`].
     pub fn eval(&self, x: &[f64], values: &mut [f64], workspace: &mut Workspace) -> Result<(), Error> {
-        same_length(|| "entries".into(), self.pattern.len(), values.len())?;
+        same_length(
+            || "places in `values`, one for each entry of the pattern".into(),
+            self.pattern.len(),
+            values.len(),
+        )?;
         self.program.eval(x, values, workspace)
     }
 }

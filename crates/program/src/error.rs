@@ -21,7 +21,7 @@ pub enum Error {
         op: Op,
     },
     /// The same leaf as two inputs.
-    #[error("input {input} is {node}, which is already an input")]
+    #[error("input {input} is {node}, which is already an input: list each leaf once")]
     RepeatedInput {
         /// The second of the two.
         input: usize,
@@ -37,7 +37,7 @@ pub enum Error {
         node: NodeId,
     },
     /// A program without outputs.
-    #[error("a program needs an output")]
+    #[error("a program needs an output: list at least one node")]
     NoOutputs,
     /// More instructions than a program can number.
     #[error("too large for a program: {what}")]

@@ -32,7 +32,7 @@ impl Program {
     /// # Errors
     /// [`Error::Length`], [`Error::OutOfMemory`]; [`Error::Graph`] on a wrong key, a graph that is full or cannot grow.
     pub fn record(&self, graph: &Graph, inputs: &[NodeId]) -> Result<Vec<NodeId>, Error> {
-        same_length(|| "inputs".into(), self.input_count(), inputs.len())?;
+        same_length(|| "nodes in `inputs`, one for each input".into(), self.input_count(), inputs.len())?;
         let recording = self.recording();
         let mut nodes: Vec<NodeId> = with_room(recording.len())?;
         nodes.extend(inputs);

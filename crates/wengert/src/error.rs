@@ -151,7 +151,7 @@ impl fmt::Display for Error {
             Error::UnknownOp { name } => write!(f, "no op has the name {name:?}: Op::ALL lists all ops"),
             Error::Full { limit } => write!(
                 f,
-                "the graph is full: its limit is {limit} nodes; rewind or reset it, or make one with a higher limit"
+                "the graph is full: its limit is {limit} nodes; rewind or reset it, or make one with a higher limit (Graph::with_limit)"
             ),
             Error::OutOfMemory { nodes } => write!(
                 f,
@@ -168,7 +168,7 @@ impl fmt::Display for Error {
                 !recorded
             ),
             Error::Length { what, expected, given } => {
-                write!(f, "expected {expected} {what}, {given} {} given", were(*given))
+                write!(f, "{what}: {expected} expected, {given} given")
             }
         }
     }
@@ -191,8 +191,10 @@ fn wrong_operands(f: &mut fmt::Formatter<'_>, op: Op, given: usize) -> fmt::Resu
         Arity::AtLeast(_) if op.lists() > 1 => write!(f, "{op} takes {} lists of the same length", op.lists())?,
         Arity::AtLeast(n) => write!(f, "{op} takes {n} operand{} or more", s(n))?,
     }
-    let operand = if op.lists() > 1 { " operands in all" } else { "" };
-    write!(f, ", {given}{operand} {} given", were(given))
+    match op.lists() > 1 {
+        true => write!(f, ", {given} operands in all {} given: pass as many in each list", were(given)),
+        false => write!(f, ", {given} {} given", were(given)),
+    }
 }
 
 /// Checks that two lengths agree.
@@ -211,7 +213,7 @@ pub(crate) fn same_length(what: &'static str, expected: usize, given: usize) -> 
 /// # Errors
 /// [`Error::Length`].
 pub(crate) fn direction_length(expected: usize, given: usize) -> Result<(), Error> {
-    same_length("components of the direction", expected, given)
+    same_length("components of the direction, one for each input", expected, given)
 }
 
 /// The total number of operands in lists of these lengths.
@@ -232,6 +234,13 @@ impl Op {
     /// Checks that the op can be applied to this number of operands with these immediates.
     /// [`Graph::try_record`](crate::Graph::try_record) and [`Scalar::apply`](crate::Scalar::apply) call this first.
     ///
+    /// ```
+    /// use wengert::{NO_IMM, Op};
+    ///
+    /// assert!(Op::Mul.check(NO_IMM, 2).is_ok());
+    /// assert!(Op::Mul.check(NO_IMM, 3).is_err());
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Operands`] if it takes fewer or more operands, and for a leaf or a constant, which are not
     /// applied to anything. [`Error::Immediates`] if an immediate that it does not have is not 0.
@@ -248,6 +257,13 @@ impl Op {
 
     /// Checks the values of the op's immediates: the order of a derivative must be a whole number from 0
     /// to [`MAX_ORDER`]. Recording and loading call this.
+    ///
+    /// ```
+    /// use wengert::Op;
+    ///
+    /// assert!(Op::Polygamma.check_immediates([2.0, 0.0]).is_ok());
+    /// assert!(Op::Polygamma.check_immediates([0.5, 0.0]).is_err());
+    /// ```
     ///
     /// # Errors
     /// [`Error::Order`] for the first immediate that is wrong.

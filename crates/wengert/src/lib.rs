@@ -88,8 +88,16 @@
 //!
 //! # I want nalgebra
 //!
-//! The crate `wengert-nalgebra` has a number for its vectors, rotations and decompositions, which records on a [`Graph`].
-//! [`Dual`], [`Series`] and [`Expr`] implement [`num_traits::Float`].
+//! The crate `wengert-nalgebra` has a number for its vectors, rotations and decompositions, which records on a [`Graph`]:
+//!
+//! ```text
+//! let mut g = Graph::new();
+//! let (x, l) = record(&mut g, || { let x = [3.0, 4.0].map(Var::leaf); (x, Vector2::from(x).norm_squared()) });
+//! assert_eq!(g.gradient(l.id(), &x.map(Var::id)), [6.0, 8.0]);
+//! ```
+//!
+//! The front page of that crate has the example with its imports. [`Dual`], [`Series`] and [`Expr`] implement
+//! [`num_traits::Float`].
 //!
 //! # I want to know whether a gradient is right
 //!
@@ -113,12 +121,15 @@
 //! # Debug builds
 //!
 //! Without optimization, recording and sweeping take many times as long. Two lines in the `Cargo.toml` of your workspace
-//! optimize the engine and leave your own code as it is:
+//! optimize the engine, and leave your own code as it is:
 //!
 //! ```toml
 //! [profile.dev.package.wengert]
 //! opt-level = 3
 //! ```
+//!
+//! `[profile.dev.package."*"]` instead optimizes all dependencies, `wengert-program` and `wengert-nn` among them. A path
+//! dependency outside your workspace counts as one.
 //!
 //! # What to watch for
 //!

@@ -9,7 +9,7 @@ use super::{Check, NOTHING, Outlet, Recording};
 use crate::error::Error;
 use crate::options::{Input, Options, Output};
 
-/// What `outputs` depend on, as a function of `inputs`. O(nodes up to the last output).
+/// What `outputs` depend on, as a function of `inputs`. O(nodes up to the last output or operand of a guard).
 pub(crate) fn recording(
     graph: &Graph,
     inputs: &[Input],
@@ -24,6 +24,10 @@ pub(crate) fn recording(
         graph.try_grad(output.node)?;
         last = last.max(output.node.index());
     }
+    // A comparison may choose between nodes that are older than it and its operands.
+    let mut guards = if options.guards { graph.try_guards()? } else { Vec::new() };
+    let operands = guards.iter().flat_map(|guard| [guard.left, guard.right]);
+    last = operands.fold(last, |last, operand| last.max(operand.index()));
     let mut reader = Reader {
         graph,
         needed: filled(false, last + 1)?,
@@ -35,7 +39,7 @@ pub(crate) fn recording(
         if node.op != Op::Leaf {
             return Err(Error::NotALeaf { input: k, node: node.id, op: node.op });
         }
-        // Outputs do not depend on an input recorded after them.
+        // Nothing depends on an input recorded after all of it.
         if let Some(value) = reader.value_of.get_mut(node.id.index()) {
             *value = k as u32;
         }
@@ -43,9 +47,6 @@ pub(crate) fn recording(
     refuse_repeated(inputs)?;
 
     outputs.iter().for_each(|output| reader.needed[output.node.index()] = true);
-    // A comparison made after all outputs were recorded decided nothing about them.
-    let mut guards = graph.try_guards()?;
-    guards.retain(|guard| options.guards && guard.left.max(guard.right).index() <= last);
     let varies = reader.varying(&guards)?;
     guards.retain(|guard| [guard.left, guard.right].iter().any(|x| varies[x.index()]));
     for guard in &guards {

@@ -37,8 +37,8 @@ impl Program {
             return Err(Error::TooManyPoints { points, most: MOST_POINTS });
         }
         let layout = self.layout();
-        same_length(|| "inputs".into(), layout.inputs as usize, inputs.len())?;
-        same_length(|| "outputs".into(), layout.outlets.len(), outputs.len())?;
+        same_length(|| "columns in `inputs`, one for each input".into(), layout.inputs as usize, inputs.len())?;
+        same_length(|| "columns in `outputs`, one for each output".into(), layout.outlets.len(), outputs.len())?;
         for (k, (&spread, column)) in self.ir().inputs.iter().zip(inputs).enumerate() {
             if column.len() != 1 {
                 same_length(|| format!("numbers of input {k}"), length(spread, points), column.len())?;

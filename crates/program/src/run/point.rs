@@ -23,8 +23,8 @@ impl Program {
     /// in `out` are then meaningless.
     pub fn eval(&self, x: &[f64], out: &mut [f64], workspace: &mut Workspace) -> Result<(), Error> {
         let layout = self.layout();
-        same_length(|| "inputs".into(), layout.inputs as usize, x.len())?;
-        same_length(|| "outputs".into(), layout.outlets.len(), out.len())?;
+        same_length(|| "numbers in `x`, one for each input".into(), layout.inputs as usize, x.len())?;
+        same_length(|| "places in `out`, one for each output".into(), layout.outlets.len(), out.len())?;
         let code = self.machine_code(workspace)?;
         workspace.fit(self.id(), layout)?;
         if let Some(code) = code {

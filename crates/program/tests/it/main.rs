@@ -8,6 +8,7 @@ mod files;
 mod format;
 mod laws;
 mod matrices;
+mod messages;
 mod native;
 mod raw;
 mod spreads;

@@ -208,7 +208,7 @@ pub fn jvp(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64], directio
 pub fn vjp(f: impl for<'g> Fn(&[Expr<'g>]) -> Vec<Expr<'g>>, x: &[f64], seed: &[f64]) -> Vec<f64> {
     let recording = Recording::of(x, f);
     let expected = recording.outputs.len();
-    expect(same_length("components of the seed", expected, seed.len()));
+    expect(same_length("components of the seed, one for each output", expected, seed.len()));
     let seeds: Vec<_> = recording.outputs.iter().copied().zip(seed.iter().copied()).collect();
     recording.graph.vjp(&seeds, &recording.inputs)
 }

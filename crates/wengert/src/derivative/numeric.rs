@@ -90,7 +90,7 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Length`], [`Error::OutOfMemory`]; `out` is as before.
     pub fn try_vjp_into(&self, seeds: &[(NodeId, f64)], wrt: &[NodeId], out: &mut [f64]) -> Result<(), Error> {
-        same_length("places for derivatives", wrt.len(), out.len())?;
+        same_length("places for derivatives, one for each node of `wrt`", wrt.len(), out.len())?;
         for &node in wrt {
             self.position(node)?;
         }
@@ -133,7 +133,7 @@ impl Graph {
     pub fn try_jvp(&self, seeds: &[(NodeId, f64)], outputs: &[NodeId]) -> Result<Vec<f64>, Error> {
         let Some(leaves) = self.leaf_positions(seeds.iter().map(|&(node, _)| node))? else {
             let nodes = collected(seeds.iter().map(|&(node, _)| node))?;
-            let Opened { graph, outputs, inputs } = self.opened(outputs, &nodes)?;
+            let Opened { graph, outputs, inputs, .. } = self.opened(outputs, &nodes)?;
             let seeds = collected(inputs.into_iter().zip(seeds).map(|(input, &(_, tangent))| (input, tangent)))?;
             return graph.try_jvp(&seeds, &outputs);
         };
@@ -175,7 +175,7 @@ impl Graph {
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_jacobian(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Vec<Vec<f64>>, Error> {
         let Some(leaves) = self.leaf_positions(wrt.iter().copied())? else {
-            let Opened { graph, outputs, inputs } = self.opened(outputs, wrt)?;
+            let Opened { graph, outputs, inputs, .. } = self.opened(outputs, wrt)?;
             return graph.try_jacobian(&outputs, &inputs);
         };
         let outputs = self.all_fresh(outputs)?;
@@ -232,7 +232,7 @@ impl Graph {
     pub fn try_hvp(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> Result<Vec<f64>, Error> {
         direction_length(wrt.len(), direction.len())?;
         let Some(leaves) = self.leaf_positions(wrt.iter().copied())? else {
-            let Opened { graph, outputs, inputs } = self.opened(&[l], wrt)?;
+            let Opened { graph, outputs, inputs, .. } = self.opened(&[l], wrt)?;
             return graph.try_hvp(outputs[0], &inputs, direction);
         };
         let l = self.fresh(l)? as usize;
@@ -276,7 +276,7 @@ impl Graph {
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_hessian(&self, l: NodeId, wrt: &[NodeId]) -> Result<Vec<Vec<f64>>, Error> {
         let Some(leaves) = self.leaf_positions(wrt.iter().copied())? else {
-            let Opened { graph, outputs, inputs } = self.opened(&[l], wrt)?;
+            let Opened { graph, outputs, inputs, .. } = self.opened(&[l], wrt)?;
             return graph.try_hessian(outputs[0], &inputs);
         };
         let l = self.fresh(l)? as usize;

@@ -1,6 +1,6 @@
 //! Checking a gradient against finite differences.
 //!
-//! The step is the cube root of the rounding unit, times the scale of the leaf. A central difference with this
+//! The step is the cube root of the rounding unit, times the scale of the node. A central difference with this
 //! step has about ten correct digits where the function is smooth and the scale is right. If it disagrees
 //! with the gradient, smaller steps are tried, each an eighth of the last, until the differences converge, are
 //! lost in rounding, or show a kink: left and right slopes that stay apart. Where rounding hides the differences,
@@ -13,6 +13,7 @@ use crate::error::{Error, expect};
 use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::number::expr::Expr;
+use crate::op::Op;
 
 /// A relative error up to this is attributed to the finite difference.
 const TOLERANCE: f64 = 1e-6;
@@ -49,10 +50,10 @@ pub enum Verdict {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Component {
-    /// The index of the leaf in `wrt`.
+    /// The index of the node in `wrt`.
     pub index: usize,
-    /// The leaf.
-    pub leaf: NodeId,
+    /// The node.
+    pub node: NodeId,
     /// Its label, if it has one.
     pub label: Option<String>,
     /// The derivative from the sweep.
@@ -106,7 +107,7 @@ impl GradientCheck {
         self.components.len() - self.unsure().count()
     }
 
-    /// The components, in the order of the leaves.
+    /// The components, in the order of `wrt`.
     ///
     /// ```
     /// let check = wengert::check_gradient(|x| x[0].exp(), &[0.0]);
@@ -146,37 +147,72 @@ impl GradientCheck {
 }
 
 impl Graph {
-    /// Checks the gradient of `l` with respect to the leaves `wrt` against finite differences. Afterwards all
+    /// Checks the gradient of `l` with respect to the nodes `wrt` against finite differences. Afterwards all
     /// leaves have their old values, and [`Graph::grad`] gives the gradient of `l`.
     ///
-    /// Meant for tests. Costs O(leaves * nodes): the graph is recomputed twice for each leaf, four times where the
+    /// The derivative with respect to a computed node is that with respect to a variable added to the node. Differences
+    /// of it are those of a copy of the graph in which the variable is a leaf.
+    ///
+    /// Meant for tests. Costs O(`wrt` * nodes): the graph is recomputed twice for each node of `wrt`, four times where the
     /// left and right slopes are far apart, and up to 40 times where the first step does not agree.
     ///
     /// ```
     /// let mut g = wengert::Graph::new();
     /// let x = g.leaves(&[0.5, 2.0]);
-    /// let l = g.mul(g.sin(x[0]), g.ln(x[1]));
-    /// let check = g.check_gradient(l, &x)?;
+    /// let sine = g.sin(x[0]);
+    /// let l = g.mul(sine, g.ln(x[1]));
+    /// let check = g.check_gradient(l, &[x[0], x[1], sine])?;
     /// assert!(check.passes(), "{check}");
     /// # Ok::<(), wengert::Error>(())
     /// ```
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], and [`Error::NotALeaf`] where a node of `wrt` is not a
-    /// leaf. Nothing was changed.
+    /// [`Error::NotInGraph`], [`Error::StaleValue`]; with respect to computed nodes, also [`Error::OutOfMemory`]. Nothing
+    /// was changed.
     pub fn check_gradient(&mut self, l: NodeId, wrt: &[NodeId]) -> Result<GradientCheck, Error> {
-        for &leaf in wrt {
-            self.leaf_position(leaf)?;
-        }
+        let mut copy = match self.leaf_positions(wrt.iter().copied())? {
+            Some(_) => None,
+            None => {
+                // A comparison may choose between nodes that are older than its operands.
+                let compared = self.guards().into_iter().flat_map(|guard| [guard.left, guard.right]);
+                let fresh = compared.filter(|&node| self.fresh(node).is_ok());
+                Some(self.opened(&std::iter::once(l).chain(fresh).collect::<Vec<_>>(), wrt)?)
+            }
+        };
         let gradient = self.try_vjp(&[(l, 1.0)], wrt)?;
         let middle = self.value(l);
         let mut components = Vec::with_capacity(wrt.len());
-        for (index, (&leaf, &analytic)) in wrt.iter().zip(&gradient).enumerate() {
-            let x = self.value(leaf);
-            let (numeric, unsure, verdict) = Probe { l, leaf, x, middle, analytic }.run(self);
-            // Nothing but this leaf was set, so the guards hold again.
-            self.set(leaf, x);
-            expect(self.forward());
+        for (index, (&node, &analytic)) in wrt.iter().zip(&gradient).enumerate() {
+            let entry = self.tape.entry(self.position(node)?);
+            let x = entry.value;
+            let probe = Probe { x, middle, analytic };
+            let (numeric, unsure, verdict) = match &mut copy {
+                None => {
+                    let found = probe.run(&mut |x| {
+                        self.set(node, x);
+                        self.forward()?;
+                        Ok(self.value(l))
+                    });
+                    // Nothing but this leaf was set, so the guards hold again.
+                    self.set(node, x);
+                    expect(self.forward());
+                    found
+                }
+                Some(copy) => {
+                    let input = copy.inputs[index];
+                    let rest = copy.graph.value(input);
+                    let start = if entry.op() == Op::Leaf { 0.0 } else { x };
+                    let found = probe.run(&mut |x| {
+                        copy.graph.set(input, x - start);
+                        copy.graph.forward()?;
+                        let value = |at: usize| copy.nodes.get(at).map(|&node| copy.graph.value(node));
+                        self.first_flipped(value).map_or(Ok(copy.graph.value(copy.outputs[0])), Err)
+                    });
+                    copy.graph.set(input, rest);
+                    expect(copy.graph.forward());
+                    found
+                }
+            };
             let off = ((analytic - numeric).abs() - unsure).max(0.0);
             let relative_error = match (analytic - numeric).is_nan() {
                 _ if analytic == numeric => 0.0,
@@ -184,8 +220,8 @@ impl Graph {
                 false if off.is_infinite() => f64::INFINITY,
                 false => off / analytic.abs().max(numeric.abs()),
             };
-            let label = self.label_of(leaf);
-            components.push(Component { index, leaf, label, analytic, numeric, relative_error, verdict });
+            let label = self.label_of(node);
+            components.push(Component { index, node, label, analytic, numeric, relative_error, verdict });
         }
         Ok(GradientCheck { output: l, components })
     }
@@ -208,9 +244,11 @@ pub fn check_gradient(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) ->
     expect(recording.graph.check_gradient(recording.outputs[0], &recording.inputs))
 }
 
+/// The output as a function of one node; an error where a comparison has another result.
+type Output<'a> = dyn FnMut(f64) -> Result<f64, Error> + 'a;
+
 struct Probe {
-    l: NodeId,
-    leaf: NodeId,
+    /// The value of the node.
     x: f64,
     /// The output at `x`.
     middle: f64,
@@ -243,9 +281,9 @@ impl Slopes {
 
 impl Probe {
     /// The derivative from differences, its uncertainty, and the verdict.
-    fn run(&self, graph: &mut Graph) -> (f64, f64, Verdict) {
+    fn run(&self, output: &mut Output<'_>) -> (f64, f64, Verdict) {
         if self.analytic.is_infinite() {
-            return self.steep(graph);
+            return self.steep(output);
         }
         let usual = f64::EPSILON.cbrt();
         // A value far below 1 may be of that scale, or of scale 1 and near 0: try both.
@@ -263,7 +301,7 @@ impl Probe {
                     last = None;
                 }
             }
-            let slopes = match self.slopes(graph, step) {
+            let slopes = match self.slopes(output, step) {
                 Ok(Some(slopes)) => slopes,
                 Ok(None) => {
                     trouble.get_or_insert(Verdict::NotFinite);
@@ -281,7 +319,7 @@ impl Probe {
                     break;
                 }
                 // At a kink of `abs` the mean of both slopes is 0, as the gradient is.
-                let verdict = match self.has_kink(graph, slopes, 0.125 * step) {
+                let verdict = match self.has_kink(output, slopes, 0.125 * step) {
                     true => Verdict::Kink,
                     false => Verdict::Agrees,
                 };
@@ -310,7 +348,7 @@ impl Probe {
         let near = best.or(last.map(|slopes| (slopes, slopes.noise)).filter(|&(slopes, noise)| hidden(slopes, noise)));
         let best = match near {
             Some((slopes, unsure)) if hidden(slopes, unsure) => {
-                self.farther(graph).filter(|&(_, less)| less < unsure).or(near)
+                self.farther(output).filter(|&(_, less)| less < unsure).or(near)
             }
             _ => near,
         };
@@ -333,11 +371,11 @@ impl Probe {
 
     /// As [`Probe::run`], where the gradient is infinite: no difference is near it, so it agrees where the differences
     /// have its sign and grow with every smaller step.
-    fn steep(&self, graph: &mut Graph) -> (f64, f64, Verdict) {
+    fn steep(&self, output: &mut Output<'_>) -> (f64, f64, Verdict) {
         let mut before: Option<f64> = None;
         for k in 0..STEPS / 2 {
             let step = f64::EPSILON.cbrt() * self.x.abs().max(1.0) * 0.125f64.powi(k as i32);
-            let Slopes { central, noise, .. } = match self.slopes(graph, step) {
+            let Slopes { central, noise, .. } = match self.slopes(output, step) {
                 Ok(Some(slopes)) => slopes,
                 Ok(None) => return (f64::NAN, 0.0, Verdict::NotFinite),
                 Err(flipped) => return (f64::NAN, 0.0, Verdict::Branch(flipped)),
@@ -352,17 +390,17 @@ impl Probe {
     }
 
     /// The slopes with a larger step, and their uncertainty: the step where it is least.
-    fn farther(&self, graph: &mut Graph) -> Option<(Slopes, f64)> {
+    fn farther(&self, output: &mut Output<'_>) -> Option<(Slopes, f64)> {
         let steps = (0..=LARGER).map(|k| f64::EPSILON.cbrt() * self.x.abs().max(1.0) * 8f64.powi(k));
-        let all: Vec<Slopes> = steps.map_while(|step| self.slopes(graph, step).ok().flatten()).collect();
+        let all: Vec<Slopes> = steps.map_while(|step| self.slopes(output, step).ok().flatten()).collect();
         let pairs = all.windows(2).map(|two| (two[1], two[1].noise + (two[1].central - two[0].central).abs()));
         pairs.min_by(|a, b| a.1.total_cmp(&b.1))
     }
 
     /// Whether the left and right slopes are far apart, and stay so with a smaller step.
-    fn has_kink(&self, graph: &mut Graph, slopes: Slopes, smaller: f64) -> bool {
+    fn has_kink(&self, output: &mut Output<'_>, slopes: Slopes, smaller: f64) -> bool {
         let apart = slopes.gap() > 0.01 * slopes.left.abs().max(slopes.right.abs());
-        apart && matches!(self.slopes(graph, smaller), Ok(Some(closer)) if closer.gap() > 0.5 * slopes.gap())
+        apart && matches!(self.slopes(output, smaller), Ok(Some(closer)) if closer.gap() > 0.5 * slopes.gap())
     }
 
     fn allowed(&self, numeric: f64) -> f64 {
@@ -370,12 +408,12 @@ impl Probe {
     }
 
     /// The slopes with a step; `None` where a value is not finite.
-    fn slopes(&self, graph: &mut Graph, step: f64) -> Result<Option<Slopes>, Error> {
+    fn slopes(&self, output: &mut Output<'_>, step: f64) -> Result<Option<Slopes>, Error> {
         let (above, below) = (self.x + step, self.x - step);
         if above == self.x || below == self.x {
             return Ok(None);
         }
-        let (up, down) = (self.at(graph, above)?, self.at(graph, below)?);
+        let (up, down) = (output(above)?, output(below)?);
         let values = [up, down, self.middle];
         let largest = values.iter().fold(0.0, |most: f64, v| most.max(v.abs()));
         Ok(values.iter().all(|v| v.is_finite()).then(|| Slopes {
@@ -385,17 +423,11 @@ impl Probe {
             noise: 8.0 * f64::EPSILON * largest / (above - below),
         }))
     }
-
-    fn at(&self, graph: &mut Graph, x: f64) -> Result<f64, Error> {
-        graph.set(self.leaf, x);
-        graph.forward()?;
-        Ok(graph.value(self.l))
-    }
 }
 
 impl fmt::Display for Component {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "component {} ({}", self.index, self.leaf)?;
+        write!(f, "component {} ({}", self.index, self.node)?;
         if let Some(label) = &self.label {
             write!(f, " {label:?}")?;
         }

@@ -72,12 +72,13 @@ impl Graph {
         expect(self.guards.borrow_mut().try_push(guard).map_err(Error::from));
     }
 
-    /// The first comparison whose result has changed, as an error.
-    pub(super) fn first_flipped(&self) -> Option<Error> {
+    /// The first comparison that has another result with these values of the nodes, as an error. One of nodes without a
+    /// value is left out.
+    pub(crate) fn first_flipped(&self, value: impl Fn(usize) -> Option<f64>) -> Option<Error> {
         let guards = self.guards.borrow();
-        let flipped = |guard: &&RawGuard| {
-            let [left, right] = [guard.left, guard.right].map(|x| self.tape.entry(x).value);
-            guard.relation.holds(left, right) != guard.recorded
+        let flipped = |guard: &&RawGuard| match [guard.left, guard.right].map(|x| value(x as usize)) {
+            [Some(left), Some(right)] => guard.relation.holds(left, right) != guard.recorded,
+            _ => false,
         };
         guards.iter().find(flipped).map(|guard| {
             let [left, right] = [guard.left, guard.right].map(|x| self.generations.key(x));

@@ -12,6 +12,8 @@ use crate::room::{Room, collected, with_room};
 /// The copy, and where the outputs and the inputs are in it.
 pub(crate) struct Opened {
     pub(crate) graph: Graph,
+    /// The copy of each node, or the sum where a leaf was added to it.
+    pub(crate) nodes: Vec<NodeId>,
     pub(crate) outputs: Vec<NodeId>,
     /// A leaf for each node of `wrt`. If the node wants no gradient or comes after all outputs, nothing depends on its
     /// leaf.
@@ -78,6 +80,6 @@ impl Graph {
             });
         }
         let outputs = collected(outputs.into_iter().map(|output| copies[output]))?;
-        Ok(Opened { graph, outputs, inputs })
+        Ok(Opened { graph, outputs, inputs, nodes: copies })
     }
 }

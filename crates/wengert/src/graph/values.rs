@@ -96,7 +96,7 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::NotALeaf`], [`Error::Length`]; the graph is as before.
     pub fn try_set_all(&mut self, leaves: &[NodeId], values: &[f64]) -> Result<(), Error> {
-        same_length("values to set", leaves.len(), values.len())?;
+        same_length("values to set, one for each leaf", leaves.len(), values.len())?;
         for &leaf in leaves {
             self.leaf_position(leaf)?;
         }
@@ -130,7 +130,7 @@ impl Graph {
         outputs: &[NodeId],
         out: &mut [f64],
     ) -> Result<(), Error> {
-        same_length("places for values", outputs.len(), out.len())?;
+        same_length("places for values, one for each output", outputs.len(), out.len())?;
         for &output in outputs {
             self.position(output)?;
         }
@@ -167,7 +167,7 @@ impl Graph {
             return Ok(());
         }
         sweep::recompute(&mut self.tape, self.lowest_set, self.operands.get_mut());
-        if let Some(flipped) = self.first_flipped() {
+        if let Some(flipped) = self.first_flipped(|at| Some(self.tape.entry(at as u32).value)) {
             self.make_stale(self.lowest_set);
             return Err(flipped);
         }

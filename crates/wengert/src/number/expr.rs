@@ -311,7 +311,7 @@ macro_rules! define_expr {
 
             $(#[inline(always)]
             #[track_caller]
-            fn $name(self $(, $y: Self)* $($(, $k: f64)+)?) -> Self {
+            fn $name(self $(, $y: impl Into<Self>)* $($(, $k: f64)+)?) -> Self {
                 Expr::$name(self $(, $y)* $($(, $k)+)?)
             })+
             $(fn $fname($($fx: &[Self]),+) -> Self {

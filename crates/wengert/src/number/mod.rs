@@ -26,8 +26,8 @@ pub(crate) use tracked;
 /// A number of some kind: `f64`, [`Dual`], [`Expr`], [`crate::Series`].
 ///
 /// A function `fn f<T: Real>(x: &[T]) -> T` computes plain values, tangents or a recording. All ops are methods
-/// ([`Scalar`]). Operators take an `f64` on the right only: write `1.0 - x` as `T::constant(1.0) - x`, which costs no
-/// more. Where a closure over expressions is expected, pass `|x| f(x)`. Passing `f` itself does not compile, because
+/// ([`Scalar`]), whose operands may be numbers: `x.max(0.0)`. Operators take an `f64` on the right only: write `1.0 - x`
+/// as `T::constant(1.0) - x`, which costs no more. Where a closure over expressions is expected, pass `|x| f(x)`. Passing `f` itself does not compile, because
 /// its `T` would be an `Expr` of one fixed lifetime.
 ///
 /// ```

@@ -109,9 +109,9 @@ macro_rules! define_dual {
             }
 
             $(#[inline(always)]
-            fn $name(self $(, $y: Self)* $($(, $k: f64)+)?) -> Self {
+            fn $name(self $(, $y: impl Into<Self>)* $($(, $k: f64)+)?) -> Self {
                 let imm = imm(&[$($($k),+)?]);
-                let args = [self $(, $y)*];
+                let args = [self $(, $y.into())*];
                 let values = each(args, 0.0, |x| x.value);
                 let value = value::$name(values, imm);
                 let given = each(args, Tangents::ZERO, |x| x.bar());

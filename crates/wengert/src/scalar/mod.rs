@@ -126,7 +126,7 @@ macro_rules! define_scalar {
             /// `min(max(x, low), high)`.
             #[inline(always)]
             #[track_caller]
-            fn clamp(self, low: Self, high: Self) -> Self {
+            fn clamp(self, low: impl Into<Self>, high: impl Into<Self>) -> Self {
                 Scalar::min(Scalar::max(self, low), high)
             }
 
@@ -135,8 +135,8 @@ macro_rules! define_scalar {
                 $(#[doc = $doc])+
                 #[inline(always)]
                 #[track_caller]
-                fn $name(self $(, $y: Self)* $($(, $k: f64)+)?) -> Self {
-                    Self::apply(op!($($word)+), imm(&[$($($k),+)?]), &[self $(, $y)*])
+                fn $name(self $(, $y: impl Into<Self>)* $($(, $k: f64)+)?) -> Self {
+                    Self::apply(op!($($word)+), imm(&[$($($k),+)?]), &[self $(, $y.into())*])
                 }
             })+
             $($(#[doc = $fdoc])+
@@ -178,8 +178,8 @@ macro_rules! define_values {
 
             $(#[inline(always)]
             #[track_caller]
-            fn $name(self $(, $y: f64)* $($(, $k: f64)+)?) -> f64 {
-                value::$name([self $(, $y)*], imm(&[$($($k),+)?]))
+            fn $name(self $(, $y: impl Into<f64>)* $($(, $k: f64)+)?) -> f64 {
+                value::$name([self $(, $y.into())*], imm(&[$($($k),+)?]))
             })+
         }
 

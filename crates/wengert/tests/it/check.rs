@@ -1,6 +1,6 @@
 //! Checking gradients against differences.
 
-use wengert::{Error, Expr, GradientCheck, Graph, NodeId, Op, Verdict, check_gradient};
+use wengert::{Error, Expr, GradientCheck, Graph, NodeId, Verdict, check_gradient};
 
 /// A graph whose gradient with respect to its first leaf is wrong: `detach` stops the gradient, but not the
 /// differences.
@@ -241,7 +241,104 @@ fn wrong_keys_are_refused() {
     let foreign: NodeId = Graph::new().leaf(1.0);
     assert_eq!(g.check_gradient(foreign, &[x]), Err(Error::NotInGraph { node: foreign }));
     assert_eq!(g.check_gradient(l, &[foreign]), Err(Error::NotInGraph { node: foreign }));
-    assert_eq!(g.check_gradient(l, &[l]), Err(Error::NotALeaf { node: l, label: None, op: Op::Sin }));
     g.set(x, 1.0);
     assert_eq!(g.check_gradient(l, &[x]), Err(Error::StaleValue { node: l, label: None }));
+}
+
+/// `n = sin(x)`, `l = n^2 x + exp(n)`: the nodes `x`, `n` and `l`.
+fn computed(g: &Graph) -> [NodeId; 3] {
+    let x = g.var(0.7);
+    let n = x.sin().named("n");
+    [x.id(), n.id(), (n * n * x + n.exp()).id()]
+}
+
+#[test]
+fn gradients_with_respect_to_computed_nodes_are_checked() {
+    let mut g = Graph::new();
+    let [x, n, l] = computed(&g);
+    let (late, c) = (g.exp(l), g.constant(4.0));
+    let before = g.len();
+    let check = g.check_gradient(l, &[n, x, n, l, late, c]).unwrap();
+    assert!(check.passes() && check.compared() == 6, "{check}");
+    assert_eq!(check.components()[0].label.as_deref(), Some("n"));
+    assert_eq!(check.components()[1].node, x);
+    let numeric: Vec<f64> = check.components().iter().map(|c| c.numeric).collect();
+    let sine = 0.7_f64.sin();
+    let by_n = 2.0 * sine * 0.7 + sine.exp();
+    let want = [by_n, sine * sine + by_n * 0.7_f64.cos(), by_n, 1.0, 0.0, 0.0];
+    for (numeric, want) in numeric.iter().zip(want) {
+        assert!((numeric - want).abs() < 1e-8, "{check}");
+    }
+    assert_eq!((g.len(), g.value(x), g.is_stale()), (before, 0.7, false));
+    assert_eq!(g.grad(n), check.components()[0].analytic);
+}
+
+#[test]
+fn a_wrong_gradient_with_respect_to_a_computed_node_is_found() {
+    let mut g = Graph::new();
+    let [x, n, _] = computed(&g);
+    let l = g.add(g.mul(n, x), g.detach(g.exp(n)));
+    let check = g.check_gradient(l, &[x, n]).unwrap();
+    assert!(!check.passes());
+    let worst = check.components().iter().find(|c| c.node == n).unwrap();
+    assert_eq!((worst.verdict.clone(), worst.analytic), (Verdict::Differs, 0.7));
+    assert!((worst.numeric - 0.7 - 0.7_f64.sin().exp()).abs() < 1e-8, "{check}");
+}
+
+#[test]
+fn computed_nodes_of_any_scale_and_at_zero_are_checked() {
+    for scale in [1e-20, 1e-8, 1.0, 1e12] {
+        let mut g = Graph::new();
+        let x = g.leaf(scale);
+        let n = g.mul_c(x, 3.0);
+        let l = g.add(g.mul(n, n), g.mul(n, x));
+        let check = g.check_gradient(l, &[n, x]).unwrap();
+        assert!(check.passes() && check.compared() == 2, "{scale}: {check}");
+    }
+    let mut g = Graph::new();
+    let n = g.neg(g.leaf(0.0));
+    let (kink, smooth) = (g.abs(n), g.exp(n));
+    assert_eq!(g.check_gradient(kink, &[n]).unwrap().components()[0].verdict, Verdict::Kink);
+    assert!(g.check_gradient(smooth, &[n]).unwrap().passes());
+}
+
+#[test]
+fn a_comparison_of_a_computed_node_is_named_as_it_was_recorded() {
+    let mut g = Graph::new();
+    let (n, l) = {
+        let x = g.var(1.0);
+        let n = (x * 1.0).named("n");
+        let l = if n == 1.0 { n * 2.0 } else { n };
+        (n.id(), l.id())
+    };
+    let check = g.check_gradient(l, &[n]).unwrap();
+    let Verdict::Branch(error @ Error::GuardFlipped { left, .. }) = &check.components()[0].verdict else {
+        panic!("{check}");
+    };
+    assert_eq!(*left, n);
+    assert!(error.to_string().contains("\"n\""), "{error}");
+    assert!(!check.passes());
+}
+
+#[test]
+fn a_check_with_respect_to_computed_nodes_refuses_what_the_gradient_refuses() {
+    let mut g = Graph::new();
+    let [x, n, l] = computed(&g);
+    let foreign = Graph::new().leaf(1.0);
+    assert_eq!(g.check_gradient(l, &[n, foreign]), Err(Error::NotInGraph { node: foreign }));
+    assert_eq!(g.check_gradient(foreign, &[n]), Err(Error::NotInGraph { node: foreign }));
+    g.set(x, 2.0);
+    assert_eq!(g.check_gradient(l, &[n]), Err(Error::StaleValue { node: l, label: None }));
+}
+
+#[test]
+fn a_comparison_with_a_later_node_is_checked_too() {
+    let mut g = Graph::new();
+    let (n, l) = {
+        let x = g.var(1.0);
+        let [n, later] = [x * 1.0, x * 2.0 - 1.0];
+        (n.id(), if n == later { n } else { later }.id())
+    };
+    let check = g.check_gradient(l, &[n]).unwrap();
+    assert!(matches!(check.components()[0].verdict, Verdict::Branch(_)), "{check}");
 }

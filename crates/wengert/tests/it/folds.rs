@@ -64,7 +64,6 @@ fn a_dot_product_of_unequal_lists_is_refused() {
     faults.panics("Expr", &mut g, &refused(4), |g| Expr::dot(&g.exprs(&x), &g.exprs(&x[..1])).value());
     faults.panics("f64", &mut g, &refused(3), |_| f64::dot(&[1.0, 2.0], &[1.0]));
     faults.fails("try_record", &mut g, &refused(3), |g| g.try_record(Op::Dot, NO_IMM, &x));
-    assert_eq!(refused(5).to_string(), "dot takes 2 lists of the same length, 5 operands in all were given");
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod labels;
 mod laws;
 mod lecture;
 mod limits;
+mod messages;
 mod model;
 mod operators;
 mod ops;

@@ -2,7 +2,7 @@
 //! `num_traits::Float` runs over every number.
 
 use num_traits::{Float, FloatConst};
-use wengert::{Dual, Expr, Graph, Op, Real, Series};
+use wengert::{Arity, Dual, Expr, Graph, Op, Real, Scalar, Series};
 
 #[test]
 fn methods_of_two_operands_take_numbers() {
@@ -186,4 +186,93 @@ fn a_generic_function_is_differentiated_by_a_closure_that_calls_it() {
     assert_eq!(wengert::forward_gradient(|x| f(&x), [2.0, 0.0]).1, [0.0, 2.0]);
     assert_eq!(wengert::taylor::<2>(f, &[2.0, 0.0], &[0.0, 1.0]), [0.0, 2.0]);
     assert_eq!(f(&[2.0, 0.0]), 0.0);
+}
+
+/// The public ops of two operands: their names, and all of them in generic code, of numbers of one type, and with a plain
+/// number as the second operand.
+macro_rules! two_operands {
+    ($($name:ident $Op:ident)+) => {
+        const OF_TWO: &[Op] = &[$(Op::$Op),+];
+
+        fn of_two<T: Real>(x: T, y: T) -> Vec<T> {
+            vec![$(Scalar::$name(x, y)),+]
+        }
+
+        fn with_number<T: Real>(x: T, c: f64) -> Vec<T> {
+            vec![$(Scalar::$name(x, c)),+]
+        }
+
+        fn expressions_with_number(x: Expr<'_>, c: f64) -> Vec<Expr<'_>> {
+            vec![$(x.$name(c)),+]
+        }
+    };
+}
+two_operands! {
+    add Add sub Sub mul Mul div Div pow Pow atan2 Atan2 hypot Hypot max Max min Min rem Rem copysign Copysign
+    logaddexp Logaddexp less Lt less_equal Le greater Gt greater_equal Ge equal Eq not_equal Ne
+}
+
+/// Value, first and second derivative by `x` of expressions; of a free constant, it and zeros.
+fn orders(g: &Graph, x: Expr<'_>, results: Vec<Expr<'_>>) -> Vec<[u64; 3]> {
+    let order = |l: Expr<'_>| match l.graph() {
+        Some(_) => [l.value(), g.gradient(l.id(), &[x.id()])[0], g.hessian(l.id(), &[x.id()])[0][0]],
+        None => [l.value(), 0.0, 0.0],
+    };
+    // A NaN has many bits, and zeros of both signs are equal derivatives.
+    let bits = |v: f64| if v.is_nan() { f64::NAN.to_bits() } else { (v + 0.0).to_bits() };
+    results.into_iter().map(|l| order(l).map(bits)).collect()
+}
+
+const POINTS: [(f64, f64); 9] = [
+    (2.0, 3.0),
+    (3.0, 2.0),
+    (2.0, 2.0),
+    (-1.5, 2.0),
+    (0.5, -2.0),
+    (0.0, 0.0),
+    (-0.0, 1.0),
+    (f64::INFINITY, 1.0),
+    (f64::NAN, 1.0),
+];
+
+#[test]
+fn every_op_of_two_operands_takes_numbers_and_free_constants_in_both_orders() {
+    let helpers = [Op::Sech2, Op::Prefer, Op::Softmax2, Op::Softmax2D, Op::ExpDiff, Op::Gmul, Op::Gdiv];
+    for &op in Op::ALL.iter().filter(|op| op.arity() == Arity::Fixed(2) && op.immediates() == 0) {
+        assert!(OF_TWO.contains(&op) != helpers.contains(&op), "{op} is tested, or is a helper");
+    }
+    for (x, c) in POINTS {
+        let g = Graph::new();
+        let (var, node, free) = (g.var(x), g.expr(g.constant(c)), Expr::constant(c));
+        let after = orders(&g, var, of_two(var, node));
+        assert_eq!(orders(&g, var, of_two(var, free)), after, "{x} with {c} after it");
+        assert_eq!(orders(&g, var, expressions_with_number(var, c)), after, "{x} with the number {c} after it");
+        assert_eq!(orders(&g, var, with_number(var, c)), after, "{x} with the number {c} in generic code");
+        let before = orders(&g, var, of_two(node, var));
+        assert_eq!(orders(&g, var, of_two(free, var)), before, "{x} with {c} before it");
+        // Two free constants make one, with the value of plain numbers.
+        for (constant, number) in of_two(Expr::constant(x), free).into_iter().zip(of_two(x, c)) {
+            assert!(constant.graph().is_none());
+            assert!(constant.value() == number || constant.value().is_nan() && number.is_nan());
+        }
+    }
+}
+
+#[test]
+fn numbers_are_operands_of_every_kind_of_number() {
+    let same = |a: f64, b: f64| a == b || a.is_nan() && b.is_nan();
+    for (x, c) in POINTS {
+        let dual = Dual::<1>::input(x, 0);
+        for (number, constant) in with_number(dual, c).into_iter().zip(of_two(dual, Dual::new(c))) {
+            assert!(same(number.value, constant.value) && same(number.tangents[0], constant.tangents[0]));
+        }
+        for (number, dual) in with_number(x, c).into_iter().zip(with_number(dual, c)) {
+            assert!(same(number, dual.value), "{x}, {c}");
+        }
+    }
+    fn clamped<T: Real>(x: T) -> T {
+        x.clamp(0.0, 1.0).mul_add(2.0, x)
+    }
+    assert_eq!((clamped(3.0), clamped(Dual::<1>::input(0.5, 0)).tangents), (5.0, [3.0]));
+    assert_eq!(clamped(Series::<2>::moving(0.5, 1.0)).coefficients, [1.5, 3.0]);
 }

@@ -50,7 +50,7 @@ impl Graph {
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_hessian_pattern(&self, l: NodeId, wrt: &[NodeId]) -> Result<Pattern, Error> {
         if self.leaf_positions(wrt.iter().copied())?.is_none() {
-            let Opened { graph, outputs, inputs } = self.opened(&[l], wrt)?;
+            let Opened { graph, outputs, inputs, .. } = self.opened(&[l], wrt)?;
             return graph.try_hessian_pattern(outputs[0], &inputs);
         }
         let l = self.fresh(l)? as usize;

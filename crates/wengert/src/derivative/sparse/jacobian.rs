@@ -39,7 +39,7 @@ impl Graph {
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_jacobian_pattern(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Pattern, Error> {
         if self.leaf_positions(wrt.iter().copied())?.is_none() {
-            let Opened { graph, outputs, inputs } = self.opened(outputs, wrt)?;
+            let Opened { graph, outputs, inputs, .. } = self.opened(outputs, wrt)?;
             return graph.try_jacobian_pattern(&outputs, &inputs);
         }
         let outputs = self.all_fresh(outputs)?;

@@ -288,7 +288,7 @@ impl Sparse {
     /// Where the length of the vector is not the number of columns.
     #[track_caller]
     pub fn times(&self, vector: &[f64]) -> Vec<f64> {
-        expect(same_length("components of the vector", self.cols(), vector.len()));
+        expect(same_length("components of the vector, one for each column", self.cols(), vector.len()));
         let mut product = vec![0.0; self.rows()];
         for (row, col, value) in self.triplets() {
             product[row] += value * vector[col];

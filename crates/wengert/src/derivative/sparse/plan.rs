@@ -55,7 +55,7 @@ impl Graph {
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_sparse_hessian(&self, l: NodeId, wrt: &[NodeId]) -> Result<Sparse, Error> {
         if self.leaf_positions(wrt.iter().copied())?.is_none() {
-            let Opened { graph, outputs, inputs } = self.opened(&[l], wrt)?;
+            let Opened { graph, outputs, inputs, .. } = self.opened(&[l], wrt)?;
             return graph.try_sparse_hessian(outputs[0], &inputs);
         }
         self.plan_hessian(l, wrt)?.evaluate(self)
@@ -128,7 +128,7 @@ impl Graph {
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_sparse_jacobian(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Sparse, Error> {
         if self.leaf_positions(wrt.iter().copied())?.is_none() {
-            let Opened { graph, outputs, inputs } = self.opened(outputs, wrt)?;
+            let Opened { graph, outputs, inputs, .. } = self.opened(outputs, wrt)?;
             return graph.try_sparse_jacobian(&outputs, &inputs);
         }
         self.plan_jacobian(outputs, wrt)?.evaluate(self)

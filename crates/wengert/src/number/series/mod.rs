@@ -222,7 +222,7 @@ impl Graph {
     pub fn try_taylor<const K: usize>(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> Result<[f64; K], Error> {
         direction_length(wrt.len(), direction.len())?;
         let Some(leaves) = self.leaf_positions(wrt.iter().copied())? else {
-            let Opened { graph, outputs, inputs } = self.opened(&[l], wrt)?;
+            let Opened { graph, outputs, inputs, .. } = self.opened(&[l], wrt)?;
             return graph.try_taylor(outputs[0], &inputs, direction);
         };
         let entries = &self.tape.view().entries[..=self.fresh(l)? as usize];

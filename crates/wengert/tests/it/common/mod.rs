@@ -12,7 +12,12 @@ use wengert::{Error, Graph};
 thread_local! {
     /// Whether a panic of this thread is expected, and should print no message.
     static LOOKED_FOR: Cell<bool> = const { Cell::new(false) };
+    /// Where the last panic of this thread points to.
+    static PLACE: Cell<Option<Place>> = const { Cell::new(None) };
 }
+
+/// A file and a line.
+pub(crate) type Place = (String, u32);
 
 /// The text that `f` panics with; none where it does not.
 fn panic_text<T>(f: impl FnOnce() -> T) -> Option<String> {
@@ -20,6 +25,7 @@ fn panic_text<T>(f: impl FnOnce() -> T) -> Option<String> {
     QUIET.call_once(|| {
         let loud = take_hook();
         set_hook(Box::new(move |panic| {
+            PLACE.set(panic.location().map(|at| (at.file().into(), at.line())));
             if !LOOKED_FOR.get() {
                 loud(panic);
             }
@@ -31,6 +37,11 @@ fn panic_text<T>(f: impl FnOnce() -> T) -> Option<String> {
     let payload = outcome.err()?;
     let text = payload.downcast_ref::<String>().cloned();
     text.or_else(|| payload.downcast_ref::<&str>().map(|&text| text.into()))
+}
+
+/// The text that `f` panics with, and where the panic points to.
+pub(crate) fn refusal<T>(f: impl FnOnce() -> T) -> Option<(String, Place)> {
+    panic_text(f).zip(PLACE.take())
 }
 
 /// All that the public API shows of a graph.
