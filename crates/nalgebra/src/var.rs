@@ -44,6 +44,15 @@ pub(crate) use expressions;
 impl Var {
     /// An input with this value: a new leaf of the graph that is recorded on.
     ///
+    /// ```
+    /// use wengert::Graph;
+    /// use wengert_nalgebra::{Var, record};
+    ///
+    /// let mut g = Graph::new();
+    /// let x = record(&mut g, || Var::leaf(3.0));
+    /// assert_eq!(g.value(x.id()), 3.0);
+    /// ```
+    ///
     /// # Panics
     /// Where this thread records on no graph, and where the graph is full.
     #[track_caller]
@@ -52,6 +61,18 @@ impl Var {
     }
 
     /// The key of the node. With it, the graph gives values and derivatives after the recording.
+    ///
+    /// ```
+    /// use wengert::Graph;
+    /// use wengert_nalgebra::{Var, record};
+    ///
+    /// let mut g = Graph::new();
+    /// let [x, square] = record(&mut g, || {
+    ///     let x = Var::leaf(3.0);
+    ///     [x, x * x]
+    /// });
+    /// assert_eq!(g.gradient(square.id(), &[x.id()]), [6.0]);
+    /// ```
     ///
     /// # Panics
     /// Where the number is a constant.
@@ -78,6 +99,19 @@ impl Var {
     }
 
     /// The derivative of the last swept output with respect to this number; 0 for a constant.
+    ///
+    /// ```
+    /// use wengert::Graph;
+    /// use wengert_nalgebra::{Var, record};
+    ///
+    /// let mut g = Graph::new();
+    /// let slope = record(&mut g, || {
+    ///     let x = Var::leaf(3.0);
+    ///     (x * x).backward();
+    ///     x.grad()
+    /// });
+    /// assert_eq!(slope, 6.0);
+    /// ```
     #[track_caller]
     pub fn grad(self) -> f64 {
         expressions!(x = self => x.grad())
@@ -195,6 +229,15 @@ shared_names! {
 
 impl Var {
     /// [`Scalar::powi`].
+    ///
+    /// ```
+    /// use wengert::Graph;
+    /// use wengert_nalgebra::{Var, record};
+    ///
+    /// let mut g = Graph::new();
+    /// let cube = record(&mut g, || Var::leaf(-2.0).powi(3));
+    /// assert_eq!(g.value(cube.id()), -8.0);
+    /// ```
     #[track_caller]
     pub fn powi(self, n: i32) -> Var {
         Scalar::powi(self, n)

@@ -14,6 +14,12 @@ pub struct SplitMix64(u64);
 
 impl SplitMix64 {
     /// The sequence of a seed.
+    ///
+    /// ```
+    /// use wengert_nn::SplitMix64;
+    ///
+    /// assert_eq!(SplitMix64::new(7).bits(), SplitMix64::new(7).bits());
+    /// ```
     pub const fn new(seed: u64) -> SplitMix64 {
         SplitMix64(seed)
     }
@@ -33,6 +39,11 @@ impl SplitMix64 {
     }
 
     /// The next 64 bits.
+    ///
+    /// ```
+    /// // The published sequence.
+    /// assert_eq!(wengert_nn::SplitMix64::new(1234567).bits(), 6457827717110365317);
+    /// ```
     pub const fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -41,11 +52,22 @@ impl SplitMix64 {
     }
 
     /// The next integer below `n`; 0 for `n = 0`. All are equally likely, to a relative error of `n / 2^64`.
+    ///
+    /// ```
+    /// let mut random = wengert_nn::SplitMix64::new(1);
+    /// assert!((0..100).all(|_| random.below(6) < 6));
+    /// ```
     pub const fn below(&mut self, n: usize) -> usize {
         ((self.bits() as u128 * n as u128) >> 64) as usize
     }
 
     /// The next number, uniformly distributed in the open interval from `low` to `high`.
+    ///
+    /// ```
+    /// let mut random = wengert_nn::SplitMix64::new(1);
+    /// let mean = (0..10_000).map(|_| random.uniform(0.0, 1.0)).sum::<f64>() / 10_000.0;
+    /// assert!((mean - 0.5).abs() < 0.02);
+    /// ```
     pub fn uniform(&mut self, low: f64, high: f64) -> f64 {
         // Adds half a unit to the 52-bit integer, so that neither end is reached.
         let share = ((self.bits() >> 12) as f64 + 0.5) / (1u64 << 52) as f64;
@@ -53,6 +75,12 @@ impl SplitMix64 {
     }
 
     /// The next number, from the standard normal distribution (Box and Muller 1958).
+    ///
+    /// ```
+    /// let mut random = wengert_nn::SplitMix64::new(1);
+    /// let squares = (0..10_000).map(|_| random.normal().powi(2)).sum::<f64>();
+    /// assert!((squares / 10_000.0 - 1.0).abs() < 0.1);
+    /// ```
     pub fn normal(&mut self) -> f64 {
         let radius = (-2.0 * self.uniform(0.0, 1.0).ln()).sqrt();
         radius * self.uniform(0.0, std::f64::consts::TAU).cos()

@@ -245,6 +245,17 @@ impl SparseProgram {
 
     /// The Hessian of a closure, recorded at `at`: both triangles, symmetric to the bit.
     ///
+    /// ```
+    /// use wengert_program::{Options, SparseProgram, Workspace};
+    ///
+    /// let hessian = SparseProgram::hessian(&[1.0; 3], |x| x[0].powi(2) * x[1] + x[2].exp(), &Options::new())?;
+    /// assert_eq!(hessian.pattern().iter().collect::<Vec<_>>(), [(0, 0), (1, 0), (0, 1), (2, 2)]);
+    /// let mut values = [0.0; 4];
+    /// hessian.eval(&[2.0, 3.0, 0.0], &mut values, &mut Workspace::new())?;
+    /// assert_eq!(values, [6.0, 4.0, 4.0, 1.0]);
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Program::hessian`]; [`Error::NoOutputs`] where no entry can differ from 0.
     pub fn hessian<F>(at: &[f64], f: F, options: &Options) -> Result<SparseProgram, Error>
@@ -258,17 +269,43 @@ impl SparseProgram {
     }
 
     /// Which entries can differ from 0, column after column.
+    ///
+    /// ```
+    /// use wengert_program::{Options, SparseProgram};
+    ///
+    /// let jacobian = SparseProgram::jacobian(&[1.0; 2], |x| vec![x[0] * x[1], x[1].powi(2)], &Options::new())?;
+    /// assert!(!jacobian.pattern().contains(1, 0));
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
     pub fn pattern(&self) -> &Pattern {
         &self.pattern
     }
 
     /// The program: its inputs are those of the closure, its outputs the entries, in the order of the pattern.
+    ///
+    /// ```
+    /// use wengert_program::{Options, SparseProgram};
+    ///
+    /// let jacobian = SparseProgram::jacobian(&[1.0; 2], |x| vec![x[0] * x[1], x[1].powi(2)], &Options::new())?;
+    /// assert_eq!(jacobian.program().output_count(), jacobian.pattern().len());
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
     pub fn program(&self) -> &Program {
         &self.program
     }
 
     /// The entries at a point, in the order of the pattern: with [`Pattern::col_starts`] and
     /// [`Pattern::row_indices`], a matrix in compressed columns.
+    ///
+    /// ```
+    /// use wengert_program::{Options, SparseProgram, Workspace};
+    ///
+    /// let jacobian = SparseProgram::jacobian(&[1.0; 2], |x| vec![x[0] * x[1], x[1].powi(2)], &Options::new())?;
+    /// let mut values = [0.0; 3];
+    /// jacobian.eval(&[2.0, 3.0], &mut values, &mut Workspace::new())?;
+    /// assert_eq!(values, [3.0, 2.0, 6.0]); // column after column
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Program::eval`].

@@ -67,6 +67,21 @@ impl Program {
     ///
     /// O(nodes up to the last output) and no more than about a microsecond each.
     ///
+    /// ```
+    /// use wengert::Graph;
+    /// use wengert_program::{Options, Program, Workspace};
+    ///
+    /// let g = Graph::new();
+    /// let [x, y] = [g.leaf(2.0), g.leaf(3.0)];
+    /// let l = g.mul(x, y);
+    /// let slope = g.gradient_nodes(l, &[x])[0];
+    /// let program = Program::compile(&g, [x, y], [l, slope], &Options::new())?;
+    /// let mut out = [0.0; 2];
+    /// program.eval(&[5.0, 7.0], &mut out, &mut Workspace::new())?;
+    /// assert_eq!(out, [35.0, 7.0]);
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Graph`] on a wrong key, [`Error::NotALeaf`], [`Error::RepeatedInput`],
     /// [`Error::NoOutputs`], [`Error::TooLarge`], [`Error::OutOfMemory`]; [`Error::LooseLeaf`] where the outputs depend on
@@ -85,6 +100,16 @@ impl Program {
     /// comparisons of expressions that it makes there are checked wherever the program runs. (A branch
     /// on [`Expr::value`](wengert::Expr::value) is taken once and for all, and not checked.)
     ///
+    /// ```
+    /// use wengert_program::{Options, Program, Workspace};
+    ///
+    /// let program = Program::from_fn(&[1.0, 2.0], |x| vec![x[0] * x[1]], &Options::new())?;
+    /// let mut out = [0.0];
+    /// program.eval(&[5.0, 7.0], &mut out, &mut Workspace::new())?;
+    /// assert_eq!(out, [35.0]);
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Program::compile`].
     pub fn from_fn<F>(at: &[f64], f: F, options: &Options) -> Result<Program, Error>
@@ -99,6 +124,16 @@ impl Program {
 
     /// Compiles a closure with its gradient: the outputs are its value, then its derivative with respect
     /// to each input.
+    ///
+    /// ```
+    /// use wengert_program::{Options, Program, Workspace};
+    ///
+    /// let program = Program::value_and_gradient(&[1.0, 2.0], |x| x[0] * x[1], &Options::new())?;
+    /// let mut out = [0.0; 3];
+    /// program.eval(&[5.0, 7.0], &mut out, &mut Workspace::new())?;
+    /// assert_eq!(out, [35.0, 7.0, 5.0]);
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Program::compile`].
@@ -117,6 +152,20 @@ impl Program {
 
     /// The same program without its guards: where the recorded code would have taken another branch, it
     /// gives the numbers of the recorded branch rather than an error.
+    ///
+    /// ```
+    /// use wengert::Expr;
+    /// use wengert_program::{Options, Program, Workspace};
+    ///
+    /// fn absolute<'g>(x: &[Expr<'g>]) -> Vec<Expr<'g>> {
+    ///     vec![if x[0] < 0.0 { -x[0] } else { x[0] }]
+    /// }
+    /// let program = Program::from_fn(&[1.0], absolute, &Options::new())?.without_guards();
+    /// let mut out = [0.0];
+    /// program.eval(&[-2.0], &mut out, &mut Workspace::new())?;
+    /// assert_eq!(out, [-2.0]);
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
     pub fn without_guards(&self) -> Program {
         let mut recording = self.recording().clone();
         recording.checks.clear();
@@ -148,16 +197,40 @@ impl Program {
     }
 
     /// How many inputs it takes.
+    ///
+    /// ```
+    /// use wengert_program::{Options, Program};
+    ///
+    /// let program = Program::from_fn(&[1.0, 2.0], |x| vec![x[0] * x[1]], &Options::new())?;
+    /// assert_eq!(program.input_count(), 2);
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
     pub fn input_count(&self) -> usize {
         self.ir().inputs.len()
     }
 
     /// How many outputs it gives.
+    ///
+    /// ```
+    /// use wengert_program::{Options, Program};
+    ///
+    /// let program = Program::from_fn(&[1.0, 2.0], |x| vec![x[0] * x[1]], &Options::new())?;
+    /// assert_eq!(program.output_count(), 1);
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
     pub fn output_count(&self) -> usize {
         self.ir().outputs.len()
     }
 
     /// Whether an input has a number for each point or one for all.
+    ///
+    /// ```
+    /// use wengert_program::{Options, Program, Spread};
+    ///
+    /// let program = Program::from_fn(&[1.0, 2.0], |x| vec![x[0] * x[1]], &Options::new())?;
+    /// assert_eq!(program.input_spread(0), Spread::PerPoint);
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
     ///
     /// # Panics
     /// If there is no such input.
@@ -169,6 +242,15 @@ impl Program {
     }
 
     /// The value of an output, and whether it is wanted at each point or as a sum.
+    ///
+    /// ```
+    /// use wengert_program::{Options, Program, Spread};
+    ///
+    /// let program = Program::from_fn(&[1.0, 2.0], |x| vec![x[0] * x[1]], &Options::new())?;
+    /// let (value, spread) = program.output(0);
+    /// assert_eq!((value.to_string(), spread), ("v2".into(), Spread::PerPoint));
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
     ///
     /// # Panics
     /// If there is no such output.
@@ -182,6 +264,14 @@ impl Program {
 
     /// The label that an input had when it was recorded, if any.
     ///
+    /// ```
+    /// use wengert_program::{Options, Program};
+    ///
+    /// let program = Program::from_fn(&[1.0], |x| vec![x[0].named("angle").sin().named("height")], &Options::new())?;
+    /// assert_eq!(program.input_label(0), Some("angle"));
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
+    ///
     /// # Panics
     /// If there is no such input.
     #[track_caller]
@@ -192,6 +282,14 @@ impl Program {
 
     /// The label that an output had when it was recorded, if any.
     ///
+    /// ```
+    /// use wengert_program::{Options, Program};
+    ///
+    /// let program = Program::from_fn(&[1.0], |x| vec![x[0].named("angle").sin().named("height")], &Options::new())?;
+    /// assert_eq!(program.output_label(0), Some("height"));
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
+    ///
     /// # Panics
     /// If there is no such output.
     #[track_caller]
@@ -201,6 +299,15 @@ impl Program {
     }
 
     /// The instructions in running order, after the passes, with n-ary ops unrolled.
+    ///
+    /// ```
+    /// use wengert_program::{Options, Program};
+    ///
+    /// let program = Program::from_fn(&[1.0, 2.0], |x| vec![x[0] * x[1]], &Options::new())?;
+    /// let ops: Vec<_> = program.instructions().map(|instruction| instruction.op.name()).collect();
+    /// assert_eq!(ops, ["leaf", "leaf", "mul"]);
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
     ///
     /// # Panics
     /// If memory runs out.
@@ -218,11 +325,27 @@ impl Program {
     }
 
     /// What compiling did, and what the program needs to run.
+    ///
+    /// ```
+    /// use wengert_program::{Options, Program};
+    ///
+    /// let program = Program::from_fn(&[1.0, 2.0], |x| vec![x[0] * x[1]], &Options::new())?;
+    /// assert_eq!((program.report().instructions, program.report().guards), (3, 0));
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
     pub fn report(&self) -> Report {
         Report { machine_code: self.native().report(), ..self.0.report.clone() }
     }
 
     /// The options it was compiled with.
+    ///
+    /// ```
+    /// use wengert_program::{Options, Program};
+    ///
+    /// let program = Program::from_fn(&[1.0, 2.0], |x| vec![x[0] * x[1]], &Options::new())?;
+    /// assert_eq!(program.options(), Options::new());
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
     pub fn options(&self) -> Options {
         self.0.options
     }

@@ -107,6 +107,14 @@ fn is_out_of_memory(error: &postcard::Error) -> bool {
 impl Program {
     /// The program as bytes that [`Program::from_bytes`] reads, in this version and later ones.
     ///
+    /// ```
+    /// use wengert_program::{Options, Program};
+    ///
+    /// let program = Program::from_fn(&[1.0, 2.0], |x| vec![x[0] * x[1]], &Options::new())?;
+    /// assert_eq!(Program::from_bytes(&program.to_bytes())?.input_count(), 2);
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
+    ///
     /// # Panics
     /// If memory runs out.
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -134,6 +142,18 @@ impl Program {
     ///
     /// No op of high order is computed while loading, and hash tables have secret keys, so that no file makes its values
     /// collide.
+    ///
+    /// ```
+    /// use wengert_program::{Options, Program, Workspace};
+    ///
+    /// let program = Program::from_fn(&[1.0, 2.0], |x| vec![x[0] * x[1]], &Options::new())?;
+    /// let loaded = Program::from_bytes(&program.to_bytes())?;
+    /// let mut out = [0.0];
+    /// loaded.eval(&[5.0, 7.0], &mut out, &mut Workspace::new())?;
+    /// assert_eq!(out, [35.0]);
+    /// assert!(Program::from_bytes(b"something else").is_err());
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::Malformed`], also for a version that is not supported; [`Error::TooLarge`], [`Error::OutOfMemory`].
@@ -167,6 +187,17 @@ impl Program {
 
     /// Writes the program to a file, whole or not at all, as [`wengert_file::save`] does.
     ///
+    /// ```
+    /// use wengert_program::{Options, Program};
+    ///
+    /// let program = Program::from_fn(&[1.0, 2.0], |x| vec![x[0] * x[1]], &Options::new())?;
+    /// let path = std::env::temp_dir().join(format!("wengert-saved-{}", std::process::id()));
+    /// program.save(&path)?;
+    /// assert_eq!(std::fs::read(&path).unwrap(), program.to_bytes());
+    /// # std::fs::remove_file(path).unwrap();
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::File`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
@@ -175,6 +206,17 @@ impl Program {
     }
 
     /// Reads a program from a file.
+    ///
+    /// ```
+    /// use wengert_program::{Options, Program};
+    ///
+    /// let program = Program::from_fn(&[1.0, 2.0], |x| vec![x[0] * x[1]], &Options::new())?;
+    /// let path = std::env::temp_dir().join(format!("wengert-loaded-{}", std::process::id()));
+    /// program.save(&path)?;
+    /// assert_eq!(Program::load(&path)?.input_count(), 2);
+    /// # std::fs::remove_file(path).unwrap();
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::File`], and those of [`Program::from_bytes`].

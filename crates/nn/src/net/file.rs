@@ -43,6 +43,15 @@ pub fn save(net: &Mlp, path: impl AsRef<Path>) -> Result<(), Error> {
 
 /// Reads a net from a file that [`save`] wrote.
 ///
+/// ```
+/// let net = wengert_nn::Mlp::new(2, &[3, 1], 0)?;
+/// let path = std::env::temp_dir().join(format!("wengert-net-{}", std::process::id()));
+/// wengert_nn::save(&net, &path)?;
+/// assert_eq!(wengert_nn::load(&path)?, net);
+/// # std::fs::remove_file(path).unwrap();
+/// # Ok::<(), wengert_nn::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::File`] where the file cannot be read; [`Error::InFile`] with the error of [`parse`].
 pub fn load(path: impl AsRef<Path>) -> Result<Mlp, Error> {
@@ -73,6 +82,12 @@ pub fn text(net: &Mlp) -> String {
 }
 
 /// The net that a text describes.
+///
+/// ```
+/// let net = wengert_nn::Mlp::new(2, &[3, 1], 0)?;
+/// assert_eq!(wengert_nn::parse(&wengert_nn::text(&net))?, net);
+/// # Ok::<(), wengert_nn::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::Malformed`] with the number of the first line that is wrong.

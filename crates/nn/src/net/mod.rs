@@ -93,21 +93,45 @@ pub struct Neuron {
 
 impl Neuron {
     /// A neuron with this number of inputs.
+    ///
+    /// ```
+    /// use wengert_nn::{Activation, Neuron};
+    ///
+    /// assert_eq!(Neuron::new(2, Activation::Relu).to_string(), "ReLUNeuron(2)");
+    /// ```
     pub const fn new(inputs: usize, activation: Activation) -> Neuron {
         Neuron { inputs, activation }
     }
 
     /// The number of inputs.
+    ///
+    /// ```
+    /// use wengert_nn::{Activation, Neuron};
+    ///
+    /// assert_eq!(Neuron::new(2, Activation::Relu).input_count(), 2);
+    /// ```
     pub const fn input_count(self) -> usize {
         self.inputs
     }
 
     /// The activation.
+    ///
+    /// ```
+    /// use wengert_nn::{Activation, Neuron};
+    ///
+    /// assert_eq!(Neuron::new(2, Activation::Relu).activation(), Activation::Relu);
+    /// ```
     pub const fn activation(self) -> Activation {
         self.activation
     }
 
     /// The number of parameters: a weight for each input, and a bias.
+    ///
+    /// ```
+    /// use wengert_nn::{Activation, Neuron};
+    ///
+    /// assert_eq!(Neuron::new(2, Activation::Relu).parameter_count(), 3);
+    /// ```
     pub const fn parameter_count(self) -> usize {
         self.inputs + 1
     }
@@ -156,21 +180,49 @@ pub struct Layer {
 
 impl Layer {
     /// A layer of `width` neurons like this one.
+    ///
+    /// ```
+    /// use wengert_nn::{Activation, Layer, Neuron};
+    ///
+    /// let layer = Layer::new(Neuron::new(2, Activation::Tanh), 4);
+    /// assert_eq!(layer.width(), 4);
+    /// ```
     pub const fn new(neuron: Neuron, width: usize) -> Layer {
         Layer { neuron, width }
     }
 
     /// The kind of its neurons.
+    ///
+    /// ```
+    /// use wengert_nn::{Activation, Layer, Neuron};
+    ///
+    /// let layer = Layer::new(Neuron::new(2, Activation::Tanh), 4);
+    /// assert_eq!(layer.neuron(), Neuron::new(2, Activation::Tanh));
+    /// ```
     pub const fn neuron(self) -> Neuron {
         self.neuron
     }
 
     /// The number of neurons, which is the number of outputs.
+    ///
+    /// ```
+    /// use wengert_nn::{Activation, Layer, Neuron};
+    ///
+    /// let layer = Layer::new(Neuron::new(2, Activation::Tanh), 4);
+    /// assert_eq!(layer.width(), 4);
+    /// ```
     pub const fn width(self) -> usize {
         self.width
     }
 
     /// The number of parameters of all its neurons.
+    ///
+    /// ```
+    /// use wengert_nn::{Activation, Layer, Neuron};
+    ///
+    /// let layer = Layer::new(Neuron::new(2, Activation::Tanh), 4);
+    /// assert_eq!(layer.parameter_count(), 4 * (2 + 1));
+    /// ```
     pub const fn parameter_count(self) -> usize {
         self.width * self.neuron.parameter_count()
     }
@@ -276,16 +328,35 @@ impl Mlp {
     }
 
     /// The number of inputs.
+    ///
+    /// ```
+    /// let net = wengert_nn::Mlp::new(2, &[3, 1], 0)?;
+    /// assert_eq!(net.input_count(), 2);
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     pub fn input_count(&self) -> usize {
         self.layers[0].neuron.inputs
     }
 
     /// The layers, first to last.
+    ///
+    /// ```
+    /// let net = wengert_nn::Mlp::new(2, &[3, 1], 0)?;
+    /// let widths: Vec<usize> = net.layers().iter().map(|layer| layer.width()).collect();
+    /// assert_eq!(widths, [3, 1]);
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     pub fn layers(&self) -> &[Layer] {
         &self.layers
     }
 
     /// The values of the parameters: layer by layer, neuron by neuron, the weights and then the bias.
+    ///
+    /// ```
+    /// let net = wengert_nn::Mlp::new(2, &[3, 1], 0)?;
+    /// assert_eq!(net.parameters().len(), 3 * (2 + 1) + (3 + 1));
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     pub fn parameters(&self) -> &[f64] {
         &self.parameters
     }
@@ -332,6 +403,12 @@ impl Mlp {
     }
 
     /// The outputs at the inputs `x`, for the parameters of the net.
+    ///
+    /// ```
+    /// let net = wengert_nn::Mlp::new(2, &[3, 1], 0)?;
+    /// assert_eq!(net.predict(&[0.5, -1.0]), net.forward(net.parameters(), &[0.5, -1.0]));
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     ///
     /// # Panics
     /// Where the number of inputs is not the net's.

@@ -30,16 +30,37 @@ pub struct Shape(Arc<[Layer]>);
 
 impl Shape {
     /// The layers, from the inputs on.
+    ///
+    /// ```
+    /// let net = wengert_nn::Mlp::new(2, &[3, 1], 0)?;
+    /// let shape = net.shape();
+    /// assert_eq!(shape.layers(), net.layers());
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     pub fn layers(&self) -> &[Layer] {
         &self.0
     }
 
     /// How many parameters a net of this shape has.
+    ///
+    /// ```
+    /// let net = wengert_nn::Mlp::new(2, &[3, 1], 0)?;
+    /// let shape = net.shape();
+    /// assert_eq!(shape.parameter_count(), net.parameters().len());
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     pub fn parameter_count(&self) -> usize {
         self.0.iter().map(|layer| layer.parameter_count()).sum()
     }
 
     /// The outputs at the inputs `x` for these values of the parameters: [`Mlp::forward`].
+    ///
+    /// ```
+    /// let net = wengert_nn::Mlp::new(2, &[3, 1], 0)?;
+    /// let shape = net.shape();
+    /// assert_eq!(shape.forward(net.parameters(), &[0.5, -1.0]), net.predict(&[0.5, -1.0]));
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     ///
     /// # Panics
     /// Where there are not as many parameters or inputs as the net has.
@@ -51,6 +72,14 @@ impl Shape {
 
 impl Mlp {
     /// Its layers, without the values of its parameters.
+    ///
+    /// ```
+    /// let net = wengert_nn::Mlp::new(2, &[3, 1], 0)?;
+    /// let shape = net.shape();
+    /// let loss = move |parameters: &[f64]| shape.forward(parameters, &[0.5, -1.0])[0]; // does not borrow the net
+    /// assert_eq!(loss(net.parameters()), net.predict(&[0.5, -1.0])[0]);
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     pub fn shape(&self) -> Shape {
         Shape(self.layers().into())
     }

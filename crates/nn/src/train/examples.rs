@@ -49,11 +49,23 @@ impl Examples {
     }
 
     /// The number of columns.
+    ///
+    /// ```
+    /// let examples = wengert_nn::Examples::from_rows([[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]])?;
+    /// assert_eq!(examples.width(), 2);
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     pub fn width(&self) -> usize {
         self.columns.len()
     }
 
     /// All examples, as one batch.
+    ///
+    /// ```
+    /// let examples = wengert_nn::Examples::from_rows([[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]])?;
+    /// assert_eq!(examples.all().len(), 3);
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     pub fn all(&self) -> Batch<'_> {
         self.part(0..self.columns[0].len())
     }
@@ -111,22 +123,46 @@ pub struct Batch<'e> {
 
 impl<'e> Batch<'e> {
     /// The number of examples.
+    ///
+    /// ```
+    /// let examples = wengert_nn::Examples::from_rows([[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]])?;
+    /// assert_eq!(examples.batches(2)?.next().unwrap().len(), 2);
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     #[expect(clippy::len_without_is_empty, reason = "a batch is never empty")]
     pub fn len(self) -> usize {
         self.end - self.start
     }
 
     /// The number of columns.
+    ///
+    /// ```
+    /// let examples = wengert_nn::Examples::from_rows([[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]])?;
+    /// assert_eq!(examples.all().width(), 2);
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     pub fn width(self) -> usize {
         self.columns.len()
     }
 
     /// The columns, each with a number for every example.
+    ///
+    /// ```
+    /// let examples = wengert_nn::Examples::from_rows([[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]])?;
+    /// assert_eq!(examples.all().columns().nth(1), Some(&[10.0, 20.0, 30.0][..]));
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     pub fn columns(self) -> impl Iterator<Item = &'e [f64]> {
         self.columns.iter().map(move |column| &column[self.start..self.end])
     }
 
     /// The row of an example, counted from 0.
+    ///
+    /// ```
+    /// let examples = wengert_nn::Examples::from_rows([[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]])?;
+    /// assert_eq!(examples.all().row(1).collect::<Vec<_>>(), [2.0, 20.0]);
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     ///
     /// # Panics
     /// Where `example` is not below [`Batch::len`].

@@ -65,6 +65,15 @@ where
     /// Starts from these values of the parameters. `loss(parameters, example)` is the loss of one example, a
     /// row of `examples`. [`Backend::Compiled`] records it here, at the first example.
     ///
+    /// ```
+    /// use wengert_nn::{Backend, Examples, Fit};
+    ///
+    /// let examples = Examples::from_rows([[1.0, 2.0], [2.0, 4.0]])?;
+    /// let mut fit = Fit::new(Backend::Compiled, &[1.0], &examples, |p, row| (p[0] * row[0] - row[1]).powi(2))?;
+    /// assert_eq!(fit.loss(examples.all())?, 2.5); // the mean
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// With [`Backend::Compiled`], [`Error::Compiled`] where the loss is too large for a program or depends on
     /// a leaf of its own, and [`Error::ForeignLoss`] where it is of another graph. [`Backend::Eager`] records
@@ -112,6 +121,15 @@ where
 
     /// Sets the number of threads of [`Backend::Compiled`]; the default is one for each core. The results have
     /// the same bits with any number.
+    ///
+    /// ```
+    /// use wengert_nn::{Backend, Examples, Fit};
+    ///
+    /// let examples = Examples::from_rows([[1.0, 2.0], [2.0, 4.0]])?;
+    /// let mut fit = Fit::new(Backend::Compiled, &[1.0], &examples, |p, row| (p[0] * row[0] - row[1]).powi(2))?.threads(1);
+    /// assert_eq!(fit.loss(examples.all())?, 2.5);
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     pub fn threads(mut self, threads: usize) -> Fit<L, P> {
         if let Some(compiled) = &mut self.compiled {
             compiled.threads(threads);
@@ -120,11 +138,30 @@ where
     }
 
     /// The values of the parameters.
+    ///
+    /// ```
+    /// use wengert_nn::{Backend, Examples, Fit};
+    ///
+    /// let examples = Examples::from_rows([[1.0, 2.0], [2.0, 4.0]])?;
+    /// let fit = Fit::new(Backend::Compiled, &[1.0], &examples, |p, row| (p[0] * row[0] - row[1]).powi(2))?;
+    /// assert_eq!(fit.parameters(), [1.0]);
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     pub fn parameters(&self) -> &[f64] {
         self.trainer.parameters()
     }
 
     /// The derivative of the last loss with respect to each parameter; 0 before the first loss.
+    ///
+    /// ```
+    /// use wengert_nn::{Backend, Examples, Fit};
+    ///
+    /// let examples = Examples::from_rows([[1.0, 2.0], [2.0, 4.0]])?;
+    /// let mut fit = Fit::new(Backend::Compiled, &[1.0], &examples, |p, row| (p[0] * row[0] - row[1]).powi(2))?;
+    /// fit.record(examples.all())?;
+    /// assert_eq!(fit.gradient(), [-5.0]);
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     pub fn gradient(&self) -> &[f64] {
         self.trainer.gradient()
     }
@@ -137,6 +174,15 @@ where
 
     /// The program of [`Backend::Compiled`], whose outputs are the sums over the examples of the loss and of its
     /// derivatives.
+    ///
+    /// ```
+    /// use wengert_nn::{Backend, Examples, Fit};
+    ///
+    /// let examples = Examples::from_rows([[1.0, 2.0], [2.0, 4.0]])?;
+    /// let fit = Fit::new(Backend::Compiled, &[1.0], &examples, |p, row| (p[0] * row[0] - row[1]).powi(2))?;
+    /// assert!(fit.program().is_some());
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     pub fn program(&self) -> Option<&Program> {
         self.compiled.as_ref().map(Compiled::program)
     }
@@ -183,6 +229,16 @@ where
     ///
     /// [`Backend::Compiled`] compiles a program of the loss alone on the first call.
     ///
+    /// ```
+    /// use wengert_nn::{Backend, Examples, Fit};
+    ///
+    /// let examples = Examples::from_rows([[1.0, 2.0], [2.0, 4.0]])?;
+    /// let mut fit = Fit::new(Backend::Compiled, &[1.0], &examples, |p, row| (p[0] * row[0] - row[1]).powi(2))?;
+    /// assert_eq!(fit.loss(examples.all())?, 2.5);
+    /// assert_eq!(fit.gradient(), [0.0]); // not computed
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Fit::record`].
     ///
@@ -210,6 +266,17 @@ where
 
     /// Takes a step of the optimizer by the gradient of the last loss.
     ///
+    /// ```
+    /// use wengert_nn::{Backend, Examples, Fit, Sgd};
+    ///
+    /// let examples = Examples::from_rows([[1.0, 2.0], [2.0, 4.0]])?;
+    /// let mut fit = Fit::new(Backend::Compiled, &[1.0], &examples, |p, row| (p[0] * row[0] - row[1]).powi(2))?;
+    /// fit.record(examples.all())?;
+    /// fit.update(&mut Sgd::new(0.1));
+    /// assert_eq!(fit.parameters(), [1.5]);
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
+    ///
     /// # Panics
     /// Where the optimizer refuses the step: see [`Optimizer::step`].
     #[track_caller]
@@ -226,6 +293,18 @@ where
     }
 
     /// One step of training: [`Fit::record`], then [`Fit::update`]. Returns the loss before the update.
+    ///
+    /// ```
+    /// use wengert_nn::{Backend, Examples, Fit, Sgd};
+    ///
+    /// let examples = Examples::from_rows([[1.0, 2.0], [2.0, 4.0]])?;
+    /// let mut fit = Fit::new(Backend::Compiled, &[1.0], &examples, |p, row| (p[0] * row[0] - row[1]).powi(2))?;
+    /// for _ in 0..50 {
+    ///     fit.step(&mut Sgd::new(0.1), examples.all())?;
+    /// }
+    /// assert!((fit.parameters()[0] - 2.0).abs() < 1e-9);
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Fit::record`] and [`Fit::try_update`]; the parameters are as before.

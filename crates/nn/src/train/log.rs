@@ -96,21 +96,40 @@ pub struct Plane {
 
 impl TrainingLog {
     /// The log of a training of `planned` steps: 0 if the number is not known.
+    ///
+    /// ```
+    /// assert_eq!(wengert_nn::TrainingLog::new(100).planned(), 100);
+    /// ```
     pub fn new(planned: usize) -> TrainingLog {
         TrainingLog { planned, ..TrainingLog::default() }
     }
 
     /// Adds points to draw over the sampled planes, each with a number whose sign is its class.
+    ///
+    /// ```
+    /// let log = wengert_nn::TrainingLog::new(100).with_points([([0.0, 1.0], 1.0), ([1.0, 0.0], -1.0)]);
+    /// assert_eq!(log.points().len(), 2);
+    /// ```
     pub fn with_points(self, points: impl IntoIterator<Item = ([f64; 2], f64)>) -> TrainingLog {
         TrainingLog { points: points.into_iter().collect(), ..self }
     }
 
     /// How many steps are planned; 0 if the number is not known.
+    ///
+    /// ```
+    /// assert_eq!(wengert_nn::TrainingLog::new(100).planned(), 100);
+    /// ```
     pub fn planned(&self) -> usize {
         self.planned
     }
 
     /// The steps so far, in the order they were recorded.
+    ///
+    /// ```
+    /// let mut log = wengert_nn::TrainingLog::new(100);
+    /// log.record(0, 0.7, Some(0.5));
+    /// assert_eq!((log.steps()[0].step, log.steps()[0].loss), (0, 0.7));
+    /// ```
     pub fn steps(&self) -> &[LoggedStep] {
         &self.steps
     }
@@ -129,26 +148,62 @@ impl TrainingLog {
     }
 
     /// The snapshots so far, in the order they were taken.
+    ///
+    /// ```
+    /// use wengert_nn::{Mlp, TrainingLog};
+    ///
+    /// let net = Mlp::new(2, &[3, 1], 0)?;
+    /// let mut log = TrainingLog::new(100);
+    /// log.snapshot(0, &net, &vec![0.0; net.parameters().len()]);
+    /// assert_eq!(log.snapshots()[0].layers.len(), 2);
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     pub fn snapshots(&self) -> &[Snapshot] {
         &self.snapshots
     }
 
     /// The points of the plane.
+    ///
+    /// ```
+    /// let log = wengert_nn::TrainingLog::new(100).with_points([([0.0, 1.0], -1.0)]);
+    /// assert_eq!(log.points(), [([0.0, 1.0], -1.0)]);
+    /// ```
     pub fn points(&self) -> &[([f64; 2], f64)] {
         &self.points
     }
 
     /// Adds a step.
+    ///
+    /// ```
+    /// let mut log = wengert_nn::TrainingLog::new(100);
+    /// log.record(0, 0.7, Some(0.5));
+    /// assert_eq!(log.steps()[0].accuracy, Some(0.5));
+    /// ```
     pub fn record(&mut self, step: usize, loss: f64, accuracy: Option<f64>) {
         self.steps.push(LoggedStep { step, loss, accuracy });
     }
 
     /// Whether to take a snapshot at this step: about fifty in all, including the first and the last step.
+    ///
+    /// ```
+    /// let log = wengert_nn::TrainingLog::new(100);
+    /// assert_eq!((0..=100).filter(|&step| log.wants_snapshot(step)).count(), 51);
+    /// ```
     pub fn wants_snapshot(&self, step: usize) -> bool {
         step == self.planned || step.is_multiple_of(self.planned.div_ceil(SNAPSHOTS).max(1))
     }
 
     /// Adds a snapshot of a net, with the derivative of the loss with respect to each of its parameters.
+    ///
+    /// ```
+    /// use wengert_nn::{Mlp, TrainingLog};
+    ///
+    /// let net = Mlp::new(2, &[3, 1], 0)?;
+    /// let mut log = TrainingLog::new(100);
+    /// log.snapshot(0, &net, &vec![0.0; net.parameters().len()]);
+    /// assert_eq!(log.snapshots()[0].step, 0);
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     ///
     /// # Panics
     /// Where there are not as many derivatives as parameters.
@@ -170,6 +225,17 @@ impl TrainingLog {
     }
 
     /// Adds scores over the plane to the last snapshot: `score` at `columns` by `rows` places.
+    ///
+    /// ```
+    /// use wengert_nn::{Mlp, TrainingLog};
+    ///
+    /// let net = Mlp::new(2, &[3, 1], 0)?;
+    /// let mut log = TrainingLog::new(100);
+    /// log.snapshot(0, &net, &vec![0.0; net.parameters().len()]);
+    /// log.sample_plane((-1.0, 1.0), (0.0, 2.0), [3, 2], |point| net.predict(&point)[0]);
+    /// assert_eq!(log.snapshots()[0].plane.as_ref().unwrap().scores.len(), 6);
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
     ///
     /// # Panics
     /// Where there is no snapshot yet, and with fewer than two columns or rows.
@@ -193,6 +259,12 @@ impl TrainingLog {
 
 impl Histogram {
     /// The histogram of these numbers, with bars from the least to the largest.
+    ///
+    /// ```
+    /// let histogram = wengert_nn::Histogram::new(&[1.0, 2.0, 2.5, f64::NAN]);
+    /// assert_eq!(histogram.counts.iter().sum::<usize>(), 3);
+    /// assert_eq!(histogram.not_finite, 1);
+    /// ```
     pub fn new(numbers: &[f64]) -> Histogram {
         let finite = numbers.iter().copied().filter(|x| x.is_finite());
         let (low, high) =

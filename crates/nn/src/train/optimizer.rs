@@ -63,11 +63,28 @@ pub struct Sgd {
 
 impl Sgd {
     /// Gradient descent without momentum.
+    ///
+    /// ```
+    /// use wengert_nn::{Optimizer, Sgd};
+    ///
+    /// let mut x = [3.0];
+    /// Sgd::new(0.5).step(&mut x, &[2.0]);
+    /// assert_eq!(x, [2.0]);
+    /// ```
     pub fn new(rate: f64) -> Sgd {
         Sgd::with_momentum(rate, 0.0)
     }
 
     /// Gradient descent with momentum; 0.9 is common.
+    ///
+    /// ```
+    /// use wengert_nn::{Optimizer, Sgd};
+    ///
+    /// let (mut sgd, mut x) = (Sgd::with_momentum(0.5, 0.5), [3.0]);
+    /// sgd.step(&mut x, &[2.0]);
+    /// sgd.step(&mut x, &[0.0]);
+    /// assert_eq!(x, [1.5]); // half of the last step once more
+    /// ```
     pub fn with_momentum(rate: f64, momentum: f64) -> Sgd {
         Sgd { rate, momentum, velocity: Vec::new() }
     }
@@ -118,6 +135,14 @@ pub struct Adam {
 
 impl Adam {
     /// Adam with the constants of the paper: 0.9, 0.999 and 1e-8.
+    ///
+    /// ```
+    /// use wengert_nn::{Adam, Optimizer};
+    ///
+    /// let mut x = [3.0];
+    /// Adam::new(0.5).step(&mut x, &[200.0]);
+    /// assert!((x[0] - 2.5).abs() < 1e-6); // the first step is as long as the rate
+    /// ```
     pub fn new(rate: f64) -> Adam {
         Adam { rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, steps: 0, mean: Vec::new(), square: Vec::new() }
     }

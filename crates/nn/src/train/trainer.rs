@@ -33,6 +33,10 @@ pub struct Trainer {
 impl Trainer {
     /// Starts from these values of the parameters.
     ///
+    /// ```
+    /// assert_eq!(wengert_nn::Trainer::new(&[3.0]).parameters(), [3.0]);
+    /// ```
+    ///
     /// # Panics
     /// Where there are more parameters than the 2^28 nodes that a graph can hold.
     pub fn new(parameters: &[f64]) -> Trainer {
@@ -44,21 +48,42 @@ impl Trainer {
     }
 
     /// The values of the parameters.
+    ///
+    /// ```
+    /// assert_eq!(wengert_nn::Trainer::new(&[3.0]).parameters(), [3.0]);
+    /// ```
     pub fn parameters(&self) -> &[f64] {
         &self.parameters
     }
 
     /// The derivative of the last loss with respect to each parameter; 0 before the first loss.
+    ///
+    /// ```
+    /// let mut trainer = wengert_nn::Trainer::new(&[3.0]);
+    /// trainer.record(|_, p| p[0] * p[0]);
+    /// assert_eq!(trainer.gradient(), [6.0]);
+    /// ```
     pub fn gradient(&self) -> &[f64] {
         &self.gradient
     }
 
     /// The graph, with what the last loss recorded.
+    ///
+    /// ```
+    /// let mut trainer = wengert_nn::Trainer::new(&[3.0]);
+    /// trainer.record(|_, p| p[0] * p[0]);
+    /// assert_eq!(trainer.graph().len(), 2);
+    /// ```
     pub fn graph(&self) -> &Graph {
         &self.graph
     }
 
     /// The keys of the parameters, in order.
+    ///
+    /// ```
+    /// let trainer = wengert_nn::Trainer::new(&[3.0]);
+    /// assert_eq!(trainer.graph().value(trainer.leaves()[0]), 3.0);
+    /// ```
     pub fn leaves(&self) -> &[NodeId] {
         &self.leaves
     }
@@ -159,6 +184,15 @@ impl Trainer {
 
     /// Takes a step of the optimizer by the gradient of the last recorded loss.
     ///
+    /// ```
+    /// use wengert_nn::{Sgd, Trainer};
+    ///
+    /// let mut trainer = Trainer::new(&[3.0]);
+    /// trainer.record(|_, p| p[0] * p[0]);
+    /// trainer.update(&mut Sgd::new(0.5));
+    /// assert_eq!(trainer.parameters(), [0.0]);
+    /// ```
+    ///
     /// # Panics
     /// Where the optimizer refuses the step: see [`Optimizer::step`].
     #[track_caller]
@@ -176,6 +210,14 @@ impl Trainer {
 
     /// One step of training: [`Trainer::record`], then [`Trainer::update`]. Returns the loss before the
     /// update.
+    ///
+    /// ```
+    /// use wengert_nn::{Sgd, Trainer};
+    ///
+    /// let mut trainer = Trainer::new(&[3.0]);
+    /// assert_eq!(trainer.step(&mut Sgd::new(0.5), |_, p| p[0] * p[0]), 9.0);
+    /// assert_eq!(trainer.parameters(), [0.0]);
+    /// ```
     ///
     /// # Panics
     /// As these two.

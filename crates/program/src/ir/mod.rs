@@ -24,6 +24,15 @@ pub struct Value(pub(crate) u32);
 
 impl Value {
     /// Its index in the list, from 0.
+    ///
+    /// ```
+    /// use wengert_program::{Options, Program};
+    ///
+    /// let program = Program::from_fn(&[1.0, 2.0], |x| vec![x[0] * x[1]], &Options::new())?;
+    /// let (value, _) = program.output(0);
+    /// assert_eq!(value.index(), 2); // after the two inputs
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
     pub fn index(self) -> usize {
         self.0 as usize
     }

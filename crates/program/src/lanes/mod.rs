@@ -77,6 +77,12 @@ pub(crate) enum Kind {
 
 impl InstructionSet {
     /// The best that this processor has: the default of a workspace.
+    ///
+    /// ```
+    /// use wengert_program::InstructionSet;
+    ///
+    /// assert!(InstructionSet::available().contains(&InstructionSet::best()));
+    /// ```
     pub fn best() -> Self {
         #[cfg(all(target_arch = "x86_64", not(miri)))]
         {
@@ -91,6 +97,13 @@ impl InstructionSet {
     }
 
     /// All that this processor has, the best first, plain code last.
+    ///
+    /// ```
+    /// use wengert_program::InstructionSet;
+    ///
+    /// let names: Vec<_> = InstructionSet::available().iter().map(|set| set.name()).collect();
+    /// assert!(names.contains(&"portable"));
+    /// ```
     pub fn available() -> Vec<Self> {
         let best = Self::best();
         let mut all = vec![best];
@@ -105,6 +118,12 @@ impl InstructionSet {
     }
 
     /// Its name: `avx2+fma`, `sse2`, `portable`.
+    ///
+    /// ```
+    /// use wengert_program::InstructionSet;
+    ///
+    /// assert!(["avx2+fma", "sse2", "portable"].contains(&InstructionSet::best().name()));
+    /// ```
     pub fn name(self) -> &'static str {
         match self.0 {
             #[cfg(target_arch = "x86_64")]

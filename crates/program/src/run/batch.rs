@@ -22,6 +22,16 @@ impl Program {
     /// on all cores if the workspace allows it and the batch is large enough. Allocates nothing once the
     /// workspace fits, except what rayon allocates to run on several threads.
     ///
+    /// ```
+    /// use wengert_program::{Options, Program, Workspace};
+    ///
+    /// let program = Program::from_fn(&[1.0, 1.0], |x| vec![x[0] * x[1]], &Options::new())?;
+    /// let mut products = [0.0; 3];
+    /// program.eval_batch(3, &[&[1.0, 2.0, 3.0], &[5.0, 6.0, 7.0]], &mut [&mut products], &mut Workspace::new())?;
+    /// assert_eq!(products, [5.0, 12.0, 21.0]);
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Length`], [`Error::TooManyPoints`], [`Error::OutOfMemory`]. [`Error::GuardFlipped`] with the
     /// first point at which a comparison comes out differently from when it was recorded; the numbers in

@@ -18,6 +18,18 @@ impl Program {
     /// the workspace fits, but for the machine code that the eighth call makes (see
     /// [`Setup::native`](crate::Setup::native) and [`Program::prepare`]).
     ///
+    /// ```
+    /// use wengert_program::{Options, Program, Workspace};
+    ///
+    /// let program = Program::from_fn(&[1.0, 2.0], |x| vec![x[0] * x[1]], &Options::new())?;
+    /// let (mut out, mut workspace) = ([0.0], Workspace::new());
+    /// for (x, want) in [([5.0, 7.0], 35.0), ([2.0, 3.0], 6.0)] {
+    ///     program.eval(&x, &mut out, &mut workspace)?;
+    ///     assert_eq!(out, [want]);
+    /// }
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Length`], [`Error::OutOfMemory`], [`Error::NoMachineCode`]. [`Error::GuardFlipped`]; the numbers
     /// in `out` are then meaningless.

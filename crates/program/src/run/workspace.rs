@@ -22,27 +22,77 @@ pub struct Setup {
 
 impl Setup {
     /// What is best for the program and this machine.
+    ///
+    /// ```
+    /// use wengert_program::{Setup, Workspace};
+    ///
+    /// let workspace = Workspace::with(Setup::new());
+    /// assert_eq!(workspace.instructions(), Workspace::new().instructions());
+    /// ```
     pub fn new() -> Setup {
         Setup::default()
     }
 
     /// How many points run at a time. Clamped to 1 to 1024, and rounded up to a multiple of 4.
+    ///
+    /// ```
+    /// use wengert_program::{Options, Program, Setup, Workspace};
+    ///
+    /// let program = Program::from_fn(&[1.0, 2.0], |x| vec![x[0] * x[1]], &Options::new())?;
+    /// let mut workspace = Workspace::with(Setup::new().lanes(8));
+    /// program.eval_batch(1, &[&[2.0], &[3.0]], &mut [&mut [0.0]], &mut workspace)?;
+    /// assert_eq!(workspace.lanes(), 8);
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
     pub fn lanes(self, lanes: usize) -> Setup {
         Setup { lanes: Some(lanes.clamp(1, MOST_LANES).next_multiple_of(4)), ..self }
     }
 
     /// How many threads share a batch. Clamped to 1 to 64, since a batch is cut into at most 64 chunks. The
     /// default is all threads of rayon, or one without the feature `parallel`.
+    ///
+    /// ```
+    /// use wengert_program::{Options, Program, Setup, Workspace};
+    ///
+    /// let program = Program::from_fn(&[1.0], |x| vec![x[0].exp()], &Options::new())?;
+    /// let x: Vec<f64> = (0..1000).map(|k| 0.001 * f64::from(k)).collect();
+    /// let on = |threads| {
+    ///     let mut out = vec![0.0; 1000];
+    ///     let mut workspace = Workspace::with(Setup::new().threads(threads));
+    ///     program.eval_batch(1000, &[&x], &mut [&mut out], &mut workspace).map(|()| out)
+    /// };
+    /// assert_eq!(on(1)?, on(2)?); // the same bits
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
     pub fn threads(self, threads: usize) -> Setup {
         Setup { threads: Some(threads.clamp(1, MOST_CHUNKS)), ..self }
     }
 
     /// The instruction set.
+    ///
+    /// ```
+    /// use wengert_program::{InstructionSet, Setup, Workspace};
+    ///
+    /// for set in InstructionSet::available() {
+    ///     assert_eq!(Workspace::with(Setup::new().instructions(set)).instructions(), set);
+    /// }
+    /// ```
     pub fn instructions(self, set: InstructionSet) -> Setup {
         Setup { instructions: Some(set), ..self }
     }
 
     /// Whether single points run as machine code. The default is [`Native::Auto`].
+    ///
+    /// ```
+    /// use wengert_program::{Options, Program, Native, Setup, Workspace};
+    ///
+    /// let program = Program::from_fn(&[1.0, 2.0], |x| vec![x[0] * x[1]], &Options::new())?;
+    /// let mut workspace = Workspace::with(Setup::new().native(Native::Never));
+    /// let mut out = [0.0];
+    /// program.eval(&[2.0, 3.0], &mut out, &mut workspace)?;
+    /// assert_eq!(out, [6.0]);
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
     pub fn native(self, native: Native) -> Setup {
         Setup { native, ..self }
     }
@@ -123,11 +173,24 @@ impl Default for Workspace {
 impl Workspace {
     /// A workspace that runs on the best instruction set, with lanes to suit the program, and on all cores
     /// if a batch is large enough.
+    ///
+    /// ```
+    /// use wengert_program::{InstructionSet, Workspace};
+    ///
+    /// assert_eq!(Workspace::new().instructions(), InstructionSet::best());
+    /// ```
     pub fn new() -> Workspace {
         Workspace::with(Setup::new())
     }
 
     /// A workspace that runs as the setup says.
+    ///
+    /// ```
+    /// use wengert_program::{Setup, Workspace};
+    ///
+    /// let workspace = Workspace::with(Setup::new().threads(1));
+    /// assert_eq!(workspace.lanes(), 0); // no batch ran yet
+    /// ```
     pub fn with(setup: Setup) -> Workspace {
         let isa = setup.instructions.unwrap_or(InstructionSet::best());
         Workspace {
@@ -148,11 +211,27 @@ impl Workspace {
     }
 
     /// How many points ran at a time in the last batch; 0 before any.
+    ///
+    /// ```
+    /// use wengert_program::{Options, Program, Workspace};
+    ///
+    /// let program = Program::from_fn(&[1.0, 2.0], |x| vec![x[0] * x[1]], &Options::new())?;
+    /// let mut workspace = Workspace::new();
+    /// program.eval_batch(1, &[&[2.0], &[3.0]], &mut [&mut [0.0]], &mut workspace)?;
+    /// assert!(workspace.lanes() >= 4);
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
     pub fn lanes(&self) -> usize {
         self.lanes
     }
 
     /// The instruction set.
+    ///
+    /// ```
+    /// use wengert_program::{InstructionSet, Workspace};
+    ///
+    /// assert_eq!(Workspace::new().instructions(), InstructionSet::best());
+    /// ```
     pub fn instructions(&self) -> InstructionSet {
         self.isa
     }
@@ -164,6 +243,17 @@ impl Workspace {
     }
 
     /// The bytes it holds.
+    ///
+    /// ```
+    /// use wengert_program::{Options, Program, Workspace};
+    ///
+    /// let program = Program::from_fn(&[1.0, 2.0], |x| vec![x[0] * x[1]], &Options::new())?;
+    /// let mut workspace = Workspace::new();
+    /// let before = workspace.bytes();
+    /// program.eval_batch(1, &[&[2.0], &[3.0]], &mut [&mut [0.0]], &mut workspace)?;
+    /// assert!(workspace.bytes() > before);
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
     pub fn bytes(&self) -> usize {
         let scratch = |scratch: &ThreadScratch| {
             scratch.pads.len() + scratch.sums.len() + scratch._slots.len() + scratch.table.capacity()

@@ -125,6 +125,12 @@ macro_rules! define_op {
             pub const ALL: &'static [Op] = &[$(Op::$Op,)+ $(Op::$Fo,)+ Op::Leaf, Op::Const];
 
             /// The name that files and [`Op::from_name`] use.
+            ///
+            /// ```
+            /// use wengert::Op;
+            ///
+            /// assert_eq!([Op::Sin, Op::MulC].map(Op::name), ["sin", "mul_c"]);
+            /// ```
             #[allow(unreachable_patterns, reason = "comparisons have names of their own")]
             pub const fn name(self) -> &'static str {
                 match self {
@@ -143,6 +149,12 @@ macro_rules! define_op {
             }
 
             /// The symbol in formulas and pictures.
+            ///
+            /// ```
+            /// use wengert::Op;
+            ///
+            /// assert_eq!([Op::Mul, Op::Sin].map(Op::symbol), ["*", "sin"]);
+            /// ```
             pub const fn symbol(self) -> &'static str {
                 match self {
                     Op::Leaf => "leaf",
@@ -153,6 +165,12 @@ macro_rules! define_op {
             }
 
             /// How the op is written.
+            ///
+            /// ```
+            /// use wengert::{Form, Op};
+            ///
+            /// assert_eq!([Op::Mul, Op::Sin].map(Op::form), [Form::Infix, Form::Call]);
+            /// ```
             pub const fn form(self) -> Form {
                 match self {
                     Op::Leaf | Op::Const => Form::Source,
@@ -162,6 +180,12 @@ macro_rules! define_op {
             }
 
             /// How many operands the op takes.
+            ///
+            /// ```
+            /// use wengert::{Arity, Op};
+            ///
+            /// assert_eq!([Op::Mul, Op::Sum].map(Op::arity), [Arity::Fixed(2), Arity::AtLeast(0)]);
+            /// ```
             pub const fn arity(self) -> Arity {
                 match self {
                     Op::Leaf | Op::Const => Arity::Fixed(0),
@@ -171,6 +195,12 @@ macro_rules! define_op {
             }
 
             /// How many immediates the op has. A constant's number is not an immediate.
+            ///
+            /// ```
+            /// use wengert::Op;
+            ///
+            /// assert_eq!([Op::Mul, Op::MulC].map(Op::immediates), [0, 1]);
+            /// ```
             #[inline(always)]
             pub const fn immediates(self) -> usize {
                 match self {
@@ -180,6 +210,12 @@ macro_rules! define_op {
             }
 
             /// What each immediate of the op means.
+            ///
+            /// ```
+            /// use wengert::{Immediate, Op};
+            ///
+            /// assert_eq!(Op::Polygamma.immediate_kinds(), [Immediate::Order]);
+            /// ```
             #[inline(always)]
             pub const fn immediate_kinds(self) -> &'static [Immediate] {
                 match self {
@@ -189,6 +225,12 @@ macro_rules! define_op {
             }
 
             /// How many lists of the same length the operands form: 2 for a dot product, else 1.
+            ///
+            /// ```
+            /// use wengert::Op;
+            ///
+            /// assert_eq!([Op::Sum, Op::Dot].map(Op::lists), [1, 2]);
+            /// ```
             pub const fn lists(self) -> usize {
                 match self {
                     $(Op::$Fo => count!($($fx)+),)+
@@ -197,6 +239,12 @@ macro_rules! define_op {
             }
 
             /// Whether the op lets no gradient pass.
+            ///
+            /// ```
+            /// use wengert::Op;
+            ///
+            /// assert!(Op::Detach.stops_gradient() && !Op::Abs.stops_gradient());
+            /// ```
             #[inline(always)]
             pub const fn stops_gradient(self) -> bool {
                 match self {

@@ -63,26 +63,60 @@ impl Pattern {
     }
 
     /// The number of columns.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let [x, y] = [g.leaf(2.0), g.leaf(3.0)];
+    /// let pattern = g.jacobian_pattern(&[g.mul(x, y), g.sin(y)], &[x, y]);
+    /// assert_eq!(pattern.cols(), 2);
+    /// ```
     pub fn cols(&self) -> usize {
         self.starts.len() - 1
     }
 
     /// The number of entries.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let [x, y] = [g.leaf(2.0), g.leaf(3.0)];
+    /// let pattern = g.jacobian_pattern(&[g.mul(x, y), g.sin(y)], &[x, y]);
+    /// assert_eq!(pattern.len(), 3);
+    /// ```
     pub fn len(&self) -> usize {
         self.indices.len()
     }
 
     /// Whether there are no entries: the matrix is 0 everywhere.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.leaf(2.0);
+    /// assert!(g.hessian_pattern(g.mul_c(x, 3.0), &[x]).is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.indices.is_empty()
     }
 
     /// For each column, where it starts in [`Pattern::row_indices`]; then, where the last one ends.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let [x, y] = [g.leaf(2.0), g.leaf(3.0)];
+    /// let pattern = g.jacobian_pattern(&[g.mul(x, y), g.sin(y)], &[x, y]);
+    /// assert_eq!(pattern.col_starts(), [0, 1, 3]);
+    /// ```
     pub fn col_starts(&self) -> &[usize] {
         &self.starts
     }
 
     /// The rows of the entries, column by column, ascending in each column.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let [x, y] = [g.leaf(2.0), g.leaf(3.0)];
+    /// let pattern = g.jacobian_pattern(&[g.mul(x, y), g.sin(y)], &[x, y]);
+    /// assert_eq!(pattern.row_indices(), [0, 0, 1]);
+    /// ```
     pub fn row_indices(&self) -> &[usize] {
         &self.indices
     }
@@ -105,6 +139,13 @@ impl Pattern {
     }
 
     /// Whether the entry can differ from 0.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let [x, y] = [g.leaf(2.0), g.leaf(3.0)];
+    /// let pattern = g.jacobian_pattern(&[g.mul(x, y), g.sin(y)], &[x, y]);
+    /// assert!(pattern.contains(0, 0) && !pattern.contains(1, 0));
+    /// ```
     ///
     /// # Panics
     /// Where `col` is not below the number of columns.
@@ -199,6 +240,11 @@ impl Sparse {
     }
 
     /// Which entries are stored.
+    ///
+    /// ```
+    /// let m = wengert::sparse_jacobian(|x| vec![x[0] * x[1], x[1]], &[2.0, 3.0]);
+    /// assert!(!m.pattern().contains(1, 0));
+    /// ```
     pub fn pattern(&self) -> &Pattern {
         &self.pattern
     }
@@ -214,16 +260,31 @@ impl Sparse {
     }
 
     /// The number of columns.
+    ///
+    /// ```
+    /// let m = wengert::sparse_jacobian(|x| vec![x[0] * x[1], x[1]], &[2.0, 3.0]);
+    /// assert_eq!(m.cols(), 2);
+    /// ```
     pub fn cols(&self) -> usize {
         self.pattern.cols()
     }
 
     /// For each column, where its entries start; then, where those of the last one end.
+    ///
+    /// ```
+    /// let m = wengert::sparse_jacobian(|x| vec![x[0] * x[1], x[1]], &[2.0, 3.0]);
+    /// assert_eq!(m.col_starts(), [0, 1, 3]);
+    /// ```
     pub fn col_starts(&self) -> &[usize] {
         self.pattern.col_starts()
     }
 
     /// The rows of the entries, column by column, ascending in each column.
+    ///
+    /// ```
+    /// let m = wengert::sparse_jacobian(|x| vec![x[0] * x[1], x[1]], &[2.0, 3.0]);
+    /// assert_eq!(m.row_indices(), [0, 0, 1]);
+    /// ```
     pub fn row_indices(&self) -> &[usize] {
         self.pattern.row_indices()
     }

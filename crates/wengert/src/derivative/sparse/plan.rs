@@ -305,6 +305,14 @@ pub struct HessianPlan {
 
 impl HessianPlan {
     /// Which entries can differ from 0 where values are numbers.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.leaves(&[2.0, 3.0]);
+    /// let plan = g.plan_hessian(g.mul(x[0], x[1]), &x)?;
+    /// assert_eq!(plan.pattern().iter().collect::<Vec<_>>(), [(1, 0), (0, 1)]);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     pub fn pattern(&self) -> &Pattern {
         &self.sweeps.pattern
     }
@@ -324,12 +332,28 @@ impl HessianPlan {
     }
 
     /// The directions that are swept: for each color, the leaves whose tangent is 1.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.leaves(&[2.0, 3.0]);
+    /// let plan = g.plan_hessian(g.add(g.powi(x[0], 2), g.powi(x[1], 2)), &x)?;
+    /// assert_eq!(plan.directions(), [[x[0], x[1]]]); // both columns at once
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     pub fn directions(&self) -> Vec<Vec<NodeId>> {
         self.sweeps.directions(&self.sweeps.leaves)
     }
 
     /// Where each entry of the pattern is read, in the order of [`Pattern::iter`]: in which of
     /// [`HessianPlan::directions`], and at the gradient with respect to which leaf.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.leaves(&[2.0, 3.0]);
+    /// let plan = g.plan_hessian(g.add(g.powi(x[0], 2), g.powi(x[1], 2)), &x)?;
+    /// assert_eq!(plan.places(), [(0, x[0]), (0, x[1])]);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     pub fn places(&self) -> Vec<(usize, NodeId)> {
         self.sweeps.places(&self.sweeps.leaves)
     }
@@ -402,23 +426,58 @@ pub struct JacobianPlan {
 
 impl JacobianPlan {
     /// Which entries can differ from 0 where values are numbers.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.leaves(&[2.0, 3.0]);
+    /// let outputs = [g.sin(x[0]), g.exp(x[1])];
+    /// let plan = g.plan_jacobian(&outputs, &x)?;
+    /// assert_eq!(plan.pattern().iter().collect::<Vec<_>>(), [(0, 0), (1, 1)]);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     pub fn pattern(&self) -> &Pattern {
         &self.sweeps.pattern
     }
 
     /// How many directions are swept.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.leaves(&[2.0, 3.0]);
+    /// let outputs = [g.sin(x[0]), g.exp(x[1])];
+    /// let plan = g.plan_jacobian(&outputs, &x)?;
+    /// assert_eq!(plan.colors(), 1); // both rows at once
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     pub fn colors(&self) -> usize {
         self.sweeps.colors.count
     }
 
     /// Whether the sweeps go forward, each direction a sum of columns. Otherwise they go in reverse, each
     /// direction a sum of rows.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.leaves(&[2.0, 3.0, 5.0]);
+    /// let plan = g.plan_jacobian(&[g.product(&x)], &x)?;
+    /// assert!(!plan.is_forward()); // one row, and three columns
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     pub fn is_forward(&self) -> bool {
         self.is_forward
     }
 
     /// The directions that are swept, one for each color. Forward: the leaves whose tangent is 1. In reverse: the
     /// outputs whose adjoint is 1.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.leaves(&[2.0, 3.0]);
+    /// let outputs = [g.sin(x[0]), g.exp(x[1])];
+    /// let plan = g.plan_jacobian(&outputs, &x)?;
+    /// assert_eq!((plan.is_forward(), plan.directions()), (false, vec![outputs.to_vec()]));
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     pub fn directions(&self) -> Vec<Vec<NodeId>> {
         let keys = if self.is_forward { &self.sweeps.leaves } else { &self.outputs };
         self.sweeps.directions(keys)
@@ -426,6 +485,15 @@ impl JacobianPlan {
 
     /// Where each entry of the pattern is read, in the order of [`Pattern::iter`]: in which of
     /// [`JacobianPlan::directions`], and at which output (forward) or leaf (in reverse).
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let x = g.leaves(&[2.0, 3.0]);
+    /// let outputs = [g.sin(x[0]), g.exp(x[1])];
+    /// let plan = g.plan_jacobian(&outputs, &x)?;
+    /// assert_eq!((plan.is_forward(), plan.places()), (false, vec![(0, x[0]), (0, x[1])]));
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
     pub fn places(&self) -> Vec<(usize, NodeId)> {
         let keys = if self.is_forward { &self.outputs } else { &self.sweeps.leaves };
         self.sweeps.places(keys)
