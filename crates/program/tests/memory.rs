@@ -89,7 +89,7 @@ impl Refusal for wengert::Error {
     }
 }
 
-impl Refusal for wengert_program::Error {
+impl Refusal for Error {
     fn is_out_of_memory(&self) -> bool {
         use wengert_program::Error::{Graph, OutOfMemory};
         matches!(self, OutOfMemory { .. } | Graph(wengert::Error::OutOfMemory { .. }))
