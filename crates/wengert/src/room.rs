@@ -3,6 +3,8 @@
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::hash::{BuildHasher, Hash};
 
+use bytemuck::Zeroable;
+use bytemuck::allocation::try_zeroed_vec;
 use smallvec::{Array, SmallVec};
 
 /// The allocator refused room for so many items.
@@ -98,6 +100,15 @@ pub fn with_room<T>(items: usize) -> Result<Vec<T>, Refused> {
     let mut list = Vec::new();
     list.try_reserve_exact(items).map_err(|_| Refused::of::<T>(items))?;
     Ok(list)
+}
+
+/// A list of this many zeros. For a long list the system hands out pages only when they are written to.
+///
+/// # Errors
+/// [`Refused`].
+#[doc(hidden)]
+pub fn zeroed<T: Zeroable>(items: usize) -> Result<Vec<T>, Refused> {
+    try_zeroed_vec(items).map_err(|()| Refused::of::<T>(items))
 }
 
 /// A list of this many copies of an item.

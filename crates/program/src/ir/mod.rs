@@ -11,7 +11,7 @@ pub(crate) mod lower;
 
 use std::fmt;
 
-use wengert::room::{Refused, filled, with_room};
+use wengert::room::{Refused, with_room, zeroed};
 use wengert::{Arity, Imm, NO_IMM, Op};
 
 use crate::opcode::implementation;
@@ -138,7 +138,7 @@ impl Ir {
     /// # Errors
     /// [`Refused`].
     pub(crate) fn uses(&self) -> Result<Vec<u32>, Refused> {
-        let mut uses = filled(0, self.insts.len())?;
+        let mut uses = zeroed::<u32>(self.insts.len())?;
         for inst in &self.insts {
             inst.operands().iter().for_each(|&x| uses[x as usize] += 1);
         }

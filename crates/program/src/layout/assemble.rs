@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use wengert::Op;
-use wengert::room::{Grow, Refused, Room, collected, filled, with_room};
+use wengert::room::{Grow, Refused, Room, collected, filled, with_room, zeroed};
 
 use super::slots::Slots;
 use super::{Layout, Step};
@@ -45,7 +45,7 @@ pub(crate) fn assemble(ir: &Ir, options: &Options) -> Result<Layout, Error> {
         ir,
         uniform: &uniform,
         place: filled(Place::Nowhere, ir.insts.len())?,
-        last_use: filled(0, ir.insts.len())?,
+        last_use: zeroed::<u32>(ir.insts.len())?,
         constant_cells: HashMap::default(),
         cells: Slots::default(),
         layout: Layout {
@@ -79,7 +79,7 @@ const PREFETCHED: usize = 12;
 
 /// The inputs that the body reads, if there are too many for the processor to prefetch by itself.
 fn streams(layout: &Layout) -> Result<Vec<u32>, Refused> {
-    let mut read = filled(false, layout.inputs as usize)?;
+    let mut read = zeroed::<bool>(layout.inputs as usize)?;
     for step in &layout.body {
         for place in [step.a, step.b, step.c] {
             // Unused operands are place 0; fetching one input too many does no harm.

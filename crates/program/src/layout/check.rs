@@ -1,6 +1,6 @@
 //! What the interpreter relies on in a layout. It is checked in every build, before anything runs.
 
-use wengert::room::{collected, filled};
+use wengert::room::{collected, zeroed};
 
 use super::{Layout, Step};
 use crate::error::Error;
@@ -45,7 +45,7 @@ impl Layout {
         }
         // Marks a number, and says whether it exists.
         let mark = |marks: &mut [bool], k: u32| marks.get_mut(k as usize).map(|mark| *mark = true).is_some();
-        let mut varies = filled(false, inputs)?;
+        let mut varies = zeroed::<bool>(inputs)?;
         if !self.per_point_inputs.iter().all(|&k| mark(&mut varies, k)) {
             return fail("a per-point input does not exist");
         }
@@ -53,7 +53,7 @@ impl Layout {
             return fail("an input that is fetched does not exist");
         }
         // Whether each cell is set before the prologue runs.
-        let mut set = filled(false, cells)?;
+        let mut set = zeroed::<bool>(cells)?;
         if !self.constants.iter().all(|&(cell, _)| mark(&mut set, cell)) {
             return fail("the cell of a constant does not exist");
         }
@@ -70,7 +70,7 @@ impl Layout {
             layout: self,
             checks,
             varies: &varies,
-            has: [collected(set.iter().copied())?, filled(false, slots)?],
+            has: [collected(set.iter().copied())?, zeroed::<bool>(slots)?],
             set: &set,
         };
         for (part, steps) in [("prologue", &self.prologue), ("body", &self.body)] {

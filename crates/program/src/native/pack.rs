@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::Range;
 
-use wengert::room::{Grow, Refused, Room, collected, filled, with_room};
+use wengert::room::{Grow, Refused, Room, collected, filled, with_room, zeroed};
 
 use crate::ir::operand_count;
 use crate::lanes::Unary;
@@ -149,7 +149,7 @@ pub(super) fn gives(opcode: Opcode) -> bool {
 /// 0 is right, and a NaN among the outputs makes the interpreter run the point again.
 fn ask(nodes: &mut [Node]) -> Result<(), Refused> {
     use Opcode::*;
-    let mut seen = filled(false, nodes.len())?;
+    let mut seen = zeroed::<bool>(nodes.len())?;
     for k in (0..nodes.len()).rev() {
         let Kind::Step(opcode) = nodes[k].kind else { continue };
         let guarded = matches!(
@@ -179,8 +179,8 @@ fn sort(node: &Node) -> Option<usize> {
 fn schedule(nodes: &[Node]) -> Result<(Vec<Work>, Vec<u32>), Refused> {
     let steps = |x: u32| matches!(nodes[x as usize].kind, Kind::Step(_));
     // The users of each node, and for how many operands each node waits.
-    let mut starts = filled(0u32, nodes.len() + 1)?;
-    let mut waits = filled(0u8, nodes.len())?;
+    let mut starts = zeroed::<u32>(nodes.len() + 1)?;
+    let mut waits = zeroed::<u8>(nodes.len())?;
     for (k, node) in nodes.iter().enumerate() {
         for &x in node.operands().iter().filter(|&&x| steps(x)) {
             starts[x as usize + 1] += 1;
@@ -190,7 +190,7 @@ fn schedule(nodes: &[Node]) -> Result<(Vec<Work>, Vec<u32>), Refused> {
     for k in 0..nodes.len() {
         starts[k + 1] += starts[k];
     }
-    let (mut ends, mut users) = (collected(starts.iter().copied())?, filled(0u32, starts[nodes.len()] as usize)?);
+    let (mut ends, mut users) = (collected(starts.iter().copied())?, zeroed::<u32>(starts[nodes.len()] as usize)?);
     for (k, node) in nodes.iter().enumerate() {
         for &x in node.operands().iter().filter(|&&x| steps(x)) {
             let end = &mut ends[x as usize];

@@ -4,7 +4,7 @@
 //! 1966). Inputs and constants are in memory from the start; a value is spilled once at most, since it never
 //! changes.
 
-use wengert::room::{Refused, Room, collected, filled};
+use wengert::room::{Refused, Room, collected, filled, zeroed};
 
 use super::encode::{Base, Encoder, Place, Xmm};
 use super::pack::{Kind, Node, Packed, Work};
@@ -35,13 +35,13 @@ struct Uses {
 
 impl Uses {
     fn of(packed: &Packed) -> Result<Uses, Refused> {
-        let mut next = filled(0, packed.nodes.len())?;
+        let mut next = zeroed::<u32>(packed.nodes.len())?;
         for_each_use(packed, |x, _| next[x] += 1);
         let mut total = 0;
         for count in &mut next {
             total += std::mem::replace(count, total);
         }
-        let (mut end, mut times) = (collected(next.iter().copied())?, filled(0, total as usize)?);
+        let (mut end, mut times) = (collected(next.iter().copied())?, zeroed::<u32>(total as usize)?);
         for_each_use(packed, |x, time| {
             times[end[x] as usize] = time;
             end[x] += 1;

@@ -1,13 +1,13 @@
 //! Dead: drops what neither an output nor a guard needs.
 
-use wengert::room::{Refused, collected, filled, with_room};
+use wengert::room::{Refused, collected, filled, with_room, zeroed};
 
 use crate::ir::{Inst, Ir};
 use crate::recording::NOTHING;
 
 /// Drops what nothing needs, and returns how many instructions it dropped.
 pub(crate) fn dead(ir: &mut Ir) -> Result<usize, Refused> {
-    let mut needed = filled(false, ir.insts.len())?;
+    let mut needed = zeroed::<bool>(ir.insts.len())?;
     ir.for_each_root(|value| needed[*value as usize] = true);
     for (k, inst) in ir.insts.iter().enumerate().rev() {
         if needed[k] {

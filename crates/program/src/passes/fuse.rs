@@ -5,7 +5,7 @@
 //! once where the instruction set can. Either way it saves one write and one read of memory.
 
 use wengert::Op;
-use wengert::room::{Refused, filled};
+use wengert::room::{Refused, filled, zeroed};
 
 use crate::ir::Ir;
 use crate::options::Spread;
@@ -30,8 +30,8 @@ impl Pairs {
     pub(crate) fn none(ir: &Ir) -> Result<Pairs, Refused> {
         Ok(Pairs {
             product_of: filled(NOTHING, ir.insts.len())?,
-            taken: filled(false, ir.insts.len())?,
-            by_output: filled(false, ir.outputs.len())?,
+            taken: zeroed::<bool>(ir.insts.len())?,
+            by_output: zeroed::<bool>(ir.outputs.len())?,
         })
     }
 

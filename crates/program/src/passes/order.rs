@@ -7,7 +7,7 @@
 //! does. Linear in the size of the program.
 
 use wengert::Op;
-use wengert::room::{Grow, Refused, collected, filled, with_room};
+use wengert::room::{Grow, Refused, collected, filled, with_room, zeroed};
 
 use super::dead::permute;
 use crate::ir::Ir;
@@ -22,7 +22,7 @@ pub(crate) fn order(ir: &mut Ir) -> Result<usize, Refused> {
     let uniform = ir.uniform()?;
     // What takes no slot: inputs are in the caller's memory, uniform values in cells.
     let free = collected(ir.insts.iter().zip(&uniform).map(|(inst, &uniform)| uniform || inst.op == Op::Leaf))?;
-    let mut ordering = Ordering { ir, free: &free, left: ir.uses()?, used: filled(false, ir.insts.len())? };
+    let mut ordering = Ordering { ir, free: &free, left: ir.uses()?, used: zeroed::<bool>(ir.insts.len())? };
     let order = ordering.run()?;
     let moved = order.iter().enumerate().filter(|&(place, &k)| place != k as usize).count();
     if moved == 0 {
@@ -49,7 +49,7 @@ struct Ordering<'a> {
 impl Ordering<'_> {
     fn run(&mut self) -> Result<Vec<u32>, Refused> {
         let count = self.ir.insts.len();
-        let mut placed = filled(false, count)?;
+        let mut placed = zeroed::<bool>(count)?;
         let mut backwards: Vec<u32> = with_room(count)?;
         let mut ready: Vec<u32> = Vec::new();
         for last in (0..count as u32).rev() {

@@ -58,6 +58,8 @@ pub(crate) fn share(ir: &mut Ir) -> Result<usize, Refused> {
 /// order does not change the bits.
 type Key = (Op, [u64; 2], [u32; MOST]);
 
+/// Inlined, so that it stays in registers: hashing words that were just stored piece by piece would have to wait.
+#[inline(always)]
 fn key(inst: &Inst) -> Key {
     let mut args = inst.args;
     if inst.op.is_symmetric() && args[0] > args[1] {

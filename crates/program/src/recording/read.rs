@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use wengert::room::{Grow, Room, collected, filled};
+use wengert::room::{Grow, Room, collected, filled, zeroed};
 use wengert::{Graph, NO_IMM, NodeId, Op};
 
 use super::{Check, NOTHING, Outlet, Recording};
@@ -30,7 +30,7 @@ pub(crate) fn recording(
     last = operands.fold(last, |last, operand| last.max(operand.index()));
     let mut reader = Reader {
         graph,
-        needed: filled(false, last + 1)?,
+        needed: zeroed::<bool>(last + 1)?,
         value_of: filled(NOTHING, last + 1)?,
         recording: Recording::of(collected(inputs.iter().map(|input| input.spread))?)?,
     };

@@ -8,7 +8,7 @@
 //! that has thousands of them stay as close together as possible.
 
 use crate::op::{Encoding, Imm, NO_IMM, Op};
-use crate::room::{Refused, filled};
+use crate::room::{Refused, zeroed};
 use crate::tape::Tape;
 use crate::tape::entry::Entry;
 
@@ -106,7 +106,7 @@ impl NodeTable {
     /// # Errors
     /// [`Refused`].
     pub(crate) fn with_room(nodes: usize) -> Result<NodeTable, Refused> {
-        Ok(NodeTable { lines: filled([0; WIDTH], (nodes / NEIGHBORS + 1).next_power_of_two())?, held: 0 })
+        Ok(NodeTable { lines: zeroed::<[u32; WIDTH]>((nodes / NEIGHBORS + 1).next_power_of_two())?, held: 0 })
     }
 
     /// The lines where a signature with that hash may be, in the order in which they fill. Every line is reached in the
@@ -163,7 +163,7 @@ impl NodeTable {
 
     #[cold]
     fn grow(&mut self, tape: &Tape) -> Result<(), Refused> {
-        let empty = filled([0; WIDTH], 2 * self.lines.len())?;
+        let empty = zeroed::<[u32; WIDTH]>(2 * self.lines.len())?;
         let old = std::mem::replace(&mut self.lines, empty);
         for &held in old.iter().flatten().filter(|&&held| held != 0) {
             let position = held & POSITION;

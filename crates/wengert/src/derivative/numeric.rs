@@ -7,7 +7,7 @@ use crate::graph::Graph;
 use crate::graph::opened::Opened;
 use crate::node::NodeId;
 use crate::op::Op;
-use crate::room::{collected, filled, with_room};
+use crate::room::{collected, filled, with_room, zeroed};
 use crate::scalar::tangents::Tangents;
 use crate::sweep;
 use crate::sweep::hvp::HvpWorkspace;
@@ -63,7 +63,7 @@ impl Graph {
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
     pub fn try_vjp(&self, seeds: &[(NodeId, f64)], wrt: &[NodeId]) -> Result<Vec<f64>, Error> {
-        let mut slopes = filled(0.0, wrt.len())?;
+        let mut slopes = zeroed::<f64>(wrt.len())?;
         self.try_vjp_into(seeds, wrt, &mut slopes)?;
         Ok(slopes)
     }
@@ -194,7 +194,7 @@ impl Graph {
                 }
             }
         } else {
-            let adjoints = filled(Cell::new(0.0), len)?;
+            let adjoints = zeroed::<Cell<f64>>(len)?;
             for (row, &output) in rows.iter_mut().zip(&outputs) {
                 // What lies beyond the output still has the adjoints of the row before.
                 let adjoints = &adjoints[..=output];
@@ -302,7 +302,7 @@ impl Graph {
 fn zeros(rows: usize, cols: usize) -> Result<Vec<Vec<f64>>, Error> {
     let mut matrix = with_room(rows)?;
     for _ in 0..rows {
-        matrix.push(filled(0.0, cols)?);
+        matrix.push(zeroed::<f64>(cols)?);
     }
     Ok(matrix)
 }

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::{Certain, Encoding, Imm, NO_IMM, Op};
-use crate::room::{filled, with_room};
+use crate::room::{with_room, zeroed};
 use crate::scalar::{Scalar, operators_by_apply, value};
 use crate::tape::entry::{Entry, Handle};
 use crate::tape::{Extent, Tape};
@@ -49,7 +49,7 @@ impl<'g> Recorder<'g> {
         for &output in outputs {
             len = len.max(graph.fresh(output)? as usize + 1);
         }
-        let mut active = filled(false, len)?;
+        let mut active = zeroed::<bool>(len)?;
         for &node in wrt {
             let position = graph.position(node)? as usize;
             if let Some(active) = active.get_mut(position) {

@@ -5,7 +5,7 @@ use crate::error::{Error, expect};
 use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::Op;
-use crate::room::{Grow, Room, collected, filled, with_room};
+use crate::room::{Grow, Room, collected, with_room, zeroed};
 use crate::scalar::{Guarded, Unguarded};
 use crate::sweep::plain::{Parts, pullback};
 
@@ -112,7 +112,7 @@ struct Search<'a> {
 impl<'a> Search<'a> {
     fn new(graph: &'a Graph, l: u32) -> Result<Search<'a>, Error> {
         let len = l as usize + 1;
-        let mut varies = filled(false, len)?;
+        let mut varies = zeroed::<bool>(len)?;
         for position in 0..len {
             let entry = graph.tape.entry(position as u32);
             let mut any = entry.op() == Op::Leaf;
@@ -120,7 +120,7 @@ impl<'a> Search<'a> {
             varies[position] = any;
         }
         let mut search =
-            Search { graph, varies, used: filled(false, len)?, adjoints: filled(0.0, len)?, findings: Vec::new() };
+            Search { graph, varies, used: zeroed::<bool>(len)?, adjoints: zeroed::<f64>(len)?, findings: Vec::new() };
         search.used[len - 1] = true;
         search.adjoints[len - 1] = 1.0;
         Ok(search)

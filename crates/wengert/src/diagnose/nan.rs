@@ -9,7 +9,7 @@ use crate::error::{Error, expect};
 use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::{Imm, Op};
-use crate::room::{Grow, Refused, collected, filled, with_room};
+use crate::room::{Grow, Refused, collected, filled, with_room, zeroed};
 use crate::scalar::Guarded;
 use crate::sweep::plain::{Parts, pullback};
 
@@ -203,8 +203,12 @@ struct TracedSweep<'a> {
 impl<'a> TracedSweep<'a> {
     fn new(graph: &'a Graph, l: u32) -> Result<TracedSweep<'a>, Refused> {
         let len = l as usize + 1;
-        let mut sweep =
-            TracedSweep { graph, adjoints: filled(0.0, len)?, sender: filled(l, len)?, spoiled: filled(false, len)? };
+        let mut sweep = TracedSweep {
+            graph,
+            adjoints: zeroed::<f64>(len)?,
+            sender: filled(l, len)?,
+            spoiled: zeroed::<bool>(len)?,
+        };
         sweep.adjoints[len - 1] = 1.0;
         for position in (0..=l).rev() {
             for (x, part) in parts(graph, position, sweep.adjoints[position as usize])? {

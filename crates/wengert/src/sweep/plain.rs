@@ -27,7 +27,7 @@
 use smallvec::SmallVec;
 
 use crate::op::Encoding;
-use crate::room::{Refused, Room, filled};
+use crate::room::{Refused, Room, zeroed};
 #[cfg(test)]
 use crate::scalar::Guarded;
 use crate::scalar::{Adjoint, Unguarded, rule};
@@ -60,7 +60,7 @@ pub(crate) fn sweep(tape: &Tape, seeds: &[(u32, f64)], adjoint: &mut [f64]) {
 /// [`Refused`].
 pub(crate) fn strict(tape: &Tape, l: u32) -> Result<Vec<f64>, Refused> {
     let len = l as usize + 1;
-    let (mut adjoints, mut reached) = (filled(0.0, len)?, filled(false, len)?);
+    let (mut adjoints, mut reached) = (zeroed::<f64>(len)?, zeroed::<bool>(len)?);
     (adjoints[len - 1], reached[len - 1]) = (1.0, true);
     for node in (0..len).rev() {
         if !reached[node] {

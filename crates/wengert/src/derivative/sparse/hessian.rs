@@ -15,7 +15,7 @@ use crate::error::{Error, expect};
 use crate::graph::Graph;
 use crate::graph::opened::Opened;
 use crate::node::NodeId;
-use crate::room::{Grow, Refused, Room, collected, filled};
+use crate::room::{Grow, Refused, Room, collected, zeroed};
 
 impl Graph {
     /// Which entries of the Hessian of `l` with respect to `wrt` can differ from 0. The pattern is symmetric
@@ -114,7 +114,7 @@ impl Pushing<'_> {
     fn sweep(&mut self, mut node: NodeInteraction) -> Result<(), Refused> {
         let len = self.dependence.of.len();
         // Whether the output depends on the node.
-        let mut live = filled(false, len)?;
+        let mut live = zeroed::<bool>(len)?;
         live[len - 1] = true;
         let mut ends: Vec<End> = Vec::new();
         for position in (0..len).rev() {

@@ -62,8 +62,12 @@ impl InteractionCache {
             let plain = PLAIN.get_or_init(|| Op::ALL.iter().map(|&op| both(op, NO_IMM)).collect());
             return Ok(plain[usize::from(op as u8)]);
         }
+        let key = (op, imm.map(f64::to_bits));
+        if let Some(&known) = self.by_imm.get(&key) {
+            return Ok(known);
+        }
         self.by_imm.room(1)?;
-        Ok(*self.by_imm.entry((op, imm.map(f64::to_bits))).or_insert_with(|| both(op, imm)))
+        Ok(*self.by_imm.entry(key).or_insert_with(|| both(op, imm)))
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::{Error, expect, same_length};
-use crate::room::{Refused, collected, filled, with_room};
+use crate::room::{Refused, collected, filled, with_room, zeroed};
 
 /// Which entries of a matrix can differ from 0, compressed by columns (CSC).
 ///
@@ -202,7 +202,7 @@ fn bucket<T: Copy + Default>(
     keys: usize,
     items: impl Iterator<Item = (u32, T)> + Clone,
 ) -> Result<(Vec<usize>, Vec<T>), Refused> {
-    let mut starts = filled(0, keys + 1)?;
+    let mut starts = zeroed::<usize>(keys + 1)?;
     for (key, _) in items.clone() {
         starts[key as usize + 1] += 1;
     }

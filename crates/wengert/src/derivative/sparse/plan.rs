@@ -15,7 +15,7 @@ use crate::graph::Graph;
 use crate::graph::opened::Opened;
 use crate::node::NodeId;
 use crate::number::expr::Expr;
-use crate::room::{Refused, collected, filled, with_room};
+use crate::room::{Refused, collected, filled, with_room, zeroed};
 use crate::scalar::tangents::Tangents;
 use crate::sweep;
 use crate::sweep::hvp::HvpWorkspace;
@@ -250,7 +250,7 @@ impl Sweeps {
         sweep: impl Fn(&mut S),
         read: impl Fn(&S, usize, usize) -> f64,
     ) -> Result<Sparse, Refused> {
-        let mut values = filled(0.0, self.pattern.len())?;
+        let mut values = zeroed::<f64>(self.pattern.len())?;
         for reads in self.reads.chunk_by(|a, b| a.color as usize / LANES == b.color as usize / LANES) {
             let first = reads[0].color as usize / LANES * LANES;
             let seeded = tangents(state);
@@ -539,8 +539,8 @@ impl JacobianPlan {
                 |tangents, from, lane| tangents[outputs[from]].0[lane],
             )?);
         }
-        let mut values = filled(0.0, sweeps.pattern.len())?;
-        let adjoints = filled(Cell::new(0.0), len)?;
+        let mut values = zeroed::<f64>(sweeps.pattern.len())?;
+        let adjoints = zeroed::<Cell<f64>>(len)?;
         let mut seeds: Vec<(u32, f64)> = with_room(outputs.len())?;
         for reads in sweeps.reads.chunk_by(|a, b| a.color == b.color) {
             let colored = outputs.iter().zip(&sweeps.colors.of);

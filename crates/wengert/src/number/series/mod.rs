@@ -18,7 +18,7 @@ use crate::node::NodeId;
 use crate::number::Real;
 use crate::op::kernel::{gdiv, gmul};
 use crate::op::{Imm, Op, for_each_op};
-use crate::room::{collected, filled, with_room};
+use crate::room::{collected, with_room, zeroed};
 use crate::scalar::{Scalar, define_number, operators};
 use crate::tape::entry::Entry;
 
@@ -228,7 +228,7 @@ impl Graph {
         let entries = &self.tape.view().entries[..=self.fresh(l)? as usize];
         let mut series: Vec<Series<K>> =
             collected(entries.iter().map(|entry| Series::new(Entry::from(entry.get()).value)))?;
-        let mut varies = filled(false, entries.len())?;
+        let mut varies = zeroed::<bool>(entries.len())?;
         for (&leaf, &component) in leaves.iter().zip(direction) {
             if leaf < entries.len() && K > 1 {
                 series[leaf].coefficients[1] += component;
