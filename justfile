@@ -22,6 +22,27 @@ browser *args:
 ci:
     .ci/run
 
+# Look for bytes that break a target (api, bytes, labels, routes), for so many minutes.
+fuzz target minutes:
+    crates/fuzz/run $(({{minutes}} * 60)) {{target}}
+
+# Run every fuzz target for ten seconds.
+fuzz-smoke:
+    crates/fuzz/run 10
+
+# Make each part of each derivative rule wrong in turn, and print which test notices.
+mutate:
+    .ci/mutate
+
+# Measure the accuracy of every function, and write it into docs/promises.md.
+accuracy:
+    WENGERT_MEASURE=1 cargo test -p conformance --test it points -- --nocapture --test-threads 1 | grep '^| `' | sort > target/accuracy
+    perl -0pi -e 'my $rows = `cat target/accuracy`; s/(\| function \| value .*?\n\|--.*?\n).*?\n(?=\| promise)/$1$rows\n/s' docs/promises.md
+
+# Run programs, graphs and nested recordings on eight threads: same bits, flat memory.
+soak minutes="10":
+    cargo run --release -p fuzz-targets --bin soak -- {{minutes}}
+
 # Time the engine and other tapes, in about a minute.
 ratios *args:
     cargo run --profile bench -p benches --features rustquant --bin ratios -- {{args}}

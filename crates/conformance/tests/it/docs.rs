@@ -14,20 +14,55 @@ fn sources(folder: &Path, text: &mut String) {
     }
 }
 
-#[test]
-fn a_test_that_the_conventions_name_exists() {
+/// The text of all tests, and a document.
+fn tests_and(document: &str) -> (String, String) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut text = String::new();
     sources(&root.join("crates"), &mut text);
-    let conventions = std::fs::read_to_string(root.join("docs/conventions.md")).unwrap();
-    // The names of tests are the words in backticks with many underscores.
-    let names = conventions.split('`').filter(|word| {
+    (text, std::fs::read_to_string(root.join("docs").join(document)).unwrap())
+}
+
+/// The words in backticks.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+#[test]
+fn a_test_that_the_conventions_name_exists() {
+    let (tests, conventions) = tests_and("conventions.md");
+    // The names of tests are the words with many underscores.
+    let names = words(&conventions).filter(|word| {
         word.matches('_').count() > 2 && word.chars().all(|c| c == '_' || c.is_ascii_lowercase() || c.is_ascii_digit())
     });
     let mut tried = 0;
     for name in names {
-        assert!(text.contains(&format!("fn {name}(")), "{name}");
+        assert!(tests.contains(&format!("fn {name}(")), "{name}");
         tried += 1;
     }
     assert!(tried > 10, "{tried} names");
+}
+
+#[test]
+fn every_promise_names_a_test_that_exists() {
+    let (tests, promises) = tests_and("promises.md");
+    let (mut within, mut tried) = (false, 0);
+    for line in promises.lines() {
+        let Some(cells) = line.strip_prefix("| ") else {
+            // Between the head of a table and its rows is a line of dashes.
+            within &= line.starts_with("|-");
+            continue;
+        };
+        let (_, last) = cells.trim_end_matches(" |").rsplit_once(" | ").unwrap_or(("", cells));
+        if last.starts_with("test") {
+            within = true;
+        } else if within {
+            let names: Vec<&str> = words(last).filter(|word| word.contains('_')).collect();
+            assert!(!names.is_empty(), "no test is named: {line}");
+            for name in names {
+                assert!(tests.contains(&format!("fn {name}(")), "{name}");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 50, "{tried} names");
 }

@@ -5,6 +5,9 @@ mod corpus;
 mod dag;
 mod docs;
 mod micrograd;
+#[cfg(mutate)]
+mod mutate;
 mod points;
 mod program;
+mod rules;
 mod special_points;

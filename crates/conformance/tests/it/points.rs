@@ -1,6 +1,7 @@
 //! The files of single functions, through every route, in ulp.
 //!
-//! `cargo test -p conformance --test it points -- --nocapture` prints the worst figure of each function.
+//! `cargo test -p conformance --test it points -- --nocapture` prints the worst figure of each function and route.
+//! `just accuracy` writes the worst of all routes into `docs/promises.md`, and these tests hold it.
 
 use std::collections::BTreeMap;
 
@@ -34,6 +35,7 @@ fn run(file: &str, inputs: usize, functions: usize, rows: usize) {
     let parsed = parse(&data(file)).unwrap();
     assert_eq!(parsed.len(), rows, "rows of {file}");
     let mut problems = Vec::new();
+    let mut worst: BTreeMap<String, [f64; 3]> = BTreeMap::new();
     for route in route::all() {
         let mut tallies: BTreeMap<String, [Tally; 3]> = BTreeMap::new();
         for row in &parsed {
@@ -73,6 +75,10 @@ fn run(file: &str, inputs: usize, functions: usize, rows: usize) {
         assert_eq!(tallies.len(), functions, "functions of {file}");
         println!("{file} through {}", route.name());
         for (name, tallies) in &tallies {
+            let worst = worst.entry(name.clone()).or_default();
+            for (worst, tally) in worst.iter_mut().zip(tallies).filter(|(_, t)| t.limit().what != HIGH_POLYGAMMA.what) {
+                *worst = worst.max(tally.worst);
+            }
             for tally in tallies.iter().filter(|t| t.checked > 0) {
                 println!("  {name:11} {}", tally.summary());
                 let name = route.name();
@@ -81,6 +87,27 @@ fn run(file: &str, inputs: usize, functions: usize, rows: usize) {
         }
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+    let promised = promised();
+    for (name, worst) in worst {
+        // Rounded up, so that the promise holds.
+        let [value, first, second] = worst.map(|ulps| (ulps * 100.0).ceil() / 100.0);
+        println!("| `{name}` | {value:.2} | {first:.2} | {second:.2} |");
+        let most = promised.get(&name).copied().unwrap_or_default();
+        let kept = std::env::var("WENGERT_MEASURE").is_ok() || worst.iter().zip(most).all(|(&w, most)| w <= most);
+        assert!(kept, "{name}: {worst:?} ulp, but docs/promises.md promises {most:?}");
+    }
+}
+
+/// What `docs/promises.md` says of each function, in ulp.
+fn promised() -> BTreeMap<String, [f64; 3]> {
+    let text = include_str!("../../../../docs/promises.md");
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| `")?.strip_suffix(" |"));
+    rows.filter_map(|row| {
+        let (name, numbers) = row.split_once("` | ")?;
+        let numbers: Vec<f64> = numbers.split(" | ").map_while(|number| number.parse().ok()).collect();
+        Some((name.to_string(), numbers.try_into().ok()?))
+    })
+    .collect()
 }
 
 #[test]

@@ -8,6 +8,8 @@
 mod cotangent;
 pub(crate) mod dual;
 pub(crate) mod folds;
+#[cfg(mutate)]
+mod mutate;
 mod operators;
 pub(crate) mod tangents;
 
@@ -152,6 +154,17 @@ macro_rules! define_scalar {
 }
 for_each_op!(define_scalar);
 
+/// A part that a rule sends to an operand. `--cfg mutate` makes one of them wrong: see `mutate.rs`.
+macro_rules! part {
+    ($Op:ident, $k:expr, $r:expr, $bar:expr, $part:expr) => {{
+        #[cfg(mutate)]
+        let part = mutate::part(Op::$Op, $k, $r, $bar, $part);
+        #[cfg(not(mutate))]
+        let part = $part;
+        part
+    }};
+}
+
 macro_rules! define_values {
     (
         ops { $($(#[doc = $doc:literal])+ $vis:vis $Op:ident = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
@@ -239,7 +252,7 @@ macro_rules! define_values {
                 $(let [$($k,)+ ..] = imm;)?
                 let mut operand = 0;
                 $(if let Some($bar) = bars(operand) {
-                    emit(operand, $pull);
+                    emit(operand, part!($Op, operand, $r, $bar, $pull));
                 }
                 operand += 1;)*
             })+
@@ -247,6 +260,8 @@ macro_rules! define_values {
             #[track_caller]
             pub(crate) fn $fname<S: Scalar>(args: &[S], $fr: S, mut $emit: impl FnMut(usize, S)) {
                 let [$($fx),+] = lists(args);
+                #[cfg(mutate)]
+                let mut $emit = |k, partial| $emit(k, mutate::part(Op::$Fo, k * Op::$Fo.lists() / args.len(), $fr, partial, partial));
                 $partials
             })+
         }

@@ -1,9 +1,9 @@
 //! Random programs, from numbers that a test or a fuzzer chooses, and what holds for each.
 
-use wengert::{Arity, Graph, Imm, Immediate, NodeId, Op, Scalar};
+use wengert::{Arity, Graph, Imm, Immediate, NO_IMM, NodeId, Op, Scalar};
 use wengert_program::{InstructionSet, Options, Program, Setup, Workspace};
 
-/// The ops that users and derivatives record, each with an operand count and immediates to try.
+/// The ops that take any operands, each with an operand count and immediates to try.
 pub(crate) fn ops() -> Vec<(Op, usize, Imm)> {
     let mut ops = Vec::new();
     for &op in Op::ALL {
@@ -23,8 +23,7 @@ pub(crate) fn ops() -> Vec<(Op, usize, Imm)> {
             }
         };
         let imms = choices(0).iter().flat_map(|&first| choices(1).iter().map(move |&second| [first, second]));
-        // The last operand of `Sech2` and `Unit` must be the hyperbolic tangent or the norm of the others.
-        // `Copysign` shows the sign of a NaN, which arithmetic does not guarantee.
+        // `record` says what these need.
         if !matches!(op, Op::Sech2 | Op::Unit | Op::Copysign) {
             ops.extend(imms.map(|imm| (op, operands, imm)));
         }
@@ -47,7 +46,8 @@ pub(crate) fn record(choices: &[(usize, [usize; 4])], constants: &[f64], derive:
     let inputs = graph.leaves(x);
     let mut nodes = inputs.clone();
     nodes.extend(constants.iter().map(|&c| graph.constant(c)));
-    let ops = ops();
+    let mut ops = ops();
+    ops.extend([(Op::Sech2, 2, NO_IMM), (Op::Unit, 3, NO_IMM), (Op::Copysign, 2, NO_IMM)]);
     for (op, operands) in choices {
         let (op, count, imm) = ops[op % ops.len()];
         // Operands from the last few nodes, or from anywhere.
@@ -55,7 +55,18 @@ pub(crate) fn record(choices: &[(usize, [usize; 4])], constants: &[f64], derive:
             let near = nodes.len().min(6);
             if k.is_multiple_of(3) { nodes[k % nodes.len()] } else { nodes[nodes.len() - 1 - k % near] }
         };
-        let operands: Vec<NodeId> = operands[..count].iter().map(|&k| pick(k)).collect();
+        let mut operands: Vec<NodeId> = operands[..count].iter().map(|&k| pick(k)).collect();
+        match op {
+            // Their last operands must be the hyperbolic tangent, and the norm, of the others.
+            Op::Sech2 => operands[1] = graph.tanh(operands[0]),
+            Op::Unit => operands[2] = graph.hypot(operands[0], operands[1]),
+            // It would show the sign of a NaN, which arithmetic does not guarantee.
+            Op::Copysign => {
+                let is_number = graph.equal(operands[1], operands[1]);
+                operands[1] = graph.select(is_number, operands[1], is_number);
+            }
+            _ => {}
+        }
         nodes.push(graph.try_record(op, imm, &operands).expect("a valid node"));
     }
     let last = *nodes.last().expect("there are inputs");
@@ -91,7 +102,8 @@ pub(crate) fn is_near(op: Op, operands: &[f64], got: f64, expected: f64) -> bool
 pub(crate) fn check_every_node(recorded: &Recorded, x: &[f64; 3]) -> Result<(), String> {
     let nodes: Vec<_> = recorded.graph.nodes().collect();
     let keys = nodes.iter().map(|node| node.id);
-    let program = Program::compile(&recorded.graph, recorded.inputs.iter().copied(), keys, &Options::new())
+    let options = Options::new().guards(false);
+    let program = Program::compile(&recorded.graph, recorded.inputs.iter().copied(), keys, &options)
         .map_err(|error| error.to_string())?;
     for set in InstructionSet::available() {
         let mut values = vec![0.0; nodes.len()];
