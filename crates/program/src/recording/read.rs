@@ -132,6 +132,11 @@ impl Reader<'_> {
                     return Err(Error::LooseLeaf { node });
                 }
                 Op::Leaf | Op::Const => (Op::Const, [value, NO_IMM[1]]),
+                Op::External => {
+                    let external = self.graph.get(index).expect("it was read").external.expect("it is an output");
+                    let (name, what) = (external.function.name().into(), "a program cannot call it".into());
+                    return Err(wengert::Error::External { name, what }.into());
+                }
                 op => (op, imm),
             };
             self.value_of[index] = self.recording.finish(op, imm)?;

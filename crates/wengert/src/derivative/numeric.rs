@@ -145,7 +145,7 @@ impl Graph {
                 place.0[0] += tangent;
             }
         }
-        sweep::tangents(&self.tape, &mut tangents);
+        sweep::tangents(&self.tape, &mut tangents)?;
         Ok(outputs.iter().map(|&output| tangents[output].0[0]).collect())
     }
 
@@ -187,7 +187,7 @@ impl Graph {
             for (batch, some) in leaves.chunks(LANES).enumerate() {
                 tangents.fill(Tangents::ZERO);
                 seed(&mut tangents, some, |tangent, k| tangent.0[k] = 1.0);
-                sweep::tangents(&self.tape, &mut tangents);
+                sweep::tangents(&self.tape, &mut tangents)?;
                 for (row, &output) in rows.iter_mut().zip(&outputs) {
                     for k in 0..some.len() {
                         row[batch * LANES + k] = tangents[output].0[k];
@@ -199,7 +199,7 @@ impl Graph {
             let scratch = RefCell::default();
             for (row, &output) in rows.iter_mut().zip(&outputs) {
                 let seeds = [(output as u32, 1.0)];
-                sweep::reverse(&self.tape, &adjoints[..=output], &seeds, &scratch);
+                sweep::reverse(&self.tape, &adjoints[..=output], &seeds, &scratch)?;
                 for (column, &leaf) in row.iter_mut().zip(&leaves) {
                     *column = adjoints.get(leaf).map_or(0.0, Cell::get);
                 }
@@ -245,7 +245,7 @@ impl Graph {
                 tangent.0[0] += component;
             }
         }
-        hvp.sweep(&self.tape);
+        hvp.sweep(&self.tape)?;
         let product = leaves.iter().map(|&leaf| hvp.along(leaf, 0)).collect();
         self.hvp.replace(Some(hvp));
         Ok(product)
@@ -286,7 +286,7 @@ impl Graph {
         for (batch, some) in leaves.chunks(LANES).enumerate() {
             hvp.tangents.fill(Tangents::ZERO);
             seed(&mut hvp.tangents, some, |tangent, k| tangent.0[k] = 1.0);
-            hvp.sweep(&self.tape);
+            hvp.sweep(&self.tape)?;
             for k in 0..some.len() {
                 let column = batch * LANES + k;
                 for (row, &leaf) in rows.iter_mut().zip(&leaves) {

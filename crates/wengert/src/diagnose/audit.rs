@@ -82,10 +82,10 @@ impl Graph {
     /// As [`Graph::audit`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`].
     pub fn try_audit(&self, l: NodeId) -> Result<Audit, Error> {
         let mut search = Search::new(self, self.fresh(l)?);
-        search.walk();
+        search.walk()?;
         search.comparisons();
         let mut findings = search.findings;
         findings.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
@@ -126,7 +126,7 @@ impl<'a> Search<'a> {
         self.graph.tape.entry(position).value
     }
 
-    fn walk(&mut self) {
+    fn walk(&mut self) -> Result<(), Error> {
         for node in (0..self.used.len() as u32).rev() {
             if !self.used[node as usize] {
                 continue;
@@ -147,16 +147,17 @@ impl<'a> Search<'a> {
                 let x = operands[k].0 as usize;
                 self.used[x] |= self.varies[x] && self.matters(entry.op(), &operands, k, entry.value);
             }
-            self.send(node);
+            self.send(node)?;
         }
+        Ok(())
     }
 
     /// Sends the adjoint of a node to its operands.
-    fn send(&mut self, node: u32) {
+    fn send(&mut self, node: u32) -> Result<(), Error> {
         let tape = &self.graph.tape;
         let bar = self.adjoints[node as usize];
-        let guarded = pullback::<Guarded<f64>>(tape, node, bar);
-        let unguarded = pullback::<Unguarded<f64>>(tape, node, bar);
+        let guarded = pullback::<Guarded<f64>>(tape, node, bar)?;
+        let unguarded = pullback::<Unguarded<f64>>(tape, node, bar)?;
         let hidden = |(&(x, part), &(_, raw)): (&(u32, f64), &(u32, f64))| {
             raw.is_nan() && !part.is_nan() && self.used[x as usize]
         };
@@ -170,6 +171,7 @@ impl<'a> Search<'a> {
             }
             *adjoint += part;
         }
+        Ok(())
     }
 
     /// The comparisons of equal values, made while recording.

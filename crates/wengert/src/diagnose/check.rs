@@ -162,7 +162,7 @@ impl Graph {
     ///
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`], and [`Error::NotALeaf`] where a node of `wrt` is not a
-    /// leaf. Nothing was changed.
+    /// leaf; [`Error::External`] where a function has no derivative at the present values. Nothing was changed.
     pub fn check_gradient(&mut self, l: NodeId, wrt: &[NodeId]) -> Result<GradientCheck, Error> {
         for &leaf in wrt {
             self.leaf_position(leaf)?;
@@ -175,7 +175,7 @@ impl Graph {
             let (numeric, unsure, verdict) = Probe { l, leaf, x, middle, analytic }.run(self);
             // Nothing but this leaf was set, so the guards hold again.
             self.set(leaf, x);
-            expect(self.forward());
+            self.forward()?;
             let off = ((analytic - numeric).abs() - unsure).max(0.0);
             let relative_error = match (analytic - numeric).is_nan() {
                 _ if analytic == numeric => 0.0,
@@ -363,8 +363,12 @@ impl Probe {
 
     fn at(&self, graph: &mut Graph, x: f64) -> Result<f64, Error> {
         graph.set(self.leaf, x);
-        graph.forward()?;
-        Ok(graph.value(self.l))
+        match graph.forward() {
+            Ok(()) => Ok(graph.value(self.l)),
+            // A function of the user's own has no value there.
+            Err(Error::External { .. }) => Ok(f64::NAN),
+            Err(flipped) => Err(flipped),
+        }
     }
 }
 

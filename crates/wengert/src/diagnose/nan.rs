@@ -7,7 +7,7 @@
 
 use crate::error::{Error, expect};
 use crate::graph::Graph;
-use crate::node::NodeId;
+use crate::node::{ExternalOutput, NodeId};
 use crate::op::{Imm, Op};
 use crate::scalar::Guarded;
 use crate::sweep::plain::{Parts, pullback};
@@ -30,6 +30,8 @@ pub struct Site {
     pub scope: Vec<String>,
     /// Its operands, in order.
     pub operands: Vec<Operand>,
+    /// Which output of which function it is, for [`Op::External`].
+    pub external: Option<ExternalOutput>,
 }
 
 /// An operand of a [`Site`].
@@ -112,11 +114,11 @@ impl Graph {
     /// As [`Graph::explain_nan`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`].
     pub fn try_explain_nan(&self, l: NodeId) -> Result<Option<NanOrigin>, Error> {
         let position = self.fresh(l)?;
         let output_value = self.value_at(position);
-        let (adjoint, spoiled) = TracedSweep::new(self, position).origin();
+        let (adjoint, spoiled) = TracedSweep::new(self, position)?.origin()?;
         // Start from the output; if it is finite, from the operand that makes a derivative not finite.
         let start = if output_value.is_finite() { spoiled } else { Some(position) };
         let value = start.map(|start| value_origin(self, start));
@@ -138,6 +140,7 @@ impl Graph {
             label: self.label_of(node.id),
             scope: self.scope_of(node.id),
             operands: node.operands.iter().map(operand).collect(),
+            external: node.external,
         }
     }
 
@@ -180,8 +183,8 @@ fn value_origin(graph: &Graph, start: u32) -> Vec<u32> {
 }
 
 /// What a node with the adjoint `bar` sends to its operands.
-fn parts(graph: &Graph, position: u32, bar: f64) -> Parts {
-    if bar == 0.0 { Parts::new() } else { pullback::<Guarded<f64>>(&graph.tape, position, bar) }
+fn parts(graph: &Graph, position: u32, bar: f64) -> Result<Parts, Error> {
+    if bar == 0.0 { Ok(Parts::new()) } else { pullback::<Guarded<f64>>(&graph.tape, position, bar) }
 }
 
 /// A reverse sweep that remembers which node sent what.
@@ -195,13 +198,13 @@ struct TracedSweep<'a> {
 }
 
 impl<'a> TracedSweep<'a> {
-    fn new(graph: &'a Graph, l: u32) -> TracedSweep<'a> {
+    fn new(graph: &'a Graph, l: u32) -> Result<TracedSweep<'a>, Error> {
         let len = l as usize + 1;
         let mut sweep =
             TracedSweep { graph, adjoints: vec![0.0; len], sender: vec![l; len], spoiled: vec![false; len] };
         sweep.adjoints[len - 1] = 1.0;
         for position in (0..=l).rev() {
-            for (x, part) in parts(graph, position, sweep.adjoints[position as usize]) {
+            for (x, part) in parts(graph, position, sweep.adjoints[position as usize])? {
                 let x = x as usize;
                 if part != 0.0 && sweep.adjoints[x] == 0.0 {
                     sweep.sender[x] = position;
@@ -210,12 +213,12 @@ impl<'a> TracedSweep<'a> {
                 sweep.adjoints[x] += part;
             }
         }
-        sweep
+        Ok(sweep)
     }
 
     /// The origin, and the first of its operands whose value is not finite. If all of them are finite but the origin's
     /// value is not, the origin itself.
-    fn origin(&self) -> (Option<AdjointOrigin>, Option<u32>) {
+    fn origin(&self) -> Result<(Option<AdjointOrigin>, Option<u32>), Error> {
         const NONE: u32 = u32::MAX;
         // For each node, a leaf whose derivative is not finite because of it.
         let mut spoils = vec![NONE; self.adjoints.len()];
@@ -228,7 +231,7 @@ impl<'a> TracedSweep<'a> {
                     spoils[position] = position as u32;
                 }
             } else {
-                let parts = parts(self.graph, position as u32, bar);
+                let parts = parts(self.graph, position as u32, bar)?;
                 let spoiling = parts.iter().find(|(_, part)| !part.is_finite());
                 let leaf = spoiling.map_or(NONE, |&(x, _)| spoils[x as usize]);
                 spoils[position] = leaf;
@@ -241,7 +244,7 @@ impl<'a> TracedSweep<'a> {
             }
         }
         let Some((at, sent, leaf)) = found else {
-            return (None, None);
+            return Ok((None, None));
         };
         let graph = self.graph;
         let mut path = vec![graph.generations.key(at)];
@@ -257,6 +260,6 @@ impl<'a> TracedSweep<'a> {
         let culprit = operands.into_iter().find(|&x| !graph.value_at(x).is_finite());
         let culprit = culprit.or_else(|| (!entry.value.is_finite()).then_some(at));
         let (site, adjoint, leaf) = (graph.site(at), self.adjoints[at as usize], graph.generations.key(leaf));
-        (Some(AdjointOrigin { site, adjoint, sent, leaf, path }), culprit)
+        Ok((Some(AdjointOrigin { site, adjoint, sent, leaf, path }), culprit))
     }
 }

@@ -1,5 +1,7 @@
 //! Sweeping back, and reading what the sweep left.
 
+use std::cell::Cell;
+
 use smallvec::SmallVec;
 
 use crate::error::{Error, expect};
@@ -94,7 +96,7 @@ impl Graph {
     pub fn try_backward_strict(&self, l: NodeId) -> Result<(), Error> {
         let l = self.fresh(l)?;
         let len = l as usize + 1;
-        self.adjoints.fill(len, len, |adjoints| sweep::strict(&self.tape, adjoints))
+        self.adjoints.try_fill(len, len, |adjoints| sweep::strict(&self.tape, adjoints))
     }
 
     /// The derivative that the last [`Graph::backward`] left at the node. 0 if there was none, for nodes
@@ -132,9 +134,11 @@ impl Graph {
     /// Sweeps back from these positions, each with its seed.
     pub(crate) fn sweep_back(&self, seeds: &[(u32, f64)]) -> Result<(), Error> {
         let len = seeds.iter().map(|&(output, _)| output as usize + 1).max().unwrap_or(0);
-        self.adjoints.fill(len, self.tape.capacity(), |adjoints| {
-            sweep::reverse(&self.tape, adjoints, seeds, &self.scratch);
-        })
+        let sweep = |adjoints: &[Cell<f64>]| sweep::reverse(&self.tape, adjoints, seeds, &self.scratch);
+        match self.tape.functions.count() {
+            0 => self.adjoints.fill(len, self.tape.capacity(), sweep),
+            _ => self.adjoints.try_fill(len, self.tape.capacity(), sweep),
+        }
     }
 
     /// What the last sweep left at a position that wants a gradient.

@@ -28,6 +28,9 @@ use std::cell::Cell;
 
 use smallvec::SmallVec;
 
+use super::external;
+use crate::error::Error;
+use crate::op::Op;
 #[cfg(test)]
 use crate::scalar::Guarded;
 use crate::scalar::{Adjoint, Unguarded, rule};
@@ -38,7 +41,7 @@ pub(crate) type Parts = SmallVec<[(u32, f64); 4]>;
 
 /// Computes in `adjoint`, for every node, the derivative of the sum of `seed * output` with respect to that node.
 #[cfg(test)]
-pub(crate) fn sweep(tape: &Tape, seeds: &[(u32, f64)], adjoint: &mut [f64]) {
+pub(crate) fn sweep(tape: &Tape, seeds: &[(u32, f64)], adjoint: &mut [f64]) -> Result<(), Error> {
     adjoint.fill(0.0);
     for &(output, seed) in seeds {
         adjoint[output as usize] += seed;
@@ -48,14 +51,15 @@ pub(crate) fn sweep(tape: &Tape, seeds: &[(u32, f64)], adjoint: &mut [f64]) {
         if bar == 0.0 {
             continue;
         }
-        for (operand, part) in pullback::<Guarded<f64>>(tape, node as u32, bar) {
+        for (operand, part) in pullback::<Guarded<f64>>(tape, node as u32, bar)? {
             adjoint[operand as usize] += part;
         }
     }
+    Ok(())
 }
 
 /// The reverse sweep from the last node, in which 0 times infinity is NaN.
-pub(crate) fn strict(tape: &Tape, adjoints: &[Cell<f64>]) {
+pub(crate) fn strict(tape: &Tape, adjoints: &[Cell<f64>]) -> Result<(), Error> {
     adjoints.iter().for_each(|adjoint| adjoint.set(0.0));
     let mut reached = vec![false; adjoints.len()];
     if let (Some(adjoint), Some(reached)) = (adjoints.last(), reached.last_mut()) {
@@ -66,21 +70,29 @@ pub(crate) fn strict(tape: &Tape, adjoints: &[Cell<f64>]) {
         if !reached[node] {
             continue;
         }
-        for (operand, part) in pullback::<Unguarded<f64>>(tape, node as u32, adjoints[node].get()) {
+        for (operand, part) in pullback::<Unguarded<f64>>(tape, node as u32, adjoints[node].get())? {
             let adjoint = &adjoints[operand as usize];
             adjoint.set(adjoint.get() + part);
             reached[operand as usize] = true;
         }
     }
+    Ok(())
 }
 
 /// What a node with the adjoint `bar` adds to the adjoint of each operand. An operand that wants no gradient, such as a
 /// constant, receives nothing. If both operands are the same node, as in `x * x`, their parts are added up first.
-pub(crate) fn pullback<B: Adjoint<f64>>(tape: &Tape, node: u32, bar: f64) -> Parts {
+///
+/// # Errors
+/// Those of external functions.
+pub(crate) fn pullback<B: Adjoint<f64>>(tape: &Tape, node: u32, bar: f64) -> Result<Parts, Error> {
     let mut parts = Parts::new();
     let entry = tape.entry(node);
     if !entry.wants() {
-        return parts;
+        return Ok(parts);
+    }
+    if entry.op() == Op::External {
+        external::pullback(tape, node, bar, |input, part| parts.push((input, part)))?;
+        return Ok(parts);
     }
     let mut operands: SmallVec<[u32; 4]> = SmallVec::new();
     // Lists the operands, and returns the immediates.
@@ -100,5 +112,5 @@ pub(crate) fn pullback<B: Adjoint<f64>>(tape: &Tape, node: u32, bar: f64) -> Par
     {
         parts = SmallVec::from_slice(&[(x, p + q)]);
     }
-    parts
+    Ok(parts)
 }

@@ -245,9 +245,9 @@ impl Sweeps {
         &self,
         state: &mut S,
         tangents: impl Fn(&mut S) -> &mut [Tangents<LANES>],
-        sweep: impl Fn(&mut S),
+        sweep: impl Fn(&mut S) -> Result<(), Error>,
         read: impl Fn(&S, usize, usize) -> f64,
-    ) -> Sparse {
+    ) -> Result<Sparse, Error> {
         let mut values = vec![0.0; self.pattern.len()];
         for reads in self.reads.chunk_by(|a, b| a.color as usize / LANES == b.color as usize / LANES) {
             let first = reads[0].color as usize / LANES * LANES;
@@ -261,12 +261,12 @@ impl Sweeps {
                     tangent.0[lane] = 1.0;
                 }
             }
-            sweep(state);
+            sweep(state)?;
             for at in reads {
                 values[at.entry as usize] = read(state, at.from as usize, at.color as usize - first);
             }
         }
-        Sparse::new(Arc::clone(&self.pattern), values)
+        Ok(Sparse::new(Arc::clone(&self.pattern), values))
     }
 
     fn leaf(&self, index: usize) -> usize {
@@ -357,12 +357,12 @@ impl HessianPlan {
         let l = graph.fresh(self.l)? as usize;
         if !self.sweeps.holds(graph)? {
             let mut plan = graph.plan_hessian_at(At::Values, self.l, &self.sweeps.wrt)?;
-            return Ok(plan.sweep(graph, l));
+            return plan.sweep(graph, l);
         }
-        Ok(self.sweep(graph, l))
+        self.sweep(graph, l)
     }
 
-    fn sweep(&mut self, graph: &Graph, l: usize) -> Sparse {
+    fn sweep(&mut self, graph: &Graph, l: usize) -> Result<Sparse, Error> {
         let sweeps = &self.sweeps;
         sweeps.forward(
             self.hvp.get_or_insert_with(|| HvpWorkspace::new(l)),
@@ -443,12 +443,12 @@ impl JacobianPlan {
         let outputs = graph.all_fresh(&self.outputs)?;
         if !self.sweeps.holds(graph)? {
             let plan = graph.plan_jacobian_at(At::Values, &self.outputs, &self.sweeps.wrt)?;
-            return Ok(plan.sweep(graph, &outputs));
+            return plan.sweep(graph, &outputs);
         }
-        Ok(self.sweep(graph, &outputs))
+        self.sweep(graph, &outputs)
     }
 
-    fn sweep(&self, graph: &Graph, outputs: &[usize]) -> Sparse {
+    fn sweep(&self, graph: &Graph, outputs: &[usize]) -> Result<Sparse, Error> {
         let sweeps = &self.sweeps;
         let len = end(outputs);
         if self.is_forward {
@@ -466,12 +466,12 @@ impl JacobianPlan {
             let colored = outputs.iter().zip(&sweeps.colors.of);
             let colored = colored.filter(|&(_, &color)| color == reads[0].color);
             let seeds: Vec<(u32, f64)> = colored.map(|(&output, _)| (output as u32, 1.0)).collect();
-            sweep::reverse(&graph.tape, &adjoints, &seeds, &scratch);
+            sweep::reverse(&graph.tape, &adjoints, &seeds, &scratch)?;
             for read in reads {
                 values[read.entry as usize] = adjoints[sweeps.leaf(read.from as usize)].get();
             }
         }
-        Sparse::new(Arc::clone(&sweeps.pattern), values)
+        Ok(Sparse::new(Arc::clone(&sweeps.pattern), values))
     }
 }
 
