@@ -1,5 +1,7 @@
 //! A program as nodes of a graph: to draw it, differentiate it, or compile it as part of something else.
 
+use std::sync::Arc;
+
 use wengert::{Graph, NodeId, Op};
 
 use crate::error::{Error, same_length};
@@ -29,7 +31,7 @@ impl Program {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Length`]; [`Error::Graph`] on a wrong key or a graph that is full.
+    /// [`Error::Length`]; [`Error::Graph`] on a wrong key, a graph that is full, or a user's function that fails.
     ///
     /// # Panics
     /// If the graph is full when a constant is recorded.
@@ -41,6 +43,14 @@ impl Program {
         for (op, imm, values) in recording.entries() {
             operands.clear();
             operands.extend(values.iter().map(|&x| nodes[x as usize]));
+            if op == Op::External {
+                // All outputs are recorded with the first.
+                if imm[1] == 0.0 {
+                    let site = &recording.sites[imm[0] as usize];
+                    nodes.extend(graph.try_external_nodes(Arc::clone(&site.function), &operands)?);
+                }
+                continue;
+            }
             nodes.push(match op {
                 Op::Const => graph.constant(imm[0]),
                 op => graph.try_record(op, imm, &operands)?,

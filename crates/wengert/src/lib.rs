@@ -139,6 +139,7 @@
 //! | `sweep/` | loops over the tape: back with adjoints, forward with tangents or values |
 //! | `graph/` | the arena: keys, building, values, guards, labels, scopes |
 //! | `number/` | expressions that record, and series |
+//! | `external/` | functions of the user's own |
 //! | `derivative/` | derivatives as numbers, as graph nodes, of closures, sparse |
 //! | `diagnose/` | checking a gradient, explaining a NaN, auditing an output |
 #![forbid(unsafe_code)]
@@ -170,6 +171,8 @@ pub use diagnose::check::{Component, GradientCheck, Verdict, check_gradient};
 pub use diagnose::nan::{AdjointOrigin, NanOrigin, Operand, Site, ValueOrigin};
 pub use error::Error;
 pub use external::External;
+#[doc(hidden)]
+pub use external::checked::value as call_external;
 pub use graph::guard::Guard;
 pub use graph::scope::Scope;
 pub use graph::{Graph, Mark};

@@ -1,6 +1,7 @@
 //! Nodes as users see them, and their keys.
 
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use slotmap::{Key, KeyData, new_key_type};
@@ -110,6 +111,10 @@ pub struct ExternalOutput {
     /// Which output the node is, from 0.
     pub output: usize,
 }
+
+/// A panic in the function leaves nothing of the engine half done.
+impl UnwindSafe for ExternalOutput {}
+impl RefUnwindSafe for ExternalOutput {}
 
 /// The same output of the same call.
 impl PartialEq for ExternalOutput {

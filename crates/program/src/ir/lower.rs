@@ -3,9 +3,9 @@
 
 use wengert::{Imm, NO_IMM, Op};
 
-use super::{Inst, Ir};
+use super::{Inst, Ir, Role};
 use crate::error::Error;
-use crate::recording::{MOST_VALUES, Recording};
+use crate::recording::{MOST_VALUES, NOTHING, Recording};
 
 /// Lowers a recording. O(its operands).
 ///
@@ -19,9 +19,19 @@ pub(crate) fn lower(recording: &Recording) -> Result<Ir, Error> {
         now.push(lowering.push(Inst::input(k))?);
     }
     let mut operands = Vec::new();
+    // The instruction of the last call.
+    let mut call = NOTHING;
     for (op, imm, values) in recording.entries() {
         operands.clear();
         operands.extend(values.iter().map(|&x| now[x as usize]));
+        if op == Op::External {
+            let [site, output] = imm.map(|number| number as u32);
+            if output == 0 {
+                call = lowering.call(site, &operands)?;
+            }
+            now.push(lowering.push(Inst::new(op, Role::Output(output).imm(site), &[call]))?);
+            continue;
+        }
         now.push(lowering.op(op, imm, &operands)?);
     }
     // The list is kept, and may have grown to twice its size.
@@ -31,6 +41,7 @@ pub(crate) fn lower(recording: &Recording) -> Result<Ir, Error> {
         inputs: recording.inputs.clone(),
         outputs: recording.outputs.clone(),
         checks: recording.checks.clone(),
+        sites: recording.sites.clone(),
     };
     ir.for_each_root(|value| *value = now[*value as usize]);
     Ok(ir)
@@ -82,6 +93,20 @@ impl Lowering {
             Op::CDiv => self.after(Op::Div, imm[0], x[0]),
             _ => self.push(Inst::new(op, imm, x)),
         }
+    }
+
+    /// A call of a user's function: see [`Role`].
+    fn call(&mut self, site: u32, x: &[u32]) -> Result<u32, Error> {
+        let mut last = None;
+        for (k, &x) in (0..).zip(x) {
+            let before = last.unwrap_or(x);
+            last = Some(self.push(Inst::new(Op::External, Role::Input(k).imm(site), &[x, before]))?);
+        }
+        let last = match last {
+            Some(last) => last,
+            None => self.push(Inst::constant(0.0))?,
+        };
+        self.push(Inst::new(Op::External, Role::Call.imm(site), &[last]))
     }
 
     /// The op of a value and a constant. The constant becomes a value, so that it folds and is shared.

@@ -19,6 +19,12 @@ impl Slots {
         self.count - 1
     }
 
+    /// This many neighboring places that were never used: the first of them.
+    pub(crate) fn fresh_row(&mut self, length: u32) -> u32 {
+        self.count += length;
+        self.count - length
+    }
+
     pub(crate) fn give(&mut self, slot: u32) {
         self.free.push(slot);
     }

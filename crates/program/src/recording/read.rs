@@ -1,10 +1,11 @@
 //! Reads a recording off a graph.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use wengert::{Graph, NO_IMM, NodeId, Op};
+use wengert::{ExternalOutput, Graph, NO_IMM, NodeId, Op};
 
-use super::{Check, NOTHING, Outlet, Recording};
+use super::{Check, NOTHING, Outlet, Recording, Site};
 use crate::error::Error;
 use crate::options::{Input, Options, Output};
 
@@ -124,6 +125,10 @@ impl Reader<'_> {
             if !self.needed[index] || self.value_of[index] != NOTHING {
                 continue;
             }
+            if let Some(external) = self.external(index) {
+                self.read_call(&external)?;
+                continue;
+            }
             let operands = &mut self.recording.operands;
             let (op, imm, value) = self.graph.read(index, |x| operands.push(self.value_of[x]));
             let (op, imm) = match op {
@@ -132,14 +137,29 @@ impl Reader<'_> {
                     return Err(Error::LooseLeaf { node });
                 }
                 Op::Leaf | Op::Const => (Op::Const, [value, NO_IMM[1]]),
-                Op::External => {
-                    let external = self.graph.get(index).expect("it was read").external.expect("it is an output");
-                    let (name, what) = (external.function.name().into(), "a program cannot call it".into());
-                    return Err(wengert::Error::External { name, what }.into());
-                }
                 op => (op, imm),
             };
             self.value_of[index] = self.recording.finish(op, imm)?;
+        }
+        Ok(())
+    }
+
+    /// The function that the node at a position is an output of.
+    fn external(&self, index: usize) -> Option<ExternalOutput> {
+        match self.graph.read(index, |_| ()).0 {
+            Op::External => self.graph.get(index).and_then(|node| node.external),
+            _ => None,
+        }
+    }
+
+    /// Reads a call with all its outputs.
+    fn read_call(&mut self, external: &ExternalOutput) -> Result<(), Error> {
+        let (site, first) = (Site::of(Arc::clone(&external.function)), external.first.index());
+        let (mut operands, outputs) = (Vec::new(), site.outputs as usize);
+        self.graph.read(first, |x| operands.push(self.value_of[x]));
+        let value = self.recording.push_call(site, &operands)?;
+        for (k, place) in self.value_of[first..].iter_mut().take(outputs).enumerate() {
+            *place = value + k as u32;
         }
         Ok(())
     }

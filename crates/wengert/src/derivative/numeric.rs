@@ -36,7 +36,7 @@ impl Graph {
     /// As [`Graph::gradient`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`].
     pub fn try_gradient(&self, l: NodeId, wrt: &[NodeId]) -> Result<Vec<f64>, Error> {
         self.try_vjp(&[(l, 1.0)], wrt)
     }
@@ -60,7 +60,7 @@ impl Graph {
     /// As [`Graph::vjp`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`].
     pub fn try_vjp(&self, seeds: &[(NodeId, f64)], wrt: &[NodeId]) -> Result<Vec<f64>, Error> {
         for &node in wrt {
             self.position(node)?;
@@ -89,7 +89,7 @@ impl Graph {
     /// As [`Graph::vjp_into`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Length`]; `out` is as before.
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`], [`Error::Length`]; `out` is as before.
     pub fn try_vjp_into(&self, seeds: &[(NodeId, f64)], wrt: &[NodeId], out: &mut [f64]) -> Result<(), Error> {
         same_length("places for derivatives", wrt.len(), out.len())?;
         for &node in wrt {
@@ -130,7 +130,7 @@ impl Graph {
     /// As [`Graph::jvp`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`], [`Error::OutOfMemory`].
     pub fn try_jvp(&self, seeds: &[(NodeId, f64)], outputs: &[NodeId]) -> Result<Vec<f64>, Error> {
         let Some(leaves) = self.leaf_positions(seeds.iter().map(|&(node, _)| node))? else {
             let nodes: Vec<_> = seeds.iter().map(|&(node, _)| node).collect();
@@ -173,7 +173,7 @@ impl Graph {
     /// As [`Graph::jacobian`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`], [`Error::OutOfMemory`].
     pub fn try_jacobian(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Vec<Vec<f64>>, Error> {
         let Some(leaves) = self.leaf_positions(wrt.iter().copied())? else {
             let Opened { graph, outputs, inputs } = self.opened(outputs, wrt)?;
@@ -229,7 +229,7 @@ impl Graph {
     /// As [`Graph::hvp`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Length`], [`Error::OutOfMemory`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`], [`Error::Length`], [`Error::OutOfMemory`].
     pub fn try_hvp(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> Result<Vec<f64>, Error> {
         direction_length(wrt.len(), direction.len())?;
         let Some(leaves) = self.leaf_positions(wrt.iter().copied())? else {
@@ -274,7 +274,7 @@ impl Graph {
     /// As [`Graph::hessian`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`], [`Error::OutOfMemory`].
     pub fn try_hessian(&self, l: NodeId, wrt: &[NodeId]) -> Result<Vec<Vec<f64>>, Error> {
         let Some(leaves) = self.leaf_positions(wrt.iter().copied())? else {
             let Opened { graph, outputs, inputs } = self.opened(&[l], wrt)?;

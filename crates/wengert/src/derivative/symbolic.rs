@@ -42,7 +42,7 @@ impl Graph {
     /// As [`Graph::gradient_nodes`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Order`], [`Error::Full`],
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`], [`Error::Order`], [`Error::Full`],
     /// [`Error::OutOfMemory`]; the graph is as before.
     pub fn try_gradient_nodes(&self, l: NodeId, wrt: &[NodeId]) -> Result<Vec<NodeId>, Error> {
         let recorder = Recorder::new(self, &[l], wrt)?;
@@ -69,7 +69,7 @@ impl Graph {
     /// As [`Graph::vjp_nodes`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Order`], [`Error::Full`],
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`], [`Error::Order`], [`Error::Full`],
     /// [`Error::OutOfMemory`]; the graph is as before.
     pub fn try_vjp_nodes(&self, seeds: &[(NodeId, NodeId)], wrt: &[NodeId]) -> Result<Vec<NodeId>, Error> {
         let outputs: Vec<NodeId> = seeds.iter().map(|&(output, _)| output).collect();
@@ -104,7 +104,7 @@ impl Graph {
     /// As [`Graph::jvp_nodes`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Order`], [`Error::Full`],
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`], [`Error::Order`], [`Error::Full`],
     /// [`Error::OutOfMemory`]; the graph is as before.
     pub fn try_jvp_nodes(&self, seeds: &[(NodeId, NodeId)], outputs: &[NodeId]) -> Result<Vec<NodeId>, Error> {
         let wrt: Vec<NodeId> = seeds.iter().map(|&(node, _)| node).collect();

@@ -61,7 +61,7 @@ impl<'g> Recorder<'g> {
         let tape = &graph.tape;
         // A gradient has about two nodes for each operand.
         let operands = |entry: Entry| match entry.op().encoding() {
-            Encoding::List => entry.b() as usize,
+            Encoding::List if entry.op() != Op::External => entry.b() as usize,
             _ => 2,
         };
         let mut table = NodeTable::with_room(2 * tape.entries().take(len).map(operands).sum::<usize>());

@@ -72,7 +72,11 @@ fn call(
     }
 }
 
-pub(crate) fn value(f: &dyn External, x: &[f64], y: &mut [f64]) -> Result<(), Error> {
+/// The outputs of the function at `x`, as many as it has. For compilers.
+///
+/// # Errors
+/// [`Error::External`].
+pub fn value(f: &dyn External, x: &[f64], y: &mut [f64]) -> Result<(), Error> {
     call(f, "value", &[x], y, |y| f.value(x, y))
 }
 

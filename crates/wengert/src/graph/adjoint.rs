@@ -31,8 +31,8 @@ impl Graph {
     /// As [`Graph::backward`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`]. On an error, the gradients of the last
-    /// sweep are kept.
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`], [`Error::OutOfMemory`]. On an error, the
+    /// gradients of the last sweep are kept.
     pub fn try_backward(&self, l: NodeId) -> Result<(), Error> {
         let position = self.fresh(l)?;
         self.sweep_back(&[(position, 1.0)])
@@ -92,7 +92,7 @@ impl Graph {
     /// As [`Graph::backward_strict`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`], [`Error::OutOfMemory`].
     pub fn try_backward_strict(&self, l: NodeId) -> Result<(), Error> {
         let l = self.fresh(l)?;
         let len = l as usize + 1;

@@ -117,7 +117,8 @@ impl<'g> Expr<'g> {
     ///
     /// A decision that depends on it is made only once, while recording: replays at other values ([`Graph::forward`],
     /// compiled programs) do not notice a branch on it or an index computed from it. Compare the expression itself,
-    /// which leaves a guard, or use the op `select`.
+    /// which leaves a guard, or use the op `select`. A function that needs plain numbers (a table, a solver) is recorded by
+    /// [`Graph::external`], which replays it and gives it derivatives.
     ///
     /// ```
     /// let g = wengert::Graph::new();

@@ -44,7 +44,8 @@ struct Sweep<'t, S> {
     args: &'t RefCell<Vec<S>>,
     tape: &'t Tape,
     /// The first output of the external function that was swept last.
-    swept: Cell<u32>,
+    /// A reference, since a cell in here would keep the compiler from holding the other fields in registers.
+    swept: &'t Cell<u32>,
 }
 
 /// The sweep at one entry. `S` is the number. `B` wraps an adjoint and says whether its products are guarded.
@@ -247,7 +248,7 @@ macro_rules! send_apart {
 #[cold]
 #[inline(never)]
 fn external_apart<S: AdjointScalar>(sweep: &Sweep<'_, S>, cell: &Cell<Stored>, at: impl Fn(Entry, u32) -> S + Copy) {
-    external::reverse(sweep.tape, sweep.adjoints, sweep.args, &sweep.swept, Entry::from(cell.get()), at);
+    external::reverse(sweep.tape, sweep.adjoints, sweep.args, sweep.swept, Entry::from(cell.get()), at);
 }
 
 /// Why the loop stopped.
@@ -455,13 +456,14 @@ fn sweep_back<S: AdjointScalar, B: Adjoint<S>>(
     args: &RefCell<Vec<S>>,
     at: impl Fn(Entry, u32) -> S + Copy,
 ) -> bool {
+    let swept = Cell::new(u32::MAX);
     let sweep = Sweep {
         view: tape.view().below(adjoints.len()),
         adjoints,
         lowest: tape.sources().max(tape.first_leaf().saturating_add(1)) as usize,
         args,
         tape,
-        swept: Cell::new(u32::MAX),
+        swept: &swept,
     };
     let mut last = adjoints.len().wrapping_sub(1);
     loop {

@@ -5,6 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::panic::UnwindSafe;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -32,6 +33,9 @@ pub(crate) struct Functions {
     /// A buffer for the numbers of a call.
     buffer: RefCell<Vec<f64>>,
 }
+
+/// A panic in a function leaves the tape as it was.
+impl UnwindSafe for Functions {}
 
 impl fmt::Debug for Functions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -79,7 +83,16 @@ impl Functions {
     }
 
     /// Keeps the first `count`.
+    #[inline(always)]
     pub(super) fn truncate(&self, count: u32) {
+        if self.count.get() > count {
+            self.drop_from(count);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn drop_from(&self, count: u32) {
         while self.count.get() > count
             && let Some(dropped) = self.all.borrow_mut().pop()
         {
@@ -102,8 +115,14 @@ impl Functions {
     pub(crate) fn outcome(&self) -> Result<(), Error> {
         match self.count.get() {
             0 => Ok(()),
-            _ => self.failure.take().map_or(Ok(()), Err),
+            _ => self.take_failure(),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_failure(&self) -> Result<(), Error> {
+        self.failure.take().map_or(Ok(()), Err)
     }
 }
 

@@ -51,7 +51,7 @@ impl Graph {
     /// As [`Graph::sparse_hessian`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`], [`Error::OutOfMemory`].
     pub fn try_sparse_hessian(&self, l: NodeId, wrt: &[NodeId]) -> Result<Sparse, Error> {
         if self.leaf_positions(wrt.iter().copied())?.is_none() {
             let Opened { graph, outputs, inputs } = self.opened(&[l], wrt)?;
@@ -124,7 +124,7 @@ impl Graph {
     /// As [`Graph::sparse_jacobian`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`], [`Error::OutOfMemory`].
     pub fn try_sparse_jacobian(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Sparse, Error> {
         if self.leaf_positions(wrt.iter().copied())?.is_none() {
             let Opened { graph, outputs, inputs } = self.opened(outputs, wrt)?;
