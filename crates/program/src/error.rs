@@ -99,6 +99,31 @@ pub enum Error {
         /// What the comparison gave when it was recorded.
         recorded: bool,
     },
+    /// A user's function ([`wengert::External`]) failed.
+    #[error("at point {point}: {source}")]
+    External {
+        /// Which point of the batch.
+        point: usize,
+        /// What the function said.
+        source: wengert::Error,
+    },
+    /// The program calls a function that was not given to [`Program::from_bytes_with`](crate::Program::from_bytes_with),
+    /// or one of another shape was.
+    #[error(
+        "the program calls the function {name:?} with {inputs} inputs: give one of that name and shape to Program::load_with or Program::from_bytes_with"
+    )]
+    UnknownExternal {
+        /// The name.
+        name: String,
+        /// How many inputs it takes.
+        inputs: usize,
+    },
+    /// Two functions of one name in a program to be saved.
+    #[error("two functions are named {name:?}, so a file cannot tell them apart: give each a name of its own")]
+    AmbiguousExternal {
+        /// The name.
+        name: String,
+    },
     /// There is no machine code, but the workspace was made with [`Native::Always`](crate::Native::Always).
     #[error("no machine code, since {why}: use Native::Auto, which then runs the interpreter")]
     NoMachineCode {

@@ -44,7 +44,10 @@ impl fmt::Display for Instruction {
             // Guarded products and quotients have the symbols of plain ones, so they are written by name.
             (op, Form::Infix, [x, y]) if !matches!(op, Op::Gmul | Op::Gdiv) => write!(f, "{x} {} {y}", op.symbol())?,
             (op, _, operands) => {
-                write!(f, "{op}(")?;
+                match &self.external {
+                    Some(external) => write!(f, "{external}(")?,
+                    None => write!(f, "{op}(")?,
+                }
                 for (k, x) in operands.iter().enumerate() {
                     write!(f, "{}{x}", if k > 0 { ", " } else { "" })?;
                 }

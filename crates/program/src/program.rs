@@ -1,5 +1,6 @@
 //! The program: made once, immutable, shared between threads.
 
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,7 +9,7 @@ use wengert::{Expr, Graph, Imm, Op};
 
 use crate::error::Error;
 use crate::ir::lower::lower;
-use crate::ir::{Ir, Value};
+use crate::ir::{Ir, Role, Value};
 use crate::layout::Layout;
 use crate::layout::assemble::assemble;
 use crate::native::Slot;
@@ -24,6 +25,10 @@ use crate::report::{MachineCode, Report};
 /// [`Workspace`](crate::Workspace). Cloning is O(1). Displays as a listing.
 #[derive(Clone, Debug)]
 pub struct Program(Arc<Inner>);
+
+/// A panic in a user's function leaves nothing of the program half done.
+impl UnwindSafe for Program {}
+impl RefUnwindSafe for Program {}
 
 #[derive(Debug)]
 struct Inner {
@@ -52,6 +57,9 @@ pub struct Instruction {
     pub operands: Vec<Value>,
     /// Which input it is, if it is an input.
     pub input: Option<usize>,
+    /// For [`Op::External`], what it does in a call of a user's function: `input 0 of kepler`, `kepler`,
+    /// `output 0 of kepler`. A call is an instruction for each input, one for the call and one for each output.
+    pub external: Option<String>,
     /// Whether it is computed once per call ([`Spread::Uniform`]) or at each point.
     pub spread: Spread,
 }
@@ -320,6 +328,15 @@ impl Program {
             imm: inst.imm,
             operands: inst.operands().iter().map(|&x| Value(x)).collect(),
             input: (inst.op == Op::Leaf).then_some(inst.args[0] as usize),
+            external: (inst.op == Op::External).then(|| {
+                let (site, role) = Role::of(inst.imm);
+                let name = self.ir().sites[site].function.name();
+                match role {
+                    Role::Input(k) => format!("input {k} of {name}"),
+                    Role::Call => name.into(),
+                    Role::Output(k) => format!("output {k} of {name}"),
+                }
+            }),
             spread: if uniform[k] { Spread::Uniform } else { Spread::PerPoint },
         })
     }

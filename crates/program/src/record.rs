@@ -1,5 +1,7 @@
 //! A program as nodes of a graph: to draw it, differentiate it, or compile it as part of something else.
 
+use std::sync::Arc;
+
 use wengert::room::{Grow, collected, with_room};
 use wengert::{Graph, NodeId, Op};
 
@@ -30,7 +32,8 @@ impl Program {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Length`], [`Error::OutOfMemory`]; [`Error::Graph`] on a wrong key, a graph that is full or cannot grow.
+    /// [`Error::Length`], [`Error::OutOfMemory`]; [`Error::Graph`] on a wrong key, a graph that is full or cannot grow, or a
+    /// user's function that fails.
     pub fn record(&self, graph: &Graph, inputs: &[NodeId]) -> Result<Vec<NodeId>, Error> {
         same_length(|| "nodes in `inputs`, one for each input".into(), self.input_count(), inputs.len())?;
         let recording = self.recording();
@@ -40,6 +43,14 @@ impl Program {
         for (op, imm, values) in recording.entries() {
             operands.clear();
             operands.try_extend(values.iter().map(|&x| nodes[x as usize]))?;
+            if op == Op::External {
+                // All outputs are recorded with the first.
+                if imm[1] == 0.0 {
+                    let site = &recording.sites[imm[0] as usize];
+                    nodes.extend(graph.try_external_nodes(Arc::clone(&site.function), &operands)?);
+                }
+                continue;
+            }
             nodes.push(match op {
                 Op::Const => graph.try_constant(imm[0])?,
                 op => graph.try_record(op, imm, &operands)?,

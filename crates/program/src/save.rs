@@ -20,6 +20,9 @@
 //! | `guards` | list of (u32, u32, string, bool, string, string) | left and right operand, name of the relation, whether it held, names of the operands |
 //! | `fold`, `share`, `dead`, `order`, `reuse`, `pair`, `fuse` | seven bools | the options with these names |
 //!
+//! A user's function is an op whose name is `external ` and that of the function. Its outputs are values one after
+//! another: the first has the operands of the call, the others have none. How many there are, the function says.
+//!
 //! A file holds what was recorded, before any pass; loading runs the passes again. Ops and relations are
 //! stored by name, so a new row in the table of ops does not change the format. The op of a value says how many
 //! immediates it has. An unknown name, or anything that does not fit, is an error, and so are bytes after
@@ -30,24 +33,28 @@
 //!
 //! [postcard]: https://postcard.jamesmunns.com/wire-format
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
 use std::marker::PhantomData;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use wengert::room::{Grow, collected};
-use wengert::{Arity, NO_IMM, Op, Relation};
+use wengert::room::{Grow, collected, with_room};
+use wengert::{Arity, External, NO_IMM, Op, Relation};
 
 use crate::error::Error;
 use crate::options::{Options, Spread};
 use crate::program::Program;
-use crate::recording::{Check, MOST_VALUES, Outlet, Recording};
+use crate::recording::{Check, MOST_VALUES, Outlet, Recording, Site};
 
 const MAGIC: &[u8; 8] = b"wengertp";
 const VERSION: u32 = 2;
+/// What the name of a user's function follows.
+const EXTERNAL: &str = "external ";
 
 /// Strings are borrowed: from the program, or from the bytes.
 #[derive(Default, Serialize, Deserialize)]
@@ -107,6 +114,8 @@ fn is_out_of_memory(error: &postcard::Error) -> bool {
 impl Program {
     /// The program as bytes that [`Program::from_bytes`] reads, in this version and later ones.
     ///
+    /// A user's function ([`wengert::External`]) is stored by its name.
+    ///
     /// ```
     /// use wengert_program::{Options, Program};
     ///
@@ -116,12 +125,26 @@ impl Program {
     /// ```
     ///
     /// # Panics
-    /// If memory runs out.
+    /// If memory runs out, and with the text of [`Error::AmbiguousExternal`].
+    #[track_caller]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let bytes = postcard::to_extend(&(VERSION, self.to_file()), MAGIC.to_vec());
+        self.try_to_bytes().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn try_to_bytes(&self) -> Result<Vec<u8>, Error> {
+        let mut named: HashMap<&str, &Arc<dyn External>> = HashMap::new();
+        for site in &self.recording().sites {
+            let other = named.insert(site.function.name(), &site.function);
+            if other.is_some_and(|other| !Arc::ptr_eq(other, &site.function)) {
+                return Err(Error::AmbiguousExternal { name: site.function.name().into() });
+            }
+        }
+        let calls: Vec<String> =
+            self.recording().sites.iter().map(|site| format!("{EXTERNAL}{}", site.function.name())).collect();
+        let bytes = postcard::to_extend(&(VERSION, self.to_file(&calls)), MAGIC.to_vec());
         let mut bytes = bytes.expect("lists and strings of known length can be written");
         bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
-        bytes
+        Ok(bytes)
     }
 
     /// The program in these bytes. It gives the same bits as the one that was saved.
@@ -156,8 +179,53 @@ impl Program {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Malformed`], also for a version that is not supported; [`Error::TooLarge`], [`Error::OutOfMemory`].
+    /// [`Error::Malformed`], also for a version that is not supported; [`Error::TooLarge`], [`Error::OutOfMemory`]. [`Error::UnknownExternal`] for
+    /// a program that calls user's functions: see [`Program::from_bytes_with`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Program, Error> {
+        Program::from_bytes_with(bytes, &[])
+    }
+
+    /// As [`Program::from_bytes`], for a program that calls user's functions. A file has their names. The functions that
+    /// they name are found among `externals`, the first of each name.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use wengert::{Expr, External, Scalar};
+    /// use wengert_program::{Error, Options, Program, Workspace};
+    ///
+    /// struct Cube;
+    ///
+    /// impl External for Cube {
+    ///     fn name(&self) -> &str {
+    ///         "cube"
+    ///     }
+    ///     fn shape(&self) -> (usize, usize) {
+    ///         (1, 1)
+    ///     }
+    ///     fn value(&self, x: &[f64], y: &mut [f64]) -> Result<(), String> {
+    ///         y[0] = x[0].powi(3);
+    ///         Ok(())
+    ///     }
+    ///     fn vjp(&self, x: &[f64], _: &[f64], ybar: &[f64], xbar: &mut [f64]) -> Result<(), String> {
+    ///         xbar[0] = 3.0 * x[0] * x[0] * ybar[0];
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// let cube: Arc<dyn External> = Arc::new(Cube);
+    /// let program = Program::from_fn(&[2.0], |x| Expr::external(&cube, x), &Options::new())?;
+    /// let bytes = program.to_bytes();
+    /// assert!(matches!(Program::from_bytes(&bytes), Err(Error::UnknownExternal { .. })));
+    /// let loaded = Program::from_bytes_with(&bytes, &[cube])?;
+    /// let mut out = [0.0];
+    /// loaded.eval(&[3.0], &mut out, &mut Workspace::new())?;
+    /// assert_eq!(out, [27.0]);
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Program::from_bytes`].
+    pub fn from_bytes_with(bytes: &[u8], externals: &[Arc<dyn External>]) -> Result<Program, Error> {
         let body = bytes.strip_prefix(MAGIC).ok_or_else(|| malformed("it does not start like one"))?;
         let (version, body): (u32, &[u8]) = postcard::take_from_bytes(body).map_err(|_| malformed("it ends early"))?;
         if version < 2 {
@@ -182,7 +250,7 @@ impl Program {
         let [fold, share, dead, order, reuse, pair, fuse] = file.options;
         let guards = !file.guards.is_empty();
         let options = Options { fold, share, dead, order, reuse, pair, fuse, guards, freeze: false, strict: false };
-        Program::of(file.into_recording()?, options)
+        Program::of(file.into_recording(externals)?, options)
     }
 
     /// Writes the program to a file, whole or not at all, as [`wengert_file::save`] does.
@@ -199,10 +267,10 @@ impl Program {
     /// ```
     ///
     /// # Errors
-    /// [`Error::File`].
+    /// [`Error::File`], [`Error::AmbiguousExternal`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
-        wengert_file::save(path, &self.to_bytes()).map_err(|source| Error::File { path: path.into(), source })
+        wengert_file::save(path, &self.try_to_bytes()?).map_err(|source| Error::File { path: path.into(), source })
     }
 
     /// Reads a program from a file.
@@ -221,6 +289,14 @@ impl Program {
     /// # Errors
     /// [`Error::File`], and those of [`Program::from_bytes`].
     pub fn load(path: impl AsRef<Path>) -> Result<Program, Error> {
+        Program::load_with(path, &[])
+    }
+
+    /// Reads a program that calls user's functions from a file: see [`Program::from_bytes_with`].
+    ///
+    /// # Errors
+    /// As [`Program::load`], and [`Error::UnknownExternal`].
+    pub fn load_with(path: impl AsRef<Path>, externals: &[Arc<dyn External>]) -> Result<Program, Error> {
         let path = path.as_ref();
         let bytes = fs::read(path).map_err(|source| match source.kind() {
             ErrorKind::OutOfMemory => {
@@ -228,18 +304,19 @@ impl Program {
             }
             _ => Error::File { path: path.into(), source },
         })?;
-        Program::from_bytes(&bytes)
+        Program::from_bytes_with(&bytes, externals)
     }
 
-    fn to_file(&self) -> File<'_> {
+    /// `calls` has the name for each call of a user's function.
+    fn to_file<'a>(&'a self, calls: &'a [String]) -> File<'a> {
         let recording = self.recording();
         let Options { fold, share, dead, order, reuse, pair, fuse, .. } = self.options();
         let mut file = File { options: [fold, share, dead, order, reuse, pair, fuse], ..File::default() };
-        let mut ops: Vec<Op> = Vec::new();
         for (value, (op, imm, operands)) in (recording.inputs.len() as u32..).zip(recording.entries()) {
-            let number = ops.iter().position(|&known| known == op).unwrap_or_else(|| {
-                ops.push(op);
-                ops.len() - 1
+            let name = if op == Op::External { &calls[imm[0] as usize] } else { op.name() };
+            let number = file.names.iter().position(|&known| known == name).unwrap_or_else(|| {
+                file.names.push(name);
+                file.names.len() - 1
             });
             file.ops.push(number as u32);
             if let Arity::AtLeast(_) = op.arity() {
@@ -248,7 +325,6 @@ impl Program {
             file.operands.extend(operands.iter().map(|&x| value - x));
             file.immediates.extend(&imm[..immediates(op)]);
         }
-        file.names.extend(ops.iter().map(|op| op.name()));
         file.inputs.extend(recording.inputs.iter().map(|&spread| spread == Spread::Uniform));
         file.outputs.extend(recording.outputs.iter().map(|outlet| (outlet.value, outlet.spread == Spread::Uniform)));
         file.labels.extend(recording.labels.iter().map(|(value, label)| (*value, label.as_str())));
@@ -274,7 +350,7 @@ fn owned(text: &str) -> Result<String, Error> {
 
 impl File<'_> {
     /// The recording in the file, after checking all of it.
-    fn into_recording(self) -> Result<Recording, Error> {
+    fn into_recording(self, externals: &[Arc<dyn External>]) -> Result<Recording, Error> {
         if self.outputs.len() > MOST_VALUES {
             return Err(malformed("it is larger than a program can be"));
         }
@@ -283,7 +359,7 @@ impl File<'_> {
         }
         let spread = |uniform: bool| if uniform { Spread::Uniform } else { Spread::PerPoint };
         let mut recording = Recording::of(collected(self.inputs.iter().map(|&uniform| spread(uniform)))?)?;
-        self.values(&mut recording)?;
+        self.values(&mut recording, externals)?;
         let count = recording.len();
         let value = |x: u32| match (x as usize) < count {
             true => Ok(x),
@@ -311,39 +387,52 @@ impl File<'_> {
         Ok(recording)
     }
 
-    /// The ops with these names.
-    fn table(&self) -> Result<Vec<Op>, Error> {
-        if self.names.len() > Op::ALL.len() {
-            return Err(malformed("it names more ops than there are"));
-        }
-        let mut ops: Vec<Op> = Vec::new();
-        for name in &self.names {
-            let op = Op::from_name(name).filter(|&op| op != Op::Leaf);
-            let op = op.ok_or_else(|| malformed(format!("no op that computes a value is named {name:?}")))?;
-            if ops.contains(&op) {
+    /// The ops with these names. Of [`Op::External`], the name of the function too.
+    fn table(&self) -> Result<Vec<(Op, &str)>, Error> {
+        let mut ops: Vec<(Op, &str)> = with_room(self.names.len())?;
+        let mut seen = HashSet::new();
+        seen.try_reserve(self.names.len())
+            .map_err(|_| Error::OutOfMemory { bytes: self.names.len() * size_of::<&str>() })?;
+        for &name in &self.names {
+            if !seen.insert(name) {
                 return Err(malformed(format!("it names {name:?} twice")));
             }
-            ops.push(op);
+            ops.push(match name.strip_prefix(EXTERNAL) {
+                Some(called) => (Op::External, called),
+                None => {
+                    let op = Op::from_name(name).filter(|&op| op != Op::Leaf);
+                    (op.ok_or_else(|| malformed(format!("no op that computes a value is named {name:?}")))?, "")
+                }
+            });
         }
         Ok(ops)
     }
 
     /// Adds the values after the inputs.
-    fn values(&self, recording: &mut Recording) -> Result<(), Error> {
+    fn values(&self, recording: &mut Recording, externals: &[Arc<dyn External>]) -> Result<(), Error> {
         let ops = self.table()?;
         let mut counts = self.counts.iter().copied();
         let mut distances = self.operands.iter().copied();
         let mut numbers = self.immediates.iter().copied();
         let mut operands = Vec::new();
+        // How many outputs of the last call are still to come, and which op they have.
+        let (mut pending, mut called) = (0, 0);
         for &number in &self.ops {
-            let value = recording.len();
+            let value = recording.len() - pending as usize;
             let fail = |what: &str| malformed(format!("value {value} {what}"));
-            let &op = ops.get(number as usize).ok_or_else(|| fail("has an op that is not named"))?;
+            let &(op, name) = ops.get(number as usize).ok_or_else(|| fail("has an op that is not named"))?;
             let count = match op.arity() {
                 Arity::Fixed(count) => count,
                 Arity::AtLeast(_) => counts.next().ok_or_else(|| fail("has no number of operands"))? as usize,
                 _ => return Err(fail("has an op with an unknown number of operands")),
             };
+            if pending > 0 {
+                if number != called || count != 0 {
+                    return Err(fail("is not an output of the call before it"));
+                }
+                pending -= 1;
+                continue;
+            }
             if !op.takes(count) {
                 return Err(fail("has a number of operands that its op does not take"));
             }
@@ -355,12 +444,23 @@ impl File<'_> {
                 }
                 operands.try_push((value - back) as u32)?;
             }
+            if op == Op::External {
+                let known = externals.iter().find(|known| known.name() == name).cloned().map(Site::of);
+                let site = known.filter(|site| site.inputs as usize == count && site.outputs > 0);
+                let site = site.ok_or_else(|| Error::UnknownExternal { name: name.into(), inputs: count })?;
+                (pending, called) = (site.outputs - 1, number);
+                recording.push_call(site, &operands)?;
+                continue;
+            }
             let mut imm = NO_IMM;
             for imm in &mut imm[..immediates(op)] {
                 *imm = numbers.next().ok_or_else(|| fail("is missing an immediate"))?;
             }
             op.check_immediates(imm).map_err(|error| malformed(format!("value {value}: {error}")))?;
             recording.push(op, imm, &operands)?;
+        }
+        if pending > 0 {
+            return Err(malformed("a call is missing an output"));
         }
         if counts.next().is_some() || distances.next().is_some() || numbers.next().is_some() {
             return Err(malformed("it has more counts, operands or immediates than its ops take"));

@@ -97,6 +97,13 @@ pub enum Error {
         /// How many were given.
         given: usize,
     },
+    /// A function of the user's own ([`External`](crate::External)) failed, or lacks what was asked for.
+    External {
+        /// The name of the function.
+        name: Box<str>,
+        /// What happened.
+        what: Box<str>,
+    },
 }
 
 impl std::error::Error for Error {}
@@ -167,6 +174,7 @@ impl fmt::Display for Error {
                 "the comparison {left} {relation} {right} was {recorded} when it was recorded and is {} at the new values: record the expression again at these values",
                 !recorded
             ),
+            Error::External { name, what } => write!(f, "the function {name:?}: {what}"),
             Error::Length { what, expected, given } => {
                 write!(f, "{what}: {expected} expected, {given} given")
             }
@@ -181,6 +189,11 @@ fn were(count: usize) -> &'static str {
 fn wrong_operands(f: &mut fmt::Formatter<'_>, op: Op, given: usize) -> fmt::Result {
     let s = |n: usize| if n == 1 { "" } else { "s" };
     match op.arity() {
+        _ if op == Op::External => {
+            return f.write_str(
+                "external cannot be applied like other ops: record a function of your own with Graph::external",
+            );
+        }
         Arity::Fixed(0) => {
             return write!(
                 f,
@@ -243,10 +256,10 @@ impl Op {
     ///
     /// # Errors
     /// [`Error::Operands`] if it takes fewer or more operands, and for a leaf or a constant, which are not
-    /// applied to anything. [`Error::Immediates`] if an immediate that it does not have is not 0.
+    /// applied to anything, nor is [`Op::External`]. [`Error::Immediates`] if an immediate that it does not have is not 0.
     #[inline]
     pub fn check(self, imm: Imm, operands: usize) -> Result<(), Error> {
-        if matches!(self, Op::Leaf | Op::Const) || !self.takes(operands) {
+        if matches!(self, Op::Leaf | Op::Const | Op::External) || !self.takes(operands) {
             return Err(Error::Operands { op: self, given: operands });
         }
         if !imm[self.immediates()..].iter().all(|&c| c == 0.0) {

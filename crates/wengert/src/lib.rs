@@ -150,6 +150,7 @@
 //! | `sweep/` | loops over the tape: back with adjoints, forward with tangents or values |
 //! | `graph/` | the arena: keys, building, values, guards, labels, scopes |
 //! | `number/` | expressions that record, and series |
+//! | `external/` | functions of the user's own |
 //! | `derivative/` | derivatives as numbers, as graph nodes, of closures, sparse |
 //! | `diagnose/` | checking a gradient, explaining a NaN, auditing an output |
 #![forbid(unsafe_code)]
@@ -162,6 +163,7 @@ mod cold;
 mod derivative;
 mod diagnose;
 mod error;
+mod external;
 mod graph;
 mod node;
 mod number;
@@ -181,10 +183,13 @@ pub use diagnose::audit::{Audit, Concern, Finding};
 pub use diagnose::check::{Component, GradientCheck, Verdict, check_gradient};
 pub use diagnose::nan::{AdjointOrigin, NanOrigin, Operand, Site, ValueOrigin};
 pub use error::Error;
+pub use external::External;
+#[doc(hidden)]
+pub use external::checked::value as call_external;
 pub use graph::guard::Guard;
 pub use graph::scope::Scope;
 pub use graph::{Graph, Mark};
-pub use node::{Node, NodeId, Operands};
+pub use node::{ExternalOutput, Node, NodeId, Operands};
 pub use number::expr::Expr;
 pub use number::series::{Series, taylor};
 pub use number::{Function, Real};

@@ -1,10 +1,13 @@
 //! Nodes as users see them, and their keys.
 
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::Arc;
 
 use slotmap::{Key, KeyData, new_key_type};
 use smallvec::SmallVec;
 
+use crate::external::External;
 use crate::op::{Imm, Op};
 
 new_key_type! {
@@ -93,4 +96,29 @@ pub struct Node {
     pub value: f64,
     /// Whether it depends on a leaf through ops that let gradients pass.
     pub wants_gradient: bool,
+    /// Which output of which function it is, for [`Op::External`].
+    pub external: Option<ExternalOutput>,
+}
+
+/// Which output of which function a node is.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ExternalOutput {
+    /// The function.
+    pub function: Arc<dyn External>,
+    /// The first output of the call. The others follow it on the tape.
+    pub first: NodeId,
+    /// Which output the node is, from 0.
+    pub output: usize,
+}
+
+/// A panic in the function leaves nothing of the engine half done.
+impl UnwindSafe for ExternalOutput {}
+impl RefUnwindSafe for ExternalOutput {}
+
+/// The same output of the same call.
+impl PartialEq for ExternalOutput {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.function, &other.function) && self.first == other.first && self.output == other.output
+    }
 }

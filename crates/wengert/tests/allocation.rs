@@ -1,10 +1,10 @@
 //! Memory: a training step allocates nothing after a first one like it, resident memory stays flat, and a node takes
 //! the bytes it should. Allocations are counted by the allocator of this program.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use allocation_counter::measure;
-use wengert::{Expr, Graph, NodeId, Scalar};
+use wengert::{Expr, External, Graph, NodeId, Scalar};
 
 /// One test at a time: resident memory is that of the whole program.
 fn alone() -> MutexGuard<'static, ()> {
@@ -298,4 +298,62 @@ fn scopes_closed_outermost_first_take_memory_by_their_number() {
     };
     let (few, many) = (bytes(100), bytes(4000));
     assert!(many <= 60 * few, "{few} bytes for 100 scopes, {many} for 4,000");
+}
+
+/// The sum of the squares and the sum of the inputs.
+struct Moments(usize);
+
+impl External for Moments {
+    fn name(&self) -> &str {
+        "moments"
+    }
+    fn shape(&self) -> (usize, usize) {
+        (self.0, 2)
+    }
+    fn value(&self, x: &[f64], y: &mut [f64]) -> Result<(), String> {
+        y.copy_from_slice(&[x.iter().map(|x| x * x).sum(), x.iter().sum()]);
+        Ok(())
+    }
+    fn vjp(&self, x: &[f64], _: &[f64], ybar: &[f64], xbar: &mut [f64]) -> Result<(), String> {
+        xbar.iter_mut().zip(x).for_each(|(xbar, x)| *xbar = 2.0 * x * ybar[0] + ybar[1]);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_function_of_the_users_own_that_is_replayed_and_swept_a_million_times_allocates_nothing() {
+    let _alone = alone();
+    for inputs in [2, 100] {
+        let mut g = Graph::new();
+        let x = g.leaves(&vec![0.5; inputs]);
+        let y = g.external_nodes(Arc::new(Moments(inputs)), &x);
+        let l = g.mul(y[0], y[1]);
+        let mut round = |k: u32| {
+            g.set(x[0], f64::from(k) * 1e-6);
+            g.forward().unwrap();
+            g.backward(l);
+            assert!(g.grad(x[0]) > 0.0);
+        };
+        round(1);
+        round(2);
+        let rounds = if inputs == 2 { 1_000_000 } else { 10_000 };
+        assert_eq!(allocations(|| (1..=rounds).for_each(&mut round)), 0);
+    }
+}
+
+#[test]
+fn recording_a_call_again_allocates_only_its_list_of_outputs() {
+    let _alone = alone();
+    let f: Arc<dyn External> = Arc::new(Moments(2));
+    let mut g = Graph::new();
+    let x = g.leaves(&[0.5, 0.75]);
+    let mark = g.mark();
+    let mut round = || {
+        let y = g.external_nodes(Arc::clone(&f), &x);
+        g.backward(y[0]);
+        g.rewind(mark);
+    };
+    round();
+    round();
+    assert_eq!(allocations(|| (0..100).for_each(|_| round())), 100);
 }

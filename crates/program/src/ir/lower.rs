@@ -4,9 +4,9 @@
 use wengert::room::{Grow, collected, with_room};
 use wengert::{Imm, NO_IMM, Op};
 
-use super::{Inst, Ir};
+use super::{Inst, Ir, Role};
 use crate::error::Error;
-use crate::recording::{MOST_VALUES, Recording};
+use crate::recording::{MOST_VALUES, NOTHING, Recording};
 
 /// Lowers a recording. O(its operands).
 ///
@@ -20,9 +20,19 @@ pub(crate) fn lower(recording: &Recording) -> Result<Ir, Error> {
         now.push(lowering.push(Inst::input(k))?);
     }
     let mut operands = Vec::new();
+    // The instruction of the last call.
+    let mut call = NOTHING;
     for (op, imm, values) in recording.entries() {
         operands.clear();
         operands.try_extend(values.iter().map(|&x| now[x as usize]))?;
+        if op == Op::External {
+            let [site, output] = imm.map(|number| number as u32);
+            if output == 0 {
+                call = lowering.call(site, &operands)?;
+            }
+            now.push(lowering.push(Inst::new(op, Role::Output(output).imm(site), &[call]))?);
+            continue;
+        }
         now.push(lowering.op(op, imm, &operands)?);
     }
     // The list is kept, and may have grown to twice its size.
@@ -32,6 +42,7 @@ pub(crate) fn lower(recording: &Recording) -> Result<Ir, Error> {
         inputs: collected(recording.inputs.iter().copied())?,
         outputs: collected(recording.outputs.iter().copied())?,
         checks: collected(recording.checks.iter().copied())?,
+        sites: collected(recording.sites.iter().cloned())?,
     };
     ir.for_each_root(|value| *value = now[*value as usize]);
     Ok(ir)
@@ -83,6 +94,20 @@ impl Lowering {
             Op::CDiv => self.after(Op::Div, imm[0], x[0]),
             _ => self.push(Inst::new(op, imm, x)),
         }
+    }
+
+    /// A call of a user's function: see [`Role`].
+    fn call(&mut self, site: u32, x: &[u32]) -> Result<u32, Error> {
+        let mut last = None;
+        for (k, &x) in (0..).zip(x) {
+            let before = last.unwrap_or(x);
+            last = Some(self.push(Inst::new(Op::External, Role::Input(k).imm(site), &[x, before]))?);
+        }
+        let last = match last {
+            Some(last) => last,
+            None => self.push(Inst::constant(0.0))?,
+        };
+        self.push(Inst::new(Op::External, Role::Call.imm(site), &[last]))
     }
 
     /// The op of a value and a constant. The constant becomes a value, so that it folds and is shared.

@@ -11,12 +11,12 @@ pub(crate) mod lower;
 
 use std::fmt;
 
-use wengert::room::{Refused, with_room, zeroed};
+use wengert::room::{Refused, filled, with_room, zeroed};
 use wengert::{Arity, Imm, NO_IMM, Op};
 
 use crate::opcode::implementation;
 use crate::options::Spread;
-use crate::recording::{Check, NOTHING, Outlet};
+use crate::recording::{Check, NOTHING, Outlet, Site};
 
 /// A value of a program: the number of the instruction that computes it. Prints as `v3`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -91,9 +91,49 @@ impl Inst {
     }
 }
 
+/// What an instruction of [`Op::External`] does. A call has any number of operands and results, and an instruction few
+/// operands and one result. So a call is a chain of instructions, each of which uses the one before it: one takes each
+/// input, one calls the function, and one gives each output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Takes input `k`. Operands: the input, and the instruction for the input before it, or the input again.
+    Input(u32),
+    /// Calls the function. Operand: the instruction of the last input, or anything uniform.
+    Call,
+    /// Gives output `k`. Operand: the call.
+    Output(u32),
+}
+
+impl Role {
+    /// The immediates of the instruction, in call number `site`.
+    pub(crate) fn imm(self, site: u32) -> Imm {
+        let role = match self {
+            Role::Input(k) => f64::from(k),
+            Role::Call => -1.0,
+            Role::Output(k) => -2.0 - f64::from(k),
+        };
+        [f64::from(site), role]
+    }
+
+    /// The number of the call, and the role in it.
+    pub(crate) fn of(imm: Imm) -> (usize, Role) {
+        let role = match imm[1] {
+            k if k >= 0.0 => Role::Input(k as u32),
+            -1.0 => Role::Call,
+            k => Role::Output((-2.0 - k) as u32),
+        };
+        (imm[0] as usize, role)
+    }
+
+    fn operand_count(self) -> usize {
+        if matches!(self, Role::Input(_)) { 2 } else { 1 }
+    }
+}
+
 /// How many operands an instruction of this op has; `None` for an n-ary op, which has no instruction.
-pub(crate) fn operand_count(op: Op) -> Option<usize> {
+pub(crate) fn operand_count(op: Op, imm: Imm) -> Option<usize> {
     match op.arity() {
+        _ if op == Op::External => Some(Role::of(imm).1.operand_count()),
         Arity::Fixed(n) if n <= MOST => Some(n),
         _ => None,
     }
@@ -106,10 +146,13 @@ pub(crate) struct Ir {
     pub(crate) inputs: Vec<Spread>,
     pub(crate) outputs: Vec<Outlet>,
     pub(crate) checks: Vec<Check>,
+    /// The calls of user's functions.
+    pub(crate) sites: Vec<Site>,
 }
 
 impl Ir {
-    /// Whether each value is uniform: it depends on constants and uniform inputs alone.
+    /// Whether each value is uniform: it depends on constants and uniform inputs alone. Of a call of a user's function,
+    /// all instructions are, or none.
     ///
     /// # Errors
     /// [`Refused`].
@@ -120,6 +163,18 @@ impl Ir {
                 Op::Leaf => self.inputs[inst.args[0] as usize] == Spread::Uniform,
                 _ => inst.operands().iter().all(|&x| uniform[x as usize]),
             });
+        }
+        let called = |inst: &Inst| (inst.op == Op::External).then(|| Role::of(inst.imm));
+        let mut varies = filled(false, self.sites.len())?;
+        for (inst, &uniform) in self.insts.iter().zip(&uniform) {
+            if let Some((site, _)) = called(inst) {
+                varies[site] |= !uniform;
+            }
+        }
+        if varies.contains(&true) {
+            for (inst, uniform) in self.insts.iter().zip(&mut uniform) {
+                *uniform &= !called(inst).is_some_and(|(site, _)| varies[site]);
+            }
         }
         Ok(uniform)
     }

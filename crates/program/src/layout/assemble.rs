@@ -1,19 +1,20 @@
 //! Lays a program out: gives each value a place, and makes a step of each instruction.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use wengert::Op;
 use wengert::room::{Grow, Refused, Room, collected, filled, with_room, zeroed};
 
 use super::slots::Slots;
-use super::{Layout, Step};
+use super::{Layout, SitePlaces, Step};
 use crate::error::Error;
-use crate::ir::Ir;
+use crate::ir::{Ir, Role};
 use crate::opcode::{Implementation, Opcode, implementation};
 use crate::options::{Options, Spread};
 use crate::passes::fuse::{Pairs, pairs};
 use crate::passes::share::Secret;
-use crate::recording::NOTHING;
+use crate::recording::{NOTHING, Site};
 
 /// Where a value lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +53,7 @@ pub(crate) fn assemble(ir: &Ir, options: &Options) -> Result<Layout, Error> {
             inputs: ir.inputs.len() as u32,
             per_point_inputs: per_point_inputs(ir)?,
             paired: pairs.count(),
+            sites: sites(ir),
             ..Layout::default()
         },
     };
@@ -72,6 +74,18 @@ pub(crate) fn assemble(ir: &Ir, options: &Options) -> Result<Layout, Error> {
 fn per_point_inputs(ir: &Ir) -> Result<Vec<u32>, Refused> {
     let spreads = (0..).zip(&ir.inputs);
     collected(spreads.filter(|(_, spread)| **spread == Spread::PerPoint).map(|(k, _)| k))
+}
+
+/// The calls of user's functions, before they have places.
+fn sites(ir: &Ir) -> Vec<SitePlaces> {
+    let mut offset = 0;
+    let place = |site: &Site| {
+        let (function, inputs) = (Arc::clone(&site.function), vec![0; site.inputs as usize]);
+        let placed = SitePlaces { function, inputs, first: 0, outputs: site.outputs, offset };
+        offset += (site.inputs + site.outputs) as usize;
+        placed
+    };
+    ir.sites.iter().map(place).collect()
 }
 
 /// How many streams a processor prefetches by itself.
@@ -289,11 +303,21 @@ impl Assembler<'_> {
                     }
                 }
             }
+            let role = self.role(draft);
             let mut out = Place::Nowhere;
+            if let Some((site, Role::Call)) = role {
+                let outputs = self.layout.sites[site].outputs;
+                let first = slots.fresh_row(outputs);
+                self.layout.sites[site].first = inputs + if prologue { first } else { cells + first };
+            }
             if let Some(result) = draft.result() {
                 let slot = slots.take();
                 out = if prologue { Place::Cell(slot) } else { Place::Slot(slot) };
                 self.place[result as usize] = out;
+                // The call reads its inputs, although no operand says so.
+                if matches!(role, Some((_, Role::Input(_)))) {
+                    self.last_use[result as usize] = u32::MAX;
+                }
                 if reuse && self.last_use[result as usize] == at as u32 {
                     slots.give(slot)?;
                 }
@@ -304,6 +328,9 @@ impl Assembler<'_> {
                 Place::Cell(k) => inputs + k,
                 Place::Slot(k) => inputs + cells + k,
             };
+            if let Some((site, Role::Input(k))) = role {
+                self.layout.sites[site].inputs[k as usize] = index(out);
+            }
             let cell = |k: usize| u8::from(matches!(operands[k], Place::Cell(_))) << k;
             placed.push(Step {
                 opcode: draft.opcode,
@@ -321,6 +348,14 @@ impl Assembler<'_> {
             false => self.layout.slots = slots.count(),
         }
         Ok(placed)
+    }
+
+    /// What a step does in a call of a user's function.
+    fn role(&self, draft: &Draft) -> Option<(usize, Role)> {
+        match (draft.opcode, self.layout.calls.get(draft.aux as usize)) {
+            (Opcode::Scalar, Some(&(Op::External, imm))) => Some(Role::of(imm)),
+            _ => None,
+        }
     }
 
     fn is_computed(&self, x: u32) -> bool {

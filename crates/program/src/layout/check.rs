@@ -1,10 +1,11 @@
 //! What the interpreter relies on in a layout. It is checked in every build, before anything runs.
 
 use wengert::room::{collected, zeroed};
+use wengert::{Imm, Op};
 
 use super::{Layout, Step};
 use crate::error::Error;
-use crate::ir::operand_count;
+use crate::ir::{Role, operand_count};
 use crate::lanes::Unary;
 use crate::opcode::{Opcode, Reads};
 use crate::options::Spread;
@@ -33,7 +34,9 @@ impl Layout {
     /// - what a step reads is an input, a constant, or the result of an earlier step;
     /// - results of the prologue go to cells, never over a constant or an input; results of the body
     ///   go to slots; only the body writes outputs, each as its spread says;
-    /// - `aux` is a valid index; the hot bit is that of the opcode.
+    /// - `aux` is a valid index; the hot bit is that of the opcode;
+    /// - a call of a user's function reads places that were written, and writes where a step may; its outputs are read
+    ///   after it.
     ///
     /// # Errors
     /// [`Error::Unsound`], [`Error::OutOfMemory`].
@@ -122,7 +125,7 @@ impl Walk<'_> {
         let reads = match step.opcode {
             Opcode::Scalar => {
                 let call = self.layout.calls.get(step.aux as usize);
-                let count = call.and_then(|&(op, _)| operand_count(op));
+                let count = call.and_then(|&(op, imm)| operand_count(op, imm));
                 Reads::Any(count.ok_or("calls an op that does not exist")?)
             }
             opcode => opcode.reads(),
@@ -169,6 +172,9 @@ impl Walk<'_> {
                 return Err("reads a place that was not written");
             }
         }
+        if let (Opcode::Scalar, Some(&(Op::External, imm))) = (step.opcode, self.layout.calls.get(step.aux as usize)) {
+            self.external(step, imm, body)?;
+        }
         let outlet = self.layout.outlets.get(step.aux as usize).map(|&(spread, _)| spread);
         match (writes, self.region(step.out)?) {
             (Writes::Place, Region::Cell(k)) if !body && !self.set[k] => self.has[0][k] = true,
@@ -182,9 +188,50 @@ impl Walk<'_> {
     }
 }
 
+impl Walk<'_> {
+    /// Whether a computed place holds what a step of the body or the prologue may read.
+    fn was_computed(&self, place: u32, body: bool) -> Result<bool, &'static str> {
+        Ok(match self.region(place)? {
+            Region::Input(_) => false,
+            Region::Cell(k) => self.has[0][k],
+            Region::Slot(k) => body && self.has[1][k],
+        })
+    }
+
+    /// Checks a step of a call of a user's function, and notes where the call writes its outputs.
+    fn external(&mut self, step: &Step, imm: Imm, body: bool) -> Result<(), &'static str> {
+        let (site, role) = Role::of(imm);
+        let site = self.layout.sites.get(site).ok_or("is of a call that does not exist")?;
+        match role {
+            Role::Input(k) if site.inputs.get(k as usize) == Some(&step.out) => Ok(()),
+            Role::Input(_) => Err("writes an input of a call elsewhere"),
+            Role::Call => {
+                for &input in &site.inputs {
+                    if !self.was_computed(input, body)? {
+                        return Err("calls with an input that was not written");
+                    }
+                }
+                for k in 0..site.outputs {
+                    let place = site.first.checked_add(k).ok_or("names a place that does not exist")?;
+                    match self.region(place)? {
+                        Region::Cell(k) if !body && !self.set[k] => self.has[0][k] = true,
+                        Region::Slot(k) if body => self.has[1][k] = true,
+                        _ => return Err("writes an output of a call where it must not"),
+                    }
+                }
+                Ok(())
+            }
+            Role::Output(k) if k < site.outputs && self.was_computed(site.first + k, body)? => Ok(()),
+            Role::Output(_) => Err("reads an output of a call that was not written"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use wengert::Graph;
+    use std::sync::Arc;
+
+    use wengert::{Expr, External, Graph, Scalar};
 
     use super::*;
     use crate::{Input, Options, Output, Program};
@@ -299,6 +346,60 @@ mod tests {
         let mut layout = layout();
         layout.body.reverse();
         assert!(layout.check(2).is_err());
+    }
+
+    /// A layout that calls a user's function of two inputs and two outputs.
+    fn calling() -> Layout {
+        struct Swap;
+        impl External for Swap {
+            fn name(&self) -> &str {
+                "swap"
+            }
+            fn shape(&self) -> (usize, usize) {
+                (2, 2)
+            }
+            fn value(&self, x: &[f64], y: &mut [f64]) -> Result<(), String> {
+                y.copy_from_slice(&[x[1], x[0]]);
+                Ok(())
+            }
+            fn vjp(&self, _: &[f64], _: &[f64], ybar: &[f64], xbar: &mut [f64]) -> Result<(), String> {
+                xbar.copy_from_slice(&[ybar[1], ybar[0]]);
+                Ok(())
+            }
+        }
+        let swap: Arc<dyn External> = Arc::new(Swap);
+        let program = Program::from_fn(
+            &[1.0, 2.0],
+            |x| {
+                let y = Expr::external(&swap, x);
+                vec![y[0] - y[1]]
+            },
+            &Options::new(),
+        );
+        program.expect("compiles").layout().clone()
+    }
+
+    #[test]
+    fn a_call_of_a_users_function_reads_and_writes_where_it_may() {
+        assert!(calling().check(0).is_ok());
+        let changes: [fn(&mut Layout); 8] = [
+            |layout| layout.sites[0].inputs[0] = layout.inputs + layout.cells + layout.slots,
+            |layout| layout.sites[0].inputs[0] = layout.sites[0].first,
+            |layout| layout.sites[0].inputs.push(0),
+            |layout| layout.sites[0].inputs.truncate(1),
+            |layout| layout.sites[0].first = u32::MAX,
+            |layout| layout.sites[0].first = 0,
+            |layout| layout.sites[0].outputs = 1,
+            |layout| layout.sites.clear(),
+        ];
+        for (number, change) in changes.into_iter().enumerate() {
+            let mut layout = calling();
+            change(&mut layout);
+            assert!(layout.check(0).is_err(), "change {number}");
+        }
+        let mut layout = calling();
+        layout.body.reverse();
+        assert!(layout.check(0).is_err());
     }
 
     #[test]

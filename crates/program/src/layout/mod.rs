@@ -8,7 +8,9 @@ pub(crate) mod assemble;
 mod check;
 mod slots;
 
-use wengert::{Imm, Op};
+use std::sync::Arc;
+
+use wengert::{External, Imm, Op};
 
 use crate::opcode::Opcode;
 use crate::options::Spread;
@@ -32,6 +34,19 @@ pub(crate) struct Step {
 
 const _: () = assert!(size_of::<Step>() == 24);
 
+/// Where the numbers of a call of a user's function are. Once they are there, no other value takes their places.
+#[derive(Clone, Debug)]
+pub(crate) struct SitePlaces {
+    pub(crate) function: Arc<dyn External>,
+    /// The places of the inputs, in order.
+    pub(crate) inputs: Vec<u32>,
+    /// The place of the first output. The others follow it.
+    pub(crate) first: u32,
+    pub(crate) outputs: u32,
+    /// How many numbers the calls before this one have.
+    pub(crate) offset: usize,
+}
+
 /// A program laid out to run.
 ///
 /// [`Layout::check`] lists what the interpreter relies on. Every layout passes it before it becomes a
@@ -49,6 +64,8 @@ pub(crate) struct Layout {
     pub(crate) uniform_inputs: Vec<(u32, u32)>,
     /// What `Scalar` and `Power` steps compute.
     pub(crate) calls: Vec<(Op, Imm)>,
+    /// The calls of user's functions. Their steps are `Scalar`: see [`crate::ir::Role`].
+    pub(crate) sites: Vec<SitePlaces>,
     /// For each output, its spread, and its index among the outputs or among the sums.
     pub(crate) outlets: Vec<(Spread, u32)>,
     /// How many outputs are sums.

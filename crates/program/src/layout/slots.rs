@@ -21,6 +21,12 @@ impl Slots {
         self.count - 1
     }
 
+    /// This many neighboring places that were never used: the first of them.
+    pub(crate) fn fresh_row(&mut self, length: u32) -> u32 {
+        self.count += length;
+        self.count - length
+    }
+
     /// Takes a place back.
     ///
     /// # Errors

@@ -88,7 +88,7 @@ impl Code {
     }
 
     /// Runs it at a point, and returns whether the outputs are right. If not, the interpreter must run the
-    /// point: a guard flipped, or there is a NaN that may come from a guarded product.
+    /// point: a guard flipped, a user's function failed, or there is a NaN that may come from a guarded product.
     ///
     /// # Panics
     /// Where a function that the code calls does.
@@ -106,7 +106,7 @@ impl Code {
         x: &[f64],
         out: &mut [f64],
     ) -> bool {
-        let context = Context::new(kernels, &layout.calls);
+        let context = Context::new(kernels, layout);
         // SAFETY: the memory begins with code that keeps the convention of `Entry`, and lives as long as
         // `self`. What it reads and writes is what the caller promises: `emit` derives every offset from a layout
         // that `Layout::check` found sound.
@@ -114,6 +114,9 @@ impl Code {
             let entry: Entry = std::mem::transmute(self.memory.start());
             entry(frame, x.as_ptr(), out.as_mut_ptr(), &context)
         };
+        if context.failed() {
+            return false;
+        }
         if let Some(panic) = context.into_panic() {
             resume_unwind(panic);
         }

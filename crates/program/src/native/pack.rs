@@ -130,7 +130,10 @@ pub(super) fn power(aux: u32, layout: &Layout) -> (f64, f64) {
 /// How many operands a step reads.
 fn reads(step: &Step, layout: &Layout) -> usize {
     match (step.opcode, step.opcode.reads()) {
-        (Opcode::Scalar, _) => operand_count(layout.calls[step.aux as usize].0).unwrap_or(0),
+        (Opcode::Scalar, _) => {
+            let (op, imm) = layout.calls[step.aux as usize];
+            operand_count(op, imm).unwrap_or(0)
+        }
         // Its second operand is the first.
         (Opcode::Sum, _) | (_, Reads::Column) => 1,
         (_, Reads::OneOfTwo) => 2,

@@ -2,27 +2,65 @@
 //! it, and it goes on once the code has returned.
 
 use std::any::Any;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use wengert::{Imm, Op, apply_unchecked};
+use wengert::{Imm, Op, apply_unchecked, call_external};
 
-use crate::ir::{MOST, operand_count};
+use crate::ir::{MOST, Role, operand_count};
 use crate::lanes::{Kernel1, Unary};
+use crate::layout::{Layout, SitePlaces};
 
 /// What shims need of a call.
 pub(crate) struct Context<'a> {
     kernels: &'a [Kernel1],
     /// The ops that run by their scalar functions.
     calls: &'a [(Op, Imm)],
+    /// The calls of user's functions.
+    sites: &'a [SitePlaces],
+    /// The inputs and outputs of each of them.
+    numbers: RefCell<Vec<f64>>,
+    /// Whether one failed. The interpreter then runs the point again, and gets the error.
+    failed: Cell<bool>,
     /// The first panic.
     panic: Cell<Option<Box<dyn Any + Send>>>,
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn new(kernels: &'a [Kernel1], calls: &'a [(Op, Imm)]) -> Context<'a> {
-        let panic = Cell::new(None);
-        Context { kernels, calls, panic }
+    pub(super) fn new(kernels: &'a [Kernel1], layout: &'a Layout) -> Context<'a> {
+        let Layout { calls, sites, .. } = layout;
+        let count = sites.last().map_or(0, |last| last.offset + last.inputs.len() + last.outputs as usize);
+        Context {
+            kernels,
+            calls,
+            sites,
+            numbers: RefCell::new(vec![0.0; count]),
+            failed: Cell::new(false),
+            panic: Cell::new(None),
+        }
+    }
+
+    /// Whether a user's function failed.
+    pub(super) fn failed(&self) -> bool {
+        self.failed.get()
+    }
+
+    /// A step of a call of a user's function, whose first operand is `x`.
+    fn external(&self, imm: Imm, x: f64) -> f64 {
+        let (site, role) = Role::of(imm);
+        let site = &self.sites[site];
+        let numbers = &mut self.numbers.borrow_mut()[site.offset..];
+        let (inputs, outputs) = numbers.split_at_mut(site.inputs.len());
+        match role {
+            Role::Input(k) => inputs[k as usize] = x,
+            Role::Output(k) => return outputs[k as usize],
+            Role::Call if self.failed.get() => {}
+            Role::Call => {
+                let outputs = &mut outputs[..site.outputs as usize];
+                self.failed.set(call_external(&*site.function, inputs, outputs).is_err());
+            }
+        }
+        0.0
     }
 
     /// The first panic of a call.
@@ -55,6 +93,9 @@ pub(super) unsafe extern "sysv64" fn scalar(context: &Context<'_>, numbers: *mut
     let numbers = unsafe { &mut *numbers.cast::<[f64; MOST]>() };
     numbers[0] = context.catch(|| {
         let (op, imm) = context.calls[call as usize];
-        apply_unchecked(op, imm, &numbers[..operand_count(op).unwrap_or(0)])
+        match op {
+            Op::External => context.external(imm, numbers[0]),
+            _ => apply_unchecked(op, imm, &numbers[..operand_count(op, imm).unwrap_or(0)]),
+        }
     });
 }

@@ -45,7 +45,7 @@ pub(crate) fn fold(ir: &mut Ir) -> Result<usize, Refused> {
 
 fn rule(insts: &[Inst], inst: &Inst) -> Option<Fold> {
     use Fold::{Becomes, Is};
-    if matches!(inst.op, Op::Leaf | Op::Const) {
+    if matches!(inst.op, Op::Leaf | Op::Const | Op::External) {
         return None;
     }
     let at = |x: u32| &insts[x as usize];

@@ -5,8 +5,10 @@
 
 pub(crate) mod read;
 
+use std::sync::Arc;
+
 use wengert::room::Grow;
-use wengert::{Imm, Op, Relation};
+use wengert::{External, Imm, Op, Relation};
 
 use crate::error::Error;
 use crate::options::Spread;
@@ -33,6 +35,22 @@ pub(crate) struct Check {
     pub(crate) recorded: bool,
 }
 
+/// A call of a user's function.
+#[derive(Clone, Debug)]
+pub(crate) struct Site {
+    pub(crate) function: Arc<dyn External>,
+    pub(crate) inputs: u32,
+    pub(crate) outputs: u32,
+}
+
+impl Site {
+    /// A call of the function, which has the shape that it says now.
+    pub(crate) fn of(function: Arc<dyn External>) -> Site {
+        let (inputs, outputs) = function.shape();
+        Site { function, inputs: inputs as u32, outputs: outputs as u32 }
+    }
+}
+
 /// What was recorded, in SSA form: the first values are the inputs, and each entry computes one more
 /// from values before it.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +65,9 @@ pub(crate) struct Recording {
     pub(crate) checks: Vec<Check>,
     /// What the operands of each check were called where they were recorded.
     pub(crate) names: Vec<[String; 2]>,
+    /// The calls of user's functions. Their outputs are entries one after another, with the number of the call and of
+    /// the output as immediates. The first has the operands of all.
+    pub(crate) sites: Vec<Site>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -92,6 +113,19 @@ impl Recording {
         }
         self.entries.try_push(Entry { imm, end: end as u32, op })?;
         Ok(value as u32)
+    }
+
+    /// Appends a call, and returns the value of its first output. The others follow it.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`].
+    pub(crate) fn push_call(&mut self, site: Site, operands: &[u32]) -> Result<u32, Error> {
+        let (number, first, outputs) = (self.sites.len(), self.len() as u32, site.outputs);
+        self.sites.push(site);
+        for k in 0..outputs {
+            self.push(Op::External, [number as f64, f64::from(k)], if k == 0 { operands } else { &[] })?;
+        }
+        Ok(first)
     }
 
     /// The label of a value that is an input or an output.

@@ -1,11 +1,12 @@
 //! Reads a recording off a graph.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use wengert::room::{Grow, Room, collected, filled, zeroed};
-use wengert::{Graph, NO_IMM, NodeId, Op};
+use wengert::{ExternalOutput, Graph, NO_IMM, NodeId, Op};
 
-use super::{Check, NOTHING, Outlet, Recording};
+use super::{Check, NOTHING, Outlet, Recording, Site};
 use crate::error::Error;
 use crate::options::{Input, Options, Output};
 
@@ -134,6 +135,10 @@ impl Reader<'_> {
             if !self.needed[index] || self.value_of[index] != NOTHING {
                 continue;
             }
+            if let Some(external) = self.external(index) {
+                self.read_call(&external)?;
+                continue;
+            }
             let operands = &mut self.recording.operands;
             let (op, imm, value) = self.graph.read(index, |x| operands.push(self.value_of[x]));
             let (op, imm) = match op {
@@ -147,6 +152,26 @@ impl Reader<'_> {
                 op => (op, imm),
             };
             self.value_of[index] = self.recording.finish(op, imm)?;
+        }
+        Ok(())
+    }
+
+    /// The function that the node at a position is an output of.
+    fn external(&self, index: usize) -> Option<ExternalOutput> {
+        match self.graph.read(index, |_| ()).0 {
+            Op::External => self.graph.get(index).and_then(|node| node.external),
+            _ => None,
+        }
+    }
+
+    /// Reads a call with all its outputs.
+    fn read_call(&mut self, external: &ExternalOutput) -> Result<(), Error> {
+        let (site, first) = (Site::of(Arc::clone(&external.function)), external.first.index());
+        let (mut operands, outputs) = (Vec::new(), site.outputs as usize);
+        self.graph.read(first, |x| operands.push(self.value_of[x]));
+        let value = self.recording.push_call(site, &operands)?;
+        for (k, place) in self.value_of[first..].iter_mut().take(outputs).enumerate() {
+            *place = value + k as u32;
         }
         Ok(())
     }

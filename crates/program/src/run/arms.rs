@@ -1,10 +1,10 @@
 //! The interpreter: one arm for each opcode.
 
-use wengert::{Imm, Op, Scalar, apply_unchecked};
+use wengert::{Imm, Op, Scalar, apply_unchecked, call_external};
 
 use super::columns::{Operand, StaticOperand, add_up, each, mended, turns};
-use super::target::{CallContext, Flip, STRANDS, Target, earlier};
-use crate::ir::operand_count;
+use super::target::{CallContext, FAILED, Flip, STRANDS, Target, earlier};
+use crate::ir::{Role, operand_count};
 use crate::lanes::{Simd, Unary, arith, exp};
 use crate::layout::Step;
 use crate::opcode::{Opcode, easy_power, for_each_opcode};
@@ -212,7 +212,7 @@ pub(super) unsafe fn run<V: Simd, S: Target>(context: &CallContext<'_>, steps: &
                     Opcode::FusedSubGmul => three!(x, y, z => x.nmadd(y, z), |[x, y, z]| mend_fused::<V>(-x, y, z)),
                     Opcode::MulAdd if V::FMA => three!(x, y, z => x.madd(y, z)),
                     // SAFETY: as for `one`.
-                    Opcode::MulAdd | Opcode::Scalar => unsafe { by_scalars(context, step, block) },
+                    Opcode::MulAdd | Opcode::Scalar => unsafe { by_scalars(context, step, block, &mut flip) },
                     // SAFETY: as for `one`.
                     Opcode::Check => unsafe { check(context, step, block, [operand(0), operand(1)], &mut flip) },
                     _ => unreachable!("{:?} is one of the common opcodes", step.opcode),
@@ -339,13 +339,18 @@ unsafe fn power<V: Simd>(out: *mut f64, a: *const f64, lanes: usize, imm: Imm) {
 /// Runs a step by the scalar function of its op, on the lanes that are points. The other lanes get
 /// copies of the last point. Safety: as [`super::run_steps`].
 #[inline(never)]
-unsafe fn by_scalars<S: Target>(context: &CallContext<'_>, step: &Step, block: &S) {
+unsafe fn by_scalars<S: Target>(context: &CallContext<'_>, step: &Step, block: &S, flip: &mut Option<Flip>) {
     let (op, imm) = match step.opcode {
+        Opcode::Scalar if context.layout.calls[step.aux as usize].0 == Op::External => {
+            let imm = context.layout.calls[step.aux as usize].1;
+            // SAFETY: the caller's promise.
+            return unsafe { external(context, step, Role::of(imm), block, flip) };
+        }
         Opcode::Scalar => context.layout.calls[step.aux as usize],
         _ => (Op::MulAdd, wengert::NO_IMM),
     };
     let places = [step.a, step.b, step.c];
-    let count = operand_count(op).unwrap_or(0);
+    let count = operand_count(op, imm).unwrap_or(0);
     // SAFETY: there is a column at every place of a step.
     let (columns, out) = unsafe {
         let at = |place: u32| block.at(place);
@@ -366,5 +371,67 @@ unsafe fn by_scalars<S: Target>(context: &CallContext<'_>, step: &Step, block: &
     for k in block.active()..block.lanes() {
         // SAFETY: as above.
         unsafe { *out.add(k) = last };
+    }
+}
+
+/// Runs a step of a call of a user's function, as [`by_scalars`] runs others. Where the function fails, its outputs are
+/// NaN, and the call gets the error. Safety: as [`super::run_steps`].
+#[inline(never)]
+unsafe fn external<S: Target>(
+    context: &CallContext<'_>,
+    step: &Step,
+    (site, role): (usize, Role),
+    block: &S,
+    flip: &mut Option<Flip>,
+) {
+    let layout = context.layout;
+    let site = &layout.sites[site];
+    let (active, lanes) = (block.active(), block.lanes());
+    // A cell of a block has fewer numbers than a column, all the same.
+    let is_cell = |place: u32| (layout.inputs..layout.inputs + layout.cells).contains(&place);
+    // SAFETY: `Layout::check`: there is a column at every place of a step, and at those of the inputs and outputs of a
+    // call. Columns have `lanes` numbers, and are read where they were written. Results do not go to inputs.
+    unsafe {
+        let read = |place: u32, lane: usize| *block.at(place).add(if is_cell(place) { 0 } else { lane });
+        let write = |place: u32, lane: usize, number: f64| *block.at(place).add(lane) = number;
+        // The lanes that are not points get what the last point has.
+        let point = |lane: usize| lane.min(active - 1);
+        match role {
+            Role::Input(_) => (0..lanes).for_each(|lane| write(step.out, lane, read(step.a, point(lane)))),
+            Role::Output(k) => (0..lanes).for_each(|lane| write(step.out, lane, read(site.first + k, point(lane)))),
+            Role::Call => {
+                let count = site.inputs.len() + site.outputs as usize;
+                let (mut few, mut many) = ([0.0; 32], Vec::new());
+                let numbers = match few.get_mut(..count) {
+                    Some(numbers) => numbers,
+                    None => {
+                        many.resize(count, 0.0);
+                        &mut many[..]
+                    }
+                };
+                let (x, y) = numbers.split_at_mut(site.inputs.len());
+                for lane in 0..active {
+                    for (x, &place) in x.iter_mut().zip(&site.inputs) {
+                        *x = read(place, lane);
+                    }
+                    let at = block.first() + lane;
+                    if context.failures.cover(at) {
+                        y.fill(f64::NAN);
+                    } else if let Err(error) = call_external(&*site.function, x, y) {
+                        y.fill(f64::NAN);
+                        context.failures.note(at, error);
+                        *flip = earlier(*flip, Some((at, FAILED)));
+                    }
+                    for (&y, place) in y.iter().zip(site.first..) {
+                        write(place, lane, y);
+                    }
+                }
+                for lane in active..lanes {
+                    (site.first..site.first + site.outputs)
+                        .for_each(|place| write(place, lane, read(place, active - 1)));
+                }
+                (0..lanes).for_each(|lane| write(step.out, lane, 0.0));
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@
 
 use super::chunk::Call;
 use super::run_steps;
-use super::target::Point;
+use super::target::{Failures, Point};
 use super::workspace::{Column, MOST_POINTS, Workspace, length};
 use crate::error::{Error, same_length};
 use crate::options::Spread;
@@ -34,8 +34,8 @@ impl Program {
     ///
     /// # Errors
     /// [`Error::Length`], [`Error::TooManyPoints`], [`Error::OutOfMemory`]. [`Error::GuardFlipped`] with the
-    /// first point at which a comparison comes out differently from when it was recorded; the numbers in
-    /// `outputs` are then meaningless.
+    /// first point at which a comparison comes out differently from when it was recorded, and [`Error::External`] with
+    /// the first at which a user's function fails; the numbers in `outputs` are then meaningless.
     pub fn eval_batch(
         &self,
         points: usize,
@@ -80,13 +80,17 @@ impl Program {
             // The prologue stores nothing.
             outputs: std::ptr::null_mut(),
         };
+        let failures = Failures::new();
+        let context = self.context(workspace.isa, &workspace.kernels, &failures);
         // SAFETY: `fit_batches` made a number for every place, and nobody else has the workspace.
-        let flip = unsafe { run_steps(&self.context(workspace.isa, &workspace.kernels), &layout.prologue, &point) };
-        self.result(flip)?;
+        let flip = unsafe { run_steps(&context, &layout.prologue, &point) };
+        if flip.is_some() {
+            return self.result(flip, failures);
+        }
         workspace.fill_cells(layout);
         let totals = workspace.chunk_sums.start();
         let call = Call {
-            context: self.context(workspace.isa, &workspace.kernels),
+            context: self.context(workspace.isa, &workspace.kernels, &failures),
             points,
             lanes: workspace.lanes,
             outputs: &workspace.outputs,
@@ -100,6 +104,6 @@ impl Program {
             // SAFETY: a sum's output has room for one number, and there is a total for each sum.
             unsafe { *out.0 = if points == 0 { 0.0 } else { *totals.add(number as usize) } };
         }
-        self.result(flip)
+        self.result(flip, failures)
     }
 }

@@ -4,7 +4,7 @@
 //! checks.
 
 use super::run_steps;
-use super::target::{CallContext, Flip, Point};
+use super::target::{CallContext, FAILED, Failures, Flip, Point};
 use super::workspace::Workspace;
 use crate::error::{Error, same_length};
 use crate::lanes::{InstructionSet, Kernel1};
@@ -31,8 +31,8 @@ impl Program {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Length`], [`Error::OutOfMemory`], [`Error::NoMachineCode`]. [`Error::GuardFlipped`]; the numbers
-    /// in `out` are then meaningless.
+    /// [`Error::Length`], [`Error::OutOfMemory`], [`Error::NoMachineCode`]. [`Error::GuardFlipped`] and
+    /// [`Error::External`]; the numbers in `out` are then meaningless.
     pub fn eval(&self, x: &[f64], out: &mut [f64], workspace: &mut Workspace) -> Result<(), Error> {
         let layout = self.layout();
         same_length(|| "numbers in `x`, one for each input".into(), layout.inputs as usize, x.len())?;
@@ -54,22 +54,35 @@ impl Program {
         for &(cell, k) in &layout.uniform_inputs {
             workspace.set(layout.inputs + cell, x[k as usize]);
         }
-        let context = self.context(workspace.isa, &workspace.kernels);
+        let failures = Failures::new();
+        let context = self.context(workspace.isa, &workspace.kernels, &failures);
         let point = Point { numbers: workspace.point.start(), outputs: out.as_mut_ptr() };
         // SAFETY: the point has a number for every place and every output, as above.
         let flip = unsafe {
             run_steps(&context, &layout.prologue, &point).or_else(|| run_steps(&context, &layout.body, &point))
         };
-        self.result(flip)
+        self.result(flip, failures)
     }
 
     /// The context of a call, with the kernels of this instruction set.
-    pub(crate) fn context<'a>(&'a self, isa: InstructionSet, kernels: &'a [Kernel1]) -> CallContext<'a> {
-        CallContext { isa, layout: self.layout(), checks: &self.ir().checks, kernels }
+    pub(crate) fn context<'a>(
+        &'a self,
+        isa: InstructionSet,
+        kernels: &'a [Kernel1],
+        failures: &'a Failures,
+    ) -> CallContext<'a> {
+        CallContext { isa, layout: self.layout(), checks: &self.ir().checks, kernels, failures }
     }
 
     /// The result of a call whose first flip, if any, is this.
-    pub(crate) fn result(&self, flip: Option<Flip>) -> Result<(), Error> {
-        flip.map_or(Ok(()), |(point, guard)| Err(self.flipped(point, guard as usize)))
+    pub(crate) fn result(&self, flip: Option<Flip>, failures: Failures) -> Result<(), Error> {
+        match flip {
+            None => Ok(()),
+            Some((point, FAILED)) => {
+                let source = failures.into_first().expect("what failed was noted");
+                Err(Error::External { point, source })
+            }
+            Some((point, guard)) => Err(self.flipped(point, guard as usize)),
+        }
     }
 }

@@ -1,5 +1,8 @@
 //! What steps run on: a block of points, or a single one.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
 #[cfg(target_arch = "x86_64")]
 use crate::lanes::{Avx2, Sse2};
 use crate::lanes::{InstructionSet, Kernel1, Portable, Simd, Solo};
@@ -21,6 +24,39 @@ pub(crate) struct CallContext<'a> {
     pub(crate) checks: &'a [Check],
     /// The lane kernels of the instruction set, by number.
     pub(crate) kernels: &'a [Kernel1],
+    pub(crate) failures: &'a Failures,
+}
+
+/// The failure of a user's function at the first point that has one.
+#[derive(Debug)]
+pub(crate) struct Failures {
+    /// That point, or `usize::MAX`.
+    point: AtomicUsize,
+    error: Mutex<Option<(usize, wengert::Error)>>,
+}
+
+impl Failures {
+    pub(super) fn new() -> Failures {
+        Failures { point: AtomicUsize::new(usize::MAX), error: Mutex::new(None) }
+    }
+
+    /// Whether a function failed at this point or an earlier one, so that this one does not matter.
+    pub(super) fn cover(&self, point: usize) -> bool {
+        point >= self.point.load(Ordering::Relaxed)
+    }
+
+    #[cold]
+    pub(super) fn note(&self, point: usize, error: wengert::Error) {
+        let mut first = self.error.lock().unwrap_or_else(PoisonError::into_inner);
+        if first.as_ref().is_none_or(|&(earlier, _)| point < earlier) {
+            *first = Some((point, error));
+            self.point.store(point, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn into_first(self) -> Option<wengert::Error> {
+        self.error.into_inner().unwrap_or_else(PoisonError::into_inner).map(|(_, error)| error)
+    }
 }
 
 /// What steps run on: a block of points, or a single point.
@@ -149,8 +185,12 @@ impl Target for Point {
     }
 }
 
-/// A guard that came out differently from when it was recorded: the point, then which guard.
+/// A guard that came out differently from when it was recorded: the point, then which guard. [`FAILED`] is a user's
+/// function that failed there.
 pub(crate) type Flip = (usize, u32);
+
+/// Stands for a user's function in a [`Flip`].
+pub(crate) const FAILED: u32 = u32::MAX;
 
 /// The earlier of two flips.
 pub(crate) fn earlier(a: Option<Flip>, b: Option<Flip>) -> Option<Flip> {

@@ -4,6 +4,7 @@ mod basics;
 mod batches;
 mod dag;
 mod derivatives;
+mod external;
 mod files;
 mod format;
 mod laws;

@@ -37,7 +37,7 @@ impl Graph {
     /// As [`Graph::gradient`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`], [`Error::OutOfMemory`].
     pub fn try_gradient(&self, l: NodeId, wrt: &[NodeId]) -> Result<Vec<f64>, Error> {
         self.try_vjp(&[(l, 1.0)], wrt)
     }
@@ -61,7 +61,7 @@ impl Graph {
     /// As [`Graph::vjp`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`], [`Error::OutOfMemory`].
     pub fn try_vjp(&self, seeds: &[(NodeId, f64)], wrt: &[NodeId]) -> Result<Vec<f64>, Error> {
         let mut slopes = zeroed::<f64>(wrt.len())?;
         self.try_vjp_into(seeds, wrt, &mut slopes)?;
@@ -88,7 +88,8 @@ impl Graph {
     /// As [`Graph::vjp_into`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Length`], [`Error::OutOfMemory`]; `out` is as before.
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`], [`Error::Length`], [`Error::OutOfMemory`]; `out` is
+    /// as before.
     pub fn try_vjp_into(&self, seeds: &[(NodeId, f64)], wrt: &[NodeId], out: &mut [f64]) -> Result<(), Error> {
         same_length("places for derivatives, one for each node of `wrt`", wrt.len(), out.len())?;
         for &node in wrt {
@@ -129,7 +130,7 @@ impl Graph {
     /// As [`Graph::jvp`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`], [`Error::OutOfMemory`].
     pub fn try_jvp(&self, seeds: &[(NodeId, f64)], outputs: &[NodeId]) -> Result<Vec<f64>, Error> {
         let Some(leaves) = self.leaf_positions(seeds.iter().map(|&(node, _)| node))? else {
             let nodes = collected(seeds.iter().map(|&(node, _)| node))?;
@@ -144,7 +145,7 @@ impl Graph {
                 place.0[0] += tangent;
             }
         }
-        sweep::tangents(&self.tape, &mut tangents, &self.operands);
+        sweep::tangents(&self.tape, &mut tangents, &self.operands)?;
         Ok(collected(outputs.iter().map(|&output| tangents[output].0[0]))?)
     }
 
@@ -172,7 +173,7 @@ impl Graph {
     /// As [`Graph::jacobian`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`], [`Error::OutOfMemory`].
     pub fn try_jacobian(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Vec<Vec<f64>>, Error> {
         let Some(leaves) = self.leaf_positions(wrt.iter().copied())? else {
             let Opened { graph, outputs, inputs, .. } = self.opened(outputs, wrt)?;
@@ -186,7 +187,7 @@ impl Graph {
             for (batch, some) in leaves.chunks(LANES).enumerate() {
                 tangents.fill(Tangents::ZERO);
                 seed(&mut tangents, some, |tangent, k| tangent.0[k] = 1.0);
-                sweep::tangents(&self.tape, &mut tangents, &self.operands);
+                sweep::tangents(&self.tape, &mut tangents, &self.operands)?;
                 for (row, &output) in rows.iter_mut().zip(&outputs) {
                     for k in 0..some.len() {
                         row[batch * LANES + k] = tangents[output].0[k];
@@ -198,7 +199,7 @@ impl Graph {
             for (row, &output) in rows.iter_mut().zip(&outputs) {
                 // What lies beyond the output still has the adjoints of the row before.
                 let adjoints = &adjoints[..=output];
-                sweep::reverse(&self.tape, adjoints, &[(output as u32, 1.0)], &self.operands);
+                sweep::reverse(&self.tape, adjoints, &[(output as u32, 1.0)], &self.operands)?;
                 for (column, &leaf) in row.iter_mut().zip(&leaves) {
                     *column = adjoints.get(leaf).map_or(0.0, Cell::get);
                 }
@@ -228,7 +229,7 @@ impl Graph {
     /// As [`Graph::hvp`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Length`], [`Error::OutOfMemory`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`], [`Error::Length`], [`Error::OutOfMemory`].
     pub fn try_hvp(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> Result<Vec<f64>, Error> {
         direction_length(wrt.len(), direction.len())?;
         let Some(leaves) = self.leaf_positions(wrt.iter().copied())? else {
@@ -244,7 +245,7 @@ impl Graph {
                 tangent.0[0] += component;
             }
         }
-        hvp.sweep(&self.tape, &self.operands);
+        hvp.sweep(&self.tape, &self.operands)?;
         let product = collected(leaves.iter().map(|&leaf| hvp.along(leaf, 0)))?;
         self.hvp.replace(Some(hvp));
         Ok(product)
@@ -273,7 +274,7 @@ impl Graph {
     /// As [`Graph::hessian`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`], [`Error::OutOfMemory`].
     pub fn try_hessian(&self, l: NodeId, wrt: &[NodeId]) -> Result<Vec<Vec<f64>>, Error> {
         let Some(leaves) = self.leaf_positions(wrt.iter().copied())? else {
             let Opened { graph, outputs, inputs, .. } = self.opened(&[l], wrt)?;
@@ -286,7 +287,7 @@ impl Graph {
         for (batch, some) in leaves.chunks(LANES).enumerate() {
             hvp.tangents.fill(Tangents::ZERO);
             seed(&mut hvp.tangents, some, |tangent, k| tangent.0[k] = 1.0);
-            hvp.sweep(&self.tape, &self.operands);
+            hvp.sweep(&self.tape, &self.operands)?;
             for k in 0..some.len() {
                 let column = batch * LANES + k;
                 for (row, &leaf) in rows.iter_mut().zip(&leaves) {

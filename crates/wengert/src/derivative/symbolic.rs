@@ -3,13 +3,17 @@
 //! A reverse sweep over [`Term`]s appends the gradient to the graph as ordinary nodes, which can be read,
 //! drawn, differentiated again and compiled. It records only what the wanted nodes need.
 
+use std::cell::Cell;
+
 use crate::derivative::term::{Recorder, Term};
 use crate::error::{Error, expect};
+use crate::external::{self, checked};
 use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::{Encoding, Imm, Op};
 use crate::room::{collected, filled, with_room};
 use crate::scalar::{Guarded, Scalar, rule};
+use crate::tape::calls::Call;
 
 impl Graph {
     /// The gradient of `l` with respect to the nodes `wrt`, as nodes: one for each, in order. The result can be
@@ -39,7 +43,7 @@ impl Graph {
     /// As [`Graph::gradient_nodes`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Order`], [`Error::Full`],
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`], [`Error::Order`], [`Error::Full`],
     /// [`Error::OutOfMemory`]; the graph is as before.
     pub fn try_gradient_nodes(&self, l: NodeId, wrt: &[NodeId]) -> Result<Vec<NodeId>, Error> {
         let recorder = Recorder::new(self, &[l], wrt)?;
@@ -66,7 +70,7 @@ impl Graph {
     /// As [`Graph::vjp_nodes`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Order`], [`Error::Full`],
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`], [`Error::Order`], [`Error::Full`],
     /// [`Error::OutOfMemory`]; the graph is as before.
     pub fn try_vjp_nodes(&self, seeds: &[(NodeId, NodeId)], wrt: &[NodeId]) -> Result<Vec<NodeId>, Error> {
         let outputs = collected(seeds.iter().map(|&(output, _)| output))?;
@@ -97,7 +101,7 @@ impl Graph {
     /// As [`Graph::jvp_nodes`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Order`], [`Error::Full`],
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`], [`Error::Order`], [`Error::Full`],
     /// [`Error::OutOfMemory`]; the graph is as before.
     pub fn try_jvp_nodes(&self, seeds: &[(NodeId, NodeId)], outputs: &[NodeId]) -> Result<Vec<NodeId>, Error> {
         let wrt = collected(seeds.iter().map(|&(node, _)| node))?;
@@ -127,9 +131,19 @@ impl Recorder<'_> {
         let lowest = wrt.iter().map(|node| node.index()).min().unwrap_or(usize::MAX);
         let most = self.graph.most_operands();
         let (mut operands, mut args) = (with_room(most)?, with_room(most)?);
+        // The first output of the external function that was swept last.
+        let mut swept = None;
         for position in (lowest.min(adjoints.len())..adjoints.len()).rev() {
             let bar = adjoints[position];
             if bar.is_nothing() || !self.active[position] {
+                continue;
+            }
+            if let Some(call) = self.call_at(position as u32) {
+                if swept.replace(call.first) != Some(call.first)
+                    && let Err(failure) = self.pull_call(call, &mut adjoints)
+                {
+                    self.fail(failure);
+                }
                 continue;
             }
             let (op, imm, r) = self.decode(position as u32, &mut operands, &mut args);
@@ -173,6 +187,12 @@ impl Recorder<'_> {
             if !self.active[position] {
                 continue;
             }
+            if let Some(call) = self.call_at(position as u32) {
+                if let Err(failure) = self.push_call(call, position as u32, &mut tangents) {
+                    self.fail(failure);
+                }
+                continue;
+            }
             let (op, imm, r) = self.decode(position as u32, &mut operands, &mut args);
             // A seeded node keeps its seed; tangents that reach it are added.
             let mut sum = tangents[position];
@@ -188,5 +208,66 @@ impl Recorder<'_> {
             tangents[position] = sum;
         }
         self.nodes(outputs.iter().map(|node| tangents[node.index()]))
+    }
+}
+
+/// Functions of the user's own.
+impl Recorder<'_> {
+    /// The call that the node at a position is an output of.
+    fn call_at(&self, position: u32) -> Option<Call<'_>> {
+        let entry = self.graph.tape.entry(position);
+        (entry.op() == Op::External).then(|| self.graph.tape.view().call(entry))
+    }
+
+    /// Records the pullback of a call, for these adjoints of its outputs: a term for each input.
+    fn record_call<'r>(&'r self, call: Call<'_>, ybar: &[Term<'r>]) -> Result<Vec<Term<'r>>, Error> {
+        let f = self.graph.tape.functions.get(call.function);
+        let x: Vec<_> = call.inputs.iter().map(|x| self.expr_at(x.get())).collect();
+        let y: Vec<_> = (0..call.outputs).map(|k| self.expr_at(call.first + k)).collect();
+        let ybar: Vec<_> = ybar.iter().map(|&bar| self.expr(bar)).collect();
+        let start = self.graph.tape.len();
+        let xbar = external::recorded(&*f, self.graph, &x, &y, &ybar)?
+            .ok_or_else(|| checked::failed(&*f, "it has no derivative as nodes: implement pullback"))?;
+        self.share_from(start)?;
+        Ok(xbar.into_iter().map(|bar| self.term_of(bar)).collect())
+    }
+
+    /// Whether an input of a call is to be differentiated.
+    fn is_active(&self, input: &Cell<u32>) -> bool {
+        self.active[input.get() as usize]
+    }
+
+    /// Adds what the outputs of a call send to its inputs.
+    fn pull_call<'r>(&'r self, call: Call<'_>, adjoints: &mut [Term<'r>]) -> Result<(), Error> {
+        if !call.inputs.iter().any(|input| self.is_active(input)) {
+            return Ok(());
+        }
+        let first = call.first as usize;
+        let bar = |k: usize| adjoints.get(first + k).copied().unwrap_or(Term::NOTHING);
+        let ybar: Vec<_> = (0..call.outputs as usize).map(bar).collect();
+        for (part, input) in self.record_call(call, &ybar)?.into_iter().zip(call.inputs) {
+            if self.is_active(input) {
+                adjoints[input.get() as usize].gather(part);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the tangent that the inputs of a call give to its output at a position.
+    fn push_call<'r>(&'r self, call: Call<'_>, position: u32, tangents: &mut [Term<'r>]) -> Result<(), Error> {
+        let given: Vec<_> = call.inputs.iter().map(|input| tangents[input.get() as usize]).collect();
+        if given.iter().all(|tangent| tangent.is_nothing()) {
+            return Ok(());
+        }
+        let unit = |k: u32| if call.first + k == position { Term::constant(1.0) } else { Term::NOTHING };
+        let ybar: Vec<_> = (0..call.outputs).map(unit).collect();
+        let mut sum = tangents[position as usize];
+        for (partial, tangent) in self.record_call(call, &ybar)?.into_iter().zip(given) {
+            if !tangent.is_nothing() {
+                sum.gather((Guarded(tangent) * partial).0);
+            }
+        }
+        tangents[position as usize] = sum;
+        Ok(())
     }
 }

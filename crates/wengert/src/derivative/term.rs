@@ -4,20 +4,21 @@
 //! with 1, a guarded product with 0). What the graph has computed already is shared: the derivative of `exp(x)` is the
 //! node of `exp(x)`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use smallvec::SmallVec;
 
 use crate::derivative::hash_cons::{NodeTable, Signature};
 use crate::error::Error;
-use crate::graph::Graph;
+use crate::graph::{Graph, Mark};
 use crate::node::NodeId;
+use crate::number::expr::Expr;
 use crate::op::{Certain, Encoding, Imm, NO_IMM, Op};
 use crate::room::{with_room, zeroed};
 use crate::scalar::{Scalar, operators_by_apply, value};
+use crate::tape::Tape;
 use crate::tape::entry::{Entry, Handle};
-use crate::tape::{Extent, Tape};
 
 /// A derivation in progress.
 #[derive(Debug)]
@@ -27,8 +28,10 @@ pub(crate) struct Recorder<'g> {
     table: RefCell<NodeTable>,
     /// For each node up to the last output: whether it depends on a node of `wrt`, through nodes that want a gradient.
     pub(crate) active: Vec<bool>,
-    /// The extent of the graph before the derivation. After an error the graph is cut back to it.
-    before: Extent,
+    /// The graph before the derivation. After an error or a panic it is cut back to that.
+    before: Mark,
+    /// Whether the derivation succeeded.
+    done: Cell<bool>,
     /// The first error. What is recorded after it is dropped.
     failure: RefCell<Option<Error>>,
 }
@@ -59,7 +62,7 @@ impl<'g> Recorder<'g> {
         let tape = &graph.tape;
         // A gradient has about two nodes for each operand.
         let operands = |entry: Entry| match entry.op().encoding() {
-            Encoding::List => entry.b() as usize,
+            Encoding::List if entry.op() != Op::External => entry.b() as usize,
             _ => 2,
         };
         let mut table = NodeTable::with_room(2 * tape.entries().take(len).map(operands).sum::<usize>())?;
@@ -76,8 +79,14 @@ impl<'g> Recorder<'g> {
                 table.put(tape, vacancy, position as u32)?;
             }
         }
-        let before = tape.extent();
-        Ok(Recorder { graph, table: RefCell::new(table), active, before, failure: RefCell::new(None) })
+        Ok(Recorder {
+            graph,
+            table: RefCell::new(table),
+            active,
+            before: graph.mark(),
+            done: Cell::new(false),
+            failure: RefCell::new(None),
+        })
     }
 
     /// The seeds as terms; an error where a value is stale.
@@ -128,11 +137,49 @@ impl<'g> Recorder<'g> {
             }
             Ok(nodes)
         };
-        let nodes = self.failure.take().map_or_else(keys, Err);
-        if nodes.is_err() {
-            self.graph.tape.undo(self.before);
+        let nodes = self.failure.take().map_or_else(keys, Err)?;
+        self.done.set(true);
+        Ok(nodes)
+    }
+
+    /// Keeps the first error.
+    pub(crate) fn fail(&self, failure: Error) {
+        self.failure.borrow_mut().get_or_insert(failure);
+    }
+
+    /// The node at a position as an expression.
+    pub(crate) fn expr_at(&self, position: u32) -> Expr<'g> {
+        let entry = self.graph.tape.entry(position);
+        Expr::of(self.graph, Handle::new(position, entry.wants()), entry.value)
+    }
+
+    /// A term as an expression: a number is a free constant.
+    pub(crate) fn expr(&self, term: Term<'_>) -> Expr<'g> {
+        match term.number() {
+            Some(c) => Expr::constant(c),
+            None => self.expr_at(Handle(term.bits as u32).index()),
         }
-        nodes
+    }
+
+    /// An expression of this graph as a term.
+    pub(crate) fn term_of(&self, expr: Expr<'_>) -> Term<'_> {
+        match expr.handle() {
+            Some(handle) => self.term_at(handle.index()),
+            None => Term::constant(expr.value()),
+        }
+    }
+
+    /// Adds the nodes from a position on to those that are shared. They were recorded by a user's pullback.
+    pub(crate) fn share_from(&self, start: u32) -> Result<(), Error> {
+        let (tape, table) = (&self.graph.tape, &mut *self.table.borrow_mut());
+        for position in start..tape.len() {
+            if let Some(signature) = Signature::of(tape, tape.entry(position))
+                && let Err(vacancy) = table.find(tape, &signature)
+            {
+                table.put(tape, vacancy, position)?;
+            }
+        }
+        Ok(())
     }
 
     /// The node of the op with these operands: one that the graph has, or a new one.
@@ -141,7 +188,7 @@ impl<'g> Recorder<'g> {
         match self.try_record(op, imm, args) {
             Ok(handle) => self.node(handle),
             Err(failure) => {
-                self.failure.replace(Some(failure));
+                self.fail(failure);
                 Term::constant(f64::NAN)
             }
         }
@@ -178,6 +225,14 @@ impl<'g> Recorder<'g> {
         };
         table.put(tape, vacancy, handle.index())?;
         Ok(handle)
+    }
+}
+
+impl Drop for Recorder<'_> {
+    fn drop(&mut self) {
+        if !self.done.get() {
+            self.graph.undo(self.before);
+        }
     }
 }
 

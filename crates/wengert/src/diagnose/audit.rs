@@ -83,7 +83,7 @@ impl Graph {
     /// As [`Graph::audit`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`], [`Error::OutOfMemory`].
     pub fn try_audit(&self, l: NodeId) -> Result<Audit, Error> {
         let mut search = Search::new(self, self.fresh(l)?)?;
         search.walk()?;

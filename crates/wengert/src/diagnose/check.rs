@@ -167,8 +167,8 @@ impl Graph {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`]; with respect to computed nodes, also [`Error::OutOfMemory`]. Nothing
-    /// was changed.
+    /// [`Error::NotInGraph`], [`Error::StaleValue`]; [`Error::External`] where a function has no derivative at the present
+    /// values; with respect to computed nodes, also [`Error::OutOfMemory`]. Nothing was changed.
     pub fn check_gradient(&mut self, l: NodeId, wrt: &[NodeId]) -> Result<GradientCheck, Error> {
         let mut copy = match self.leaf_positions(wrt.iter().copied())? {
             Some(_) => None,

@@ -7,7 +7,7 @@
 
 use crate::error::{Error, expect};
 use crate::graph::Graph;
-use crate::node::NodeId;
+use crate::node::{ExternalOutput, NodeId};
 use crate::op::{Imm, Op};
 use crate::room::{Grow, Refused, collected, filled, with_room, zeroed};
 use crate::scalar::Guarded;
@@ -31,6 +31,8 @@ pub struct Site {
     pub scope: Vec<String>,
     /// Its operands, in order.
     pub operands: Vec<Operand>,
+    /// Which output of which function it is, for [`Op::External`].
+    pub external: Option<ExternalOutput>,
 }
 
 /// An operand of a [`Site`].
@@ -113,7 +115,7 @@ impl Graph {
     /// As [`Graph::explain_nan`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`], [`Error::OutOfMemory`].
     pub fn try_explain_nan(&self, l: NodeId) -> Result<Option<NanOrigin>, Error> {
         let position = self.fresh(l)?;
         let output_value = self.value_at(position);
@@ -144,6 +146,7 @@ impl Graph {
             label: self.label_of(node.id),
             scope: self.scope_of(node.id),
             operands: collected(node.operands.iter().map(operand))?,
+            external: node.external,
         })
     }
 
@@ -186,7 +189,7 @@ fn value_origin(graph: &Graph, start: u32) -> Result<Vec<u32>, Refused> {
 }
 
 /// What a node with the adjoint `bar` sends to its operands.
-fn parts(graph: &Graph, position: u32, bar: f64) -> Result<Parts, Refused> {
+fn parts(graph: &Graph, position: u32, bar: f64) -> Result<Parts, Error> {
     if bar == 0.0 { Ok(Parts::new()) } else { pullback::<Guarded<f64>>(&graph.tape, position, bar) }
 }
 
@@ -201,7 +204,7 @@ struct TracedSweep<'a> {
 }
 
 impl<'a> TracedSweep<'a> {
-    fn new(graph: &'a Graph, l: u32) -> Result<TracedSweep<'a>, Refused> {
+    fn new(graph: &'a Graph, l: u32) -> Result<TracedSweep<'a>, Error> {
         let len = l as usize + 1;
         let mut sweep = TracedSweep {
             graph,
@@ -225,7 +228,7 @@ impl<'a> TracedSweep<'a> {
 
     /// The origin, and the first of its operands whose value is not finite. If all of them are finite but the origin's
     /// value is not, the origin itself.
-    fn origin(&self) -> Result<(Option<AdjointOrigin>, Option<u32>), Refused> {
+    fn origin(&self) -> Result<(Option<AdjointOrigin>, Option<u32>), Error> {
         const NONE: u32 = u32::MAX;
         // For each node, a leaf whose derivative is not finite because of it.
         let mut spoils = filled(NONE, self.adjoints.len())?;

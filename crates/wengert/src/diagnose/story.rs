@@ -45,7 +45,7 @@ impl fmt::Display for Site {
         }
         f.write_str(" = ")?;
         let operands: Vec<NodeId> = self.operands.iter().map(|x| x.node).collect();
-        formula(f, self.op, self.imm, &operands, SHOWN)
+        formula(f, (self.op, self.imm, self.external.as_ref()), &operands, SHOWN)
     }
 }
 

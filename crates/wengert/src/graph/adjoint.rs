@@ -1,5 +1,7 @@
 //! Sweeping back, and reading what the sweep left.
 
+use std::cell::Cell;
+
 use smallvec::SmallVec;
 
 use crate::error::{Error, expect};
@@ -30,8 +32,8 @@ impl Graph {
     /// As [`Graph::backward`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`]. On an error, the gradients of the last
-    /// sweep are kept.
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`], [`Error::OutOfMemory`]. On an error, the
+    /// gradients of the last sweep are kept.
     pub fn try_backward(&self, l: NodeId) -> Result<(), Error> {
         let position = self.fresh(l)?;
         self.sweep_back(&[(position, 1.0)])
@@ -93,12 +95,13 @@ impl Graph {
     /// As [`Graph::backward_strict`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`], [`Error::OutOfMemory`].
     pub fn try_backward_strict(&self, l: NodeId) -> Result<(), Error> {
         let l = self.fresh(l)?;
         let swept = sweep::strict(&self.tape, l)?;
         self.adjoints.fill(swept.len(), swept.len(), |adjoints| {
             adjoints.iter().zip(swept).for_each(|(adjoint, value)| adjoint.set(value));
+            Ok(())
         })
     }
 
@@ -137,9 +140,11 @@ impl Graph {
     /// Sweeps back from these positions, each with its seed.
     pub(crate) fn sweep_back(&self, seeds: &[(u32, f64)]) -> Result<(), Error> {
         let len = seeds.iter().map(|&(output, _)| output as usize + 1).max().unwrap_or(0);
-        self.adjoints.fill(len, self.tape.capacity(), |adjoints| {
-            sweep::reverse(&self.tape, adjoints, seeds, &self.operands);
-        })
+        let sweep = |adjoints: &[Cell<f64>]| sweep::reverse(&self.tape, adjoints, seeds, &self.operands);
+        match self.tape.functions.count() {
+            0 => self.adjoints.fill(len, self.tape.capacity(), sweep),
+            _ => self.adjoints.try_fill(len, self.tape.capacity(), sweep),
+        }
     }
 
     /// What the last sweep left at a position that wants a gradient.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::graph::Graph;
-use crate::node::{Node, NodeId};
+use crate::node::{ExternalOutput, Node, NodeId};
 use crate::op::{Form, Imm, Op};
 
 /// A number in full, or with an exponent if that avoids a long row of zeros: 0.5, 1e300.
@@ -30,8 +30,14 @@ fn reading(op: Op, imm: Imm) -> (Form, &'static str) {
 }
 
 /// Writes the formula of an op, with at most `most` of its operands.
-pub(crate) fn formula(f: &mut fmt::Formatter<'_>, op: Op, imm: Imm, operands: &[NodeId], most: usize) -> fmt::Result {
+pub(crate) fn formula(
+    f: &mut fmt::Formatter<'_>,
+    (op, imm, external): (Op, Imm, Option<&ExternalOutput>),
+    operands: &[NodeId],
+    most: usize,
+) -> fmt::Result {
     let (form, symbol) = reading(op, imm);
+    let symbol = external.map_or(symbol, |external| external.function.name());
     let c = Short(imm[0]);
     match (form, operands) {
         (Form::Prefix, [x]) => write!(f, "{symbol}{x}"),
@@ -50,7 +56,8 @@ pub(crate) fn formula(f: &mut fmt::Formatter<'_>, op: Op, imm: Imm, operands: &[
             for &c in &imm[..op.immediates()] {
                 write!(f, ", {}", Short(c))?;
             }
-            f.write_str(")")
+            f.write_str(")")?;
+            external.map_or(Ok(()), |external| external.index(f))
         }
     }
 }
@@ -81,7 +88,41 @@ impl Op {
 /// The formula of the node: `n0 * n1`, `sin(n2)`, `n3 + 1`, `n4 ^ 2`.
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formula(f, self.op, self.imm, &self.operands, usize::MAX)
+        formula(f, (self.op, self.imm, self.external.as_ref()), &self.operands, usize::MAX)
+    }
+}
+
+impl Node {
+    /// The label of the op in a picture: see [`Op::caption`]. Of a function of the user's own, its name, and the number
+    /// of the output where there are several.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// assert_eq!(g.node(g.powi(g.leaf(2.0), 3)).caption(), "^ 3");
+    /// ```
+    pub fn caption(&self) -> String {
+        match &self.external {
+            Some(external) => external.to_string(),
+            None => self.op.caption(self.imm),
+        }
+    }
+}
+
+impl ExternalOutput {
+    /// Writes the number of the output, where there are several.
+    fn index(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.function.shape() {
+            (_, 0 | 1) => Ok(()),
+            _ => write!(f, "[{}]", self.output),
+        }
+    }
+}
+
+/// The name of the function, and the number of the output where there are several: `polar[1]`.
+impl fmt::Display for ExternalOutput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.function.name())?;
+        self.index(f)
     }
 }
 

@@ -3,6 +3,7 @@
 mod adjoint;
 mod build;
 pub(crate) mod display;
+mod external;
 pub(crate) mod generation;
 pub(crate) mod guard;
 mod notes;
@@ -260,6 +261,7 @@ impl Graph {
             operands,
             value: entry.value,
             wants_gradient: entry.wants(),
+            external: self.external_at(position),
         })
     }
 

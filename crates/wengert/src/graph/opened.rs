@@ -52,11 +52,20 @@ impl Graph {
         let graph = Graph::new();
         let mut copies: Vec<NodeId> = with_room(end)?;
         let mut operands = with_room(self.most_operands())?;
+        let mut call = NodeId::default();
         for position in 0..end {
             let entry = self.tape.entry(position as u32);
             let mut copy = match entry.op() {
                 Op::Leaf => graph.try_leaf(entry.value)?,
                 Op::Const => graph.try_constant(entry.value)?,
+                Op::External => {
+                    let first = self.tape.view().call(entry).first;
+                    // All outputs are copied with the first.
+                    if first as usize == position {
+                        call = self.copy_call(first, &graph, &copies)?;
+                    }
+                    call.at(call.position() + position as u32 - first)
+                }
                 op => {
                     operands.clear();
                     let imm = self.tape.operands(entry, |x| operands.push(copies[x as usize]));

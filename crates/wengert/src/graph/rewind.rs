@@ -81,6 +81,13 @@ impl Graph {
         Ok(())
     }
 
+    /// Drops what was recorded since the mark by a call that failed. No key of it was given out.
+    pub(crate) fn undo(&self, mark: Mark) {
+        self.tape.undo(mark.extent);
+        self.guards.borrow_mut().truncate(mark.guards as usize);
+        self.notes.borrow_mut().truncate(mark.scopes, mark.extent.entries);
+    }
+
     /// Drops every node. Keeps the memory. Older keys and marks are refused from then on.
     ///
     /// ```

@@ -160,16 +160,18 @@ impl Graph {
     ///
     /// # Errors
     /// [`Error::GuardFlipped`] if a comparison made while recording has another result at the new values,
-    /// so that the formula would have been recorded differently. Computed values stay stale then: set other
-    /// leaves and call again, or record the formula again.
+    /// so that the formula would have been recorded differently. [`Error::External`] if an external function fails.
+    /// Computed values stay stale then: set other leaves and call again, or record the formula again.
     pub fn forward(&mut self) -> Result<(), Error> {
         if self.lowest_set == u32::MAX {
             return Ok(());
         }
-        sweep::recompute(&mut self.tape, self.lowest_set, self.operands.get_mut());
-        if let Some(flipped) = self.first_flipped(|at| Some(self.tape.entry(at as u32).value)) {
+        let recomputed = sweep::recompute(&mut self.tape, self.lowest_set, self.operands.get_mut());
+        if let Err(failure) = recomputed
+            .and_then(|()| self.first_flipped(|at| Some(self.tape.entry(at as u32).value)).map_or(Ok(()), Err))
+        {
             self.make_stale(self.lowest_set);
-            return Err(flipped);
+            return Err(failure);
         }
         (self.stale_below, self.lowest_set) = (0, u32::MAX);
         Ok(())

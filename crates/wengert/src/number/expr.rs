@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::iter::{Product, Sum};
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
 use crate::error::{Error, expect};
+use crate::external::External;
 use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::number::recording::{common, operation};
@@ -115,7 +117,8 @@ impl<'g> Expr<'g> {
     ///
     /// A decision that depends on it is made only once, while recording: replays at other values ([`Graph::forward`],
     /// compiled programs) do not notice a branch on it or an index computed from it. Compare the expression itself,
-    /// which leaves a guard, or use the op `select`.
+    /// which leaves a guard, or use the op `select`. A function that needs plain numbers (a table, a solver) is recorded by
+    /// [`Graph::external`], which replays it and gives it derivatives.
     ///
     /// ```
     /// let g = wengert::Graph::new();
@@ -124,6 +127,16 @@ impl<'g> Expr<'g> {
     #[inline(always)]
     pub fn value(self) -> f64 {
         self.value
+    }
+
+    /// The node of this handle.
+    pub(crate) fn of(graph: &'g Graph, handle: Handle, value: f64) -> Self {
+        Expr { graph: Some(graph), handle, value }
+    }
+
+    /// The handle of the node; `None` for a free constant.
+    pub(crate) fn handle(self) -> Option<Handle> {
+        self.graph.map(|_| self.handle)
     }
 
     /// The key of the node.
@@ -299,6 +312,17 @@ macro_rules! define_expr {
             #[inline(always)]
             fn primal(self) -> f64 {
                 self.value
+            }
+
+            #[track_caller]
+            fn external(f: &Arc<dyn External>, x: &[Self]) -> Vec<Self> {
+                match common(x) {
+                    Some(graph) => graph.external(Arc::clone(f), x),
+                    None => {
+                        let x: Vec<f64> = x.iter().map(|x| x.value).collect();
+                        f64::external(f, &x).into_iter().map(Expr::constant).collect()
+                    }
+                }
             }
 
             #[track_caller]

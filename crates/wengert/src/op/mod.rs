@@ -118,10 +118,13 @@ macro_rules! define_op {
             Leaf,
             /// A number that never changes and wants no gradient.
             Const,
+            /// An output of a function of the user's own: see [`External`](crate::External).
+            External,
         }
 
         impl Op {
-            /// Every op, in the order of the table. Leaf and constant are last.
+            /// Every op that has a rule, in the order of the table, then leaf and constant. [`Op::External`] is not among
+            /// them: what it computes is the user's.
             pub const ALL: &'static [Op] = &[$(Op::$Op,)+ $(Op::$Fo,)+ Op::Leaf, Op::Const];
 
             /// The name that files and [`Op::from_name`] use.
@@ -143,6 +146,7 @@ macro_rules! define_op {
                     Op::Ne => "ne",
                     Op::Leaf => "leaf",
                     Op::Const => "const",
+                    Op::External => "external",
                     $(Op::$Op => stringify!($name),)+
                     $(Op::$Fo => stringify!($fname),)+
                 }
@@ -159,6 +163,7 @@ macro_rules! define_op {
                 match self {
                     Op::Leaf => "leaf",
                     Op::Const => "const",
+                    Op::External => "external",
                     $(Op::$Op => $symbol,)+
                     $(Op::$Fo => $fsym,)+
                 }
@@ -174,6 +179,7 @@ macro_rules! define_op {
             pub const fn form(self) -> Form {
                 match self {
                     Op::Leaf | Op::Const => Form::Source,
+                    Op::External => Form::Call,
                     $(Op::$Op => Form::$form,)+
                     $(Op::$Fo => Form::$fform,)+
                 }
@@ -189,6 +195,7 @@ macro_rules! define_op {
             pub const fn arity(self) -> Arity {
                 match self {
                     Op::Leaf | Op::Const => Arity::Fixed(0),
+                    Op::External => Arity::AtLeast(0),
                     $(Op::$Op => Arity::Fixed(count!($x $($y)*)),)+
                     $(Op::$Fo => Arity::AtLeast($least),)+
                 }
@@ -260,6 +267,7 @@ macro_rules! define_op {
             use super::Op;
             $(pub(crate) const $Op: u8 = Op::$Op as u8;)+
             $(pub(crate) const $Fo: u8 = Op::$Fo as u8;)+
+            pub(crate) const External: u8 = Op::External as u8;
         }
     };
 }
@@ -317,7 +325,7 @@ impl Op {
         )
     }
 
-    /// The code of the op on the tape, below 128. Leaf and constant have the highest.
+    /// The code of the op on the tape, below 128.
     #[inline(always)]
     pub(crate) const fn code(self) -> u8 {
         self as u8
@@ -326,7 +334,10 @@ impl Op {
     /// The op with this code.
     #[inline(always)]
     pub(crate) fn from_code(code: u8) -> Op {
-        Op::ALL[usize::from(code)]
+        match Op::ALL.get(usize::from(code)) {
+            Some(&op) => op,
+            None => Op::External,
+        }
     }
 
     #[inline(always)]
@@ -336,10 +347,10 @@ impl Op {
 }
 
 /// The encoding of each op: a load, where a `match` would be a jump.
-const ENCODINGS: [Encoding; Op::ALL.len()] = {
-    let mut encodings = [Encoding::Source; Op::ALL.len()];
+const ENCODINGS: [Encoding; Op::ALL.len() + 1] = {
+    let mut encodings = [Encoding::List; Op::ALL.len() + 1];
     let mut k = 0;
-    while k < encodings.len() {
+    while k < Op::ALL.len() {
         encodings[k] = match Op::ALL[k].arity() {
             Arity::Fixed(0) => Encoding::Source,
             Arity::Fixed(operands) => Encoding::Fixed { operands: operands as u8, imms: Op::ALL[k].immediates() as u8 },
@@ -366,7 +377,8 @@ const _: () = assert!(
         && codes::AddC == 4
         && codes::SubC == 5
         && codes::CSub == 6
-        && Op::ALL.len() <= 1 << 7
+        && codes::External as usize == Op::ALL.len()
+        && Op::ALL.len() < 1 << 7
 );
 
 /// The encodings that the tape supports: see the table in `tape/mod.rs`.

@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::ops::{Add, Div, Mul, Neg};
 
+use crate::error::Error;
+use crate::external::{External, checked};
 use crate::scalar::Scalar;
 
 /// An adjoint (in a reverse sweep) or tangents (in a forward sweep). Except for [`Unguarded`] and `UnguardedTangents`,
@@ -113,6 +115,8 @@ pub(crate) trait AdjointScalar: Scalar {
     fn is_zero_or_nan(&self) -> bool {
         self.is_zero() || self.is_nan()
     }
+    /// Writes to `xbar` what the outputs `y` of a function at `x` send to its inputs.
+    fn pull_external(f: &dyn External, x: &[Self], y: &[Self], ybar: &[Self], xbar: &mut [Self]) -> Result<(), Error>;
 }
 
 impl AdjointScalar for f64 {
@@ -130,5 +134,8 @@ impl AdjointScalar for f64 {
     fn is_zero_or_nan(&self) -> bool {
         // One comparison and one jump. `== 0.0 || is_nan()` compiles to two.
         matches!(self.partial_cmp(&0.0), None | Some(Ordering::Equal))
+    }
+    fn pull_external(f: &dyn External, x: &[f64], y: &[f64], ybar: &[f64], xbar: &mut [f64]) -> Result<(), Error> {
+        checked::vjp(f, x, y, ybar, xbar)
     }
 }

@@ -4,11 +4,13 @@
 //! partials are computed once for all of them.
 
 use std::fmt;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
 use crate::array::each;
-use crate::error::expect;
+use crate::error::{Error, expect};
+use crate::external::{External, second};
 use crate::op::{Imm, Op, for_each_op};
 use crate::scalar::tangents::{Tangents, gather, push_tangents};
 use crate::scalar::{AdjointScalar, Scalar, define_number, imm, operators, rule, value};
@@ -78,6 +80,9 @@ impl<const N: usize> AdjointScalar for Dual<N> {
     fn is_nan(&self) -> bool {
         self.tangents.iter().fold(self.value, |sum, t| sum + t).is_nan()
     }
+    fn pull_external(f: &dyn External, x: &[Self], y: &[Self], ybar: &[Self], xbar: &mut [Self]) -> Result<(), Error> {
+        second::pull(f, x, y, ybar, xbar)
+    }
 }
 
 macro_rules! define_dual {
@@ -94,6 +99,11 @@ macro_rules! define_dual {
             #[inline(always)]
             fn primal(self) -> f64 {
                 self.value
+            }
+
+            #[track_caller]
+            fn external(f: &Arc<dyn External>, x: &[Self]) -> Vec<Self> {
+                expect(second::push(&**f, x))
             }
 
             fn apply(op: Op, imm: Imm, args: &[Self]) -> Self {

@@ -18,10 +18,13 @@ pub(crate) use operators::{define_number, operators, operators_by_apply};
 
 use std::fmt::Debug;
 use std::ops::{Add, Div, Mul, Neg, Sub};
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
 use crate::error::{expect, operand_count};
+use crate::external::External;
+use crate::external::checked::{self, failed, outputs_of};
 use crate::op::kernel;
 use crate::op::{Imm, NO_IMM, Op, count, for_each_op};
 
@@ -96,6 +99,18 @@ macro_rules! define_scalar {
 
             /// The value as a number.
             fn primal(self) -> f64;
+
+            /// The outputs of a function of the user's own, at `x`: values over `f64`, tangents over
+            /// [`Dual`](crate::Dual), a call that is recorded over [`Expr`](crate::Expr).
+            ///
+            /// # Panics
+            /// With the text of an [`Error`](crate::Error) where the function fails or has not what is needed, and
+            /// where there are not as many inputs as it takes. A type that does not implement this always panics.
+            #[track_caller]
+            fn external(f: &Arc<dyn External>, x: &[Self]) -> Vec<Self> {
+                let _ = x;
+                failed(&**f, "this type of number does not implement Scalar::external").panic()
+            }
 
             /// The number `c`, as a scalar of the type of `self`.
             #[inline(always)]
@@ -189,6 +204,13 @@ macro_rules! define_values {
                 self
             }
 
+            #[track_caller]
+            fn external(f: &Arc<dyn External>, x: &[f64]) -> Vec<f64> {
+                let mut y = vec![0.0; expect(outputs_of(&**f, x.len()))];
+                expect(checked::value(&**f, x, &mut y));
+                y
+            }
+
             $(#[inline(always)]
             #[track_caller]
             fn $name(self $(, $y: impl Into<f64>)* $($(, $k: f64)+)?) -> f64 {
@@ -204,7 +226,7 @@ macro_rules! define_values {
             /// The value of any op, given as many operands as it takes.
             pub(crate) fn of(op: Op, imm: Imm, args: &[f64]) -> f64 {
                 match op {
-                    Op::Leaf | Op::Const => f64::NAN,
+                    Op::Leaf | Op::Const | Op::External => f64::NAN,
                     $(Op::$Op => $name(fixed(args), imm),)+
                     $(Op::$Fo => $fname(args),)+
                 }
@@ -242,7 +264,7 @@ macro_rules! define_values {
                 match op {
                     $(Op::$Op => $name(fixed(args), imm, r, bars, emit),)+
                     $(Op::$Fo => $fname(args, r, |k, partial| if let Some(bar) = bars(k) { emit(k, bar * partial) }),)+
-                    Op::Leaf | Op::Const => {}
+                    Op::Leaf | Op::Const | Op::External => {}
                 }
             }
 

@@ -11,6 +11,8 @@ use crate::error::Error;
 pub(crate) struct Adjoints {
     /// Borrowed mutably only to be replaced by a larger one.
     room: RefCell<Box<[Cell<f64>]>>,
+    /// The memory of the next sweep that can fail.
+    spare: RefCell<Box<[Cell<f64>]>>,
     /// How many the last sweep wrote. Those beyond read as 0.
     len: Cell<usize>,
 }
@@ -33,24 +35,38 @@ impl Adjoints {
     /// memory is needed, room for `most` adjoints is tried first, then room for `len`.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`]. On an error, the adjoints are unchanged.
+    /// [`Error::OutOfMemory`]: the adjoints are unchanged. Those of `sweep`, which must not have any once it has begun:
+    /// else see [`Adjoints::try_fill`].
     #[inline(always)]
-    pub(crate) fn fill(&self, len: usize, most: usize, sweep: impl FnOnce(&[Cell<f64>])) -> Result<(), Error> {
+    pub(crate) fn fill(
+        &self,
+        len: usize,
+        most: usize,
+        sweep: impl FnOnce(&[Cell<f64>]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         if self.room.borrow().len() < len {
-            self.grow(len, most)?;
+            grow(&self.room, len, most)?;
         }
         self.len.set(len);
-        sweep(&self.room.borrow()[..len]);
-        Ok(())
+        sweep(&self.room.borrow()[..len])
     }
 
+    /// As [`Adjoints::fill`], for a sweep that can fail or panic: it runs in memory of its own, so that the adjoints are
+    /// unchanged then.
     #[cold]
     #[inline(never)]
-    fn grow(&self, len: usize, most: usize) -> Result<(), Error> {
-        // The system hands out zeroed pages only when they are written to, so unused room costs nothing.
-        let zeroed = |len| try_zeroed_slice_box(len).ok();
-        let roomy = zeroed(most.max(len)).or_else(|| zeroed(len));
-        *self.room.borrow_mut() = roomy.ok_or(Error::OutOfMemory { nodes: len })?;
+    pub(crate) fn try_fill(
+        &self,
+        len: usize,
+        most: usize,
+        sweep: impl FnOnce(&[Cell<f64>]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        if self.spare.borrow().len() < len {
+            grow(&self.spare, len, most)?;
+        }
+        sweep(&self.spare.borrow()[..len])?;
+        self.room.swap(&self.spare);
+        self.len.set(len);
         Ok(())
     }
 
@@ -62,6 +78,16 @@ impl Adjoints {
     }
 }
 
+#[cold]
+#[inline(never)]
+fn grow(room: &RefCell<Box<[Cell<f64>]>>, len: usize, most: usize) -> Result<(), Error> {
+    // The system hands out zeroed pages only when they are written to, so unused room costs nothing.
+    let zeroed = |len| try_zeroed_slice_box(len).ok();
+    let roomy = zeroed(most.max(len)).or_else(|| zeroed(len));
+    *room.borrow_mut() = roomy.ok_or(Error::OutOfMemory { nodes: len })?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +96,7 @@ mod tests {
         adjoints.fill(len, most, |room| {
             assert_eq!(room.len(), len);
             room.iter().for_each(|cell| cell.set(with));
+            Ok(())
         })
     }
 
@@ -94,5 +121,23 @@ mod tests {
         assert_eq!(filled(&adjoints, 3, all, 1.0), Ok(()), "falls back to what is needed");
         assert_eq!(filled(&adjoints, all, 0, 2.0), Err(Error::OutOfMemory { nodes: all }));
         assert_eq!((adjoints.len(), adjoints.get(2)), (3, 1.0), "as before");
+    }
+
+    #[test]
+    fn a_sweep_that_fails_leaves_the_adjoints_as_they_were() {
+        let adjoints = Adjoints::default();
+        assert_eq!(filled(&adjoints, 3, 10, 7.0), Ok(()));
+        for _ in 0..2 {
+            let failed = adjoints.try_fill(2, 10, |room| {
+                room.iter().for_each(|cell| cell.set(8.0));
+                Err(Error::MixedGraphs)
+            });
+            assert_eq!((failed, adjoints.len(), adjoints.get(1)), (Err(Error::MixedGraphs), 3, 7.0));
+        }
+        let filled = adjoints.try_fill(2, 10, |room| {
+            room.iter().for_each(|cell| cell.set(9.0));
+            Ok(())
+        });
+        assert_eq!((filled, adjoints.len(), adjoints.get(1)), (Ok(()), 2, 9.0));
     }
 }

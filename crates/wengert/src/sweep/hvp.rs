@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::mem;
 
 use super::{reverse_dual, tangents};
+use crate::error::Error;
 use crate::room::{Refused, Room};
 use crate::scalar::AdjointScalar;
 use crate::scalar::dual::Dual;
@@ -35,13 +36,17 @@ impl<const N: usize> HvpWorkspace<N> {
 
     /// Sweeps forward and back. Overwrites the tangents of computed nodes. `args` is a buffer for the operands of an
     /// n-ary op.
-    pub(crate) fn sweep(&mut self, tape: &Tape, args: &RefCell<Vec<f64>>) {
-        tangents(tape, &mut self.tangents, args);
+    ///
+    /// # Errors
+    /// Those of external functions.
+    pub(crate) fn sweep(&mut self, tape: &Tape, args: &RefCell<Vec<f64>>) -> Result<(), Error> {
+        tangents(tape, &mut self.tangents, args)?;
         let seeds = [(self.adjoints.len() as u32 - 1, Dual::new(1.0))];
         let adjoints = Cell::from_mut(&mut self.adjoints[..]).as_slice_of_cells();
         let scratch = RefCell::new(mem::take(&mut self.scratch));
-        reverse_dual(tape, &self.tangents, adjoints, &seeds, &scratch);
+        let swept = reverse_dual(tape, &self.tangents, adjoints, &seeds, &scratch);
         self.scratch = scratch.into_inner();
+        swept
     }
 
     /// The derivative in direction `k` of the gradient's component for this leaf.

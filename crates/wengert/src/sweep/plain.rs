@@ -26,8 +26,10 @@
 
 use smallvec::SmallVec;
 
-use crate::op::Encoding;
-use crate::room::{Refused, Room, zeroed};
+use super::external;
+use crate::error::Error;
+use crate::op::{Encoding, Op};
+use crate::room::{Room, zeroed};
 #[cfg(test)]
 use crate::scalar::Guarded;
 use crate::scalar::{Adjoint, Unguarded, rule};
@@ -38,7 +40,7 @@ pub(crate) type Parts = SmallVec<[(u32, f64); 4]>;
 
 /// Computes in `adjoint`, for every node, the derivative of the sum of `seed * output` with respect to that node.
 #[cfg(test)]
-pub(crate) fn sweep(tape: &Tape, seeds: &[(u32, f64)], adjoint: &mut [f64]) {
+pub(crate) fn sweep(tape: &Tape, seeds: &[(u32, f64)], adjoint: &mut [f64]) -> Result<(), Error> {
     adjoint.fill(0.0);
     for &(output, seed) in seeds {
         adjoint[output as usize] += seed;
@@ -48,17 +50,18 @@ pub(crate) fn sweep(tape: &Tape, seeds: &[(u32, f64)], adjoint: &mut [f64]) {
         if bar == 0.0 {
             continue;
         }
-        for (operand, part) in pullback::<Guarded<f64>>(tape, node as u32, bar).expect("there is memory") {
+        for (operand, part) in pullback::<Guarded<f64>>(tape, node as u32, bar)? {
             adjoint[operand as usize] += part;
         }
     }
+    Ok(())
 }
 
 /// The adjoints that a reverse sweep from the node at `l` gives if 0 times infinity is NaN.
 ///
 /// # Errors
-/// [`Refused`].
-pub(crate) fn strict(tape: &Tape, l: u32) -> Result<Vec<f64>, Refused> {
+/// [`Error::OutOfMemory`], and those of external functions.
+pub(crate) fn strict(tape: &Tape, l: u32) -> Result<Vec<f64>, Error> {
     let len = l as usize + 1;
     let (mut adjoints, mut reached) = (zeroed::<f64>(len)?, zeroed::<bool>(len)?);
     (adjoints[len - 1], reached[len - 1]) = (1.0, true);
@@ -79,11 +82,15 @@ pub(crate) fn strict(tape: &Tape, l: u32) -> Result<Vec<f64>, Refused> {
 /// first.
 ///
 /// # Errors
-/// [`Refused`].
-pub(crate) fn pullback<B: Adjoint<f64>>(tape: &Tape, node: u32, bar: f64) -> Result<Parts, Refused> {
+/// [`Error::OutOfMemory`], and those of external functions.
+pub(crate) fn pullback<B: Adjoint<f64>>(tape: &Tape, node: u32, bar: f64) -> Result<Parts, Error> {
     let mut parts = Parts::new();
     let entry = tape.entry(node);
     if !entry.wants() {
+        return Ok(parts);
+    }
+    if entry.op() == Op::External {
+        external::pullback(tape, node, bar, |input, part| parts.push((input, part)))?;
         return Ok(parts);
     }
     let mut operands: SmallVec<[u32; 4]> = SmallVec::new();

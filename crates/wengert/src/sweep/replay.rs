@@ -1,7 +1,8 @@
 //! The forward sweep that recomputes values from the leaves.
 
-use super::primal;
+use super::{external, primal};
 use crate::array::each;
+use crate::error::Error;
 use crate::op::{codes, count, for_each_op};
 use crate::scalar::value;
 use crate::tape::Tape;
@@ -13,7 +14,10 @@ macro_rules! define_replay {
         folds { $($(#[doc = $fdoc:literal])+ $Fo:ident = $fname:ident($($fx:ident),+) -> $fr:ident, $fform:ident $fsym:literal, least $least:literal, $fval:block, $emit:ident => $partials:block;)+ }
     ) => {
         /// Recomputes every value from `start` on. `args` is a buffer for the operands of an n-ary op.
-        pub(crate) fn recompute(tape: &mut Tape, start: u32, args: &mut Vec<f64>) {
+        ///
+        /// # Errors
+        /// Those of external functions. Values are computed up to there.
+        pub(crate) fn recompute(tape: &mut Tape, start: u32, args: &mut Vec<f64>) -> Result<(), Error> {
             tape.consolidate();
             let view = tape.view();
             let entries = view.entries;
@@ -31,10 +35,15 @@ macro_rules! define_replay {
                         args.extend(view.list(entry).iter().map(|x| primal(below, x.get())));
                         value::$fname(args)
                     })+
+                    codes::External => {
+                        external::replay(tape, entry, i, args)?;
+                        continue;
+                    }
                     _ => continue,
                 };
                 cell.set(entry.with(new));
             }
+            Ok(())
         }
     };
 }

@@ -22,9 +22,10 @@
 use std::cell::{Cell, RefCell};
 use std::hint::black_box;
 
-use super::{read, value_of, wants};
+use super::{external, read, value_of, wants};
 use crate::array::each;
 use crate::cold::{rare, rarely};
+use crate::error::Error;
 use crate::op::{NO_IMM, codes, count, for_each_op};
 use crate::scalar::dual::Dual;
 use crate::scalar::tangents::Tangents;
@@ -41,6 +42,10 @@ struct Sweep<'t, S> {
     lowest: usize,
     /// A buffer for the operands of an n-ary op.
     args: &'t RefCell<Vec<S>>,
+    tape: &'t Tape,
+    /// The first output of the external function that was swept last.
+    /// A reference, since a cell in here would keep the compiler from holding the other fields in registers.
+    swept: &'t Cell<u32>,
 }
 
 /// The sweep at one entry. `S` is the number. `B` wraps an adjoint and says whether its products are guarded.
@@ -239,6 +244,13 @@ macro_rules! send_apart {
     };
 }
 
+/// The step at an output of a user's function.
+#[cold]
+#[inline(never)]
+fn external_apart<S: AdjointScalar>(sweep: &Sweep<'_, S>, cell: &Cell<Stored>, at: impl Fn(Entry, u32) -> S + Copy) {
+    external::reverse(sweep.tape, sweep.adjoints, sweep.args, sweep.swept, Entry::from(cell.get()), at);
+}
+
 /// Why the loop stopped.
 enum Stop {
     /// The sweep is done.
@@ -279,6 +291,10 @@ macro_rules! define_steps {
                         send_apart!(costly, $fname, cursor);
                         None
                     })+
+                    codes::External => {
+                        external_apart(cursor.sweep, cursor.cell, cursor.at);
+                        None
+                    }
                     _ => None,
                 }
             }
@@ -290,6 +306,7 @@ macro_rules! define_steps {
                 match code {
                     $(codes::$Op => send_apart!($cost, $name, cursor),)+
                     $(codes::$Fo => send_apart!(costly, $fname, cursor),)+
+                    codes::External => external_apart(cursor.sweep, cursor.cell, cursor.at),
                     _ => {}
                 }
             }
@@ -439,11 +456,14 @@ fn sweep_back<S: AdjointScalar, B: Adjoint<S>>(
     args: &RefCell<Vec<S>>,
     at: impl Fn(Entry, u32) -> S + Copy,
 ) -> bool {
+    let swept = Cell::new(u32::MAX);
     let sweep = Sweep {
         view: tape.view().below(adjoints.len()),
         adjoints,
         lowest: tape.sources().max(tape.first_leaf().saturating_add(1)) as usize,
         args,
+        tape,
+        swept: &swept,
     };
     let mut last = adjoints.len().wrapping_sub(1);
     loop {
@@ -472,6 +492,8 @@ fn guarded<S: AdjointScalar>(
     seed(adjoints, seeds);
     if sweep_back::<S, Unguarded<S>>(tape, adjoints, args, at) {
         rarely(|| {
+            // A function may have failed because of the NaN.
+            let _ = tape.functions.outcome();
             seed(adjoints, seeds);
             sweep_back::<S, Guarded<S>>(tape, adjoints, args, at);
         });
@@ -525,12 +547,24 @@ fn any_nan<S: AdjointScalar>(adjoints: &[Cell<S>]) -> bool {
 
 /// The reverse sweep over `f64` from the seeds, pairs of a position and an adjoint. `args` is a buffer for the operands
 /// of an n-ary op.
+///
+/// # Errors
+/// Those of external functions. The adjoints are of no use then.
 #[inline]
-pub(crate) fn reverse(tape: &Tape, adjoints: &[Cell<f64>], seeds: &[(u32, f64)], args: &RefCell<Vec<f64>>) {
+pub(crate) fn reverse(
+    tape: &Tape,
+    adjoints: &[Cell<f64>],
+    seeds: &[(u32, f64)],
+    args: &RefCell<Vec<f64>>,
+) -> Result<(), Error> {
     guarded(tape, adjoints, seeds, args, value_of);
+    tape.functions.outcome()
 }
 
 /// The reverse sweep over duals: the values on the tape with these tangents.
+///
+/// # Errors
+/// As [`reverse`].
 #[inline(never)]
 pub(crate) fn reverse_dual<const N: usize>(
     tape: &Tape,
@@ -538,9 +572,10 @@ pub(crate) fn reverse_dual<const N: usize>(
     adjoints: &[Cell<Dual<N>>],
     seeds: &[(u32, Dual<N>)],
     args: &RefCell<Vec<Dual<N>>>,
-) {
+) -> Result<(), Error> {
     guarded(tape, adjoints, seeds, args, |entry, x| Dual {
         value: entry.value,
         tangents: tangents.get(x as usize).map_or([0.0; N], |tangent| tangent.0),
     });
+    tape.functions.outcome()
 }

@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 
-use super::{primal, wants};
+use super::{external, primal, wants};
 use crate::array::each;
 use crate::cold::out_of_line;
+use crate::error::Error;
 use crate::op::{codes, count, for_each_op};
 use crate::scalar::rule;
 use crate::scalar::tangents::{Tangents, push_tangents};
@@ -65,9 +66,15 @@ macro_rules! define_tangents {
 
         /// Carries tangents forward from the leaves to every entry that `tangents` has room for. Overwrites the
         /// tangents of computed nodes.
+        ///
+        /// # Errors
+        /// Those of external functions.
         #[inline(never)]
         /// `args` is a buffer for the operands of an n-ary op.
-        pub(crate) fn tangents<const N: usize>(tape: &Tape, tangents: &mut [Tangents<N>], args: &RefCell<Vec<f64>>) {
+        ///
+        /// # Errors
+        /// Those of external functions.
+        pub(crate) fn tangents<const N: usize>(tape: &Tape, tangents: &mut [Tangents<N>], args: &RefCell<Vec<f64>>) -> Result<(), Error> {
             let view = tape.view().below(tangents.len());
             let entries = view.entries;
             let args = &mut *args.borrow_mut();
@@ -113,9 +120,11 @@ macro_rules! define_tangents {
                         rule::$fname(&args, entry.value, |k, partial| sum = sum + tangent(tangents, operands[k].get()) * partial);
                         tangents[i] = sum;
                     })+
+                    codes::External => external::tangents(tape, entry, i, tangents),
                     _ => {}
                 }
             }
+            tape.functions.outcome()
         }
     };
 }

@@ -32,7 +32,7 @@ proptest! {
         let (l, other) = (nodes[nodes.len() - 1 - above.min(nodes.len() - 1)], nodes[nodes.len() / 2]);
         g.backward_seeded(&[(l, seeds[0]), (other, seeds[1])]);
         let mut adjoint = vec![0.0; l.index().max(other.index()) + 1];
-        plain::sweep(&g.tape, &[(l.position(), seeds[0]), (other.position(), seeds[1])], &mut adjoint);
+        plain::sweep(&g.tape, &[(l.position(), seeds[0]), (other.position(), seeds[1])], &mut adjoint).unwrap();
         for node in g.nodes().take(adjoint.len()).filter(|node| node.wants_gradient) {
             let (fast, plain) = (g.grad(node.id), adjoint[node.id.index()]);
             let same = fast.to_bits() == plain.to_bits() || fast.is_nan() && plain.is_nan();

@@ -93,7 +93,7 @@ impl Entry {
     /// Whether it is a leaf or a constant, whose value is given rather than computed.
     #[inline(always)]
     pub(crate) fn is_source(self) -> bool {
-        self.code() >= Op::Leaf.code()
+        matches!(self.op(), Op::Leaf | Op::Const)
     }
 }
 

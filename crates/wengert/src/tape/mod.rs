@@ -16,9 +16,11 @@
 //! | 2 | 2 | x | where this list starts: y, the place of the immediates |
 //! | 3 | 0 | x | where this list starts: y, z |
 //! | n-ary | 0 | where the list starts | its length |
+//! | external | 0 | where the list starts, which ends with what [`calls`] says | its length |
 //!
 //! [`view`] reads all of this.
 
+pub(crate) mod calls;
 pub(crate) mod entry;
 pub(crate) mod list;
 pub(crate) mod view;
@@ -27,6 +29,7 @@ use std::cell::Cell;
 
 use crate::error::{Error, expect};
 use crate::op::{Encoding, Imm, Op};
+use crate::tape::calls::Functions;
 use crate::tape::entry::{Constant, Entry, Handle, MAX_NODES, Stored};
 use crate::tape::list::GrowList;
 use crate::tape::view::View;
@@ -59,6 +62,7 @@ pub(crate) struct Tape {
     first_leaf: Cell<u32>,
     constants: RecentCache,
     recent: RecentCache,
+    pub(crate) functions: Functions,
 }
 
 /// How long a tape was at some time.
@@ -67,6 +71,7 @@ pub(crate) struct Extent {
     pub(crate) entries: u32,
     lists: u32,
     imms: u32,
+    functions: u32,
 }
 
 impl Tape {
@@ -81,6 +86,7 @@ impl Tape {
             first_leaf: Cell::new(u32::MAX),
             constants: RecentCache::new(),
             recent: RecentCache::new(),
+            functions: Functions::default(),
         })
     }
 
@@ -414,7 +420,12 @@ impl Tape {
     }
 
     pub(crate) fn extent(&self) -> Extent {
-        Extent { entries: self.len(), lists: self.lists.len() as u32, imms: self.imms.len() as u32 }
+        Extent {
+            entries: self.len(),
+            lists: self.lists.len() as u32,
+            imms: self.imms.len() as u32,
+            functions: self.functions.count(),
+        }
     }
 
     /// Drops everything appended since `extent` was taken. No value may have been overwritten since then.
@@ -422,6 +433,7 @@ impl Tape {
         self.entries.truncate(extent.entries as usize);
         self.lists.truncate(extent.lists as usize);
         self.imms.truncate(extent.imms as usize);
+        self.functions.truncate(extent.functions);
         self.sources.set(self.sources.get().min(extent.entries));
         if self.first_leaf.get() >= extent.entries {
             self.first_leaf.set(u32::MAX);
@@ -440,6 +452,7 @@ impl Tape {
         self.entries.clear();
         self.lists.clear();
         self.imms.clear();
+        self.functions.truncate(0);
         *self.sources.get_mut() = 0;
         *self.first_leaf.get_mut() = u32::MAX;
     }

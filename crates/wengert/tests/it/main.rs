@@ -9,6 +9,7 @@ mod depth;
 mod derive;
 mod derive_laws;
 mod explain;
+mod external;
 mod float;
 mod folds;
 mod growth;

@@ -11,6 +11,7 @@ use crate::derivative::sparse::matrix::Pattern;
 use crate::error::Error;
 use crate::graph::Graph;
 use crate::node::NodeId;
+use crate::op::Op;
 use crate::room::{Grow, Refused, Room, collected, filled, with_room};
 use crate::tape::Tape;
 
@@ -246,6 +247,12 @@ impl<'a> Dependence<'a> {
         let entry = self.tape.entry(position as u32);
         node.operands.clear();
         let imm = self.tape.operands(entry, |x| node.operands.push(x));
+        if entry.op() == Op::External {
+            let call = self.tape.view().call(entry);
+            let (f, output) = (self.tape.functions.get(call.function), position - call.first as usize);
+            let mut inputs = 0..;
+            node.operands.retain(|_| inputs.next().is_some_and(|input| f.depends(output, input)));
+        }
         let found = self.interactions.of(entry.op(), imm)?;
         node.interaction = match self.at == At::Values && entry.value.is_nan() {
             true => found.nan,

@@ -36,6 +36,8 @@ pub(crate) struct Interaction {
 impl Interaction {
     /// The value depends on no operand.
     pub(crate) const NONE: Interaction = Interaction { depends: 0, same: [0; 3], other: [0; 3] };
+    /// All operands are one list, and any two of them interact.
+    const ALL: Interaction = Interaction { depends: 1, same: [1, 0, 0], other: [1, 0, 0] };
 }
 
 /// How the operands of an op interact where its value is a number, and where it is NaN.
@@ -57,6 +59,9 @@ pub(crate) struct InteractionCache {
 impl InteractionCache {
     #[inline]
     pub(crate) fn of(&mut self, op: Op, imm: Imm) -> Result<OpInteractions, Refused> {
+        if op == Op::External {
+            return Ok(OpInteractions { lists: 1, number: Interaction::ALL, nan: Interaction::ALL });
+        }
         static PLAIN: OnceLock<Vec<OpInteractions>> = OnceLock::new();
         if op.immediates() == 0 {
             let plain = PLAIN.get_or_init(|| Op::ALL.iter().map(|&op| both(op, NO_IMM)).collect());

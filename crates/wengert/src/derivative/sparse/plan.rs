@@ -52,7 +52,7 @@ impl Graph {
     /// As [`Graph::sparse_hessian`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`], [`Error::OutOfMemory`].
     pub fn try_sparse_hessian(&self, l: NodeId, wrt: &[NodeId]) -> Result<Sparse, Error> {
         if self.leaf_positions(wrt.iter().copied())?.is_none() {
             let Opened { graph, outputs, inputs, .. } = self.opened(&[l], wrt)?;
@@ -125,7 +125,7 @@ impl Graph {
     /// As [`Graph::sparse_jacobian`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::OutOfMemory`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::External`], [`Error::OutOfMemory`].
     pub fn try_sparse_jacobian(&self, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Sparse, Error> {
         if self.leaf_positions(wrt.iter().copied())?.is_none() {
             let Opened { graph, outputs, inputs, .. } = self.opened(outputs, wrt)?;
@@ -247,9 +247,9 @@ impl Sweeps {
         &self,
         state: &mut S,
         tangents: impl Fn(&mut S) -> &mut [Tangents<LANES>],
-        sweep: impl Fn(&mut S),
+        sweep: impl Fn(&mut S) -> Result<(), Error>,
         read: impl Fn(&S, usize, usize) -> f64,
-    ) -> Result<Sparse, Refused> {
+    ) -> Result<Sparse, Error> {
         let mut values = zeroed::<f64>(self.pattern.len())?;
         for reads in self.reads.chunk_by(|a, b| a.color as usize / LANES == b.color as usize / LANES) {
             let first = reads[0].color as usize / LANES * LANES;
@@ -263,7 +263,7 @@ impl Sweeps {
                     tangent.0[lane] = 1.0;
                 }
             }
-            sweep(state);
+            sweep(state)?;
             for at in reads {
                 values[at.entry as usize] = read(state, at.from as usize, at.color as usize - first);
             }
@@ -547,7 +547,7 @@ impl JacobianPlan {
             let colored = colored.filter(|&(_, &color)| color == reads[0].color);
             seeds.clear();
             seeds.extend(colored.map(|(&output, _)| (output as u32, 1.0)));
-            sweep::reverse(&graph.tape, &adjoints, &seeds, &graph.operands);
+            sweep::reverse(&graph.tape, &adjoints, &seeds, &graph.operands)?;
             for read in reads {
                 values[read.entry as usize] = adjoints[sweeps.leaf(read.from as usize)].get();
             }

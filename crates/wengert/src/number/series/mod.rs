@@ -4,21 +4,25 @@
 //! of the result times `k!` is the `k`-th derivative of the formula along `x(t)`. Arithmetic is written here,
 //! by Cauchy products. All other ops follow from `y' = f'(x) x'` and the op's row of the table.
 
+mod external;
 pub(crate) mod recurrence;
 mod symbols;
 
 use std::fmt;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
 use crate::error::{Error, direction_length, expect};
+use crate::external::External;
+use crate::external::checked::outputs_of;
 use crate::graph::Graph;
 use crate::graph::opened::Opened;
 use crate::node::NodeId;
 use crate::number::Real;
 use crate::op::kernel::{gdiv, gmul};
 use crate::op::{Imm, Op, for_each_op};
-use crate::room::{collected, with_room, zeroed};
+use crate::room::{collected, zeroed};
 use crate::scalar::{Scalar, define_number, operators};
 use crate::tape::entry::Entry;
 
@@ -114,6 +118,12 @@ impl<const K: usize> Scalar for Series<K> {
     #[inline]
     fn primal(self) -> f64 {
         self.coefficients[0]
+    }
+
+    #[track_caller]
+    fn external(f: &Arc<dyn External>, x: &[Self]) -> Vec<Self> {
+        let m = expect(outputs_of(&**f, x.len()));
+        expect(external::through(&**f, x, m, 0))
     }
 
     fn apply(op: Op, imm: Imm, args: &[Self]) -> Self {
@@ -218,7 +228,7 @@ impl Graph {
     /// As [`Graph::taylor`].
     ///
     /// # Errors
-    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Length`], [`Error::OutOfMemory`].
+    /// [`Error::NotInGraph`], [`Error::StaleValue`], [`Error::Length`], [`Error::OutOfMemory`], [`Error::External`].
     pub fn try_taylor<const K: usize>(&self, l: NodeId, wrt: &[NodeId], direction: &[f64]) -> Result<[f64; K], Error> {
         direction_length(wrt.len(), direction.len())?;
         let Some(leaves) = self.leaf_positions(wrt.iter().copied())? else {
@@ -235,21 +245,7 @@ impl Graph {
                 varies[leaf] = true;
             }
         }
-        let mut args = with_room(self.most_operands())?;
-        for (position, entry) in entries.iter().enumerate() {
-            let entry = Entry::from(entry.get());
-            if !entry.wants() || entry.is_source() {
-                continue;
-            }
-            args.clear();
-            let imm = self.tape.operands(entry, |x| {
-                varies[position] |= varies[x as usize];
-                args.push(series[x as usize]);
-            });
-            if varies[position] {
-                series[position] = Series::apply(entry.op(), imm, &args);
-            }
-        }
+        external::sweep(&self.tape, &mut series, &mut varies, 0)?;
         Ok(series[entries.len() - 1].coefficients)
     }
 }

@@ -1,0 +1,198 @@
+//! Recording functions of the user's own.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use crate::error::{Error, expect};
+use crate::external::{External, checked};
+use crate::graph::Graph;
+use crate::node::{ExternalOutput, NodeId};
+use crate::number::expr::Expr;
+use crate::op::Op;
+use crate::tape::entry::{Entry, Handle};
+
+/// Functions of the user's own.
+impl Graph {
+    /// Records a call of `f` with the inputs `x`: a node for each output. Computes the outputs at once.
+    ///
+    /// Free constants among the inputs become nodes. The function may be recorded in any number of graphs.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use wengert::{External, Graph};
+    ///
+    /// struct Polar;
+    ///
+    /// impl External for Polar {
+    ///     fn name(&self) -> &str {
+    ///         "polar"
+    ///     }
+    ///     fn shape(&self) -> (usize, usize) {
+    ///         (2, 2)
+    ///     }
+    ///     fn value(&self, x: &[f64], y: &mut [f64]) -> Result<(), String> {
+    ///         let (sin, cos) = x[1].sin_cos();
+    ///         y.copy_from_slice(&[x[0] * cos, x[0] * sin]);
+    ///         Ok(())
+    ///     }
+    ///     fn vjp(&self, x: &[f64], y: &[f64], ybar: &[f64], xbar: &mut [f64]) -> Result<(), String> {
+    ///         let (sin, cos) = x[1].sin_cos();
+    ///         xbar.copy_from_slice(&[ybar[0] * cos + ybar[1] * sin, ybar[1] * y[0] - ybar[0] * y[1]]);
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// let g = Graph::new();
+    /// let [radius, angle] = [g.var(2.0), g.var(0.0)];
+    /// let point = g.external(Arc::new(Polar), &[radius, angle]);
+    /// point[1].backward();
+    /// assert_eq!([radius.grad(), angle.grad()], [0.0, 2.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// With the text of the error that [`Graph::try_external`] returns.
+    #[track_caller]
+    pub fn external<'g>(&'g self, f: Arc<dyn External>, x: &[Expr<'g>]) -> Vec<Expr<'g>> {
+        expect(self.try_external(f, x))
+    }
+
+    /// As [`Graph::external`].
+    ///
+    /// # Errors
+    /// [`Error::External`] where the function fails, does not write an output, or writes NaN at finite inputs, and on a
+    /// wrong number of inputs. [`Error::MixedGraphs`], [`Error::Full`], [`Error::OutOfMemory`].
+    /// The graph is as before.
+    pub fn try_external<'g>(&'g self, f: Arc<dyn External>, x: &[Expr<'g>]) -> Result<Vec<Expr<'g>>, Error> {
+        if x.iter().filter_map(|x| x.graph()).any(|graph| !std::ptr::eq(graph, self)) {
+            return Err(Error::MixedGraphs);
+        }
+        let (first, values) = self.call(&f, x.iter().map(|x| Ok((x.handle(), x.value()))))?;
+        let handles = (first.index()..).map(|position| Handle::new(position, first.wants()));
+        Ok(handles.zip(values).map(|(handle, value)| Expr::of(self, handle, value)).collect())
+    }
+
+    /// As [`Graph::external`], by key.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use wengert::{External, Graph};
+    /// # struct Double;
+    /// # impl External for Double {
+    /// #     fn name(&self) -> &str {
+    /// #         "double"
+    /// #     }
+    /// #     fn shape(&self) -> (usize, usize) {
+    /// #         (1, 1)
+    /// #     }
+    /// #     fn value(&self, x: &[f64], y: &mut [f64]) -> Result<(), String> {
+    /// #         y[0] = 2.0 * x[0];
+    /// #         Ok(())
+    /// #     }
+    /// #     fn vjp(&self, _: &[f64], _: &[f64], ybar: &[f64], xbar: &mut [f64]) -> Result<(), String> {
+    /// #         xbar[0] = 2.0 * ybar[0];
+    /// #         Ok(())
+    /// #     }
+    /// # }
+    /// let mut g = Graph::new();
+    /// let x = g.leaf(3.0);
+    /// let y = g.external_nodes(Arc::new(Double), &[x])[0];
+    /// g.set(x, 5.0);
+    /// g.forward()?;
+    /// assert_eq!(g.value(y), 10.0);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// With the text of the error that [`Graph::try_external_nodes`] returns.
+    #[track_caller]
+    pub fn external_nodes(&self, f: Arc<dyn External>, x: &[NodeId]) -> Vec<NodeId> {
+        expect(self.try_external_nodes(f, x))
+    }
+
+    /// As [`Graph::external_nodes`].
+    ///
+    /// # Errors
+    /// As [`Graph::try_external`], and [`Error::NotInGraph`], [`Error::StaleValue`].
+    pub fn try_external_nodes(&self, f: Arc<dyn External>, x: &[NodeId]) -> Result<Vec<NodeId>, Error> {
+        let operand = |&x: &NodeId| self.operand(x).map(|(handle, value)| (Some(handle), value));
+        let (first, values) = self.call(&f, x.iter().map(operand))?;
+        Ok((first.index()..).zip(values).map(|(position, _)| self.generations.key(position)).collect())
+    }
+
+    /// Which output of which function the entry at a position is. `None` for all ops but [`Op::External`].
+    pub(super) fn external_at(&self, position: u32) -> Option<ExternalOutput> {
+        let entry = self.tape.entry(position);
+        if entry.op() != Op::External {
+            return None;
+        }
+        let call = self.tape.view().call(entry);
+        Some(ExternalOutput {
+            function: self.tape.functions.get(call.function),
+            first: self.generations.key(call.first),
+            output: (position - call.first) as usize,
+        })
+    }
+
+    /// Computes and appends a call. Returns the handle of the first output, and the values of all.
+    fn call(
+        &self,
+        f: &Arc<dyn External>,
+        x: impl ExactSizeIterator<Item = Result<(Option<Handle>, f64), Error>>,
+    ) -> Result<(Handle, SmallVec<[f64; 8]>), Error> {
+        let (n, m) = (x.len(), checked::outputs_of(&**f, x.len())?);
+        let (mut handles, mut values) = (SmallVec::<[Option<Handle>; 8]>::new(), SmallVec::<[f64; 8]>::new());
+        let refused = |_| Error::OutOfMemory { nodes: n + m };
+        handles.try_reserve(n).map_err(refused)?;
+        values.try_reserve(n + m).map_err(refused)?;
+        for input in x {
+            let (handle, value) = input?;
+            handles.push(handle);
+            values.push(value);
+        }
+        values.resize(n + m, 0.0);
+        let (given, computed) = values.split_at_mut(n);
+        checked::value(&**f, given, computed)?;
+        let first = self.push_call(f, &handles, given, computed)?;
+        values.drain(..n);
+        Ok((first, values))
+    }
+
+    /// Appends a call with these inputs and outputs; an input without a handle becomes a constant. Nothing is recorded
+    /// if not all of it fits.
+    fn push_call(
+        &self,
+        f: &Arc<dyn External>,
+        handles: &[Option<Handle>],
+        x: &[f64],
+        y: &[f64],
+    ) -> Result<Handle, Error> {
+        let before = self.tape.extent();
+        let mut inputs: SmallVec<[Handle; 8]> = SmallVec::new();
+        let pushed = handles.iter().zip(x).try_for_each(|(handle, &value)| {
+            inputs.push(match handle {
+                Some(handle) => *handle,
+                None => self.tape.try_constant(value)?,
+            });
+            Ok(())
+        });
+        let pushed = pushed.and_then(|()| self.tape.push_call(f, inputs.iter().copied(), y));
+        if pushed.is_err() {
+            self.tape.undo(before);
+        }
+        pushed
+    }
+
+    /// Copies the call whose first output is at `first` to another graph, where its inputs are at `copies`. Does not
+    /// call the function.
+    pub(crate) fn copy_call(&self, first: u32, graph: &Graph, copies: &[NodeId]) -> Result<NodeId, Error> {
+        let view = self.tape.view();
+        let call = view.call(self.tape.entry(first));
+        let values: SmallVec<[f64; 8]> =
+            (first..first + call.outputs).map(|k| Entry::from(view.entries[k as usize].get()).value).collect();
+        let inputs = call.inputs.iter().map(|x| graph.operand(copies[x.get() as usize]).map(|operand| operand.0));
+        let inputs: SmallVec<[Handle; 8]> = inputs.collect::<Result<_, Error>>()?;
+        let f = self.tape.functions.get(call.function);
+        Ok(graph.generations.key(graph.tape.push_call(&f, inputs.iter().copied(), &values)?.index()))
+    }
+}

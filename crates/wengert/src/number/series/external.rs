@@ -1,0 +1,99 @@
+//! Series through the nodes of a tape, and through functions of the user's own.
+
+use crate::error::Error;
+use crate::external::{External, checked, recorded};
+use crate::graph::Graph;
+use crate::number::series::Series;
+use crate::op::Op;
+use crate::op::kernel::gmul;
+use crate::scalar::Scalar;
+use crate::tape::Tape;
+
+/// How deep pullbacks may call functions whose pullbacks call functions.
+const DEEPEST: usize = 16;
+
+/// Computes the series of the first nodes of a tape, from those of its leaves. `varies` says which leaves do. A node
+/// that does not vary keeps its series.
+pub(super) fn sweep<const K: usize>(
+    tape: &Tape,
+    series: &mut [Series<K>],
+    varies: &mut [bool],
+    depth: usize,
+) -> Result<(), Error> {
+    let mut args = Vec::new();
+    for position in 0..series.len() {
+        let entry = tape.entry(position as u32);
+        if !entry.wants() || entry.is_source() {
+            continue;
+        }
+        args.clear();
+        let imm = tape.operands(entry, |x| {
+            varies[position] |= varies[x as usize];
+            args.push(series[x as usize]);
+        });
+        if !varies[position] {
+            continue;
+        }
+        if entry.op() != Op::External {
+            series[position] = Series::apply(entry.op(), imm, &args);
+            continue;
+        }
+        let call = tape.view().call(entry);
+        if call.first as usize == position {
+            let outputs = through(&*tape.functions.get(call.function), &args, call.outputs as usize, depth)?;
+            series[position..].iter_mut().zip(outputs).for_each(|(series, output)| *series = output);
+        }
+    }
+    Ok(())
+}
+
+/// The series of the `m` outputs of a function. Each coefficient follows from the ones before it by `y' = J x'`, with the
+/// Jacobian from the pullback: a sweep over it for each order and output.
+pub(super) fn through<const K: usize>(
+    f: &dyn External,
+    x: &[Series<K>],
+    m: usize,
+    depth: usize,
+) -> Result<Vec<Series<K>>, Error> {
+    let x0: Vec<f64> = x.iter().map(|x| x.value()).collect();
+    let mut y0 = vec![0.0; m];
+    checked::value(f, &x0, &mut y0)?;
+    let mut y: Vec<Series<K>> = y0.iter().map(|&value| Series::new(value)).collect();
+    if K == 1 {
+        return Ok(y);
+    }
+    if depth == DEEPEST {
+        return Err(checked::failed(f, format!("its pullback calls functions more than {DEEPEST} deep")));
+    }
+    let graph = Graph::new();
+    let leaves = |values: &[f64]| graph.exprs(&graph.leaves(values));
+    let (at_x, at_y, at_ybar) = (leaves(&x0), leaves(&y0), leaves(&vec![0.0; m]));
+    let xbar = recorded(f, &graph, &at_x, &at_y, &at_ybar)?
+        .ok_or_else(|| checked::failed(f, "it has no Taylor series: implement pullback"))?;
+    let n = x.len();
+    for order in 1..K {
+        for output in 0..m {
+            let mut series: Vec<Series<K>> = graph.nodes().map(|node| Series::new(node.value)).collect();
+            let mut varies = vec![false; series.len()];
+            series[..n].copy_from_slice(x);
+            series[n..n + m].copy_from_slice(&y);
+            series[n + m + output] = Series::new(1.0);
+            varies[..n + 2 * m].fill(true);
+            sweep(&graph.tape, &mut series, &mut varies, depth + 1)?;
+            let partial = |k: usize| match xbar[k].handle() {
+                Some(handle) => series[handle.index() as usize],
+                None => Series::new(xbar[k].value()),
+            };
+            // The coefficient of the order below, of the sum of the partials times the derivatives of the inputs.
+            let mut sum = 0.0;
+            for (k, x) in x.iter().enumerate() {
+                let partial = partial(k);
+                for j in 1..=order {
+                    sum += gmul(x.coefficients[j] * j as f64, partial.coefficients[order - j]);
+                }
+            }
+            y[output].coefficients[order] = sum / order as f64;
+        }
+    }
+    Ok(y)
+}
