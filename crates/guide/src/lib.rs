@@ -26,6 +26,7 @@ pages! {
     monte_carlo = "monte-carlo.md";
     train = "train.md";
     branches = "branches.md";
+    own_functions = "own-functions.md";
     implicit = "implicit.md";
     checkpointing = "checkpointing.md";
     sparse = "sparse.md";

@@ -4,8 +4,9 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::iter::{Product, Sum};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssign, Sub, SubAssign};
+use std::sync::Arc;
 
-use wengert::{Expr, Graph, Imm, NodeId, Op, Real, Scalar};
+use wengert::{Expr, External, Graph, Imm, NodeId, Op, Real, Scalar};
 
 use crate::session;
 
@@ -198,6 +199,17 @@ impl Scalar for Var {
             expressions.push(x.expr(open.as_ref()));
         }
         Var::of(Expr::apply(op, imm, &expressions))
+    }
+
+    #[track_caller]
+    fn external(f: &Arc<dyn External>, x: &[Var]) -> Vec<Var> {
+        let open = session::open();
+        let open = open.borrow();
+        let mut expressions = Vec::with_capacity(x.len());
+        for x in x {
+            expressions.push(x.expr(open.as_ref()));
+        }
+        Expr::external(f, &expressions).into_iter().map(Var::of).collect()
     }
 
     #[track_caller]

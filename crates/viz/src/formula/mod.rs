@@ -57,7 +57,12 @@ pub fn to_tex(graph: &Graph, node: NodeId) -> Result<String, Error> {
             Op::Const => Term::number(node_here.value, Style::Tex),
             op => {
                 let args: Vec<Term> = node_here.operands.iter().map(|x| terms[&x.index()].clone()).collect();
-                let term = writer.op(op, node_here.imm, &args);
+                let term = match &node_here.external {
+                    Some(external) => {
+                        writer.call("", &format!("\\mathrm{{{}}}", escaped(&external.to_string())), &args)
+                    }
+                    None => writer.op(op, node_here.imm, &args),
+                };
                 let used = uses.get(&at).copied().unwrap_or(0);
                 let long = term.text.len() > LONGEST || (used > 1 && term.text.len() > WORTH_A_NAME);
                 match label {

@@ -155,7 +155,7 @@ impl Writer {
     }
 
     /// A function; `tex` is how TeX writes its name.
-    fn call(self, text: &str, tex: &str, args: &[Term]) -> Term {
+    pub(super) fn call(self, text: &str, tex: &str, args: &[Term]) -> Term {
         let args: Vec<&str> = args.iter().map(|x| &x.text[..]).collect();
         let name = if self.tex() { tex } else { text };
         Term::atom(format!("{name}{}", self.grouped(&args.join(", "))))

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use petgraph::graph::{DiGraph, NodeIndex};
-use wengert::{Arity, Graph, Imm, Node, NodeId, Op};
+use wengert::{Arity, ExternalOutput, Graph, Imm, Node, NodeId, Op};
 
 use super::select::{Cone, Hidden, Unit, node_at};
 use crate::error::Error;
+use crate::label::inline;
 use crate::options::Options;
 
 /// A picture before it is laid out.
@@ -49,6 +50,15 @@ pub struct Value {
     pub root: bool,
     /// The scopes that it was recorded in, outermost first.
     pub scope: Vec<String>,
+    /// For [`Op::External`], the name of the function, and which output it is where there are several: `polar[1]`.
+    pub external: Option<String>,
+}
+
+impl Value {
+    /// The name of the op or the function.
+    pub(crate) fn op_name(&self) -> &str {
+        self.external.as_deref().unwrap_or(self.op.name())
+    }
 }
 
 /// An op in a picture.
@@ -61,9 +71,21 @@ pub struct Operation {
     pub op: Op,
     /// Its immediates.
     pub imm: Imm,
+    /// For [`Op::External`], the function and which output it gives.
+    pub external: Option<ExternalOutput>,
 }
 
 impl Operation {
+    /// The name of the op or the function.
+    pub(crate) fn name(&self) -> String {
+        self.external.as_ref().map_or(self.op.name().into(), |external| inline(&external.to_string()))
+    }
+
+    /// The text in the picture.
+    pub(crate) fn caption(&self) -> String {
+        self.external.as_ref().map_or_else(|| self.op.caption(self.imm), |external| inline(&external.to_string()))
+    }
+
     /// Whether its operands are numbered, since exchanging them would change the value. The operands of n-ary ops are
     /// not numbered: most of their arrows arrive in order.
     pub(crate) fn order_matters(&self) -> bool {
@@ -203,7 +225,8 @@ pub(crate) fn build(graph: &Graph, roots: &[NodeId], options: &Options) -> Resul
                 let node = node_at(graph, position);
                 let value = drawing.add_node(Vertex::Value(value_of(graph, &node, is_root(&position))?));
                 let op = (!matches!(node.op, Op::Leaf | Op::Const)).then(|| {
-                    let op = drawing.add_node(Vertex::Op(Operation { id: node.id, op: node.op, imm: node.imm }));
+                    let op = Operation { id: node.id, op: node.op, imm: node.imm, external: node.external };
+                    let op = drawing.add_node(Vertex::Op(op));
                     drawing.add_edge(op, value, Link::Result);
                     op
                 });
@@ -262,5 +285,6 @@ fn value_of(graph: &Graph, node: &Node, root: bool) -> Result<Value, Error> {
         label: graph.label_of(node.id),
         root,
         scope: graph.scope_of(node.id),
+        external: node.external.as_ref().map(ToString::to_string),
     })
 }

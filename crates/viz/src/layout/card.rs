@@ -1,7 +1,5 @@
 //! What stands in a box, and how large the box is.
 
-use wengert::{Imm, Op};
-
 use super::font::{advance, width};
 use super::layers::At;
 use crate::graph::{Operation, ScopeBox, Value, Vertex};
@@ -78,12 +76,11 @@ impl Card {
     }
 
     fn op(op: &Operation) -> Card {
-        Card { hint: format!("{} = {}", op.id, op.op.name()), ..Card::of_op(op.op, op.imm) }
+        Card { hint: format!("{} = {}", op.id, op.name()), ..Card::of_op(op.caption()) }
     }
 
-    /// The card of an op, whatever node it computes.
-    pub(crate) fn of_op(op: Op, imm: Imm) -> Card {
-        let text = op.caption(imm);
+    /// The card of an op with this caption, whatever node it computes.
+    pub(crate) fn of_op(text: String) -> Card {
         let wide = (width(&text, TEXT) + 14.0).max(24.0);
         Card {
             class: "op",
@@ -161,7 +158,7 @@ fn hint(value: &Value) -> String {
     if let Some(label) = &value.label {
         hint += &format!(" {}", inline(label));
     }
-    hint += &format!(": {}, data {}", value.op.name(), value.data);
+    hint += &format!(": {}, data {}", inline(value.op_name()), value.data);
     if value.wants_gradient {
         hint += &format!(", grad {}", value.grad);
     }

@@ -95,7 +95,7 @@ fn vertex(vertex: &Vertex) -> String {
             format!("label=\"{label}\" shape=record style=filled fillcolor=\"{fill}\" color=\"{line}\"")
         }
         Vertex::Op(op) => {
-            let label = escape::text(&op.op.caption(op.imm));
+            let label = escape::text(&op.caption());
             format!("label=\"{label}\" margin=\"0.05,0.02\" height=0.3 width=0.4 ordering=in")
         }
         Vertex::Scope(scope) => {

@@ -1,6 +1,7 @@
 //! Values of a page by number: their ops, operands, local derivatives, and what flows back from outside.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
@@ -8,13 +9,13 @@ use serde::Serialize;
 use wengert::{Graph, Imm, NodeId, Op};
 
 use crate::formula;
-use crate::graph::{Drawing, Link, Value, Vertex};
+use crate::graph::{Drawing, Link, Operation, Value, Vertex};
 use crate::layout::{At, Boxed, Card, Tree};
 
 /// An op with its immediates.
 #[derive(Serialize)]
 pub(super) struct OpData {
-    name: &'static str,
+    name: String,
     caption: String,
     size: At,
     /// The formula over `@0`, `@1`, ..., and its local derivatives with respect to each; `@r` is the result.
@@ -30,9 +31,9 @@ pub(super) struct Operands {
 }
 
 /// The op of a box that is the result of one.
-pub(super) fn operation(drawing: &Drawing, boxed: &Boxed) -> Option<(Op, Imm)> {
+pub(super) fn operation<'d>(drawing: &'d Drawing, boxed: &Boxed) -> Option<&'d Operation> {
     match &drawing[boxed.op?] {
-        Vertex::Op(op) => Some((op.op, op.imm)),
+        Vertex::Op(op) => Some(op),
         _ => None,
     }
 }
@@ -40,23 +41,25 @@ pub(super) fn operation(drawing: &Drawing, boxed: &Boxed) -> Option<(Op, Imm)> {
 /// Every op that occurs, with its immediates and number of operands; and for each value, its op.
 pub(super) fn ops(drawing: &Drawing, tree: &Tree) -> (Vec<OpData>, Vec<u16>) {
     let mut ops: Vec<OpData> = Vec::new();
-    let mut known: HashMap<(Op, [u64; 2], usize), u16> = HashMap::new();
+    let mut known: HashMap<(Op, [u64; 2], usize, Option<String>), u16> = HashMap::new();
     let mut op_of = Vec::new();
     for boxed in &tree.boxes {
         let Vertex::Value(value) = &drawing[boxed.vertex] else {
             continue;
         };
-        let (op, imm) = operation(drawing, boxed).unwrap_or((value.op, wengert::NO_IMM));
+        let operation = operation(drawing, boxed);
+        let (op, imm) = operation.map_or((value.op, wengert::NO_IMM), |operation| (operation.op, operation.imm));
+        let external = operation.filter(|operation| operation.external.is_some()).map(Operation::caption);
         let operands = boxed.op.map_or(0, |op| {
             let into = drawing.edges_directed(op, petgraph::Direction::Incoming);
             into.map(|edge| edge.weight().operands()).sum()
         });
-        let key = (op, imm.map(f64::to_bits), operands);
+        let key = (op, imm.map(f64::to_bits), operands, external.clone());
         // If there are more kinds than 16 bits can number, all further ones are shown as the last.
         let most = usize::from(u16::MAX);
         let index = *known.entry(key).or_insert_with(|| {
             if ops.len() < most {
-                ops.push(OpData::new(op, imm, operands));
+                ops.push(OpData::new(op, imm, operands, external.as_deref()));
             }
             (ops.len() - 1) as u16
         });
@@ -66,14 +69,24 @@ pub(super) fn ops(drawing: &Drawing, tree: &Tree) -> (Vec<OpData>, Vec<u16>) {
 }
 
 impl OpData {
-    fn new(op: Op, imm: Imm, operands: usize) -> OpData {
+    fn new(op: Op, imm: Imm, operands: usize, external: Option<&str>) -> OpData {
+        if let Some(name) = external {
+            return OpData {
+                name: name.into(),
+                caption: name.into(),
+                size: Card::of_op(name.into()).size,
+                formula: None,
+                partials: None,
+                ordered: operands > 1,
+            };
+        }
         // A formula that is longer than a line is left out: its numbers alone say more.
         let line = |text: &String| text.len() <= 60;
         let few = (1..=3).contains(&operands);
         OpData {
-            name: op.name(),
+            name: op.name().into(),
             caption: op.caption(imm),
-            size: Card::of_op(op, imm).size,
+            size: Card::of_op(op.caption(imm)).size,
             formula: few.then(|| formula::pattern(op, imm, operands)).filter(line),
             partials: few
                 .then(|| formula::partials(op, imm, operands))
@@ -122,18 +135,24 @@ pub(super) fn partials(drawing: &Drawing, tree: &Tree, values: &[&Value], operan
         }
         let of = &operands.operand[operands.start[value] as usize..operands.start[value + 1] as usize];
         value += 1;
-        let Some((op, imm)) = operation(drawing, boxed) else {
+        let Some(operation) = operation(drawing, boxed) else {
             continue;
         };
         let into = boxed.op.map(|op| drawing.edges_directed(op, petgraph::Direction::Incoming));
         let all: usize = into.into_iter().flatten().map(|edge| edge.weight().operands()).sum();
         graph.rewind(mark);
         let leaves: Vec<NodeId> = of.iter().map(|&k| graph.leaf(values[k as usize].data)).collect();
-        match graph.try_record(op, imm, &leaves) {
-            Ok(result) if all == of.len() => {
-                graph.backward(result);
-                partial.extend(leaves.iter().map(|&leaf| graph.grad(leaf)));
+        let recorded = match &operation.external {
+            // A function of the user's own takes all its inputs or none.
+            Some(_) if all != of.len() => Err(()),
+            Some(external) => {
+                let outputs = graph.try_external_nodes(Arc::clone(&external.function), &leaves);
+                outputs.map(|outputs| outputs[external.output]).map_err(drop)
             }
+            None => graph.try_record(operation.op, operation.imm, &leaves).map_err(drop),
+        };
+        match recorded.and_then(|result| graph.try_gradient(result, &leaves).map_err(drop)) {
+            Ok(gradient) if all == of.len() => partial.extend(gradient),
             _ => partial.extend(of.iter().map(|_| f64::NAN)),
         }
     }

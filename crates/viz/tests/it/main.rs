@@ -1,5 +1,6 @@
 //! Pictures as their users see them.
 
+mod external;
 mod files;
 mod labels;
 mod layout;

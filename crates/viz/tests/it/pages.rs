@@ -11,7 +11,7 @@ use wengert_nn::{Mlp, Trainer, max_margin};
 use wengert_viz::{Options, draw, page};
 
 /// The data of a page.
-fn data(page: &str) -> Value {
+pub(crate) fn data(page: &str) -> Value {
     let (_, rest) = page.split_once(r#"<script id="data" type="text/plain">"#).unwrap();
     let (packed, _) = rest.split_once("</script>").unwrap();
     let bytes = BASE64_STANDARD.decode(packed).unwrap();
@@ -24,7 +24,7 @@ fn bytes(column: &Value) -> Vec<u8> {
     BASE64_STANDARD.decode(column.as_str().unwrap()).unwrap()
 }
 
-fn floats(column: &Value) -> Vec<f64> {
+pub(crate) fn floats(column: &Value) -> Vec<f64> {
     let bytes = bytes(column);
     bytes.chunks(8).map(|chunk| f64::from_le_bytes(chunk.try_into().unwrap())).collect()
 }

@@ -532,12 +532,12 @@ impl JacobianPlan {
         let sweeps = &self.sweeps;
         let len = end(outputs);
         if self.is_forward {
-            return Ok(sweeps.forward(
+            return sweeps.forward(
                 &mut filled(Tangents::ZERO, len)?,
                 |tangents| tangents,
                 |tangents| sweep::tangents(&graph.tape, tangents, &graph.operands),
                 |tangents, from, lane| tangents[outputs[from]].0[lane],
-            )?);
+            );
         }
         let mut values = zeroed::<f64>(sweeps.pattern.len())?;
         let adjoints = zeroed::<Cell<f64>>(len)?;
