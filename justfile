@@ -41,7 +41,7 @@ accuracy:
 
 # Run programs, graphs and nested recordings on eight threads: same bits, flat memory.
 soak minutes="10":
-    cargo run --release -p fuzz-targets --bin soak -- {{minutes}}
+    cargo run --release -p fuzz-targets --example soak -- {{minutes}}
 
 # Time the engine and other tapes, in about a minute.
 ratios *args:

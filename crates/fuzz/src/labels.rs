@@ -20,6 +20,7 @@ const MOST: usize = 400;
 /// The bytes are texts with a byte between them that no text contains, 255. The first names a scope, the others label
 /// leaves.
 pub fn labels(bytes: &[u8]) {
+    let bytes = &bytes[..bytes.len().min(5000)];
     let texts: Vec<String> =
         bytes.split(|&byte| byte == 0xff).take(8).map(|text| String::from_utf8_lossy(text).into_owned()).collect();
     let (scope, labels) = texts.split_first().expect("there is always a first");
@@ -79,7 +80,8 @@ fn shown(text: &str) -> String {
     let cut = match text.chars().count().saturating_sub(MOST) {
         0 => String::new(),
         1 => "\n… 1 more character".to_string(),
-        more => format!("\n… {more} more characters"),
+        more @ 2..1000 => format!("\n… {more} more characters"),
+        more => format!("\n… {},{:03} more characters", more / 1000, more % 1000),
     };
     let text: String = text.chars().take(MOST).collect();
     text.replace("\r\n", "\n").replace('\r', "\n").chars().map(sign).chain(cut.chars()).collect()
