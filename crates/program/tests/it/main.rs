@@ -10,4 +10,5 @@ mod laws;
 mod matrices;
 mod native;
 mod raw;
+mod source;
 mod spreads;
