@@ -1,4 +1,6 @@
-//! Derivatives of a closure, compiled: Jacobians, Hessians, and their products with vectors.
+//! Derivatives of nodes or of a closure, compiled: Jacobians, Hessians, and their products with vectors.
+//!
+//! The functions of a closure record it in a graph, and call those of nodes.
 //!
 //! Matrices are recorded as graph by the directions of wengert's sparse plans: columns (or rows) without a common
 //! entry share one pass over the graph, and each entry is read off one of its results.
@@ -8,7 +10,7 @@ use std::collections::HashMap;
 use wengert::{Expr, Graph, NodeId, Pattern};
 
 use crate::error::{Error, same_length};
-use crate::options::Options;
+use crate::options::{Input, Options};
 use crate::program::{Program, node};
 use crate::run::workspace::Workspace;
 
@@ -27,17 +29,19 @@ impl Recorded {
         let outputs = f(&x).into_iter().map(|output| node(&graph, output)).collect();
         Recorded { graph, inputs, outputs }
     }
+}
 
-    /// As many leaves more, and each of the nodes with one of them.
-    fn seeded(&self, nodes: &[NodeId]) -> (Vec<NodeId>, Vec<(NodeId, NodeId)>) {
-        let seeds = self.graph.leaves(&vec![1.0; nodes.len()]);
-        let pairs = nodes.iter().copied().zip(seeds.iter().copied()).collect();
-        (seeds, pairs)
-    }
+/// What to derive: these nodes, with respect to those.
+struct Derivation<'g> {
+    graph: &'g Graph,
+    outputs: &'g [NodeId],
+    wrt: &'g [NodeId],
+}
 
+impl Derivation<'_> {
     /// The entries of the Jacobian that can differ from 0, as nodes, in the order of the pattern.
     fn jacobian(&self) -> Result<(Pattern, Vec<NodeId>), Error> {
-        let plan = self.graph.plan_jacobian(&self.outputs, &self.inputs)?;
+        let plan = self.graph.plan_jacobian(self.outputs, self.wrt)?;
         let one = self.graph.constant(1.0);
         let entries = self.entries(&plan.directions(), &plan.places(), |seeds, read| {
             let seeds: Vec<_> = seeds.iter().map(|&seed| (seed, one)).collect();
@@ -51,9 +55,9 @@ impl Recorded {
 
     /// The same of the Hessian of the only output.
     fn hessian(&self) -> Result<(Pattern, Vec<NodeId>), Error> {
-        let plan = self.graph.plan_hessian(self.outputs[0], &self.inputs)?;
-        let gradient = self.graph.try_gradient_nodes(self.outputs[0], &self.inputs)?;
-        let slope: HashMap<NodeId, NodeId> = self.inputs.iter().copied().zip(gradient).collect();
+        let plan = self.graph.plan_hessian(self.outputs[0], self.wrt)?;
+        let gradient = self.graph.try_gradient_nodes(self.outputs[0], self.wrt)?;
+        let slope: HashMap<NodeId, NodeId> = self.wrt.iter().copied().zip(gradient).collect();
         let one = self.graph.constant(1.0);
         let entries = self.entries(&plan.directions(), &plan.places(), |seeds, read| {
             let seeds: Vec<_> = seeds.iter().map(|&seed| (seed, one)).collect();
@@ -85,22 +89,185 @@ impl Recorded {
         Ok(entries.expect("every entry is read in a direction"))
     }
 
-    fn compile(&self, outputs: Vec<NodeId>, options: &Options) -> Result<Program, Error> {
-        Program::compile(&self.graph, self.inputs.iter().copied(), outputs, options)
-    }
-
     /// All entries, row after row.
-    fn dense(&self, pattern: &Pattern, entries: &[NodeId], options: &Options) -> Result<Program, Error> {
+    fn dense(&self, pattern: &Pattern, entries: &[NodeId]) -> Vec<NodeId> {
         let zero = self.graph.constant(0.0);
         let mut outputs = vec![zero; pattern.rows() * pattern.cols()];
         for ((row, col), &entry) in pattern.iter().zip(entries) {
             outputs[row * pattern.cols() + col] = entry;
         }
-        self.compile(outputs, options)
+        outputs
     }
 }
 
+/// Compiles nodes that are linear in a vector. `of` records them, from pairs of one of these nodes and the leaf of its
+/// number in the vector. The vector comes after the other inputs.
+fn with_vector<I>(
+    graph: &Graph,
+    inputs: I,
+    nodes: &[NodeId],
+    of: impl FnOnce(&[(NodeId, NodeId)]) -> Result<Vec<NodeId>, wengert::Error>,
+    options: &Options,
+) -> Result<Program, Error>
+where
+    I: IntoIterator<Item: Into<Input>>,
+{
+    let vector = graph.leaves(&vec![1.0; nodes.len()]);
+    let seeds: Vec<(NodeId, NodeId)> = nodes.iter().copied().zip(vector.iter().copied()).collect();
+    let outputs = of(&seeds)?;
+    let vector = vector.into_iter().map(Input::per_point);
+    Program::compile(graph, inputs.into_iter().map(Into::into).chain(vector), outputs, options)
+}
+
 impl Program {
+    /// Compiles the Jacobian of nodes with respect to leaves, as a function of `inputs`: the outputs of the program are
+    /// its entries, row after row, with a row for each of `outputs` and a column for each of `wrt`.
+    ///
+    /// `inputs` are as in [`Program::compile`]: usually those of `wrt` and the leaves that the formula has besides. The
+    /// derivatives are recorded in the graph. Where most entries are 0, [`SparseProgram::compile_jacobian`] gives the
+    /// others alone.
+    ///
+    /// ```
+    /// use wengert::Graph;
+    /// use wengert_program::{Options, Program, Workspace};
+    ///
+    /// let g = Graph::new();
+    /// let (x, y, c) = (g.leaf(1.0), g.leaf(1.0), g.leaf(1.0));
+    /// let outputs = [g.mul(c, g.mul(x, y)), g.powi(x, 2)];
+    /// let program = Program::compile_jacobian(&g, [x, y, c], &outputs, &[x, y], &Options::new())?;
+    /// let mut out = [0.0; 4];
+    /// program.eval(&[2.0, 3.0, 10.0], &mut out, &mut Workspace::new())?;
+    /// assert_eq!(out, [30.0, 20.0, 4.0, 0.0]);
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Program::compile`], [`Graph::plan_jacobian`] and [`Graph::try_jvp_nodes`].
+    ///
+    /// # Panics
+    /// If the graph is full when a constant is recorded.
+    pub fn compile_jacobian<I>(
+        graph: &Graph,
+        inputs: I,
+        outputs: &[NodeId],
+        wrt: &[NodeId],
+        options: &Options,
+    ) -> Result<Program, Error>
+    where
+        I: IntoIterator<Item: Into<Input>>,
+    {
+        let derivation = Derivation { graph, outputs, wrt };
+        let (pattern, entries) = derivation.jacobian()?;
+        Program::compile(graph, inputs, derivation.dense(&pattern, &entries), options)
+    }
+
+    /// Compiles the Hessian of a node with respect to leaves, as a function of `inputs`: the outputs of the program are
+    /// its entries, row after row; the matrix is symmetric to the bit.
+    ///
+    /// As [`Program::compile_jacobian`]. Where most entries are 0, [`SparseProgram::compile_hessian`] gives the others
+    /// alone.
+    ///
+    /// ```
+    /// use wengert::Graph;
+    /// use wengert_program::{Options, Program, Workspace};
+    ///
+    /// let g = Graph::new();
+    /// let (x, y) = (g.leaf(1.0), g.leaf(1.0));
+    /// let program = Program::compile_hessian(&g, [x, y], g.mul(g.powi(x, 2), y), &[x, y], &Options::new())?;
+    /// let mut out = [0.0; 4];
+    /// program.eval(&[2.0, 3.0], &mut out, &mut Workspace::new())?;
+    /// assert_eq!(out, [6.0, 4.0, 4.0, 0.0]);
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Program::compile`], [`Graph::plan_hessian`] and [`Graph::try_gradient_nodes`].
+    ///
+    /// # Panics
+    /// If the graph is full when a constant is recorded.
+    pub fn compile_hessian<I>(
+        graph: &Graph,
+        inputs: I,
+        output: NodeId,
+        wrt: &[NodeId],
+        options: &Options,
+    ) -> Result<Program, Error>
+    where
+        I: IntoIterator<Item: Into<Input>>,
+    {
+        let derivation = Derivation { graph, outputs: &[output], wrt };
+        let (pattern, entries) = derivation.hessian()?;
+        Program::compile(graph, inputs, derivation.dense(&pattern, &entries), options)
+    }
+
+    /// Compiles the product of the Jacobian of `outputs` with respect to `wrt` with a vector. The inputs are `inputs`,
+    /// as in [`Program::compile_jacobian`], then the vector, as long as `wrt`; there is an output for each of `outputs`.
+    ///
+    /// ```
+    /// use wengert::Graph;
+    /// use wengert_program::{Options, Program, Workspace};
+    ///
+    /// let g = Graph::new();
+    /// let (x, y) = (g.leaf(1.0), g.leaf(1.0));
+    /// let program = Program::compile_jvp(&g, [x, y], &[g.mul(x, y)], &[y], &Options::new())?;
+    /// let mut out = [0.0];
+    /// program.eval(&[2.0, 3.0, 10.0], &mut out, &mut Workspace::new())?;
+    /// assert_eq!(out, [20.0]);
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Program::compile`] and [`Graph::try_jvp_nodes`].
+    ///
+    /// # Panics
+    /// If the graph is full when the vector is recorded.
+    pub fn compile_jvp<I>(
+        graph: &Graph,
+        inputs: I,
+        outputs: &[NodeId],
+        wrt: &[NodeId],
+        options: &Options,
+    ) -> Result<Program, Error>
+    where
+        I: IntoIterator<Item: Into<Input>>,
+    {
+        with_vector(graph, inputs, wrt, |seeds| graph.try_jvp_nodes(seeds, outputs), options)
+    }
+
+    /// Compiles the product of a vector with the Jacobian of `outputs` with respect to `wrt`. The inputs are `inputs`,
+    /// as in [`Program::compile_jacobian`], then the vector, as long as `outputs`; there is an output for each of `wrt`.
+    ///
+    /// ```
+    /// use wengert::Graph;
+    /// use wengert_program::{Options, Program, Workspace};
+    ///
+    /// let g = Graph::new();
+    /// let (x, y) = (g.leaf(1.0), g.leaf(1.0));
+    /// let program = Program::compile_vjp(&g, [x, y], &[g.mul(x, y)], &[x, y], &Options::new())?;
+    /// let mut out = [0.0; 2];
+    /// program.eval(&[2.0, 3.0, 10.0], &mut out, &mut Workspace::new())?;
+    /// assert_eq!(out, [30.0, 20.0]);
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Program::compile`] and [`Graph::try_vjp_nodes`].
+    ///
+    /// # Panics
+    /// If the graph is full when the vector is recorded.
+    pub fn compile_vjp<I>(
+        graph: &Graph,
+        inputs: I,
+        outputs: &[NodeId],
+        wrt: &[NodeId],
+        options: &Options,
+    ) -> Result<Program, Error>
+    where
+        I: IntoIterator<Item: Into<Input>>,
+    {
+        with_vector(graph, inputs, outputs, |seeds| graph.try_vjp_nodes(seeds, wrt), options)
+    }
+
     /// Compiles the Jacobian of a closure, recorded at `at`. The outputs are its entries, row after row: a row for
     /// each output of the closure, a column for each input.
     ///
@@ -122,9 +289,8 @@ impl Program {
     where
         F: for<'g> FnOnce(&[Expr<'g>]) -> Vec<Expr<'g>>,
     {
-        let recorded = Recorded::at(at, f);
-        let (pattern, entries) = recorded.jacobian()?;
-        recorded.dense(&pattern, &entries, options)
+        let Recorded { graph, inputs, outputs } = Recorded::at(at, f);
+        Program::compile_jacobian(&graph, inputs.iter().copied(), &outputs, &inputs, options)
     }
 
     /// Compiles the Hessian of a closure, recorded at `at`. The outputs are its entries, row after row; the matrix
@@ -148,9 +314,8 @@ impl Program {
     where
         F: for<'g> FnOnce(&[Expr<'g>]) -> Expr<'g>,
     {
-        let recorded = Recorded::at(at, |x| vec![f(x)]);
-        let (pattern, entries) = recorded.hessian()?;
-        recorded.dense(&pattern, &entries, options)
+        let Recorded { graph, inputs, outputs } = Recorded::at(at, |x| vec![f(x)]);
+        Program::compile_hessian(&graph, inputs.iter().copied(), outputs[0], &inputs, options)
     }
 
     /// Compiles the product of the Jacobian of a closure, recorded at `at`, with a vector. The inputs are those of
@@ -172,11 +337,8 @@ impl Program {
     where
         F: for<'g> FnOnce(&[Expr<'g>]) -> Vec<Expr<'g>>,
     {
-        let mut recorded = Recorded::at(at, f);
-        let (vector, seeds) = recorded.seeded(&recorded.inputs);
-        let outputs = recorded.graph.try_jvp_nodes(&seeds, &recorded.outputs)?;
-        recorded.inputs.extend(vector);
-        recorded.compile(outputs, options)
+        let Recorded { graph, inputs, outputs } = Recorded::at(at, f);
+        Program::compile_jvp(&graph, inputs.iter().copied(), &outputs, &inputs, options)
     }
 
     /// Compiles the product of a vector with the Jacobian of a closure, recorded at `at`. The inputs are those of
@@ -199,11 +361,8 @@ impl Program {
     where
         F: for<'g> FnOnce(&[Expr<'g>]) -> Vec<Expr<'g>>,
     {
-        let mut recorded = Recorded::at(at, f);
-        let (vector, seeds) = recorded.seeded(&recorded.outputs);
-        let outputs = recorded.graph.try_vjp_nodes(&seeds, &recorded.inputs)?;
-        recorded.inputs.extend(vector);
-        recorded.compile(outputs, options)
+        let Recorded { graph, inputs, outputs } = Recorded::at(at, f);
+        Program::compile_vjp(&graph, inputs.iter().copied(), &outputs, &inputs, options)
     }
 }
 
@@ -218,6 +377,67 @@ pub struct SparseProgram {
 }
 
 impl SparseProgram {
+    /// The Jacobian of nodes with respect to leaves, as a function of `inputs`: a row for each of `outputs`, a column for
+    /// each of `wrt`. As [`Program::compile_jacobian`].
+    ///
+    /// # Errors
+    /// As [`Program::compile_jacobian`]; [`Error::NoOutputs`] where no entry can differ from 0.
+    ///
+    /// # Panics
+    /// If the graph is full when a constant is recorded.
+    pub fn compile_jacobian<I>(
+        graph: &Graph,
+        inputs: I,
+        outputs: &[NodeId],
+        wrt: &[NodeId],
+        options: &Options,
+    ) -> Result<SparseProgram, Error>
+    where
+        I: IntoIterator<Item: Into<Input>>,
+    {
+        let (pattern, entries) = Derivation { graph, outputs, wrt }.jacobian()?;
+        let program = Program::compile(graph, inputs, entries, options)?;
+        Ok(SparseProgram { program, pattern })
+    }
+
+    /// The Hessian of a node with respect to leaves, as a function of `inputs`: both triangles, symmetric to the bit. As
+    /// [`Program::compile_hessian`].
+    ///
+    /// ```
+    /// use wengert::Graph;
+    /// use wengert_program::{Options, SparseProgram, Workspace};
+    ///
+    /// let g = Graph::new();
+    /// let (x, y, c) = (g.leaf(1.0), g.leaf(1.0), g.leaf(1.0));
+    /// let energy = g.add(g.mul(c, g.powi(x, 3)), y);
+    /// let hessian = SparseProgram::compile_hessian(&g, [x, y, c], energy, &[x, y], &Options::new())?;
+    /// assert_eq!(hessian.pattern().iter().collect::<Vec<_>>(), [(0, 0)]);
+    /// let mut values = [0.0];
+    /// hessian.eval(&[2.0, 0.0, 10.0], &mut values, &mut Workspace::new())?;
+    /// assert_eq!(values, [120.0]);
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Program::compile_hessian`]; [`Error::NoOutputs`] where no entry can differ from 0.
+    ///
+    /// # Panics
+    /// If the graph is full when a constant is recorded.
+    pub fn compile_hessian<I>(
+        graph: &Graph,
+        inputs: I,
+        output: NodeId,
+        wrt: &[NodeId],
+        options: &Options,
+    ) -> Result<SparseProgram, Error>
+    where
+        I: IntoIterator<Item: Into<Input>>,
+    {
+        let (pattern, entries) = Derivation { graph, outputs: &[output], wrt }.hessian()?;
+        let program = Program::compile(graph, inputs, entries, options)?;
+        Ok(SparseProgram { program, pattern })
+    }
+
     /// The Jacobian of a closure, recorded at `at`: a row for each output, a column for each input.
     ///
     /// ```
@@ -237,10 +457,8 @@ impl SparseProgram {
     where
         F: for<'g> FnOnce(&[Expr<'g>]) -> Vec<Expr<'g>>,
     {
-        let recorded = Recorded::at(at, f);
-        let (pattern, entries) = recorded.jacobian()?;
-        let program = recorded.compile(entries, options)?;
-        Ok(SparseProgram { program, pattern })
+        let Recorded { graph, inputs, outputs } = Recorded::at(at, f);
+        SparseProgram::compile_jacobian(&graph, inputs.iter().copied(), &outputs, &inputs, options)
     }
 
     /// The Hessian of a closure, recorded at `at`: both triangles, symmetric to the bit.
@@ -262,10 +480,8 @@ impl SparseProgram {
     where
         F: for<'g> FnOnce(&[Expr<'g>]) -> Expr<'g>,
     {
-        let recorded = Recorded::at(at, |x| vec![f(x)]);
-        let (pattern, entries) = recorded.hessian()?;
-        let program = recorded.compile(entries, options)?;
-        Ok(SparseProgram { program, pattern })
+        let Recorded { graph, inputs, outputs } = Recorded::at(at, |x| vec![f(x)]);
+        SparseProgram::compile_hessian(&graph, inputs.iter().copied(), outputs[0], &inputs, options)
     }
 
     /// Which entries can differ from 0, column after column.
@@ -281,7 +497,7 @@ impl SparseProgram {
         &self.pattern
     }
 
-    /// The program: its inputs are those of the closure, its outputs the entries, in the order of the pattern.
+    /// The program: its inputs are those of the closure or the nodes, its outputs the entries, in the order of the pattern.
     ///
     /// ```
     /// use wengert_program::{Options, SparseProgram};

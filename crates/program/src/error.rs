@@ -130,6 +130,22 @@ pub enum Error {
         /// Why.
         why: String,
     },
+    /// A name that cannot be that of a function.
+    #[error(
+        "{name:?} cannot be the name of a function in Rust and C: use ASCII letters, digits and `_`, and no keyword or name of a function that the text calls"
+    )]
+    FunctionName {
+        /// The name.
+        name: String,
+    },
+    /// Ops for which there is no C.
+    #[error(
+        "math.h has no function for {ops}, and there is no short formula: use Language::Rust, whose text calls the crate wengert"
+    )]
+    NotInC {
+        /// The names of the ops.
+        ops: String,
+    },
     /// Bytes that are not a program.
     #[error("not a program of this format: {what}")]
     Malformed {

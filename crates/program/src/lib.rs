@@ -33,6 +33,7 @@
 //! | `run/` | the interpreter, for batches and for single points |
 //! | `native/` | machine code, for single points |
 //! | `lanes/` | vectors, and elementary functions over them |
+//! | `source/` | a program as source text, in Rust or C |
 //!
 //! `opcode.rs` says how each op runs, `program.rs` is the program itself, and `derive.rs` makes programs of the
 //! derivatives of a closure. `save.rs`, `record.rs` and
@@ -54,6 +55,7 @@ mod recording;
 mod report;
 mod run;
 pub mod save;
+mod source;
 
 pub use derive::SparseProgram;
 pub use error::Error;
@@ -64,6 +66,7 @@ pub use options::{Input, Options, Output, Spread};
 pub use program::{Instruction, Program};
 pub use report::{MachineCode, Pass, Report};
 pub use run::workspace::{Setup, Workspace};
+pub use source::Language;
 
 /// The examples of the README, run as tests.
 #[cfg(doctest)]

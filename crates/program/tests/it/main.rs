@@ -12,5 +12,6 @@ mod matrices;
 mod messages;
 mod native;
 mod raw;
+mod source;
 mod spreads;
 mod strict;

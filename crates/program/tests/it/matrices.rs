@@ -1,8 +1,8 @@
 //! Compiled Jacobians and Hessians, dense and sparse, and their products with vectors.
 
 use proptest::prelude::*;
-use wengert::Expr;
-use wengert_program::{Error, Options, Program, SparseProgram, Workspace};
+use wengert::{Expr, Graph, NodeId, Op};
+use wengert_program::{Error, Input, Options, Program, SparseProgram, Workspace};
 
 /// Functions of neighbors: a band. The last uses all.
 fn band<'g>(x: &[Expr<'g>]) -> Vec<Expr<'g>> {
@@ -102,4 +102,68 @@ fn a_wrong_number_of_entries_is_a_named_error() {
     let hessian = SparseProgram::hessian(&[1.0, 2.0], |x| x[0] * x[1], &Options::new()).expect("compiles");
     let refused = hessian.eval(&[1.0, 2.0], &mut [0.0; 3], &mut Workspace::new());
     assert!(matches!(refused, Err(Error::Length { expected: 2, given: 3, .. })));
+}
+
+/// Two functions of two leaves and a parameter, which no derivative is taken with respect to.
+fn nodes(graph: &Graph) -> ([NodeId; 2], NodeId, [NodeId; 2]) {
+    let [x, y, c] = [1.5, 0.5, 2.0].map(|value| graph.leaf(value));
+    ([x, y], c, [graph.mul(c, graph.mul(x, graph.sin(y))), graph.powi(x, 3)])
+}
+
+#[test]
+fn matrices_of_nodes_are_those_of_the_sweeps_and_take_parameters() {
+    let options = Options::new();
+    let graph = Graph::new();
+    let (wrt, c, outputs) = nodes(&graph);
+    let inputs = || [Input::uniform(c), wrt[0].into(), wrt[1].into()];
+    let at = [2.0, 1.5, 0.5];
+    let jacobian = Program::compile_jacobian(&graph, inputs(), &outputs, &wrt, &options).expect("compiles");
+    assert_eq!(eval(&jacobian, &at), graph.jacobian(&outputs, &wrt).concat());
+    let hessian = Program::compile_hessian(&graph, inputs(), outputs[0], &wrt, &options).expect("compiles");
+    assert_eq!(eval(&hessian, &at), graph.hessian(outputs[0], &wrt).concat());
+    let vector = |v: &[f64]| [&at, v].concat();
+    let jvp = Program::compile_jvp(&graph, inputs(), &outputs, &wrt, &options).expect("compiles");
+    let tangents = [(wrt[0], 3.0), (wrt[1], -1.0)];
+    near(&eval(&jvp, &vector(&[3.0, -1.0])), &graph.jvp(&tangents, &outputs)).expect("is near");
+    let vjp = Program::compile_vjp(&graph, inputs(), &outputs, &wrt, &options).expect("compiles");
+    let adjoints = [(outputs[0], 3.0), (outputs[1], -1.0)];
+    near(&eval(&vjp, &vector(&[3.0, -1.0])), &graph.vjp(&adjoints, &wrt)).expect("is near");
+}
+
+#[test]
+fn sparse_matrices_of_nodes_have_the_pattern_of_the_plans() {
+    let options = Options::new();
+    let graph = Graph::new();
+    let (wrt, c, outputs) = nodes(&graph);
+    let inputs = || [c, wrt[0], wrt[1]];
+    let at = [2.0, 1.5, 0.5];
+    let jacobian = SparseProgram::compile_jacobian(&graph, inputs(), &outputs, &wrt, &options).expect("compiles");
+    assert_eq!(jacobian.pattern().iter().collect::<Vec<_>>(), [(0, 0), (1, 0), (0, 1)]);
+    let dense = graph.jacobian(&outputs, &wrt);
+    assert_eq!(eval(jacobian.program(), &at), [dense[0][0], dense[1][0], dense[0][1]]);
+    let hessian = SparseProgram::compile_hessian(&graph, inputs(), outputs[1], &wrt, &options).expect("compiles");
+    assert_eq!(hessian.pattern().iter().collect::<Vec<_>>(), [(0, 0)]);
+    assert_eq!(eval(hessian.program(), &at), [9.0]);
+}
+
+#[test]
+fn matrices_of_nodes_name_what_is_wrong() {
+    let options = Options::new();
+    let graph = Graph::new();
+    let (wrt, c, outputs) = nodes(&graph);
+    let loose = Program::compile_jacobian(&graph, wrt, &outputs, &wrt, &options);
+    assert!(matches!(loose, Err(Error::LooseLeaf { node }) if node == c));
+    let computed = Program::compile_hessian(&graph, [c, wrt[0], wrt[1]], outputs[0], &outputs, &options);
+    assert!(matches!(computed, Err(Error::Graph(wengert::Error::NotALeaf { op: Op::Mul, .. }))), "{computed:?}");
+    let (_, foreign, _) = nodes(&Graph::new());
+    for refused in [
+        Program::compile_jvp(&graph, wrt, &[foreign], &wrt, &options),
+        Program::compile_vjp(&graph, wrt, &[foreign], &wrt, &options),
+        Program::compile_jacobian(&graph, wrt, &[foreign], &wrt, &options),
+        Program::compile_hessian(&graph, wrt, foreign, &wrt, &options),
+    ] {
+        assert!(matches!(refused, Err(Error::Graph(wengert::Error::NotInGraph { .. }))), "{refused:?}");
+    }
+    let no_rows = Program::compile_jacobian(&graph, wrt, &[], &wrt, &options);
+    assert!(matches!(no_rows, Err(Error::NoOutputs)));
 }
