@@ -146,6 +146,12 @@ pub enum Error {
         /// The names of the ops.
         ops: String,
     },
+    /// Source text cannot call a function of the user's own.
+    #[error("source text cannot call the function {name:?} of the user's own: record what it computes as ops")]
+    NoSourceForExternal {
+        /// The name of the function.
+        name: String,
+    },
     /// Bytes that are not a program.
     #[error("not a program of this format: {what}")]
     Malformed {

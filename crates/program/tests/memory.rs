@@ -346,7 +346,7 @@ fn derivatives_as_nodes() {
 }
 
 #[test]
-fn diagnoses() {
+fn nodes_guards_and_audits() {
     let kinked = || {
         let mut r = recorded();
         let kinks: Vec<NodeId> = r.terms.iter().map(|&term| r.graph.relu(term)).collect();

@@ -73,12 +73,16 @@ impl Program {
     ///
     /// # Errors
     /// [`Error::FunctionName`] where `name` cannot be the name of a function in both languages. [`Error::NotInC`]
-    /// lists the ops that the text cannot have.
+    /// lists the ops that the text cannot have. [`Error::NoSourceForExternal`] for a program that calls a function of the
+    /// user's own.
     ///
     /// [`Options::fuse`]: crate::Options::fuse
     pub fn source(&self, language: Language, name: &str) -> Result<String, Error> {
         if !can_name_a_function(name) {
             return Err(Error::FunctionName { name: name.into() });
+        }
+        if let Some(site) = self.ir().sites.first() {
+            return Err(Error::NoSourceForExternal { name: site.function.name().into() });
         }
         let mut writer = Writer::new(self, language);
         let body = writer.body();

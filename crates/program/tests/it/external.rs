@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use wengert::{Expr, External, Graph, NodeId, Real, Scalar};
-use wengert_program::{Error, Input, Native, Options, Output, Program, Setup, Workspace};
+use wengert_program::{Error, Input, Language, Native, Options, Output, Program, Setup, Workspace};
 
 use crate::native::is_possible;
 
@@ -381,6 +381,16 @@ v5 = output 1 of polar(v4)
 y0 = v5
 "
     );
+}
+
+#[test]
+fn source_text_refuses_the_function_by_name() {
+    let (g, leaves, outputs) = recorded(&both()[0]);
+    let program = Program::compile(&g, leaves, outputs, &Options::new()).unwrap();
+    for language in [Language::Rust, Language::C] {
+        let refused = program.source(language, "f").unwrap_err();
+        assert!(matches!(&refused, Error::NoSourceForExternal { name } if name == "polar"), "{refused}");
+    }
 }
 
 #[test]

@@ -190,8 +190,7 @@ impl Graph {
                 None => {
                     let found = probe.run(&mut |x| {
                         self.set(node, x);
-                        self.forward()?;
-                        Ok(self.value(l))
+                        or_nan(self.forward().map(|()| self.value(l)))
                     });
                     // Nothing but this leaf was set, so the guards hold again.
                     self.set(node, x);
@@ -204,9 +203,10 @@ impl Graph {
                     let start = if entry.op() == Op::Leaf { 0.0 } else { x };
                     let found = probe.run(&mut |x| {
                         copy.graph.set(input, x - start);
-                        copy.graph.forward()?;
-                        let value = |at: usize| copy.nodes.get(at).map(|&node| copy.graph.value(node));
-                        self.first_flipped(value).map_or(Ok(copy.graph.value(copy.outputs[0])), Err)
+                        or_nan(copy.graph.forward().and_then(|()| {
+                            let value = |at: usize| copy.nodes.get(at).map(|&node| copy.graph.value(node));
+                            self.first_flipped(value).map_or(Ok(copy.graph.value(copy.outputs[0])), Err)
+                        }))
                     });
                     copy.graph.set(input, rest);
                     expect(copy.graph.forward());
@@ -276,6 +276,14 @@ impl Slopes {
     fn hidden_by(&self, error: f64, analytic: f64) -> bool {
         let scale = analytic.abs().max(self.left.abs()).max(self.right.abs());
         error > 0.25 * scale && [analytic, self.left, self.right] != [0.0; 3]
+    }
+}
+
+/// NaN where a function of the user's own has no value.
+fn or_nan(value: Result<f64, Error>) -> Result<f64, Error> {
+    match value {
+        Err(Error::External { .. }) => Ok(f64::NAN),
+        value => value,
     }
 }
 
