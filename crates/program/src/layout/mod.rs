@@ -44,6 +44,10 @@ pub(crate) struct SitePlaces {
     pub(crate) first: u32,
     pub(crate) outputs: u32,
     /// How many numbers the calls before this one have.
+    #[cfg_attr(
+        not(all(feature = "native", target_arch = "x86_64", not(miri))),
+        allow(dead_code, reason = "only machine code needs it")
+    )]
     pub(crate) offset: usize,
 }
 
