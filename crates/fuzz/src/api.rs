@@ -385,8 +385,7 @@ impl Side {
         let output = self.model.nodes[l].key;
         let program = Program::compile(&self.graph, keys.iter().copied(), [output], &options).expect("compiles");
         let program = Program::from_bytes(&program.to_bytes()).expect("its own bytes");
-        // Comparisons of nodes after the output are no part of the program.
-        let guards = self.model.guards.iter().copied().filter(|&(a, b, _)| a.max(b) <= l).collect();
+        let guards = self.model.guards.clone();
         let mut copy = Model { nodes: self.model.nodes.clone(), guards, ..Model::default() };
         for (k, &leaf) in leaves.iter().enumerate() {
             copy.nodes[leaf].value += shift * (k as f64 + 1.0) / 8.0;
