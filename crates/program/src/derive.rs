@@ -42,7 +42,7 @@ impl Derivation<'_> {
     /// The entries of the Jacobian that can differ from 0, as nodes, in the order of the pattern.
     fn jacobian(&self) -> Result<(Pattern, Vec<NodeId>), Error> {
         let plan = self.graph.plan_jacobian(self.outputs, self.wrt)?;
-        let one = self.graph.constant(1.0);
+        let one = self.graph.try_constant(1.0)?;
         let entries = self.entries(&plan.directions(), &plan.places(), |seeds, read| {
             let seeds: Vec<_> = seeds.iter().map(|&seed| (seed, one)).collect();
             match plan.is_forward() {
@@ -58,7 +58,7 @@ impl Derivation<'_> {
         let plan = self.graph.plan_hessian(self.outputs[0], self.wrt)?;
         let gradient = self.graph.try_gradient_nodes(self.outputs[0], self.wrt)?;
         let slope: HashMap<NodeId, NodeId> = self.wrt.iter().copied().zip(gradient).collect();
-        let one = self.graph.constant(1.0);
+        let one = self.graph.try_constant(1.0)?;
         let entries = self.entries(&plan.directions(), &plan.places(), |seeds, read| {
             let seeds: Vec<_> = seeds.iter().map(|&seed| (seed, one)).collect();
             let slopes: Vec<_> = read.iter().map(|leaf| slope[leaf]).collect();
@@ -90,13 +90,13 @@ impl Derivation<'_> {
     }
 
     /// All entries, row after row.
-    fn dense(&self, pattern: &Pattern, entries: &[NodeId]) -> Vec<NodeId> {
-        let zero = self.graph.constant(0.0);
+    fn dense(&self, pattern: &Pattern, entries: &[NodeId]) -> Result<Vec<NodeId>, Error> {
+        let zero = self.graph.try_constant(0.0)?;
         let mut outputs = vec![zero; pattern.rows() * pattern.cols()];
         for ((row, col), &entry) in pattern.iter().zip(entries) {
             outputs[row * pattern.cols() + col] = entry;
         }
-        outputs
+        Ok(outputs)
     }
 }
 
@@ -112,7 +112,7 @@ fn with_vector<I>(
 where
     I: IntoIterator<Item: Into<Input>>,
 {
-    let vector = graph.leaves(&vec![1.0; nodes.len()]);
+    let vector = nodes.iter().map(|_| graph.try_leaf(1.0)).collect::<Result<Vec<_>, _>>()?;
     let seeds: Vec<(NodeId, NodeId)> = nodes.iter().copied().zip(vector.iter().copied()).collect();
     let outputs = of(&seeds)?;
     let vector = vector.into_iter().map(Input::per_point);
@@ -143,9 +143,6 @@ impl Program {
     ///
     /// # Errors
     /// As [`Program::compile`], [`Graph::plan_jacobian`] and [`Graph::try_jvp_nodes`].
-    ///
-    /// # Panics
-    /// If the graph is full when a constant is recorded.
     pub fn compile_jacobian<I>(
         graph: &Graph,
         inputs: I,
@@ -158,7 +155,7 @@ impl Program {
     {
         let derivation = Derivation { graph, outputs, wrt };
         let (pattern, entries) = derivation.jacobian()?;
-        Program::compile(graph, inputs, derivation.dense(&pattern, &entries), options)
+        Program::compile(graph, inputs, derivation.dense(&pattern, &entries)?, options)
     }
 
     /// Compiles the Hessian of a node with respect to leaves, as a function of `inputs`: the outputs of the program are
@@ -182,9 +179,6 @@ impl Program {
     ///
     /// # Errors
     /// As [`Program::compile`], [`Graph::plan_hessian`] and [`Graph::try_gradient_nodes`].
-    ///
-    /// # Panics
-    /// If the graph is full when a constant is recorded.
     pub fn compile_hessian<I>(
         graph: &Graph,
         inputs: I,
@@ -197,7 +191,7 @@ impl Program {
     {
         let derivation = Derivation { graph, outputs: &[output], wrt };
         let (pattern, entries) = derivation.hessian()?;
-        Program::compile(graph, inputs, derivation.dense(&pattern, &entries), options)
+        Program::compile(graph, inputs, derivation.dense(&pattern, &entries)?, options)
     }
 
     /// Compiles the product of the Jacobian of `outputs` with respect to `wrt` with a vector. The inputs are `inputs`,
@@ -218,9 +212,6 @@ impl Program {
     ///
     /// # Errors
     /// As [`Program::compile`] and [`Graph::try_jvp_nodes`].
-    ///
-    /// # Panics
-    /// If the graph is full when the vector is recorded.
     pub fn compile_jvp<I>(
         graph: &Graph,
         inputs: I,
@@ -252,9 +243,6 @@ impl Program {
     ///
     /// # Errors
     /// As [`Program::compile`] and [`Graph::try_vjp_nodes`].
-    ///
-    /// # Panics
-    /// If the graph is full when the vector is recorded.
     pub fn compile_vjp<I>(
         graph: &Graph,
         inputs: I,
@@ -382,9 +370,6 @@ impl SparseProgram {
     ///
     /// # Errors
     /// As [`Program::compile_jacobian`]; [`Error::NoOutputs`] where no entry can differ from 0.
-    ///
-    /// # Panics
-    /// If the graph is full when a constant is recorded.
     pub fn compile_jacobian<I>(
         graph: &Graph,
         inputs: I,
@@ -420,9 +405,6 @@ impl SparseProgram {
     ///
     /// # Errors
     /// As [`Program::compile_hessian`]; [`Error::NoOutputs`] where no entry can differ from 0.
-    ///
-    /// # Panics
-    /// If the graph is full when a constant is recorded.
     pub fn compile_hessian<I>(
         graph: &Graph,
         inputs: I,

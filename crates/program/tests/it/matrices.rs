@@ -167,3 +167,34 @@ fn matrices_of_nodes_name_what_is_wrong() {
     let no_rows = Program::compile_jacobian(&graph, wrt, &[], &wrt, &options);
     assert!(matches!(no_rows, Err(Error::NoOutputs)));
 }
+
+#[test]
+fn a_graph_without_room_for_the_derivatives_is_an_error() {
+    type Compile = fn(&Graph, [NodeId; 3], &[NodeId]) -> Result<(), Error>;
+    let ways: [Compile; 6] = [
+        |g, x, y| Program::compile_jacobian(g, x, y, &x, &Options::new()).map(drop),
+        |g, x, y| Program::compile_hessian(g, x, y[0], &x, &Options::new()).map(drop),
+        |g, x, y| Program::compile_jvp(g, x, y, &x, &Options::new()).map(drop),
+        |g, x, y| Program::compile_vjp(g, x, y, &x, &Options::new()).map(drop),
+        |g, x, y| SparseProgram::compile_jacobian(g, x, y, &x, &Options::new()).map(drop),
+        |g, x, y| SparseProgram::compile_hessian(g, x, y[0], &x, &Options::new()).map(drop),
+    ];
+    for compile in ways {
+        let full = |room: usize| {
+            let taken = {
+                let g = Graph::new();
+                nodes(&g);
+                g.len()
+            };
+            let g = Graph::with_limit(taken + room);
+            let ([x, y], c, outputs) = nodes(&g);
+            match compile(&g, [x, y, c], &outputs) {
+                Ok(()) => false,
+                Err(Error::Graph(wengert::Error::Full { .. })) => true,
+                Err(other) => panic!("{other}"),
+            }
+        };
+        let refused = (0..100).take_while(|&room| full(room)).count();
+        assert!((1..100).contains(&refused), "{refused}");
+    }
+}
