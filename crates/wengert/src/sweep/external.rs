@@ -1,8 +1,8 @@
 //! The steps of the sweeps at a call of a user's function.
 //!
 //! The outputs of a call are side by side, and everything that uses them comes after the last. So when a reverse sweep
-//! reaches one output, the adjoints of all of them are complete: one `vjp` takes them all, and the sweep skips the other
-//! outputs. Going forward, the first output does the work for all.
+//! reaches the last output whose adjoint is not 0, the adjoints of all of them are complete: one `vjp` takes them all, and
+//! the sweep skips the other outputs. Going forward, the first output does the work for all.
 
 use std::cell::{Cell, RefCell};
 
@@ -77,20 +77,21 @@ fn try_tangents<const N: usize>(tape: &Tape, call: Call<'_>, tangents: &mut [Tan
     Ok(())
 }
 
-/// Sends the adjoints of a call's outputs to its inputs, when a reverse sweep reaches its first output on the way.
-/// `swept` is the first output of the call that was swept last. `at` gives the scalar of an entry at a position.
+/// Sends the adjoints of a call's outputs to its inputs, when a reverse sweep reaches the output at `i`, unless a later
+/// output did. `at` gives the scalar of an entry at a position.
 #[cold]
 #[inline(never)]
 pub(super) fn reverse<S: AdjointScalar>(
     tape: &Tape,
     adjoints: &[Cell<S>],
     args: &RefCell<Vec<S>>,
-    swept: &Cell<u32>,
-    entry: Entry,
+    i: usize,
     at: impl Fn(Entry, u32) -> S,
 ) {
-    let call = tape.view().call(entry);
-    if swept.replace(call.first) != call.first {
+    let call = tape.view().call(tape.entry(i as u32));
+    let end = call.first as usize + call.outputs as usize;
+    let later = &adjoints[i + 1..end.min(adjoints.len())];
+    if later.iter().all(|adjoint| adjoint.get().is_zero()) {
         tape.functions.attempt(|| try_reverse(tape, adjoints, args, call, at));
     }
 }

@@ -43,9 +43,6 @@ struct Sweep<'t, S> {
     /// A buffer for the operands of an n-ary op.
     args: &'t RefCell<Vec<S>>,
     tape: &'t Tape,
-    /// The first output of the external function that was swept last.
-    /// A reference, since a cell in here would keep the compiler from holding the other fields in registers.
-    swept: &'t Cell<u32>,
 }
 
 /// The sweep at one entry. `S` is the number. `B` wraps an adjoint and says whether its products are guarded.
@@ -247,8 +244,8 @@ macro_rules! send_apart {
 /// The step at an output of a user's function.
 #[cold]
 #[inline(never)]
-fn external_apart<S: AdjointScalar>(sweep: &Sweep<'_, S>, cell: &Cell<Stored>, at: impl Fn(Entry, u32) -> S + Copy) {
-    external::reverse(sweep.tape, sweep.adjoints, sweep.args, sweep.swept, Entry::from(cell.get()), at);
+fn external_apart<S: AdjointScalar>(sweep: &Sweep<'_, S>, i: usize, at: impl Fn(Entry, u32) -> S + Copy) {
+    external::reverse(sweep.tape, sweep.adjoints, sweep.args, i, at);
 }
 
 /// Why the loop stopped.
@@ -292,7 +289,7 @@ macro_rules! define_steps {
                         None
                     })+
                     codes::External => {
-                        external_apart(cursor.sweep, cursor.cell, cursor.at);
+                        external_apart(cursor.sweep, cursor.i, cursor.at);
                         None
                     }
                     _ => None,
@@ -306,7 +303,7 @@ macro_rules! define_steps {
                 match code {
                     $(codes::$Op => send_apart!($cost, $name, cursor),)+
                     $(codes::$Fo => send_apart!(costly, $fname, cursor),)+
-                    codes::External => external_apart(cursor.sweep, cursor.cell, cursor.at),
+                    codes::External => external_apart(cursor.sweep, cursor.i, cursor.at),
                     _ => {}
                 }
             }
@@ -456,14 +453,12 @@ fn sweep_back<S: AdjointScalar, B: Adjoint<S>>(
     args: &RefCell<Vec<S>>,
     at: impl Fn(Entry, u32) -> S + Copy,
 ) -> bool {
-    let swept = Cell::new(u32::MAX);
     let sweep = Sweep {
         view: tape.view().below(adjoints.len()),
         adjoints,
         lowest: tape.sources().max(tape.first_leaf().saturating_add(1)) as usize,
         args,
         tape,
-        swept: &swept,
     };
     let mut last = adjoints.len().wrapping_sub(1);
     loop {

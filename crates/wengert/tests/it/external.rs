@@ -745,6 +745,36 @@ fn no_input_no_output_and_the_same_node_twice_are_right() {
 }
 
 #[test]
+fn every_choice_of_outputs_is_swept_once() {
+    // x y, x + y, x.
+    let calls = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&calls);
+    let f = Made {
+        shape: (2, 3),
+        value: |x: &[f64], y: &mut [f64]| {
+            y.copy_from_slice(&[x[0] * x[1], x[0] + x[1], x[0]]);
+            Ok(())
+        },
+        vjp: move |x: &[f64], ybar: &[f64], xbar: &mut [f64]| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            xbar.copy_from_slice(&[ybar[0] * x[1] + ybar[1] + ybar[2], ybar[0] * x[0] + ybar[1]]);
+            Ok(())
+        },
+    };
+    let g = Graph::new();
+    let x = [g.leaf(2.0), g.leaf(5.0)];
+    let y = g.external_nodes(Arc::new(f), &x);
+    for chosen in 0..8 {
+        let seed = |k: usize| if chosen >> k & 1 == 1 { 1.0 + k as f64 } else { 0.0 };
+        let before = calls.load(Ordering::Relaxed);
+        g.backward_seeded(&[(y[0], seed(0)), (y[1], seed(1)), (y[2], seed(2))]);
+        let gradient = [seed(0) * 5.0 + seed(1) + seed(2), seed(0) * 2.0 + seed(1)];
+        assert_eq!(x.map(|x| g.grad(x)), gradient, "{chosen:03b}");
+        assert_eq!(calls.load(Ordering::Relaxed) - before, u32::from(chosen != 0), "{chosen:03b}");
+    }
+}
+
+#[test]
 fn a_call_of_a_call_and_a_graph_of_its_own_are_right() {
     /// `sin(x)^2`, by a graph of its own that calls [`square`].
     struct Inner;
