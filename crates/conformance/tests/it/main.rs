@@ -1,6 +1,7 @@
 //! Every route of the engine against the corpus.
 
 mod binary;
+mod compiler;
 mod corpus;
 mod dag;
 mod docs;
