@@ -28,7 +28,7 @@ pub struct Report {
     pub instructions: usize,
     /// The steps that run once per call: they compute what is the same at all points.
     pub prologue_steps: usize,
-    /// The steps that run for every block of points.
+    /// The steps that run for every group of points.
     pub body_steps: usize,
     /// How many products share a step with a sum.
     pub paired: usize,
@@ -91,7 +91,7 @@ impl fmt::Display for Report {
         writeln!(f, "{:<6} {:>8} products share a step with a sum, {rounding}", "fuse", self.paired)?;
         writeln!(
             f,
-            "{} instructions: {} steps per call, {} steps per block, {} guards",
+            "{} instructions: {} steps per call, {} steps per group, {} guards",
             self.instructions, self.prologue_steps, self.body_steps, self.guards
         )?;
         writeln!(f, "{} slots, {} bytes per lane; {} cells", self.slots, self.bytes_per_lane, self.cells)?;

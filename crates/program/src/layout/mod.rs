@@ -1,8 +1,8 @@
 //! A program laid out to run: steps over places of a workspace.
 //!
 //! Values that are the same at all points live in **cells**. The **prologue** computes them once per call, and every
-//! block reads them; in a batch, a cell has four equal lanes. The other values live in **slots**, with a lane for each
-//! point of a block. The **body** computes them. Per-point inputs are read from the caller's memory.
+//! group reads them; in a batch, a cell has four equal lanes. The other values live in **slots**, with a lane for each
+//! point of a group. The **body** computes them. Per-point inputs are read from the caller's memory.
 
 pub(crate) mod assemble;
 mod check;
@@ -74,7 +74,7 @@ pub(crate) struct Layout {
     pub(crate) outlets: Vec<(Spread, u32)>,
     /// How many outputs are sums.
     pub(crate) sums: u32,
-    /// The inputs to prefetch for the next block. Its points are a few cache lines in each of many columns.
+    /// The inputs to prefetch for the next group. Its points are a few cache lines in each of many columns.
     pub(crate) streams: Vec<u32>,
     /// The inputs with a number for each point.
     pub(crate) per_point_inputs: Vec<u32>,

@@ -12,7 +12,7 @@ const LINE: usize = 64;
 
 /// Numbers, all 0 at first, that are read and written through pointers alone.
 ///
-/// A step reads some columns of a block while it writes another, so columns are pointers, not slices.
+/// A step reads some columns of a group while it writes another, so columns are pointers, not slices.
 #[derive(Debug)]
 pub(crate) struct Arena {
     start: NonNull<f64>,

@@ -21,18 +21,18 @@ macro_rules! by_bit {
     };
 }
 
-/// Runs the steps on a block or a point with vectors of type `V`, which has one lane for a point.
+/// Runs the steps on a group or a point with vectors of type `V`, which has one lane for a point.
 ///
 /// # Safety
 /// As [`super::run_steps`]; and the processor must have the instructions of `V`.
 #[inline(always)]
-pub(super) unsafe fn run<V: Simd, S: Target>(context: &CallContext<'_>, steps: &[Step], block: &S) -> Option<Flip> {
+pub(super) unsafe fn run<V: Simd, S: Target>(context: &CallContext<'_>, steps: &[Step], group: &S) -> Option<Flip> {
     const { assert!(S::ONE == (V::LANES == 1)) };
     let mut flip = None;
-    let lanes = block.lanes();
+    let lanes = group.lanes();
     for step in steps {
         // SAFETY: there is a column at every place of a step.
-        let at = |place: u32| unsafe { block.at(place) };
+        let at = |place: u32| unsafe { group.at(place) };
         let (out, a) = (at(step.out), at(step.a));
         let cell = |k: usize| !S::ONE && step.cells >> k & 1 == 1;
         let operand = |k: usize| Operand::new(at([step.a, step.b, step.c][k]), cell(k));
@@ -147,14 +147,14 @@ pub(super) unsafe fn run<V: Simd, S: Target>(context: &CallContext<'_>, steps: &
                 // SAFETY: the table; there is room for the strands of every sum, and for a number
                 // in the output of a single point.
                 unsafe {
-                    match block.strands(sum) {
-                        Some((sums, strand)) => add_up!(V, sums, block.active(), strand, i => {
+                    match group.strands(sum) {
+                        Some((sums, strand)) => add_up!(V, sums, group.active(), strand, i => {
                             let ($x, $y): (V, V) = (a.vector(i), b.vector(i));
                             $z
                         }),
                         None => {
                             let ($x, $y): (V, V) = (a.vector(0), b.vector(0));
-                            ($z).store(block.output(step.aux));
+                            ($z).store(group.output(step.aux));
                         }
                     }
                 }
@@ -183,7 +183,7 @@ pub(super) unsafe fn run<V: Simd, S: Target>(context: &CallContext<'_>, steps: &
                 Opcode::SumMul => sum!(x, y => x * y),
                 Opcode::Sum => sum!(x, _y => x),
                 // SAFETY: as for `one`; a step stores to that output.
-                Opcode::Store => unsafe { store(step, block, a) },
+                Opcode::Store => unsafe { store(step, group, a) },
                 // SAFETY: as for `one`.
                 Opcode::Power => unsafe { power::<V>(out, a, lanes, context.layout.calls[step.aux as usize].1) },
             }
@@ -212,9 +212,9 @@ pub(super) unsafe fn run<V: Simd, S: Target>(context: &CallContext<'_>, steps: &
                     Opcode::FusedSubGmul => three!(x, y, z => x.nmadd(y, z), |[x, y, z]| mend_fused::<V>(-x, y, z)),
                     Opcode::MulAdd if V::FMA => three!(x, y, z => x.madd(y, z)),
                     // SAFETY: as for `one`.
-                    Opcode::MulAdd | Opcode::Scalar => unsafe { by_scalars(context, step, block, &mut flip) },
+                    Opcode::MulAdd | Opcode::Scalar => unsafe { by_scalars(context, step, group, &mut flip) },
                     // SAFETY: as for `one`.
-                    Opcode::Check => unsafe { check(context, step, block, [operand(0), operand(1)], &mut flip) },
+                    Opcode::Check => unsafe { check(context, step, group, [operand(0), operand(1)], &mut flip) },
                     _ => unreachable!("{:?} is one of the common opcodes", step.opcode),
                 }
             };
@@ -250,16 +250,16 @@ unsafe fn kernel<V: Simd, S: Target>(
 /// Stores the points of a column to an output, or a cell once for each point. Safety: as for `one` in
 /// [`run`]; the step must store there.
 #[inline(always)]
-unsafe fn store<S: Target>(step: &Step, block: &S, a: *const f64) {
+unsafe fn store<S: Target>(step: &Step, group: &S, a: *const f64) {
     // SAFETY: the output has room for the points, and does not overlap the table.
     unsafe {
-        let to = block.output(step.aux);
+        let to = group.output(step.aux);
         if S::ONE || step.cells & 1 == 1 {
-            for k in 0..block.active() {
+            for k in 0..group.active() {
                 *to.add(k) = *a;
             }
         } else {
-            std::ptr::copy_nonoverlapping(a, to, block.active());
+            std::ptr::copy_nonoverlapping(a, to, group.active());
         }
     }
 }
@@ -270,16 +270,16 @@ unsafe fn store<S: Target>(step: &Step, block: &S, a: *const f64) {
 unsafe fn check<S: Target>(
     context: &CallContext<'_>,
     step: &Step,
-    block: &S,
+    group: &S,
     [x, y]: [Operand; 2],
     flip: &mut Option<Flip>,
 ) {
     let check = &context.checks[step.aux as usize];
     // SAFETY: the caller's promise.
-    let mut pairs = (0..block.active()).map(|k| unsafe { (x.number(k), y.number(k)) });
+    let mut pairs = (0..group.active()).map(|k| unsafe { (x.number(k), y.number(k)) });
     let flipped = |(x, y)| check.relation.holds(x, y) != check.recorded;
     if let Some(lane) = pairs.position(flipped) {
-        *flip = earlier(*flip, Some((block.first() + lane, step.aux)));
+        *flip = earlier(*flip, Some((group.first() + lane, step.aux)));
     }
 }
 
@@ -339,12 +339,12 @@ unsafe fn power<V: Simd>(out: *mut f64, a: *const f64, lanes: usize, imm: Imm) {
 /// Runs a step by the scalar function of its op, on the lanes that are points. The other lanes get
 /// copies of the last point. Safety: as [`super::run_steps`].
 #[inline(never)]
-unsafe fn by_scalars<S: Target>(context: &CallContext<'_>, step: &Step, block: &S, flip: &mut Option<Flip>) {
+unsafe fn by_scalars<S: Target>(context: &CallContext<'_>, step: &Step, group: &S, flip: &mut Option<Flip>) {
     let (op, imm) = match step.opcode {
         Opcode::Scalar if context.layout.calls[step.aux as usize].0 == Op::External => {
             let imm = context.layout.calls[step.aux as usize].1;
             // SAFETY: the caller's promise.
-            return unsafe { external(context, step, Role::of(imm), block, flip) };
+            return unsafe { external(context, step, Role::of(imm), group, flip) };
         }
         Opcode::Scalar => context.layout.calls[step.aux as usize],
         _ => (Op::MulAdd, wengert::NO_IMM),
@@ -353,11 +353,11 @@ unsafe fn by_scalars<S: Target>(context: &CallContext<'_>, step: &Step, block: &
     let count = operand_count(op, imm).unwrap_or(0);
     // SAFETY: there is a column at every place of a step.
     let (columns, out) = unsafe {
-        let at = |place: u32| block.at(place);
+        let at = |place: u32| group.at(place);
         (places.map(at), at(step.out))
     };
     let mut last = 0.0;
-    for k in 0..block.active() {
+    for k in 0..group.active() {
         let mut x = [0.0; 3];
         for (j, x) in x.iter_mut().enumerate().take(count) {
             let lane = if step.cells >> j & 1 == 1 { 0 } else { k };
@@ -368,7 +368,7 @@ unsafe fn by_scalars<S: Target>(context: &CallContext<'_>, step: &Step, block: &
         // SAFETY: the same; `out` is a cell or slot, which may be written.
         unsafe { *out.add(k) = last };
     }
-    for k in block.active()..block.lanes() {
+    for k in group.active()..group.lanes() {
         // SAFETY: as above.
         unsafe { *out.add(k) = last };
     }
@@ -381,19 +381,19 @@ unsafe fn external<S: Target>(
     context: &CallContext<'_>,
     step: &Step,
     (site, role): (usize, Role),
-    block: &S,
+    group: &S,
     flip: &mut Option<Flip>,
 ) {
     let layout = context.layout;
     let site = &layout.sites[site];
-    let (active, lanes) = (block.active(), block.lanes());
-    // A cell of a block has fewer numbers than a column, all the same.
+    let (active, lanes) = (group.active(), group.lanes());
+    // A cell of a group has fewer numbers than a column, all the same.
     let is_cell = |place: u32| (layout.inputs..layout.inputs + layout.cells).contains(&place);
     // SAFETY: `Layout::check`: there is a column at every place of a step, and at those of the inputs and outputs of a
     // call. Columns have `lanes` numbers, and are read where they were written. Results do not go to inputs.
     unsafe {
-        let read = |place: u32, lane: usize| *block.at(place).add(if is_cell(place) { 0 } else { lane });
-        let write = |place: u32, lane: usize, number: f64| *block.at(place).add(lane) = number;
+        let read = |place: u32, lane: usize| *group.at(place).add(if is_cell(place) { 0 } else { lane });
+        let write = |place: u32, lane: usize, number: f64| *group.at(place).add(lane) = number;
         // The lanes that are not points get what the last point has.
         let point = |lane: usize| lane.min(active - 1);
         match role {
@@ -414,7 +414,7 @@ unsafe fn external<S: Target>(
                     for (x, &place) in x.iter_mut().zip(&site.inputs) {
                         *x = read(place, lane);
                     }
-                    let at = block.first() + lane;
+                    let at = group.first() + lane;
                     if context.failures.cover(at) {
                         y.fill(f64::NAN);
                     } else if let Err(error) = call_external(&*site.function, x, y) {

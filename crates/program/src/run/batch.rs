@@ -3,7 +3,7 @@
 //! The unsafe code rests on lengths, which are checked before anything runs, and on the room that
 //! `fit_batches` made. Everything after that goes through pointers, unchecked.
 
-use super::chunk::Call;
+use super::block::Call;
 use super::run_steps;
 use super::target::{Failures, Point};
 use super::workspace::{Column, MOST_POINTS, Workspace, length};
@@ -88,7 +88,7 @@ impl Program {
             return self.result(flip, failures);
         }
         workspace.fill_cells(layout);
-        let totals = workspace.chunk_sums.start();
+        let totals = workspace.block_sums.start();
         let call = Call {
             context: self.context(workspace.isa, &workspace.kernels, &failures),
             points,
@@ -96,7 +96,7 @@ impl Program {
             outputs: &workspace.outputs,
             inputs,
         };
-        // SAFETY: the caller's promise; `fit_batches` made room for the sums of each chunk.
+        // SAFETY: the caller's promise; `fit_batches` made room for the sums of each block.
         let flip = unsafe { call.run(&mut workspace.scratches, totals) };
         let at_each_sum =
             layout.outlets.iter().zip(&workspace.outputs).filter(|((spread, _), _)| *spread == Spread::Uniform);

@@ -4,13 +4,13 @@
 //!
 //! The unsafe code of the interpreter rests on two invariants. For the steps, it is what
 //! [`Layout::check`](crate::layout::Layout::check) checks before anything runs. For memory, it is that of
-//! [`Block`](target::Block) and [`Point`](target::Point): there is a column of at least `lanes` numbers at every
+//! [`Group`](target::Group) and [`Point`](target::Point): there is a column of at least `lanes` numbers at every
 //! place that the steps name. With these, a step is a jump and a loop, without bounds checks and without slices.
 
 mod arena;
 mod arms;
 mod batch;
-mod chunk;
+mod block;
 mod columns;
 mod point;
 mod target;
@@ -21,7 +21,7 @@ use crate::layout::Step;
 use arms::run;
 use target::{CallContext, Flip, Target};
 
-/// Runs the steps on a block or at a point. Returns the flip of the first point that has one, if any.
+/// Runs the steps on a group or at a point. Returns the flip of the first point that has one, if any.
 ///
 /// # Safety
 /// The target must keep its invariant for the layout of the context, and the steps must be of that layout.

@@ -1,4 +1,4 @@
-//! What steps run on: a block of points, or a single one.
+//! What steps run on: a group of points, or a single one.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -9,14 +9,14 @@ use crate::lanes::{InstructionSet, Kernel1, Portable, Simd, Solo};
 use crate::layout::Layout;
 use crate::recording::Check;
 
-/// Sums over points are kept in this many strands: point `k` of a chunk adds to strand `k` mod 16. So
+/// Sums over points are kept in this many strands: point `k` of a block adds to strand `k` mod 16. So
 /// the bits of a sum do not depend on the number of lanes.
 pub(crate) const STRANDS: usize = 16;
 
-/// The most chunks in a batch.
-pub(crate) const MOST_CHUNKS: usize = 64;
+/// The most blocks in a batch.
+pub(crate) const MOST_BLOCKS: usize = 64;
 
-/// What all blocks of a call share.
+/// What all groups of a call share.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CallContext<'a> {
     pub(crate) isa: InstructionSet,
@@ -59,7 +59,7 @@ impl Failures {
     }
 }
 
-/// What steps run on: a block of points, or a single point.
+/// What steps run on: a group of points, or a single point.
 pub(super) trait Target {
     /// Whether it is a single point.
     const ONE: bool;
@@ -94,7 +94,7 @@ pub(super) trait Target {
     unsafe fn strands(&self, sum: u32) -> Option<(*mut f64, usize)>;
 }
 
-/// A block of points.
+/// A group of points.
 ///
 /// Whoever makes one keeps this invariant. There is a column at every place of the layout. Each is valid
 /// for reading `lanes` numbers (four if it is a cell), and for writing them if it is a slot. No two
@@ -102,7 +102,7 @@ pub(super) trait Target {
 /// `outputs` that a step stores to is valid for writing `active` numbers from `first` on. `sums` is valid
 /// for reading and writing [`STRANDS`] numbers for each sum.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Block {
+pub(crate) struct Group {
     pub(crate) table: *const *mut f64,
     pub(crate) lanes: usize,
     pub(crate) active: usize,
@@ -113,7 +113,7 @@ pub(crate) struct Block {
     pub(crate) sums: *mut f64,
 }
 
-impl Target for Block {
+impl Target for Group {
     const ONE: bool = false;
     #[cfg(target_arch = "x86_64")]
     type Avx2 = Avx2;

@@ -4,7 +4,7 @@ use wengert::Scalar;
 use wengert::room::{Room, with_room};
 
 use super::arena::Arena;
-use super::target::{MOST_CHUNKS, STRANDS};
+use super::target::{MOST_BLOCKS, STRANDS};
 use crate::error::Error;
 use crate::lanes::{InstructionSet, Kernel1, Unary};
 use crate::layout::Layout;
@@ -48,7 +48,7 @@ impl Setup {
         Setup { lanes: Some(lanes.clamp(1, MOST_LANES).next_multiple_of(4)), ..self }
     }
 
-    /// How many threads share a batch. Clamped to 1 to 64, since a batch is cut into at most 64 chunks. The
+    /// How many threads share a batch. Clamped to 1 to 64, since a batch is cut into at most 64 blocks. The
     /// default is all threads of rayon, or one without the feature `parallel`.
     ///
     /// ```
@@ -65,7 +65,7 @@ impl Setup {
     /// # Ok::<(), wengert_program::Error>(())
     /// ```
     pub fn threads(self, threads: usize) -> Setup {
-        Setup { threads: Some(threads.clamp(1, MOST_CHUNKS)), ..self }
+        Setup { threads: Some(threads.clamp(1, MOST_BLOCKS)), ..self }
     }
 
     /// The instruction set.
@@ -129,8 +129,8 @@ pub struct Workspace {
     pub(crate) cells: Arena,
     /// One for each thread.
     pub(crate) scratches: Vec<ThreadScratch>,
-    /// What each chunk of a batch adds to each sum.
-    pub(crate) chunk_sums: Arena,
+    /// What each block of a batch adds to each sum.
+    pub(crate) block_sums: Arena,
     pub(crate) outputs: Vec<Column>,
 }
 
@@ -205,7 +205,7 @@ impl Workspace {
             frame: Arena::empty(),
             cells: Arena::empty(),
             scratches: Vec::new(),
-            chunk_sums: Arena::empty(),
+            block_sums: Arena::empty(),
             outputs: Vec::new(),
         }
     }
@@ -261,7 +261,7 @@ impl Workspace {
         8 * (self.point.len()
             + self.frame.len()
             + self.cells.len()
-            + self.chunk_sums.len()
+            + self.block_sums.len()
             + self.scratches.iter().map(scratch).sum::<usize>())
     }
 
@@ -323,8 +323,8 @@ impl Workspace {
             [layout.inputs, layout.cells, layout.slots, layout.sums].map(|count| count as usize);
         self.lanes = lanes;
         self.cells = Arena::new(4, cells)?;
-        let chunks = if threads > 1 { MOST_CHUNKS } else { 1 };
-        self.chunk_sums = Arena::new(chunks, sums)?;
+        let blocks = if threads > 1 { MOST_BLOCKS } else { 1 };
+        self.block_sums = Arena::new(blocks, sums)?;
         self.outputs = with_room(layout.outlets.len())?;
         self.scratches.room(threads)?;
         for _ in 0..threads {
@@ -382,7 +382,7 @@ fn suitable_lanes(layout: &Layout) -> usize {
 
 #[cfg(feature = "parallel")]
 fn threads() -> usize {
-    rayon::current_num_threads().clamp(1, MOST_CHUNKS)
+    rayon::current_num_threads().clamp(1, MOST_BLOCKS)
 }
 
 #[cfg(not(feature = "parallel"))]

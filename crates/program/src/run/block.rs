@@ -1,18 +1,18 @@
-//! Chunks: the points of a batch cut into pieces. Each chunk runs on one thread, block by block.
+//! Blocks: the points of a batch cut into pieces. Each block runs on one thread, group by group.
 //!
-//! Where chunks begin depends only on the number of points, so sums over points have the same bits for any number of
+//! Where blocks begin depends only on the number of points, so sums over points have the same bits for any number of
 //! threads and lanes.
 //!
 //! The unsafe code rests on two invariants. A workspace that fits has the room that `fit_batches` made. A
-//! chunk belongs to one thread, and only that thread writes its points of the outputs and its sums. So
-//! blocks read and write the caller's columns in place, and threads share outputs without a copy or a lock.
+//! block belongs to one thread, and only that thread writes its points of the outputs and its sums. So
+//! groups read and write the caller's columns in place, and threads share outputs without a copy or a lock.
 
 use super::run_steps;
-use super::target::{Block, CallContext, Flip, MOST_CHUNKS, STRANDS, earlier};
+use super::target::{CallContext, Flip, Group, MOST_BLOCKS, STRANDS, earlier};
 use super::workspace::{Column, ThreadScratch};
 use crate::layout::Layout;
 
-/// The points of a chunk are a multiple of this, which is a multiple of the strands and of most numbers
+/// The points of a block are a multiple of this, which is a multiple of the strands and of most numbers
 /// of lanes.
 const GRAIN: usize = 64;
 
@@ -21,12 +21,12 @@ const GRAIN: usize = 64;
 #[cfg(feature = "parallel")]
 const WORTH_SHARING: usize = 250_000;
 
-/// How many points a chunk has in a batch of `points`. The last one may have fewer.
+/// How many points a block has in a batch of `points`. The last one may have fewer.
 fn length(points: usize) -> usize {
-    points.div_ceil(MOST_CHUNKS).next_multiple_of(GRAIN).max(GRAIN)
+    points.div_ceil(MOST_BLOCKS).next_multiple_of(GRAIN).max(GRAIN)
 }
 
-/// What the chunks of a call share.
+/// What the blocks of a call share.
 pub(crate) struct Call<'a> {
     pub(crate) context: CallContext<'a>,
     pub(crate) points: usize,
@@ -36,7 +36,7 @@ pub(crate) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// Runs the body at all points. `totals` has room for the sums, and for those of [`MOST_CHUNKS`] chunks
+    /// Runs the body at all points. `totals` has room for the sums, and for those of [`MOST_BLOCKS`] blocks
     /// if there are several scratches; the first of them become the totals.
     ///
     /// # Safety
@@ -48,7 +48,7 @@ impl Call<'_> {
         #[cfg(feature = "parallel")]
         {
             let work = self.points.saturating_mul(self.context.layout.body.len());
-            let threads = scratches.len().min(self.chunks());
+            let threads = scratches.len().min(self.blocks());
             if threads > 1 && work >= WORTH_SHARING {
                 // SAFETY: the caller's promise.
                 return unsafe { self.on_threads(&mut scratches[..threads], totals, sums) };
@@ -58,64 +58,64 @@ impl Call<'_> {
         unsafe { self.on_one(&mut scratches[0], totals, sums) }
     }
 
-    fn chunks(&self) -> usize {
+    fn blocks(&self) -> usize {
         self.points.div_ceil(length(self.points))
     }
 
-    /// Runs all chunks in order on one scratch. `totals` has room for the sums. Safety: as
+    /// Runs all blocks in order on one scratch. `totals` has room for the sums. Safety: as
     /// [`Call::run`].
     unsafe fn on_one(&self, scratch: &mut ThreadScratch, totals: *mut f64, sums: usize) -> Option<Flip> {
         self.lay_out_single_numbers(scratch);
-        for chunk in 0..self.chunks() {
+        for block in 0..self.blocks() {
             // SAFETY: the caller's promise.
-            let flip = unsafe { self.run_chunk(chunk, scratch) };
+            let flip = unsafe { self.run_block(block, scratch) };
             if flip.is_some() {
                 return flip;
             }
             for k in 0..sums {
                 let sum = strand_sum(scratch, k);
                 // SAFETY: there is room for the sums.
-                unsafe { *totals.add(k) = if chunk == 0 { sum } else { *totals.add(k) + sum } };
+                unsafe { *totals.add(k) = if block == 0 { sum } else { *totals.add(k) + sum } };
             }
         }
         None
     }
 
-    /// Runs the chunks on a thread for each scratch. `totals` has room for the sums of each chunk; the
+    /// Runs the blocks on a thread for each scratch. `totals` has room for the sums of each block; the
     /// first of them become the totals. Safety: as [`Call::run`].
     #[cfg(feature = "parallel")]
     unsafe fn on_threads(&self, scratches: &mut [ThreadScratch], totals: *mut f64, sums: usize) -> Option<Flip> {
         use rayon::prelude::*;
         use std::sync::atomic::{AtomicUsize, Ordering};
         let next = AtomicUsize::new(0);
-        let (chunks, threads) = (self.chunks(), scratches.len());
+        let (blocks, threads) = (self.blocks(), scratches.len());
         let totals = Column(totals);
         let work = |scratch: &mut ThreadScratch| {
             // The closure captures the `Column`, which is `Sync`, and not the pointer in it.
             let totals: &Column = &totals;
             self.lay_out_single_numbers(scratch);
             let mut first = None;
-            let claim = |start| (start < chunks).then(|| start + run_length(chunks - start, threads));
+            let claim = |start| (start < blocks).then(|| start + run_length(blocks - start, threads));
             while let Ok(start) = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, claim) {
-                for chunk in start..start + run_length(chunks - start, threads) {
-                    // SAFETY: the caller's promise; no other thread has this chunk or this scratch, so
+                for block in start..start + run_length(blocks - start, threads) {
+                    // SAFETY: the caller's promise; no other thread has this block or this scratch, so
                     // no other writes its points of the outputs, its slots or its sums.
-                    let flip = unsafe { self.run_chunk(chunk, scratch) };
+                    let flip = unsafe { self.run_block(block, scratch) };
                     first = earlier(first, flip);
                     for k in 0..sums {
-                        // SAFETY: there is room for the sums of each chunk, and only this thread has
-                        // this chunk.
-                        unsafe { *totals.0.add(chunk * sums + k) = strand_sum(scratch, k) };
+                        // SAFETY: there is room for the sums of each block, and only this thread has
+                        // this block.
+                        unsafe { *totals.0.add(block * sums + k) = strand_sum(scratch, k) };
                     }
                 }
             }
             first
         };
         let flip = scratches.par_iter_mut().map(work).reduce(|| None, earlier);
-        for chunk in 1..self.chunks() {
+        for block in 1..self.blocks() {
             for k in 0..sums {
                 // SAFETY: as above; the threads are done.
-                unsafe { *totals.0.add(k) += *totals.0.add(chunk * sums + k) };
+                unsafe { *totals.0.add(k) += *totals.0.add(block * sums + k) };
             }
         }
         flip
@@ -137,19 +137,19 @@ impl Call<'_> {
         }
     }
 
-    /// Runs a chunk, and leaves its sums in the strands of the scratch. Safety: as [`Call::run`], for the
-    /// points of this chunk.
-    unsafe fn run_chunk(&self, chunk: usize, scratch: &mut ThreadScratch) -> Option<Flip> {
+    /// Runs a block, and leaves its sums in the strands of the scratch. Safety: as [`Call::run`], for the
+    /// points of this block.
+    unsafe fn run_block(&self, block: usize, scratch: &mut ThreadScratch) -> Option<Flip> {
         clear_strands(scratch);
         let length = length(self.points);
-        let start = chunk * length;
+        let start = block * length;
         let end = self.points.min(start + length);
         let mut flip = None;
         let mut first = start;
         while first < end {
             let active = self.lanes.min(end - first);
             self.lay_out_inputs(scratch, first, active);
-            let block = Block {
+            let group = Group {
                 // A `Column` has the layout of a pointer.
                 table: scratch.table.as_ptr().cast(),
                 lanes: active.next_multiple_of(4),
@@ -161,33 +161,33 @@ impl Call<'_> {
             };
             // SAFETY: the table now has a column of `lanes` numbers for every input, and for every cell
             // and slot by `fit_batches`; the rest is the caller's promise.
-            flip = earlier(flip, unsafe { self.run_block(&block) });
+            flip = earlier(flip, unsafe { self.run_group(&group) });
             first += active;
         }
         flip
     }
 
-    /// Runs the body, and between its steps prefetches what the next block will read. Safety: as
+    /// Runs the body, and between its steps prefetches what the next group will read. Safety: as
     /// [`run_steps`].
-    unsafe fn run_block(&self, block: &Block) -> Option<Flip> {
+    unsafe fn run_group(&self, group: &Group) -> Option<Flip> {
         let Layout { body, streams, .. } = self.context.layout;
-        let next = block.first + block.lanes;
-        let groups = streams.chunks(4);
-        if groups.len() == 0 || next >= self.points {
+        let next = group.first + group.lanes;
+        let parts = streams.chunks(4);
+        if parts.len() == 0 || next >= self.points {
             // SAFETY: the caller's promise.
-            return unsafe { run_steps(&self.context, body, block) };
+            return unsafe { run_steps(&self.context, body, group) };
         }
         let mut flip = None;
-        for (steps, group) in body.chunks(body.len().div_ceil(groups.len())).zip(groups) {
-            for &k in group {
+        for (steps, part) in body.chunks(body.len().div_ceil(parts.len())).zip(parts) {
+            for &k in part {
                 if let Some(points) = self.inputs[k as usize].get(next..) {
-                    let points = &points[..block.lanes.min(points.len())];
+                    let points = &points[..group.lanes.min(points.len())];
                     // The last one too, since a column need not begin at a cache line.
                     points.iter().step_by(LINE).chain(points.last()).for_each(prefetch);
                 }
             }
             // SAFETY: the caller's promise.
-            flip = earlier(flip, unsafe { run_steps(&self.context, steps, block) });
+            flip = earlier(flip, unsafe { run_steps(&self.context, steps, group) });
         }
         flip
     }
@@ -216,7 +216,7 @@ impl Call<'_> {
     }
 }
 
-/// How many chunks a thread takes at a time, of those that are left. They are neighbors, so that the thread reads what
+/// How many blocks a thread takes at a time, of those that are left. They are neighbors, so that the thread reads what
 /// it prefetched and shares few pages with other threads; but they are at most half of its share, so that all threads
 /// end at about the same time.
 #[cfg(feature = "parallel")]
