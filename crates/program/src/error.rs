@@ -80,6 +80,12 @@ pub enum Error {
         /// How many were given.
         given: usize,
     },
+    /// Blocks of a batch, or sums over them, that do not fit together.
+    #[error("{what}")]
+    Blocks {
+        /// What does not fit.
+        what: String,
+    },
     /// At this point a comparison comes out differently from when it was recorded, so the code that was
     /// recorded would compute something else there.
     #[error(

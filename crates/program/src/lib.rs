@@ -39,6 +39,7 @@
 //! derivatives of a closure. `save.rs`, `record.rs` and
 //! `listing.rs` turn a program into a file, nodes and text.
 
+mod blocks;
 mod derive;
 mod error;
 mod ir;
@@ -57,6 +58,7 @@ mod run;
 pub mod save;
 mod source;
 
+pub use blocks::{BlockSums, Blocks, fold_blocks};
 pub use derive::SparseProgram;
 pub use error::Error;
 pub use ir::Value;

@@ -8,117 +8,139 @@
 //! groups read and write the caller's columns in place, and threads share outputs without a copy or a lock.
 
 use super::run_steps;
-use super::target::{CallContext, Flip, Group, MOST_BLOCKS, STRANDS, earlier};
+use super::target::{CallContext, Flip, Group, STRANDS, earlier};
 use super::workspace::{Column, ThreadScratch};
+#[cfg(feature = "parallel")]
+use crate::blocks;
+use crate::blocks::{LEVELS, RowSum};
 use crate::layout::Layout;
-
-/// The points of a block are a multiple of this, which is a multiple of the strands and of most numbers
-/// of lanes.
-const GRAIN: usize = 64;
 
 /// A batch with fewer steps times points than this runs on one thread. This many take about 70 us; from there
 /// on, two threads measured 1.6 times as fast as one.
 #[cfg(feature = "parallel")]
 const WORTH_SHARING: usize = 250_000;
 
-/// How many points a block has in a batch of `points`. The last one may have fewer.
-fn length(points: usize) -> usize {
-    points.div_ceil(MOST_BLOCKS).next_multiple_of(GRAIN).max(GRAIN)
-}
-
 /// What the blocks of a call share.
 pub(crate) struct Call<'a> {
     pub(crate) context: CallContext<'a>,
     pub(crate) points: usize,
+    /// How many points a block has.
+    pub(crate) length: usize,
     pub(crate) lanes: usize,
     pub(crate) outputs: &'a [Column],
     pub(crate) inputs: &'a [&'a [f64]],
 }
 
 impl Call<'_> {
-    /// Runs the body at all points. `totals` has room for the sums, and for those of [`MOST_BLOCKS`] blocks
-    /// if there are several scratches; the first of them become the totals.
+    /// Runs the body at all points. `rows` has room for [`LEVELS`] rows of sums, and for one for each block
+    /// if there are several scratches. The first row becomes the totals.
     ///
     /// # Safety
     /// The workspace must fit the layout. `outputs` must have a pointer for each output that is valid for
     /// writing its numbers; they must not overlap each other or the inputs. Each of `inputs` must have one
     /// number, or, unless it is uniform, one for each point.
-    pub(crate) unsafe fn run(&self, scratches: &mut [ThreadScratch], totals: *mut f64) -> Option<Flip> {
-        let sums = self.context.layout.sums as usize;
+    pub(crate) unsafe fn run(&self, scratches: &mut [ThreadScratch], rows: *mut f64) -> Option<Flip> {
+        let sums = self.sums();
         #[cfg(feature = "parallel")]
-        {
-            let work = self.points.saturating_mul(self.context.layout.body.len());
-            let threads = scratches.len().min(self.blocks());
-            if threads > 1 && work >= WORTH_SHARING {
-                // SAFETY: the caller's promise.
-                return unsafe { self.on_threads(&mut scratches[..threads], totals, sums) };
-            }
+        if let Some(scratches) = self.worth_sharing(scratches) {
+            // SAFETY: the caller's promise.
+            let flip = unsafe { self.on_threads(scratches, rows) };
+            // SAFETY: there is room for a row for each block, and each was written.
+            blocks::fold_rows(unsafe { std::slice::from_raw_parts_mut(rows, self.count() * sums) }, sums);
+            return flip;
         }
-        // SAFETY: the caller's promise.
-        unsafe { self.on_one(&mut scratches[0], totals, sums) }
-    }
-
-    fn blocks(&self) -> usize {
-        self.points.div_ceil(length(self.points))
-    }
-
-    /// Runs all blocks in order on one scratch. `totals` has room for the sums. Safety: as
-    /// [`Call::run`].
-    unsafe fn on_one(&self, scratch: &mut ThreadScratch, totals: *mut f64, sums: usize) -> Option<Flip> {
+        let scratch = &mut scratches[0];
+        // SAFETY: there is room for them, and nobody else has it. Numbers may have any bits.
+        let rows = unsafe { std::slice::from_raw_parts_mut(rows, LEVELS * sums) };
         self.lay_out_single_numbers(scratch);
-        for block in 0..self.blocks() {
+        let mut total = RowSum::new();
+        for block in 0..self.count() {
             // SAFETY: the caller's promise.
             let flip = unsafe { self.run_block(block, scratch) };
             if flip.is_some() {
                 return flip;
             }
-            for k in 0..sums {
-                let sum = strand_sum(scratch, k);
-                // SAFETY: there is room for the sums.
-                unsafe { *totals.add(k) = if block == 0 { sum } else { *totals.add(k) + sum } };
-            }
+            total.add(rows, sums, |k| strand_sum(scratch, k));
         }
+        total.finish(rows, sums);
         None
     }
 
-    /// Runs the blocks on a thread for each scratch. `totals` has room for the sums of each block; the
-    /// first of them become the totals. Safety: as [`Call::run`].
+    /// As [`Call::run`], except that there is a row for each block afterwards, in order, and `rows` needs room for no
+    /// more.
+    ///
+    /// # Safety
+    /// As [`Call::run`].
+    pub(crate) unsafe fn run_each(&self, scratches: &mut [ThreadScratch], rows: *mut f64) -> Option<Flip> {
+        #[cfg(feature = "parallel")]
+        if let Some(scratches) = self.worth_sharing(scratches) {
+            // SAFETY: the caller's promise.
+            return unsafe { self.on_threads(scratches, rows) };
+        }
+        let scratch = &mut scratches[0];
+        self.lay_out_single_numbers(scratch);
+        let mut flip = None;
+        for block in 0..self.count() {
+            // SAFETY: the caller's promise.
+            flip = earlier(flip, unsafe { self.run_block(block, scratch) });
+            // SAFETY: there is room for a row for each block.
+            unsafe { self.write_row(rows, block, scratch) };
+        }
+        flip
+    }
+
+    fn count(&self) -> usize {
+        self.points.div_ceil(self.length)
+    }
+
+    fn sums(&self) -> usize {
+        self.context.layout.sums as usize
+    }
+
+    /// The scratches of the threads that should share the blocks, if several should.
     #[cfg(feature = "parallel")]
-    unsafe fn on_threads(&self, scratches: &mut [ThreadScratch], totals: *mut f64, sums: usize) -> Option<Flip> {
+    fn worth_sharing<'s>(&self, scratches: &'s mut [ThreadScratch]) -> Option<&'s mut [ThreadScratch]> {
+        let work = self.points.saturating_mul(self.context.layout.body.len());
+        let threads = scratches.len().min(self.count());
+        (threads > 1 && work >= WORTH_SHARING).then(|| &mut scratches[..threads])
+    }
+
+    /// Runs the blocks on a thread for each scratch, and writes a row for each. Safety: as [`Call::run`].
+    #[cfg(feature = "parallel")]
+    unsafe fn on_threads(&self, scratches: &mut [ThreadScratch], rows: *mut f64) -> Option<Flip> {
         use rayon::prelude::*;
         use std::sync::atomic::{AtomicUsize, Ordering};
         let next = AtomicUsize::new(0);
-        let (blocks, threads) = (self.blocks(), scratches.len());
-        let totals = Column(totals);
+        let (count, threads) = (self.count(), scratches.len());
+        let rows = Column(rows);
         let work = |scratch: &mut ThreadScratch| {
             // The closure captures the `Column`, which is `Sync`, and not the pointer in it.
-            let totals: &Column = &totals;
+            let rows: &Column = &rows;
             self.lay_out_single_numbers(scratch);
             let mut first = None;
-            let claim = |start| (start < blocks).then(|| start + run_length(blocks - start, threads));
+            let claim = |start| (start < count).then(|| start + run_length(count - start, threads));
             while let Ok(start) = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, claim) {
-                for block in start..start + run_length(blocks - start, threads) {
+                for block in start..start + run_length(count - start, threads) {
                     // SAFETY: the caller's promise; no other thread has this block or this scratch, so
                     // no other writes its points of the outputs, its slots or its sums.
                     let flip = unsafe { self.run_block(block, scratch) };
                     first = earlier(first, flip);
-                    for k in 0..sums {
-                        // SAFETY: there is room for the sums of each block, and only this thread has
-                        // this block.
-                        unsafe { *totals.0.add(block * sums + k) = strand_sum(scratch, k) };
-                    }
+                    // SAFETY: there is room for a row for each block, and only this thread has this one.
+                    unsafe { self.write_row(rows.0, block, scratch) };
                 }
             }
             first
         };
-        let flip = scratches.par_iter_mut().map(work).reduce(|| None, earlier);
-        for block in 1..self.blocks() {
-            for k in 0..sums {
-                // SAFETY: as above; the threads are done.
-                unsafe { *totals.0.add(k) += *totals.0.add(block * sums + k) };
-            }
+        scratches.par_iter_mut().map(work).reduce(|| None, earlier)
+    }
+
+    /// Writes the sums of the block that just ran. Safety: `rows` must have room for the row.
+    unsafe fn write_row(&self, rows: *mut f64, block: usize, scratch: &ThreadScratch) {
+        let sums = self.sums();
+        for k in 0..sums {
+            // SAFETY: the caller's promise.
+            unsafe { *rows.add(block * sums + k) = strand_sum(scratch, k) };
         }
-        flip
     }
 
     /// Fills the pads of per-point inputs that are given as one number.
@@ -141,9 +163,8 @@ impl Call<'_> {
     /// points of this block.
     unsafe fn run_block(&self, block: usize, scratch: &mut ThreadScratch) -> Option<Flip> {
         clear_strands(scratch);
-        let length = length(self.points);
-        let start = block * length;
-        let end = self.points.min(start + length);
+        let start = block * self.length;
+        let end = self.points.min(start + self.length);
         let mut flip = None;
         let mut first = start;
         while first < end {

@@ -13,9 +13,6 @@ use crate::recording::Check;
 /// the bits of a sum do not depend on the number of lanes.
 pub(crate) const STRANDS: usize = 16;
 
-/// The most blocks in a batch.
-pub(crate) const MOST_BLOCKS: usize = 64;
-
 /// What all groups of a call share.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CallContext<'a> {

@@ -4,7 +4,8 @@ use wengert::Scalar;
 use wengert::room::{Room, with_room};
 
 use super::arena::Arena;
-use super::target::{MOST_BLOCKS, STRANDS};
+use super::target::STRANDS;
+use crate::blocks::{Blocks, LEVELS};
 use crate::error::Error;
 use crate::lanes::{InstructionSet, Kernel1, Unary};
 use crate::layout::Layout;
@@ -65,7 +66,7 @@ impl Setup {
     /// # Ok::<(), wengert_program::Error>(())
     /// ```
     pub fn threads(self, threads: usize) -> Setup {
-        Setup { threads: Some(threads.clamp(1, MOST_BLOCKS)), ..self }
+        Setup { threads: Some(threads.clamp(1, Blocks::MOST)), ..self }
     }
 
     /// The instruction set.
@@ -129,7 +130,7 @@ pub struct Workspace {
     pub(crate) cells: Arena,
     /// One for each thread.
     pub(crate) scratches: Vec<ThreadScratch>,
-    /// What each block of a batch adds to each sum.
+    /// Rows of sums, one for each block that is in memory at a time.
     pub(crate) block_sums: Arena,
     pub(crate) outputs: Vec<Column>,
 }
@@ -323,7 +324,7 @@ impl Workspace {
             [layout.inputs, layout.cells, layout.slots, layout.sums].map(|count| count as usize);
         self.lanes = lanes;
         self.cells = Arena::new(4, cells)?;
-        let blocks = if threads > 1 { MOST_BLOCKS } else { 1 };
+        let blocks = if threads > 1 { Blocks::MOST } else { LEVELS };
         self.block_sums = Arena::new(blocks, sums)?;
         self.outputs = with_room(layout.outlets.len())?;
         self.scratches.room(threads)?;
@@ -382,7 +383,7 @@ fn suitable_lanes(layout: &Layout) -> usize {
 
 #[cfg(feature = "parallel")]
 fn threads() -> usize {
-    rayon::current_num_threads().clamp(1, MOST_BLOCKS)
+    rayon::current_num_threads().clamp(1, Blocks::MOST)
 }
 
 #[cfg(not(feature = "parallel"))]

@@ -2,6 +2,7 @@
 
 mod basics;
 mod batches;
+mod blocks;
 mod dag;
 mod derivatives;
 mod external;
