@@ -121,6 +121,14 @@ impl Options {
     /// Looks at every node up to the last root once, without recursion: O(nodes). Besides what is shown, it takes one
     /// byte per node (4 more where scopes are collapsed).
     ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let l = (g.var(2.0).named("a") * g.var(-3.0).named("b")).named("L");
+    /// let picture = wengert_viz::Options::new().depth_limit(0).draw(&g, &[l.id()])?;
+    /// assert_eq!(picture.hidden_nodes(), 2);
+    /// # Ok::<(), wengert_viz::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Graph`] where a root is of another graph or was dropped, or a value to be shown
     /// is stale; [`Error::NoSuchScope`].
@@ -136,6 +144,14 @@ impl Options {
 ///
 /// Vertices stand in the order of the tape, and a value right before its op. Derivatives are those
 /// of the last backward. O(nodes); about 250 bytes a node.
+///
+/// ```
+/// let g = wengert::Graph::new();
+/// let l = (g.var(2.0).named("a") * g.var(-3.0).named("b")).named("L");
+/// let drawing = wengert_viz::to_petgraph(&g, &[l.id()])?;
+/// assert_eq!(drawing.node_count(), 4); // three values and an op
+/// # Ok::<(), wengert_viz::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::Graph`] where a root is of another graph or was dropped, or a value is stale.
@@ -170,6 +186,13 @@ pub fn page(graph: &Graph, roots: &[NodeId]) -> Result<Picture, Error> {
 }
 
 /// A picture of what the roots depend on: [`Options::draw`] with the default options.
+///
+/// ```
+/// let g = wengert::Graph::new();
+/// let l = (g.var(2.0).named("a") * g.var(-3.0).named("b")).named("L");
+/// assert!(wengert_viz::draw(&g, &[l.id()])?.svg()?.contains("</svg>"));
+/// # Ok::<(), wengert_viz::Error>(())
+/// ```
 ///
 /// # Errors
 /// As [`Options::draw`].

@@ -25,16 +25,40 @@ const MOST_BOXES_OF_A_PAGE: usize = 1_000_000;
 
 impl Picture {
     /// What is drawn.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let l = (g.var(2.0).named("a") * g.var(-3.0).named("b")).named("L");
+    /// let picture = wengert_viz::draw(&g, &[l.id()])?;
+    /// assert_eq!(picture.petgraph().node_count(), 4);
+    /// # Ok::<(), wengert_viz::Error>(())
+    /// ```
     pub fn petgraph(&self) -> &Drawing {
         &self.drawing
     }
 
     /// How many nodes that the roots depend on were left out by a limit.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let l = (g.var(2.0).named("a") * g.var(-3.0).named("b")).named("L");
+    /// let picture = wengert_viz::Options::new().depth_limit(0).draw(&g, &[l.id()])?;
+    /// assert_eq!(picture.hidden_nodes(), 2);
+    /// # Ok::<(), wengert_viz::Error>(())
+    /// ```
     pub fn hidden_nodes(&self) -> usize {
         self.hidden.nodes
     }
 
     /// What the picture says below the graph: how many nodes are not shown and by which limit.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let l = (g.var(2.0).named("a") * g.var(-3.0).named("b")).named("L");
+    /// let picture = wengert_viz::Options::new().depth_limit(0).draw(&g, &[l.id()])?;
+    /// assert!(picture.note().unwrap().contains("2"));
+    /// # Ok::<(), wengert_viz::Error>(())
+    /// ```
     pub fn note(&self) -> Option<String> {
         if self.hidden.nodes == 0 {
             let empty = self.drawing.node_count() == 0;
@@ -52,6 +76,14 @@ impl Picture {
     }
 
     /// The DOT text, for Graphviz and other tools that read it. The same graph gives the same text.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let l = (g.var(2.0).named("a") * g.var(-3.0).named("b")).named("L");
+    /// let picture = wengert_viz::draw(&g, &[l.id()])?;
+    /// assert!(picture.dot().starts_with("digraph"));
+    /// # Ok::<(), wengert_viz::Error>(())
+    /// ```
     pub fn dot(&self) -> String {
         let direction = self.options.direction.unwrap_or_default();
         dot::write(&self.drawing, self.note().as_deref(), direction)
@@ -62,6 +94,14 @@ impl Picture {
     /// Boxes never overlap, and no wire crosses one. O(n log n) in the boxes and in the layers that
     /// wires pass through; a thousand boxes take about a tenth of a second.
     ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let l = (g.var(2.0).named("a") * g.var(-3.0).named("b")).named("L");
+    /// let picture = wengert_viz::draw(&g, &[l.id()])?;
+    /// assert!(picture.svg()?.contains("</svg>"));
+    /// # Ok::<(), wengert_viz::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::TooLarge`] beyond 20,000 boxes (op nodes included).
     pub fn svg(&self) -> Result<String, Error> {
@@ -70,6 +110,16 @@ impl Picture {
 
     /// The PNG file: the SVG in light mode, at two pixels to each of its own, or fewer where it would become too large.
     /// Needs the feature `png`.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let l = (g.var(2.0).named("a") * g.var(-3.0).named("b")).named("L");
+    /// let picture = wengert_viz::draw(&g, &[l.id()])?;
+    /// if cfg!(feature = "png") {
+    ///     assert!(picture.png()?.starts_with(b"\x89PNG"));
+    /// }
+    /// # Ok::<(), wengert_viz::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Picture::svg`]; [`Error::TooLargeForPng`]; [`Error::PngNotBuilt`] without the feature.
@@ -89,6 +139,14 @@ impl Picture {
     /// everything.
     ///
     /// O(n log n); about 90 bytes a value.
+    ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let l = (g.var(2.0).named("a") * g.var(-3.0).named("b")).named("L");
+    /// let picture = wengert_viz::draw(&g, &[l.id()])?;
+    /// assert!(picture.html("a product")?.contains("<title>a product</title>"));
+    /// # Ok::<(), wengert_viz::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::TooLarge`] beyond a million boxes (op nodes included).

@@ -10,6 +10,17 @@ impl Picture {
     /// Writes the picture to a file, in the format given by its extension: `.dot`, `.svg`, `.png` or `.html`. It is
     /// written whole or not at all: see [`wengert_file::save`].
     ///
+    /// ```
+    /// let g = wengert::Graph::new();
+    /// let l = (g.var(2.0).named("a") * g.var(-3.0).named("b")).named("L");
+    /// let picture = wengert_viz::draw(&g, &[l.id()])?;
+    /// let path = std::env::temp_dir().join(format!("wengert-{}.svg", std::process::id()));
+    /// picture.save(&path)?;
+    /// assert_eq!(std::fs::read_to_string(&path).unwrap(), picture.svg()?);
+    /// # std::fs::remove_file(path).unwrap();
+    /// # Ok::<(), wengert_viz::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::UnknownFormat`], [`Error::Unwritable`], and the errors of the format: [`Picture::svg`],
     /// [`Picture::png`], [`Picture::html`]. The file, if there was one, is as before.
