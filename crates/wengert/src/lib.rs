@@ -86,9 +86,9 @@
 //!
 //! [`Expr::named`], [`Graph::label`] and [`Graph::scope`] name nodes. The crate `wengert-viz` draws them as SVG, PNG and HTML.
 //!
-//! # I want nalgebra
+//! # I want nalgebra, or another generic crate
 //!
-//! The crate `wengert-nalgebra` has a number for its vectors, rotations and decompositions, which records on a [`Graph`]:
+//! The crate `wengert-var` has a number without a lifetime, which records on a [`Graph`]:
 //!
 //! ```text
 //! let mut g = Graph::new();
