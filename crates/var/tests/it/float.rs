@@ -116,6 +116,7 @@ fn a_cast_to_the_number_itself_is_a_constant() {
 }
 
 /// Functions of every trait that generic crates ask for.
+#[allow(clippy::op_ref, reason = "references are what is tested")]
 fn bounds<T>(x: T, y: T) -> T
 where
     T: Float
