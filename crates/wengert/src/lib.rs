@@ -118,6 +118,13 @@
 //!
 //! [`Graph::explain_nan`] finds the first node that is not finite, and the way from it to the output.
 //!
+//! # Without the standard library
+//!
+//! With `default-features = false` the whole engine needs only `core` and `alloc`: duals, series, graphs, derivatives. Three
+//! things differ. The functions behind `exp`, `sinh`, `erf`, `lgamma` and their like come from the crate `libm` instead of
+//! `pxfm`, which needs `std`: they differ by at most 1 ulp, `atanh`, `erfc` and `lgamma` by 2. A [`Series`] computes the recurrence of an op anew each time, since there is no memory that belongs to a
+//! thread. And plans of sparse derivatives analyze ops anew.
+//!
 //! # Debug builds
 //!
 //! Without optimization, recording and sweeping take many times as long. Two lines in the `Cargo.toml` of your workspace
@@ -154,6 +161,9 @@
 //! | `derivative/` | derivatives as numbers, as graph nodes, of closures, sparse |
 //! | `diagnose/` | checking a gradient, explaining a NaN, auditing an output |
 #![forbid(unsafe_code)]
+#![cfg_attr(not(any(feature = "std", test)), no_std)]
+
+extern crate alloc;
 
 #[cfg(test)]
 extern crate self as wengert;
@@ -164,7 +174,9 @@ mod derivative;
 mod diagnose;
 mod error;
 mod external;
+mod float;
 mod graph;
+mod hash;
 mod node;
 mod number;
 mod op;
