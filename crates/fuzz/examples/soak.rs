@@ -9,8 +9,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use wengert::{Expr, Graph};
-use wengert_nalgebra::{Var, record, with_graph};
 use wengert_program::{Options, Program, Setup, Workspace};
+use wengert_var::{Var, record, with_graph};
 
 const THREADS: usize = 8;
 

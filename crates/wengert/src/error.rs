@@ -1,6 +1,8 @@
 //! What can go wrong. Each message says what happened and what to do about it.
 
-use std::fmt;
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::fmt;
 
 use crate::node::NodeId;
 use crate::op::{Arity, Imm, Immediate, MAX_ORDER, Op, Relation, kernel};
@@ -106,7 +108,7 @@ pub enum Error {
     },
 }
 
-impl std::error::Error for Error {}
+impl core::error::Error for Error {}
 
 impl From<Refused> for Error {
     fn from(refused: Refused) -> Error {

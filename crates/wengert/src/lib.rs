@@ -86,9 +86,9 @@
 //!
 //! [`Expr::named`], [`Graph::label`] and [`Graph::scope`] name nodes. The crate `wengert-viz` draws them as SVG, PNG and HTML.
 //!
-//! # I want nalgebra
+//! # I want nalgebra, or another generic crate
 //!
-//! The crate `wengert-nalgebra` has a number for its vectors, rotations and decompositions, which records on a [`Graph`]:
+//! The crate `wengert-var` has a number without a lifetime, which records on a [`Graph`]:
 //!
 //! ```text
 //! let mut g = Graph::new();
@@ -117,6 +117,13 @@
 //! ```
 //!
 //! [`Graph::explain_nan`] finds the first node that is not finite, and the way from it to the output.
+//!
+//! # Without the standard library
+//!
+//! With `default-features = false` the whole engine needs only `core` and `alloc`: duals, series, graphs, derivatives. Three
+//! things differ. The functions behind `exp`, `sinh`, `erf`, `lgamma` and their like come from the crate `libm` instead of
+//! `pxfm`, which needs `std`: they differ by at most 1 ulp, `atanh`, `erfc` and `lgamma` by 2. A [`Series`] computes the recurrence of an op anew each time, since there is no memory that belongs to a
+//! thread. And plans of sparse derivatives analyze ops anew.
 //!
 //! # Debug builds
 //!
@@ -154,6 +161,9 @@
 //! | `derivative/` | derivatives as numbers, as graph nodes, of closures, sparse |
 //! | `diagnose/` | checking a gradient, explaining a NaN, auditing an output |
 #![forbid(unsafe_code)]
+#![cfg_attr(not(any(feature = "std", test)), no_std)]
+
+extern crate alloc;
 
 #[cfg(test)]
 extern crate self as wengert;
@@ -164,7 +174,9 @@ mod derivative;
 mod diagnose;
 mod error;
 mod external;
+mod float;
 mod graph;
+mod hash;
 mod node;
 mod number;
 mod op;

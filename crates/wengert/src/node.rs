@@ -1,8 +1,8 @@
 //! Nodes as users see them, and their keys.
 
-use std::fmt;
-use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::sync::Arc;
+use alloc::sync::Arc;
+use core::fmt;
+use core::panic::{RefUnwindSafe, UnwindSafe};
 
 use slotmap::{Key, KeyData, new_key_type};
 use smallvec::SmallVec;

@@ -1,11 +1,14 @@
 //! Memory that is asked for: where the allocator refuses it, an error instead of the end of the process.
 
-use std::collections::{BinaryHeap, HashMap, HashSet};
-use std::hash::{BuildHasher, Hash};
+use alloc::collections::BinaryHeap;
+use alloc::vec::Vec;
+use core::hash::{BuildHasher, Hash};
 
 use bytemuck::Zeroable;
 use bytemuck::allocation::try_zeroed_vec;
 use smallvec::{Array, SmallVec};
+
+use crate::hash::{HashMap, HashSet};
 
 /// The allocator refused room for so many items.
 #[doc(hidden)]

@@ -4,6 +4,9 @@
 //! [`Dual`] numbers without a tape, which is faster for few inputs. [`function_gradient`] takes a
 //! [`Function`], which is generic over the number, and chooses.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use crate::error::{direction_length, expect, same_length};
 use crate::graph::Graph;
 use crate::node::NodeId;
@@ -56,7 +59,7 @@ pub fn gradient(f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, x: &[f64]) -> Vec<f
 /// assert_eq!((value, gradient), (0.0, [0.0, 2.0]));
 /// ```
 pub fn forward_gradient<const N: usize>(f: impl Fn([Dual<N>; N]) -> Dual<N>, x: [f64; N]) -> (f64, [f64; N]) {
-    let result = f(std::array::from_fn(|k| Dual::input(x[k], k)));
+    let result = f(core::array::from_fn(|k| Dual::input(x[k], k)));
     (result.value, result.tangents)
 }
 
@@ -79,7 +82,7 @@ pub const FORWARD_UP_TO: usize = 8;
 pub fn function_gradient(f: &impl Function, x: &[f64]) -> (f64, Vec<f64>) {
     // Tangents are computed in pairs, so an odd number of them takes longer than the next even number.
     fn forward<const N: usize>(f: &impl Function, x: &[f64]) -> (f64, Vec<f64>) {
-        let inputs: [Dual<N>; N] = std::array::from_fn(|k| x.get(k).map_or(Dual::new(0.0), |&x| Dual::input(x, k)));
+        let inputs: [Dual<N>; N] = core::array::from_fn(|k| x.get(k).map_or(Dual::new(0.0), |&x| Dual::input(x, k)));
         let result = f.call(&inputs[..x.len()]);
         (result.value, result.tangents[..x.len()].to_vec())
     }

@@ -7,6 +7,8 @@
 //! signature chooses one of the sixteen lines around it, then one of 256, and so on. So the users of a node
 //! that has thousands of them stay as close together as possible.
 
+use alloc::vec::Vec;
+
 use crate::op::{Encoding, Imm, NO_IMM, Op};
 use crate::room::{Refused, zeroed};
 use crate::tape::Tape;
@@ -116,7 +118,7 @@ impl NodeTable {
         let mask = self.lines.len() - 1;
         let home = (signature.latest(tape) as usize / NEIGHBORS) & mask;
         let (mut around, mut chosen) = (0, hash as usize);
-        std::iter::from_fn(move || {
+        core::iter::from_fn(move || {
             let line = (home & !around) | (chosen & around);
             around = ((around << 4) | 15) & mask;
             chosen = chosen.wrapping_mul(5).wrapping_add(1);
@@ -164,7 +166,7 @@ impl NodeTable {
     #[cold]
     fn grow(&mut self, tape: &Tape) -> Result<(), Refused> {
         let empty = zeroed::<[u32; WIDTH]>(2 * self.lines.len())?;
-        let old = std::mem::replace(&mut self.lines, empty);
+        let old = core::mem::replace(&mut self.lines, empty);
         for &held in old.iter().flatten().filter(|&&held| held != 0) {
             let position = held & POSITION;
             let signature = Signature::of(tape, tape.entry(position));

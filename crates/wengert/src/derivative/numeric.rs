@@ -1,6 +1,7 @@
 //! Derivatives as numbers, by key: sweeps over `f64`, tangents and duals.
 
-use std::cell::Cell;
+use alloc::vec::Vec;
+use core::cell::Cell;
 
 use crate::error::{Error, direction_length, expect, same_length};
 use crate::graph::Graph;

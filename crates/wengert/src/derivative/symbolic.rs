@@ -3,7 +3,8 @@
 //! A reverse sweep over [`Term`]s appends the gradient to the graph as ordinary nodes, which can be read,
 //! drawn, differentiated again and compiled. It records only what the wanted nodes need.
 
-use std::cell::Cell;
+use alloc::vec::Vec;
+use core::cell::Cell;
 
 use crate::derivative::term::{Recorder, Term};
 use crate::error::{Error, expect};

@@ -4,8 +4,9 @@
 //! with 1, a guarded product with 0). What the graph has computed already is shared: the derivative of `exp(x)` is the
 //! node of `exp(x)`.
 
-use std::cell::{Cell, RefCell};
-use std::ops::{Add, Div, Mul, Neg, Sub};
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
+use core::ops::{Add, Div, Mul, Neg, Sub};
 
 use smallvec::SmallVec;
 
@@ -304,7 +305,7 @@ impl<'r> Scalar for Term<'r> {
         match (args.iter().find_map(|x| x.recorder), args) {
             (Some(recorder), &[x]) => recorder.record(op, imm, [x]),
             (Some(recorder), &[x, y]) => recorder.record(op, imm, [x, y]),
-            (Some(recorder), _) => recorder.record::<3>(op, imm, std::array::from_fn(|k| args[k])),
+            (Some(recorder), _) => recorder.record::<3>(op, imm, core::array::from_fn(|k| args[k])),
             (None, _) => {
                 let values: SmallVec<[f64; 3]> = args.iter().map(|x| x.primal()).collect();
                 Term::constant(value::of(op, imm, &values))

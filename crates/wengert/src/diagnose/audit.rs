@@ -1,7 +1,10 @@
 //! Where the derivatives of an output deserve a second look.
 
+use alloc::vec::Vec;
+
 use crate::diagnose::nan::Site;
 use crate::error::{Error, expect};
+use crate::float;
 use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::Op;
@@ -222,7 +225,7 @@ impl Search<'_> {
     fn concern(&self, op: Op, operands: &[(u32, f64)], r: f64) -> Result<Option<(Concern, f64)>, Error> {
         let x = operands.first().map_or(0.0, |x| x.1);
         let y = operands.get(1).map_or(0.0, |y| y.1);
-        let from_whole = |x: f64| (x - x.round()).abs();
+        let from_whole = |x: f64| (x - float::round(x)).abs();
         let infinite = |sign: f64| operands.iter().any(|x| x.1 == sign * f64::INFINITY);
         Ok(Some(match op {
             Op::Add | Op::Sum | Op::Mean if infinite(1.0) && infinite(-1.0) => (Concern::InfinityMinusInfinity, 0.0),

@@ -6,10 +6,14 @@
 //! lost in rounding, or show a kink: left and right slopes that stay apart. Where rounding hides the differences,
 //! larger steps are tried too.
 
-use std::fmt;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
 
 use crate::derivative::closures::Recording;
 use crate::error::{Error, expect};
+use crate::float;
 use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::number::expr::Expr;
@@ -176,7 +180,7 @@ impl Graph {
                 // A comparison may choose between nodes that are older than its operands.
                 let compared = self.guards().into_iter().flat_map(|guard| [guard.left, guard.right]);
                 let fresh = compared.filter(|&node| self.fresh(node).is_ok());
-                Some(self.opened(&std::iter::once(l).chain(fresh).collect::<Vec<_>>(), wrt)?)
+                Some(self.opened(&core::iter::once(l).chain(fresh).collect::<Vec<_>>(), wrt)?)
             }
         };
         let gradient = self.try_vjp(&[(l, 1.0)], wrt)?;
@@ -293,10 +297,10 @@ impl Probe {
         if self.analytic.is_infinite() {
             return self.steep(output);
         }
-        let usual = f64::EPSILON.cbrt();
+        let usual = float::cbrt(f64::EPSILON);
         // A value far below 1 may be of that scale, or of scale 1 and near 0: try both.
         let narrow = usual * self.x.abs();
-        let eighths = |k: usize| 0.125f64.powi(k as i32);
+        let eighths = |k: usize| float::power_of_two(-3 * k as i32);
         let mut trouble = None;
         let mut last: Option<Slopes> = None;
         let mut best: Option<(Slopes, f64)> = None;
@@ -382,7 +386,7 @@ impl Probe {
     fn steep(&self, output: &mut Output<'_>) -> (f64, f64, Verdict) {
         let mut before: Option<f64> = None;
         for k in 0..STEPS / 2 {
-            let step = f64::EPSILON.cbrt() * self.x.abs().max(1.0) * 0.125f64.powi(k as i32);
+            let step = float::cbrt(f64::EPSILON) * self.x.abs().max(1.0) * float::power_of_two(-3 * k as i32);
             let Slopes { central, noise, .. } = match self.slopes(output, step) {
                 Ok(Some(slopes)) => slopes,
                 Ok(None) => return (f64::NAN, 0.0, Verdict::NotFinite),
@@ -399,7 +403,8 @@ impl Probe {
 
     /// The slopes with a larger step, and their uncertainty: the step where it is least.
     fn farther(&self, output: &mut Output<'_>) -> Option<(Slopes, f64)> {
-        let steps = (0..=LARGER).map(|k| f64::EPSILON.cbrt() * self.x.abs().max(1.0) * 8f64.powi(k));
+        let steps =
+            (0..=LARGER).map(|k| float::cbrt(f64::EPSILON) * self.x.abs().max(1.0) * float::power_of_two(3 * k));
         let all: Vec<Slopes> = steps.map_while(|step| self.slopes(output, step).ok().flatten()).collect();
         let pairs = all.windows(2).map(|two| (two[1], two[1].noise + (two[1].central - two[0].central).abs()));
         pairs.min_by(|a, b| a.1.total_cmp(&b.1))

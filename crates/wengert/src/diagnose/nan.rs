@@ -5,6 +5,10 @@
 //! finite adjoints first led to one that is not finite. Values that are not finite but do no harm (an unused branch, a
 //! product with 0) are skipped.
 
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
 use crate::error::{Error, expect};
 use crate::graph::Graph;
 use crate::node::{ExternalOutput, NodeId};

@@ -1,6 +1,8 @@
 //! The reports of [`Graph::explain_nan`](crate::Graph::explain_nan) and [`Graph::audit`](crate::Graph::audit), in words.
 
-use std::fmt;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
 
 use crate::diagnose::audit::{Audit, Concern, Finding};
 use crate::diagnose::nan::{AdjointOrigin, NanOrigin, Operand, Site, ValueOrigin};

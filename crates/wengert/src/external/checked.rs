@@ -1,6 +1,10 @@
 //! Calls of a user's function, with errors for what it does wrong.
 
-use std::mem;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::mem;
 
 use crate::error::Error;
 use crate::external::External;

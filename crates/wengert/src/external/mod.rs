@@ -7,7 +7,10 @@
 pub(crate) mod checked;
 pub(crate) mod second;
 
-use std::fmt;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
 
 use smallvec::{SmallVec, smallvec};
 
@@ -162,7 +165,7 @@ pub(crate) fn recorded<'g>(
         let what = format!("pullback returned {} expressions for {} inputs", xbar.len(), x.len());
         return Err(checked::failed(f, what));
     }
-    match xbar.iter().filter_map(|bar| bar.graph()).all(|other| std::ptr::eq(other, graph)) {
+    match xbar.iter().filter_map(|bar| bar.graph()).all(|other| core::ptr::eq(other, graph)) {
         true => Ok(Some(xbar)),
         false => Err(Error::MixedGraphs),
     }

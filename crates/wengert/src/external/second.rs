@@ -1,5 +1,8 @@
 //! Calls over dual numbers: outputs with their tangents, and adjoints with theirs, which a Hessian-vector product needs.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use crate::error::Error;
 use crate::external::checked::{self, failed, fit, parts};
 use crate::external::{External, recorded};

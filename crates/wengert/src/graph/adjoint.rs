@@ -1,6 +1,6 @@
 //! Sweeping back, and reading what the sweep left.
 
-use std::cell::Cell;
+use core::cell::Cell;
 
 use smallvec::SmallVec;
 

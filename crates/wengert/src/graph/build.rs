@@ -1,5 +1,7 @@
 //! Building by key: one method for each op, from the table.
 
+use alloc::vec::Vec;
+
 use smallvec::SmallVec;
 
 use crate::error::{Error, expect, operand_count};

@@ -1,6 +1,9 @@
 //! Ops, nodes and graphs as text.
 
-use std::fmt;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
 
 use crate::graph::Graph;
 use crate::node::{ExternalOutput, Node, NodeId};

@@ -1,6 +1,7 @@
 //! Recording functions of the user's own.
 
-use std::sync::Arc;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
@@ -64,7 +65,7 @@ impl Graph {
     /// wrong number of inputs. [`Error::MixedGraphs`], [`Error::Full`], [`Error::OutOfMemory`].
     /// The graph is as before.
     pub fn try_external<'g>(&'g self, f: Arc<dyn External>, x: &[Expr<'g>]) -> Result<Vec<Expr<'g>>, Error> {
-        if x.iter().filter_map(|x| x.graph()).any(|graph| !std::ptr::eq(graph, self)) {
+        if x.iter().filter_map(|x| x.graph()).any(|graph| !core::ptr::eq(graph, self)) {
             return Err(Error::MixedGraphs);
         }
         let (first, values) = self.call(&f, x.iter().map(|x| Ok((x.handle(), x.value()))))?;

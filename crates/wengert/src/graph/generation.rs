@@ -1,6 +1,7 @@
 //! Generations: how keys are checked, as `docs/design.md` explains under "Keys".
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use crate::error::Error;
 use crate::node::NodeId;

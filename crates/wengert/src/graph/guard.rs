@@ -1,5 +1,7 @@
 //! Guards: the comparisons made while recording, which [`Graph::forward`] checks.
 
+use alloc::vec::Vec;
+
 use crate::error::{Error, expect};
 use crate::graph::Graph;
 use crate::node::NodeId;

@@ -12,8 +12,13 @@ mod rewind;
 pub(crate) mod scope;
 mod values;
 
-use std::cell::{Cell, RefCell};
-use std::fmt;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
+use core::fmt;
+
+use generation::Generations;
+use guard::RawGuard;
+use notes::Notes;
 
 use crate::error::{Error, expect};
 use crate::node::{Node, NodeId, Operands};
@@ -23,10 +28,6 @@ use crate::sweep::adjoints::Adjoints;
 use crate::sweep::hvp::HvpWorkspace;
 use crate::tape::Tape;
 use crate::tape::entry::{Entry, Handle, MAX_NODES};
-
-use generation::Generations;
-use guard::RawGuard;
-use notes::Notes;
 
 pub use rewind::Mark;
 

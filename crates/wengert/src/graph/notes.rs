@@ -1,17 +1,20 @@
 //! What only a few nodes have: labels and scopes.
 
-use slotmap::SparseSecondaryMap;
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use crate::error::{Labeled, expect};
 use crate::graph::Graph;
 use crate::graph::scope::{Scope, Scopes};
+use crate::hash::FxHashMap;
 use crate::node::NodeId;
 use crate::op::Op;
 
 /// The labels and scopes of a graph.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
-    labels: SparseSecondaryMap<NodeId, String>,
+    labels: FxHashMap<NodeId, String>,
     /// One more than the highest position that has a label.
     labeled_below: u32,
     pub(super) scopes: Scopes,
@@ -87,7 +90,7 @@ impl Graph {
 
     /// The label of a node of this graph, for an error.
     pub(crate) fn message_label(&self, node: NodeId) -> Option<Box<str>> {
-        self.notes.borrow().labels.get(node).map(|label| label.as_str().into())
+        self.notes.borrow().labels.get(&node).map(|label| label.as_str().into())
     }
 
     /// The label of a node, if it has one.
@@ -102,7 +105,7 @@ impl Graph {
     #[track_caller]
     pub fn label_of(&self, node: NodeId) -> Option<String> {
         expect(self.position(node));
-        self.notes.borrow().labels.get(node).cloned()
+        self.notes.borrow().labels.get(&node).cloned()
     }
 
     /// Opens a scope. Nodes recorded until the returned [`Scope`] is dropped belong to it.

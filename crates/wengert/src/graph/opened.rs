@@ -1,10 +1,11 @@
 //! A copy of a graph in which computed nodes are inputs too: a leaf is added to each, and every user of the node uses
 //! the sum.
 
-use rustc_hash::FxHashMap;
+use alloc::vec::Vec;
 
 use crate::error::Error;
 use crate::graph::Graph;
+use crate::hash::FxHashMap;
 use crate::node::NodeId;
 use crate::op::{NO_IMM, Op};
 use crate::room::{Room, collected, with_room};

@@ -1,5 +1,8 @@
 //! Scopes: named groups of nodes, so that a picture can show a layer as one box.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::graph::Graph;
 
 /// An open scope. Dropping it closes the scope. [`Graph::scope`] makes it.

@@ -1,8 +1,9 @@
 //! Building with operators: an [`Expr`] is a node and its value, and ops on it are recorded.
 
-use std::fmt;
-use std::iter::{Product, Sum};
-use std::sync::Arc;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::iter::{Product, Sum};
 
 use smallvec::SmallVec;
 

@@ -1,6 +1,6 @@
 //! Comparisons of expressions. Each leaves a guard: see [`Graph::forward`](crate::Graph::forward).
 
-use std::cmp::Ordering;
+use core::cmp::Ordering;
 
 use crate::number::expr::Expr;
 use crate::number::recording::common;

@@ -6,8 +6,8 @@ mod num_traits;
 mod recording;
 pub(crate) mod series;
 
-use std::iter::{Product, Sum};
-use std::ops::{AddAssign, DivAssign, MulAssign, Rem, RemAssign, SubAssign};
+use core::iter::{Product, Sum};
+use core::ops::{AddAssign, DivAssign, MulAssign, Rem, RemAssign, SubAssign};
 
 use crate::number::expr::Expr;
 use crate::scalar::Scalar;

@@ -4,7 +4,7 @@
 //! Whatever turns a recorded value into a plain one (a comparison, a cast, a decoding) leaves a guard. So a
 //! replay with another result is an error, not a wrong number.
 
-use std::num::FpCategory;
+use core::num::FpCategory;
 
 use num_traits::{Float, FloatConst, FromPrimitive, Num, NumCast, One, ToPrimitive, Zero};
 
@@ -54,7 +54,7 @@ macro_rules! constants {
 /// Constants that the standard library has under the same names.
 macro_rules! std_constants {
     ($($name:ident)+) => {
-        constants! { $($name = std::f64::consts::$name;)+ }
+        constants! { $($name = core::f64::consts::$name;)+ }
     };
 }
 
@@ -166,8 +166,8 @@ macro_rules! numeric {
                     self.less_equal(other).select(<$Type as Scalar>::constant(0.0), self - other)
                 }
                 fn sin_cos(self) -> (Self, Self) { (Scalar::sin(self), Scalar::cos(self)) }
-                fn to_degrees(self) -> Self { self * (180.0 / std::f64::consts::PI) }
-                fn to_radians(self) -> Self { self * (std::f64::consts::PI / 180.0) }
+                fn to_degrees(self) -> Self { self * (180.0 / core::f64::consts::PI) }
+                fn to_radians(self) -> Self { self * (core::f64::consts::PI / 180.0) }
                 fn integer_decode(self) -> (u64, i16, i8) { Float::integer_decode(Observed::read(self)) }
             }
         }

@@ -14,7 +14,7 @@ impl<'g> Expr<'g> {
     /// The address of the graph, or null if there is none, so that one comparison covers both cases.
     #[inline(always)]
     fn address(self) -> *const Graph {
-        self.graph.map_or(std::ptr::null(), std::ptr::from_ref)
+        self.graph.map_or(core::ptr::null(), core::ptr::from_ref)
     }
 
     #[inline(always)]
@@ -90,7 +90,7 @@ impl<'g> Expr<'g> {
         let mut graph: Option<&'g Graph> = None;
         for list in lists {
             match (graph, common(list)) {
-                (Some(one), Some(other)) if !std::ptr::eq(one, other) => Error::MixedGraphs.panic(),
+                (Some(one), Some(other)) if !core::ptr::eq(one, other) => Error::MixedGraphs.panic(),
                 (None, found) => graph = found,
                 _ => {}
             }
@@ -186,7 +186,7 @@ fn with_constant<'g>(op: Op, x: (Place<'g>, f64), y: (Place<'g>, f64)) -> Option
 pub(super) fn common<'g>(operands: &[Expr<'g>]) -> Option<&'g Graph> {
     let mut graphs = operands.iter().filter_map(|x| x.graph);
     let first = graphs.next()?;
-    if graphs.any(|other| !std::ptr::eq(first, other)) {
+    if graphs.any(|other| !core::ptr::eq(first, other)) {
         Error::MixedGraphs.panic();
     }
     Some(first)

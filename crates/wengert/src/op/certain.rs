@@ -1,5 +1,6 @@
 //! What can be said about an op's value when only some of its operands are known.
 
+use crate::float;
 use crate::op::{Imm, Op, kernel};
 
 /// The value of an op, to the bit, for all values of its unknown operands. (The bits of a NaN do not count.)
@@ -34,7 +35,7 @@ impl Op {
             Op::Select => number(0).map(|c| Operand(if c != 0.0 { 1 } else { 2 })),
             Op::Powd if imm == [1.0, 0.0] => Some(Operand(0)),
             // High derivatives of a power with a whole exponent are constant, and x^0 is 1 even for NaN.
-            Op::Powd if imm[1] >= imm[0] && imm[0] >= 0.0 && imm[0].fract() == 0.0 => {
+            Op::Powd if imm[1] >= imm[0] && imm[0] >= 0.0 && float::fract(imm[0]) == 0.0 => {
                 Some(Number(kernel::powd(1.0, imm[0], imm[1])))
             }
             _ => None,

@@ -5,7 +5,7 @@ pub(crate) mod kernel;
 mod relation;
 mod table;
 
-use std::fmt;
+use core::fmt;
 
 pub use certain::Certain;
 pub use kernel::MAX_ORDER;

@@ -1,6 +1,6 @@
 //! Relations between two values.
 
-use std::fmt;
+use core::fmt;
 
 /// Makes the relations from one row each: the name in files, the words of messages, and when it holds.
 macro_rules! relations {

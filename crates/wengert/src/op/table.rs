@@ -35,24 +35,24 @@ macro_rules! for_each_op {
                 /// The reciprocal, `1 / x`.
                 pub Recip = recip(x) -> r, cheap call "recip", { 1.0 / x }, bar => [-(bar * r * r)];
                 /// The square root.
-                pub Sqrt = sqrt(x) -> r, costly call "sqrt", { x.sqrt() }, bar => [bar * x.powd(0.5, 1.0)];
+                pub Sqrt = sqrt(x) -> r, costly call "sqrt", { float::sqrt(x) }, bar => [bar * x.powd(0.5, 1.0)];
                 /// The cube root.
                 pub Cbrt = cbrt(x) -> r, costly call "cbrt", { kernel::cbrt(x) }, bar => [bar * x.cbrt_d(1.0)];
                 /// `e^x`.
                 pub Exp = exp(x) -> r, cheap call "exp", { kernel::exp(x) }, bar => [bar * r];
                 /// `2^x`.
                 pub Exp2 = exp2(x) -> r, cheap call "exp2", { kernel::exp2(x) },
-                    bar => [bar * (r * std::f64::consts::LN_2)];
+                    bar => [bar * (r * core::f64::consts::LN_2)];
                 /// `e^x - 1`, accurate near 0.
                 pub ExpM1 = exp_m1(x) -> r, costly call "exp_m1", { kernel::exp_m1(x) }, bar => [bar * x.exp()];
                 /// The natural logarithm.
                 pub Ln = ln(x) -> r, costly call "ln", { kernel::ln(x) }, bar => [bar * x.recip_pos(1.0)];
                 /// The logarithm to base 2.
                 pub Log2 = log2(x) -> r, costly call "log2", { kernel::log2(x) },
-                    bar => [bar * x.recip_pos(std::f64::consts::LOG2_E)];
+                    bar => [bar * x.recip_pos(core::f64::consts::LOG2_E)];
                 /// The logarithm to base 10.
                 pub Log10 = log10(x) -> r, costly call "log10", { kernel::log10(x) },
-                    bar => [bar * x.recip_pos(std::f64::consts::LOG10_E)];
+                    bar => [bar * x.recip_pos(core::f64::consts::LOG10_E)];
                 /// `ln(1 + x)`, accurate near 0.
                 pub Ln1p = ln_1p(x) -> r, costly call "ln_1p", { kernel::ln_1p(x) },
                     bar => [bar * (x + 1.0).recip_pos(1.0)];
@@ -95,15 +95,15 @@ macro_rules! for_each_op {
                 pub Softplus = softplus(x) -> r, costly call "softplus", { kernel::softplus(x) },
                     bar => [bar * x.sigmoid()];
                 /// The greatest whole number not above `x`.
-                pub Floor = floor(x) -> r, cheap call "floor", { x.floor() }, bar => [bar * r.flat()];
+                pub Floor = floor(x) -> r, cheap call "floor", { float::floor(x) }, bar => [bar * r.flat()];
                 /// The least whole number not below `x`.
-                pub Ceil = ceil(x) -> r, cheap call "ceil", { x.ceil() }, bar => [bar * r.flat()];
+                pub Ceil = ceil(x) -> r, cheap call "ceil", { float::ceil(x) }, bar => [bar * r.flat()];
                 /// The nearest whole number, halves away from 0.
-                pub Round = round(x) -> r, cheap call "round", { x.round() }, bar => [bar * r.flat()];
+                pub Round = round(x) -> r, cheap call "round", { float::round(x) }, bar => [bar * r.flat()];
                 /// The whole part.
-                pub Trunc = trunc(x) -> r, cheap call "trunc", { x.trunc() }, bar => [bar * r.flat()];
+                pub Trunc = trunc(x) -> r, cheap call "trunc", { float::trunc(x) }, bar => [bar * r.flat()];
                 /// The fractional part, with the sign of `x`.
-                pub Fract = fract(x) -> r, cheap call "fract", { x.fract() }, bar => [bar * (r.flat() + 1.0)];
+                pub Fract = fract(x) -> r, cheap call "fract", { float::fract(x) }, bar => [bar * (r.flat() + 1.0)];
                 /// 0, or NaN where `x` is NaN. The derivative of a piecewise constant function.
                 pub Flat = flat(x) -> r, cheap call "flat", { kernel::flat(x) }, bar => [bar * r];
                 /// The error function.
@@ -146,7 +146,7 @@ macro_rules! for_each_op {
                 pub Logaddexp = logaddexp(x, y) -> r, costly call "logaddexp", { kernel::logaddexp(x, y) },
                     bar => [bar * x.softmax2(y), bar * y.softmax2(x)];
                 /// `x * y + z`, rounded once.
-                pub MulAdd = mul_add(x, y, z) -> r, cheap call "mul_add", { x.mul_add(y, z) },
+                pub MulAdd = mul_add(x, y, z) -> r, cheap call "mul_add", { float::mul_add(x, y, z) },
                     bar => [bar * y, bar * x, bar];
                 /// `y` where the condition `x` is not 0, else `z`.
                 pub Select = select(x, y, z) -> r, cheap call "select", { if x != 0.0 { y } else { z } },

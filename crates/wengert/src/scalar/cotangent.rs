@@ -1,7 +1,7 @@
 //! What a derivative rule multiplies by its partials: an adjoint in a reverse sweep, tangents in a forward one.
 
-use std::cmp::Ordering;
-use std::ops::{Add, Div, Mul, Neg};
+use core::cmp::Ordering;
+use core::ops::{Add, Div, Mul, Neg};
 
 use crate::error::Error;
 use crate::external::{External, checked};
@@ -18,7 +18,7 @@ pub(crate) trait Cotangent<S>:
 /// Makes a type a [`Cotangent`] by formulas for its negative, its sums, and its products and quotients with a scalar.
 macro_rules! cotangent {
     ([$($generics:tt)*] $Type:ty, with $S:ty; -$a:ident => $negative:expr; $b:ident + $c:ident => $sum:expr; $d:ident * $s:ident => $product:expr; $e:ident / $t:ident => $quotient:expr;) => {
-        impl<$($generics)*> std::ops::Neg for $Type {
+        impl<$($generics)*> core::ops::Neg for $Type {
             type Output = Self;
             #[inline(always)]
             fn neg(self) -> Self {
@@ -26,7 +26,7 @@ macro_rules! cotangent {
                 $negative
             }
         }
-        impl<$($generics)*> std::ops::Add for $Type {
+        impl<$($generics)*> core::ops::Add for $Type {
             type Output = Self;
             #[inline(always)]
             fn add(self, $c: Self) -> Self {
@@ -34,7 +34,7 @@ macro_rules! cotangent {
                 $sum
             }
         }
-        impl<$($generics)*> std::ops::Mul<$S> for $Type {
+        impl<$($generics)*> core::ops::Mul<$S> for $Type {
             type Output = Self;
             #[inline(always)]
             fn mul(self, $s: $S) -> Self {
@@ -42,7 +42,7 @@ macro_rules! cotangent {
                 $product
             }
         }
-        impl<$($generics)*> std::ops::Div<$S> for $Type {
+        impl<$($generics)*> core::ops::Div<$S> for $Type {
             type Output = Self;
             #[inline(always)]
             fn div(self, $t: $S) -> Self {

@@ -3,8 +3,9 @@
 //! An op is applied by its value and its rule, both from the table. The rule is linear in the tangents, so its
 //! partials are computed once for all of them.
 
-use std::fmt;
-use std::sync::Arc;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
 
 use smallvec::SmallVec;
 

@@ -13,12 +13,16 @@ mod mutate;
 mod operators;
 pub(crate) mod tangents;
 
+use alloc::vec;
+use alloc::vec::Vec;
+
+use crate::float;
 pub(crate) use cotangent::{Adjoint, AdjointScalar, Cotangent, Guarded, Unguarded, cotangent};
 pub(crate) use operators::{define_number, operators, operators_by_apply};
 
-use std::fmt::Debug;
-use std::ops::{Add, Div, Mul, Neg, Sub};
-use std::sync::Arc;
+use alloc::sync::Arc;
+use core::fmt::Debug;
+use core::ops::{Add, Div, Mul, Neg, Sub};
 
 use smallvec::SmallVec;
 
@@ -294,14 +298,14 @@ for_each_op!(define_values);
 /// The first `N` of `args`, which must have at least `N` elements.
 #[inline(always)]
 fn fixed<T: Copy, const N: usize>(args: &[T]) -> [T; N] {
-    std::array::from_fn(|k| args[k])
+    core::array::from_fn(|k| args[k])
 }
 
 /// Splits `args` into `N` lists of the same length.
 #[inline(always)]
 fn lists<T, const N: usize>(args: &[T]) -> [&[T]; N] {
     let length = args.len() / N;
-    std::array::from_fn(|k| &args[k * length..(k + 1) * length])
+    core::array::from_fn(|k| &args[k * length..(k + 1) * length])
 }
 
 /// Joins lists of the same length.

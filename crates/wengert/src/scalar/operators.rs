@@ -5,7 +5,7 @@
 /// products over references are those over values.
 macro_rules! operators {
     (@one [$($generics:tt)*] $Trait:ident $method:ident($x:ident: $Left:ty, $y:ident: $Right:ty) -> $Type:ty { $result:expr }) => {
-        impl<$($generics)*> std::ops::$Trait<$Right> for $Left {
+        impl<$($generics)*> core::ops::$Trait<$Right> for $Left {
             type Output = $Type;
             #[inline(always)]
             #[track_caller]
@@ -16,11 +16,11 @@ macro_rules! operators {
         }
     };
     (@assign [$($generics:tt)*] $Type:ty, $Right:ty, $Trait:ident $method:ident $Assign:ident $assign:ident) => {
-        impl<$($generics)*> std::ops::$Assign<$Right> for $Type {
+        impl<$($generics)*> core::ops::$Assign<$Right> for $Type {
             #[inline(always)]
             #[track_caller]
             fn $assign(&mut self, rhs: $Right) {
-                *self = std::ops::$Trait::$method(*self, rhs);
+                *self = core::ops::$Trait::$method(*self, rhs);
             }
         }
     };
@@ -28,17 +28,17 @@ macro_rules! operators {
         operators! { @one $generics $Trait $method(x: $Type, y: $Type) -> $Type { $crate::Scalar::$method(x, y) } }
         operators! { @one $generics $Trait $method($x: $Type, $c: f64) -> $Type { $with_c } }
         operators! { @one $generics $Trait $method($c: f64, $x: $Type) -> $Type { $c_first } }
-        operators! { @one $generics $Trait $method(x: $Type, y: &$Type) -> $Type { std::ops::$Trait::$method(x, *y) } }
-        operators! { @one $generics $Trait $method(x: &$Type, y: $Type) -> $Type { std::ops::$Trait::$method(*x, y) } }
-        operators! { @one $generics $Trait $method(x: &$Type, y: &$Type) -> $Type { std::ops::$Trait::$method(*x, *y) } }
-        operators! { @one $generics $Trait $method(x: &$Type, c: f64) -> $Type { std::ops::$Trait::$method(*x, c) } }
-        operators! { @one $generics $Trait $method(c: f64, x: &$Type) -> $Type { std::ops::$Trait::$method(c, *x) } }
+        operators! { @one $generics $Trait $method(x: $Type, y: &$Type) -> $Type { core::ops::$Trait::$method(x, *y) } }
+        operators! { @one $generics $Trait $method(x: &$Type, y: $Type) -> $Type { core::ops::$Trait::$method(*x, y) } }
+        operators! { @one $generics $Trait $method(x: &$Type, y: &$Type) -> $Type { core::ops::$Trait::$method(*x, *y) } }
+        operators! { @one $generics $Trait $method(x: &$Type, c: f64) -> $Type { core::ops::$Trait::$method(*x, c) } }
+        operators! { @one $generics $Trait $method(c: f64, x: &$Type) -> $Type { core::ops::$Trait::$method(c, *x) } }
         operators! { @assign $generics $Type, $Type, $Trait $method $Assign $assign }
         operators! { @assign $generics $Type, &$Type, $Trait $method $Assign $assign }
         operators! { @assign $generics $Type, f64, $Trait $method $Assign $assign }
     };
     (@neg [$($generics:tt)*] $Type:ty, $Operand:ty, |$x:ident| $value:expr) => {
-        impl<$($generics)*> std::ops::Neg for $Operand {
+        impl<$($generics)*> core::ops::Neg for $Operand {
             type Output = $Type;
             #[inline(always)]
             #[track_caller]
@@ -49,7 +49,7 @@ macro_rules! operators {
         }
     };
     (@over_references [$($generics:tt)*] $Type:ty, $Trait:ident $method:ident) => {
-        impl<'a, $($generics)*> std::iter::$Trait<&'a $Type> for $Type {
+        impl<'a, $($generics)*> core::iter::$Trait<&'a $Type> for $Type {
             #[track_caller]
             fn $method<I: Iterator<Item = &'a $Type>>(iter: I) -> Self {
                 iter.copied().$method()
@@ -149,12 +149,12 @@ macro_rules! define_number {
                 Self::new(value)
             }
         }
-        impl<$($generics)*> std::iter::Sum for $Type {
+        impl<$($generics)*> core::iter::Sum for $Type {
             fn sum<I: Iterator<Item = Self>>(iter: I) -> Self {
                 iter.fold(Self::new(0.0), |sum, x| sum + x)
             }
         }
-        impl<$($generics)*> std::iter::Product for $Type {
+        impl<$($generics)*> core::iter::Product for $Type {
             fn product<I: Iterator<Item = Self>>(iter: I) -> Self {
                 iter.fold(Self::new(1.0), |product, x| product * x)
             }
@@ -167,7 +167,7 @@ macro_rules! define_number {
         }
         /// Compares values.
         impl<$($generics)*> PartialOrd for $Type {
-            fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+            fn partial_cmp(&self, other: &Self) -> Option<core::cmp::Ordering> {
                 self.primal().partial_cmp(&other.primal())
             }
         }
@@ -179,7 +179,7 @@ macro_rules! define_number {
         }
         /// Compares values.
         impl<$($generics)*> PartialOrd<f64> for $Type {
-            fn partial_cmp(&self, other: &f64) -> Option<std::cmp::Ordering> {
+            fn partial_cmp(&self, other: &f64) -> Option<core::cmp::Ordering> {
                 self.primal().partial_cmp(other)
             }
         }

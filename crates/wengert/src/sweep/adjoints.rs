@@ -1,6 +1,7 @@
 //! The results of a reverse sweep: an adjoint for every entry that it reached.
 
-use std::cell::{Cell, RefCell};
+use alloc::boxed::Box;
+use core::cell::{Cell, RefCell};
 
 use bytemuck::allocation::try_zeroed_slice_box;
 

@@ -4,7 +4,9 @@
 //! reaches the last output whose adjoint is not 0, the adjoints of all of them are complete: one `vjp` takes them all, and
 //! the sweep skips the other outputs. Going forward, the first output does the work for all.
 
-use std::cell::{Cell, RefCell};
+use alloc::vec;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
 
 use super::{primal, read, wants};
 use crate::error::Error;

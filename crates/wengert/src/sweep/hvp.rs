@@ -1,7 +1,8 @@
 //! Hessian-vector products: forward over reverse.
 
-use std::cell::{Cell, RefCell};
-use std::mem;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
+use core::mem;
 
 use super::{reverse_dual, tangents};
 use crate::error::Error;

@@ -14,7 +14,7 @@ mod tangent;
 #[cfg(test)]
 mod tests;
 
-use std::cell::Cell;
+use core::cell::Cell;
 
 use crate::scalar::AdjointScalar;
 use crate::tape::entry::{Entry, Stored};

@@ -24,6 +24,8 @@
 //! computes the same bits for every node that wants a gradient, but faster, and is tested against this. [`pullback`] also
 //! serves `Graph::explain_nan` and `Graph::audit`.
 
+use alloc::vec::Vec;
+
 use smallvec::SmallVec;
 
 use super::external;

@@ -1,5 +1,7 @@
 //! The forward sweep that recomputes values from the leaves.
 
+use alloc::vec::Vec;
+
 use super::{external, primal};
 use crate::array::each;
 use crate::error::Error;

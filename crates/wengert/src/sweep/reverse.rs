@@ -19,8 +19,9 @@
 //! - Operands are below the entries that use them, so every access is in bounds. Accesses use `get` and do nothing
 //!   out of bounds, since a panic in the loop would cost registers.
 
-use std::cell::{Cell, RefCell};
-use std::hint::black_box;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
+use core::hint::black_box;
 
 use super::{external, read, value_of, wants};
 use crate::array::each;

@@ -1,6 +1,7 @@
 //! The forward sweep that carries tangents.
 
-use std::cell::RefCell;
+use alloc::vec::Vec;
+use core::cell::RefCell;
 
 use super::{external, primal, wants};
 use crate::array::each;

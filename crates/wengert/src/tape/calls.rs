@@ -3,15 +3,15 @@
 //! The outputs of a call are entries side by side, with one list of operands: the inputs, then [`TRAILER`] words, the
 //! number of the function, the position of the first output, and how many outputs there are.
 
-use std::cell::{Cell, RefCell};
-use std::fmt;
-use std::panic::UnwindSafe;
-use std::sync::Arc;
-
-use rustc_hash::FxHashMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
+use core::fmt;
+use core::panic::UnwindSafe;
 
 use crate::error::Error;
 use crate::external::External;
+use crate::hash::FxHashMap;
 use crate::op::Op;
 use crate::tape::Tape;
 use crate::tape::entry::{Entry, Handle};
@@ -59,9 +59,8 @@ impl Functions {
         if let Some(&number) = numbers.get(&address(f)) {
             return Ok(number);
         }
-        let refused = |_| Error::OutOfMemory { nodes: 1 };
-        all.try_reserve(1).map_err(refused)?;
-        numbers.try_reserve(1).map_err(refused)?;
+        all.try_reserve(1).map_err(|_| Error::OutOfMemory { nodes: 1 })?;
+        numbers.try_reserve(1).map_err(|_| Error::OutOfMemory { nodes: 1 })?;
         let number = self.count.get();
         numbers.insert(address(f), number);
         all.push(Arc::clone(f));

@@ -8,8 +8,9 @@
 //! are copied, and the old slice stays until the list is borrowed exclusively and consolidated. So a list that grew
 //! takes up to twice its memory until then. One that was made with enough room never does.
 
-use std::cell::{Cell, OnceCell};
-use std::fmt;
+use alloc::boxed::Box;
+use core::cell::{Cell, OnceCell};
+use core::fmt;
 
 use bytemuck::Zeroable;
 use bytemuck::allocation::try_zeroed_slice_box;

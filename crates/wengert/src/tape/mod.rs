@@ -25,7 +25,7 @@ pub(crate) mod entry;
 pub(crate) mod list;
 pub(crate) mod view;
 
-use std::cell::Cell;
+use core::cell::Cell;
 
 use crate::error::{Error, expect};
 use crate::op::{Encoding, Imm, Op};

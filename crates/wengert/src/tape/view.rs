@@ -1,6 +1,6 @@
 //! How a tape is read: three slices, borrowed for one walk.
 
-use std::cell::Cell;
+use core::cell::Cell;
 
 use crate::op::{Encoding, Imm, NO_IMM};
 use crate::tape::entry::{Constant, Entry, Stored};

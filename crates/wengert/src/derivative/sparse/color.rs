@@ -7,9 +7,10 @@
 //!
 //! Both algorithms are greedy and cost at most O(colors * entries).
 
-use rustc_hash::FxHashMap;
+use alloc::vec::Vec;
 
 use crate::derivative::sparse::matrix::Pattern;
+use crate::hash::FxHashMap;
 use crate::room::{Grow, Refused, Room, collected, filled};
 
 /// A color for every column.

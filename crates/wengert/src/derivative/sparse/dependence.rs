@@ -3,13 +3,15 @@
 //! One pass along the tape gives every node a set of variables; nodes with equal sets share one. A set larger than a
 //! limit is not kept: the node is [`Deps::Many`]. Where its variables are needed, its operands are visited instead.
 
-use rustc_hash::FxHashMap;
+use alloc::vec::Vec;
+
 use smallvec::SmallVec;
 
 use crate::derivative::sparse::interaction::{Interaction, InteractionCache};
 use crate::derivative::sparse::matrix::Pattern;
 use crate::error::Error;
 use crate::graph::Graph;
+use crate::hash::FxHashMap;
 use crate::node::NodeId;
 use crate::op::Op;
 use crate::room::{Grow, Refused, Room, collected, filled, with_room};
@@ -128,7 +130,7 @@ impl Sets {
             return Ok(union);
         }
         self.unions.room(1)?;
-        let mut merged = std::mem::take(&mut self.scratch);
+        let mut merged = core::mem::take(&mut self.scratch);
         merged.clear();
         merged.room(self.get(small).len() + self.get(large).len())?;
         merge(self.get(small), self.get(large), &mut merged);

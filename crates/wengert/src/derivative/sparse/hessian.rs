@@ -6,7 +6,7 @@
 //! ends at the node moves on to the operands that the node depends on. What is left in the end are edges between
 //! variables. An edge of a node that depends on few variables goes to these at once, however much graph lies between.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use alloc::vec::Vec;
 
 use crate::derivative::sparse::dependence::{At, Dependence, Deps, NodeInteraction, Variables, limit};
 use crate::derivative::sparse::interaction::Interaction;
@@ -14,6 +14,7 @@ use crate::derivative::sparse::matrix::Pattern;
 use crate::error::{Error, expect};
 use crate::graph::Graph;
 use crate::graph::opened::Opened;
+use crate::hash::{FxHashMap, FxHashSet};
 use crate::node::NodeId;
 use crate::room::{Grow, Refused, Room, collected, zeroed};
 

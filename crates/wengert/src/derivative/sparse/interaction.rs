@@ -8,12 +8,15 @@
 //! The partial of a piecewise constant is 0, or NaN where its value is NaN. So an op has two interactions: one where
 //! its value is a number, and one where it is NaN.
 
-use std::ops::{Add, Div, Mul, Neg, Sub};
+#[cfg(feature = "std")]
+use alloc::vec::Vec;
+use core::ops::{Add, Div, Mul, Neg, Sub};
+#[cfg(feature = "std")]
 use std::sync::OnceLock;
 
-use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use crate::hash::FxHashMap;
 use crate::op::{Certain, Encoding, Imm, NO_IMM, Op};
 use crate::room::{Refused, Room};
 use crate::scalar::{Cotangent, Scalar, operators_by_apply, rule, value};
@@ -49,10 +52,11 @@ pub(crate) struct OpInteractions {
     pub(crate) nan: Interaction,
 }
 
-/// The interactions of all ops, analyzed at first use.
+/// The interactions of all ops, analyzed at first use. Without `std` nothing is kept from one plan to the next.
 #[derive(Debug, Default)]
 pub(crate) struct InteractionCache {
-    /// For ops with immediates, since an immediate can change the interactions: a power of 1 is linear.
+    /// For ops with immediates, since an immediate can change the interactions: a power of 1 is linear. Without `std`,
+    /// for all ops.
     by_imm: FxHashMap<(Op, [u64; 2]), OpInteractions>,
 }
 
@@ -62,7 +66,9 @@ impl InteractionCache {
         if op == Op::External {
             return Ok(OpInteractions { lists: 1, number: Interaction::ALL, nan: Interaction::ALL });
         }
+        #[cfg(feature = "std")]
         static PLAIN: OnceLock<Vec<OpInteractions>> = OnceLock::new();
+        #[cfg(feature = "std")]
         if op.immediates() == 0 {
             let plain = PLAIN.get_or_init(|| Op::ALL.iter().map(|&op| both(op, NO_IMM)).collect());
             return Ok(plain[usize::from(op as u8)]);

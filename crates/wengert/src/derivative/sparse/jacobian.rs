@@ -1,5 +1,7 @@
 //! The pattern of a Jacobian: the variables that each output depends on.
 
+use alloc::vec::Vec;
+
 use crate::derivative::sparse::dependence::{At, Dependence, Deps, NodeInteraction, Variables, limit};
 use crate::derivative::sparse::matrix::Pattern;
 use crate::error::{Error, expect};

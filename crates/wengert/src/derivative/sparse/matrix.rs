@@ -1,7 +1,9 @@
 //! Sparse patterns and matrices, compressed by columns.
 
-use std::fmt;
-use std::sync::Arc;
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
 
 use crate::error::{Error, expect, same_length};
 use crate::room::{Refused, collected, filled, with_room, zeroed};

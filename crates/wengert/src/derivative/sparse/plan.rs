@@ -1,8 +1,10 @@
 //! Sparse derivatives as numbers: a plan of sweeps, made once and run at any values.
 
-use std::cell::Cell;
-use std::fmt;
-use std::sync::Arc;
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::cell::Cell;
+use core::fmt;
 
 use crate::derivative::closures::Recording;
 use crate::derivative::sparse::color::{Colors, Stars, columns};

@@ -1,5 +1,9 @@
 //! Series through the nodes of a tape, and through functions of the user's own.
 
+use alloc::format;
+use alloc::vec;
+use alloc::vec::Vec;
+
 use crate::error::Error;
 use crate::external::{External, checked, recorded};
 use crate::graph::Graph;

@@ -8,8 +8,9 @@ mod external;
 pub(crate) mod recurrence;
 mod symbols;
 
-use std::fmt;
-use std::sync::Arc;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
 
 use smallvec::SmallVec;
 

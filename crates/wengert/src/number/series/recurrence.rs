@@ -6,15 +6,20 @@
 //! they are made of, the partials of those ops, and so on, until no more coefficients are needed. This file evaluates
 //! the list, order by order.
 //!
-//! The list does not depend on the values, and is cached.
+//! The list does not depend on the values, and is cached for each thread; without `std`, which knows threads, it is made
+//! anew each time.
 
-use std::cell::RefCell;
-use std::ops::Range;
-use std::rc::Rc;
+#[cfg(feature = "std")]
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+#[cfg(feature = "std")]
+use core::cell::RefCell;
+use core::ops::Range;
 
-use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+#[cfg(feature = "std")]
+use crate::hash::FxHashMap;
 use crate::number::series::combine;
 use crate::op::kernel::{gdiv, gmul};
 use crate::op::{Imm, Op};
@@ -24,23 +29,32 @@ use crate::scalar::value;
 pub(crate) fn apply<const K: usize>(op: Op, imm: Imm, args: &[[f64; K]]) -> [f64; K] {
     /// The list of an op with more operands than this is not cached.
     const MANY: usize = 8;
-    /// The size of the cache. Without a limit, a program that keeps using new immediates would fill the memory.
-    const KEPT: usize = 512;
-    type Key = (Op, [u64; 2], usize, usize);
-    thread_local! {
-        static CACHE: RefCell<FxHashMap<Key, Rc<Recurrence>>> = RefCell::default();
-    }
     if args.len() > MANY {
         return Recurrence::new(op, imm, args.len(), K).run(args);
     }
-    let recurrence = CACHE.with_borrow_mut(|cache| {
-        let key = (op, imm.map(f64::to_bits), args.len(), K);
+    recurrence(op, imm, args.len(), K).run(args)
+}
+
+#[cfg(feature = "std")]
+fn recurrence(op: Op, imm: Imm, operands: usize, orders: usize) -> Rc<Recurrence> {
+    /// The size of the cache. Without a limit, a program that keeps using new immediates would fill the memory.
+    const KEPT: usize = 512;
+    type Key = (Op, [u64; 2], usize, usize);
+    std::thread_local! {
+        static CACHE: RefCell<FxHashMap<Key, Rc<Recurrence>>> = RefCell::default();
+    }
+    CACHE.with_borrow_mut(|cache| {
+        let key = (op, imm.map(f64::to_bits), operands, orders);
         if cache.len() >= KEPT && !cache.contains_key(&key) {
             cache.clear();
         }
-        Rc::clone(cache.entry(key).or_insert_with(|| Rc::new(Recurrence::new(op, imm, args.len(), K))))
-    });
-    recurrence.run(args)
+        Rc::clone(cache.entry(key).or_insert_with(|| Rc::new(Recurrence::new(op, imm, operands, orders))))
+    })
+}
+
+#[cfg(not(feature = "std"))]
+fn recurrence(op: Op, imm: Imm, operands: usize, orders: usize) -> Recurrence {
+    Recurrence::new(op, imm, operands, orders)
 }
 
 /// How the coefficients of a value are computed.

@@ -4,13 +4,14 @@
 //! the partials of the op, the ops they are made of, the partials of those ops, and so on. Each value is listed once:
 //! `sin` needs `cos`, which needs `sin`, and both cost O(`K^2`).
 
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
-use std::ops::{Add, Div, Mul, Neg, Sub};
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
+use core::ops::{Add, Div, Mul, Neg, Sub};
 
-use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use crate::hash::FxHashMap;
 use crate::number::series::arithmetic;
 use crate::number::series::recurrence::{Args, Definition, Quantity, Recurrence, RuleStep};
 use crate::op::{Imm, NO_IMM, Op};

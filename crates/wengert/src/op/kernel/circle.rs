@@ -3,14 +3,18 @@
 //! The derivatives are homogeneous polynomials of the coordinates, divided by a power of the hypotenuse. Both
 //! coordinates are split into mantissa and exponent, so no intermediate result under- or overflows.
 
+use alloc::vec;
+
 use super::dd::{Big, Dd, exp2i, fast_two_sum, frexp, two_prod, two_sum};
+use super::elementary;
 use super::is_order;
+use crate::float;
 
 /// The angle of the point `(x, y)`, with the signed zeros of IEEE 754.
 #[inline]
 pub(crate) fn atan2(y: f64, x: f64) -> f64 {
     // The sign of `y` is kept when the result underflows.
-    pxfm::f_atan2(y, x).copysign(y)
+    elementary::atan2(y, x).copysign(y)
 }
 
 /// `r (1 + c)` for a tiny `c`, with `c r` rounded separately. If `r` is 0 it keeps its sign.
@@ -179,7 +183,7 @@ pub(crate) fn hypot_partial(u: f64, v: f64, j: f64, k: f64) -> f64 {
         && let Some(square) = square_of(u, v)
     {
         // The rounding error of the length h, relative to h: (h^2 - square) / 2 square.
-        let h = square.hi.sqrt();
+        let h = float::sqrt(square.hi);
         let again = two_prod(h, h);
         let c = 0.5 * (((again.hi - square.hi) + (again.lo - square.lo)) / square.hi);
         if j + k == 1.0 {

@@ -4,6 +4,7 @@
 //! series is enough. The tables are computed at compile time in double-double arithmetic.
 
 use super::dd::{Big, Dd, LN_2, fast_two_sum, frexp, two_prod, two_sum};
+use crate::float;
 
 /// `exp(r)` of a double-double by its Taylor series, for `|r| < 0.1`. Only for the table.
 const fn exp_series(r: Dd) -> Dd {
@@ -77,7 +78,7 @@ pub(super) fn exp_big(a: Dd) -> Big {
         return Big { m: a, e: 0 };
     }
     let a = if a.hi.abs() > 1e6 { Dd::new(1e6_f64.copysign(a.hi)) } else { a };
-    let k = (a.hi * (128.0 * std::f64::consts::LOG2_E)).round_ties_even();
+    let k = float::round_ties_even(a.hi * (128.0 * core::f64::consts::LOG2_E));
     let r = a.sub(LN_2_128.mul(Dd::new(k)));
     let k = k as i32;
     // exp(r) - 1 = r + r^2 (1/2 + r (1/6 + r (1/24 + ...))), |r| <= 0.0028

@@ -4,6 +4,8 @@
 //! Dekker's splitting, because `f64::mul_add` is a slow library call where the target has no fused multiply-add.
 //! All functions are `const`, so that the compiler can compute the tables from a few constants.
 
+use crate::float;
+
 /// `hi + lo`, with `|lo| <= ulp(hi) / 2`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Dd {
@@ -102,7 +104,7 @@ impl Dd {
 
     #[inline(always)]
     pub(super) fn sqrt(self) -> Dd {
-        let s = self.hi.sqrt();
+        let s = float::sqrt(self.hi);
         let r = self.sub(two_prod(s, s));
         fast_two_sum(s, r.hi / (s + s))
     }

@@ -4,10 +4,10 @@
 //! exact have factors with few bits, since baseline processors lack fused multiply-add. Their cores also return the
 //! rounding error, for functions built on them.
 
-use crate::cold::rarely;
-
 use super::core::{EXP2_128, LOG_128, LOG_OFFSET};
 use super::dd::{Dd, LN_2, exp2i, fast_two_sum, two_sum};
+use super::elementary;
+use crate::cold::rarely;
 
 /// For each `j`: the bits of `2^(j/128)` minus `j << 45` (adding `k << 45`, `k = 128 e + j`, gives `2^(k/128)`), and
 /// the relative rounding error of `2^(j/128)`.
@@ -28,7 +28,7 @@ static EXP: [(u64, f64); 128] = {
 pub(super) fn exp_parts(hi: f64, lo: f64) -> (f64, f64) {
     // Adding 1.5 * 2^52 rounds to a whole number and leaves it in the low bits.
     const ROUND: f64 = 6_755_399_441_055_744.0;
-    const PER_STEP: f64 = 128.0 * std::f64::consts::LOG2_E;
+    const PER_STEP: f64 = 128.0 * core::f64::consts::LOG2_E;
     // ln 2 / 128 in two parts. The first ends in 18 zero bits, so its product with k is exact.
     const HIGH: f64 = f64::from_bits(LN_2.hi.to_bits() & !0x3_ffff) / 128.0;
     const LOW: f64 = ((LN_2.hi - 128.0 * HIGH) + LN_2.lo) / 128.0;
@@ -50,7 +50,7 @@ pub(crate) fn exp(x: f64) -> f64 {
         let (s, q) = exp_parts(x, 0.0);
         s + s * q
     } else {
-        rarely(move || pxfm::f_exp(x))
+        rarely(move || elementary::exp(x))
     }
 }
 
@@ -143,7 +143,7 @@ pub(crate) fn ln(x: f64) -> f64 {
         let l = ln_parts::<false>(x);
         l.hi + l.lo
     } else {
-        rarely(move || pxfm::f_log(x))
+        rarely(move || elementary::ln(x))
     }
 }
 
@@ -191,11 +191,11 @@ mod tests {
         };
         for i in 0..20_000 {
             let x = -750.0 + f64::from(i) * 0.073_205_080_756_887_7;
-            close(exp(x), pxfm::f_exp(x), x);
+            close(exp(x), elementary::exp(x), x);
             let y = f64::from_bits(0x000f_0000_0000_0000 + i as u64 * 0x0001_9e37_79b9_7f4a);
-            close(ln(y), pxfm::f_log(y), y);
+            close(ln(y), elementary::ln(y), y);
             let z = 0.9 + f64::from(i) * 1e-5;
-            close(ln(z), pxfm::f_log(z), z);
+            close(ln(z), elementary::ln(z), z);
         }
     }
 }

@@ -133,7 +133,7 @@ pub(super) fn exp_sum_m1(a: f64, b: f64) -> f64 {
 /// `e^a + e^b - 1` for `-750 < b <= -40` and `a` near `-e^b`: `a + e^b` as `2^-k (2^k a + e^(b + k ln 2))`, then the
 /// next terms of `e^a`.
 pub(super) fn exp_sum_near(a: f64, b: f64) -> f64 {
-    let k = (-b * std::f64::consts::LOG2_E) as u64;
+    let k = (-b * core::f64::consts::LOG2_E) as u64;
     let reduced = sub(&fixed(-b), &mul(&[k, 0, 0, 0], &LN_2));
     let scaled = ldexp(-a, k as i32);
     // e^a - 1 = a + a^2/2 + a^3/6. The square needs two words.

@@ -5,8 +5,10 @@
 
 use super::core::ln_dd;
 use super::dd::{Big, Dd, two_sum};
+use super::elementary;
 use super::is_order;
 use super::roots::{digamma_left, digamma_near_zero, lgamma_near_zero};
+use crate::float;
 
 /// `ln |gamma(x)|`. `+inf` at 0 and the negative whole numbers.
 #[inline]
@@ -19,7 +21,7 @@ pub(crate) fn lgamma(x: f64) -> f64 {
         let l = ln_dd(x).sub(Dd::ONE);
         return Big::of(x).mul(Big::new(l, 0)).value();
     }
-    let r = pxfm::f_lgamma(x);
+    let r = elementary::lgamma(x);
     if x < -2.0 && r.abs() < 0.05 {
         return lgamma_near_zero(x, r);
     }
@@ -33,14 +35,14 @@ pub(crate) fn digamma(x: f64) -> f64 {
     if x == 0.0 {
         return -1.0 / x;
     }
-    if x < 0.0 && x.trunc() == x {
+    if x < 0.0 && float::trunc(x) == x {
         return f64::NAN;
     }
     if x > 1e17 {
         // ln x - 1/(2x) to the last bit.
         return super::expo::ln(x);
     }
-    let r = pxfm::f_digamma(x);
+    let r = elementary::digamma(x);
     if x < 0.0 && r.abs() < 0.1 {
         return digamma_left(x);
     }
@@ -71,11 +73,12 @@ pub(crate) fn polygamma(x: f64, n: f64) -> f64 {
     if x == 0.0 {
         return if order % 2 == 1 { f64::INFINITY } else { -1.0 / x };
     }
-    if x < 0.0 && x.trunc() == x {
+    if x < 0.0 && float::trunc(x) == x {
         return f64::NAN;
     }
+    #[cfg(feature = "std")]
     if order == 1 && 1e-10 < x.abs() && x.abs() < 1e15 {
-        return pxfm::f_trigamma(x);
+        return elementary::trigamma(x);
     }
     let mut factorial = Big::of(1.0);
     for i in 2..=order {
@@ -87,7 +90,7 @@ pub(crate) fn polygamma(x: f64, n: f64) -> f64 {
         // f is the distance of x from the whole number below it. The sum over both directions is a derivative of the
         // cotangent, and both of its halves are zeta functions:
         // zeta(x) = zeta(f) + (-1)^n (zeta(1 - x) - zeta(1 - f)).
-        let f = two_sum(x, -x.floor());
+        let f = two_sum(x, -float::floor(x));
         let g = Dd::ONE.sub(f);
         let right = zeta(order + 1, f);
         let left = zeta(order + 1, g).add(negate(zeta(order + 1, two_sum(1.0, -x))));

@@ -4,6 +4,7 @@
 
 use super::core::exp_big;
 use super::dd::{Big, Dd, exp2i, two_prod};
+use super::elementary;
 use super::expo::exp_parts;
 use super::is_order;
 
@@ -17,10 +18,10 @@ pub(crate) fn norm_cdf(x: f64) -> f64 {
         return if x > 0.0 { 1.0 } else { 0.0 };
     }
     // z = -x / sqrt 2 to twice the precision; erfc(zh + zl) = erfc(zh) - 2/sqrt(pi) exp(-zh^2) zl.
-    const R: Dd = Dd { hi: std::f64::consts::FRAC_1_SQRT_2, lo: -4.833_646_656_726_457e-17 };
+    const R: Dd = Dd { hi: core::f64::consts::FRAC_1_SQRT_2, lo: -4.833_646_656_726_457e-17 };
     let z = R.mul(Dd::new(-x));
-    let slope = std::f64::consts::FRAC_2_SQRT_PI * pxfm::f_exp(-z.hi * z.hi);
-    0.5 * (pxfm::f_erfc(z.hi) - slope * z.lo)
+    let slope = core::f64::consts::FRAC_2_SQRT_PI * elementary::exp(-z.hi * z.hi);
+    0.5 * (elementary::erfc(z.hi) - slope * z.lo)
 }
 
 /// The `n`-th derivative of `k exp(-a x^2)`, where `k = 2/sqrt(pi)` for `a = 1` (so `n = 0` is the derivative of erf),
@@ -29,7 +30,7 @@ pub(crate) fn norm_cdf(x: f64) -> f64 {
 ///
 /// `p_0 = 1`, `p_(n+1) = -2a (x p_n + n p_(n-1))`: a Hermite polynomial times the Gaussian.
 pub(crate) fn gauss(x: f64, a: f64, n: f64) -> f64 {
-    const K_ERF: Dd = Dd { hi: std::f64::consts::FRAC_2_SQRT_PI, lo: 1.533_545_961_316_588e-17 };
+    const K_ERF: Dd = Dd { hi: core::f64::consts::FRAC_2_SQRT_PI, lo: 1.533_545_961_316_588e-17 };
     const K_NORM: Dd = Dd { hi: 0.398_942_280_401_432_7, lo: -2.492_327_202_277_73e-17 };
     if !is_order(n) {
         return f64::NAN;

@@ -3,6 +3,7 @@
 //! Beyond 19, `1 - tanh(x)^2` is 0 or wrong by 1e17 ulps. `sqrt(x^2 - 1)` overflows. The forms used here avoid this.
 
 use super::dd::{Dd, two_sum};
+use super::elementary;
 use super::expo::{exp, exp_parts};
 use super::trig::{inverse, one_plus_square, rsqrt};
 
@@ -12,7 +13,7 @@ pub(crate) fn sinh(x: f64) -> f64 {
     if x == 0.0 {
         return x;
     }
-    pxfm::f_sinh(x)
+    elementary::sinh(x)
 }
 
 /// Where the table of tanh ends and `1 - 2 e/(1 + e)`, `e = exp(-2|x|)`, takes over.

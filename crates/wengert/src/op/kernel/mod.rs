@@ -11,6 +11,7 @@ mod arith;
 mod circle;
 mod core;
 mod dd;
+mod elementary;
 mod expo;
 mod fixed;
 mod gamma;
@@ -39,10 +40,8 @@ pub(crate) fn is_order(n: f64) -> bool {
 }
 
 // Accurate as they are. NaN outside of the domain; `hypot` is infinite if a coordinate is, even if the other is NaN.
-pub(crate) use pxfm::{
-    f_acos as acos, f_acosh as acosh, f_asinh as asinh, f_atan as atan, f_atanh as atanh, f_cbrt as cbrt,
-    f_cosh as cosh, f_erf as erf, f_erfc as erfc, f_exp2 as exp2, f_expm1 as exp_m1, f_hypot as hypot,
-    f_log1p as ln_1p, f_log2 as log2, f_log10 as log10, f_tan as tan,
+pub(crate) use elementary::{
+    acos, acosh, asinh, atan, atanh, cbrt, cosh, erf, erfc, exp_m1, exp2, hypot, ln_1p, log2, log10, tan,
 };
 
 pub(crate) use arith::*;

@@ -1,5 +1,8 @@
 //! The partial derivatives of `x^y` with respect to both variables, of any order.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::circle::{Complex, times};
 use super::core::{exp_big, ln_dd};
 use super::dd::{Big, Dd, exp2i, frexp, two_prod, two_sum};
@@ -8,6 +11,7 @@ use super::fixed::one_plus_product;
 use super::is_order;
 use super::power::{fast, pow, powd};
 use super::roots::PI;
+use crate::float;
 
 /// `d^(j+k) / dx^j dy^k` of `x^y`.
 ///
@@ -123,7 +127,7 @@ fn around(l: Dd, y: f64, j: u32, k: usize) -> Big {
         s += if size(s + 0.02) - size(s - 0.02) > 0.04 * k as f64 { -step } else { step };
     }
     // With n points the coefficients of t^(k + n), t^(k + 2n), ... count too. As F grows, they are below 2^-70.
-    let more = (size(s + std::f64::consts::LN_2) - size(s)) * std::f64::consts::LOG2_E + 70.0 - k as f64;
+    let more = (size(s + core::f64::consts::LN_2) - size(s)) * core::f64::consts::LOG2_E + 70.0 - k as f64;
     let n = (k + 1).max(more as usize).next_power_of_two();
     let (r, mut sum) = (Dd::new(exp(s)), Big::of(0.0));
     let part = |m: usize| PI.mul(Dd::new((2 * (m % n)) as f64 / n as f64));
@@ -147,7 +151,7 @@ fn around(l: Dd, y: f64, j: u32, k: usize) -> Big {
 
 /// `e^(i angle)` to about 95 bits.
 fn turn(angle: Dd) -> Complex {
-    let angle = angle.sub(PI.scale(2.0).mul(Dd::new((angle.hi / std::f64::consts::TAU).round())));
+    let angle = angle.sub(PI.scale(2.0).mul(Dd::new(float::round(angle.hi / core::f64::consts::TAU))));
     (1..=40).rev().fold((Dd::ONE, Dd::ZERO), |(re, im), n| {
         let step = angle.div(Dd::new(f64::from(n)));
         (Dd::ONE.sub(im.mul(step)), re.mul(step))

@@ -8,6 +8,7 @@ use super::core::{exp_big, ln_dd};
 use super::dd::{Big, Dd, fast_two_sum, frexp, ldexp, two_prod, two_sum};
 use super::expo::{exp_parts, ln_fine, normal};
 use super::{cbrt, is_order};
+use crate::float;
 
 /// `x^y` as in IEEE 754 and C: `pow(x, 0) = 1`, `pow(1, y) = 1`, NaN for `x < 0` if `y` is not whole.
 #[inline]
@@ -79,13 +80,13 @@ fn pow_far(x: f64, y: f64) -> f64 {
 /// Whether `y` is a whole number. (Infinities are, as in `pow`.)
 #[inline(always)]
 fn whole(y: f64) -> bool {
-    y.trunc() == y
+    float::trunc(y) == y
 }
 
 /// Whether the whole number `y` is odd. Above 2^53 all are even.
 #[inline(always)]
 fn odd(y: f64) -> bool {
-    y.abs() < 9_007_199_254_740_992.0 && (y * 0.5).trunc() != y * 0.5
+    y.abs() < 9_007_199_254_740_992.0 && float::trunc(y * 0.5) != y * 0.5
 }
 
 /// `p (p-1) ... (p-k+1)`. Above 1e150, where it matters only next to powers of 1, by rounded products.
@@ -114,7 +115,7 @@ pub(crate) fn powd(x: f64, p: f64, k: f64) -> f64 {
         (2.0, 0.0) => x * x,
         (2.0, 1.0) => x + x,
         // The root of -0 is -0, but the limit is the one from above.
-        (0.5, 1.0) => 0.5 / x.sqrt().abs(),
+        (0.5, 1.0) => 0.5 / float::sqrt(x).abs(),
         (3.0, 0.0) => x * x * x,
         (3.0, 1.0) => 3.0 * (x * x),
         (-1.0, 0.0) => 1.0 / x,
@@ -176,13 +177,13 @@ fn by_products(x: f64, c: f64, p: f64) -> Option<f64> {
         2.0 => c * (x * x),
         0.0 => c,
         -1.0 => c / x,
-        -0.5 if x > 0.0 => c / x.sqrt(),
+        -0.5 if x > 0.0 => c / float::sqrt(x),
         3.0 => c * (x * x * x),
         -2.0 => c / (x * x),
-        0.5 if x > 0.0 => c * x.sqrt(),
+        0.5 if x > 0.0 => c * float::sqrt(x),
         // Two ulps, which are allowed for a derivative and not for a value.
         -3.0 if c != 1.0 => c / (x * x * x),
-        -1.5 if x > 0.0 && c != 1.0 => c / (x * x.sqrt()),
+        -1.5 if x > 0.0 && c != 1.0 => c / (x * float::sqrt(x)),
         4.0 => {
             // Squaring would double the rounding error of the square, to 2 ulps.
             let s = two_prod(x, x);

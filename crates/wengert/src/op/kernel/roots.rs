@@ -6,6 +6,7 @@
 use super::core::{ln_1p_dd, ln_dd};
 use super::dd::{Dd, two_sum};
 use super::gamma::BERNOULLI;
+use crate::float;
 
 const fn zero(hi: f64, lo: f64) -> Dd {
     Dd { hi, lo }
@@ -48,12 +49,12 @@ const LGAMMA_ZEROS: [Dd; 28] = [
 /// With `x = -n + e`: `ln|gamma| = g(e) - ln|e|`, where `g(e) = ln gamma(1 + e) - sum ln(k - e)` over `k = 1..=n`. So
 /// with the zero `z = -n + e0` and `d = x - z`: `ln|gamma| = -ln(1 + d/e0) + d * (mean of g' from e0 to e)`.
 pub(super) fn lgamma_near_zero(x: f64, guess: f64) -> f64 {
-    let n = -x.round_ties_even();
+    let n = -float::round_ties_even(x);
     if n < 8.0 && guess.abs() > 1e-3 {
         // `guess` has enough digits here, and the quadrature below is for short intervals only.
         return guess;
     }
-    let Some(z) = LGAMMA_ZEROS.iter().find(|z| -z.hi.round_ties_even() == n && (z.hi + n > 0.0) == (x + n > 0.0))
+    let Some(z) = LGAMMA_ZEROS.iter().find(|z| -float::round_ties_even(z.hi) == n && (z.hi + n > 0.0) == (x + n > 0.0))
     else {
         return guess;
     };
@@ -130,11 +131,11 @@ pub(super) fn digamma_left(x: f64) -> f64 {
     if let Some(r) = NEGATIVE_ROOTS.iter().find_map(|root| root.series(x, 1e-9)) {
         return r;
     }
-    let f = x - x.round_ties_even();
+    let f = x - float::round_ties_even(x);
     digamma_right(two_sum(1.0, -x)).sub(PI.mul(cot_pi(f))).value()
 }
 
-pub(super) const PI: Dd = zero(std::f64::consts::PI, 1.224_646_799_147_353_2e-16);
+pub(super) const PI: Dd = zero(core::f64::consts::PI, 1.224_646_799_147_353_2e-16);
 
 /// The digamma function of `a > 0` to about 100 bits: the recurrence up to 30, then Stirling's series.
 fn digamma_right(a: Dd) -> Dd {
@@ -156,7 +157,7 @@ fn digamma_right(a: Dd) -> Dd {
 }
 
 /// `cot(pi f)` for `0 < |f| <= 1/2`, to about 100 bits.
-fn cot_pi(f: f64) -> Dd {
+pub(super) fn cot_pi(f: f64) -> Dd {
     let a = f.abs();
     let flip = a > 0.25;
     let t = PI.mul(if flip { two_sum(0.5, -a) } else { Dd::new(a) });

@@ -3,12 +3,13 @@
 //! `1 / sqrt(1 - x^2)` and the like correct for the rounding error of the square: second derivatives contain their
 //! third power and must be within 8 ulps.
 
-use crate::cold::rarely;
-
 use super::dd::{Dd, two_prod, two_sum};
+use super::elementary;
+use crate::cold::rarely;
+use crate::float;
 
 /// Up to here no reduction is needed. Programs tend to stay on one side of this branch, so it is predicted well.
-const SMALL: f64 = std::f64::consts::FRAC_PI_4;
+const SMALL: f64 = core::f64::consts::FRAC_PI_4;
 
 /// Beyond this the reduction needs more of pi than three words.
 const FAST_END: f64 = 1e5;
@@ -32,7 +33,7 @@ fn sin_beyond(x: f64) -> f64 {
         let (quadrant, y, low) = reduce(x);
         turn(quadrant, sin_poly(y, low), cos_poly(y, low))
     } else {
-        rarely(move || pxfm::f_sin(x))
+        rarely(move || elementary::sin(x))
     }
 }
 
@@ -50,7 +51,7 @@ fn cos_beyond(x: f64) -> f64 {
         let (quadrant, y, low) = reduce(x);
         turn(quadrant.wrapping_add(1), sin_poly(y, low), cos_poly(y, low))
     } else {
-        rarely(move || pxfm::f_cos(x))
+        rarely(move || elementary::cos(x))
     }
 }
 
@@ -72,7 +73,7 @@ fn reduce(x: f64) -> (u64, f64, f64) {
     const HALF_PI_1: f64 = f64::from_bits(0x3ff9_21fb_5440_0000);
     const HALF_PI_2: f64 = f64::from_bits(0x3dd0_b461_1a60_0000);
     const HALF_PI_3: f64 = f64::from_bits(0x3ba3_198a_2e03_7073);
-    let shifted = x * std::f64::consts::FRAC_2_PI + ROUND;
+    let shifted = x * core::f64::consts::FRAC_2_PI + ROUND;
     let k = shifted - ROUND;
     let a = x - k * HALF_PI_1;
     let b = k * HALF_PI_2;
@@ -145,7 +146,7 @@ fn cos_parts(y: f64) -> (f64, f64, f64) {
 #[inline]
 pub(crate) fn asin(x: f64) -> f64 {
     const HALF_PI_LOW: f64 = 6.123_233_995_736_766e-17;
-    const QUARTER_PI: f64 = std::f64::consts::FRAC_PI_4;
+    const QUARTER_PI: f64 = core::f64::consts::FRAC_PI_4;
     let a = x.abs();
     if a < 0.5 {
         return x + x * asin_ratio(x * x);
@@ -154,7 +155,7 @@ pub(crate) fn asin(x: f64) -> f64 {
         return f64::NAN;
     }
     let z = 0.5 * (1.0 - a);
-    let s = z.sqrt();
+    let s = float::sqrt(z);
     let r = asin_ratio(z);
     let angle = if a > 0.975 {
         2.0 * QUARTER_PI - (2.0 * (s + s * r) - HALF_PI_LOW)
@@ -190,7 +191,7 @@ pub(super) fn one_plus_square(a: f64) -> Dd {
 /// `1 / sqrt(t)`: a first guess and one Newton step with the exact square.
 #[inline(always)]
 pub(super) fn rsqrt(t: Dd) -> f64 {
-    let r = 1.0 / t.hi.sqrt();
+    let r = 1.0 / float::sqrt(t.hi);
     // 1 - t r^2 cancels, so it is computed in double-double.
     let a = two_prod(t.hi, r);
     let b = two_prod(a.hi, r);

@@ -4,19 +4,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::{Arc, Mutex};
 
 use approx::{AbsDiffEq, RelativeEq, UlpsEq};
-use nalgebra::{ComplexField, RealField};
+use nalgebra_0_35::{ComplexField, RealField};
 use num_traits::{One, Signed, Zero};
-use simba::scalar::SupersetOf;
-use simba::simd::SimdValue;
+use simba_0_10::scalar::SupersetOf;
 use wengert::{Arity, Graph, NO_IMM, Op, Scalar};
-use wengert_nalgebra::{Var, record, with_graph};
+use wengert_var::{Var, record, with_graph};
 
-/// The text of the panic that `f` ends in.
-fn panic_of<R>(f: impl FnOnce() -> R) -> String {
-    let Err(payload) = catch_unwind(AssertUnwindSafe(f)) else { panic!("it should have panicked") };
-    let text = payload.downcast_ref::<String>().cloned();
-    text.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned())).expect("a text")
-}
+use crate::panic_of;
 
 #[test]
 fn constants_need_no_graph() {
@@ -136,45 +130,6 @@ fn a_graph_is_recorded_on_again_and_grows() {
 }
 
 #[test]
-fn recordings_nest_and_come_back_by_a_panic_too() {
-    let (mut g, mut h) = (Graph::new(), Graph::new());
-    let (x, y) = record(&mut g, || {
-        let x = Var::leaf(1.0);
-        let y = record(&mut h, || Var::leaf(2.0) * 3.0);
-        (x + 1.0, y)
-    });
-    assert_eq!((g.len(), h.len(), g.value(x.id()), h.value(y.id())), (2, 2, 2.0, 6.0));
-    let text = panic_of(|| {
-        record(&mut g, || {
-            let _ = Var::leaf(5.0);
-            panic!("halfway")
-        })
-    });
-    assert_eq!((text.as_str(), g.len()), ("halfway", 3));
-    assert_eq!(g.value(x.id()), 2.0);
-    assert!(panic_of(|| Var::leaf(1.0)).contains("record"), "and no graph is recorded on");
-}
-
-#[test]
-fn wrong_uses_are_refused_by_name() {
-    let (mut g, mut h) = (Graph::new(), Graph::new());
-    let x = record(&mut g, || Var::leaf(1.0));
-    assert!(panic_of(|| x + 1.0).contains("wengert_nalgebra::record"), "outside a recording");
-    assert!(panic_of(|| x.value()).contains("id()"), "outside a recording");
-    assert!(panic_of(|| record(&mut h, || x + 1.0)).contains("not a node of this graph"), "of another graph");
-    assert!(panic_of(|| Var::from(1.0).id()).contains("Var::leaf"), "a constant has no key");
-    let y = record(&mut g, || x * 2.0);
-    g.set(x.id(), 2.0);
-    assert!(panic_of(|| record(&mut g, || y + 1.0)).contains("forward"), "stale");
-    g.reset();
-    assert!(panic_of(|| record(&mut g, || x + 1.0)).contains("not a node of this graph"), "from before a reset");
-    assert!(panic_of(|| record(&mut g, || with_graph(|_| record(&mut h, || ())))).contains("outside with_graph"));
-    assert_eq!(format!("{x:?}"), format!("{:?}", x.id()), "what cannot be read is shown by its key");
-    let elsewhere = std::thread::spawn(move || catch_unwind(|| x + 1.0).is_err());
-    assert!(elsewhere.join().unwrap(), "on another thread");
-}
-
-#[test]
 fn what_becomes_a_plain_number_is_guarded() {
     type Question = fn(Var) -> bool;
     let tests: [(&str, Question); 12] = [
@@ -249,78 +204,6 @@ fn tolerances_are_those_of_plain_numbers() {
 }
 
 #[test]
-fn the_field_has_the_values_of_plain_numbers() {
-    type Unary<T> = fn(T) -> T;
-    type Binary<T> = fn(T, T) -> T;
-    let unary: [(&str, Unary<Var>, Unary<f64>); 12] = [
-        ("signum", ComplexField::signum, ComplexField::signum),
-        ("modulus", ComplexField::modulus, ComplexField::modulus),
-        ("modulus_squared", ComplexField::modulus_squared, ComplexField::modulus_squared),
-        ("norm1", ComplexField::norm1, ComplexField::norm1),
-        ("argument", ComplexField::argument, ComplexField::argument),
-        ("conjugate", ComplexField::conjugate, ComplexField::conjugate),
-        ("imaginary", ComplexField::imaginary, ComplexField::imaginary),
-        ("to_exp", |x| x.to_exp().0 * x.to_exp().1, |x: f64| x.to_exp().0 * x.to_exp().1),
-        ("powi", |x| ComplexField::powi(x, 3), |x| ComplexField::powi(x, 3)),
-        ("cube root", ComplexField::cbrt, ComplexField::cbrt),
-        ("fract", ComplexField::fract, ComplexField::fract),
-        ("sinc", ComplexField::sinc, ComplexField::sinc),
-    ];
-    for (name, of_var, of_plain) in unary {
-        for x in [0.0, 0.5, 2.25, -1.75] {
-            let (actual, expected): (f64, f64) = (of_var(x.into()).value(), of_plain(x));
-            assert!(
-                (actual - expected).abs() <= 2.0 * f64::EPSILON * expected.abs(),
-                "{name} of {x}: {actual}, {expected}"
-            );
-        }
-    }
-    let binary: [(&str, Binary<Var>, Binary<f64>); 8] = [
-        ("atan2", RealField::atan2, RealField::atan2),
-        ("hypot", ComplexField::hypot, ComplexField::hypot),
-        ("max", RealField::max, RealField::max),
-        ("min", RealField::min, RealField::min),
-        ("copysign", RealField::copysign, RealField::copysign),
-        ("powf", ComplexField::powf, ComplexField::powf),
-        ("log", ComplexField::log, ComplexField::log),
-        ("unscale", ComplexField::unscale, ComplexField::unscale),
-    ];
-    for (name, of_var, of_plain) in binary {
-        for (x, y) in [(0.5, 2.0), (3.0, 0.25), (2.0, 2.0)] {
-            let (actual, expected): (f64, f64) = (of_var(x.into(), y.into()).value(), of_plain(x, y));
-            assert!(
-                (actual - expected).abs() <= 2.0 * f64::EPSILON * expected.abs(),
-                "{name} of {x}, {y}: {actual}, {expected}"
-            );
-        }
-    }
-    let constants: [(Var, f64); 15] = [
-        (Var::pi(), f64::pi()),
-        (Var::two_pi(), f64::two_pi()),
-        (Var::frac_pi_2(), f64::frac_pi_2()),
-        (Var::frac_pi_3(), f64::frac_pi_3()),
-        (Var::frac_pi_4(), f64::frac_pi_4()),
-        (Var::frac_pi_6(), f64::frac_pi_6()),
-        (Var::frac_pi_8(), f64::frac_pi_8()),
-        (Var::frac_1_pi(), f64::frac_1_pi()),
-        (Var::frac_2_pi(), f64::frac_2_pi()),
-        (Var::frac_2_sqrt_pi(), f64::frac_2_sqrt_pi()),
-        (Var::e(), f64::e()),
-        (Var::log2_e(), f64::log2_e()),
-        (Var::log10_e(), f64::log10_e()),
-        (Var::ln_2(), f64::ln_2()),
-        (Var::ln_10(), f64::ln_10()),
-    ];
-    for (k, (actual, expected)) in constants.into_iter().enumerate() {
-        assert_eq!(actual.value(), expected, "constant {k}");
-    }
-    let mut x = Var::from(1.0);
-    x.replace(0, 2.0.into());
-    assert_eq!((x.extract(0).value(), SimdValue::select(x, false, 3.0.into()).value()), (2.0, 3.0));
-    assert!(panic_of(|| x.extract(1)).contains("one lane"));
-}
-
-#[test]
 fn refusals_point_to_the_line_that_asked() {
     let place = Arc::new(Mutex::new(String::new()));
     let seen = Arc::clone(&place);
@@ -389,42 +272,4 @@ fn refusals_point_to_the_line_that_asked() {
     }
     set_hook(loud);
     assert!(wrong.is_empty(), "{wrong:?}");
-}
-
-/// A number of an outer recording is refused within an inner one, and is right again after it.
-#[test]
-fn a_number_of_an_outer_recording_is_not_taken_for_one_of_the_inner() {
-    let (mut outer, mut inner) = (Graph::new(), Graph::new());
-    record(&mut outer, || {
-        let x = Var::leaf(2.0);
-        let y = record(&mut inner, || {
-            let y = Var::leaf(3.0);
-            assert!(panic_of(|| x + y).contains("not a node of this graph"));
-            assert!(panic_of(|| x.value()).contains("not a node of this graph"));
-            y
-        });
-        assert!(panic_of(|| x * y).contains("not a node of this graph"));
-        assert_eq!((x * x).value(), 4.0);
-    });
-}
-
-/// There are many generations of keys, but not infinitely many: recording again must not use up new ones.
-#[test]
-fn recording_again_and_again_uses_up_no_generations() {
-    let generation = || -> u32 {
-        let key = format!("{:?}", Graph::new().leaf(0.0));
-        let digits = key.trim_end_matches(')').rsplit('v').next();
-        digits.and_then(|digits| digits.parse().ok()).expect("NodeId(0v1)")
-    };
-    let mut g = Graph::new();
-    record(&mut g, || Var::leaf(1.0));
-    let before = generation();
-    let [mut inner, mut innermost] = [Graph::new(), Graph::new()];
-    for _ in 0..10_000 {
-        record(&mut g, || Var::leaf(1.0));
-        record(&mut g, || record(&mut inner, || record(&mut innermost, || Var::leaf(1.0))));
-    }
-    // Other tests take some meanwhile.
-    let used = generation().wrapping_sub(before);
-    assert!(used < 10_000, "{used}");
 }

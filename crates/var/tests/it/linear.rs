@@ -1,11 +1,11 @@
 //! Derivatives through nalgebra's own code, against known formulas.
 
-use nalgebra::{
+use super::nalgebra::{
     Isometry3, Matrix3, Quaternion, RealField, Rotation3, SMatrix, SymmetricEigen, Translation3, UnitQuaternion,
     Vector3,
 };
 use wengert::{Error, Graph, NodeId};
-use wengert_nalgebra::{Var, record};
+use wengert_var::{Var, record};
 
 const A: [[f64; 3]; 3] = [[4.0, 1.0, -0.5], [1.0, 3.0, 0.75], [-0.5, 0.75, 2.0]];
 

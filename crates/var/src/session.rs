@@ -24,7 +24,7 @@ thread_local! {
 /// thousand bytes, whatever its size.
 ///
 /// ```
-/// use wengert_nalgebra::{Var, record};
+/// use wengert_var::{Var, record};
 ///
 /// let mut g = wengert::Graph::new();
 /// let (x, y) = record(&mut g, || {
@@ -48,7 +48,7 @@ pub fn record<R>(graph: &mut Graph, f: impl FnOnce() -> R) -> R {
 /// `Var`s may be used meanwhile.
 ///
 /// ```
-/// use wengert_nalgebra::{Var, record, with_graph};
+/// use wengert_var::{Var, record, with_graph};
 ///
 /// let mut g = wengert::Graph::new();
 /// let x = record(&mut g, || {
@@ -75,7 +75,7 @@ pub(crate) fn open() -> Open {
 #[track_caller]
 pub(crate) fn graph(open: Option<&Graph>) -> &Graph {
     open.expect(
-        "this thread records on no graph: use numbers of a graph within wengert_nalgebra::record, \
+        "this thread records on no graph: use numbers of a graph within wengert_var::record, \
          and read them afterwards from the graph, by their id()",
     )
 }
@@ -96,7 +96,7 @@ impl<'g> Session<'g> {
     fn open(graph: &'g mut Graph) -> Self {
         let open = open();
         let Ok(mut open) = open.try_borrow_mut() else {
-            panic!("the graph is lent out: call wengert_nalgebra::record outside with_graph")
+            panic!("the graph is lent out: call wengert_var::record outside with_graph")
         };
         let outer = open.replace(mem::replace(graph, spare()));
         Session { graph, outer }

@@ -1,7 +1,7 @@
 //! Operators and methods of `Var` take numbers, references and constants, as those of `Expr` do.
 
 use wengert::{Graph, Op};
-use wengert_nalgebra::{Var, record};
+use wengert_var::{Var, record};
 
 #[test]
 #[allow(clippy::op_ref, reason = "references are what is tested")]

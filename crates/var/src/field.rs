@@ -2,9 +2,9 @@
 
 use std::f64::consts;
 
+use super::simba::scalar::{ComplexField, Field, RealField, SubsetOf};
+use super::simba::simd::{PrimitiveSimdValue, SimdValue};
 use num_traits::{Float, Signed, Zero};
-use simba::scalar::{ComplexField, Field, RealField, SubsetOf};
-use simba::simd::{PrimitiveSimdValue, SimdValue};
 use wengert::Scalar;
 
 use crate::var::{Var, expressions};

@@ -10,11 +10,12 @@ use wengert::{Expr, External, Graph, Imm, NodeId, Op, Real, Scalar};
 
 use crate::session;
 
-/// A number for nalgebra: a node of the graph that this thread records on ([`record`](crate::record)), or a
+/// A number for generic code: a node of the graph that this thread records on ([`record`](crate::record)), or a
 /// constant of no graph.
 ///
 /// It holds a key, not a value; the value is read from the graph. Comparisons and conversions to plain
-/// numbers leave guards, as with [`wengert::Expr`].
+/// numbers leave guards, as with [`wengert::Expr`]. It goes from thread to thread, and is used where its graph is recorded
+/// on.
 ///
 /// # Panics
 /// Every method of a node panics where the thread records on no graph. It panics with the text of a
@@ -47,7 +48,7 @@ impl Var {
     ///
     /// ```
     /// use wengert::Graph;
-    /// use wengert_nalgebra::{Var, record};
+    /// use wengert_var::{Var, record};
     ///
     /// let mut g = Graph::new();
     /// let x = record(&mut g, || Var::leaf(3.0));
@@ -65,7 +66,7 @@ impl Var {
     ///
     /// ```
     /// use wengert::Graph;
-    /// use wengert_nalgebra::{Var, record};
+    /// use wengert_var::{Var, record};
     ///
     /// let mut g = Graph::new();
     /// let [x, square] = record(&mut g, || {
@@ -89,7 +90,7 @@ impl Var {
     /// leaves no guard; a comparison of the `Var` itself does.
     ///
     /// ```
-    /// use wengert_nalgebra::{Var, record};
+    /// use wengert_var::{Var, record};
     ///
     /// let value = record(&mut wengert::Graph::new(), || (Var::leaf(3.0) * 2.0).value());
     /// assert_eq!(value, 6.0);
@@ -103,7 +104,7 @@ impl Var {
     ///
     /// ```
     /// use wengert::Graph;
-    /// use wengert_nalgebra::{Var, record};
+    /// use wengert_var::{Var, record};
     ///
     /// let mut g = Graph::new();
     /// let slope = record(&mut g, || {
@@ -121,7 +122,7 @@ impl Var {
     /// Sweeps back from here: see [`Graph::backward`]. Does nothing for a constant.
     ///
     /// ```
-    /// use wengert_nalgebra::{Var, record};
+    /// use wengert_var::{Var, record};
     ///
     /// let slope = record(&mut wengert::Graph::new(), || {
     ///     let x = Var::leaf(3.0);
@@ -138,7 +139,7 @@ impl Var {
     /// Labels the node, and returns the number. Does nothing for a constant.
     ///
     /// ```
-    /// use wengert_nalgebra::{Var, record};
+    /// use wengert_var::{Var, record};
     ///
     /// let mut g = wengert::Graph::new();
     /// let x = record(&mut g, || Var::leaf(3.0).named("x"));
@@ -177,6 +178,13 @@ impl From<f64> for Var {
     /// A constant.
     fn from(value: f64) -> Var {
         Var(Kind::Constant(value))
+    }
+}
+
+impl From<NodeId> for Var {
+    /// A node of the graph that is recorded on, for example a leaf that was made before.
+    fn from(id: NodeId) -> Var {
+        Var(Kind::Node(id))
     }
 }
 
@@ -222,7 +230,7 @@ impl Real for Var {}
 
 macro_rules! shared_names {
     ($($name:ident($($y:ident),*))+) => {
-        /// Methods that both [`Scalar`] and nalgebra's traits have. An inherent method takes precedence, so calls
+        /// Methods that [`Scalar`], `num_traits::Float` and nalgebra's traits have. An inherent method takes precedence, so calls
         /// need not name a trait. An operand may be a number: `x.max(0.0)`.
         impl Var {
             $(#[doc = concat!("[`Scalar::", stringify!($name), "`].")]
@@ -244,7 +252,7 @@ impl Var {
     ///
     /// ```
     /// use wengert::Graph;
-    /// use wengert_nalgebra::{Var, record};
+    /// use wengert_var::{Var, record};
     ///
     /// let mut g = Graph::new();
     /// let cube = record(&mut g, || Var::leaf(-2.0).powi(3));

@@ -1,5 +1,0 @@
-//! nalgebra over numbers that record.
-
-mod linear;
-mod numbers;
-mod operators;
