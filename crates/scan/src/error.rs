@@ -68,6 +68,33 @@ pub enum Error {
         /// What went wrong.
         source: wengert_program::Error,
     },
+    /// The callback of [`Workspace::on_progress`](crate::Workspace::on_progress) stopped the loop.
+    #[error("stopped by the progress callback; with Workspace::save_to, the next call goes on from the file")]
+    Stopped,
+    /// A file of an interrupted run could not be read, written or removed.
+    #[error("{path}: {source}")]
+    File {
+        /// Which file.
+        path: std::path::PathBuf,
+        /// The error of the system.
+        source: std::io::Error,
+    },
+    /// A file that is not of an interrupted run.
+    #[error("{path} is not the file of an interrupted run: {what}")]
+    Malformed {
+        /// Which file.
+        path: std::path::PathBuf,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// A file of another run.
+    #[error(
+        "{path} is of another run: it has another step, first state, parameters, number of steps or Keep; to start anew, remove it"
+    )]
+    OtherRun {
+        /// Which file.
+        path: std::path::PathBuf,
+    },
     /// The step could not be recorded or compiled.
     #[error(transparent)]
     Program(#[from] wengert_program::Error),

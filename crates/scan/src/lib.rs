@@ -29,6 +29,7 @@
 //! | `schedule/` | which blocks run, and which states are kept, in which order |
 //! | `run.rs` | blocks forward and back, as a schedule says |
 //! | `inputs.rs` | the inputs of each step, and where a loop ends |
+//! | `watch.rs` | a callback while a loop runs, and a file to resume it from |
 //! | `workspace.rs` | the memory that a loop runs in |
 #![forbid(unsafe_code)]
 
@@ -39,6 +40,7 @@ mod scan;
 mod schedule;
 mod tangent;
 mod unroll;
+mod watch;
 mod workspace;
 
 pub use error::Error;
@@ -47,6 +49,7 @@ pub use scan::{Gradient, Keep, Outcome, Scan, Settings, Work};
 pub use schedule::{Action, Schedule, fewest_advances};
 pub use tangent::{Direction, Product, Tangent};
 pub use unroll::Losses;
+pub use watch::Progress;
 pub use workspace::Workspace;
 
 /// The examples of the README, run as tests.

@@ -9,6 +9,7 @@ use crate::inputs::{Inputs, Steps, Until};
 use crate::scan::{Gradient, Work};
 use crate::schedule::{Action, Schedule};
 use crate::unroll::{Loop, Losses, Widths};
+use crate::watch::{Progress, Saved, Watch};
 use crate::workspace::{Call, Memory, clear, lengthen};
 
 /// The inputs of a loop, and where it ends.
@@ -121,9 +122,29 @@ pub(crate) struct Run<'a, 'e> {
     lanes: usize,
     /// How many blocks ran forward.
     frontier: usize,
+    /// How many blocks are not swept, once the first is.
+    left: usize,
     /// How many steps the loop has, once its end was reached.
     steps: Option<usize>,
     work: Work,
+}
+
+/// Where a run is in its schedule.
+#[derive(Debug, Default)]
+struct Position {
+    /// How many actions were begun.
+    actions: u64,
+    /// After how many of them the end was met.
+    ended: Option<u64>,
+    /// What is left of the last one.
+    rest: Option<Action>,
+}
+
+impl Position {
+    fn take(&mut self, schedule: &mut Schedule) -> Option<Action> {
+        self.actions += 1;
+        schedule.next()
+    }
 }
 
 /// The places of the numbers that go into a program.
@@ -136,7 +157,18 @@ struct Places {
 
 impl<'a, 'e> Run<'a, 'e> {
     pub(crate) fn new(programs: &'a Loop, added: Losses, ends: Ends<'e>, memory: &'a mut Memory) -> Run<'a, 'e> {
-        Run { programs, added, ends, checks: None, memory, lanes: 1, frontier: 0, steps: None, work: Work::default() }
+        Run {
+            programs,
+            added,
+            ends,
+            checks: None,
+            memory,
+            lanes: 1,
+            frontier: 0,
+            left: usize::MAX,
+            steps: None,
+            work: Work::default(),
+        }
     }
 
     /// Makes the comparisons of this step before each step. For numbers with their tangents, in blocks of one step.
@@ -201,17 +233,19 @@ impl<'a, 'e> Run<'a, 'e> {
         Ok(())
     }
 
-    /// Runs forward and back, as a schedule says.
-    pub(crate) fn follow(&mut self, mut schedule: Schedule) -> Result<(), Error> {
-        let room = self.room();
-        while let Some(action) = schedule.next() {
+    /// Runs forward and back, as a schedule says. Goes on from the file of the watch, if there is one.
+    ///
+    /// `key` is different for calls that need different files.
+    pub(crate) fn follow(&mut self, mut schedule: Schedule, watch: &mut Watch, key: &[u8]) -> Result<(), Error> {
+        let mut at = Position::default();
+        if let Some(saved) = watch.saved(key)? {
+            at = self.resume(saved, &mut schedule)?;
+        }
+        while let Some(action) = at.rest.take().or_else(|| at.take(&mut schedule)) {
             match action {
-                Action::Snapshot { slot, .. } => {
-                    lengthen(&mut self.memory.kept, (slot + 1) * room)?;
-                    self.memory.kept[slot * room..][..room].copy_from_slice(&self.memory.state);
-                    self.work.states = self.work.states.max(slot + 1);
-                }
+                Action::Snapshot { slot, .. } => self.snapshot(slot)?,
                 Action::Restore { slot, .. } => {
+                    let room = self.room();
                     self.memory.state.copy_from_slice(&self.memory.kept[slot * room..][..room]);
                 }
                 Action::Advance { from, to } => {
@@ -220,20 +254,99 @@ impl<'a, 'e> Run<'a, 'e> {
                             self.advance_again(block)?;
                         } else if self.advance_first(block)? {
                             schedule.end();
+                            at.ended = Some(at.actions);
                             break;
                         }
                         self.step_on();
+                        at.rest = (block + 1 < to).then_some(Action::Advance { from: block + 1, to });
+                        watch.look(self.progress(), || self.saved(&at).to_bytes(key))?;
                     }
+                    at.rest = None;
                 }
                 Action::Reverse { block } => {
                     if block == self.frontier {
                         self.advance_first(block)?;
                     }
                     self.reverse(block)?;
+                    self.left = block;
+                    watch.look(self.progress(), || self.saved(&at).to_bytes(key))?;
                 }
             }
         }
+        watch.done()
+    }
+
+    fn snapshot(&mut self, slot: usize) -> Result<(), Error> {
+        let room = self.room();
+        lengthen(&mut self.memory.kept, (slot + 1) * room)?;
+        self.memory.kept[slot * room..][..room].copy_from_slice(&self.memory.state);
+        self.work.states = self.work.states.max(slot + 1);
         Ok(())
+    }
+
+    fn progress(&self) -> Progress {
+        let width = self.programs.block.steps;
+        let steps = self.steps.or(self.ends.steps);
+        let most = |blocks: usize| steps.map_or(blocks * width, |steps| steps.min(blocks * width));
+        let back = match self.steps {
+            Some(steps) if self.left < self.frontier => steps - most(self.left),
+            _ => 0,
+        };
+        Progress { forward: most(self.frontier), back, steps }
+    }
+
+    fn saved(&self, at: &Position) -> Saved {
+        let memory = &*self.memory;
+        let rest = match at.rest {
+            Some(Action::Advance { from, to }) => Some((from, to)),
+            _ => None,
+        };
+        Saved {
+            actions: at.actions,
+            ended: at.ended,
+            rest,
+            frontier: self.frontier,
+            left: self.left,
+            steps: self.steps,
+            work: [self.work.blocks, self.work.again, self.work.states],
+            state: memory.state.clone(),
+            kept: memory.kept[..self.work.states * self.room()].to_vec(),
+            end: memory.end.clone(),
+            losses: memory.losses.clone(),
+            adjoint: memory.adjoint.clone(),
+            params: memory.params.clone(),
+            inputs: memory.inputs.clone(),
+        }
+    }
+
+    /// Takes what was saved, and brings the schedule to where it was.
+    fn resume(&mut self, saved: Saved, schedule: &mut Schedule) -> Result<Position, Error> {
+        for action in 1..=saved.actions {
+            schedule.next();
+            if saved.ended == Some(action) {
+                schedule.end();
+            }
+        }
+        self.frontier = saved.frontier;
+        self.left = saved.left;
+        self.steps = saved.steps;
+        let [blocks, again, states] = saved.work;
+        self.work = Work { blocks, again, states };
+        let memory = &mut *self.memory;
+        memory.state = saved.state;
+        memory.kept = saved.kept;
+        memory.end = saved.end;
+        memory.losses = saved.losses;
+        memory.adjoint = saved.adjoint;
+        memory.params = saved.params;
+        memory.inputs = saved.inputs;
+        // An iterator gives its inputs again, from the first on.
+        let read = self.steps.unwrap_or(self.frontier * self.programs.block.steps);
+        if !self.ends.has(read - 1)? {
+            return Err(Error::InputsEnd { steps: read, given: self.ends.steps_from(0, read)? });
+        }
+        let rest = saved.rest.map(|(from, to)| Action::Advance { from, to });
+        Ok(Position { actions: saved.actions, ended: saved.ended, rest })
     }
 
     /// Makes the state after the block that ran last the current one.

@@ -11,6 +11,7 @@ use crate::inputs::{Inputs, Steps};
 use crate::run::{Ends, Run};
 use crate::schedule::Schedule;
 use crate::unroll::{Loop, Losses, Step, Widths};
+use crate::watch::Watch;
 use crate::workspace::Workspace;
 
 /// Which states a loop keeps for the way back. It changes memory and time, and not a bit of the result.
@@ -292,7 +293,7 @@ impl Scan {
         Ok(gradients.into_iter().next().expect("one for each first state"))
     }
 
-    /// As [`Scan::value_and_gradient`] from several first states at once, in vector instructions and on all cores. Returns a
+    /// As [`Scan::value_and_gradient`], from several first states at once, in vector instructions and on all cores. Returns a
     /// result for each, with the bits that it has alone. All share parameters and inputs.
     ///
     /// # Errors
@@ -334,10 +335,30 @@ impl Scan {
         self.check(states, params)?;
         let ends = Ends::of(steps, inputs, self.step.widths.inputs)?;
         let schedule = self.schedule(keep, ends.steps())?;
+        let key = self.key(&workspace.watch, keep, ends.steps(), states, params, false);
         let mut run = Run::new(&self.once, self.losses(), ends, &mut workspace.once);
         run.start(states, params)?;
-        run.follow(schedule)?;
+        run.follow(schedule, &mut workspace.watch, &key)?;
         Ok((0..states.len()).map(|lane| run.gradient(lane)).collect())
+    }
+
+    /// What distinguishes a call from others, if it is saved to a file.
+    pub(crate) fn key(
+        &self,
+        watch: &Watch,
+        keep: Keep,
+        steps: Option<usize>,
+        states: &[&[f64]],
+        params: &[f64],
+        has_tangents: bool,
+    ) -> Vec<u8> {
+        if watch.file.is_none() {
+            return Vec::new();
+        }
+        let losses = self.losses();
+        let what = format!("{losses:?} {} {keep:?} {steps:?} {} {has_tangents}", self.block(), states.len());
+        let numbers = states.concat().into_iter().chain(params.iter().copied());
+        [self.step.program.to_bytes(), what.into_bytes(), numbers.flat_map(f64::to_le_bytes).collect()].concat()
     }
 
     /// # Errors

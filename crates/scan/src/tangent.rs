@@ -4,7 +4,7 @@ use crate::error::{Error, same_length};
 use crate::inputs::{Inputs, Steps};
 use crate::run::{Ends, Run};
 use crate::scan::{Gradient, Keep, Scan};
-use crate::workspace::Workspace;
+use crate::workspace::{Memory, Workspace};
 
 /// A direction: tangents of the first state, of the parameters, and of the inputs of all steps. An empty list is for
 /// zeros.
@@ -77,7 +77,7 @@ impl Scan {
     ) -> Result<Tangent, Error> {
         // No derivatives with respect to inputs are asked for.
         let inputs = inputs.into().frozen();
-        let mut run = self.along(steps.into(), state, params, inputs, direction, workspace)?;
+        let mut run = self.along(steps.into(), state, params, inputs, direction, &mut workspace.twice)?;
         run.forward()?;
         let (end, end_tangent) = run.end().split_at(state.len());
         let [value, tangent] = *run.losses() else { unreachable!("a loss and its tangent") };
@@ -113,8 +113,11 @@ impl Scan {
         keep: Keep,
         workspace: &mut Workspace,
     ) -> Result<Product, Error> {
-        let mut run = self.along(steps.into(), state, params, inputs.into(), direction, workspace)?;
-        run.follow(self.schedule(keep, run.known_steps())?)?;
+        let Workspace { twice, watch, .. } = workspace;
+        let mut run = self.along(steps.into(), state, params, inputs.into(), direction, twice)?;
+        let tangents = [direction.state, direction.params, direction.inputs].concat();
+        let key = self.key(watch, keep, run.known_steps(), &[state, &tangents], params, true);
+        run.follow(self.schedule(keep, run.known_steps())?, watch, &key)?;
         let halves = |list: &[f64], width: usize| {
             let (mut first, mut second) = (Vec::new(), Vec::new());
             for both in list.chunks(2 * width.max(1)) {
@@ -148,7 +151,7 @@ impl Scan {
         params: &[f64],
         inputs: Inputs<'a>,
         direction: Direction<'a>,
-        workspace: &'s mut Workspace,
+        memory: &'s mut Memory,
     ) -> Result<Run<'s, 'a>, Error> {
         self.check(&[state], params)?;
         let ends = Ends::with_tangents(steps, inputs, self.widths().inputs, Some(direction.inputs))?;
@@ -158,7 +161,7 @@ impl Scan {
         };
         let state = both("tangents of the first state", state, direction.state)?;
         let params = both("tangents of parameters", params, direction.params)?;
-        let mut run = Run::new(self.twice()?, self.losses(), ends, &mut workspace.twice);
+        let mut run = Run::new(self.twice()?, self.losses(), ends, memory);
         if self.step().report().guards > 0 {
             run = run.checking(self.step());
         }

@@ -1,7 +1,13 @@
 //! The memory that loops run in. The caller owns it, so that calls reuse it.
 
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::Duration;
+
 use wengert::room::{Refused, Room};
 use wengert_program::Setup;
+
+use crate::watch::{Progress, Timed, Watch};
 
 /// The memory that a loop runs in. It fits itself to a scan at the first call, and is reused by later ones.
 #[derive(Debug)]
@@ -9,6 +15,7 @@ pub struct Workspace {
     pub(crate) once: Memory,
     /// For numbers with their tangents.
     pub(crate) twice: Memory,
+    pub(crate) watch: Watch,
 }
 
 impl Default for Workspace {
@@ -25,7 +32,60 @@ impl Workspace {
 
     /// A workspace that runs programs as the setup says.
     pub fn with(setup: Setup) -> Workspace {
-        Workspace { once: Memory::new(setup), twice: Memory::new(setup) }
+        Workspace { once: Memory::new(setup), twice: Memory::new(setup), watch: Watch::default() }
+    }
+
+    /// Calls this with the progress of a gradient, about once in so much time, but at most once for each block. If it
+    /// breaks, the call is [`Error::Stopped`](crate::Error::Stopped), and the workspace can be used as before.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use std::time::Duration;
+    /// use wengert_scan::{Keep, Scan, Workspace};
+    ///
+    /// let scan = Scan::new(&[1.0], &[0.5], &[], |s, p, _| (vec![p[0] * s[0]], s[0]))?;
+    /// let mut workspace = Workspace::new().on_progress(Duration::from_secs(1), |progress| {
+    ///     println!("{} steps forward, {} back", progress.forward, progress.back);
+    ///     ControlFlow::Continue(())
+    /// });
+    /// scan.value_and_gradient(1000, &[1.0], &[0.5], (), Keep::Sqrt, &mut workspace)?;
+    /// # Ok::<(), wengert_scan::Error>(())
+    /// ```
+    pub fn on_progress(
+        mut self,
+        every: Duration,
+        callback: impl FnMut(Progress) -> ControlFlow<()> + Send + 'static,
+    ) -> Workspace {
+        self.watch.callback = Some(Timed::new(Box::new(callback), every));
+        self
+    }
+
+    /// Saves gradients in progress to a file, about once in so much time, whole or not at all. A call that finds the file
+    /// goes on from there, to the same bits, and removes it when it is done. It must be the same call: of the same step,
+    /// first state, parameters, number of steps and [`Keep`](crate::Keep), and it must be given the same inputs, which the
+    /// file does not have. A checksum tells a broken file; one made on purpose can cause a panic.
+    ///
+    /// A call that saves panics where [`Program::to_bytes`](wengert_program::Program::to_bytes) of the step would.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use std::time::Duration;
+    /// use wengert_scan::{Error, Keep, Scan, Workspace};
+    ///
+    /// let path = std::env::temp_dir().join(format!("wengert-scan-{}", std::process::id()));
+    /// let scan = Scan::new(&[1.0], &[0.5], &[], |s, p, _| (vec![p[0] * s[0]], s[0]))?;
+    /// let run = |workspace: &mut Workspace| scan.value_and_gradient(1000, &[1.0], &[0.5], (), Keep::Sqrt, workspace);
+    /// let saving = || Workspace::new().save_to(&path, Duration::ZERO);
+    ///
+    /// let interrupted = run(&mut saving().on_progress(Duration::ZERO, |_| ControlFlow::Break(())));
+    /// assert!(matches!(interrupted, Err(Error::Stopped)) && path.exists());
+    /// assert_eq!(run(&mut saving())?, run(&mut Workspace::new())?);
+    /// assert!(!path.exists());
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn save_to(mut self, path: impl Into<PathBuf>, every: Duration) -> Workspace {
+        self.watch.file = Some(Timed::new(path.into(), every));
+        self
     }
 }
 

@@ -5,3 +5,4 @@ mod loops;
 mod refused;
 mod schedules;
 mod tangents;
+mod watched;
