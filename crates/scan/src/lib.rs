@@ -29,12 +29,16 @@
 //! | `schedule/` | which blocks run, and which states are kept, in which order |
 //! | `run.rs` | blocks forward and back, as a schedule says |
 //! | `inputs.rs` | the inputs of each step, and where a loop ends |
+//! | `function.rs` | a loop as a function of the user's own, for graphs and programs |
+//! | `picture.rs` | a schedule as a picture |
 //! | `watch.rs` | a callback while a loop runs, and a file to resume it from |
 //! | `workspace.rs` | the memory that a loop runs in |
 #![forbid(unsafe_code)]
 
 mod error;
+mod function;
 mod inputs;
+mod picture;
 mod run;
 mod scan;
 mod schedule;
@@ -45,6 +49,7 @@ mod workspace;
 
 pub use error::Error;
 pub use inputs::{Inputs, Steps, Until};
+pub use picture::schedule_svg;
 pub use scan::{Gradient, Keep, Outcome, Scan, Settings, Work};
 pub use schedule::{Action, Schedule, fewest_advances};
 pub use tangent::{Direction, Product, Tangent};
