@@ -1,5 +1,9 @@
 //! Every example runs, and its assertions hold.
 
+#[path = "../examples/assimilation.rs"]
+mod assimilation;
+#[path = "../examples/burgers.rs"]
+mod burgers;
 #[path = "../examples/classifier.rs"]
 mod classifier;
 #[path = "../examples/curve_fit.rs"]
@@ -14,6 +18,10 @@ mod inverse_kinematics;
 mod own_graph;
 #[path = "../examples/pendulum.rs"]
 mod pendulum;
+#[path = "../examples/spiral.rs"]
+mod spiral;
+#[path = "../examples/swing_up.rs"]
+mod swing_up;
 
 #[test]
 fn curve_fit_finds_the_certified_parameters() {
@@ -48,6 +56,26 @@ fn implicit_function_has_the_derivatives_that_are_found_by_hand() {
 #[test]
 fn own_graph_shows_values_and_gradients() {
     own_graph::main().unwrap();
+}
+
+#[test]
+fn assimilation_finds_the_state_that_the_system_started_in() {
+    assimilation::main().unwrap();
+}
+
+#[test]
+fn spiral_is_learned() {
+    spiral::main().unwrap();
+}
+
+#[test]
+fn swing_up_ends_upright() {
+    swing_up::main().unwrap();
+}
+
+#[test]
+fn burgers_finds_viscosity_and_height() {
+    burgers::main().unwrap();
 }
 
 #[test]

@@ -1,0 +1,200 @@
+//! The inputs of each step, and how many steps there are.
+
+use wengert::room::Grow;
+
+use crate::error::{Error, same_length};
+
+/// When a loop ends. A number of steps becomes [`Steps::Exactly`].
+pub enum Steps<'a> {
+    /// After so many steps.
+    Exactly(usize),
+    /// After the step for which this is true: see [`Steps::until`].
+    Until(Box<Until<'a>>),
+    /// Where the inputs end.
+    OfInputs,
+}
+
+/// Whether a loop ends after so many steps, with the state after them.
+pub type Until<'a> = dyn FnMut(usize, &[f64]) -> bool + 'a;
+
+impl<'a> Steps<'a> {
+    /// Until a condition holds, or the inputs end. It gets the number of steps so far and the state after them, and is
+    /// asked once for each step, in order.
+    ///
+    /// ```
+    /// use wengert_scan::{Keep, Scan, Steps, Workspace};
+    ///
+    /// let scan = Scan::new(&[1.0], &[2.0], &[], |s, p, _| (vec![p[0] * s[0]], s[0]))?;
+    /// let steps = Steps::until(|_, s| s[0] > 100.0);
+    /// let gradient = scan.value_and_gradient(steps, &[1.0], &[2.0], (), Keep::Online(4), &mut Workspace::new())?;
+    /// assert_eq!((gradient.steps, gradient.value), (7, 127.0));
+    /// # Ok::<(), wengert_scan::Error>(())
+    /// ```
+    pub fn until(condition: impl FnMut(usize, &[f64]) -> bool + 'a) -> Steps<'a> {
+        Steps::Until(Box::new(condition))
+    }
+}
+
+impl From<usize> for Steps<'_> {
+    fn from(steps: usize) -> Self {
+        Steps::Exactly(steps)
+    }
+}
+
+/// The inputs of each step. A slice has those of the first step, then those of the second, and so on; `()` is for steps
+/// without inputs.
+pub struct Inputs<'a> {
+    source: Source<'a>,
+    pub(crate) is_frozen: bool,
+}
+
+/// Writes the inputs of a step.
+type Write<'a> = dyn FnMut(usize, &mut [f64]) + 'a;
+
+enum Source<'a> {
+    Slice(&'a [f64]),
+    By(Box<Write<'a>>),
+    Iterator { rest: Box<dyn Iterator<Item = f64> + 'a>, read: Vec<f64> },
+}
+
+impl<'a> Inputs<'a> {
+    fn of(source: Source<'a>) -> Inputs<'a> {
+        Inputs { source, is_frozen: false }
+    }
+
+    /// Inputs that a closure writes: it gets the number of the step, from 0, and room for its inputs. It is called again
+    /// for steps that run again, and must then write the same numbers.
+    ///
+    /// ```
+    /// use wengert_scan::{Inputs, Keep, Scan, Workspace};
+    ///
+    /// // The sum of x^2 for x = 0, 1, 2.
+    /// let scan = Scan::new(&[0.0], &[], &[1.0], |s, _, x| (vec![s[0] + x[0]], x[0] * x[0]))?;
+    /// let inputs = Inputs::by(|step, x| x[0] = step as f64);
+    /// let sum = scan.value_and_gradient(3, &[0.0], &[], inputs, Keep::Sqrt, &mut Workspace::new())?;
+    /// assert_eq!((sum.value, sum.inputs), (5.0, vec![0.0, 2.0, 4.0]));
+    /// # Ok::<(), wengert_scan::Error>(())
+    /// ```
+    pub fn by(write: impl FnMut(usize, &mut [f64]) + 'a) -> Inputs<'a> {
+        Inputs::of(Source::By(Box::new(write)))
+    }
+
+    /// Inputs from an iterator, which gives those of the first step, then those of the second, and so on. What it gave is
+    /// kept, since steps run again.
+    ///
+    /// ```
+    /// use wengert_scan::{Inputs, Keep, Scan, Steps, Workspace};
+    ///
+    /// let scan = Scan::new(&[0.0], &[], &[1.0], |s, _, x| (vec![s[0] + x[0]], s[0] * x[0]))?;
+    /// let inputs = Inputs::from_iter([1.0, 2.0, 4.0].into_iter().filter(|&x| x > 1.0));
+    /// let sum = scan.value_and_gradient(Steps::OfInputs, &[1.0], &[], inputs, Keep::All, &mut Workspace::new())?;
+    /// assert_eq!((sum.steps, sum.value), (2, 1.0 * 2.0 + 3.0 * 4.0));
+    /// # Ok::<(), wengert_scan::Error>(())
+    /// ```
+    #[allow(clippy::should_implement_trait, reason = "the trait cannot take an iterator with a lifetime")]
+    pub fn from_iter(numbers: impl IntoIterator<Item = f64, IntoIter: 'a>) -> Inputs<'a> {
+        Inputs::of(Source::Iterator { rest: Box::new(numbers.into_iter()), read: Vec::new() })
+    }
+
+    /// The same inputs, without derivatives with respect to them: [`Gradient::inputs`](crate::Gradient::inputs) is then
+    /// empty. For long loops this saves a number for each input.
+    ///
+    /// ```
+    /// use wengert_scan::{Inputs, Keep, Scan, Workspace};
+    ///
+    /// let scan = Scan::new(&[0.0], &[], &[1.0], |s, _, x| (vec![s[0] + x[0]], s[0] * x[0]))?;
+    /// let inputs = Inputs::from(&[2.0, 4.0]).frozen();
+    /// let sum = scan.value_and_gradient(2, &[1.0], &[], inputs, Keep::All, &mut Workspace::new())?;
+    /// assert_eq!((sum.state, sum.inputs), (vec![6.0], vec![]));
+    /// # Ok::<(), wengert_scan::Error>(())
+    /// ```
+    pub fn frozen(self) -> Inputs<'a> {
+        Inputs { is_frozen: true, ..self }
+    }
+
+    /// Whether there are inputs for every step.
+    pub(crate) fn is_endless(&self) -> bool {
+        matches!(self.source, Source::By(_))
+    }
+
+    /// For how many steps of `width` inputs there are inputs, if that is known.
+    pub(crate) fn steps(&self, width: usize) -> Option<usize> {
+        match self.source {
+            Source::Slice(numbers) if width > 0 => Some(numbers.len() / width),
+            _ => None,
+        }
+    }
+
+    /// # Errors
+    /// If a slice does not have `width` numbers for each of some steps.
+    pub(crate) fn check(&self, width: usize, steps: Option<usize>) -> Result<(), Error> {
+        let Source::Slice(numbers) = self.source else { return Ok(()) };
+        let (given, expected) = match width {
+            0 => (numbers.len(), 0),
+            _ => (numbers.len() % width, 0),
+        };
+        let what = if width == 0 { "inputs of a step without inputs" } else { "inputs left over after the last step" };
+        same_length(what, expected, given)?;
+        match (self.steps(width), steps) {
+            (Some(given), Some(steps)) if given < steps => Err(Error::InputsEnd { steps, given }),
+            (Some(given), Some(steps)) => same_length("steps that there are inputs for", steps, given),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether there are inputs for a step.
+    ///
+    /// # Errors
+    /// If what an iterator gave cannot be kept.
+    pub(crate) fn has(&mut self, step: usize, width: usize) -> Result<bool, Error> {
+        Ok(match &mut self.source {
+            Source::Slice(numbers) => width == 0 || step < numbers.len() / width,
+            Source::By(_) => true,
+            Source::Iterator { rest, read } => {
+                while read.len() / width.max(1) <= step && width > 0 {
+                    match rest.next() {
+                        Some(number) => read.try_push(number)?,
+                        None => return Ok(false),
+                    }
+                }
+                true
+            }
+        })
+    }
+
+    /// Writes the inputs of a step that there are inputs for.
+    #[inline]
+    pub(crate) fn write(&mut self, step: usize, x: &mut [f64]) {
+        let at = step * x.len();
+        match &mut self.source {
+            _ if x.is_empty() => {}
+            Source::Slice(numbers) => x.copy_from_slice(&numbers[at..at + x.len()]),
+            Source::By(write) => write(step, x),
+            Source::Iterator { read, .. } => x.copy_from_slice(&read[at..at + x.len()]),
+        }
+    }
+}
+
+impl From<()> for Inputs<'_> {
+    fn from((): ()) -> Self {
+        Inputs::of(Source::Slice(&[]))
+    }
+}
+
+impl<'a> From<&'a [f64]> for Inputs<'a> {
+    fn from(numbers: &'a [f64]) -> Self {
+        Inputs::of(Source::Slice(numbers))
+    }
+}
+
+impl<'a, const N: usize> From<&'a [f64; N]> for Inputs<'a> {
+    fn from(numbers: &'a [f64; N]) -> Self {
+        Inputs::of(Source::Slice(numbers))
+    }
+}
+
+impl<'a> From<&'a Vec<f64>> for Inputs<'a> {
+    fn from(numbers: &'a Vec<f64>) -> Self {
+        Inputs::of(Source::Slice(numbers))
+    }
+}

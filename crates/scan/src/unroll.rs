@@ -1,0 +1,161 @@
+//! The programs of a loop: a block of steps forward, and back.
+
+use wengert::{Graph, NO_IMM, NodeId, Op};
+use wengert_program::{Options, Program};
+
+use crate::error::Error;
+
+/// Which steps add to the loss of a loop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Losses {
+    /// The loss is the sum of those of all steps.
+    #[default]
+    Every,
+    /// The loss is that of the last step.
+    Last,
+}
+
+/// How many numbers there are of each sort: in a state, of parameters, of inputs of a step, of losses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Widths {
+    pub(crate) state: usize,
+    pub(crate) params: usize,
+    pub(crate) inputs: usize,
+    pub(crate) losses: usize,
+}
+
+impl Widths {
+    /// Those of numbers with their tangents.
+    fn doubled(self) -> Widths {
+        let [state, params, inputs, losses] =
+            [self.state, self.params, self.inputs, self.losses].map(|numbers| 2 * numbers);
+        Widths { state, params, inputs, losses }
+    }
+}
+
+/// Steps that run together, forward and back.
+#[derive(Clone, Debug)]
+pub(crate) struct Pair {
+    pub(crate) steps: usize,
+    /// State, parameters, inputs of each step -> next state, losses.
+    pub(crate) advance: Program,
+    /// The same, adjoint of the next state, adjoints of the losses -> adjoint of the state, of the parameters, of the
+    /// inputs of each step.
+    pub(crate) reverse: Program,
+}
+
+/// The programs that a loop runs: with numbers, or with numbers and their tangents.
+#[derive(Clone, Debug)]
+pub(crate) struct Loop {
+    pub(crate) widths: Widths,
+    /// One step.
+    pub(crate) one: Pair,
+    /// As many as are worth a call.
+    pub(crate) block: Pair,
+}
+
+/// About how many instructions of a sweep are worth a call.
+const WORTH_A_CALL: usize = 1000;
+
+/// A recorded step, and numbers at which it was recorded.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    pub(crate) program: Program,
+    pub(crate) at: Vec<f64>,
+    pub(crate) widths: Widths,
+    pub(crate) losses: Losses,
+}
+
+impl Step {
+    /// The programs of a loop.
+    ///
+    /// The number of steps of a block depends on the step alone, so that every loop adds in the same order. Steps with
+    /// comparisons or calls of user's functions stay single: recorded one after another, these would be recorded at other
+    /// numbers than the user's.
+    pub(crate) fn unrolled(&self) -> Result<Loop, Error> {
+        let reverse = self.block(1, false)?.1;
+        let advance = self.program.clone();
+        let is_pure = advance.report().guards == 0 && advance.instructions().all(|step| step.external.is_none());
+        let one = Pair { steps: 1, advance, reverse };
+        let steps = if is_pure { (WORTH_A_CALL / one.reverse.report().instructions.max(1)).max(1) } else { 1 };
+        let block = if steps == 1 { one.clone() } else { self.pair(steps, false)? };
+        Ok(Loop { widths: self.widths, one, block })
+    }
+
+    /// The programs of a loop over numbers and their tangents, in blocks of the same length.
+    pub(crate) fn doubled(&self, steps: usize) -> Result<Loop, Error> {
+        let one = self.pair(1, true)?;
+        let block = if steps == 1 { one.clone() } else { self.pair(steps, true)? };
+        Ok(Loop { widths: self.widths.doubled(), one, block })
+    }
+
+    fn pair(&self, steps: usize, with_tangents: bool) -> Result<Pair, Error> {
+        let (advance, reverse) = self.block(steps, with_tangents)?;
+        Ok(Pair { steps, advance, reverse })
+    }
+
+    fn block(&self, steps: usize, with_tangents: bool) -> Result<(Program, Program), Error> {
+        let graph = Graph::new();
+        let leaves = |numbers: &[f64]| numbers.iter().map(|&x| graph.try_leaf(x)).collect::<Result<Vec<NodeId>, _>>();
+        let (state, rest) = self.at.split_at(self.widths.state);
+        let (params, inputs) = rest.split_at(self.widths.params);
+        let (state, params) = (leaves(state)?, leaves(params)?);
+        let inputs = (0..steps).map(|_| leaves(inputs)).collect::<Result<Vec<_>, _>>()?;
+
+        let (mut next, mut total) = (state.clone(), None);
+        for inputs in &inputs {
+            next = self.program.record(&graph, &[&next[..], &params, inputs].concat())?;
+            let loss = next.pop().expect("a step gives its loss last");
+            total = Some(match total {
+                Some(total) if self.losses == Losses::Every => graph.try_record(Op::Add, NO_IMM, &[total, loss])?,
+                _ => loss,
+            });
+        }
+        let total = total.expect("a block has at least one step");
+
+        let adjoint = leaves(&vec![1.0; self.widths.state])?;
+        let seed = graph.try_leaf(1.0)?;
+        let results: Vec<NodeId> = next.iter().copied().chain([total]).collect();
+        let seeds: Vec<NodeId> = adjoint.iter().copied().chain([seed]).collect();
+        let wrt = [&state[..], &params, &inputs.concat()].concat();
+        let pairs: Vec<_> = results.iter().copied().zip(seeds.iter().copied()).collect();
+        let adjoints = graph.try_vjp_nodes(&pairs, &wrt)?;
+
+        let compiled = |inputs: &[NodeId], outputs: &[NodeId]| {
+            Program::compile(&graph, inputs.iter().copied(), outputs.iter().copied(), &Options::new())
+        };
+        let ahead = wrt.clone();
+        let back = [&wrt[..], &seeds].concat();
+        if !with_tangents {
+            return Ok((compiled(&ahead, &results)?, compiled(&back, &adjoints)?));
+        }
+
+        // Each sort of numbers, and of each step, is followed by its tangents.
+        let tangents = leaves(&vec![1.0; back.len()])?;
+        let along: Vec<_> = back.iter().copied().zip(tangents.iter().copied()).collect();
+        let sorts = [vec![state.len(), params.len()], vec![self.widths.inputs; steps]].concat();
+        let of_seeds = [sorts.clone(), vec![state.len(), 1]].concat();
+        let of_results = [state.len(), 1];
+        let result_tangents = graph.try_jvp_nodes(&along[..ahead.len()], &results)?;
+        let adjoint_tangents = graph.try_jvp_nodes(&along, &adjoints)?;
+        let advance = compiled(
+            &followed(&ahead, &tangents[..ahead.len()], &sorts),
+            &followed(&results, &result_tangents, &of_results),
+        )?;
+        let reverse =
+            compiled(&followed(&back, &tangents, &of_seeds), &followed(&adjoints, &adjoint_tangents, &sorts))?;
+        Ok((advance, reverse))
+    }
+}
+
+/// Both lists in one: so many of the first, then as many of the second, and so on.
+fn followed(first: &[NodeId], second: &[NodeId], lengths: &[usize]) -> Vec<NodeId> {
+    let mut both = Vec::with_capacity(2 * first.len());
+    let mut start = 0;
+    for length in lengths {
+        both.extend_from_slice(&first[start..start + length]);
+        both.extend_from_slice(&second[start..start + length]);
+        start += length;
+    }
+    both
+}
