@@ -57,7 +57,7 @@ mod run;
 pub mod save;
 mod source;
 
-pub use derive::SparseProgram;
+pub use derive::{SparseProgram, hessian_nodes, jacobian_nodes};
 pub use error::Error;
 pub use ir::Value;
 pub use lanes::InstructionSet;
