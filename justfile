@@ -39,6 +39,10 @@ accuracy:
     WENGERT_MEASURE=1 cargo test -p conformance --test it points -- --nocapture --test-threads 1 | grep '^| `' | sort > target/accuracy
     perl -0pi -e 'my $rows = `cat target/accuracy`; s/(\| function \| value .*?\n\|--.*?\n).*?\n(?=\| promise)/$1$rows\n/s' docs/promises.md
 
+# Test the adapters to solvers, and run their examples.
+hosts:
+    crates/solve/hosts
+
 # Run programs, graphs and nested recordings on eight threads: same bits, flat memory.
 soak minutes="10":
     cargo run --release -p fuzz-targets --example soak -- {{minutes}}

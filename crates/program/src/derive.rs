@@ -31,73 +31,92 @@ impl Recorded {
     }
 }
 
-/// What to derive: these nodes, with respect to those.
-struct Derivation<'g> {
-    graph: &'g Graph,
-    outputs: &'g [NodeId],
-    wrt: &'g [NodeId],
+/// Records the entries of the Jacobian of `outputs` with respect to leaves that can differ from 0, as nodes, in the
+/// order of the pattern: a row for each output, a column for each of `wrt`.
+///
+/// To compile them together with other nodes, such as the outputs themselves; [`SparseProgram::compile_jacobian`]
+/// compiles them alone. Columns or rows without a common entry share a pass over the graph.
+///
+/// ```
+/// let g = wengert::Graph::new();
+/// let [x, y] = [g.leaf(2.0), g.leaf(3.0)];
+/// let (pattern, entries) = wengert_program::jacobian_nodes(&g, &[g.mul(x, y), g.powi(y, 2)], &[x, y])?;
+/// assert_eq!(pattern.iter().collect::<Vec<_>>(), [(0, 0), (0, 1), (1, 1)]);
+/// assert_eq!(entries.iter().map(|&entry| g.value(entry)).collect::<Vec<_>>(), [3.0, 2.0, 6.0]);
+/// # Ok::<(), wengert_program::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`Graph::plan_jacobian`] and [`Graph::try_jvp_nodes`].
+pub fn jacobian_nodes(graph: &Graph, outputs: &[NodeId], wrt: &[NodeId]) -> Result<(Pattern, Vec<NodeId>), Error> {
+    let plan = graph.plan_jacobian(outputs, wrt)?;
+    let one = graph.try_constant(1.0)?;
+    let entries = entries(&plan.directions(), &plan.places(), |seeds, read| {
+        let seeds: Vec<_> = seeds.iter().map(|&seed| (seed, one)).collect();
+        match plan.is_forward() {
+            true => graph.try_jvp_nodes(&seeds, read),
+            false => graph.try_vjp_nodes(&seeds, read),
+        }
+    })?;
+    Ok((plan.pattern().clone(), entries))
 }
 
-impl Derivation<'_> {
-    /// The entries of the Jacobian that can differ from 0, as nodes, in the order of the pattern.
-    fn jacobian(&self) -> Result<(Pattern, Vec<NodeId>), Error> {
-        let plan = self.graph.plan_jacobian(self.outputs, self.wrt)?;
-        let one = self.graph.try_constant(1.0)?;
-        let entries = self.entries(&plan.directions(), &plan.places(), |seeds, read| {
-            let seeds: Vec<_> = seeds.iter().map(|&seed| (seed, one)).collect();
-            match plan.is_forward() {
-                true => self.graph.try_jvp_nodes(&seeds, read),
-                false => self.graph.try_vjp_nodes(&seeds, read),
-            }
-        })?;
-        Ok((plan.pattern().clone(), entries))
-    }
+/// Records the entries of the Hessian of `output` with respect to leaves that can differ from 0, as nodes, in the order
+/// of the pattern: both triangles, symmetric to the bit. As [`jacobian_nodes`].
+///
+/// ```
+/// let g = wengert::Graph::new();
+/// let [x, y] = [g.leaf(2.0), g.leaf(3.0)];
+/// let (pattern, entries) = wengert_program::hessian_nodes(&g, g.mul(g.powi(x, 2), y), &[x, y])?;
+/// assert_eq!(pattern.iter().collect::<Vec<_>>(), [(0, 0), (1, 0), (0, 1)]);
+/// assert_eq!(entries.iter().map(|&entry| g.value(entry)).collect::<Vec<_>>(), [6.0, 4.0, 4.0]);
+/// # Ok::<(), wengert_program::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`Graph::plan_hessian`] and [`Graph::try_gradient_nodes`].
+pub fn hessian_nodes(graph: &Graph, output: NodeId, wrt: &[NodeId]) -> Result<(Pattern, Vec<NodeId>), Error> {
+    let plan = graph.plan_hessian(output, wrt)?;
+    let gradient = graph.try_gradient_nodes(output, wrt)?;
+    let slope: HashMap<NodeId, NodeId> = wrt.iter().copied().zip(gradient).collect();
+    let one = graph.try_constant(1.0)?;
+    let entries = entries(&plan.directions(), &plan.places(), |seeds, read| {
+        let seeds: Vec<_> = seeds.iter().map(|&seed| (seed, one)).collect();
+        let slopes: Vec<_> = read.iter().map(|leaf| slope[leaf]).collect();
+        graph.try_jvp_nodes(&seeds, &slopes)
+    })?;
+    Ok((plan.pattern().clone(), entries))
+}
 
-    /// The same of the Hessian of the only output.
-    fn hessian(&self) -> Result<(Pattern, Vec<NodeId>), Error> {
-        let plan = self.graph.plan_hessian(self.outputs[0], self.wrt)?;
-        let gradient = self.graph.try_gradient_nodes(self.outputs[0], self.wrt)?;
-        let slope: HashMap<NodeId, NodeId> = self.wrt.iter().copied().zip(gradient).collect();
-        let one = self.graph.try_constant(1.0)?;
-        let entries = self.entries(&plan.directions(), &plan.places(), |seeds, read| {
-            let seeds: Vec<_> = seeds.iter().map(|&seed| (seed, one)).collect();
-            let slopes: Vec<_> = read.iter().map(|leaf| slope[leaf]).collect();
-            self.graph.try_jvp_nodes(&seeds, &slopes)
-        })?;
-        Ok((plan.pattern().clone(), entries))
+/// The entries that are read at these places, each in a direction. `along` gives what is read in one.
+fn entries(
+    directions: &[Vec<NodeId>],
+    places: &[(usize, NodeId)],
+    along: impl Fn(&[NodeId], &[NodeId]) -> Result<Vec<NodeId>, wengert::Error>,
+) -> Result<Vec<NodeId>, Error> {
+    let mut entries = vec![None; places.len()];
+    let mut of_direction = vec![Vec::new(); directions.len()];
+    for (entry, &(direction, _)) in places.iter().enumerate() {
+        of_direction[direction].push(entry);
     }
+    for (seeds, read) in directions.iter().zip(of_direction) {
+        let at: Vec<NodeId> = read.iter().map(|&entry| places[entry].1).collect();
+        for (entry, node) in read.into_iter().zip(along(seeds, &at)?) {
+            entries[entry] = Some(node);
+        }
+    }
+    let entries = entries.into_iter().collect::<Option<Vec<_>>>();
+    Ok(entries.expect("every entry is read in a direction"))
+}
 
-    /// The entries that are read at these places, each in a direction. `along` gives what is read in one.
-    fn entries(
-        &self,
-        directions: &[Vec<NodeId>],
-        places: &[(usize, NodeId)],
-        along: impl Fn(&[NodeId], &[NodeId]) -> Result<Vec<NodeId>, wengert::Error>,
-    ) -> Result<Vec<NodeId>, Error> {
-        let mut entries = vec![None; places.len()];
-        let mut of_direction = vec![Vec::new(); directions.len()];
-        for (entry, &(direction, _)) in places.iter().enumerate() {
-            of_direction[direction].push(entry);
-        }
-        for (seeds, read) in directions.iter().zip(of_direction) {
-            let at: Vec<NodeId> = read.iter().map(|&entry| places[entry].1).collect();
-            for (entry, node) in read.into_iter().zip(along(seeds, &at)?) {
-                entries[entry] = Some(node);
-            }
-        }
-        let entries = entries.into_iter().collect::<Option<Vec<_>>>();
-        Ok(entries.expect("every entry is read in a direction"))
+/// All entries, row after row.
+fn dense(graph: &Graph, pattern: &Pattern, entries: &[NodeId]) -> Result<Vec<NodeId>, Error> {
+    let zero = graph.try_constant(0.0)?;
+    let mut outputs = vec![zero; pattern.rows() * pattern.cols()];
+    for ((row, col), &entry) in pattern.iter().zip(entries) {
+        outputs[row * pattern.cols() + col] = entry;
     }
-
-    /// All entries, row after row.
-    fn dense(&self, pattern: &Pattern, entries: &[NodeId]) -> Result<Vec<NodeId>, Error> {
-        let zero = self.graph.try_constant(0.0)?;
-        let mut outputs = vec![zero; pattern.rows() * pattern.cols()];
-        for ((row, col), &entry) in pattern.iter().zip(entries) {
-            outputs[row * pattern.cols() + col] = entry;
-        }
-        Ok(outputs)
-    }
+    Ok(outputs)
 }
 
 /// Compiles nodes that are linear in a vector. `of` records them, from pairs of one of these nodes and the leaf of its
@@ -153,9 +172,8 @@ impl Program {
     where
         I: IntoIterator<Item: Into<Input>>,
     {
-        let derivation = Derivation { graph, outputs, wrt };
-        let (pattern, entries) = derivation.jacobian()?;
-        Program::compile(graph, inputs, derivation.dense(&pattern, &entries)?, options)
+        let (pattern, entries) = jacobian_nodes(graph, outputs, wrt)?;
+        Program::compile(graph, inputs, dense(graph, &pattern, &entries)?, options)
     }
 
     /// Compiles the Hessian of a node with respect to leaves, as a function of `inputs`: the outputs of the program are
@@ -189,9 +207,8 @@ impl Program {
     where
         I: IntoIterator<Item: Into<Input>>,
     {
-        let derivation = Derivation { graph, outputs: &[output], wrt };
-        let (pattern, entries) = derivation.hessian()?;
-        Program::compile(graph, inputs, derivation.dense(&pattern, &entries)?, options)
+        let (pattern, entries) = hessian_nodes(graph, output, wrt)?;
+        Program::compile(graph, inputs, dense(graph, &pattern, &entries)?, options)
     }
 
     /// Compiles the product of the Jacobian of `outputs` with respect to `wrt` with a vector. The inputs are `inputs`,
@@ -380,7 +397,7 @@ impl SparseProgram {
     where
         I: IntoIterator<Item: Into<Input>>,
     {
-        let (pattern, entries) = Derivation { graph, outputs, wrt }.jacobian()?;
+        let (pattern, entries) = jacobian_nodes(graph, outputs, wrt)?;
         let program = Program::compile(graph, inputs, entries, options)?;
         Ok(SparseProgram { program, pattern })
     }
@@ -415,7 +432,7 @@ impl SparseProgram {
     where
         I: IntoIterator<Item: Into<Input>>,
     {
-        let (pattern, entries) = Derivation { graph, outputs: &[output], wrt }.hessian()?;
+        let (pattern, entries) = hessian_nodes(graph, output, wrt)?;
         let program = Program::compile(graph, inputs, entries, options)?;
         Ok(SparseProgram { program, pattern })
     }

@@ -59,7 +59,7 @@ pub mod save;
 mod source;
 
 pub use blocks::{BlockSums, Blocks, fold_blocks};
-pub use derive::SparseProgram;
+pub use derive::{SparseProgram, hessian_nodes, jacobian_nodes};
 pub use error::Error;
 pub use ir::Value;
 pub use lanes::InstructionSet;

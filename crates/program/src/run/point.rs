@@ -34,6 +34,42 @@ impl Program {
     /// [`Error::Length`], [`Error::OutOfMemory`], [`Error::NoMachineCode`]. [`Error::GuardFlipped`] and
     /// [`Error::External`]; the numbers in `out` are then meaningless.
     pub fn eval(&self, x: &[f64], out: &mut [f64], workspace: &mut Workspace) -> Result<(), Error> {
+        match self.run(x, out, workspace)? {
+            None => Ok(()),
+            Some(guard) => Err(self.flipped(0, guard)),
+        }
+    }
+
+    /// As [`Program::eval`], for a program that is tried at points where it may not hold: `false`, rather than an
+    /// error, where a comparison comes out differently from when it was recorded. This allocates nothing, while
+    /// [`Error::GuardFlipped`] names the comparison.
+    ///
+    /// ```
+    /// use wengert::Expr;
+    /// use wengert_program::{Options, Program, Workspace};
+    ///
+    /// fn absolute<'g>(x: &[Expr<'g>]) -> Vec<Expr<'g>> {
+    ///     vec![if x[0] < 0.0 { -x[0] } else { x[0] }]
+    /// }
+    /// let program = Program::from_fn(&[1.0], absolute, &Options::new())?;
+    /// let (mut out, mut workspace) = ([0.0], Workspace::new());
+    /// assert!(program.eval_where_valid(&[3.0], &mut out, &mut workspace)?);
+    /// assert_eq!(out, [3.0]);
+    /// assert!(!program.eval_where_valid(&[-3.0], &mut out, &mut workspace)?);
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Program::eval`], but for [`Error::GuardFlipped`]. Where it is `false`, the numbers in `out` are meaningless.
+    pub fn eval_where_valid(&self, x: &[f64], out: &mut [f64], workspace: &mut Workspace) -> Result<bool, Error> {
+        Ok(self.run(x, out, workspace)?.is_none())
+    }
+
+    /// Runs the program at a point, and gives the first guard that flipped.
+    ///
+    /// # Errors
+    /// As [`Program::eval_where_valid`].
+    fn run(&self, x: &[f64], out: &mut [f64], workspace: &mut Workspace) -> Result<Option<usize>, Error> {
         let layout = self.layout();
         same_length(|| "numbers in `x`, one for each input".into(), layout.inputs as usize, x.len())?;
         same_length(|| "places in `out`, one for each output".into(), layout.outlets.len(), out.len())?;
@@ -46,7 +82,7 @@ impl Program {
             // kernels are of its instruction set.
             let done = unsafe { code.run(layout, &workspace.kernels, workspace.frame.start(), x, out) };
             if done {
-                return Ok(());
+                return Ok(None);
             }
         }
         // SAFETY: `fit` made a number for every place, inputs first; nobody else has the arena.
@@ -61,7 +97,10 @@ impl Program {
         let flip = unsafe {
             run_steps(&context, &layout.prologue, &point).or_else(|| run_steps(&context, &layout.body, &point))
         };
-        self.result(flip, failures)
+        match flip {
+            Some((_, guard)) if guard != FAILED => Ok(Some(guard as usize)),
+            failed_or_none => self.result(failed_or_none, failures).map(|()| None),
+        }
     }
 
     /// The context of a call, with the kernels of this instruction set.

@@ -52,6 +52,30 @@ impl Pattern {
         Ok(pattern)
     }
 
+    /// The pattern of these entries (row, column), in any order, with or without repetitions. O(entries + rows +
+    /// columns).
+    ///
+    /// ```
+    /// let pattern = wengert::Pattern::from_entries(2, 3, [(1, 2), (0, 0), (1, 2)]);
+    /// assert_eq!(pattern.iter().collect::<Vec<_>>(), [(0, 0), (1, 2)]);
+    /// ```
+    ///
+    /// # Panics
+    /// Where an entry is outside the matrix, where the matrix has more than 2^32 rows or columns, and where memory runs
+    /// out.
+    #[track_caller]
+    pub fn from_entries(rows: usize, cols: usize, entries: impl IntoIterator<Item = (usize, usize)>) -> Pattern {
+        let mut numbers = Vec::new();
+        for (row, col) in entries {
+            assert!(row < rows && col < cols, "the entry ({row}, {col}) is not in a matrix of {rows} x {cols}");
+            match (u32::try_from(row), u32::try_from(col)) {
+                (Ok(row), Ok(col)) => numbers.push((row, col)),
+                _ => panic!("the entry ({row}, {col}): a pattern has at most 2^32 rows and columns"),
+            }
+        }
+        expect(Pattern::of(rows, cols, &numbers).map_err(Error::from))
+    }
+
     /// The number of rows.
     ///
     /// ```
@@ -237,7 +261,21 @@ pub struct Sparse {
 }
 
 impl Sparse {
-    pub(crate) fn new(pattern: Arc<Pattern>, values: Vec<f64>) -> Sparse {
+    /// The matrix with these values at the entries of the pattern, in its order.
+    ///
+    /// ```
+    /// use wengert::{Pattern, Sparse};
+    ///
+    /// let m = Sparse::new(Pattern::from_entries(2, 2, [(0, 0), (1, 1)]), vec![3.0, 5.0]);
+    /// assert_eq!(m.to_dense(), [[3.0, 0.0], [0.0, 5.0]]);
+    /// ```
+    ///
+    /// # Panics
+    /// Where there is not a value for each entry.
+    #[track_caller]
+    pub fn new(pattern: impl Into<Arc<Pattern>>, values: Vec<f64>) -> Sparse {
+        let pattern = pattern.into();
+        expect(same_length("values, one for each entry of the pattern", pattern.len(), values.len()));
         Sparse { pattern, values }
     }
 
@@ -300,6 +338,17 @@ impl Sparse {
     /// ```
     pub fn values(&self) -> &[f64] {
         &self.values
+    }
+
+    /// The values of the entries, to change.
+    ///
+    /// ```
+    /// let mut m = wengert::sparse_jacobian(|x| vec![x[0] * x[1], x[1]], &[2.0, 3.0]);
+    /// m.values_mut()[2] = 7.0;
+    /// assert_eq!(m.to_dense(), [[3.0, 2.0], [0.0, 7.0]]);
+    /// ```
+    pub fn values_mut(&mut self) -> &mut [f64] {
+        &mut self.values
     }
 
     /// The entries as (row, column, value), column by column.
