@@ -37,7 +37,8 @@
 //!
 //! `opcode.rs` says how each op runs, `program.rs` is the program itself, and `derive.rs` makes programs of the
 //! derivatives of a closure. `save.rs`, `record.rs` and
-//! `listing.rs` turn a program into a file, nodes and text.
+//! `listing.rs` turn a program into a file, nodes and text. Bytes and files are behind the feature `save`, which is on by
+//! default; without it, the crate needs neither serde nor the crates for files.
 
 mod blocks;
 mod derive;
@@ -55,7 +56,10 @@ mod record;
 mod recording;
 mod report;
 mod run;
+#[cfg(feature = "save")]
 pub mod save;
+#[cfg(feature = "serde")]
+mod serial;
 mod source;
 
 pub use blocks::{BlockSums, Blocks, fold_blocks};

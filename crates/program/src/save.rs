@@ -131,7 +131,7 @@ impl Program {
         self.try_to_bytes().unwrap_or_else(|error| panic!("{error}"))
     }
 
-    fn try_to_bytes(&self) -> Result<Vec<u8>, Error> {
+    pub(crate) fn try_to_bytes(&self) -> Result<Vec<u8>, Error> {
         let mut named: HashMap<&str, &Arc<dyn External>> = HashMap::new();
         for site in &self.recording().sites {
             let other = named.insert(site.function.name(), &site.function);

@@ -6,6 +6,8 @@
 
 pub(crate) mod file;
 pub(crate) mod init;
+#[cfg(feature = "serde")]
+mod serial;
 pub(crate) mod shape;
 mod sketch;
 

@@ -4,5 +4,6 @@ mod files;
 mod fit;
 mod moons;
 mod nets;
+mod serial;
 mod small;
 mod training;

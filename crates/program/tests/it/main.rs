@@ -13,6 +13,7 @@ mod matrices;
 mod messages;
 mod native;
 mod raw;
+mod serial;
 mod source;
 mod spreads;
 mod strict;
