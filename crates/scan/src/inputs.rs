@@ -19,7 +19,7 @@ pub type Until<'a> = dyn FnMut(usize, &[f64]) -> bool + 'a;
 
 impl<'a> Steps<'a> {
     /// Until a condition holds, or the inputs end. It gets the number of steps so far and the state after them, and is
-    /// asked once for each step, in order.
+    /// asked once for each step, in order. Inputs may be read for some steps after the last.
     ///
     /// ```
     /// use wengert_scan::{Keep, Scan, Steps, Workspace};

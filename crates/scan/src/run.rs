@@ -359,27 +359,35 @@ impl<'a, 'e> Run<'a, 'e> {
         let width = self.programs.block.steps;
         let start = block * width;
         let most = self.ends.steps.map_or(width, |steps| width.min(steps - start));
-        let mut count = self.ends.steps_from(start, most)?;
+        let count = self.ends.steps_from(start, most)?;
         if let Some(program) = self.checks {
             self.check(program, start)?;
         }
-        let mut is_last = false;
+        let (mut after, mut is_last) = (start + count, false);
         if count == width && self.ends.until.is_none() {
             self.advance_block(start)?;
         } else {
+            let is_traced = count == width && self.trace_block(start)?;
             self.memory.next.copy_from_slice(&self.memory.state);
-            for step in start..start + count {
-                self.advance_one(step)?;
+            for k in 0..count {
+                if !is_traced {
+                    self.advance_one(start + k)?;
+                }
                 let memory = &mut *self.memory;
-                let losses = &memory.advance[0].out[memory.next.len()..];
-                let is_sum = step > start && self.added == Losses::Every;
+                let results = match is_traced {
+                    true => &memory.trace.out[k * (memory.next.len() + memory.part.len())..],
+                    false => &memory.advance[0].out[..],
+                };
+                let (next, losses) = results.split_at(memory.next.len());
+                memory.next.copy_from_slice(next);
+                let is_sum = k > 0 && self.added == Losses::Every;
                 for (part, loss) in memory.part.iter_mut().zip(losses) {
                     *part = if is_sum { *part + loss } else { *loss };
                 }
                 if let Some(until) = &mut self.ends.until
-                    && until(step + 1, &memory.next)
+                    && until(start + k + 1, &memory.next)
                 {
-                    (count, is_last) = (step + 1 - start, true);
+                    (after, is_last) = (start + k + 1, true);
                     break;
                 }
             }
@@ -388,7 +396,6 @@ impl<'a, 'e> Run<'a, 'e> {
             *loss = if self.added == Losses::Every { *loss + part } else { *part };
         }
         self.frontier = block + 1;
-        let after = start + count;
         is_last |= match self.ends.steps {
             Some(steps) => steps == after,
             None => !self.ends.has(after)?,
@@ -440,6 +447,25 @@ impl<'a, 'e> Run<'a, 'e> {
         memory.next.copy_from_slice(next);
         memory.part.copy_from_slice(losses);
         Ok(())
+    }
+
+    /// Runs a whole block from the current state, with what is after each step, if there is a program for that.
+    fn trace_block(&mut self, start: usize) -> Result<bool, Error> {
+        let Some(program) = &self.programs.trace else { return Ok(false) };
+        let steps = self.programs.block.steps;
+        let places = self.places(steps);
+        let memory = &mut *self.memory;
+        let call = &mut memory.trace;
+        if call.x.len() != places.adjoint || call.out.len() != program.output_count() {
+            clear(&mut call.x, places.adjoint)?;
+            clear(&mut call.out, program.output_count())?;
+        }
+        call.x[..places.params].copy_from_slice(&memory.state);
+        let params = &memory.advance[1].x[places.params..places.inputs];
+        call.x[places.params..places.inputs].copy_from_slice(params);
+        self.ends.write(start, steps, &mut call.x[places.inputs..]);
+        eval(program, call, self.programs.widths, steps, self.lanes).map_err(at_step(start))?;
+        Ok(true)
     }
 
     /// Runs one step from the next state.

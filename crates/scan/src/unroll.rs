@@ -52,6 +52,8 @@ pub(crate) struct Loop {
     pub(crate) one: Pair,
     /// As many as are worth a call.
     pub(crate) block: Pair,
+    /// A block forward, if it has several steps: state, parameters, inputs of each step -> state and losses after each step.
+    pub(crate) trace: Option<Program>,
 }
 
 /// About how many instructions of a sweep are worth a call.
@@ -73,28 +75,24 @@ impl Step {
     /// comparisons or calls of user's functions stay single: recorded one after another, these would be recorded at other
     /// numbers than the user's.
     pub(crate) fn unrolled(&self) -> Result<Loop, Error> {
-        let reverse = self.block(1, false)?.1;
+        let reverse = self.pair(1, false)?.0.reverse;
         let advance = self.program.clone();
         let is_pure = advance.report().guards == 0 && advance.instructions().all(|step| step.external.is_none());
         let one = Pair { steps: 1, advance, reverse };
         let steps = if is_pure { (WORTH_A_CALL / one.reverse.report().instructions.max(1)).max(1) } else { 1 };
-        let block = if steps == 1 { one.clone() } else { self.pair(steps, false)? };
-        Ok(Loop { widths: self.widths, one, block })
+        let (block, trace) = if steps == 1 { (one.clone(), None) } else { self.pair(steps, false)? };
+        Ok(Loop { widths: self.widths, one, block, trace })
     }
 
     /// The programs of a loop over numbers and their tangents, in blocks of the same length.
     pub(crate) fn doubled(&self, steps: usize) -> Result<Loop, Error> {
-        let one = self.pair(1, true)?;
-        let block = if steps == 1 { one.clone() } else { self.pair(steps, true)? };
-        Ok(Loop { widths: self.widths.doubled(), one, block })
+        let one = self.pair(1, true)?.0;
+        let (block, trace) = if steps == 1 { (one.clone(), None) } else { self.pair(steps, true)? };
+        Ok(Loop { widths: self.widths.doubled(), one, block, trace })
     }
 
-    fn pair(&self, steps: usize, with_tangents: bool) -> Result<Pair, Error> {
-        let (advance, reverse) = self.block(steps, with_tangents)?;
-        Ok(Pair { steps, advance, reverse })
-    }
-
-    fn block(&self, steps: usize, with_tangents: bool) -> Result<(Program, Program), Error> {
+    /// So many steps, forward and back; and forward with what is after each, if they are several.
+    fn pair(&self, steps: usize, with_tangents: bool) -> Result<(Pair, Option<Program>), Error> {
         let graph = Graph::new();
         let leaves = |numbers: &[f64]| numbers.iter().map(|&x| graph.try_leaf(x)).collect::<Result<Vec<NodeId>, _>>();
         let (state, rest) = self.at.split_at(self.widths.state);
@@ -102,9 +100,10 @@ impl Step {
         let (state, params) = (leaves(state)?, leaves(params)?);
         let inputs = (0..steps).map(|_| leaves(inputs)).collect::<Result<Vec<_>, _>>()?;
 
-        let (mut next, mut total) = (state.clone(), None);
+        let (mut next, mut total, mut each) = (state.clone(), None, Vec::new());
         for inputs in &inputs {
             next = self.program.record(&graph, &[&next[..], &params, inputs].concat())?;
+            each.extend_from_slice(&next);
             let loss = next.pop().expect("a step gives its loss last");
             total = Some(match total {
                 Some(total) if self.losses == Losses::Every => graph.try_record(Op::Add, NO_IMM, &[total, loss])?,
@@ -127,7 +126,9 @@ impl Step {
         let ahead = wrt.clone();
         let back = [&wrt[..], &seeds].concat();
         if !with_tangents {
-            return Ok((compiled(&ahead, &results)?, compiled(&back, &adjoints)?));
+            let [advance, reverse] = [compiled(&ahead, &results)?, compiled(&back, &adjoints)?];
+            let trace = (steps > 1).then(|| compiled(&ahead, &each)).transpose()?;
+            return Ok((Pair { steps, advance, reverse }, trace));
         }
 
         // Each sort of numbers, and of each step, is followed by its tangents.
@@ -138,13 +139,18 @@ impl Step {
         let of_results = [state.len(), 1];
         let result_tangents = graph.try_jvp_nodes(&along[..ahead.len()], &results)?;
         let adjoint_tangents = graph.try_jvp_nodes(&along, &adjoints)?;
-        let advance = compiled(
-            &followed(&ahead, &tangents[..ahead.len()], &sorts),
-            &followed(&results, &result_tangents, &of_results),
-        )?;
+        let ahead_both = followed(&ahead, &tangents[..ahead.len()], &sorts);
+        let advance = compiled(&ahead_both, &followed(&results, &result_tangents, &of_results))?;
         let reverse =
             compiled(&followed(&back, &tangents, &of_seeds), &followed(&adjoints, &adjoint_tangents, &sorts))?;
-        Ok((advance, reverse))
+        let trace = match steps {
+            1 => None,
+            _ => {
+                let each_tangents = graph.try_jvp_nodes(&along[..ahead.len()], &each)?;
+                Some(compiled(&ahead_both, &followed(&each, &each_tangents, &of_results.repeat(steps)))?)
+            }
+        };
+        Ok((Pair { steps, advance, reverse }, trace))
     }
 }
 

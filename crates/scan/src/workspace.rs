@@ -110,6 +110,8 @@ pub(crate) struct Memory {
     pub(crate) advance: [Call; 2],
     /// The same, back.
     pub(crate) reverse: [Call; 2],
+    /// A block with what is after each step.
+    pub(crate) trace: Call,
     /// One step, for its comparisons.
     pub(crate) checks: Call,
     /// The current state.
@@ -138,6 +140,7 @@ impl Memory {
         Memory {
             advance: [call(), call()],
             reverse: [call(), call()],
+            trace: call(),
             checks: call(),
             state,
             next,

@@ -82,7 +82,12 @@ fn as_many_blocks_run_again_as_must() {
 
 #[test]
 fn a_condition_ends_a_loop_within_a_block_too() {
-    let scan = scan_of::<Pendulum>(Losses::Every);
+    for losses in [Losses::Every, Losses::Last] {
+        ends_by_condition(&scan_of::<Pendulum>(losses));
+    }
+}
+
+fn ends_by_condition(scan: &Scan) {
     let block = scan.block();
     for end in [1, block - 1, block, block + 1, 5 * block, 5 * block + 3] {
         let inputs = inputs_of::<Pendulum>(end + 7);

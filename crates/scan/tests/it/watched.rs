@@ -64,6 +64,10 @@ fn a_run_is_stopped_and_resumed_again_and_again() {
         scan.hvp(steps, Logistic::STATE, Logistic::PARAMS, (), along, Keep::Online(2), workspace)
     };
     let whole = run(&mut Workspace::new()).unwrap();
+    let mut workspace = Workspace::new();
+    let mut known = scan.hvp(end, Logistic::STATE, Logistic::PARAMS, (), along, Keep::All, &mut workspace).unwrap();
+    known.gradient.work = whole.gradient.work;
+    assert_eq!(known, whole, "a condition and a number end it alike");
     let mut stops = 0;
     let resumed = loop {
         match run(&mut stopping(&path, 1)) {
