@@ -6,7 +6,7 @@ use nalgebra::{DMatrix, DMatrixView};
 use wengert::{Expr, External, Scalar};
 
 use crate::map::Map;
-use crate::matrix::{DenseFactors, Factors, Matrix};
+use crate::matrix::DenseFactors;
 use crate::pool::Pool;
 
 /// The inverse of a matrix of `n` rows and columns. Inputs and outputs are the entries by rows.
@@ -65,11 +65,7 @@ impl Inverter {
         let mut known = match self.known.take(same) {
             Some(known) => known,
             None => {
-                let factors = match Matrix::Dense(self.n).factor(entries)? {
-                    Factors::Dense(factors) => factors,
-                    #[cfg(feature = "sparse")]
-                    Factors::Sparse(_) => unreachable!("the matrix is dense"),
-                };
+                let factors = DenseFactors::of(self.n, entries)?;
                 Known { entries: entries.to_vec(), factors, inverse: None }
             }
         };

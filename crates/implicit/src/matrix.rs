@@ -43,12 +43,17 @@ impl Matrix {
         }
     }
 
+    /// Checks that these entries are finite.
+    fn check(&self, entries: &[f64]) -> Result<(), String> {
+        match self.places().zip(entries).find(|(_, entry)| !entry.is_finite()) {
+            Some((place, entry)) => Err(format!("the entry {place:?} of the matrix is {entry}, not a finite number")),
+            None => Ok(()),
+        }
+    }
+
     /// The factors of the matrix with these entries.
     pub(crate) fn factor(&self, entries: &[f64]) -> Result<Factors, String> {
-        if let Some(at) = entries.iter().position(|entry| !entry.is_finite()) {
-            let (row, column) = self.places().nth(at).unwrap_or_default();
-            return Err(format!("the entry ({row}, {column}) of the matrix is {}, not a finite number", entries[at]));
-        }
+        self.check(entries)?;
         match self {
             &Matrix::Dense(n) => DenseFactors::new(DMatrix::from_row_slice(n, n, entries)).map(Factors::Dense),
             #[cfg(feature = "sparse")]
@@ -87,6 +92,12 @@ pub(crate) struct DenseFactors {
 }
 
 impl DenseFactors {
+    /// Factors the matrix of `n` rows with these entries, by rows.
+    pub(crate) fn of(n: usize, entries: &[f64]) -> Result<DenseFactors, String> {
+        Matrix::Dense(n).check(entries)?;
+        DenseFactors::new(DMatrix::from_row_slice(n, n, entries))
+    }
+
     /// Factors a matrix of finite numbers.
     pub(crate) fn new(a: DMatrix<f64>) -> Result<DenseFactors, String> {
         let lu = LU::new(a);
