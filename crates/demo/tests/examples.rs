@@ -8,12 +8,16 @@ mod burgers;
 mod classifier;
 #[path = "../examples/curve_fit.rs"]
 mod curve_fit;
+#[path = "../examples/engine_map.rs"]
+mod engine_map;
 #[path = "../examples/greeks.rs"]
 mod greeks;
-#[path = "../examples/implicit_function.rs"]
-mod implicit_function;
+#[path = "../examples/heat.rs"]
+mod heat;
 #[path = "../examples/inverse_kinematics.rs"]
 mod inverse_kinematics;
+#[path = "../examples/kepler.rs"]
+mod kepler;
 #[path = "../examples/own_graph.rs"]
 mod own_graph;
 #[path = "../examples/pendulum.rs"]
@@ -22,6 +26,8 @@ mod pendulum;
 mod spiral;
 #[path = "../examples/swing_up.rs"]
 mod swing_up;
+#[path = "../examples/spline_fit.rs"]
+mod spline_fit;
 
 #[test]
 fn curve_fit_finds_the_certified_parameters() {
@@ -49,8 +55,23 @@ fn pendulum_is_back_after_its_period() {
 }
 
 #[test]
-fn implicit_function_has_the_derivatives_that_are_found_by_hand() {
-    implicit_function::main();
+fn kepler_has_the_derivatives_that_are_found_by_hand() {
+    kepler::main().unwrap();
+}
+
+#[test]
+fn heat_has_the_derivatives_of_elimination_op_by_op() {
+    heat::main().unwrap();
+}
+
+#[test]
+fn engine_map_has_the_derivatives_of_its_polynomial() {
+    engine_map::main().unwrap();
+}
+
+#[test]
+fn spline_fit_has_the_derivatives_of_linear_regression() {
+    spline_fit::main().unwrap();
 }
 
 #[test]

@@ -390,7 +390,7 @@ impl External for Endless {
 }
 
 #[test]
-fn a_pullback_that_calls_its_function_again_is_right_or_a_named_error() {
+fn a_pullback_that_calls_its_function_again_is_right() {
     let g = Graph::new();
     let x = g.leaf(0.5);
     let y = g.external_nodes(Arc::new(Endless), &[x])[0];
@@ -399,8 +399,7 @@ fn a_pullback_that_calls_its_function_again_is_right_or_a_named_error() {
     let second = g.gradient_nodes(first, &[x])[0];
     close(&[g.value(first), g.value(second)], &[exp, exp]);
     close(&g.hessian(y, &[x])[0], &[exp]);
-    let error = g.try_taylor::<3>(y, &[x], &[1.0]).unwrap_err();
-    assert_eq!(error.to_string(), "the function \"endless\": its pullback calls functions more than 16 deep");
+    close(&g.taylor::<6>(y, &[x], &[1.0]), &Series::<6>::moving(0.5, 1.0).exp().coefficients);
 }
 
 #[test]

@@ -13,16 +13,13 @@ use crate::op::kernel::gmul;
 use crate::scalar::Scalar;
 use crate::tape::Tape;
 
-/// How deep pullbacks may call functions whose pullbacks call functions.
-const DEEPEST: usize = 16;
-
 /// Computes the series of the first nodes of a tape, from those of its leaves. `varies` says which leaves do. A node
-/// that does not vary keeps its series.
+/// that does not vary keeps its series. Of calls, only the first `terms` coefficients are right, and so of what uses them.
 pub(super) fn sweep<const K: usize>(
     tape: &Tape,
     series: &mut [Series<K>],
     varies: &mut [bool],
-    depth: usize,
+    terms: usize,
 ) -> Result<(), Error> {
     let mut args = Vec::new();
     for position in 0..series.len() {
@@ -44,30 +41,29 @@ pub(super) fn sweep<const K: usize>(
         }
         let call = tape.view().call(entry);
         if call.first as usize == position {
-            let outputs = through(&*tape.functions.get(call.function), &args, call.outputs as usize, depth)?;
+            let outputs = through(&*tape.functions.get(call.function), &args, call.outputs as usize, terms)?;
             series[position..].iter_mut().zip(outputs).for_each(|(series, output)| *series = output);
         }
     }
     Ok(())
 }
 
-/// The series of the `m` outputs of a function. Each coefficient follows from the ones before it by `y' = J x'`, with the
-/// Jacobian from the pullback: a sweep over it for each order and output.
+/// The series of the `m` outputs of a function, up to the first `terms` coefficients. Each follows from the ones before it
+/// by `y' = J x'`, with the Jacobian from the pullback: a sweep over it for each order and output. A sweep needs fewer
+/// coefficients of the functions that the pullback calls, so a pullback may call its own function; the cost then doubles
+/// with each order, and more with more outputs.
 pub(super) fn through<const K: usize>(
     f: &dyn External,
     x: &[Series<K>],
     m: usize,
-    depth: usize,
+    terms: usize,
 ) -> Result<Vec<Series<K>>, Error> {
     let x0: Vec<f64> = x.iter().map(|x| x.value()).collect();
     let mut y0 = vec![0.0; m];
     checked::value(f, &x0, &mut y0)?;
     let mut y: Vec<Series<K>> = y0.iter().map(|&value| Series::new(value)).collect();
-    if K == 1 {
+    if terms <= 1 {
         return Ok(y);
-    }
-    if depth == DEEPEST {
-        return Err(checked::failed(f, format!("its pullback calls functions more than {DEEPEST} deep")));
     }
     let graph = Graph::new();
     let leaves = |values: &[f64]| graph.exprs(&graph.leaves(values));
@@ -75,7 +71,7 @@ pub(super) fn through<const K: usize>(
     let xbar = recorded(f, &graph, &at_x, &at_y, &at_ybar)?
         .ok_or_else(|| checked::failed(f, "it has no Taylor series: implement pullback"))?;
     let n = x.len();
-    for order in 1..K {
+    for order in 1..terms {
         for output in 0..m {
             let mut series: Vec<Series<K>> = graph.nodes().map(|node| Series::new(node.value)).collect();
             let mut varies = vec![false; series.len()];
@@ -83,7 +79,7 @@ pub(super) fn through<const K: usize>(
             series[n..n + m].copy_from_slice(&y);
             series[n + m + output] = Series::new(1.0);
             varies[..n + 2 * m].fill(true);
-            sweep(&graph.tape, &mut series, &mut varies, depth + 1)?;
+            sweep(&graph.tape, &mut series, &mut varies, order)?;
             let partial = |k: usize| match xbar[k].handle() {
                 Some(handle) => series[handle.index() as usize],
                 None => Series::new(xbar[k].value()),

@@ -124,7 +124,7 @@ impl<const K: usize> Scalar for Series<K> {
     #[track_caller]
     fn external(f: &Arc<dyn External>, x: &[Self]) -> Vec<Self> {
         let m = expect(outputs_of(&**f, x.len()));
-        expect(external::through(&**f, x, m, 0))
+        expect(external::through(&**f, x, m, K))
     }
 
     fn apply(op: Op, imm: Imm, args: &[Self]) -> Self {
@@ -246,7 +246,7 @@ impl Graph {
                 varies[leaf] = true;
             }
         }
-        external::sweep(&self.tape, &mut series, &mut varies, 0)?;
+        external::sweep(&self.tape, &mut series, &mut varies, K)?;
         Ok(series[entries.len() - 1].coefficients)
     }
 }

@@ -1,0 +1,190 @@
+//! Roots, fixed points, minimizers.
+
+use wengert::{Expr, Graph, Real};
+use wengert_implicit::{Map, fixed_point, minimize, root};
+
+use crate::routes::{agree, close};
+
+/// What the call of a function says where it has no value.
+#[track_caller]
+fn refused(map: &Map, x: &[f64]) -> String {
+    let g = Graph::new();
+    let leaves = g.leaves(x);
+    let error = g.try_external_nodes(map.function().clone(), &leaves).unwrap_err();
+    assert_eq!(g.len(), x.len());
+    error.to_string()
+}
+
+/// The solution of Kepler's equation by steps of Newton's method from a plain solution: right up to order seven.
+fn anomaly<T: Real>(mean: T, e: T) -> T {
+    let step = |y: T| y - (y - e * y.sin() - mean) / (T::constant(1.0) - e * y.cos());
+    let plain = (0..60)
+        .fold(mean.primal(), |y, _| y - (y - e.primal() * y.sin() - mean.primal()) / (1.0 - e.primal() * y.cos()));
+    (0..3).fold(T::constant(plain), |y, _| step(y))
+}
+
+#[test]
+fn keplers_equation_has_the_derivatives_of_recorded_steps() {
+    let kepler = root("kepler", &[1.0], 2, |y, p| vec![y[0] - p[1] * y[0].sin() - p[0]]);
+    agree(
+        &kepler.externals(),
+        &[&[1.3, 0.6], &[0.2, 0.1], &[2.9, 0.9]],
+        |x| kepler.call(&[x[0] * 1.1, x[1]])[0].sin() * x[1],
+        |x| anomaly(x[0] * 1.1, x[1]).sin() * x[1],
+    );
+}
+
+#[test]
+fn a_system_has_the_derivatives_of_its_closed_form() {
+    let system = root("system", &[2.0, 0.5], 2, |y, p| vec![y[0] * y[0] + y[1] * y[1] - p[0], y[0] * y[1] - p[1]]);
+    close(&system.call(&[5.0, 2.0]), &[2.0, 1.0], "values");
+    fn l<'g>(a: Expr<'g>, b: Expr<'g>) -> Expr<'g> {
+        a * b.exp() - a / b
+    }
+    agree(
+        &system.externals(),
+        &[&[5.0, 2.0], &[6.0, 1.0], &[4.0, 1.5]],
+        |x| {
+            let y = system.call(x);
+            l(y[0], y[1])
+        },
+        |x| {
+            let (sum, difference) = ((x[0] + x[1] * 2.0).sqrt(), (x[0] - x[1] * 2.0).sqrt());
+            l((sum + difference) * 0.5, (sum - difference) * 0.5)
+        },
+    );
+}
+
+#[test]
+fn a_fixed_point_has_the_derivatives_of_its_equation() {
+    let cosine = fixed_point("cosine", &[1.0], 1, |y, p| vec![(y[0] * p[0]).cos()]);
+    agree(
+        &cosine.externals(),
+        &[&[1.0], &[0.3], &[-1.1]],
+        |x| cosine.call(x)[0] * x[0],
+        |x| {
+            let p = x[0].value();
+            let plain = (0..500).fold(1.0, |y: f64, _| (y * p).cos());
+            let x = x[0];
+            (0..3).fold(Expr::constant(plain), |y, _| y - (y - (x * y).cos()) / (x * (x * y).sin() + 1.0)) * x
+        },
+    );
+    // Where the iteration turns away, it is an error, although there is a fixed point.
+    let away = fixed_point("away", &[0.5], 1, |y, p| vec![y[0] * y[0] * p[0]]);
+    assert_eq!(away.call(&[1.0]), [0.0]);
+    let message = refused(&fixed_point("grows", &[1.0], 1, |y, p| vec![y[0] * p[0] + 1.0]), &[-1.0]);
+    assert!(message.contains("did not settle in 1000 steps"), "{message}");
+    let message = refused(&fixed_point("grows", &[1.0], 1, |y, p| vec![y[0] * y[0] * p[0]]), &[2.0]);
+    assert!(message.contains("leaves the finite numbers"), "{message}");
+    let message = refused(&fixed_point("short", &[1.0, 2.0], 1, |_, p| vec![p[0]]), &[2.0]);
+    assert!(message.contains("the closure gave 1 numbers for 2 unknowns"), "{message}");
+}
+
+#[test]
+fn a_minimizer_has_the_derivatives_of_its_closed_form() {
+    // A valley along a parabola; the minimum is at (p0, p0^2).
+    let valley =
+        minimize("valley", &[-1.2, 1.0], 2, |y, p| (y[1] - y[0] * y[0]).powi(2) * p[1] + (y[0] - p[0]).powi(2));
+    agree(
+        &valley.externals(),
+        &[&[1.0, 100.0], &[-0.5, 10.0], &[2.0, 3.0]],
+        |x| {
+            let y = valley.call(x);
+            y[0] * y[1] + x[1]
+        },
+        |x| x[0].powi(3) + x[1],
+    );
+    let exponential = minimize("exponential", &[0.0], 1, |y, p| y[0].exp() - y[0] * p[0]);
+    agree(&exponential.externals(), &[&[2.0], &[0.1], &[30.0]], |x| exponential.call(x)[0], |x| x[0].ln());
+    // A start where the Hessian is negative.
+    let double = minimize("double", &[0.1], 1, |y, p| y[0].powi(4) * 0.25 - y[0].powi(2) * p[0] * 0.5);
+    agree(&double.externals(), &[&[2.0], &[1.0]], |x| double.call(x)[0], |x| x[0].sqrt());
+    let message = refused(&minimize("down", &[1.0], 1, |y, p| y[0] * y[0] * p[0]), &[-1.0]);
+    assert!(message.contains("no convergence") || message.contains("not finite"), "{message}");
+    let top = minimize("top", &[0.0], 1, |y, p| y[0].powi(4) - y[0].powi(2) * p[0]);
+    let message = refused(&top, &[1.0]);
+    assert!(
+        message.contains("the Hessian is not positive definite and the gradient is still 0e0 at [0.0]"),
+        "{message}"
+    );
+    let message = refused(&minimize("flat", &[1.0], 1, |_, _| Expr::constant(1.0)), &[-1.0]);
+    assert!(message.contains("a constant, which has no minimum"), "{message}");
+}
+
+#[test]
+fn a_branch_is_taken_anew_at_other_parameters() {
+    // y = p where p is above 1, and y^3 = p below.
+    let bent = root("bent", &[1.0], 1, |y, p| vec![if p[0] > 1.0 { y[0] - p[0] } else { y[0].powi(3) - p[0] }]);
+    let mut g = Graph::new();
+    let x = g.leaf(2.0);
+    let y = bent.call(&[g.expr(x)])[0].id();
+    let slope = g.gradient_nodes(y, &[x])[0];
+    for (at, value, derivative) in [(2.0, 2.0, 1.0), (0.125, 0.5, 4.0 / 3.0), (3.0, 3.0, 1.0)] {
+        g.set(x, at);
+        let replayed = g.forward();
+        // The function itself follows, and so do derivatives as numbers. Nodes are guarded.
+        assert_eq!(replayed.is_ok(), at > 1.0, "{at}");
+        if at > 1.0 {
+            close(&[g.value(y), g.value(slope)], &[value, derivative], "replayed");
+        }
+        let (found, gradient) = wengert::value_and_gradient(|x| bent.call(x)[0], &[at]);
+        close(&[found, gradient[0]], &[value, derivative], "anew");
+    }
+}
+
+#[test]
+fn equations_may_call_functions_themselves() {
+    let inner = root("inner", &[1.0], 1, |y, p| vec![y[0].exp() - p[0]]);
+    let function = inner.function().clone();
+    // ln(y) = p, so y = e^p.
+    let outer = root("outer", &[1.0], 1, move |y, p| {
+        let ln = <Expr<'_> as wengert::Scalar>::external(&function, &[y[0]])[0];
+        vec![ln - p[0]]
+    });
+    let externals = [outer.externals(), inner.externals()].concat();
+    agree(&externals, &[&[0.5], &[-1.0]], |x| outer.call(x)[0], |x| x[0].exp());
+}
+
+#[test]
+fn where_there_is_no_solution_the_error_says_so() {
+    let square = |start: f64| root("square", &[start], 1, |y, p| vec![y[0] * y[0] - p[0]]);
+    let message = refused(&square(1.5), &[-1.0]);
+    assert!(message.starts_with("the function \"square\": value failed: "), "{message}");
+    assert!(message.contains("no convergence") || message.contains("singular"), "{message}");
+    assert!(message.contains("choose another start"), "{message}");
+    let message = refused(&square(0.0), &[4.0]);
+    assert!(message.contains("the Jacobian is singular at [0.0]; choose another start"), "{message}");
+    let message = refused(&square(f64::NAN), &[4.0]);
+    assert!(message.contains("not finite at the start"), "{message}");
+    let message = refused(&square(1.0), &[f64::NAN]);
+    assert!(message.contains("parameter 0 is NaN, not a finite number"), "{message}");
+    let message = refused(&square(1.0), &[1.0, 2.0]);
+    assert!(message.contains("expected 1 inputs, got 2"), "{message}");
+    let message = refused(&root("short", &[1.0, 2.0], 1, |y, p| vec![y[0] - p[0]]), &[1.0]);
+    assert!(message.contains("the closure gave 1 equations for 2 unknowns"), "{message}");
+    let message = refused(&root("ln", &[-1.0], 1, |y, p| vec![y[0].ln() - p[0]]), &[1.0]);
+    assert!(message.contains("not finite at the start, [-1.0]"), "{message}");
+    // At a double root the value may be found, but there is no derivative.
+    let double = square(0.0);
+    assert_eq!(double.call(&[0.0]), [0.0]);
+    let g = Graph::new();
+    let x = g.leaf(0.0);
+    let y = double.call(&[g.expr(x)])[0].id();
+    let error = g.try_gradient(y, &[x]).unwrap_err().to_string();
+    assert!(error.contains("vjp failed: the Jacobian is singular at [0.0]"), "{error}");
+}
+
+#[test]
+fn a_solution_of_any_size_is_found() {
+    // Steps are relative to the size of the numbers.
+    let cube = root("cube", &[1.0], 1, |y, p| vec![y[0].powi(3) - p[0]]);
+    for exponent in [-30, -9, 0, 9, 20] {
+        let p = 10f64.powi(exponent);
+        let y = cube.call(&[p])[0];
+        assert!((y / p.cbrt() - 1.0).abs() < 1e-12, "{p}: {y}");
+    }
+    assert_eq!(root("line", &[3.0], 1, |y, p| vec![y[0] - p[0]]).call(&[0.0]), [0.0]);
+    // No unknowns, and no parameters.
+    assert!(root("none", &[], 1, |_, _| vec![]).call(&[1.0]).is_empty());
+    assert_eq!(root("two", &[3.0], 0, |y, _| vec![y[0] * y[0] - 4.0]).call::<f64>(&[]), [2.0]);
+}
