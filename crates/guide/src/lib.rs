@@ -29,6 +29,7 @@ pages! {
     own_functions = "own-functions.md";
     implicit = "implicit.md";
     checkpointing = "checkpointing.md";
+    clusters = "clusters.md";
     sparse = "sparse.md";
     linear_algebra = "linear-algebra.md";
     nan = "nan.md";

@@ -1,0 +1,183 @@
+//! A batch whose points are spread on the ranks.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+use wengert_program::{BlockSums, Blocks, Program, Setup, Spread, Workspace};
+
+use crate::error::Error;
+use crate::job::Ranks;
+
+/// A program whose outputs are sums over points, and this rank's share of the points.
+///
+/// The uniform inputs are the parameters: [`RankedBatch::sums`] takes them. The inputs that have a number for each point
+/// are the data, which stay on their rank. So an optimizer runs alike on every rank, and the ranks share each evaluation.
+#[derive(Debug)]
+pub struct RankedBatch<'r> {
+    ranks: &'r Ranks,
+    program: Program,
+    blocks: Blocks,
+    share: Range<usize>,
+    /// A column for each input that has a number for each point, of the points of this rank.
+    columns: Vec<Vec<f64>>,
+    workspace: Workspace,
+}
+
+/// What a rank sends to rank 0.
+#[derive(Serialize, Deserialize)]
+enum Own {
+    /// A checksum of the uniform inputs; the parts.
+    Sums(u64, Vec<(usize, usize, Vec<f64>)>),
+    Failed(String),
+}
+
+/// What all ranks get.
+#[derive(Serialize, Deserialize)]
+enum Agreed {
+    Total(Vec<f64>),
+    Failed(usize, String),
+    DifferentInputs(usize),
+}
+
+impl<'r> RankedBatch<'r> {
+    /// Takes the points of this rank from a function of the point's number, which fills in the inputs that have a number
+    /// for each point, in order.
+    ///
+    /// # Errors
+    /// [`Error::OnRank`], on every rank, if an output of the program is not a sum.
+    pub fn new(
+        ranks: &'r Ranks,
+        program: Program,
+        points: usize,
+        mut point: impl FnMut(usize, &mut [f64]),
+    ) -> Result<RankedBatch<'r>, Error> {
+        let own = share(ranks, points);
+        let mut inputs = vec![0.0; per_point(&program)];
+        let mut columns = vec![Vec::with_capacity(own.len()); inputs.len()];
+        for k in own {
+            point(k, &mut inputs);
+            columns.iter_mut().zip(&inputs).for_each(|(column, &x)| column.push(x));
+        }
+        RankedBatch::with_columns(ranks, program, points, columns)
+    }
+
+    /// Takes the points of this rank as columns, one for each input that has a number for each point. [`share`] says
+    /// which points they are.
+    ///
+    /// [`share`]: RankedBatch::share
+    ///
+    /// # Errors
+    /// As [`RankedBatch::new`]. [`Error::OnRank`], on every rank, with what is wrong with the columns of one.
+    pub fn with_columns(
+        ranks: &'r Ranks,
+        program: Program,
+        points: usize,
+        columns: Vec<Vec<f64>>,
+    ) -> Result<RankedBatch<'r>, Error> {
+        let own = share(ranks, points);
+        let check = || {
+            if let Some(k) = (0..program.output_count()).find(|&k| program.output(k).1 != Spread::Uniform) {
+                return Err(format!("output {k} has a number for each point: make it a sum, see Output::sum"));
+            }
+            same("columns, one for each input with a number for each point", per_point(&program), columns.len())?;
+            columns.iter().try_for_each(|column| same("numbers in a column", own.len(), column.len()))
+        };
+        ranks.agree(check())?;
+        let blocks = Blocks::of(points);
+        let share = blocks.share(ranks.rank(), ranks.count());
+        Ok(RankedBatch { ranks, program, blocks, share, columns, workspace: Workspace::new() })
+    }
+
+    /// The same batch with another setup of the workspace: the number of threads of each rank, say. The instruction set
+    /// decides the bits, so use one that all machines have.
+    #[must_use]
+    pub fn setup(self, setup: Setup) -> RankedBatch<'r> {
+        RankedBatch { workspace: Workspace::with(setup), ..self }
+    }
+
+    /// The points of a rank, for a batch of so many points.
+    pub fn share(ranks: &Ranks, points: usize) -> Range<usize> {
+        share(ranks, points)
+    }
+
+    /// The outputs of the program, summed over all points, on every rank: the bits are those of
+    /// [`Program::eval_batch`] on one machine. `uniform` are the uniform inputs, in order, the same on every rank. A NaN
+    /// or an infinity is a value as any other.
+    ///
+    /// The ranks send what they have to rank 0: at most 64 rows of sums together. Rank 0 sends the total.
+    ///
+    /// # Errors
+    /// On every rank alike: [`Error::OnRank`] if the program fails on one, [`Error::DifferentInputs`],
+    /// [`Error::TooLong`].
+    pub fn sums(&mut self, uniform: &[f64]) -> Result<Vec<f64>, Error> {
+        let own = match self.own(uniform) {
+            Ok(sums) => {
+                let parts = sums.parts().map(|(range, sums)| (range.start, range.end, sums.to_vec()));
+                Own::Sums(checksum(uniform), parts.collect())
+            }
+            Err(what) => Own::Failed(what),
+        };
+        let all = self.ranks.gather(&own)?;
+        match self.ranks.from_first(|| merge(self.blocks, self.program.output_count(), all))? {
+            Agreed::Total(total) => Ok(total),
+            Agreed::Failed(rank, what) => Err(Error::OnRank { rank, what }),
+            Agreed::DifferentInputs(rank) => Err(Error::DifferentInputs { rank }),
+        }
+    }
+
+    fn own(&mut self, uniform: &[f64]) -> Result<BlockSums, String> {
+        same("uniform inputs", self.program.input_count() - self.columns.len(), uniform.len())?;
+        let (mut uniform, mut columns) = (uniform.chunks(1), self.columns.iter());
+        let inputs: Vec<&[f64]> = (0..self.program.input_count())
+            .map(|k| match self.program.input_spread(k) {
+                Spread::PerPoint => columns.next().expect("they were counted"),
+                _ => uniform.next().expect("they were counted"),
+            })
+            .collect();
+        self.program
+            .block_sums(self.blocks, self.share.clone(), &inputs, &mut self.workspace)
+            .map_err(|error| error.to_string())
+    }
+}
+
+/// On rank 0: the total, if every rank has its sums. On the others, nobody asks.
+fn merge(blocks: Blocks, width: usize, all: Vec<Own>) -> Agreed {
+    let mut total = BlockSums::new(blocks, width);
+    let mut expected = None;
+    for (rank, own) in all.into_iter().enumerate() {
+        let parts = match own {
+            Own::Failed(what) => return Agreed::Failed(rank, what),
+            Own::Sums(checksum, _) if *expected.get_or_insert(checksum) != checksum => {
+                return Agreed::DifferentInputs(rank);
+            }
+            Own::Sums(_, parts) => parts,
+        };
+        for (start, end, sums) in parts {
+            if let Err(error) = total.insert(start..end, &sums) {
+                return Agreed::Failed(rank, error.to_string());
+            }
+        }
+    }
+    match total.total() {
+        Ok(total) => Agreed::Total(total),
+        Err(error) => Agreed::Failed(0, error.to_string()),
+    }
+}
+
+fn share(ranks: &Ranks, points: usize) -> Range<usize> {
+    let blocks = Blocks::of(points);
+    blocks.points_of(blocks.share(ranks.rank(), ranks.count()))
+}
+
+fn per_point(program: &Program) -> usize {
+    (0..program.input_count()).filter(|&k| program.input_spread(k) == Spread::PerPoint).count()
+}
+
+fn same(what: &str, expected: usize, given: usize) -> Result<(), String> {
+    if expected == given { Ok(()) } else { Err(format!("{what}: {expected} expected, {given} given")) }
+}
+
+/// A checksum of the bits, which tells accidents apart (FNV-1a over words).
+fn checksum(numbers: &[f64]) -> u64 {
+    numbers.iter().fold(0xcbf2_9ce4_8422_2325, |sum, x| (sum ^ x.to_bits()).wrapping_mul(0x0100_0000_01b3))
+}

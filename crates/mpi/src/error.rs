@@ -1,0 +1,31 @@
+/// What can go wrong on one rank or on all.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A program could not be made, read or run. On every rank, with what one rank says.
+    #[error("rank {rank}: {what}")]
+    OnRank {
+        /// The first rank that failed.
+        rank: usize,
+        /// What it says.
+        what: String,
+    },
+    /// The ranks were asked for sums at different numbers, so the sum would be of two functions.
+    #[error("ranks 0 and {rank} were given different uniform inputs: give all ranks the same")]
+    DifferentInputs {
+        /// The first rank with other numbers than rank 0.
+        rank: usize,
+    },
+    /// A message that MPI cannot send at once.
+    #[error("a message of {bytes} bytes: MPI sends at most 2^31 - 1 at once, so use fewer outputs or blocks")]
+    TooLong {
+        /// How many bytes.
+        bytes: usize,
+    },
+    /// A message that another version of this crate sent.
+    #[error("a message from rank {rank} cannot be read: are all ranks the same program?")]
+    Message {
+        /// The rank that sent it.
+        rank: usize,
+    },
+}

@@ -1,0 +1,12 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod batch;
+mod error;
+mod job;
+mod saved;
+
+pub use batch::RankedBatch;
+pub use error::Error;
+pub use job::{Ranks, run};
+pub use saved::Saved;

@@ -1,0 +1,71 @@
+//! The state of an iteration, saved every so many steps, so that a job that was killed goes on.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::Error;
+use crate::job::Ranks;
+
+/// A file that holds the state of an iteration: the step, the parameters, what the optimizer remembers. Any number of
+/// ranks goes on from it, with the same bits.
+///
+/// ```no_run
+/// # fn advance(state: &mut Vec<f64>) {}
+/// wengert_mpi::run(|ranks| {
+///     let saved = wengert_mpi::Saved::new("fit.state", 100);
+///     let (first, mut state) = saved.resume(ranks)?.unwrap_or((0, vec![0.0; 3]));
+///     for step in first..10_000 {
+///         advance(&mut state);
+///         saved.save(ranks, step + 1, &state)?;
+///     }
+///     Ok(())
+/// });
+/// ```
+#[derive(Clone, Debug)]
+pub struct Saved {
+    path: PathBuf,
+    every: u64,
+}
+
+impl Saved {
+    /// A file that is written every so many steps, at least one.
+    pub fn new(path: impl AsRef<Path>, every: u64) -> Saved {
+        Saved { path: path.as_ref().to_owned(), every: every.max(1) }
+    }
+
+    /// The step and the state that were saved last, on every rank; `None` if there is no file. Rank 0 reads it.
+    ///
+    /// # Errors
+    /// [`Error::OnRank`] on every rank, if the file cannot be read or is of another state.
+    pub fn resume<T: Serialize + DeserializeOwned>(&self, ranks: &Ranks) -> Result<Option<(u64, T)>, Error> {
+        let read = || match fs::read(&self.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(format!("{}: {error}", self.path.display())),
+            Ok(bytes) => match postcard::from_bytes(&bytes) {
+                Ok(state) => Ok(Some(state)),
+                Err(error) => Err(format!("{}: not a state of this job: {error}", self.path.display())),
+            },
+        };
+        ranks.from_first(read)?.map_err(|what| Error::OnRank { rank: 0, what })
+    }
+
+    /// Saves the state after so many steps, if it is time to. Rank 0 writes the file, whole or not at all, and the
+    /// others wait until it is there.
+    ///
+    /// # Errors
+    /// [`Error::OnRank`] on every rank, if the file cannot be written.
+    pub fn save<T: Serialize>(&self, ranks: &Ranks, steps: u64, state: &T) -> Result<(), Error> {
+        if !steps.is_multiple_of(self.every) {
+            return Ok(());
+        }
+        let write = || {
+            let bytes = postcard::to_stdvec(&(steps, state)).map_err(|error| error.to_string())?;
+            wengert_file::save(&self.path, &bytes).map_err(|error| format!("{}: {error}", self.path.display()))
+        };
+        ranks.from_first(write)?.map_err(|what| Error::OnRank { rank: 0, what })
+    }
+}

@@ -1,0 +1,325 @@
+//! Jobs of several ranks. Each test starts this program again under `mpirun`, as one of the ignored tests below it.
+
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+use wengert_mpi::{RankedBatch, Ranks, Saved, run};
+use wengert_nn::{Activation, Adam, Backend, Examples, Fit, Mlp, Optimizer, SavedOptimizer};
+use wengert_program::{Input, Options, Program, Workspace};
+
+/// Where a job finds and leaves its files.
+const FOLDER: &str = "WENGERT_MPI_FOLDER";
+const PATHS: usize = 20_000;
+const STEPS: u64 = 100;
+
+fn start(job: &str, ranks: usize, folder: &Path) -> Output {
+    let begun = Instant::now();
+    let output = Command::new("mpirun")
+        .args(["--allow-run-as-root", "--oversubscribe", "-n", &ranks.to_string()])
+        .arg(env::current_exe().expect("is there"))
+        .args(["--exact", job, "--ignored", "--nocapture", "--test-threads", "1"])
+        .env(FOLDER, folder)
+        // With more ranks than cores, ranks that wait must not take the cores.
+        .env("OMPI_MCA_mpi_yield_when_idle", "1")
+        .output()
+        .expect("mpirun is installed: apt-get install openmpi-bin");
+    assert!(begun.elapsed() < Duration::from_secs(300), "{job} hung");
+    output
+}
+
+fn succeed(job: &str, ranks: usize, folder: &Path) {
+    let output = start(job, ranks, folder);
+    assert!(output.status.success(), "{job} on {ranks} ranks: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// The standard error of a job that must fail.
+fn fail(job: &str, ranks: usize) -> String {
+    let folder = tempfile::tempdir().expect("is made");
+    let output = start(job, ranks, folder.path());
+    assert!(!output.status.success(), "{job} did not fail");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn folder() -> std::path::PathBuf {
+    env::var_os(FOLDER).expect("a test started this").into()
+}
+
+/// Leaves numbers to the test, one file for each rank.
+fn leave(ranks: &Ranks, numbers: &[f64]) {
+    fs::write(folder().join(ranks.rank().to_string()), text(numbers)).expect("is written");
+}
+
+fn text(numbers: &[f64]) -> String {
+    numbers.iter().map(|x| format!("{:016x}\n", x.to_bits())).collect()
+}
+
+/// What each rank left.
+fn left(folder: &Path, ranks: usize) -> Vec<String> {
+    (0..ranks).map(|rank| fs::read_to_string(folder.join(rank.to_string())).expect("is there")).collect()
+}
+
+/// The discounted payoff of a call, and its derivatives with respect to spot, volatility and rate.
+fn option() -> Result<Program, wengert_program::Error> {
+    let g = wengert::Graph::new();
+    let [s, v, r, z] = [g.leaf(1.0), g.leaf(0.2), g.leaf(0.03), g.leaf(0.4)];
+    let [spot, volatility, rate, normal] = [s, v, r, z].map(|leaf| g.expr(leaf));
+    let end = spot * ((rate - volatility * volatility / 2.0) + volatility * normal).exp();
+    let payoff = (-rate).exp() * (end - 1.05).max(0.0);
+    let greeks = g.gradient_nodes(payoff.id(), &[s, v, r]);
+    let outputs = [payoff.id()].into_iter().chain(greeks).map(wengert_program::Output::sum);
+    let inputs = [s, v, r].map(Input::uniform).into_iter().chain([Input::per_point(z)]);
+    Program::compile(&g, inputs, outputs, &Options::new())
+}
+
+/// Numbers that look random, by their number.
+fn normal(path: usize) -> f64 {
+    let mut bits = (path as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (0..4)
+        .map(|_| {
+            bits ^= bits >> 29;
+            bits = bits.wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            (bits >> 11) as f64 / (1u64 << 53) as f64 - 0.5
+        })
+        .sum::<f64>()
+        * 1.7
+}
+
+const MARKET: [f64; 3] = [1.1, 0.25, 0.02];
+
+#[test]
+#[ignore = "a job"]
+fn price() {
+    run(|ranks| {
+        let program = ranks.program(option)?;
+        let mut batch = RankedBatch::new(ranks, program, PATHS, |path, inputs| inputs[0] = normal(path))?;
+        leave(ranks, &batch.sums(&MARKET)?);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_price_and_its_greeks_have_the_bits_of_one_process() {
+    let program = option().expect("compiles");
+    let normals: Vec<f64> = (0..PATHS).map(normal).collect();
+    let mut sums = [0.0; 4];
+    let mut outputs: Vec<&mut [f64]> = sums.chunks_mut(1).collect();
+    let [s, v, r] = MARKET.map(|x| [x]);
+    program.eval_batch(PATHS, &[&s, &v, &r, &normals], &mut outputs, &mut Workspace::new()).expect("runs");
+    for ranks in [1, 2, 4] {
+        let folder = tempfile::tempdir().expect("is made");
+        succeed("price", ranks, folder.path());
+        assert_eq!(left(folder.path(), ranks), vec![text(&sums); ranks]);
+    }
+}
+
+#[test]
+#[ignore = "a job"]
+fn a_nan() {
+    run(|ranks| {
+        let program = ranks.program(option)?;
+        let at = |path| if path == PATHS - 1 { f64::NAN } else { normal(path) };
+        let mut batch = RankedBatch::new(ranks, program, PATHS, |path, inputs| inputs[0] = at(path))?;
+        leave(ranks, &batch.sums(&MARKET)?.iter().map(|sum| f64::from(sum.is_nan())).collect::<Vec<_>>());
+        Ok(())
+    });
+}
+
+#[test]
+fn a_nan_at_one_point_is_a_value_on_every_rank() {
+    let folder = tempfile::tempdir().expect("is made");
+    succeed("a_nan", 3, folder.path());
+    let all = left(folder.path(), 3);
+    assert_eq!(all[0].lines().next(), Some(&*format!("{:016x}", 1f64.to_bits())));
+    assert_eq!(all, vec![all[0].clone(); 3]);
+}
+
+fn examples() -> Examples {
+    let row = |k: usize| {
+        let [x, y] = [normal(2 * k), normal(2 * k + 1)];
+        [x, y, (x - y * y).tanh()]
+    };
+    Examples::from_rows((0..500).map(row)).expect("has rows")
+}
+
+/// Full steps of training a net of two layers.
+fn fit(steps: u64) -> (Fit<impl for<'g> Fn(&[wengert::Expr<'g>], &[wengert::Expr<'g>]) -> wengert::Expr<'g>>, Adam) {
+    let layers = [(6, Activation::Tanh), (1, Activation::Linear)];
+    let net = Mlp::with_layers(2, &layers, 7).expect("is a net");
+    let shape = net.shape();
+    let examples = examples();
+    let loss =
+        move |p: &[wengert::Expr<'_>], row: &[wengert::Expr<'_>]| (shape.forward(p, &row[..2])[0] - row[2]).powi(2);
+    let mut fit = Fit::new(Backend::Compiled, net.parameters(), &examples, loss).expect("compiles");
+    let mut adam = Adam::new(0.01);
+    for _ in 0..steps {
+        fit.step(&mut adam, examples.all()).expect("steps");
+    }
+    (fit, adam)
+}
+
+/// Trains on all ranks from what was saved, if anything. Rank 1 dies at step 57 if a file asks for it.
+fn train(ranks: &Ranks) -> Result<Vec<f64>, Box<dyn std::error::Error>> {
+    let (start, adam) = fit(0);
+    let program = ranks.program(|| Ok(start.program().expect("is compiled").clone()))?;
+    let all = examples();
+    let own = RankedBatch::share(ranks, all.all().len());
+    let columns = all.all().columns().map(|column| column[own.clone()].to_vec()).collect();
+    let mut batch = RankedBatch::with_columns(ranks, program, all.all().len(), columns)?;
+    let saved = Saved::new(folder().join("state"), 10);
+    let begun = (start.parameters().to_vec(), adam.text());
+    let (first, (mut parameters, memory)) = saved.resume(ranks)?.unwrap_or((0, begun));
+    let mut adam = Adam::parse(&memory)?;
+    let dies = ranks.rank() == 1 && folder().join("die").exists();
+    for step in first..STEPS {
+        if dies && step == 57 {
+            std::process::abort();
+        }
+        let sums = batch.sums(&parameters)?;
+        let share = 1.0 / all.all().len() as f64;
+        let gradient: Vec<f64> = sums[1..].iter().map(|sum| sum * share).collect();
+        adam.try_step(&mut parameters, &gradient)?;
+        saved.save(ranks, step + 1, &(&parameters, adam.text()))?;
+    }
+    Ok(parameters)
+}
+
+#[test]
+#[ignore = "a job"]
+fn training() {
+    run(|ranks| {
+        leave(ranks, &train(ranks)?);
+        Ok(())
+    });
+}
+
+#[test]
+fn training_takes_the_same_steps_on_any_number_of_ranks() {
+    let (fit, _) = fit(STEPS);
+    for ranks in [1, 2, 4] {
+        let folder = tempfile::tempdir().expect("is made");
+        succeed("training", ranks, folder.path());
+        assert_eq!(left(folder.path(), ranks), vec![text(fit.parameters()); ranks]);
+    }
+}
+
+#[test]
+fn a_killed_job_goes_on_to_the_same_bits_on_another_number_of_ranks() {
+    let (fit, _) = fit(STEPS);
+    let folder = tempfile::tempdir().expect("is made");
+    fs::write(folder.path().join("die"), "").expect("is written");
+    assert!(!start("training", 2, folder.path()).status.success());
+    assert!(!folder.path().join("0").exists());
+    fs::remove_file(folder.path().join("die")).expect("is there");
+    succeed("training", 4, folder.path());
+    assert_eq!(left(folder.path(), 4), vec![text(fit.parameters()); 4]);
+}
+
+#[test]
+#[ignore = "a job"]
+fn panics() {
+    run(|ranks| {
+        let program = ranks.program(option)?;
+        let mut batch = RankedBatch::new(ranks, program, PATHS, |path, inputs| inputs[0] = normal(path))?;
+        assert_ne!(ranks.rank(), 1, "a rank too many");
+        batch.sums(&MARKET)?;
+        Ok(())
+    });
+}
+
+#[test]
+fn a_panic_on_one_rank_ends_the_job_and_says_which() {
+    let error = fail("panics", 2);
+    assert!(error.contains("rank 1 of 2: panicked: ") && error.contains("a rank too many"), "{error}");
+}
+
+#[test]
+#[ignore = "a job"]
+fn a_flip() {
+    run(|ranks| {
+        let program = ranks.program(|| {
+            let g = wengert::Graph::new();
+            let x = g.leaf(1.0);
+            let y = g.expr(x);
+            let y = if y < 10.0 { y } else { -y };
+            Program::compile(&g, [x], [wengert_program::Output::sum(y.id())], &Options::new())
+        })?;
+        let at = |point| if point == 700 { 11.0 } else { 1.0 };
+        let mut batch = RankedBatch::new(ranks, program, 1000, |point, inputs| inputs[0] = at(point))?;
+        leave(ranks, &batch.sums(&[])?);
+        Ok(())
+    });
+}
+
+#[test]
+fn an_error_on_one_rank_is_that_of_all() {
+    let error = fail("a_flip", 2);
+    assert!(error.contains("of 2: rank 1: the comparison") && error.contains("at point 700"), "{error}");
+}
+
+#[test]
+#[ignore = "a job"]
+fn misuse() {
+    run(|ranks| {
+        let text = |result: Result<Vec<f64>, wengert_mpi::Error>| result.map_err(|error| error.to_string());
+        let program = ranks.program(option)?;
+        let mut batch = RankedBatch::new(ranks, program.clone(), PATHS, |path, inputs| inputs[0] = normal(path))?;
+        let sums = text(batch.sums(&[1.0 + ranks.rank() as f64, 0.2, 0.03]));
+        assert_eq!(sums, Err("ranks 0 and 1 were given different uniform inputs: give all ranks the same".into()));
+        let sums = text(batch.sums(&MARKET[ranks.rank()..]));
+        assert_eq!(sums, Err("rank 1: uniform inputs: 3 expected, 2 given".into()));
+        assert!(batch.sums(&MARKET).is_ok(), "nothing is lost");
+        let columns = vec![vec![0.0; RankedBatch::share(ranks, PATHS).len() - ranks.rank()]];
+        let refused = RankedBatch::with_columns(ranks, program, PATHS, columns).map_err(|error| error.to_string());
+        assert!(refused.is_err_and(|what| what.starts_with("rank 1: numbers in a column: ")));
+        let per_point = ranks.program(|| Program::from_fn(&[1.0], |x| vec![x[0].exp()], &Options::new()))?;
+        let refused = RankedBatch::new(ranks, per_point, 10, |_, _| {}).map_err(|error| error.to_string());
+        assert!(refused.is_err_and(|what| what.contains("output 0 has a number for each point")));
+        let refused = ranks.program(|| Program::from_fn(&[1.0], |_| vec![], &Options::new()));
+        assert!(refused.is_err_and(|error| error.to_string().starts_with("rank 0: a program needs an output")));
+        let saved = Saved::new(folder().join("state"), 1);
+        saved.save(ranks, 3, &vec![1.0, 2.0])?;
+        assert_eq!(saved.resume(ranks)?, Some((3, vec![1.0, 2.0])));
+        let other = saved.resume::<(String, String)>(ranks).map_err(|error| error.to_string());
+        assert!(other.is_err_and(|what| what.contains("not a state of this job")));
+        let nowhere = Saved::new(folder().join("no folder").join("state"), 1);
+        assert_eq!(nowhere.resume::<f64>(ranks)?, None);
+        assert!(nowhere.save(ranks, 1, &1.0).is_err_and(|error| error.to_string().contains("no folder")));
+        Ok(())
+    });
+}
+
+#[test]
+fn misuse_is_a_named_error_on_every_rank() {
+    let folder = tempfile::tempdir().expect("is made");
+    succeed("misuse", 2, folder.path());
+}
+
+#[test]
+#[ignore = "a job"]
+fn few() {
+    run(|ranks| {
+        let program = ranks.program(option)?;
+        let mut sums = Vec::new();
+        for points in [0, 1, 64, 65] {
+            let mut batch = RankedBatch::new(ranks, program.clone(), points, |path, inputs| inputs[0] = normal(path))?;
+            sums.extend(batch.sums(&MARKET)?);
+        }
+        leave(ranks, &sums);
+        Ok(())
+    });
+}
+
+#[test]
+fn more_ranks_than_points_is_right() {
+    let all: Vec<Vec<String>> = [1, 3]
+        .map(|ranks| {
+            let folder = tempfile::tempdir().expect("is made");
+            succeed("few", ranks, folder.path());
+            left(folder.path(), ranks)
+        })
+        .into();
+    assert_eq!(all[1], vec![all[0][0].clone(); 3]);
+    assert!(all[0][0].starts_with(&text(&[0.0; 4])));
+}
