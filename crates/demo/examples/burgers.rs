@@ -1,8 +1,7 @@
 //! An inverse problem: from the shape of a wave at the end, how viscous the fluid is and how high the wave was. Burgers'
-//! equation on a ring of cells; Newton's method, with a progress bar's worth of calls while it runs.
+//! equation on a ring of cells; Newton's method, with a progress bar.
 
-use std::ops::ControlFlow;
-use std::time::Duration;
+use std::{ops::ControlFlow, time::Duration};
 
 use indicatif::ProgressBar;
 use wengert::Real;
@@ -24,10 +23,10 @@ fn wave(height: f64) -> Vec<f64> {
 }
 
 pub(crate) fn main() -> Result<(), Error> {
-    let [viscosity, height] = [0.15, 0.8];
+    let (viscosity, height, shape) = (0.15, 0.8, wave(1.0));
     let seen = (0..STEPS).fold(wave(height), |u, _| step(&u, viscosity));
 
-    let scan = Scan::with(Settings::new().losses(Losses::Last), &wave(1.0), &[0.1], &[], |u, p, _| {
+    let scan = Scan::with(Settings::new().losses(Losses::Last), &shape, &[0.1], &[], |u, p, _| {
         let next = step(u, p[0]);
         let misfit = next.iter().zip(&seen).map(|(&u, &seen)| (u - seen).powi(2)).reduce(|sum, x| sum + x);
         (next, misfit.expect("there are cells"))
@@ -41,15 +40,14 @@ pub(crate) fn main() -> Result<(), Error> {
 
     let (mut p, mut h) = (0.13, 0.75);
     for round in 0..12 {
-        let (state, shape) = (wave(h), wave(1.0));
-        // The Hessian has a row for the viscosity, and one for the height: the first states that it stands for.
+        let state = wave(h);
         let mut along = |state_along: &[f64], p_along: &[f64]| {
             let along = Direction { state: state_along, params: p_along, inputs: &[] };
             scan.hvp(STEPS, &state, &[p], (), along, Keep::Snapshots(12), &mut workspace)
         };
         let (by_p, by_h) = (along(&[], &[1.0])?, along(&shape, &[])?);
         let dot = |a: &[f64]| a.iter().zip(&shape).map(|(a, b)| a * b).sum::<f64>();
-        let ([a, b], [c, d]) = ([by_p.params[0], dot(&by_p.state)], [by_h.params[0], dot(&by_h.state)]);
+        let [a, b, c, d] = [by_p.params[0], dot(&by_p.state), by_h.params[0], dot(&by_h.state)];
         println!("{round:>2}  misfit {:9.2e}  viscosity {p:.9}  height {h:.9}", by_p.gradient.value);
         let [slope_p, slope_h] = [by_p.tangent, by_h.tangent];
         p -= (d * slope_p - b * slope_h) / (a * d - b * c);
