@@ -149,9 +149,10 @@ fn fit(steps: u64) -> (Fit<impl for<'g> Fn(&[wengert::Expr<'g>], &[wengert::Expr
     let net = Mlp::with_layers(2, &layers, 7).expect("is a net");
     let shape = net.shape();
     let examples = examples();
-    let loss =
-        move |p: &[wengert::Expr<'_>], row: &[wengert::Expr<'_>]| (shape.forward(p, &row[..2])[0] - row[2]).powi(2);
-    let mut fit = Fit::new(Backend::Compiled, net.parameters(), &examples, loss).expect("compiles");
+    let mut fit = Fit::new(Backend::Compiled, net.parameters(), &examples, move |p, row| {
+        (shape.forward(p, &row[..2])[0] - row[2]).powi(2)
+    })
+    .expect("compiles");
     let mut adam = Adam::new(0.01);
     for _ in 0..steps {
         fit.step(&mut adam, examples.all()).expect("steps");

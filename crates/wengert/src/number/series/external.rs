@@ -1,6 +1,5 @@
 //! Series through the nodes of a tape, and through functions of the user's own.
 
-use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
 
