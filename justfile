@@ -43,6 +43,10 @@ accuracy:
 hosts:
     crates/solve/hosts
 
+# Test sums over points on ranks of MPI. Installs OpenMPI if missing.
+ranks:
+    crates/mpi/run
+
 # Run programs, graphs and nested recordings on eight threads: same bits, flat memory.
 soak minutes="10":
     cargo run --release -p fuzz-targets --example soak -- {{minutes}}

@@ -11,7 +11,8 @@ use crate::error::Error;
 use crate::job::Ranks;
 
 /// A file that holds the state of an iteration: the step, the parameters, what the optimizer remembers. Any number of
-/// ranks goes on from it, with the same bits.
+/// ranks goes on from it, with the same bits. A checksum tells a file that was changed or cut short; that the state has the
+/// type that was saved is up to the caller.
 ///
 /// ```no_run
 /// # fn advance(state: &mut Vec<f64>) {}
@@ -45,9 +46,9 @@ impl Saved {
         let read = || match fs::read(&self.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(format!("{}: {error}", self.path.display())),
-            Ok(bytes) => match postcard::from_bytes(&bytes) {
-                Ok(state) => Ok(Some(state)),
-                Err(error) => Err(format!("{}: not a state of this job: {error}", self.path.display())),
+            Ok(bytes) => match parse(&bytes) {
+                Some(state) => Ok(Some(state)),
+                None => Err(format!("{}: not a state of this job: move it away to start anew", self.path.display())),
             },
         };
         ranks.from_first(read)?.map_err(|what| Error::OnRank { rank: 0, what })
@@ -63,9 +64,22 @@ impl Saved {
             return Ok(());
         }
         let write = || {
-            let bytes = postcard::to_stdvec(&(steps, state)).map_err(|error| error.to_string())?;
+            let mut bytes = postcard::to_stdvec(&(steps, state)).map_err(|error| error.to_string())?;
+            bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
             wengert_file::save(&self.path, &bytes).map_err(|error| format!("{}: {error}", self.path.display()))
         };
         ranks.from_first(write)?.map_err(|what| Error::OnRank { rank: 0, what })
+    }
+}
+
+/// The state in the bytes of a file: the state, then the CRC-32 of its bytes.
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    let (state, checksum) = bytes.split_last_chunk::<4>()?;
+    if crc32fast::hash(state) != u32::from_le_bytes(*checksum) {
+        return None;
+    }
+    match postcard::take_from_bytes(state) {
+        Ok((state, [])) => Some(state),
+        _ => None,
     }
 }

@@ -282,8 +282,14 @@ fn misuse() {
         let saved = Saved::new(folder().join("state"), 1);
         saved.save(ranks, 3, &vec![1.0, 2.0])?;
         assert_eq!(saved.resume(ranks)?, Some((3, vec![1.0, 2.0])));
-        let other = saved.resume::<(String, String)>(ranks).map_err(|error| error.to_string());
-        assert!(other.is_err_and(|what| what.contains("not a state of this job")));
+        if ranks.rank() == 0 {
+            let path = folder().join("state");
+            let mut bytes = fs::read(&path)?;
+            bytes[5] ^= 1;
+            fs::write(path, bytes)?;
+        }
+        let changed = saved.resume::<Vec<f64>>(ranks).map_err(|error| error.to_string());
+        assert!(changed.is_err_and(|what| what.contains("not a state of this job")));
         let nowhere = Saved::new(folder().join("no folder").join("state"), 1);
         assert_eq!(nowhere.resume::<f64>(ranks)?, None);
         assert!(nowhere.save(ranks, 1, &1.0).is_err_and(|error| error.to_string().contains("no folder")));
