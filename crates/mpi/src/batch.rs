@@ -118,7 +118,7 @@ impl<'r> RankedBatch<'r> {
             Err(what) => Own::Failed(what),
         };
         let all = self.ranks.gather(&own)?;
-        match self.ranks.from_first(|| merge(self.blocks, self.program.output_count(), all))? {
+        match self.ranks.share_first(|| merge(self.blocks, self.program.output_count(), all))? {
             Agreed::Total(total) => Ok(total),
             Agreed::Failed(rank, what) => Err(Error::OnRank { rank, what }),
             Agreed::DifferentInputs(rank) => Err(Error::DifferentInputs { rank }),

@@ -64,15 +64,15 @@ impl Ranks {
     /// [`Error::OnRank`] on every rank, if rank 0 fails or the program cannot be read elsewhere. A program that calls a
     /// user's function cannot be read: record it on every rank instead.
     pub fn program(&self, make: impl FnOnce() -> Result<Program, wengert_program::Error>) -> Result<Program, Error> {
-        let made = self.from_first(|| make().map(|program| program.to_bytes()).map_err(|error| error.to_string()))?;
+        let made = self.share_first(|| make().map(|program| program.to_bytes()).map_err(|error| error.to_string()))?;
         let bytes = made.map_err(|what| Error::OnRank { rank: 0, what })?;
         let read = Program::from_bytes(&bytes);
         self.agree(read.as_ref().map(|_| ()).map_err(|error| error.to_string()))?;
         read.map_err(|error| Error::OnRank { rank: self.rank(), what: error.to_string() })
     }
 
-    /// What rank 0 makes, on every rank.
-    pub(crate) fn from_first<T: Serialize + DeserializeOwned>(&self, make: impl FnOnce() -> T) -> Result<T, Error> {
+    /// Gives every rank what rank 0 makes.
+    pub(crate) fn share_first<T: Serialize + DeserializeOwned>(&self, make: impl FnOnce() -> T) -> Result<T, Error> {
         let mut bytes = if self.rank() == 0 { encode(&make()) } else { Vec::new() };
         let mut length = bytes.len() as u64;
         let root = self.world.process_at_rank(0);
@@ -111,7 +111,7 @@ impl Ranks {
     /// The first error of any rank, on every rank.
     pub(crate) fn agree(&self, own: Result<(), String>) -> Result<(), Error> {
         let all = self.gather(&own)?;
-        let first = self.from_first(|| all.into_iter().zip(0..).find_map(|(one, rank)| Some((rank, one.err()?))))?;
+        let first = self.share_first(|| all.into_iter().zip(0..).find_map(|(one, rank)| Some((rank, one.err()?))))?;
         match first {
             Some((rank, what)) => Err(Error::OnRank { rank, what }),
             None => Ok(()),

@@ -51,7 +51,7 @@ impl Saved {
                 None => Err(format!("{}: not a state of this job: move it away to start anew", self.path.display())),
             },
         };
-        ranks.from_first(read)?.map_err(|what| Error::OnRank { rank: 0, what })
+        ranks.share_first(read)?.map_err(|what| Error::OnRank { rank: 0, what })
     }
 
     /// Saves the state after so many steps, if it is time to. Rank 0 writes the file, whole or not at all, and the
@@ -68,7 +68,7 @@ impl Saved {
             bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
             wengert_file::save(&self.path, &bytes).map_err(|error| format!("{}: {error}", self.path.display()))
         };
-        ranks.from_first(write)?.map_err(|what| Error::OnRank { rank: 0, what })
+        ranks.share_first(write)?.map_err(|what| Error::OnRank { rank: 0, what })
     }
 }
 
