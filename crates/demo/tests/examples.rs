@@ -24,10 +24,10 @@ mod own_graph;
 mod pendulum;
 #[path = "../examples/spiral.rs"]
 mod spiral;
-#[path = "../examples/swing_up.rs"]
-mod swing_up;
 #[path = "../examples/spline_fit.rs"]
 mod spline_fit;
+#[path = "../examples/swing_up.rs"]
+mod swing_up;
 
 #[test]
 fn curve_fit_finds_the_certified_parameters() {
