@@ -27,7 +27,7 @@ pub struct RankedBatch<'r> {
 #[derive(Serialize, Deserialize)]
 enum Own {
     /// A checksum of the uniform inputs; the parts.
-    Sums(u64, Vec<(usize, usize, Vec<f64>)>),
+    Sums(u32, Vec<(usize, usize, Vec<f64>)>),
     Failed(String),
 }
 
@@ -177,7 +177,9 @@ fn same(what: &str, expected: usize, given: usize) -> Result<(), String> {
     if expected == given { Ok(()) } else { Err(format!("{what}: {expected} expected, {given} given")) }
 }
 
-/// A checksum of the bits, which tells accidents apart (FNV-1a over words).
-fn checksum(numbers: &[f64]) -> u64 {
-    numbers.iter().fold(0xcbf2_9ce4_8422_2325, |sum, x| (sum ^ x.to_bits()).wrapping_mul(0x0100_0000_01b3))
+/// A checksum of the bits.
+fn checksum(numbers: &[f64]) -> u32 {
+    let mut checksum = crc32fast::Hasher::new();
+    numbers.iter().for_each(|x| checksum.update(&x.to_le_bytes()));
+    checksum.finalize()
 }

@@ -89,7 +89,7 @@ fn normal(path: usize) -> f64 {
 const MARKET: [f64; 3] = [1.1, 0.25, 0.02];
 
 #[test]
-#[ignore = "a job"]
+#[ignore = "a test starts it under mpirun"]
 fn price() {
     run(|ranks| {
         let program = ranks.program(option)?;
@@ -115,7 +115,7 @@ fn a_price_and_its_greeks_have_the_bits_of_one_process() {
 }
 
 #[test]
-#[ignore = "a job"]
+#[ignore = "a test starts it under mpirun"]
 fn a_nan() {
     run(|ranks| {
         let program = ranks.program(option)?;
@@ -187,7 +187,7 @@ fn train(ranks: &Ranks) -> Result<Vec<f64>, Box<dyn std::error::Error>> {
 }
 
 #[test]
-#[ignore = "a job"]
+#[ignore = "a test starts it under mpirun"]
 fn training() {
     run(|ranks| {
         leave(ranks, &train(ranks)?);
@@ -218,7 +218,7 @@ fn a_killed_job_goes_on_to_the_same_bits_on_another_number_of_ranks() {
 }
 
 #[test]
-#[ignore = "a job"]
+#[ignore = "a test starts it under mpirun"]
 fn panics() {
     run(|ranks| {
         let program = ranks.program(option)?;
@@ -236,7 +236,7 @@ fn a_panic_on_one_rank_ends_the_job_and_says_which() {
 }
 
 #[test]
-#[ignore = "a job"]
+#[ignore = "a test starts it under mpirun"]
 fn a_flip() {
     run(|ranks| {
         let program = ranks.program(|| {
@@ -260,7 +260,7 @@ fn an_error_on_one_rank_is_that_of_all() {
 }
 
 #[test]
-#[ignore = "a job"]
+#[ignore = "a test starts it under mpirun"]
 fn misuse() {
     run(|ranks| {
         let text = |result: Result<Vec<f64>, wengert_mpi::Error>| result.map_err(|error| error.to_string());
@@ -304,7 +304,7 @@ fn misuse_is_a_named_error_on_every_rank() {
 }
 
 #[test]
-#[ignore = "a job"]
+#[ignore = "a test starts it under mpirun"]
 fn few() {
     run(|ranks| {
         let program = ranks.program(option)?;

@@ -167,7 +167,7 @@ pub trait Shape: Clone + Send + HasCore {
     /// Where a value or a first derivative at `x` stops being finite, with the output concerned; `None` if all are
     /// finite. Records the closure at `x`. For [`Ode`](crate::Ode), `x` is the time and then the state.
     ///
-    /// Values and derivatives that are NaN or infinite are no errors of their own: many solvers take a smaller step
+    /// A NaN or an infinity in values or derivatives is not an error by itself: many solvers take a smaller step
     /// then.
     ///
     /// ```
