@@ -1,7 +1,5 @@
 //! Sweeping back, and reading what the sweep left.
 
-use core::cell::Cell;
-
 use smallvec::SmallVec;
 
 use crate::error::{Error, expect};
@@ -101,7 +99,6 @@ impl Graph {
         let swept = sweep::strict(&self.tape, l)?;
         self.adjoints.fill(swept.len(), swept.len(), |adjoints| {
             adjoints.iter().zip(swept).for_each(|(adjoint, value)| adjoint.set(value));
-            Ok(())
         })
     }
 
@@ -140,10 +137,12 @@ impl Graph {
     /// Sweeps back from these positions, each with its seed.
     pub(crate) fn sweep_back(&self, seeds: &[(u32, f64)]) -> Result<(), Error> {
         let len = seeds.iter().map(|&(output, _)| output as usize + 1).max().unwrap_or(0);
-        let sweep = |adjoints: &[Cell<f64>]| sweep::reverse(&self.tape, adjoints, seeds, &self.operands);
+        let (most, operands) = (self.tape.capacity(), &self.operands);
         match self.tape.functions.count() {
-            0 => self.adjoints.fill(len, self.tape.capacity(), sweep),
-            _ => self.adjoints.try_fill(len, self.tape.capacity(), sweep),
+            0 => self.adjoints.fill(len, most, |adjoints| {
+                sweep::reverse_calling_none(&self.tape, adjoints, seeds, operands);
+            }),
+            _ => self.adjoints.try_fill(len, most, |adjoints| sweep::reverse(&self.tape, adjoints, seeds, operands)),
         }
     }
 

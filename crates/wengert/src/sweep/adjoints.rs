@@ -36,20 +36,15 @@ impl Adjoints {
     /// memory is needed, room for `most` adjoints is tried first, then room for `len`.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`]: the adjoints are unchanged. Those of `sweep`, which must not have any once it has begun:
-    /// else see [`Adjoints::try_fill`].
+    /// [`Error::OutOfMemory`]: the adjoints are unchanged.
     #[inline(always)]
-    pub(crate) fn fill(
-        &self,
-        len: usize,
-        most: usize,
-        sweep: impl FnOnce(&[Cell<f64>]) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    pub(crate) fn fill(&self, len: usize, most: usize, sweep: impl FnOnce(&[Cell<f64>])) -> Result<(), Error> {
         if self.room.borrow().len() < len {
             grow(&self.room, len, most)?;
         }
         self.len.set(len);
-        sweep(&self.room.borrow()[..len])
+        sweep(&self.room.borrow()[..len]);
+        Ok(())
     }
 
     /// As [`Adjoints::fill`], for a sweep that can fail or panic: it runs in memory of its own, so that the adjoints are
@@ -97,7 +92,6 @@ mod tests {
         adjoints.fill(len, most, |room| {
             assert_eq!(room.len(), len);
             room.iter().for_each(|cell| cell.set(with));
-            Ok(())
         })
     }
 

@@ -35,24 +35,15 @@ use crate::tape::Tape;
 use crate::tape::entry::{Entry, Stored};
 use crate::tape::view::View;
 
-/// What stays the same throughout a sweep.
-struct Sweep<'t, S> {
-    view: View<'t>,
-    adjoints: &'t [Cell<S>],
-    /// No entry below this position sends anything.
-    lowest: usize,
-    /// A buffer for the operands of an n-ary op.
-    args: &'t RefCell<Vec<S>>,
-    tape: &'t Tape,
-}
-
 /// The sweep at one entry. `S` is the number. `B` wraps an adjoint and says whether its products are guarded.
 #[derive(Clone, Copy)]
 struct Cursor<'t, S, B, A> {
-    sweep: &'t Sweep<'t, S>,
+    tape: &'t Tape,
     /// The tape up to the entry where the sweep started.
     view: View<'t>,
     adjoints: &'t [Cell<S>],
+    /// A buffer for the operands of an n-ary op.
+    args: &'t RefCell<Vec<S>>,
     cell: &'t Cell<Stored>,
     /// The position of the entry.
     i: usize,
@@ -120,8 +111,16 @@ impl<S: AdjointScalar, B, A> Cursor<'_, S, B, A> {
 
 impl<'t, S: AdjointScalar, B: Adjoint<S>, A: Fn(Entry, u32) -> S + Copy> Cursor<'t, S, B, A> {
     #[inline(always)]
-    fn new(sweep: &'t Sweep<'t, S>, cell: &'t Cell<Stored>, i: usize, bar: B, at: A) -> Self {
-        Cursor { sweep, view: sweep.view, adjoints: sweep.adjoints, cell, i, bar, at }
+    fn new(
+        tape: &'t Tape,
+        adjoints: &'t [Cell<S>],
+        args: &'t RefCell<Vec<S>>,
+        cell: &'t Cell<Stored>,
+        i: usize,
+        bar: B,
+        at: A,
+    ) -> Self {
+        Cursor { tape, view: tape.view().below(adjoints.len()), adjoints, args, cell, i, bar, at }
     }
 
     /// The scalar of the entry.
@@ -235,18 +234,14 @@ macro_rules! send {
 /// As [`send!`], in a function of its own. Its arguments fit in registers.
 macro_rules! send_apart {
     (costly, $name:ident, $cursor:ident) => {
-        apart::$name($cursor.sweep, $cursor.cell, $cursor.i, Guarded($cursor.bar.get()), $cursor.at)
+        send_apart!($name, $cursor, Guarded($cursor.bar.get()))
     };
     ($cost:ident, $name:ident, $cursor:ident) => {
-        apart::$name($cursor.sweep, $cursor.cell, $cursor.i, $cursor.bar, $cursor.at)
+        send_apart!($name, $cursor, $cursor.bar)
     };
-}
-
-/// The step at an output of a user's function.
-#[cold]
-#[inline(never)]
-fn external_apart<S: AdjointScalar>(sweep: &Sweep<'_, S>, i: usize, at: impl Fn(Entry, u32) -> S + Copy) {
-    external::reverse(sweep.tape, sweep.adjoints, sweep.args, i, at);
+    ($name:ident, $cursor:ident, $bar:expr) => {
+        apart::$name($cursor.tape, $cursor.adjoints, $cursor.args, $cursor.cell, $cursor.i, $bar, $cursor.at)
+    };
 }
 
 /// Why the loop stopped.
@@ -280,7 +275,7 @@ macro_rules! define_steps {
             pub(super) fn any<S: AdjointScalar, B: Adjoint<S>>(cursor: Cursor<'_, S, B, impl Fn(Entry, u32) -> S + Copy>, code: u8) -> Option<S> {
                 if S::IS_LARGE {
                     let bar = cursor.bar;
-                    any_apart(cursor.sweep, cursor.cell, cursor.i, &bar, cursor.at, code);
+                    any_apart(cursor.tape, cursor.adjoints, cursor.args, cursor.cell, cursor.i, &bar, cursor.at);
                     return None;
                 }
                 match code {
@@ -290,7 +285,7 @@ macro_rules! define_steps {
                         None
                     })+
                     codes::External => {
-                        external_apart(cursor.sweep, cursor.i, cursor.at);
+                        external::reverse(cursor.tape, cursor.adjoints, cursor.args, cursor.i, cursor.at);
                         None
                     }
                     _ => None,
@@ -299,12 +294,12 @@ macro_rules! define_steps {
 
             /// As [`any`], with nothing inlined.
             #[inline(never)]
-            fn any_apart<S: AdjointScalar, B: Adjoint<S>>(sweep: &Sweep<'_, S>, cell: &Cell<Stored>, i: usize, bar: &B, at: impl Fn(Entry, u32) -> S + Copy, code: u8) {
-                let cursor = Cursor::new(sweep, cell, i, *bar, at);
-                match code {
+            fn any_apart<S: AdjointScalar, B: Adjoint<S>>(tape: &Tape, adjoints: &[Cell<S>], args: &RefCell<Vec<S>>, cell: &Cell<Stored>, i: usize, bar: &B, at: impl Fn(Entry, u32) -> S + Copy) {
+                let cursor = Cursor::new(tape, adjoints, args, cell, i, *bar, at);
+                match cursor.entry().tag() {
                     $(codes::$Op => send_apart!($cost, $name, cursor),)+
                     $(codes::$Fo => send_apart!(costly, $fname, cursor),)+
-                    codes::External => external_apart(cursor.sweep, cursor.i, cursor.at),
+                    codes::External => external::reverse(cursor.tape, cursor.adjoints, cursor.args, cursor.i, cursor.at),
                     _ => {}
                 }
             }
@@ -315,8 +310,8 @@ macro_rules! define_steps {
             use super::*;
 
             $(#[inline(never)]
-            pub(super) fn $name<S: AdjointScalar, B: Adjoint<S>>(sweep: &Sweep<'_, S>, cell: &Cell<Stored>, i: usize, bar: B, at: impl Fn(Entry, u32) -> S + Copy) {
-                let cursor = Cursor::new(sweep, cell, i, bar, at);
+            pub(super) fn $name<S: AdjointScalar, B: Adjoint<S>>(tape: &Tape, adjoints: &[Cell<S>], args: &RefCell<Vec<S>>, cell: &Cell<Stored>, i: usize, bar: B, at: impl Fn(Entry, u32) -> S + Copy) {
+                let cursor = Cursor::new(tape, adjoints, args, cell, i, bar, at);
                 let operands = cursor.view.fixed::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(cursor.entry());
                 let mut parts = [None; { count!($x $($y)*) }];
                 rule::$name(
@@ -330,10 +325,10 @@ macro_rules! define_steps {
             })+
 
             $(#[inline(never)]
-            pub(super) fn $fname<S: AdjointScalar>(sweep: &Sweep<'_, S>, cell: &Cell<Stored>, i: usize, bar: Guarded<S>, at: impl Fn(Entry, u32) -> S + Copy) {
-                let cursor = Cursor::new(sweep, cell, i, bar, at);
+            pub(super) fn $fname<S: AdjointScalar>(tape: &Tape, adjoints: &[Cell<S>], args: &RefCell<Vec<S>>, cell: &Cell<Stored>, i: usize, bar: Guarded<S>, at: impl Fn(Entry, u32) -> S + Copy) {
+                let cursor = Cursor::new(tape, adjoints, args, cell, i, bar, at);
                 let operands = cursor.view.list(cursor.entry());
-                let args = &mut *sweep.args.borrow_mut();
+                let args = &mut *args.borrow_mut();
                 args.clear();
                 args.extend(operands.iter().map(|x| read(cursor.view.entries, x.get(), cursor.at)));
                 rule::$fname(args, cursor.value(), |k, partial| {
@@ -382,14 +377,17 @@ fn common_with_constant<S: AdjointScalar, B: Adjoint<S>>(
     cursor.send_all(operands, parts)
 }
 
-/// Sends every adjoint to the operands, from the one at `last` down.
+/// Sends every adjoint to the operands, from the one at `last` down. No entry below `lowest` sends anything.
 #[inline(always)]
 fn run<S: AdjointScalar, B: Adjoint<S>>(
-    sweep: &Sweep<'_, S>,
+    tape: &Tape,
+    adjoints: &[Cell<S>],
+    args: &RefCell<Vec<S>>,
+    lowest: usize,
     last: usize,
     at: impl Fn(Entry, u32) -> S + Copy,
 ) -> Stop {
-    let Sweep { view, adjoints, lowest, .. } = *sweep;
+    let view = tape.view().below(adjoints.len());
     let (Some(mut cell), Some(adjoint)) = (view.entries.get(last), adjoints.get(last)) else {
         return Stop::End;
     };
@@ -400,7 +398,7 @@ fn run<S: AdjointScalar, B: Adjoint<S>>(
             return Stop::End;
         };
         let mut below = adjoint_below.get();
-        let cursor = Cursor { sweep, view, adjoints, cell, i, bar: B::of(bar), at };
+        let cursor = Cursor { tape, view, adjoints, args, cell, i, bar: B::of(bar), at };
         i = near;
         cell = cell_below;
         if bar.is_zero_or_nan() {
@@ -454,20 +452,14 @@ fn sweep_back<S: AdjointScalar, B: Adjoint<S>>(
     args: &RefCell<Vec<S>>,
     at: impl Fn(Entry, u32) -> S + Copy,
 ) -> bool {
-    let sweep = Sweep {
-        view: tape.view().below(adjoints.len()),
-        adjoints,
-        lowest: tape.sources().max(tape.first_leaf().saturating_add(1)) as usize,
-        args,
-        tape,
-    };
+    let lowest = tape.sources().max(tape.first_leaf().saturating_add(1)) as usize;
     let mut last = adjoints.len().wrapping_sub(1);
     loop {
-        match run::<S, B>(&sweep, last, at) {
+        match run::<S, B>(tape, adjoints, args, lowest, last, at) {
             Stop::Zeros { end } => last = last_nonzero(adjoints, end),
             Stop::Nan => return true,
             // The loop did not look at these.
-            Stop::End => return any_nan(&adjoints[..sweep.lowest.min(adjoints.len())]),
+            Stop::End => return any_nan(&adjoints[..lowest.min(adjoints.len())]),
         }
     }
 }
@@ -546,15 +538,25 @@ fn any_nan<S: AdjointScalar>(adjoints: &[Cell<S>]) -> bool {
 ///
 /// # Errors
 /// Those of external functions. The adjoints are of no use then.
-#[inline]
 pub(crate) fn reverse(
     tape: &Tape,
     adjoints: &[Cell<f64>],
     seeds: &[(u32, f64)],
     args: &RefCell<Vec<f64>>,
 ) -> Result<(), Error> {
-    guarded(tape, adjoints, seeds, args, value_of);
+    reverse_calling_none(tape, adjoints, seeds, args);
     tape.functions.outcome()
+}
+
+/// As [`reverse`], for a tape that calls no external functions.
+#[inline]
+pub(crate) fn reverse_calling_none(
+    tape: &Tape,
+    adjoints: &[Cell<f64>],
+    seeds: &[(u32, f64)],
+    args: &RefCell<Vec<f64>>,
+) {
+    guarded(tape, adjoints, seeds, args, value_of);
 }
 
 /// The reverse sweep over duals: the values on the tape with these tangents.
