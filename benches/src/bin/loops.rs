@@ -44,47 +44,44 @@ fn first_state() -> Vec<f64> {
     (0..CELLS).map(|i| (std::f64::consts::TAU * i as f64 / CELLS as f64).sin() + 0.3).collect()
 }
 
-/// Burgers' loss and its derivatives by hand, with every state kept.
+/// Burgers' loss and its derivatives by hand, with every state kept. The compiler makes vector code of the inner loops.
 fn burgers_by_hand(steps: usize, u: &[f64], p: f64, states: &mut Vec<f64>) -> Vec<f64> {
-    let n = CELLS;
-    states.clear();
-    states.extend_from_slice(u);
-    states.resize((steps + 1) * n, 0.0);
-    let d = p * DIFFUSION;
-    for step in 0..steps {
-        let (before, after) = states.split_at_mut((step + 1) * n);
-        let (u, next) = (&before[step * n..], &mut after[..n]);
-        let cell = |left: f64, here: f64, right: f64| {
-            here - (right * right - left * left) * CONVECTION + d * (right - here * 2.0 + left)
-        };
-        next[0] = cell(u[n - 1], u[0], u[1]);
-        for i in 1..n - 1 {
-            next[i] = cell(u[i - 1], u[i], u[i + 1]);
-        }
-        next[n - 1] = cell(u[n - 2], u[n - 1], u[0]);
+    const N: usize = CELLS;
+    fn state(states: &[f64], step: usize) -> &[f64; N] {
+        states[step * N..][..N].try_into().expect("N numbers")
     }
-    let last = &states[steps * n..];
-    let value: f64 = last.iter().map(|x| x * x).sum();
-    let mut bar: Vec<f64> = last.iter().map(|x| 2.0 * x).collect();
-    let (mut p_bar, mut back) = (0.0, vec![0.0; n]);
-    for step in (0..steps).rev() {
-        let u = &states[step * n..][..n];
-        let mut d_bar = 0.0;
+    let ends = [(N - 1, 0, 1), (N - 2, N - 1, 0)];
+    let d = p * DIFFUSION;
+    states.resize((steps + 1) * N, 0.0);
+    states[..N].copy_from_slice(u);
+    for step in 0..steps {
+        let (before, after) = states.split_at_mut((step + 1) * N);
+        let u = state(before, step);
+        let next: &mut [f64; N] = (&mut after[..N]).try_into().expect("N numbers");
         let mut cell = |left: usize, i: usize, right: usize| {
-            d_bar += bar[i] * (u[right] - 2.0 * u[i] + u[left]);
+            let convection = (u[right] * u[right] - u[left] * u[left]) * CONVECTION;
+            next[i] = u[i] - convection + d * (u[right] - u[i] * 2.0 + u[left]);
+        };
+        (1..N - 1).for_each(|i| cell(i - 1, i, i + 1));
+        ends.into_iter().for_each(|(left, i, right)| cell(left, i, right));
+    }
+    let last = state(states, steps);
+    let value: f64 = last.iter().map(|x| x * x).sum();
+    let (mut bar, mut back, mut d_bars) = (last.map(|x| 2.0 * x), [0.0; N], [0.0; N]);
+    for step in (0..steps).rev() {
+        let u = state(states, step);
+        let mut cell = |left: usize, i: usize, right: usize| {
+            d_bars[i] += bar[i] * (u[right] - 2.0 * u[i] + u[left]);
             back[i] = bar[i] * (1.0 - 2.0 * d)
                 + bar[left] * (d - 2.0 * CONVECTION * u[i])
                 + bar[right] * (d + 2.0 * CONVECTION * u[i]);
         };
-        cell(n - 1, 0, 1);
-        for i in 1..n - 1 {
-            cell(i - 1, i, i + 1);
-        }
-        cell(n - 2, n - 1, 0);
-        p_bar += d_bar * DIFFUSION;
+        (1..N - 1).for_each(|i| cell(i - 1, i, i + 1));
+        ends.into_iter().for_each(|(left, i, right)| cell(left, i, right));
         std::mem::swap(&mut bar, &mut back);
     }
-    [vec![value, p_bar], bar].concat()
+    let p_bar = d_bars.iter().sum::<f64>() * DIFFUSION;
+    [&[value, p_bar], &bar[..]].concat()
 }
 
 fn logistic_by_hand(steps: usize, x: f64, r: f64, states: &mut Vec<f64>) -> Vec<f64> {
@@ -159,6 +156,10 @@ fn compete(steps: usize, times: usize, rounds: usize, mut contenders: Vec<Conten
 /// A scan with each way to keep states.
 fn scans<'a>(scan: &'a Scan, steps: usize, x: &'a [f64], p: f64) -> Vec<Contender<'a>> {
     println!("{} steps in a block", scan.block());
+    for keep in [Keep::Sqrt, Keep::Snapshots(24)] {
+        let run = scan.value_and_gradient(steps, x, &[p], (), keep, &mut Workspace::new()).expect("it has steps");
+        println!("{keep:?} keeps {} states, {} kB", run.work.states, run.work.states * size_of_val(x) / 1000);
+    }
     let keeps = [Keep::All, Keep::Sqrt, Keep::Snapshots(24), Keep::Online(24)];
     let contender = |keep| {
         let mut workspace = Workspace::new();
