@@ -1,5 +1,5 @@
 //! Times a linear system of 100 unknowns: plain nalgebra, and value and gradient on a tape.
-//! `cargo run -p wengert-implicit --example solve_time`
+//! `cargo run --release -p wengert-implicit --example solve_time`
 
 use std::hint::black_box;
 use std::time::Instant;
