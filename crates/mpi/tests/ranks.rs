@@ -1,5 +1,8 @@
 //! Jobs of several ranks. Each test starts this program again under `mpirun`, as one of the ignored tests below it.
 
+#[path = "../../blocks/tests/it/asian.rs"]
+mod asian;
+
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
@@ -7,11 +10,11 @@ use std::{env, fs};
 
 use wengert_mpi::{RankedBatch, Ranks, Saved, run};
 use wengert_nn::{Activation, Adam, Backend, Examples, Fit, Mlp, Optimizer, SavedOptimizer};
-use wengert_program::{Input, Options, Program, Workspace};
+use wengert_program::{Options, Program};
 
 /// Where a job finds and leaves its files.
 const FOLDER: &str = "WENGERT_MPI_FOLDER";
-const PATHS: usize = 20_000;
+const PATHS: usize = 5_000;
 const STEPS: u64 = 100;
 
 fn start(job: &str, ranks: usize, folder: &Path) -> Output {
@@ -60,19 +63,6 @@ fn left(folder: &Path, ranks: usize) -> Vec<String> {
     (0..ranks).map(|rank| fs::read_to_string(folder.join(rank.to_string())).expect("is there")).collect()
 }
 
-/// The discounted payoff of a call, and its derivatives with respect to spot, volatility and rate.
-fn option() -> Result<Program, wengert_program::Error> {
-    let g = wengert::Graph::new();
-    let [s, v, r, z] = [g.leaf(1.0), g.leaf(0.2), g.leaf(0.03), g.leaf(0.4)];
-    let [spot, volatility, rate, normal] = [s, v, r, z].map(|leaf| g.expr(leaf));
-    let end = spot * ((rate - volatility * volatility / 2.0) + volatility * normal).exp();
-    let payoff = (-rate).exp() * (end - 1.05).max(0.0);
-    let greeks = g.gradient_nodes(payoff.id(), &[s, v, r]);
-    let outputs = [payoff.id()].into_iter().chain(greeks).map(wengert_program::Output::sum);
-    let inputs = [s, v, r].map(Input::uniform).into_iter().chain([Input::per_point(z)]);
-    Program::compile(&g, inputs, outputs, &Options::new())
-}
-
 /// Numbers that look random, by their number.
 fn normal(path: usize) -> f64 {
     let mut bits = (path as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -86,27 +76,20 @@ fn normal(path: usize) -> f64 {
         * 1.7
 }
 
-const MARKET: [f64; 3] = [1.1, 0.25, 0.02];
-
 #[test]
 #[ignore = "a test starts it under mpirun"]
 fn price() {
     run(|ranks| {
-        let program = ranks.program(option)?;
-        let mut batch = RankedBatch::new(ranks, program, PATHS, |path, inputs| inputs[0] = normal(path))?;
-        leave(ranks, &batch.sums(&MARKET)?);
+        let program = ranks.program(asian::program)?;
+        let mut batch = RankedBatch::new(ranks, program, PATHS, asian::normals)?;
+        leave(ranks, &batch.sums(&asian::MARKET)?);
         Ok(())
     });
 }
 
 #[test]
 fn a_price_and_its_greeks_have_the_bits_of_one_process() {
-    let program = option().expect("compiles");
-    let normals: Vec<f64> = (0..PATHS).map(normal).collect();
-    let mut sums = [0.0; 4];
-    let mut outputs: Vec<&mut [f64]> = sums.chunks_mut(1).collect();
-    let [s, v, r] = MARKET.map(|x| [x]);
-    program.eval_batch(PATHS, &[&s, &v, &r, &normals], &mut outputs, &mut Workspace::new()).expect("runs");
+    let sums = asian::sums(&asian::columns(PATHS));
     for ranks in [1, 2, 4] {
         let folder = tempfile::tempdir().expect("is made");
         succeed("price", ranks, folder.path());
@@ -118,10 +101,14 @@ fn a_price_and_its_greeks_have_the_bits_of_one_process() {
 #[ignore = "a test starts it under mpirun"]
 fn a_nan() {
     run(|ranks| {
-        let program = ranks.program(option)?;
-        let at = |path| if path == PATHS - 1 { f64::NAN } else { normal(path) };
-        let mut batch = RankedBatch::new(ranks, program, PATHS, |path, inputs| inputs[0] = at(path))?;
-        leave(ranks, &batch.sums(&MARKET)?.iter().map(|sum| f64::from(sum.is_nan())).collect::<Vec<_>>());
+        let program = ranks.program(asian::program)?;
+        let mut batch = RankedBatch::new(ranks, program, PATHS, |path, inputs| {
+            asian::normals(path, inputs);
+            if path == PATHS - 1 {
+                inputs[asian::STEPS / 2] = f64::NAN;
+            }
+        })?;
+        leave(ranks, &batch.sums(&asian::MARKET)?.iter().map(|sum| f64::from(sum.is_nan())).collect::<Vec<_>>());
         Ok(())
     });
 }
@@ -221,10 +208,10 @@ fn a_killed_job_goes_on_to_the_same_bits_on_another_number_of_ranks() {
 #[ignore = "a test starts it under mpirun"]
 fn panics() {
     run(|ranks| {
-        let program = ranks.program(option)?;
-        let mut batch = RankedBatch::new(ranks, program, PATHS, |path, inputs| inputs[0] = normal(path))?;
+        let program = ranks.program(asian::program)?;
+        let mut batch = RankedBatch::new(ranks, program, PATHS, asian::normals)?;
         assert_ne!(ranks.rank(), 1, "a rank too many");
-        batch.sums(&MARKET)?;
+        batch.sums(&asian::MARKET)?;
         Ok(())
     });
 }
@@ -264,14 +251,14 @@ fn an_error_on_one_rank_is_that_of_all() {
 fn misuse() {
     run(|ranks| {
         let text = |result: Result<Vec<f64>, wengert_mpi::Error>| result.map_err(|error| error.to_string());
-        let program = ranks.program(option)?;
-        let mut batch = RankedBatch::new(ranks, program.clone(), PATHS, |path, inputs| inputs[0] = normal(path))?;
+        let program = ranks.program(asian::program)?;
+        let mut batch = RankedBatch::new(ranks, program.clone(), PATHS, asian::normals)?;
         let sums = text(batch.sums(&[1.0 + ranks.rank() as f64, 0.2, 0.03]));
         assert_eq!(sums, Err("ranks 0 and 1 were given different uniform inputs: give all ranks the same".into()));
-        let sums = text(batch.sums(&MARKET[ranks.rank()..]));
+        let sums = text(batch.sums(&asian::MARKET[ranks.rank()..]));
         assert_eq!(sums, Err("rank 1: uniform inputs: 3 expected, 2 given".into()));
-        assert!(batch.sums(&MARKET).is_ok(), "nothing is lost");
-        let columns = vec![vec![0.0; RankedBatch::share(ranks, PATHS).len() - ranks.rank()]];
+        assert!(batch.sums(&asian::MARKET).is_ok(), "nothing is lost");
+        let columns = vec![vec![0.0; RankedBatch::share(ranks, PATHS).len() - ranks.rank()]; asian::STEPS];
         let refused = RankedBatch::with_columns(ranks, program, PATHS, columns).map_err(|error| error.to_string());
         assert!(refused.is_err_and(|what| what.starts_with("rank 1: numbers in a column: ")));
         let per_point = ranks.program(|| Program::from_fn(&[1.0], |x| vec![x[0].exp()], &Options::new()))?;
@@ -307,11 +294,11 @@ fn misuse_is_a_named_error_on_every_rank() {
 #[ignore = "a test starts it under mpirun"]
 fn few() {
     run(|ranks| {
-        let program = ranks.program(option)?;
+        let program = ranks.program(asian::program)?;
         let mut sums = Vec::new();
         for points in [0, 1, 64, 65] {
-            let mut batch = RankedBatch::new(ranks, program.clone(), points, |path, inputs| inputs[0] = normal(path))?;
-            sums.extend(batch.sums(&MARKET)?);
+            let mut batch = RankedBatch::new(ranks, program.clone(), points, asian::normals)?;
+            sums.extend(batch.sums(&asian::MARKET)?);
         }
         leave(ranks, &sums);
         Ok(())
