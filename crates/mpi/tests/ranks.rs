@@ -3,13 +3,15 @@
 #[path = "../../blocks/tests/it/asian.rs"]
 mod asian;
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
+use wengert::Expr;
 use wengert_mpi::{RankedBatch, Ranks, Saved, run};
-use wengert_nn::{Activation, Adam, Backend, Examples, Fit, Mlp, Optimizer, SavedOptimizer};
+use wengert_nn::{Activation, Adam, Backend, Examples, Fit, Mlp, SavedOptimizer, Sgd, l2};
 use wengert_program::{Options, Program};
 
 /// Where a job finds and leaves its files.
@@ -130,47 +132,50 @@ fn examples() -> Examples {
     Examples::from_rows((0..500).map(row)).expect("has rows")
 }
 
-/// So many steps of training a net of two layers on one process: the program of the loss, the parameters, the optimizer.
-fn fit(steps: u64) -> (Program, Vec<f64>, Adam) {
+/// A loss of one example and a penalty, of a net of two layers that is not trained yet. `each_step` is called in every step.
+#[expect(clippy::type_complexity, reason = "closures have no names")]
+fn fit(
+    backend: Backend,
+    examples: &Examples,
+    each_step: impl FnMut(),
+) -> Fit<impl for<'g> Fn(&[Expr<'g>], &[Expr<'g>]) -> Expr<'g>, impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>> {
     let layers = [(6, Activation::Tanh), (1, Activation::Linear)];
     let net = Mlp::with_layers(2, &layers, 7).expect("is a net");
     let shape = net.shape();
-    let examples = examples();
-    let mut fit = Fit::new(Backend::Compiled, net.parameters(), &examples, move |p, row| {
-        (shape.forward(p, &row[..2])[0] - row[2]).powi(2)
+    let each_step = RefCell::new(each_step);
+    let fit =
+        Fit::new(backend, net.parameters(), examples, move |p, row| (shape.forward(p, &row[..2])[0] - row[2]).powi(2));
+    fit.expect("compiles").penalty(move |p| {
+        (each_step.borrow_mut())();
+        l2(p, 1e-3)
     })
-    .expect("compiles");
-    let mut adam = Adam::new(0.01);
-    for _ in 0..steps {
-        fit.step(&mut adam, examples.all()).expect("steps");
-    }
-    (fit.program().expect("is compiled").clone(), fit.parameters().to_vec(), adam)
 }
 
-/// Trains on all ranks from what was saved, if anything. Rank 1 dies at step 57 if a file asks for it.
+/// The parameters and the loss of the last step, by one process without MPI.
+fn trained() -> Vec<f64> {
+    let examples = examples();
+    let mut fit = fit(Backend::Compiled, &examples, || {});
+    let mut adam = Adam::new(0.01);
+    let losses: Vec<f64> = (0..STEPS).map(|_| fit.step(&mut adam, examples.all()).expect("steps")).collect();
+    [fit.parameters(), &losses[losses.len() - 1..]].concat()
+}
+
+/// Trains on all ranks from what was saved, if anything. Rank 1 dies in step 57 if a file asks for it.
 fn train(ranks: &Ranks) -> Result<Vec<f64>, Box<dyn std::error::Error>> {
-    let (program, parameters, adam) = fit(0);
-    let program = ranks.program(|| Ok(program))?;
-    let all = examples();
-    let own = RankedBatch::share(ranks, all.all().len());
-    let columns = all.all().columns().map(|column| column[own.clone()].to_vec()).collect();
-    let mut batch = RankedBatch::with_columns(ranks, program, all.all().len(), columns)?;
-    let saved = Saved::new(folder().join("state"), 10);
-    let begun = (parameters, adam.text());
-    let (first, (mut parameters, memory)) = saved.resume(ranks)?.unwrap_or((0, begun));
-    let mut adam = Adam::parse(&memory)?;
     let dies = ranks.rank() == 1 && folder().join("die").exists();
-    for step in first..STEPS {
+    let mut step = 0;
+    let all = examples();
+    let first = Examples::from_rows([all.all().row(0).collect::<Vec<_>>()])?;
+    let mut fit = fit(Backend::Compiled, &first, || {
         if dies && step == 57 {
             std::process::abort();
         }
-        let sums = batch.sums(&parameters)?;
-        let share = 1.0 / all.all().len() as f64;
-        let gradient: Vec<f64> = sums[1..].iter().map(|sum| sum * share).collect();
-        adam.try_step(&mut parameters, &gradient)?;
-        saved.save(ranks, step + 1, &(&parameters, adam.text()))?;
-    }
-    Ok(parameters)
+        step += 1;
+    });
+    let saved = Saved::new(folder().join("state"), 10);
+    let row = |k: usize, row: &mut [f64]| row.iter_mut().zip(all.all().row(k)).for_each(|(to, x)| *to = x);
+    let losses = ranks.train(&mut fit, &mut Adam::new(0.01), all.all().len(), row, STEPS, Some(&saved))?;
+    Ok([fit.parameters(), &losses[losses.len() - 1..]].concat())
 }
 
 #[test]
@@ -184,8 +189,8 @@ fn training() {
 
 #[test]
 fn training_takes_the_same_steps_on_any_number_of_ranks() {
-    let (_, parameters, _) = fit(STEPS);
-    for ranks in [1, 2, 4] {
+    let parameters = trained();
+    for ranks in [1, 2, 3, 4] {
         let folder = tempfile::tempdir().expect("is made");
         succeed("training", ranks, folder.path());
         assert_eq!(left(folder.path(), ranks), vec![text(&parameters); ranks]);
@@ -194,7 +199,7 @@ fn training_takes_the_same_steps_on_any_number_of_ranks() {
 
 #[test]
 fn a_killed_job_goes_on_to_the_same_bits_on_another_number_of_ranks() {
-    let (_, parameters, _) = fit(STEPS);
+    let parameters = trained();
     let folder = tempfile::tempdir().expect("is made");
     fs::write(folder.path().join("die"), "").expect("is written");
     assert!(!start("training", 2, folder.path()).status.success());
@@ -202,6 +207,45 @@ fn a_killed_job_goes_on_to_the_same_bits_on_another_number_of_ranks() {
     fs::remove_file(folder.path().join("die")).expect("is there");
     succeed("training", 4, folder.path());
     assert_eq!(left(folder.path(), 4), vec![text(&parameters); 4]);
+}
+
+#[test]
+#[ignore = "a test starts it under mpirun"]
+fn bad_training() {
+    run(|ranks| {
+        let all = examples();
+        let row = |k: usize, row: &mut [f64]| row.iter_mut().zip(all.all().row(k)).for_each(|(to, x)| *to = x);
+        let text = |result: Result<Vec<f64>, wengert_mpi::Error>| result.map(drop).map_err(|error| error.to_string());
+        let backend = if ranks.rank() == 1 { Backend::Eager } else { Backend::Compiled };
+        let mut eager = fit(backend, &all, || {});
+        let refused = text(ranks.train(&mut eager, &mut Adam::new(0.01), 500, row, 2, None));
+        assert_eq!(refused, Err("rank 1: the fit has no program: use Backend::Compiled".into()));
+
+        let mut fit = fit(Backend::Compiled, &all, || {});
+        let saved = Saved::new(folder().join("state"), 1);
+        saved.save(ranks, 1, &(vec![1.0; 3], Adam::new(0.01).text()))?;
+        let before = fit.parameters().to_vec();
+        let refused = text(ranks.train(&mut fit, &mut Adam::new(0.01), 500, row, 2, Some(&saved)));
+        assert_eq!(refused, Err("rank 0: the net has 25 parameters, but 3 were given".into()));
+        saved.save(ranks, 1, &(before.clone(), Adam::new(0.01).text()))?;
+        let refused = text(ranks.train(&mut fit, &mut Sgd::new(0.01), 500, row, 2, Some(&saved)));
+        assert!(refused.is_err_and(|what| what.contains("expected \"sgd\"")));
+        assert_eq!(fit.parameters(), before, "nothing is lost");
+        let refused = text(ranks.train(&mut fit, &mut Sgd::new(f64::MAX), 500, row, 2, None));
+        assert!(refused.is_err_and(|what| what.starts_with("step ") && what.contains("parameter")));
+        // What one rank has is what all go on from; a job that is done takes no step.
+        let mut adam = Adam::new(0.01 + ranks.rank() as f64);
+        ranks.train(&mut fit, &mut adam, 500, row, 1, None)?;
+        assert_eq!(adam.rate, 0.01);
+        assert_eq!(ranks.train(&mut fit, &mut adam, 500, row, 1, Some(&saved))?, []);
+        Ok(())
+    });
+}
+
+#[test]
+fn training_that_cannot_go_on_is_a_named_error_on_every_rank() {
+    let folder = tempfile::tempdir().expect("is made");
+    succeed("bad_training", 2, folder.path());
 }
 
 #[test]
