@@ -2,6 +2,7 @@
 
 use wengert::Expr;
 use wengert_nn::{Fit, SavedOptimizer};
+use wengert_program::Blocks;
 
 use crate::batch::RankedBatch;
 use crate::error::Error;
@@ -15,7 +16,8 @@ impl Ranks {
     /// Trains until `steps` steps of the optimizer were taken, each by the gradient of the mean loss over all examples, and
     /// returns the loss before each step of this job. Afterwards, every rank has the trained parameters in `fit` and what the
     /// optimizer remembers in `optimizer`. The bits are those of [`Fit::step`] on one process with
-    /// [`Backend::Compiled`](wengert_nn::Backend::Compiled), on any number of ranks.
+    /// [`Backend::Compiled`](wengert_nn::Backend::Compiled), on any number of ranks. The examples are cut
+    /// into at most 64 blocks, so further ranks have none.
     ///
     /// Every rank makes the same `fit`; one example is enough for it. `example` fills in the row of an example by its number,
     /// from 0 to `examples - 1`. Each rank asks for its own, once, and keeps them. With `saved`, the job goes on from the state
@@ -68,7 +70,7 @@ impl Ranks {
         let compiled = fit.program().cloned();
         self.agree(compiled.as_ref().map(drop).ok_or_else(|| "the fit has no program: use Backend::Compiled".into()))?;
         let program = self.program(|| Ok(compiled.expect("all ranks have one")))?;
-        let mut batch = RankedBatch::new(self, program, examples, example)?;
+        let mut batch = RankedBatch::new(self, program, Blocks::of(examples), example)?;
 
         let resumed = saved.map_or(Ok(None), |saved| saved.resume::<State>(self))?;
         let (first, (parameters, memory)) = match resumed {
