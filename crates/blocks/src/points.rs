@@ -58,11 +58,8 @@ impl Points {
         bar.set_length(bytes);
         let mut summed = Summed { file: &mut file, checksum: crc32fast::Hasher::new(), bytes: 0, bar };
         let columns = inputs.len();
-        let (count, source) = match format {
-            Format::Csv => {
-                let (count, header, fields) = scan(path, &mut summed, inputs)?;
-                (count, Err((header, fields)))
-            }
+        let (count, header, fields) = match format {
+            Format::Csv => scan(path, &mut summed, inputs)?,
             Format::Rows | Format::Columns => {
                 let size = 8 * columns as u64;
                 if !bytes.is_multiple_of(size) {
@@ -71,7 +68,7 @@ impl Points {
                 if name.is_none() {
                     io::copy(&mut summed, &mut io::sink()).map_err(unread)?;
                 }
-                ((bytes / size) as usize, Ok(format))
+                ((bytes / size) as usize, false, Vec::new())
             }
         };
         if count == 0 {
@@ -85,12 +82,12 @@ impl Points {
         };
         let name = format!("{kind}, {}", name.map_or(checksum, |name| format!("named {name:?}")));
         file.rewind().map_err(unread)?;
-        let source = match source {
-            Ok(Format::Rows) => Source::Rows(file, columns),
-            Ok(_) => Source::Columns(file, columns),
-            Err((header, fields)) => {
-                let mut csv =
-                    Csv { reader: reader(file), record: ByteRecord::new(), fields, next: 0, places: (0, Vec::new()) };
+        let source = match format {
+            Format::Rows => Source::Rows(file, columns),
+            Format::Columns => Source::Columns(file, columns),
+            Format::Csv => {
+                let (reader, record) = (reader(file), ByteRecord::new());
+                let mut csv = Csv { reader, record, fields, next: 0, places: (0, Vec::new()) };
                 if header {
                     csv.reader.read_byte_record(&mut csv.record).map_err(|error| wrong(path, error))?;
                 }
