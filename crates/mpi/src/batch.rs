@@ -41,24 +41,25 @@ enum Agreed {
 
 impl<'r> RankedBatch<'r> {
     /// Takes the points of this rank from a function of the point's number, which fills in the inputs that have a number
-    /// for each point, in order.
+    /// for each point, in order. `blocks` is the cut: [`Blocks::of`] has at most 64 blocks and the bits of
+    /// [`Program::eval_batch`], [`Blocks::at_most`] as many as more ranks need.
     ///
     /// # Errors
-    /// [`Error::OnRank`], on every rank, if an output of the program is not a sum.
+    /// [`Error::OnRank`], on every rank, if an output of the program is not a sum, or a rank cuts otherwise than rank 0.
     pub fn new(
         ranks: &'r Ranks,
         program: Program,
-        points: usize,
+        blocks: Blocks,
         mut point: impl FnMut(usize, &mut [f64]),
     ) -> Result<RankedBatch<'r>, Error> {
-        let own = share(ranks, points);
+        let own = RankedBatch::share(ranks, blocks);
         let mut inputs = vec![0.0; per_point(&program)];
         let mut columns = vec![Vec::with_capacity(own.len()); inputs.len()];
         for k in own {
             point(k, &mut inputs);
             columns.iter_mut().zip(&inputs).for_each(|(column, &x)| column.push(x));
         }
-        RankedBatch::with_columns(ranks, program, points, columns)
+        RankedBatch::with_columns(ranks, program, blocks, columns)
     }
 
     /// Takes the points of this rank as columns, one for each input that has a number for each point. [`share`] says
@@ -71,11 +72,15 @@ impl<'r> RankedBatch<'r> {
     pub fn with_columns(
         ranks: &'r Ranks,
         program: Program,
-        points: usize,
+        blocks: Blocks,
         columns: Vec<Vec<f64>>,
     ) -> Result<RankedBatch<'r>, Error> {
-        let own = share(ranks, points);
+        let own = RankedBatch::share(ranks, blocks);
+        // Other points on another rank would be a sum of two functions.
+        let first = ranks.share_first(|| (blocks.points(), blocks.count()))?;
         let check = || {
+            same("points of the batch, as on rank 0", first.0, blocks.points())?;
+            same("blocks of the batch, as on rank 0", first.1, blocks.count())?;
             if let Some(k) = (0..program.output_count()).find(|&k| program.output(k).1 != Spread::Uniform) {
                 return Err(format!("output {k} has a number for each point: make it a sum, see Output::sum"));
             }
@@ -83,7 +88,6 @@ impl<'r> RankedBatch<'r> {
             columns.iter().try_for_each(|column| same("numbers in a column", own.len(), column.len()))
         };
         ranks.agree(check())?;
-        let blocks = Blocks::of(points);
         let share = blocks.share(ranks.rank(), ranks.count());
         Ok(RankedBatch { ranks, program, blocks, share, columns, workspace: Workspace::new() })
     }
@@ -95,16 +99,16 @@ impl<'r> RankedBatch<'r> {
         RankedBatch { workspace: Workspace::with(setup), ..self }
     }
 
-    /// The points of a rank, for a batch of so many points.
-    pub fn share(ranks: &Ranks, points: usize) -> Range<usize> {
-        share(ranks, points)
+    /// The points of this rank, for a batch that is cut so.
+    pub fn share(ranks: &Ranks, blocks: Blocks) -> Range<usize> {
+        blocks.points_of(blocks.share(ranks.rank(), ranks.count()))
     }
 
-    /// The outputs of the program, summed over all points, on every rank: the bits are those of
-    /// [`Program::eval_batch`] on one machine. `uniform` are the uniform inputs, in order, the same on every rank. A NaN
+    /// The outputs of the program, summed over all points, on every rank: the bits are those of these
+    /// blocks on one machine. `uniform` are the uniform inputs, in order, the same on every rank. A NaN
     /// or an infinity is a value as any other.
     ///
-    /// The ranks send what they have to rank 0: at most 64 rows of sums together. Rank 0 sends the total.
+    /// The ranks send what they have to rank 0: together at most a row of sums for each block. Rank 0 sends the total.
     ///
     /// # Errors
     /// On every rank alike: [`Error::OnRank`] if the program fails on one, [`Error::DifferentInputs`],
@@ -162,11 +166,6 @@ fn merge(blocks: Blocks, width: usize, all: Vec<Own>) -> Agreed {
         Ok(total) => Agreed::Total(total),
         Err(error) => Agreed::Failed(0, error.to_string()),
     }
-}
-
-fn share(ranks: &Ranks, points: usize) -> Range<usize> {
-    let blocks = Blocks::of(points);
-    blocks.points_of(blocks.share(ranks.rank(), ranks.count()))
 }
 
 fn per_point(program: &Program) -> usize {

@@ -16,6 +16,14 @@ pub enum Error {
         /// The first rank with other numbers than rank 0.
         rank: usize,
     },
+    /// A step of training that the optimizer refused, on every rank.
+    #[error("step {step}: {source}")]
+    Training {
+        /// Which step, from 0.
+        step: u64,
+        /// Why.
+        source: wengert_nn::Error,
+    },
     /// A message that MPI cannot send at once.
     #[error("a message of {bytes} bytes: MPI sends at most 2^31 - 1 at once, so use fewer outputs or blocks")]
     TooLong {

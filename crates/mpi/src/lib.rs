@@ -5,6 +5,7 @@ mod batch;
 mod error;
 mod job;
 mod saved;
+mod train;
 
 pub use batch::RankedBatch;
 pub use error::Error;

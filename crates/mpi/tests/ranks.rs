@@ -1,23 +1,27 @@
 //! Jobs of several ranks. Each test starts this program again under `mpirun`, as one of the ignored tests below it.
 
+#[path = "../../blocks/tests/it/asian.rs"]
+mod asian;
+
+use std::cell::RefCell;
 use std::path::Path;
 use std::process::{Command, Output};
-use std::time::{Duration, Instant};
 use std::{env, fs};
 
+use wengert::Expr;
 use wengert_mpi::{RankedBatch, Ranks, Saved, run};
-use wengert_nn::{Activation, Adam, Backend, Examples, Fit, Mlp, Optimizer, SavedOptimizer};
-use wengert_program::{Input, Options, Program, Workspace};
+use wengert_nn::{Activation, Adam, Backend, Examples, Fit, Mlp, SavedOptimizer, Sgd, l2};
+use wengert_program::{Blocks, Options, Program, Workspace};
 
 /// Where a job finds and leaves its files.
 const FOLDER: &str = "WENGERT_MPI_FOLDER";
-const PATHS: usize = 20_000;
+const PATHS: usize = 5_000;
 const STEPS: u64 = 100;
 
 fn start(job: &str, ranks: usize, folder: &Path) -> Output {
-    let begun = Instant::now();
-    let output = Command::new("mpirun")
-        .args(["--allow-run-as-root", "--oversubscribe", "-n", &ranks.to_string()])
+    // Far more than any job needs. A job that ends is far faster: `ends` measures it.
+    let output = Command::new("timeout")
+        .args(["120", "mpirun", "--allow-run-as-root", "--oversubscribe", "-n", &ranks.to_string()])
         .arg(env::current_exe().expect("is there"))
         .args(["--exact", job, "--ignored", "--nocapture", "--test-threads", "1"])
         .env(FOLDER, folder)
@@ -25,7 +29,7 @@ fn start(job: &str, ranks: usize, folder: &Path) -> Output {
         .env("OMPI_MCA_mpi_yield_when_idle", "1")
         .output()
         .expect("mpirun is installed: apt-get install openmpi-bin");
-    assert!(begun.elapsed() < Duration::from_secs(300), "{job} hung");
+    assert_ne!(output.status.code(), Some(124), "{job} hung");
     output
 }
 
@@ -60,19 +64,6 @@ fn left(folder: &Path, ranks: usize) -> Vec<String> {
     (0..ranks).map(|rank| fs::read_to_string(folder.join(rank.to_string())).expect("is there")).collect()
 }
 
-/// The discounted payoff of a call, and its derivatives with respect to spot, volatility and rate.
-fn option() -> Result<Program, wengert_program::Error> {
-    let g = wengert::Graph::new();
-    let [s, v, r, z] = [g.leaf(1.0), g.leaf(0.2), g.leaf(0.03), g.leaf(0.4)];
-    let [spot, volatility, rate, normal] = [s, v, r, z].map(|leaf| g.expr(leaf));
-    let end = spot * ((rate - volatility * volatility / 2.0) + volatility * normal).exp();
-    let payoff = (-rate).exp() * (end - 1.05).max(0.0);
-    let greeks = g.gradient_nodes(payoff.id(), &[s, v, r]);
-    let outputs = [payoff.id()].into_iter().chain(greeks).map(wengert_program::Output::sum);
-    let inputs = [s, v, r].map(Input::uniform).into_iter().chain([Input::per_point(z)]);
-    Program::compile(&g, inputs, outputs, &Options::new())
-}
-
 /// Numbers that look random, by their number.
 fn normal(path: usize) -> f64 {
     let mut bits = (path as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -86,27 +77,20 @@ fn normal(path: usize) -> f64 {
         * 1.7
 }
 
-const MARKET: [f64; 3] = [1.1, 0.25, 0.02];
-
 #[test]
 #[ignore = "a test starts it under mpirun"]
 fn price() {
     run(|ranks| {
-        let program = ranks.program(option)?;
-        let mut batch = RankedBatch::new(ranks, program, PATHS, |path, inputs| inputs[0] = normal(path))?;
-        leave(ranks, &batch.sums(&MARKET)?);
+        let program = ranks.program(asian::program)?;
+        let mut batch = RankedBatch::new(ranks, program, Blocks::of(PATHS), asian::normals)?;
+        leave(ranks, &batch.sums(&asian::MARKET)?);
         Ok(())
     });
 }
 
 #[test]
 fn a_price_and_its_greeks_have_the_bits_of_one_process() {
-    let program = option().expect("compiles");
-    let normals: Vec<f64> = (0..PATHS).map(normal).collect();
-    let mut sums = [0.0; 4];
-    let mut outputs: Vec<&mut [f64]> = sums.chunks_mut(1).collect();
-    let [s, v, r] = MARKET.map(|x| [x]);
-    program.eval_batch(PATHS, &[&s, &v, &r, &normals], &mut outputs, &mut Workspace::new()).expect("runs");
+    let sums = asian::sums(&asian::columns(PATHS));
     for ranks in [1, 2, 4] {
         let folder = tempfile::tempdir().expect("is made");
         succeed("price", ranks, folder.path());
@@ -116,12 +100,41 @@ fn a_price_and_its_greeks_have_the_bits_of_one_process() {
 
 #[test]
 #[ignore = "a test starts it under mpirun"]
+fn finely_cut() {
+    run(|ranks| {
+        let program = ranks.program(asian::program)?;
+        let mut batch = RankedBatch::new(ranks, program, Blocks::at_most(PATHS, 1000), asian::normals)?;
+        leave(ranks, &batch.sums(&asian::MARKET)?);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_batch_in_more_blocks_has_the_bits_of_these_blocks() {
+    let (blocks, columns) = (Blocks::at_most(PATHS, 1000), asian::columns(PATHS));
+    assert_eq!(blocks.count(), 79);
+    let inputs: Vec<&[f64]> = asian::MARKET.chunks(1).chain(columns.iter().map(Vec::as_slice)).collect();
+    let sums = asian::program().and_then(|program| program.block_sums(blocks, 0..79, &inputs, &mut Workspace::new()));
+    let sums = sums.and_then(|sums| sums.total()).expect("runs");
+    for ranks in [1, 3] {
+        let folder = tempfile::tempdir().expect("is made");
+        succeed("finely_cut", ranks, folder.path());
+        assert_eq!(left(folder.path(), ranks), vec![text(&sums); ranks]);
+    }
+}
+
+#[test]
+#[ignore = "a test starts it under mpirun"]
 fn a_nan() {
     run(|ranks| {
-        let program = ranks.program(option)?;
-        let at = |path| if path == PATHS - 1 { f64::NAN } else { normal(path) };
-        let mut batch = RankedBatch::new(ranks, program, PATHS, |path, inputs| inputs[0] = at(path))?;
-        leave(ranks, &batch.sums(&MARKET)?.iter().map(|sum| f64::from(sum.is_nan())).collect::<Vec<_>>());
+        let program = ranks.program(asian::program)?;
+        let mut batch = RankedBatch::new(ranks, program, Blocks::of(PATHS), |path, inputs| {
+            asian::normals(path, inputs);
+            if path == PATHS - 1 {
+                inputs[asian::STEPS / 2] = f64::NAN;
+            }
+        })?;
+        leave(ranks, &batch.sums(&asian::MARKET)?.iter().map(|sum| f64::from(sum.is_nan())).collect::<Vec<_>>());
         Ok(())
     });
 }
@@ -143,47 +156,50 @@ fn examples() -> Examples {
     Examples::from_rows((0..500).map(row)).expect("has rows")
 }
 
-/// So many steps of training a net of two layers on one process: the program of the loss, the parameters, the optimizer.
-fn fit(steps: u64) -> (Program, Vec<f64>, Adam) {
+/// A loss of one example and a penalty, of a net of two layers that is not trained yet. `each_step` is called in every step.
+#[expect(clippy::type_complexity, reason = "closures have no names")]
+fn fit(
+    backend: Backend,
+    examples: &Examples,
+    each_step: impl FnMut(),
+) -> Fit<impl for<'g> Fn(&[Expr<'g>], &[Expr<'g>]) -> Expr<'g>, impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>> {
     let layers = [(6, Activation::Tanh), (1, Activation::Linear)];
     let net = Mlp::with_layers(2, &layers, 7).expect("is a net");
     let shape = net.shape();
-    let examples = examples();
-    let mut fit = Fit::new(Backend::Compiled, net.parameters(), &examples, move |p, row| {
-        (shape.forward(p, &row[..2])[0] - row[2]).powi(2)
+    let each_step = RefCell::new(each_step);
+    let fit =
+        Fit::new(backend, net.parameters(), examples, move |p, row| (shape.forward(p, &row[..2])[0] - row[2]).powi(2));
+    fit.expect("compiles").penalty(move |p| {
+        (each_step.borrow_mut())();
+        l2(p, 1e-3)
     })
-    .expect("compiles");
-    let mut adam = Adam::new(0.01);
-    for _ in 0..steps {
-        fit.step(&mut adam, examples.all()).expect("steps");
-    }
-    (fit.program().expect("is compiled").clone(), fit.parameters().to_vec(), adam)
 }
 
-/// Trains on all ranks from what was saved, if anything. Rank 1 dies at step 57 if a file asks for it.
+/// The parameters and the loss of the last step, by one process without MPI.
+fn trained() -> Vec<f64> {
+    let examples = examples();
+    let mut fit = fit(Backend::Compiled, &examples, || {});
+    let mut adam = Adam::new(0.01);
+    let losses: Vec<f64> = (0..STEPS).map(|_| fit.step(&mut adam, examples.all()).expect("steps")).collect();
+    [fit.parameters(), &losses[losses.len() - 1..]].concat()
+}
+
+/// Trains on all ranks from what was saved, if anything. Rank 1 dies in step 57 if a file asks for it.
 fn train(ranks: &Ranks) -> Result<Vec<f64>, Box<dyn std::error::Error>> {
-    let (program, parameters, adam) = fit(0);
-    let program = ranks.program(|| Ok(program))?;
-    let all = examples();
-    let own = RankedBatch::share(ranks, all.all().len());
-    let columns = all.all().columns().map(|column| column[own.clone()].to_vec()).collect();
-    let mut batch = RankedBatch::with_columns(ranks, program, all.all().len(), columns)?;
-    let saved = Saved::new(folder().join("state"), 10);
-    let begun = (parameters, adam.text());
-    let (first, (mut parameters, memory)) = saved.resume(ranks)?.unwrap_or((0, begun));
-    let mut adam = Adam::parse(&memory)?;
     let dies = ranks.rank() == 1 && folder().join("die").exists();
-    for step in first..STEPS {
+    let mut step = 0;
+    let all = examples();
+    let first = Examples::from_rows([all.all().row(0).collect::<Vec<_>>()])?;
+    let mut fit = fit(Backend::Compiled, &first, || {
         if dies && step == 57 {
             std::process::abort();
         }
-        let sums = batch.sums(&parameters)?;
-        let share = 1.0 / all.all().len() as f64;
-        let gradient: Vec<f64> = sums[1..].iter().map(|sum| sum * share).collect();
-        adam.try_step(&mut parameters, &gradient)?;
-        saved.save(ranks, step + 1, &(&parameters, adam.text()))?;
-    }
-    Ok(parameters)
+        step += 1;
+    });
+    let saved = Saved::new(folder().join("state"), 10);
+    let row = |k: usize, row: &mut [f64]| row.iter_mut().zip(all.all().row(k)).for_each(|(to, x)| *to = x);
+    let losses = ranks.train(&mut fit, &mut Adam::new(0.01), all.all().len(), row, STEPS, Some(&saved))?;
+    Ok([fit.parameters(), &losses[losses.len() - 1..]].concat())
 }
 
 #[test]
@@ -197,8 +213,8 @@ fn training() {
 
 #[test]
 fn training_takes_the_same_steps_on_any_number_of_ranks() {
-    let (_, parameters, _) = fit(STEPS);
-    for ranks in [1, 2, 4] {
+    let parameters = trained();
+    for ranks in [1, 2, 3, 4] {
         let folder = tempfile::tempdir().expect("is made");
         succeed("training", ranks, folder.path());
         assert_eq!(left(folder.path(), ranks), vec![text(&parameters); ranks]);
@@ -207,7 +223,7 @@ fn training_takes_the_same_steps_on_any_number_of_ranks() {
 
 #[test]
 fn a_killed_job_goes_on_to_the_same_bits_on_another_number_of_ranks() {
-    let (_, parameters, _) = fit(STEPS);
+    let parameters = trained();
     let folder = tempfile::tempdir().expect("is made");
     fs::write(folder.path().join("die"), "").expect("is written");
     assert!(!start("training", 2, folder.path()).status.success());
@@ -219,12 +235,51 @@ fn a_killed_job_goes_on_to_the_same_bits_on_another_number_of_ranks() {
 
 #[test]
 #[ignore = "a test starts it under mpirun"]
+fn bad_training() {
+    run(|ranks| {
+        let all = examples();
+        let row = |k: usize, row: &mut [f64]| row.iter_mut().zip(all.all().row(k)).for_each(|(to, x)| *to = x);
+        let text = |result: Result<Vec<f64>, wengert_mpi::Error>| result.map(drop).map_err(|error| error.to_string());
+        let backend = if ranks.rank() == 1 { Backend::Eager } else { Backend::Compiled };
+        let mut eager = fit(backend, &all, || {});
+        let refused = text(ranks.train(&mut eager, &mut Adam::new(0.01), 500, row, 2, None));
+        assert_eq!(refused, Err("rank 1: the fit has no program: use Backend::Compiled".into()));
+
+        let mut fit = fit(Backend::Compiled, &all, || {});
+        let saved = Saved::new(folder().join("state"), 1);
+        saved.save(ranks, 1, &(vec![1.0; 3], Adam::new(0.01).text()))?;
+        let before = fit.parameters().to_vec();
+        let refused = text(ranks.train(&mut fit, &mut Adam::new(0.01), 500, row, 2, Some(&saved)));
+        assert_eq!(refused, Err("rank 0: the net has 25 parameters, but 3 were given".into()));
+        saved.save(ranks, 1, &(before.clone(), Adam::new(0.01).text()))?;
+        let refused = text(ranks.train(&mut fit, &mut Sgd::new(0.01), 500, row, 2, Some(&saved)));
+        assert!(refused.is_err_and(|what| what.contains("expected \"sgd\"")));
+        assert_eq!(fit.parameters(), before, "nothing is lost");
+        let refused = text(ranks.train(&mut fit, &mut Sgd::new(f64::MAX), 500, row, 2, None));
+        assert!(refused.is_err_and(|what| what.starts_with("step ") && what.contains("parameter")));
+        // What one rank has is what all go on from; a job that is done takes no step.
+        let mut adam = Adam::new(0.01 + ranks.rank() as f64);
+        ranks.train(&mut fit, &mut adam, 500, row, 1, None)?;
+        assert_eq!(adam.rate, 0.01);
+        assert_eq!(ranks.train(&mut fit, &mut adam, 500, row, 1, Some(&saved))?, []);
+        Ok(())
+    });
+}
+
+#[test]
+fn training_that_cannot_go_on_is_a_named_error_on_every_rank() {
+    let folder = tempfile::tempdir().expect("is made");
+    succeed("bad_training", 2, folder.path());
+}
+
+#[test]
+#[ignore = "a test starts it under mpirun"]
 fn panics() {
     run(|ranks| {
-        let program = ranks.program(option)?;
-        let mut batch = RankedBatch::new(ranks, program, PATHS, |path, inputs| inputs[0] = normal(path))?;
+        let program = ranks.program(asian::program)?;
+        let mut batch = RankedBatch::new(ranks, program, Blocks::of(PATHS), asian::normals)?;
         assert_ne!(ranks.rank(), 1, "a rank too many");
-        batch.sums(&MARKET)?;
+        batch.sums(&asian::MARKET)?;
         Ok(())
     });
 }
@@ -233,6 +288,28 @@ fn panics() {
 fn a_panic_on_one_rank_ends_the_job_and_says_which() {
     let error = fail("panics", 2);
     assert!(error.contains("rank 1 of 2: panicked: ") && error.contains("a rank too many"), "{error}");
+}
+
+#[test]
+#[ignore = "a test starts it under mpirun"]
+fn killed() {
+    run(|ranks| {
+        let program = ranks.program(asian::program)?;
+        let mut batch = RankedBatch::new(ranks, program, Blocks::of(PATHS), asian::normals)?;
+        for step in 0.. {
+            if ranks.rank() == 1 && step == 3 {
+                Command::new("kill").args(["-9", &std::process::id().to_string()]).status()?;
+            }
+            batch.sums(&asian::MARKET)?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_rank_that_is_killed_ends_the_job_of_ranks_that_would_go_on_forever() {
+    let folder = tempfile::tempdir().expect("is made");
+    assert!(!start("killed", 3, folder.path()).status.success());
 }
 
 #[test]
@@ -247,7 +324,7 @@ fn a_flip() {
             Program::compile(&g, [x], [wengert_program::Output::sum(y.id())], &Options::new())
         })?;
         let at = |point| if point == 700 { 11.0 } else { 1.0 };
-        let mut batch = RankedBatch::new(ranks, program, 1000, |point, inputs| inputs[0] = at(point))?;
+        let mut batch = RankedBatch::new(ranks, program, Blocks::of(1000), |point, inputs| inputs[0] = at(point))?;
         leave(ranks, &batch.sums(&[])?);
         Ok(())
     });
@@ -264,19 +341,28 @@ fn an_error_on_one_rank_is_that_of_all() {
 fn misuse() {
     run(|ranks| {
         let text = |result: Result<Vec<f64>, wengert_mpi::Error>| result.map_err(|error| error.to_string());
-        let program = ranks.program(option)?;
-        let mut batch = RankedBatch::new(ranks, program.clone(), PATHS, |path, inputs| inputs[0] = normal(path))?;
+        let program = ranks.program(asian::program)?;
+        let mut batch = RankedBatch::new(ranks, program.clone(), Blocks::of(PATHS), asian::normals)?;
         let sums = text(batch.sums(&[1.0 + ranks.rank() as f64, 0.2, 0.03]));
         assert_eq!(sums, Err("ranks 0 and 1 were given different uniform inputs: give all ranks the same".into()));
-        let sums = text(batch.sums(&MARKET[ranks.rank()..]));
+        let sums = text(batch.sums(&asian::MARKET[ranks.rank()..]));
         assert_eq!(sums, Err("rank 1: uniform inputs: 3 expected, 2 given".into()));
-        assert!(batch.sums(&MARKET).is_ok(), "nothing is lost");
-        let columns = vec![vec![0.0; RankedBatch::share(ranks, PATHS).len() - ranks.rank()]];
-        let refused = RankedBatch::with_columns(ranks, program, PATHS, columns).map_err(|error| error.to_string());
+        assert!(batch.sums(&asian::MARKET).is_ok(), "nothing is lost");
+        let columns = vec![vec![0.0; RankedBatch::share(ranks, Blocks::of(PATHS)).len() - ranks.rank()]; asian::STEPS];
+        let refused =
+            RankedBatch::with_columns(ranks, program, Blocks::of(PATHS), columns).map_err(|error| error.to_string());
         assert!(refused.is_err_and(|what| what.starts_with("rank 1: numbers in a column: ")));
         let per_point = ranks.program(|| Program::from_fn(&[1.0], |x| vec![x[0].exp()], &Options::new()))?;
-        let refused = RankedBatch::new(ranks, per_point, 10, |_, _| {}).map_err(|error| error.to_string());
+        let refused = RankedBatch::new(ranks, per_point, Blocks::of(10), |_, _| {}).map_err(|error| error.to_string());
         assert!(refused.is_err_and(|what| what.contains("output 0 has a number for each point")));
+        let more = Blocks::of(1000 + ranks.rank());
+        let refused = RankedBatch::new(ranks, ranks.program(asian::program)?, more, asian::normals);
+        let refused = refused.map(drop).map_err(|error| error.to_string());
+        assert_eq!(refused, Err("rank 1: points of the batch, as on rank 0: 1000 expected, 1001 given".into()));
+        let finer = Blocks::at_most(1000, 4 - ranks.rank());
+        let refused = RankedBatch::new(ranks, ranks.program(asian::program)?, finer, asian::normals);
+        let refused = refused.map(drop).map_err(|error| error.to_string());
+        assert_eq!(refused, Err("rank 1: blocks of the batch, as on rank 0: 4 expected, 3 given".into()));
         let refused = ranks.program(|| Program::from_fn(&[1.0], |_| vec![], &Options::new()));
         assert!(refused.is_err_and(|error| error.to_string().starts_with("rank 0: a program needs an output")));
         let saved = Saved::new(folder().join("state"), 1);
@@ -307,11 +393,11 @@ fn misuse_is_a_named_error_on_every_rank() {
 #[ignore = "a test starts it under mpirun"]
 fn few() {
     run(|ranks| {
-        let program = ranks.program(option)?;
+        let program = ranks.program(asian::program)?;
         let mut sums = Vec::new();
         for points in [0, 1, 64, 65] {
-            let mut batch = RankedBatch::new(ranks, program.clone(), points, |path, inputs| inputs[0] = normal(path))?;
-            sums.extend(batch.sums(&MARKET)?);
+            let mut batch = RankedBatch::new(ranks, program.clone(), Blocks::of(points), asian::normals)?;
+            sums.extend(batch.sums(&asian::MARKET)?);
         }
         leave(ranks, &sums);
         Ok(())

@@ -151,6 +151,24 @@ where
         self.trainer.parameters()
     }
 
+    /// Sets the parameters, for example to those of training that is resumed.
+    ///
+    /// ```
+    /// use wengert_nn::{Backend, Examples, Fit};
+    ///
+    /// let examples = Examples::from_rows([[1.0, 2.0], [2.0, 4.0]])?;
+    /// let mut fit = Fit::new(Backend::Compiled, &[1.0], &examples, |p, row| (p[0] * row[0] - row[1]).powi(2))?;
+    /// fit.set_parameters(&[2.0])?;
+    /// assert_eq!(fit.loss(examples.all())?, 0.0);
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Parameters`] where there are more or fewer; they are as before.
+    pub fn set_parameters(&mut self, parameters: &[f64]) -> Result<(), Error> {
+        self.trainer.set_parameters(parameters)
+    }
+
     /// The derivative of the last loss with respect to each parameter; 0 before the first loss.
     ///
     /// ```
@@ -217,11 +235,32 @@ where
             });
         };
         let (sum, slopes) = compiled.run(trainer.parameters(), batch)?;
-        let penalty = trainer.try_record(|_, parameters| penalty(parameters))?;
-        for (slope, more) in trainer.gradient_mut().iter_mut().zip(slopes) {
-            *slope += more * share;
-        }
-        Ok(sum * share + penalty)
+        add_penalty(trainer, penalty, share, sum, slopes)
+    }
+
+    /// As [`Fit::record`], from sums that were computed elsewhere: what [`Fit::program`] gives at the current parameters,
+    /// added up over this number of examples. So the examples can be on several machines.
+    ///
+    /// ```
+    /// use wengert_nn::{Backend, Examples, Fit};
+    ///
+    /// let examples = Examples::from_rows([[1.0, 2.0], [2.0, 4.0]])?;
+    /// let mut fit = Fit::new(Backend::Compiled, &[1.0], &examples, |p, row| (p[0] * row[0] - row[1]).powi(2))?;
+    /// // The losses are 1 and 4, and their derivatives -2 and -8.
+    /// assert_eq!(fit.record_sums(2, &[5.0, -10.0])?, 2.5);
+    /// assert_eq!(fit.gradient(), [-5.0]);
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::ForeignLoss`] where the penalty is of another graph.
+    ///
+    /// # Panics
+    /// Where `sums` does not have the loss and a derivative for each parameter, and where the graph is full.
+    #[track_caller]
+    pub fn record_sums(&mut self, examples: usize, sums: &[f64]) -> Result<f64, Error> {
+        assert_eq!(sums.len(), 1 + self.parameters().len(), "number of sums, and of the loss and its derivatives");
+        add_penalty(&mut self.trainer, &self.penalty, 1.0 / examples as f64, sums[0], &sums[1..])
     }
 
     /// The loss over a batch at the current parameters, without its gradient: for held-out examples. [`Fit::gradient`]
@@ -327,6 +366,18 @@ impl<L, P> fmt::Debug for Fit<L, P> {
             .field("width", &self.width)
             .finish_non_exhaustive()
     }
+}
+
+/// The mean loss and its gradient from the sums over the examples, and the penalty with its gradient.
+fn add_penalty<P>(trainer: &mut Trainer, penalty: &P, share: f64, sum: f64, slopes: &[f64]) -> Result<f64, Error>
+where
+    P: for<'g> Fn(&[Expr<'g>]) -> Expr<'g>,
+{
+    let penalty = trainer.try_record(|_, parameters| penalty(parameters))?;
+    for (slope, more) in trainer.gradient_mut().iter_mut().zip(slopes) {
+        *slope += more * share;
+    }
+    Ok(sum * share + penalty)
 }
 
 /// The mean of the loss over a batch, recorded example by example.

@@ -177,6 +177,16 @@ impl Trainer {
         Ok(loss.value())
     }
 
+    /// As [`Fit::set_parameters`](crate::Fit::set_parameters).
+    pub(crate) fn set_parameters(&mut self, parameters: &[f64]) -> Result<(), Error> {
+        let (expected, given) = (self.parameters.len(), parameters.len());
+        if expected != given {
+            return Err(Error::Parameters { expected, given });
+        }
+        self.parameters.copy_from_slice(parameters);
+        Ok(())
+    }
+
     /// The gradient, so that slopes computed elsewhere can be added to it.
     pub(crate) fn gradient_mut(&mut self) -> &mut [f64] {
         &mut self.gradient

@@ -5,6 +5,7 @@ use wengert_nn::{
     Activation, Adam, Backend, Error, Examples, Fit, Mlp, Optimizer, Sgd, SplitMix64, cross_entropy, l2, max_margin,
     shared_cross_entropy, squared_error,
 };
+use wengert_program::{Blocks, Workspace, fold_blocks};
 
 const BACKENDS: [Backend; 2] = [Backend::Eager, Backend::Compiled];
 
@@ -98,6 +99,52 @@ fn the_compiled_way_gives_the_same_bits_on_any_number_of_threads() {
             assert!(run(threads) == one, "{count} examples on {threads:?} threads");
         }
     }
+}
+
+#[test]
+fn sums_from_elsewhere_take_the_same_steps() {
+    let examples = rings(300);
+    let net = Mlp::with_layers(2, &[(4, Activation::Tanh), (1, Activation::Linear)], 5).unwrap();
+    let make = |examples: &Examples| {
+        let shape = net.shape();
+        let fit = Fit::new(Backend::Compiled, net.parameters(), examples, move |p, e| {
+            max_margin(&shape.forward(p, &e[..2]), &e[2..])
+        });
+        fit.unwrap().penalty(|p| l2(p, 1e-3))
+    };
+    // One example is enough to compile the loss.
+    let first = Examples::from_rows([examples.all().row(0).collect::<Vec<_>>()]).unwrap();
+    let (mut whole, mut fed) = (make(&examples), make(&first));
+    let (mut one, mut other) = (Adam::new(0.02), Adam::new(0.02));
+    let blocks = Blocks::of(300);
+    for _ in 0..20 {
+        let parts = [2..5, 0..2].map(|range| {
+            let own = blocks.points_of(range.clone());
+            let columns = examples.all().columns().map(|column| &column[own.clone()]);
+            let inputs: Vec<&[f64]> = fed.parameters().chunks(1).chain(columns).collect();
+            fed.program().unwrap().block_sums(blocks, range, &inputs, &mut Workspace::new()).unwrap()
+        });
+        let sums = fold_blocks(parts).unwrap();
+        let loss = fed.record_sums(300, &sums).unwrap();
+        fed.update(&mut other);
+        assert_eq!(whole.step(&mut one, examples.all()).unwrap().to_bits(), loss.to_bits());
+        assert_eq!(bits(whole.gradient()), bits(fed.gradient()));
+        assert_eq!(bits(whole.parameters()), bits(fed.parameters()));
+    }
+    let start = net.parameters();
+    fed.set_parameters(start).unwrap();
+    assert_eq!(bits(fed.parameters()), bits(start));
+    let refused = fed.set_parameters(&start[1..]);
+    assert!(matches!(refused, Err(Error::Parameters { expected: 17, given: 16 })), "{refused:?}");
+    assert_eq!(bits(fed.parameters()), bits(start));
+}
+
+#[test]
+#[should_panic(expected = "number of sums, and of the loss and its derivatives")]
+fn too_few_sums_are_refused() {
+    let examples = Examples::from_rows([[1.0]]).unwrap();
+    let mut fit = Fit::new(Backend::Compiled, &[2.0, 3.0], &examples, |p, e| p[0] * e[0] + p[1]).unwrap();
+    let _ = fit.record_sums(1, &[1.0, 2.0]);
 }
 
 #[test]

@@ -1,0 +1,292 @@
+//! Points: read from a file in any amount, so that no more of it is in memory than is worked on.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use csv::{ByteRecord, Reader, ReaderBuilder};
+use indicatif::ProgressBar;
+
+use crate::arguments::Format;
+use crate::error::Error;
+
+/// A file of points that is open.
+pub(crate) struct Points {
+    path: PathBuf,
+    count: usize,
+    /// What tells these points from others.
+    name: String,
+    source: Source,
+}
+
+enum Source {
+    Csv(Csv),
+    /// The file, and the number of columns.
+    Rows(File, usize),
+    Columns(File, usize),
+}
+
+struct Csv {
+    reader: Reader<File>,
+    record: ByteRecord,
+    /// For each input, which field it is.
+    fields: Vec<usize>,
+    /// The number of the point that comes next.
+    next: usize,
+    /// Where the points begin that were read last, and the number of the first of them.
+    places: (usize, Vec<u64>),
+}
+
+impl Points {
+    /// Opens a file that has a column for each of `inputs`, the labels of the inputs with a number for each point. Reads it
+    /// once, for its checksum and for the number of lines, unless `name` stands for the checksum and the points are raw.
+    pub(crate) fn open(
+        path: &Path,
+        format: Format,
+        inputs: &[Option<&str>],
+        name: Option<&str>,
+        bar: &ProgressBar,
+    ) -> Result<Points, Error> {
+        let unread = |source| Error::File { path: path.into(), source };
+        let mut file = File::open(path).map_err(unread)?;
+        let metadata = file.metadata().map_err(unread)?;
+        if !metadata.is_file() {
+            return Err(Error::NotRegular { path: path.into() });
+        }
+        let bytes = metadata.len();
+        bar.set_length(bytes);
+        let mut summed = Summed { file: &mut file, checksum: crc32fast::Hasher::new(), bytes: 0, bar };
+        let columns = inputs.len();
+        let (count, header, fields) = match format {
+            Format::Csv => scan(path, &mut summed, inputs)?,
+            Format::Rows | Format::Columns => {
+                let size = 8 * columns as u64;
+                if !bytes.is_multiple_of(size) {
+                    return Err(Error::Size { path: path.into(), bytes, columns });
+                }
+                if name.is_none() {
+                    io::copy(&mut summed, &mut io::sink()).map_err(unread)?;
+                }
+                ((bytes / size) as usize, false, Vec::new())
+            }
+        };
+        if count == 0 {
+            return Err(Error::NoPoints { path: path.into() });
+        }
+        let checksum = format!("checksum {:08x}, {bytes} bytes", summed.checksum.finalize());
+        let kind = match format {
+            Format::Csv => "CSV",
+            Format::Rows => "rows",
+            Format::Columns => "columns",
+        };
+        let name = format!("{kind}, {}", name.map_or(checksum, |name| format!("named {name:?}")));
+        file.rewind().map_err(unread)?;
+        let source = match format {
+            Format::Rows => Source::Rows(file, columns),
+            Format::Columns => Source::Columns(file, columns),
+            Format::Csv => {
+                let (reader, record) = (reader(file), ByteRecord::new());
+                let mut csv = Csv { reader, record, fields, next: 0, places: (0, Vec::new()) };
+                if header {
+                    csv.reader.read_byte_record(&mut csv.record).map_err(|error| wrong(path, error))?;
+                }
+                Source::Csv(csv)
+            }
+        };
+        Ok(Points { path: path.into(), count, name, source })
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A column for each input, of these points. From CSV, each call starts where the last one ended, or later.
+    pub(crate) fn read(&mut self, points: Range<usize>) -> Result<Vec<Vec<f64>>, Error> {
+        let unread = |source| Error::File { path: self.path.clone(), source };
+        match &mut self.source {
+            Source::Csv(csv) => csv.read(&self.path, points),
+            Source::Rows(file, columns) => {
+                let size = 8 * *columns;
+                file.seek(SeekFrom::Start((points.start * size) as u64)).map_err(unread)?;
+                let mut bytes = vec![0; points.len() * size];
+                file.read_exact(&mut bytes).map_err(unread)?;
+                let column = |k| bytes.chunks(size).map(move |row| number(&row[8 * k..8 * k + 8])).collect();
+                Ok((0..*columns).map(column).collect())
+            }
+            Source::Columns(file, columns) => {
+                let mut column = |k: usize| {
+                    file.seek(SeekFrom::Start(8 * (k * self.count + points.start) as u64))?;
+                    let mut bytes = vec![0; 8 * points.len()];
+                    file.read_exact(&mut bytes)?;
+                    Ok(bytes.chunks(8).map(number).collect())
+                };
+                (0..*columns).map(&mut column).collect::<io::Result<_>>().map_err(unread)
+            }
+        }
+    }
+
+    /// An error at a point that was read last, with its line; none if points have no lines.
+    pub(crate) fn error_at(&self, point: usize, what: String) -> Option<Error> {
+        match &self.source {
+            Source::Csv(csv) => {
+                let place = csv.places.1.get(point.checked_sub(csv.places.0)?)?;
+                Some(error_at(&self.path, *place, what))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Csv {
+    fn read(&mut self, path: &Path, points: Range<usize>) -> Result<Vec<Vec<f64>>, Error> {
+        let mut columns: Vec<_> = self.fields.iter().map(|_| Vec::with_capacity(points.len())).collect();
+        self.places = (points.start, Vec::with_capacity(points.len()));
+        while self.next < points.end {
+            if !self.reader.read_byte_record(&mut self.record).map_err(|error| wrong(path, error))? {
+                return Err(Error::File { path: path.into(), source: io::ErrorKind::UnexpectedEof.into() });
+            }
+            if self.next >= points.start {
+                let place = place(&self.record);
+                self.places.1.push(place);
+                for (column, &field) in columns.iter_mut().zip(&self.fields) {
+                    column.push(parse(path, place, field, self.record.get(field).unwrap_or(b""))?);
+                }
+            }
+            self.next += 1;
+        }
+        Ok(columns)
+    }
+}
+
+/// Counts the points of a CSV file, checks that all lines have the same number of fields, and finds the columns. The answer
+/// is the number of points, whether there is a header, and which field each input is.
+fn scan(path: &Path, file: impl Read, inputs: &[Option<&str>]) -> Result<(usize, bool, Vec<usize>), Error> {
+    let mut reader = reader(file);
+    let mut record = ByteRecord::new();
+    if !reader.read_byte_record(&mut record).map_err(|error| wrong(path, error))? {
+        return Err(Error::NoPoints { path: path.into() });
+    }
+    let place = place(&record);
+    let refused = |what: String| error_at(path, place, what);
+    let width = record.len();
+    let names: Vec<String> = record.iter().map(|field| String::from_utf8_lossy(field).trim().to_owned()).collect();
+    let header = names.iter().all(|name| {
+        name.parse::<f64>().is_err() && name.starts_with(|first: char| first.is_alphabetic() || first == '_')
+    });
+    if !header {
+        for (field, bytes) in record.iter().enumerate() {
+            parse(path, place, field, bytes)?;
+        }
+    }
+    let labels: Option<Vec<&str>> = inputs.iter().copied().collect();
+    let fields = match labels.filter(|_| header) {
+        Some(labels) => labels
+            .into_iter()
+            .map(|label| {
+                let mut found = (0..width).filter(|&field| names[field] == label);
+                match (found.next(), found.next()) {
+                    (Some(field), None) => Ok(field),
+                    (None, _) => Err(refused(format!(
+                        "no column {label:?}, which is an input of the program: name it so, or remove the header to take the columns in order"
+                    ))),
+                    (Some(_), Some(_)) => Err(refused(format!("two columns {label:?}: rename one"))),
+                }
+            })
+            .collect::<Result<_, _>>()?,
+        None if width == inputs.len() => (0..width).collect(),
+        None => {
+            let given = inputs.len();
+            return Err(refused(format!(
+                "{width} columns, but the program has {given} inputs with a number for each point: give a column for each"
+            )));
+        }
+    };
+    let mut count = usize::from(!header);
+    while reader.read_byte_record(&mut record).map_err(|error| wrong(path, error))? {
+        count += 1;
+    }
+    Ok((count, header, fields))
+}
+
+fn reader<R: Read>(file: R) -> Reader<R> {
+    ReaderBuilder::new().has_headers(false).buffer_capacity(1 << 16).from_reader(file)
+}
+
+fn wrong(path: &Path, error: csv::Error) -> Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(source) => Error::File { path: path.into(), source },
+        csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
+            let what = format!("{len} fields, but the first line has {expected_len}: give all lines the same number");
+            error_at(path, pos.map_or(0, |pos| pos.byte()), what)
+        }
+        other => Error::File { path: path.into(), source: io::Error::other(format!("{other:?}")) },
+    }
+}
+
+fn parse(path: &Path, place: u64, field: usize, bytes: &[u8]) -> Result<f64, Error> {
+    let text = String::from_utf8_lossy(bytes);
+    text.trim().parse().map_err(|_| {
+        let column = field + 1;
+        let what = format!(
+            "{text:?} in column {column} is not a number: correct it, or give --format if the points are not CSV"
+        );
+        error_at(path, place, what)
+    })
+}
+
+/// Where the last read began, in bytes: at the record, or at empty lines before it.
+fn place(record: &ByteRecord) -> u64 {
+    record.position().map_or(0, csv::Position::byte)
+}
+
+/// An error with the line of the record that was read at this place. The lines before it are counted only now.
+fn error_at(path: &Path, place: u64, what: String) -> Error {
+    let count = || -> io::Result<u64> {
+        let mut file = BufReader::new(File::open(path)?);
+        let mut line = 1;
+        let mut rest = place;
+        loop {
+            let bytes = file.fill_buf()?;
+            let before = bytes.len().min(usize::try_from(rest).unwrap_or(usize::MAX));
+            let empty = bytes[before..].iter().take_while(|&&byte| byte == b'\n' || byte == b'\r').count();
+            let seen = before + empty;
+            line += bytes[..seen].iter().filter(|&&byte| byte == b'\n').count() as u64;
+            if seen < bytes.len() || bytes.is_empty() {
+                return Ok(line);
+            }
+            file.consume(seen);
+            rest -= before as u64;
+        }
+    };
+    match count() {
+        Ok(line) => Error::Line { path: path.into(), line, what },
+        Err(source) => Error::File { path: path.into(), source },
+    }
+}
+
+fn number(bytes: &[u8]) -> f64 {
+    f64::from_le_bytes(bytes.try_into().expect("eight bytes"))
+}
+
+/// Adds what is read to a checksum, and shows how far it got.
+struct Summed<'f> {
+    file: &'f mut File,
+    checksum: crc32fast::Hasher,
+    bytes: u64,
+    bar: &'f ProgressBar,
+}
+
+impl Read for Summed<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(bytes)?;
+        self.checksum.update(&bytes[..count]);
+        self.bytes += count as u64;
+        self.bar.set_position(self.bytes);
+        Ok(count)
+    }
+}
