@@ -18,7 +18,9 @@ impl Serialize for Program {
     }
 }
 
-/// From bytes that [`Program::from_bytes`] reads, with its errors and its bounds. A program that calls the user's functions
+/// From bytes that [`Program::from_bytes`] reads, with its errors and its bounds for their number. A format that writes bytes
+/// as a list of numbers, such as JSON, takes 3 bytes of memory
+/// more for each, but has two to four bytes for each: gradients of usual formulas take 10 to 14 times their JSON. A program that calls the user's functions
 /// is an error: read the bytes, and give them to [`Program::from_bytes_with`].
 impl<'de> Deserialize<'de> for Program {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Program, D::Error> {

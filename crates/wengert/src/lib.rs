@@ -125,6 +125,10 @@
 //! `pxfm`, which needs `std`: they differ by at most 1 ulp, `atanh`, `erfc` and `lgamma` by 2. A [`Series`] computes the recurrence of an op anew each time, since there is no memory that belongs to a
 //! thread. And plans of sparse derivatives analyze ops anew.
 //!
+//! # Saving a graph
+//!
+//! With the feature `serde`, a [`Graph`] is written and read in the formats of serde, with labels, scopes and guards.
+//!
 //! # Debug builds
 //!
 //! Without optimization, recording and sweeping take many times as long. Two lines in the `Cargo.toml` of your workspace

@@ -357,3 +357,67 @@ fn recording_a_call_again_allocates_only_its_list_of_outputs() {
     round();
     assert_eq!(allocations(|| (0..100).for_each(|_| round())), 100);
 }
+
+/// Texts of graphs that take more than others of their size.
+fn greedy(n: usize) -> Vec<(&'static str, String)> {
+    let lines = |line: &str| line.repeat(n / line.len());
+    let list = |name: &str, count: usize| format!("leaf 1\n{name}{}\n", " 0".repeat(count));
+    let two = format!("{}{}", list("sum", n / 4), &list("sum", n / 4 + 1)["leaf 1\n".len()..]);
+    let nested = n / "scope \nleave 1000\n".len();
+    let left: String = (0..nested).rev().map(|k| format!("leave {k}\n")).collect();
+    [
+        ("leaves", lines("leaf 1\n")),
+        ("constants", lines("const 1\n")),
+        ("empty sums", lines("sum\n")),
+        ("logarithms", format!("leaf 1\n{}", lines("ln 0\n"))),
+        ("numbers that take room", format!("leaf 1\n{}", lines("mul_c 0 .1\n"))),
+        ("two numbers", format!("leaf 1\n{}", lines("powd 0 1 1\n"))),
+        ("three operands", format!("leaf 1\n{}", lines("select 0 0 0\n"))),
+        ("a sum", list("sum", n / 2)),
+        ("two sums", two),
+        ("a product", list("product", n / 2)),
+        ("labels", lines("sum\nlabel \n")),
+        ("labels to escape", lines("sum\nlabel \\n\\n\\n\\n\\n\\n\n")),
+        ("scopes, nested", format!("{}{left}", "scope \n".repeat(nested))),
+        ("scopes of a node", (0..n / 20).map(|k| format!("scope \nsum\nleave {k}\n")).collect()),
+        ("guards", format!("leaf 1\n{}", lines("guard 0 le 0 true\n"))),
+    ]
+    .into_iter()
+    .map(|(what, lines)| (what, format!("wengert-graph 1\n{lines}end\n")))
+    .collect()
+}
+
+#[test]
+fn a_graph_is_read_in_sixteen_times_the_memory_of_its_text() {
+    let _alone = alone();
+    let most = |f: &mut dyn FnMut()| measure(f).bytes_max as f64;
+    let mut worst = 0.0f64;
+    // Lists double when they are full: just past a power of two they are half empty.
+    for n in [4_000, 16_400, 65_537, 100_000, 131_073] {
+        for (what, text) in greedy(n) {
+            let (json, bytes) = (serde_json::to_string(&text).unwrap(), postcard::to_stdvec(&text).unwrap());
+            let by_json = most(&mut || drop(serde_json::from_str::<Graph>(&json).unwrap())) / json.len() as f64;
+            let by_postcard = most(&mut || drop(postcard::from_bytes::<Graph>(&bytes).unwrap())) / bytes.len() as f64;
+            println!("{what}, {n}: {by_json:.1} by JSON, {by_postcard:.1} by postcard");
+            worst = worst.max(by_json).max(by_postcard);
+        }
+    }
+    println!("at most {worst:.1} bytes of memory a byte");
+    assert!(worst <= 16.0);
+}
+
+/// Also what is wrong takes no more, and its message is short.
+#[test]
+fn a_text_that_is_not_a_graph_takes_no_more_memory() {
+    let _alone = alone();
+    for line in ["\n", "\u{1}", "leaf ", "sum 0", "0x", "\\", "label \\\\", "scope \n", "wengert-graph "] {
+        for first in ["", "wengert-graph 1\n", "wengert-graph 1\nlabel ", "wengert-graph 1\nleaf 1\nadd 0 "] {
+            let text = format!("{first}{}", line.repeat(100_000 / line.len()));
+            let (json, bytes) = (serde_json::to_string(&text).unwrap(), postcard::to_stdvec(&text).unwrap());
+            let by_json = measure(|| assert!(serde_json::from_str::<Graph>(&json).is_err())).bytes_max;
+            let by_postcard = measure(|| assert!(postcard::from_bytes::<Graph>(&bytes).is_err())).bytes_max;
+            assert!(by_json <= 16 * json.len() as u64, "{line:?} after {first:?}: {by_json} for {}", json.len());
+            assert!(by_postcard <= 16 * bytes.len() as u64, "{line:?} after {first:?}: {by_postcard}");
+        }
+    }
+}

@@ -3,10 +3,19 @@
 use fuzz_targets::{api, labels, routes};
 
 /// SplitMix64.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
+
+/// How many cases: what `FUZZ_CASES` says, or else so many.
+pub(crate) fn cases(otherwise: u64) -> u64 {
+    std::env::var("FUZZ_CASES").map_or(otherwise, |cases| cases.parse().expect("a number"))
+}
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
+        (self.next() % n as u64) as usize
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -17,7 +26,7 @@ impl Random {
 /// `FUZZ_CASES=100000 cargo test --release -p fuzz-targets --test it random` tries that many for each target.
 #[test]
 fn every_target_passes_random_bytes() {
-    let cases = std::env::var("FUZZ_CASES").map_or(200, |cases| cases.parse().expect("a number"));
+    let cases = cases(200);
     for (target, name, longest) in
         [(api as fuzz_targets::Target, "api", 600), (routes, "routes", 120), (labels, "labels", 60)]
     {

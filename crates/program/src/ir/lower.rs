@@ -13,7 +13,8 @@ use crate::recording::{MOST_VALUES, NOTHING, Recording};
 /// # Errors
 /// [`Error::TooLarge`], [`Error::OutOfMemory`].
 pub(crate) fn lower(recording: &Recording) -> Result<Ir, Error> {
-    let mut lowering = Lowering { insts: with_room(recording.len())? };
+    let count = recording.inputs.len() + recording.entries().map(|(op, imm, x)| count(op, imm, x.len())).sum::<usize>();
+    let mut lowering = Lowering { insts: with_room(count.min(MOST_VALUES))? };
     // The instruction that each value became.
     let mut now: Vec<u32> = with_room(recording.len())?;
     for k in 0..recording.inputs.len() as u32 {
@@ -35,8 +36,7 @@ pub(crate) fn lower(recording: &Recording) -> Result<Ir, Error> {
         }
         now.push(lowering.op(op, imm, &operands)?);
     }
-    // The list is kept, and may have grown to twice its size.
-    lowering.insts.shrink_to_fit();
+    debug_assert_eq!(lowering.insts.len(), count);
     let mut ir = Ir {
         insts: lowering.insts,
         inputs: collected(recording.inputs.iter().copied())?,
@@ -46,6 +46,21 @@ pub(crate) fn lower(recording: &Recording) -> Result<Ir, Error> {
     };
     ir.for_each_root(|value| *value = now[*value as usize]);
     Ok(ir)
+}
+
+/// How many instructions an op of `n` operands becomes. They are counted first: the memory of a list that grows is a multiple
+/// of its own.
+fn count(op: Op, imm: Imm, n: usize) -> usize {
+    match op {
+        Op::Sum | Op::Product | Op::Norm | Op::Dot => n + 1,
+        Op::MaxOf | Op::MinOf => n - 1,
+        Op::Mean => n + 3,
+        Op::Logsumexp => 4 * n + 5,
+        Op::AddC | Op::SubC | Op::MulC | Op::DivC | Op::CSub | Op::CDiv => 2,
+        // The first output is computed with the call, which has a constant in place of inputs where there are none.
+        Op::External if imm[1] == 0.0 => n.max(1) + 2,
+        _ => 1,
+    }
 }
 
 struct Lowering {

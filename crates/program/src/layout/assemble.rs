@@ -25,15 +25,16 @@ enum Place {
     Slot(u32),
 }
 
-/// A step whose operands and result are values, not yet places.
+/// A step whose operands and result are values, not yet places. It has the size of a [`Step`], so that steps take the memory
+/// of their drafts.
 struct Draft {
     opcode: Opcode,
     aux: u32,
     out: u32,
     operands: [u32; 3],
-    /// A constant to pass as the last operand, after the values, if there is one.
-    constant: Option<f64>,
 }
+
+const _: () = assert!(size_of::<Draft>() == size_of::<Step>() && align_of::<Draft>() == align_of::<Step>());
 
 /// Lays a program out, and checks the result.
 ///
@@ -178,11 +179,11 @@ impl Assembler<'_> {
 
     fn single(&mut self, value: u32) -> Result<Draft, Refused> {
         let inst = &self.ir.insts[value as usize];
-        let mut draft = Draft { opcode: Opcode::Copy, aux: 0, out: value, operands: inst.args, constant: None };
+        let mut draft = Draft { opcode: Opcode::Copy, aux: 0, out: value, operands: inst.args };
         match implementation(inst.op, inst.imm) {
             Implementation::Arm(opcode) => draft.opcode = opcode,
-            Implementation::ArmWithConstant(opcode, c) => (draft.opcode, draft.constant) = (opcode, Some(c)),
-            Implementation::Times(c) => (draft.opcode, draft.constant) = (Opcode::Mul, Some(c)),
+            Implementation::ArmWithConstant(opcode, _) => draft.opcode = opcode,
+            Implementation::Times(_) => draft.opcode = Opcode::Mul,
             Implementation::Square => (draft.opcode, draft.operands[1]) = (Opcode::Mul, inst.args[0]),
             Implementation::Kernel(kernel) => (draft.opcode, draft.aux) = (Opcode::Kernel, kernel as u32),
             Implementation::Scalar => draft.opcode = Opcode::Scalar,
@@ -217,7 +218,7 @@ impl Assembler<'_> {
         // The interpreter expects a uniform factor first.
         let [x, y, _] = factors.args;
         let [x, y] = if self.uniform[y as usize] { [y, x] } else { [x, y] };
-        Draft { opcode, aux: 0, out: value, operands: [x, y, other], constant: None }
+        Draft { opcode, aux: 0, out: value, operands: [x, y, other] }
     }
 
     fn place_inputs(&mut self) -> Result<(), Refused> {
@@ -233,6 +234,15 @@ impl Assembler<'_> {
             };
         }
         Ok(())
+    }
+
+    /// A constant to pass as the last operand, after the values, if there is one.
+    fn added_constant(&self, draft: &Draft) -> Option<f64> {
+        let inst = self.ir.insts.get(draft.out as usize).filter(|inst| inst.op.immediates() > 0)?;
+        match implementation(inst.op, inst.imm) {
+            Implementation::ArmWithConstant(_, c) | Implementation::Times(c) => Some(c),
+            _ => None,
+        }
     }
 
     fn constant(&mut self, c: f64) -> Result<Place, Refused> {
@@ -265,7 +275,7 @@ impl Assembler<'_> {
                     self.place[x as usize] = self.constant(c)?;
                 }
             }
-            if let Some(c) = draft.constant {
+            if let Some(c) = self.added_constant(draft) {
                 self.constant(c)?;
             }
         }
@@ -282,11 +292,10 @@ impl Assembler<'_> {
         // Slots are numbered after the cells, so all cells must exist before the first slot is numbered.
         let (inputs, cells) = (self.layout.inputs, self.cells.count());
         let mut slots = if prologue { std::mem::take(&mut self.cells) } else { Slots::default() };
-        let mut placed = with_room(drafts.len())?;
-        for (at, draft) in drafts.iter().enumerate() {
+        let step = |(at, draft): (usize, Draft)| {
             let place = |x: u32| self.place.get(x as usize).copied().unwrap_or(Place::Nowhere);
             let mut operands = draft.operands.map(place);
-            if let Some(c) = draft.constant {
+            if let Some(c) = self.added_constant(&draft) {
                 let free = operands.iter().position(|&place| place == Place::Nowhere);
                 operands[free.expect("an op with an added constant has at most two other operands")] =
                     self.constant(c)?;
@@ -303,7 +312,7 @@ impl Assembler<'_> {
                     }
                 }
             }
-            let role = self.role(draft);
+            let role = self.role(&draft);
             let mut out = Place::Nowhere;
             if let Some((site, Role::Call)) = role {
                 let outputs = self.layout.sites[site].outputs;
@@ -332,7 +341,7 @@ impl Assembler<'_> {
                 self.layout.sites[site].inputs[k as usize] = index(out);
             }
             let cell = |k: usize| u8::from(matches!(operands[k], Place::Cell(_))) << k;
-            placed.push(Step {
+            Ok(Step {
                 opcode: draft.opcode,
                 cells: cell(0) | cell(1) | cell(2),
                 hot: draft.opcode.hot_bit(),
@@ -341,8 +350,9 @@ impl Assembler<'_> {
                 b: index(operands[1]),
                 c: index(operands[2]),
                 aux: draft.aux,
-            });
-        }
+            })
+        };
+        let placed = drafts.into_iter().enumerate().map(step).collect::<Result<Vec<Step>, Refused>>()?;
         match prologue {
             true => self.cells = slots,
             false => self.layout.slots = slots.count(),
@@ -365,7 +375,7 @@ impl Assembler<'_> {
 
 impl Draft {
     fn exit(opcode: Opcode, aux: u32, [x, y]: [u32; 2]) -> Draft {
-        Draft { opcode, aux, out: NOTHING, operands: [x, y, NOTHING], constant: None }
+        Draft { opcode, aux, out: NOTHING, operands: [x, y, NOTHING] }
     }
 
     /// The values that it reads.

@@ -26,10 +26,10 @@ pub struct Guard {
 /// A guard that holds positions instead of keys.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RawGuard {
-    left: u32,
-    right: u32,
-    relation: Relation,
-    recorded: bool,
+    pub(super) left: u32,
+    pub(super) right: u32,
+    pub(super) relation: Relation,
+    pub(super) recorded: bool,
     /// A serial number. A guard that a rewind dropped and the one that later takes its index have different numbers.
     pub(super) serial: u32,
 }

@@ -10,6 +10,8 @@ mod notes;
 pub(crate) mod opened;
 mod rewind;
 pub(crate) mod scope;
+#[cfg(feature = "serde")]
+mod serial;
 mod values;
 
 use alloc::vec::Vec;

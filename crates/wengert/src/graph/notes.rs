@@ -31,6 +31,18 @@ impl Notes {
         }
     }
 
+    /// The label of a node.
+    #[cfg(feature = "serde")]
+    pub(super) fn label(&self, node: NodeId) -> Option<&str> {
+        self.labels.get(&node).map(String::as_str)
+    }
+
+    /// Makes room for one more label.
+    #[cfg(feature = "serde")]
+    pub(super) fn room(&mut self) -> Result<(), crate::room::Refused> {
+        crate::room::Room::room(&mut self.labels, 1)
+    }
+
     #[inline(always)]
     pub(super) fn clear(&mut self) {
         if self.labeled_below > 0 || !self.scopes.is_empty() {

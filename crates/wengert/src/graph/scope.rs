@@ -85,18 +85,46 @@ impl Scopes {
     }
 
     pub(crate) fn path(&self, position: u32) -> Vec<String> {
+        self.at(position).into_iter().map(|scope| self.name(scope).into()).collect()
+    }
+
+    /// The scopes of a position, outermost first.
+    pub(crate) fn at(&self, position: u32) -> Vec<u32> {
         let after = self.changes.partition_point(|&(from, _)| from <= position);
         let mut next = after.checked_sub(1).and_then(|at| self.changes[at].1);
-        let mut path = Vec::new();
+        let mut inside = Vec::new();
         while let Some(scope) = next {
-            let Stretch { name, parent, end, .. } = &self.all[scope as usize];
-            if position < *end {
-                path.push(name.clone());
+            let Stretch { parent, end, .. } = self.all[scope as usize];
+            if position < end {
+                inside.push(scope);
             }
-            next = *parent;
+            next = parent;
         }
-        path.reverse();
-        path
+        inside.reverse();
+        inside
+    }
+
+    pub(crate) fn name(&self, scope: u32) -> &str {
+        &self.all[scope as usize].name
+    }
+
+    /// Whether there is a scope of this number, and it is open.
+    #[cfg(feature = "serde")]
+    pub(crate) fn is_open(&self, scope: u32) -> bool {
+        self.all.get(scope as usize).is_some_and(|stretch| stretch.end == OPEN)
+    }
+
+    /// Whether a scope is open.
+    #[cfg(feature = "serde")]
+    pub(crate) fn any_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    /// Makes room for exactly this many more scopes.
+    #[cfg(feature = "serde")]
+    pub(crate) fn room(&mut self, more: usize) -> Result<(), alloc::collections::TryReserveError> {
+        self.all.try_reserve_exact(more)?;
+        self.open.try_reserve_exact(more)
     }
 
     /// Whether no scope was ever opened.

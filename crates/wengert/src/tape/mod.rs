@@ -244,9 +244,10 @@ impl Tape {
         same.then(|| Handle::new(place, false))
     }
 
+    /// A constant of this value, as a node of its own.
     #[inline]
     #[track_caller]
-    fn push_constant(&self, value: f64) -> Handle {
+    pub(crate) fn push_constant(&self, value: f64) -> Handle {
         let index = self.push(Entry::new(Op::Const, 0, 0, false, value));
         self.note_source(index);
         self.constants.place(value.to_bits()).set(index);

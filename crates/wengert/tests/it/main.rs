@@ -27,6 +27,7 @@ mod ops;
 mod orders;
 mod replay;
 mod rewind;
+mod serial;
 mod series;
 mod sparse;
 mod stale;
