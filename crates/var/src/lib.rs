@@ -34,7 +34,7 @@
 //! | [nalgebra](https://nalgebra.rs) 0.34, 0.35; nalgebra-glm | `nalgebra-0_34`, `nalgebra-0_35` | matrices, rotations, decompositions |
 //! | ndarray 0.16, 0.17 | `ndarray-0_16`, `ndarray-0_17` for operators with a number, as in `&a * x` | sums, products, means, deviations |
 //! | rand_distr 0.6 | `rand_distr-0_6` | distributions: see below |
-//! | num-complex, rustfft, geo-types | none | complex functions; transforms of any length; areas and centroids |
+//! | num-complex, rustfft | none | complex functions; transforms of any length |
 //! | euclid | none | vectors, points, matrices; what takes an `Angle` only where it was made without `euclid::Trig` |
 //!
 //! What does not run asks for a trait that its crate implements for `f32` and `f64`, and that this crate does not know:
@@ -53,10 +53,10 @@
 //!
 //! | at | derivative | to have the other |
 //! |--|--|--|
-//! | `Rotation3::new(v)`, `UnitQuaternion::new(v)` at `v = 0` | 0: the identity, which does not depend on `v` | `UnitQuaternion::new_normalize(Quaternion::from_parts(1.0.into(), v * 0.5.into()))`, which has the value and first derivative of the rotation |
+//! | `Rotation3::new(v)`, `UnitQuaternion::new(v)` at `v = 0` | 0: the identity, which does not depend on `v` | `UnitQuaternion::new_normalize(Quaternion::from_parts(1.0.into(), v * Var::from(0.5)))`, which at 0 has the value and first derivative of the rotation |
 //! | eigenvalues of a diagonal matrix | first ones right if no two eigenvalues are equal; second ones with respect to elements beside the diagonal 0 | `(v.transpose() * a * v)[0]`, with `v` the eigenvector of the values, has the same first derivatives and leaves no guards; for second ones, add 1e-4 to an element beside the diagonal |
 //! | eigenvectors of a diagonal matrix | 0 | the same |
-//! | `v.norm()` at `v = 0` | 0, as [`sqrt(x * x)`](https://docs.rs/wengert) at 0 | `v.norm_squared()`, or `(v.norm_squared() + 1e-300).sqrt()` |
+//! | `v.norm()` at `v = 0` | 0, as [`sqrt(x * x)`](https://docs.rs/wengert) at 0 | there is none: the norm has a kink; `v.norm_squared()` has derivatives of any order |
 //! | `v.normalize()` at `v = 0` | not finite; its value is NaN | `v.try_normalize(..)` |
 //!
 //! Where a test for 0 was passed, the recording has a guard: a replay at another point than 0 is an error.

@@ -35,7 +35,8 @@ thread_local! {
 /// ```
 ///
 /// # Panics
-/// Where it is called within [`with_graph`].
+/// Where it is called within [`with_graph`], and within a function of the user's own ([`wengert::External`]) that a `Var`
+/// calls or sweeps: there, record on the graph by expressions, or use [`wengert::gradient`].
 #[track_caller]
 pub fn record<R>(graph: &mut Graph, f: impl FnOnce() -> R) -> R {
     let session = Session::open(graph);
@@ -96,7 +97,10 @@ impl<'g> Session<'g> {
     fn open(graph: &'g mut Graph) -> Self {
         let open = open();
         let Ok(mut open) = open.try_borrow_mut() else {
-            panic!("the graph is lent out: call wengert_var::record outside with_graph")
+            panic!(
+                "the graph is lent out: call wengert_var::record outside with_graph, and outside functions of the user's \
+                 own that a Var calls"
+            )
         };
         let outer = open.replace(mem::replace(graph, spare()));
         Session { graph, outer }

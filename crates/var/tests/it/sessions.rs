@@ -10,7 +10,8 @@ use crate::panic_of;
 
 const NO_GRAPH: &str = "this thread records on no graph: use numbers of a graph within wengert_var::record, and read \
                         them afterwards from the graph, by their id()";
-const LENT: &str = "the graph is lent out: call wengert_var::record outside with_graph";
+const LENT: &str = "the graph is lent out: call wengert_var::record outside with_graph, and outside functions of the user's \
+                    own that a Var calls";
 
 /// What the engine says of a key that is not one of this graph.
 fn refusal(g: &Graph, id: NodeId) -> String {
