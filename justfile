@@ -41,7 +41,7 @@ accuracy:
 
 # Test the adapters to solvers, and run their examples.
 hosts:
-    crates/solve/hosts
+    crates/solve/hosts/run
 
 # Test sums over points on ranks of MPI. Installs OpenMPI if missing.
 ranks:

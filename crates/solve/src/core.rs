@@ -96,8 +96,7 @@ impl Core {
 
     pub(crate) fn set_data(&mut self, data: &[f64]) -> Result<(), Error> {
         same_length("numbers of data", self.data, data.len())?;
-        self.known = None;
-        self.inputs[self.variables..][..self.data].copy_from_slice(data);
+        self.replace(self.variables, data);
         Ok(())
     }
 
@@ -141,14 +140,19 @@ impl Core {
         same_length("variables", self.variables, point.iter().map(|part| part.len()).sum())?;
         let mut start = 0;
         for part in point {
-            let here = &mut self.inputs[start..start + part.len()];
-            if here.iter().zip(*part).any(|(here, there)| here.to_bits() != there.to_bits()) {
-                self.known = None;
-                here.copy_from_slice(part);
-            }
+            self.replace(start, part);
             start += part.len();
         }
         Ok(())
+    }
+
+    /// Sets inputs from `start` on. What is known stays known where they have the bits that they had.
+    fn replace(&mut self, start: usize, inputs: &[f64]) {
+        let here = &mut self.inputs[start..start + inputs.len()];
+        if here.iter().zip(inputs).any(|(here, there)| here.to_bits() != there.to_bits()) {
+            self.known = None;
+            here.copy_from_slice(inputs);
+        }
     }
 
     /// What is known at a point, up to this order at least.

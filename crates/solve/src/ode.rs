@@ -36,6 +36,7 @@ const JVP: usize = 0;
 const VJP: usize = 1;
 const PARAMETER_JVP: usize = 2;
 const PARAMETER_VJP: usize = 3;
+const PARAMETER_JACOBIAN: usize = 4;
 
 impl Ode {
     /// The right-hand side that a closure computes from time, state and parameters. It is recorded at time 0, `state`
@@ -53,7 +54,13 @@ impl Ode {
             &[&[0.0], state].concat(),
             parameters,
             &[Recorded::values, |r| r.jacobian(0, &r.variables[1..])],
-            &[|r| r.jvp(&r.variables[1..]), |r| r.vjp(&r.variables[1..]), |r| r.jvp(&r.data), |r| r.vjp(&r.data)],
+            &[
+                |r| r.jvp(&r.variables[1..]),
+                |r| r.vjp(&r.variables[1..]),
+                |r| r.jvp(&r.data),
+                |r| r.vjp(&r.data),
+                |r| r.jacobian(0, &r.data),
+            ],
         )?;
         same_length("outputs, one for each component of the state", state.len(), core.outputs())?;
         Ok(Ode { core })
@@ -88,6 +95,20 @@ impl Ode {
         Ok(self.core.at(&[&[time], state], JACOBIAN)?.matrix())
     }
 
+    /// The Jacobian with respect to the parameters. It counts as a product.
+    ///
+    /// ```
+    /// let mut ode = wengert_solve::Ode::new(|_, y, p| vec![p[0] * y[0].powi(2) + p[1]], &[1.0], &[0.5, 0.0])?;
+    /// assert_eq!(ode.parameter_jacobian(0.0, &[3.0])?.to_dense(), [[9.0, 1.0]]);
+    /// # Ok::<(), wengert_solve::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Ode::rhs`].
+    pub fn parameter_jacobian(&mut self, time: f64, state: &[f64]) -> Result<&Sparse, Error> {
+        Ok(self.core.product(PARAMETER_JACOBIAN, &[&[time], state], &[])?.matrix())
+    }
+
     /// Writes the Jacobian with respect to the state times `vector`.
     ///
     /// ```
@@ -101,8 +122,7 @@ impl Ode {
     /// # Errors
     /// As [`Ode::rhs`].
     pub fn jvp(&mut self, time: f64, state: &[f64], vector: &[f64], product: &mut [f64]) -> Result<(), Error> {
-        let states = self.states();
-        self.product(JVP, time, state, vector, states, product, states)
+        self.product(JVP, (time, state), vector, product)
     }
 
     /// Writes `vector` times the Jacobian with respect to the state.
@@ -118,8 +138,7 @@ impl Ode {
     /// # Errors
     /// As [`Ode::rhs`].
     pub fn vjp(&mut self, time: f64, state: &[f64], vector: &[f64], product: &mut [f64]) -> Result<(), Error> {
-        let states = self.states();
-        self.product(VJP, time, state, vector, states, product, states)
+        self.product(VJP, (time, state), vector, product)
     }
 
     /// Writes the Jacobian with respect to the parameters times `vector`.
@@ -141,8 +160,7 @@ impl Ode {
         vector: &[f64],
         product: &mut [f64],
     ) -> Result<(), Error> {
-        let (states, parameters) = (self.states(), self.core.data().len());
-        self.product(PARAMETER_JVP, time, state, vector, parameters, product, states)
+        self.product(PARAMETER_JVP, (time, state), vector, product)
     }
 
     /// Writes `vector` times the Jacobian with respect to the parameters.
@@ -164,21 +182,22 @@ impl Ode {
         vector: &[f64],
         product: &mut [f64],
     ) -> Result<(), Error> {
-        let (states, parameters) = (self.states(), self.core.data().len());
-        self.product(PARAMETER_VJP, time, state, vector, states, product, parameters)
+        self.product(PARAMETER_VJP, (time, state), vector, product)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a point, a vector, a result, and the two lengths")]
     fn product(
         &mut self,
         which: usize,
-        time: f64,
-        state: &[f64],
+        (time, state): (f64, &[f64]),
         vector: &[f64],
-        of_vector: usize,
         product: &mut [f64],
-        of_product: usize,
     ) -> Result<(), Error> {
+        let (states, parameters) = (self.states(), self.core.data().len());
+        let (of_vector, of_product) = match which {
+            PARAMETER_JVP => (parameters, states),
+            PARAMETER_VJP => (states, parameters),
+            _ => (states, states),
+        };
         same_length("components of the vector", of_vector, vector.len())?;
         same_length("places for the product", of_product, product.len())?;
         product.copy_from_slice(self.core.product(which, &[&[time], state], &[vector])?.numbers());

@@ -33,7 +33,7 @@ pub trait Shape: Clone + Send + HasCore {
         self.core().data()
     }
 
-    /// Sets the data. Nothing is recorded or compiled again for it.
+    /// Sets the data. Nothing is recorded or compiled again for it, and data of the same bits change nothing.
     ///
     /// ```
     /// use wengert_solve::{Objective, Shape};

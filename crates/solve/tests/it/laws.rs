@@ -159,6 +159,15 @@ fn a_zero_of_the_other_sign_is_another_point() {
 }
 
 #[test]
+fn data_of_the_same_bits_cost_no_evaluation() {
+    let mut f = Objective::with_data(|x, data| x[0] / data[0], &[1.0], &[0.0]).unwrap();
+    for (data, value, evaluations) in [(0.0, f64::INFINITY, 1), (0.0, f64::INFINITY, 1), (-0.0, f64::NEG_INFINITY, 2)] {
+        f.set_data(&[data]).unwrap();
+        assert_eq!((f.value(&[1.0]).unwrap(), f.evaluations()), (value, evaluations));
+    }
+}
+
+#[test]
 fn a_product_elsewhere_does_not_change_what_is_given_at_a_point() {
     let mut f = Objective::new(|x| x[0].powi(3), &[1.0]).unwrap();
     assert_eq!(f.gradient(&[1.0]).unwrap(), [3.0]);
@@ -193,6 +202,7 @@ fn an_equation_has_jacobians_by_state_and_by_parameters() {
     assert_eq!(product, [7.0, 250.0]);
     ode.parameter_vjp(0.5, &y, &[1.0, 10.0], &mut product).unwrap();
     assert_eq!(product, [7.0, 250.0]);
+    assert_eq!(ode.parameter_jacobian(0.5, &y).unwrap().to_dense(), [[7.0, 0.0], [0.0, 25.0]]);
     // The time is part of the point.
     assert_eq!(ode.rhs(1.5, &y).unwrap(), [15.5, 75.0]);
 }
