@@ -43,6 +43,10 @@ accuracy:
 hosts:
     crates/solve/hosts/run
 
+# Time the shapes for solvers beside code by hand.
+host-speed:
+    cd crates/solve/hosts && cargo run --release -p speed
+
 # Test sums over points on ranks of MPI. Installs OpenMPI if missing.
 ranks:
     crates/mpi/run

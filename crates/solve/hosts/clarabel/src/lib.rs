@@ -36,8 +36,8 @@ pub enum Error {
     /// The solver refused its input.
     #[error(transparent)]
     Solver(#[from] SolverError),
-    /// A range has no number in it.
-    #[error("the range of constraint {index} is {range:?}: give a lower end that is not above the upper one")]
+    /// A range has no finite number in it.
+    #[error("the range of constraint {index} is {range:?}: give one with a finite number in it")]
     Range {
         /// Which constraint.
         index: usize,
@@ -104,7 +104,7 @@ impl Subproblem {
             let what = "ranges, one for each constraint";
             Err(wengert_solve::Error::Length { what, expected: constraints, given: ranges.len() })?;
         }
-        if let Some(index) = ranges.iter().position(RangeInclusive::is_empty) {
+        if let Some(index) = ranges.iter().position(|range| !has_numbers(range)) {
             return Err(Error::Range { index, range: ranges[index].clone() });
         }
         let gradient = nlp.gradient(x)?.to_vec();
@@ -143,6 +143,11 @@ impl Subproblem {
         }
         Ok(Step { direction: solver.solution.x, multipliers, status: solver.solution.status })
     }
+}
+
+/// Whether a range has a finite number in it.
+fn has_numbers(range: &RangeInclusive<f64>) -> bool {
+    range.start() <= range.end() && *range.start() < f64::INFINITY && *range.end() > f64::NEG_INFINITY
 }
 
 /// The matrix for clarabel.
@@ -237,6 +242,7 @@ mod tests {
         let error = Subproblem::new(&mut nlp, &[-1.0], &[0.0], &[0.0..=1.0]).unwrap_err();
         assert!(error.to_string().contains("weight"));
         assert!(Subproblem::new(&mut nlp, &[1.0], &[0.0], &[]).is_err());
+        assert!(Subproblem::new(&mut nlp, &[1.0], &[0.0], &[f64::INFINITY..=f64::INFINITY]).is_err());
         assert!(Subproblem::new(&mut nlp, &[1.0], &[], &[0.0..=1.0]).is_err());
     }
 }

@@ -111,7 +111,8 @@ impl Rhs {
         move |y, p, t, vector, product| {
             rhs.lock().keep(product, |inner, product| {
                 inner.ode.set_data(p)?;
-                if vector.iter().any(|v| v.is_nan()) {
+                // As diffsol probes: one component is NaN, and the others are 0.
+                if vector.iter().filter(|&&v| v != 0.0).map(|v| v.is_nan()).eq([true]) {
                     return inner.probe(which, t, y, vector, product);
                 }
                 match which {
@@ -160,7 +161,7 @@ impl Inner {
         }
     }
 
-    /// NaN where a product with a vector that is NaN in some components can depend on them, and 0 elsewhere.
+    /// NaN where a product can depend on the component of the vector that is NaN, and 0 elsewhere.
     fn probe(&mut self, which: Product, t: f64, y: &[f64], vector: &[f64], product: &mut [f64]) -> Result<(), Error> {
         if self.probed.is_none() {
             self.ode.jacobian(t, y)?;
@@ -243,6 +244,9 @@ mod tests {
         assert_eq!(product, [0.0, 30.0]);
         rhs.negative_parameter_vjp()(&y, &p, 0.0, &[1.0, 10.0], &mut product[..1]);
         assert_eq!(product[0], -30.0);
+        // This is not a probe.
+        rhs.jvp()(&y, &p, 0.0, &[f64::NAN, 1.0], &mut product);
+        assert!(product[0].is_nan() && product[1] == 5.0);
         assert!(rhs.check().is_ok());
     }
 

@@ -32,8 +32,8 @@ pub enum Error {
     /// Recording, compiling or running failed, or the formula took a branch with a new entry.
     #[error(transparent)]
     Solve(#[from] wengert_solve::Error),
-    /// A range has no number in it.
-    #[error("the range of {what} {index} is {range:?}: give a lower end that is not above the upper one")]
+    /// A range has no finite number in it.
+    #[error("the range of {what} {index} is {range:?}: give one with a finite number in it")]
     Range {
         /// Of what: "variable" or "constraint".
         what: &'static str,
@@ -119,7 +119,9 @@ impl Problem {
         self.failed.take();
         let result = ripopt::solve(self, options);
         match self.failed.take() {
-            Some(error) if result.status != SolveStatus::Optimal => Err(error.into()),
+            Some(error) if !matches!(result.status, SolveStatus::Optimal | SolveStatus::Acceptable) => {
+                Err(error.into())
+            }
             _ => Ok(result),
         }
     }
@@ -156,11 +158,16 @@ fn set(
     if expected != given_count {
         Err(wengert_solve::Error::Length { what: lengths, expected, given: given_count })?;
     }
-    if let Some(index) = given.iter().position(RangeInclusive::is_empty) {
+    if let Some(index) = given.iter().position(|range| !has_numbers(range)) {
         return Err(Error::Range { what, index, range: given[index].clone() });
     }
     ranges.clone_from_slice(given);
     Ok(())
+}
+
+/// Whether a range has a finite number in it.
+fn has_numbers(range: &RangeInclusive<f64>) -> bool {
+    range.start() <= range.end() && *range.start() < f64::INFINITY && *range.end() > f64::NEG_INFINITY
 }
 
 /// Writes the ends of ranges.
@@ -310,7 +317,9 @@ mod tests {
     fn wrong_ranges_are_refused() {
         let problem = || Problem::new(Nlp::new(|x| (x[0], vec![x[0]]), &[1.0]).unwrap(), &[1.0]).unwrap();
         assert!(matches!(problem().variables(&[]), Err(Error::Solve(wengert_solve::Error::Length { given: 0, .. }))));
-        assert!(matches!(problem().variables(&[f64::NAN..=1.0]), Err(Error::Range { what: "variable", index: 0, .. })));
+        for range in [f64::NAN..=1.0, 2.0..=1.0, f64::INFINITY..=f64::INFINITY] {
+            assert!(matches!(problem().variables(&[range]), Err(Error::Range { what: "variable", index: 0, .. })));
+        }
         assert!(Problem::new(Nlp::new(|x| (x[0], vec![]), &[1.0]).unwrap(), &[1.0, 2.0]).is_err());
     }
 }
