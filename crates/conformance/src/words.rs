@@ -45,7 +45,7 @@ pub const WORDS: &[Word] = &[
     word("sinh", 1), word("cosh", 1), word("tanh", 1),
     word("asinh", 1), word("acosh", 1), word("atanh", 1),
     word("abs", 1), with_integer("powi"),
-    word("sigmoid", 1), word("softplus", 1), word("relu", 1),
+    word("sigmoid", 1), word("softplus", 1), word("log1m_exp", 1), word("relu", 1),
     word("erf", 1), word("erfc", 1), word("norm_cdf", 1),
     word("lgamma", 1), word("digamma", 1),
 

@@ -71,6 +71,8 @@ fn partials(op: Op, [c, k]: Imm, a: &[f64]) -> Vec<f64> {
         Op::Erf => vec![2.0 / PI.sqrt() * (-x * x).exp()],
         Op::Erfc => vec![-2.0 / PI.sqrt() * (-x * x).exp()],
         Op::NormCdf => vec![(-x * x / 2.0).exp() / (2.0 * PI).sqrt()],
+        Op::Log1mExp => vec![-1.0 / (-x).exp_m1()],
+        Op::Log1mExpD => vec![-x.exp() / x.exp_m1().powi(2)],
         Op::Lgamma => vec![polygamma(0, x)],
         Op::Digamma => vec![polygamma(1, x)],
         Op::Polygamma => vec![polygamma(c as usize + 1, x)],
@@ -133,6 +135,7 @@ fn partials(op: Op, [c, k]: Imm, a: &[f64]) -> Vec<f64> {
 fn points(op: Op) -> Vec<Vec<f64>> {
     match op {
         Op::Acosh | Op::AcoshD => vec![vec![1.75]],
+        Op::Log1mExp | Op::Log1mExpD => vec![vec![-0.6]],
         Op::Sech2 => vec![vec![0.6, 0.6f64.tanh()]],
         Op::Unit => vec![vec![0.6, 1.75, 0.6f64.hypot(1.75)]],
         Op::Select => vec![vec![1.0, 0.6, 1.75], vec![0.0, 0.6, 1.75]],

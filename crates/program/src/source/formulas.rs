@@ -53,6 +53,8 @@ pub(super) const FORMULAS: &[Formula] = &[
     formula("sigmoid", X, &["let e = $exp(-$abs(x))", "if x >= 0.0: 1.0 / (1.0 + e)", "e / (1.0 + e)"]),
     formula("sigmoid_d", X, &["let e = $exp(-$abs(x))", "e / ((1.0 + e) * (1.0 + e))"]),
     formula("softplus", X, &["if x > 0.0: x + $ln_1p($exp(-x))", "$ln_1p($exp(x))"]),
+    formula("log1m_exp", X, &["if x > -0.6931471805599453: $ln(-$exp_m1(x))", "$ln_1p(-$exp(x))"]),
+    formula("log1m_exp_d", X, &["if x > 0.0: $nan", "if x == 0.0: -1.0 / $abs(x)", "$exp(x) / $exp_m1(x)"]),
     formula("softmax2", XY, &["if x == y: 0.5", "$sigmoid(x - y)"]),
     formula("softmax2_d", XY, &["if x == y: 0.25", "$sigmoid_d(x - y)"]),
     formula("exp_diff", XY, &["if x == y: 1.0", "$exp(x - y)"]),

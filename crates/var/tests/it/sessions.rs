@@ -223,3 +223,86 @@ fn a_node_that_was_made_before_is_a_number() {
     let mut h = Graph::new();
     assert_eq!(panic_of(|| record(&mut h, || Var::from(x) * 2.0)), refusal(&h, x));
 }
+
+/// A number that records when it is dropped, while a panic unwinds.
+#[test]
+fn what_is_dropped_by_a_panic_may_record() {
+    struct OnDrop<F: FnMut()>(F);
+    impl<F: FnMut()> Drop for OnDrop<F> {
+        fn drop(&mut self) {
+            (self.0)();
+        }
+    }
+    let (mut g, mut h) = (Graph::new(), Graph::new());
+    let text = panic_of(|| {
+        record(&mut g, || {
+            let x = Var::leaf(3.0);
+            let _inner = OnDrop(|| {
+                let y = record(&mut h, || Var::leaf(2.0) * 2.0);
+                assert_eq!(h.value(y.id()), 4.0);
+            });
+            let _outer = OnDrop(|| assert_eq!((x * x).value(), 9.0));
+            panic!("halfway")
+        })
+    });
+    assert_eq!((text.as_str(), g.len(), h.len()), ("halfway", 2, 2));
+    assert_eq!(panic_of(|| Var::leaf(1.0)), NO_GRAPH);
+}
+
+#[test]
+fn a_hundred_recordings_nest() {
+    fn nest(depth: usize) -> f64 {
+        let mut g = Graph::new();
+        let y = record(&mut g, || Var::leaf(1.0) + if depth > 0 { nest(depth - 1) } else { 0.0 });
+        assert_eq!(g.len(), 2);
+        g.value(y.id())
+    }
+    assert_eq!(nest(100), 101.0);
+    assert_eq!(panic_of(|| Var::leaf(1.0)), NO_GRAPH);
+}
+
+/// A key of a graph that is gone is not one of a graph in its place.
+#[test]
+fn a_number_of_a_dropped_graph_is_refused() {
+    for _ in 0..1000 {
+        let x = {
+            let mut g = Graph::new();
+            record(&mut g, || Var::leaf(1.0))
+        };
+        let mut h = Graph::new();
+        record(&mut h, || Var::leaf(2.0));
+        assert_eq!(panic_of(|| record(&mut h, || x * 2.0)), refusal(&h, x.id()));
+    }
+}
+
+/// A function of the user's own runs while the graph is lent out.
+#[test]
+fn an_external_function_that_records_is_refused_and_loses_nothing() {
+    struct Records;
+    impl wengert::External for Records {
+        fn name(&self) -> &str {
+            "records"
+        }
+        fn shape(&self) -> (usize, usize) {
+            (1, 1)
+        }
+        fn value(&self, x: &[f64], y: &mut [f64]) -> Result<(), String> {
+            y[0] = record(&mut Graph::new(), || (Var::from(x[0]) * 2.0).value());
+            Ok(())
+        }
+        fn vjp(&self, _: &[f64], _: &[f64], ybar: &[f64], xbar: &mut [f64]) -> Result<(), String> {
+            xbar[0] = 2.0 * ybar[0];
+            Ok(())
+        }
+    }
+    let mut g = Graph::new();
+    let x = record(&mut g, || {
+        let x = Var::leaf(3.0);
+        let call = || with_graph(|g| g.external_nodes(std::sync::Arc::new(Records), &[x.id()])[0]);
+        assert_eq!(panic_of(call), LENT);
+        x + 1.0
+    });
+    assert_eq!((g.len(), g.value(x.id())), (2, 4.0));
+    let y = g.external_nodes(std::sync::Arc::new(Records), &[x.id()])[0];
+    assert_eq!(g.value(y), 8.0, "outside a recording it may");
+}

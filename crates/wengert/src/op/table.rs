@@ -94,6 +94,10 @@ macro_rules! for_each_op {
                 /// `ln(1 + e^x)` without overflow.
                 pub Softplus = softplus(x) -> r, costly call "softplus", { kernel::softplus(x) },
                     bar => [bar * x.sigmoid()];
+                /// `ln(1 - e^x)` for `x <= 0`, accurate near 0 and in the tail; NaN elsewhere. The logarithm of the
+                /// probability of the complement, given that of the event.
+                pub Log1mExp = log1m_exp(x) -> r, costly call "log1m_exp", { kernel::log1m_exp(x) },
+                    bar => [bar * x.log1m_exp_d()];
                 /// The greatest whole number not above `x`.
                 pub Floor = floor(x) -> r, cheap call "floor", { float::floor(x) }, bar => [bar * r.flat()];
                 /// The least whole number not below `x`.
@@ -204,6 +208,9 @@ macro_rules! for_each_op {
                 /// respect to `x`, where the other operands have the norm `y`.
                 Unit = unit(x, y, z) -> r, costly call "unit", { kernel::gdiv(x, z) },
                     bar => [bar * y.unit(x, z) / z * y.unit(x, z), -(bar * r / z * y.unit(x, z)), bar * z.lift(0.0)];
+                /// `e^x / (e^x - 1)` for `x <= 0`, NaN elsewhere: the derivative of `log1m_exp`.
+                Log1mExpD = log1m_exp_d(x) -> r, costly call "log1m_exp_d", { kernel::log1m_exp_d(x) },
+                    bar => [-(bar * r * (r - 1.0))];
                 /// 1 where `x > y`, 1/2 at a tie, 0 where `x < y`: the share of `x` in the maximum.
                 Prefer = prefer(x, y) -> r, cheap call "prefer", { kernel::prefer(x, y) },
                     bar => [bar * r.flat(), bar * r.flat()];

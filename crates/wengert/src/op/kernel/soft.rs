@@ -1,13 +1,13 @@
-//! Sigmoid, softplus, log-add-exp and softmax, with accurate tails.
+//! Sigmoid, softplus, log-add-exp, softmax and `ln(1 - e^x)`, with accurate tails.
 //!
 //! `s(1 - s)` is 0 beyond 36.8, and `s(-x) - s(x)` cancels near 0, so each derivative has a form of its own.
 //! Differences of arguments are exact.
 
-use super::core::{diff, exp_big, ln_1p_dd};
-use super::dd::{Big, Dd, LN_2, exp2i, two_sum};
-use super::expo::{exp, exp_parts, ln_1p_parts};
+use super::core::{diff, exp_big, ln_1p_dd, ln_dd};
+use super::dd::{Big, Dd, LN_2, exp2i, fast_two_sum, two_sum};
+use super::expo::{exp, exp_parts, ln, ln_1p_parts};
 use super::fixed::{exp_sum_m1, exp_sum_near};
-use super::ln_1p;
+use super::{exp_m1, ln_1p};
 use crate::cold::rarely;
 
 /// `1 / (1 + exp(-x))`.
@@ -172,6 +172,32 @@ pub(crate) fn softmax2_d(a: f64, b: f64) -> f64 {
     logistic_slope(diff(a, b))
 }
 
+/// `ln(1 - exp(x))` for `x <= 0`, NaN elsewhere.
+pub(crate) fn log1m_exp(x: f64) -> f64 {
+    if x > -0.25 {
+        // The logarithm is below -1.5, so the rounding error of its argument is at most half an ulp of it.
+        return ln(-exp_m1(x));
+    }
+    if x < -40.0 || x.is_nan() {
+        // The next term of -e^x - e^2x / 2 - ... is below 2^-53 of the first.
+        return -exp(x);
+    }
+    let (s, q) = exp_parts(x, 0.0);
+    let u = two_sum(1.0, -s);
+    let u = fast_two_sum(u.hi, u.lo - s * q);
+    let d = u.lo / u.hi;
+    ln_dd(u.hi).add(Dd::new(d - 0.5 * d * d)).value()
+}
+
+/// `exp(x) / (exp(x) - 1)` for `x <= 0`, NaN elsewhere: the derivative of [`log1m_exp`].
+pub(crate) fn log1m_exp_d(x: f64) -> f64 {
+    match x {
+        0.0 => f64::NEG_INFINITY,
+        x if x < 0.0 => exp(x) / exp_m1(x),
+        _ => f64::NAN,
+    }
+}
+
 /// `exp(x - y)` of the exact difference, and 1 where `x == y`, infinities included.
 #[inline]
 pub(crate) fn exp_diff(x: f64, y: f64) -> f64 {
@@ -227,6 +253,21 @@ mod tests {
         assert_eq!(logaddexp(1e-300, 1e-300), std::f64::consts::LN_2);
         // ln(1 + a positive number that underflows)
         assert!(logaddexp(-0.0, -800.0).is_sign_positive() && logaddexp(-INF, -0.0).is_sign_positive());
+    }
+
+    #[test]
+    fn the_logarithm_of_a_complement_has_its_limits() {
+        assert_eq!((log1m_exp(-INF), log1m_exp(-0.0), log1m_exp(0.0)), (0.0, -INF, -INF));
+        assert_eq!((log1m_exp_d(-INF), log1m_exp_d(-0.0), log1m_exp_d(0.0)), (0.0, -INF, -INF));
+        assert_eq!((log1m_exp(-700.0), log1m_exp(-1e-300)), (-(-700f64).exp(), 1e-300f64.ln()));
+        for x in [NAN, INF, 5e-324, 1.0] {
+            assert!(log1m_exp(x).is_nan() && log1m_exp_d(x).is_nan(), "{x}");
+        }
+        // Where the formula changes, both forms agree.
+        for at in [-0.25f64, -40.0] {
+            let [below, above] = [at.next_down(), at.next_up()].map(log1m_exp);
+            assert!((below - above).abs() <= 6.0 * f64::EPSILON * below.abs() * at.abs().max(1.0), "{below} {above}");
+        }
     }
 
     #[test]

@@ -71,7 +71,7 @@ pub(crate) fn all() -> Vec<Method> {
     let mut methods = Vec::new();
     methods.extend(builders!(unary
         neg recip sqrt cbrt exp exp2 exp_m1 ln log2 log10 ln_1p sin cos tan asin acos atan sinh cosh tanh asinh acosh
-        atanh abs sign step relu sigmoid softplus floor ceil round trunc fract erf erfc norm_cdf lgamma digamma
+        atanh abs sign step relu sigmoid softplus log1m_exp floor ceil round trunc fract erf erfc norm_cdf lgamma digamma
         detach flat
     ));
     methods.extend(builders!(binary
