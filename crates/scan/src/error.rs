@@ -89,7 +89,7 @@ pub enum Error {
     },
     /// A file of another run.
     #[error(
-        "{path} is of another run: it has another step, first state, parameters, number of steps or Keep; to start anew, remove it"
+        "{path} is of another run: it has another step, first state, parameters, inputs (or only one of the two is frozen), direction, number of steps or Keep; to start anew, remove it"
     )]
     OtherRun {
         /// Which file.

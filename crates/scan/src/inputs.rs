@@ -21,6 +21,9 @@ impl<'a> Steps<'a> {
     /// Until a condition holds, or the inputs end. It gets the number of steps so far and the state after them, and is
     /// asked once for each step, in order. Inputs may be read for some steps after the last.
     ///
+    /// It must be a function of its arguments alone: a run that [goes on from a file](crate::Workspace::save_to) asks it
+    /// about later steps only, so what it counted or remembered before is lost.
+    ///
     /// ```
     /// use wengert_scan::{Keep, Scan, Steps, Workspace};
     ///

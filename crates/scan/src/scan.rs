@@ -6,9 +6,10 @@ use std::sync::OnceLock;
 use wengert::Expr;
 use wengert_program::{Options, Program};
 
+use crate::ends::Ends;
 use crate::error::{Error, same_length};
 use crate::inputs::{Inputs, Steps};
-use crate::run::{Ends, Run};
+use crate::run::Run;
 use crate::schedule::Schedule;
 use crate::unroll::{Loop, Losses, Step, Widths};
 use crate::watch::Watch;
@@ -335,28 +336,22 @@ impl Scan {
         self.check(states, params)?;
         let ends = Ends::of(steps, inputs, self.step.widths.inputs)?;
         let schedule = self.schedule(keep, ends.steps())?;
-        let key = self.key(&workspace.watch, keep, ends.steps(), states, params, false);
+        let key = self.key(&workspace.watch, keep, &ends, states, params);
         let mut run = Run::new(&self.once, self.losses(), ends, &mut workspace.once);
         run.start(states, params)?;
         run.follow(schedule, &mut workspace.watch, &key)?;
         Ok((0..states.len()).map(|lane| run.gradient(lane)).collect())
     }
 
-    /// What distinguishes a call from others, if it is saved to a file.
-    pub(crate) fn key(
-        &self,
-        watch: &Watch,
-        keep: Keep,
-        steps: Option<usize>,
-        states: &[&[f64]],
-        params: &[f64],
-        has_tangents: bool,
-    ) -> Vec<u8> {
+    /// What distinguishes a call from others, if it is saved to a file. Inputs are compared by their checksum. States and
+    /// parameters have as many numbers as the step says, so they follow each other without lengths.
+    pub(crate) fn key(&self, watch: &Watch, keep: Keep, ends: &Ends<'_>, states: &[&[f64]], params: &[f64]) -> Vec<u8> {
         if watch.file.is_none() {
             return Vec::new();
         }
-        let losses = self.losses();
-        let what = format!("{losses:?} {} {keep:?} {steps:?} {} {has_tangents}", self.block(), states.len());
+        let (losses, block, steps, lanes) = (self.losses(), self.block(), ends.steps(), states.len());
+        let (has_tangents, is_frozen) = (ends.has_tangents(), ends.is_frozen());
+        let what = format!("{losses:?} {block} {keep:?} {steps:?} {lanes} {has_tangents} {is_frozen}");
         let numbers = states.concat().into_iter().chain(params.iter().copied());
         [self.step.program.to_bytes(), what.into_bytes(), numbers.flat_map(f64::to_le_bytes).collect()].concat()
     }

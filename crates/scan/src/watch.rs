@@ -99,6 +99,11 @@ impl Watch {
         }
     }
 
+    /// [`Error::OtherRun`] for the file.
+    pub(crate) fn other_run(&self) -> Error {
+        Error::OtherRun { path: self.file.as_ref().map(|file| file.what.clone()).unwrap_or_default() }
+    }
+
     /// Removes the file of a run that is done.
     pub(crate) fn done(&self) -> Result<(), Error> {
         let Some(Timed { what: path, .. }) = &self.file else { return Ok(()) };
@@ -121,6 +126,8 @@ pub(crate) struct Saved {
     pub(crate) frontier: usize,
     pub(crate) left: usize,
     pub(crate) steps: Option<usize>,
+    /// For how many steps inputs were read, and their checksum.
+    pub(crate) read: (usize, u32),
     /// Blocks, those that ran again, states kept.
     pub(crate) work: [usize; 3],
     pub(crate) state: Vec<f64>,
@@ -133,7 +140,7 @@ pub(crate) struct Saved {
 }
 
 /// How a file begins. The last character is its version.
-const MAGIC: &[u8] = b"wengert-scan 1";
+const MAGIC: &[u8] = b"wengert-scan 2";
 
 impl Saved {
     pub(crate) fn to_bytes(&self, key: &[u8]) -> Vec<u8> {

@@ -62,8 +62,10 @@ impl Workspace {
 
     /// Saves gradients in progress to a file, about once in so much time, whole or not at all. A call that finds the file
     /// goes on from there, to the same bits, and removes it when it is done. It must be the same call: of the same step,
-    /// first state, parameters, number of steps and [`Keep`](crate::Keep), and it must be given the same inputs, which the
-    /// file does not have. A checksum tells a broken file; one made on purpose can cause a panic.
+    /// first state, parameters, direction, number of steps and [`Keep`](crate::Keep), with the same inputs, frozen or not;
+    /// else it is [`Error::OtherRun`](crate::Error::OtherRun). The file has a checksum of the inputs that were read, not the
+    /// inputs. A condition of [`Steps::until`](crate::Steps::until) is not asked again about steps that ran before. A
+    /// checksum tells a broken file; one made on purpose can cause a panic.
     ///
     /// A call that saves panics where [`Program::to_bytes`](wengert_program::Program::to_bytes) of the step would.
     ///
