@@ -102,9 +102,6 @@ impl<'a> Ends<'a> {
             while self.has(start + count)? {
                 count += 1;
             }
-            if let Some(steps) = self.steps {
-                return Err(Error::InputsEnd { steps, given: start + count });
-            }
         }
         match self.tangents {
             Some(tangents @ [_, ..]) if tangents.len() / self.width.max(1) < start + count => {

@@ -60,6 +60,16 @@ pub enum Error {
         /// For how many there are inputs.
         given: usize,
     },
+    /// There are more inputs than the steps take.
+    #[error(
+        "inputs are left over after step {steps}: give {width} for each step, and end an iterator where the loop ends (`take`)"
+    )]
+    InputsLeft {
+        /// For how many steps there are inputs, or how many the loop has.
+        steps: usize,
+        /// How many inputs a step has.
+        width: usize,
+    },
     /// A step failed: a comparison came out differently from when it was recorded, or a user's function failed.
     #[error("step {step}: {source}")]
     Step {

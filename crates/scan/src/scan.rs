@@ -263,9 +263,9 @@ impl Scan {
     /// same bits for every [`Keep`] and any number of threads.
     ///
     /// # Errors
-    /// [`Error::Length`], [`Error::InputsEnd`], [`Error::NoSteps`], [`Error::NoEnd`]; [`Error::NoSnapshots`],
-    /// [`Error::TooManySnapshots`] and [`Error::UnknownEnd`] where `keep` does not suit the steps; [`Error::Step`] where a
-    /// step fails. The workspace can be used as before.
+    /// [`Error::Length`], [`Error::InputsEnd`], [`Error::InputsLeft`], [`Error::NoSteps`], [`Error::NoEnd`];
+    /// [`Error::NoSnapshots`], [`Error::TooManySnapshots`] and [`Error::UnknownEnd`] where `keep` does not suit the steps;
+    /// [`Error::Step`] where a step fails. The workspace can be used as before.
     ///
     /// ```
     /// use wengert_scan::{Keep, Scan, Workspace};
