@@ -103,12 +103,20 @@ impl<'a> Ends<'a> {
                 count += 1;
             }
         }
+        Ok(count)
+    }
+
+    /// For a loop that ends after so many steps.
+    ///
+    /// # Errors
+    /// If the tangents of inputs end before. They may go on where a condition ends the loop, as inputs may.
+    pub(crate) fn check_tangents(&self, steps: usize) -> Result<(), Error> {
+        let expected = steps.saturating_mul(self.width);
         match self.tangents {
-            Some(tangents @ [_, ..]) if tangents.len() / self.width.max(1) < start + count => {
-                let expected = (start + count) * self.width;
-                Err(Error::Length { what: "tangents of inputs", expected, given: tangents.len() })
+            Some(tangents @ [_, ..]) if tangents.len() < expected || self.until.is_none() => {
+                same_length("tangents of inputs", expected, tangents.len())
             }
-            _ => Ok(count),
+            _ => Ok(()),
         }
     }
 
@@ -128,10 +136,11 @@ impl<'a> Ends<'a> {
         for (step, x) in (start..).zip(x.chunks_exact_mut(of_step)) {
             let (x, dx) = x.split_at_mut(width);
             self.inputs.write(step, x);
-            match self.tangents {
-                None => {}
-                Some([]) => dx.fill(0.0),
-                Some(tangents) => dx.copy_from_slice(&tangents[step * width..][..width]),
+            let Some(tangents) = self.tangents else { continue };
+            match tangents.get(step * width..(step + 1) * width) {
+                Some(tangents) => dx.copy_from_slice(tangents),
+                // There are none, or the step is beyond the end, which may not be known yet.
+                None => dx.fill(0.0),
             }
         }
         if let Some(seen) = &mut self.seen {

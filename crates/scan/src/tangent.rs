@@ -15,7 +15,7 @@ pub struct Direction<'a> {
     pub state: &'a [f64],
     /// Of the parameters.
     pub params: &'a [f64],
-    /// Of the inputs, step after step.
+    /// Of the inputs, step after step, to the end of the loop. Where a condition ends it, they may go on, as inputs may.
     pub inputs: &'a [f64],
 }
 

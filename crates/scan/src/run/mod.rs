@@ -251,6 +251,7 @@ impl<'a, 'e> Run<'a, 'e> {
             None => !self.ends.has(after)?,
         };
         if is_last {
+            self.ends.check_tangents(after)?;
             self.steps = Some(after);
             self.work.blocks = block + 1;
             self.memory.end.copy_from_slice(&self.memory.next);
