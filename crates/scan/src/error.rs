@@ -79,7 +79,9 @@ pub enum Error {
         source: wengert_program::Error,
     },
     /// The callback of [`Workspace::on_progress`](crate::Workspace::on_progress) stopped the loop.
-    #[error("stopped by the progress callback; with Workspace::save_to, the next call goes on from the file")]
+    #[error(
+        "stopped by the progress callback; a gradient that Workspace::save_to saves goes on from its file at the next call"
+    )]
     Stopped,
     /// A file of an interrupted run could not be read, written or removed.
     #[error("{path}: {source}")]

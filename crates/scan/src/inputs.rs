@@ -21,6 +21,10 @@ impl<'a> Steps<'a> {
     /// Until a condition holds, or the inputs end. It gets the number of steps so far and the state after them, and is
     /// asked once for each step, in order. Inputs may be read for some steps after the last.
     ///
+    /// A condition that never holds gives a loop without an end. Comparisons with NaN are false, so bound the steps too:
+    /// `|steps, s| steps == 1_000_000 || s[0] > 100.0`. [`Workspace::on_progress`](crate::Workspace::on_progress) can stop
+    /// such a loop.
+    ///
     /// It must be a function of its arguments alone: a run that [goes on from a file](crate::Workspace::save_to) asks it
     /// about later steps only, so what it counted or remembered before is lost.
     ///

@@ -251,9 +251,10 @@ impl Scan {
     ) -> Result<Outcome, Error> {
         self.check(&[state], params)?;
         let ends = Ends::of(steps.into(), inputs.into(), self.step.widths.inputs)?;
-        let mut run = Run::new(&self.once, self.losses(), ends, &mut workspace.once);
+        let Workspace { once, watch, .. } = workspace;
+        let mut run = Run::new(&self.once, self.losses(), ends, once);
         run.start(&[state], params)?;
-        run.forward()?;
+        run.forward(watch)?;
         Ok(Outcome { value: run.losses()[0], end: run.end().to_vec(), steps: run.steps() })
     }
 

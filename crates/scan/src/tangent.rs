@@ -80,8 +80,9 @@ impl Scan {
         let inputs = inputs.into().frozen();
         let ends = self.ends_along(steps.into(), inputs, direction)?;
         let [both_state, both_params] = self.followed(state, params, direction)?;
-        let mut run = self.along(ends, &both_state, &both_params, &mut workspace.twice)?;
-        run.forward()?;
+        let Workspace { twice, watch, .. } = workspace;
+        let mut run = self.along(ends, &both_state, &both_params, twice)?;
+        run.forward(watch)?;
         let (end, end_tangent) = run.end().split_at(state.len());
         let [value, tangent] = *run.losses() else { unreachable!("a loss and its tangent") };
         Ok(Tangent { value, tangent, end: end.to_vec(), end_tangent: end_tangent.to_vec(), steps: run.steps() })

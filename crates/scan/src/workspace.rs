@@ -35,7 +35,7 @@ impl Workspace {
         Workspace { once: Memory::new(setup), twice: Memory::new(setup), watch: Watch::default() }
     }
 
-    /// Calls this with the progress of a gradient, about once in so much time, but at most once for each block. If it
+    /// Calls this with the progress of a loop, about once in so much time, but at most once for each block. If it
     /// breaks, the call is [`Error::Stopped`](crate::Error::Stopped), and the workspace can be used as before.
     ///
     /// ```
@@ -60,7 +60,9 @@ impl Workspace {
         self
     }
 
-    /// Saves gradients in progress to a file, about once in so much time, whole or not at all. A call that finds the file
+    /// Saves gradients in progress ([`Scan::value_and_gradient`](crate::Scan::value_and_gradient),
+    /// [`values_and_gradients`](crate::Scan::values_and_gradients), [`hvp`](crate::Scan::hvp)) to a file, about once in so
+    /// much time and where the callback stops them, whole or not at all. A call that finds the file
     /// goes on from there, to the same bits, and removes it when it is done. It must be the same call: of the same step,
     /// first state, parameters, direction, number of steps and [`Keep`](crate::Keep), with the same inputs, frozen or not;
     /// else it is [`Error::OtherRun`](crate::Error::OtherRun). The file has a checksum of the inputs that were read, not the

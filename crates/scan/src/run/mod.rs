@@ -128,10 +128,11 @@ impl<'a, 'e> Run<'a, 'e> {
         Ok(())
     }
 
-    /// Runs to the end, and keeps no state.
-    pub(crate) fn forward(&mut self) -> Result<(), Error> {
+    /// Runs to the end, and keeps no state. Saves nothing.
+    pub(crate) fn forward(&mut self, watch: &mut Watch) -> Result<(), Error> {
         while !self.advance_first(self.frontier)? {
             self.step_on();
+            watch.ask(self.progress())?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use crate::schedule::{Action, Schedule};
 use crate::watch::Saved;
 
 impl Run<'_, '_> {
-    pub(super) fn saved(&self, at: &Position) -> Saved {
+    pub(super) fn saved(&self, at: &Position) -> Saved<'_> {
         let memory = &*self.memory;
         let rest = match at.rest {
             Some(Action::Advance { from, to }) => Some((from, to)),
@@ -22,18 +22,18 @@ impl Run<'_, '_> {
             steps: self.steps,
             read: self.ends.checksum(),
             work: [self.work.blocks, self.work.again, self.work.states],
-            state: memory.state.clone(),
-            kept: memory.kept[..self.work.states * self.room()].to_vec(),
-            end: memory.end.clone(),
-            losses: memory.losses.clone(),
-            adjoint: memory.adjoint.clone(),
-            params: memory.params.clone(),
-            inputs: memory.inputs.clone(),
+            state: (&memory.state).into(),
+            kept: memory.kept[..self.work.states * self.room()].into(),
+            end: (&memory.end).into(),
+            losses: (&memory.losses).into(),
+            adjoint: (&memory.adjoint).into(),
+            params: (&memory.params).into(),
+            inputs: (&memory.inputs).into(),
         }
     }
 
     /// Takes what was saved, and brings the schedule to where it was. None if it was saved by a run with other inputs.
-    pub(super) fn resume(&mut self, saved: Saved, schedule: &mut Schedule) -> Result<Option<Position>, Error> {
+    pub(super) fn resume(&mut self, saved: Saved<'_>, schedule: &mut Schedule) -> Result<Option<Position>, Error> {
         let (read, sum) = saved.read;
         if !self.ends.have_checksum(read, sum)? {
             return Ok(None);
@@ -58,13 +58,13 @@ impl Run<'_, '_> {
         let [blocks, again, states] = saved.work;
         self.work = Work { blocks, again, states };
         let memory = &mut *self.memory;
-        memory.state = saved.state;
-        memory.kept = saved.kept;
-        memory.end = saved.end;
-        memory.losses = saved.losses;
-        memory.adjoint = saved.adjoint;
-        memory.params = saved.params;
-        memory.inputs = saved.inputs;
+        memory.state = saved.state.into_owned();
+        memory.kept = saved.kept.into_owned();
+        memory.end = saved.end.into_owned();
+        memory.losses = saved.losses.into_owned();
+        memory.adjoint = saved.adjoint.into_owned();
+        memory.params = saved.params.into_owned();
+        memory.inputs = saved.inputs.into_owned();
         let rest = saved.rest.map(|(from, to)| Action::Advance { from, to });
         Ok(Some(Position { actions: saved.actions, ended: saved.ended, rest }))
     }

@@ -267,6 +267,59 @@ fn a_file_of_inputs_that_end_elsewhere_is_refused() {
 }
 
 #[test]
+fn a_run_that_is_stopped_is_saved_though_it_is_not_yet_due() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run");
+    let scan = scan_of::<Logistic>(Losses::Every);
+    let steps = 9 * scan.block();
+    let hour = Duration::from_secs(3600);
+    // Stops at once if it is past so many steps, and says where it was first.
+    let run = |limit: usize| {
+        let first = Arc::new(Mutex::new(None));
+        let shared = Arc::clone(&first);
+        let mut workspace = Workspace::new().save_to(&path, hour).on_progress(Duration::ZERO, move |progress| {
+            shared.lock().unwrap().get_or_insert(progress.forward + progress.back);
+            if progress.forward + progress.back >= limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        let result = scan.value_and_gradient(steps, &[0.2], &[2.7], (), Keep::Snapshots(2), &mut workspace);
+        let first = first.lock().unwrap().unwrap();
+        (first, result)
+    };
+    let (first, stopped) = run(5 * scan.block());
+    assert!(matches!(stopped, Err(Error::Stopped)) && first == scan.block());
+    let (first, stopped) = run(12 * scan.block());
+    assert!(matches!(stopped, Err(Error::Stopped)) && first == 6 * scan.block(), "{first}");
+    let (first, done) = run(usize::MAX);
+    assert!(first >= 12 * scan.block() && !path.exists(), "{first}");
+    let whole = scan.value_and_gradient(steps, &[0.2], &[2.7], (), Keep::Snapshots(2), &mut Workspace::new());
+    assert_eq!(done.unwrap(), whole.unwrap());
+}
+
+#[test]
+fn a_run_forward_can_be_stopped_too() {
+    let scan = scan_of::<Logistic>(Losses::Every);
+    let mut workspace = Workspace::new();
+    let expected = scan.value(5 * scan.block(), &[0.2], &[2.7], (), &mut workspace).unwrap();
+    let seen = Arc::new(Mutex::new(Vec::<Progress>::new()));
+    let shared = Arc::clone(&seen);
+    let mut workspace = workspace.on_progress(Duration::ZERO, move |progress| {
+        let mut seen = shared.lock().unwrap();
+        seen.push(progress);
+        if seen.len().is_multiple_of(7) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    // A comparison with NaN is false.
+    let never = || Steps::until(|_, s| s[0] > 100.0);
+    assert!(matches!(scan.value(never(), &[f64::NAN], &[2.7], (), &mut workspace), Err(Error::Stopped)));
+    let along = Direction { params: &[1.0], ..Direction::default() };
+    let tangent = scan.jvp(never(), &[f64::NAN], &[2.7], (), along, &mut workspace);
+    assert!(matches!(tangent, Err(Error::Stopped)));
+    let forward: Vec<usize> = seen.lock().unwrap().iter().map(|progress| progress.forward / scan.block()).collect();
+    assert_eq!(forward, (1..=7).chain(1..=7).collect::<Vec<_>>());
+    assert!(seen.lock().unwrap().iter().all(|progress| (progress.back, progress.steps) == (0, None)));
+    assert_eq!(scan.value(5 * scan.block(), &[0.2], &[2.7], (), &mut workspace).unwrap(), expected);
+}
+
+#[test]
 fn progress_goes_forward_and_then_back_to_the_first_step() {
     let scan = scan_of::<Logistic>(Losses::Every);
     let steps = 4 * scan.block() + 1;
