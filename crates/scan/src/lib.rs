@@ -51,6 +51,7 @@ mod watch;
 mod workspace;
 
 pub use error::Error;
+pub use function::LossFunction;
 pub use inputs::{Inputs, Steps, Until};
 pub use picture::schedule_svg;
 pub use scan::{Gradient, Keep, Outcome, Scan, Settings, Work};
