@@ -43,7 +43,9 @@ pub enum Error {
         keep: &'static str,
     },
     /// Two lengths that must agree do not.
-    #[error("{what}: {expected} expected, {given} given")]
+    #[error(
+        "{what}: {expected} expected, {given} given: give one for each number of the loop (tangents: none for zeros)"
+    )]
     Length {
         /// What was counted.
         what: &'static str,

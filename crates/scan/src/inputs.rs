@@ -1,5 +1,7 @@
 //! The inputs of each step, and how many steps there are.
 
+use std::fmt;
+
 use wengert::room::Grow;
 
 use crate::error::Error;
@@ -39,6 +41,16 @@ impl<'a> Steps<'a> {
     /// ```
     pub fn until(condition: impl FnMut(usize, &[f64]) -> bool + 'a) -> Steps<'a> {
         Steps::Until(Box::new(condition))
+    }
+}
+
+impl fmt::Debug for Steps<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Steps::Exactly(steps) => f.debug_tuple("Exactly").field(steps).finish(),
+            Steps::Until(_) => f.debug_tuple("Until").finish_non_exhaustive(),
+            Steps::OfInputs => f.write_str("OfInputs"),
+        }
     }
 }
 
@@ -118,6 +130,7 @@ impl<'a> Inputs<'a> {
     /// assert_eq!((sum.state, sum.inputs), (vec![6.0], vec![]));
     /// # Ok::<(), wengert_scan::Error>(())
     /// ```
+    #[must_use]
     pub fn frozen(self) -> Inputs<'a> {
         Inputs { is_frozen: true, ..self }
     }
@@ -205,6 +218,17 @@ impl<'a> Inputs<'a> {
             }
             Source::Iterator { read, .. } => x.copy_from_slice(&read[at..at + x.len()]),
         }
+    }
+}
+
+impl fmt::Debug for Inputs<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source: &dyn fmt::Debug = match &self.source {
+            Source::Slice(numbers) => numbers,
+            Source::By(_) => &"a closure",
+            Source::Iterator { .. } => &"an iterator",
+        };
+        f.debug_struct("Inputs").field("source", source).field("is_frozen", &self.is_frozen).finish()
     }
 }
 

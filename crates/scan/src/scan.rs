@@ -24,9 +24,11 @@ pub enum Keep {
     All,
     /// About twice the root of the number of blocks: each runs again at most once.
     Sqrt,
-    /// At most so many, the first among them, with as few blocks run again as possible: [`Schedule::binomial`].
+    /// At most so many, the first among them, with as few blocks run again as possible: [`Schedule::binomial`]. More than
+    /// there are steps is [`Error::TooManySnapshots`]: the number of steps is known, so one of the two is a mistake.
     Snapshots(usize),
-    /// At most so many, the first among them, where the number of steps is not known: [`Schedule::online`].
+    /// At most so many, the first among them, where the number of steps is not known: [`Schedule::online`]. May be more than
+    /// the steps turn out to be.
     Online(usize),
 }
 
@@ -79,7 +81,7 @@ pub struct Gradient {
 pub struct Work {
     /// The number of blocks; the last may be shorter than the others.
     pub blocks: usize,
-    /// How many blocks ran again.
+    /// How often blocks ran again, all together.
     pub again: usize,
     /// The most states that were kept.
     pub states: usize,
@@ -99,12 +101,14 @@ impl Settings {
     }
 
     /// Which steps add to the loss.
+    #[must_use]
     pub fn losses(self, losses: Losses) -> Settings {
         Settings { losses, ..self }
     }
 
     /// Whether comparisons of expressions that the step makes are checked at every step. The default is that they are. If
     /// not, every step takes the recorded branch.
+    #[must_use]
     pub fn guards(self, on: bool) -> Settings {
         Settings { without_guards: !on, ..self }
     }

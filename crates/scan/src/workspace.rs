@@ -51,6 +51,7 @@ impl Workspace {
     /// scan.value_and_gradient(1000, &[1.0], &[0.5], (), Keep::Sqrt, &mut workspace)?;
     /// # Ok::<(), wengert_scan::Error>(())
     /// ```
+    #[must_use]
     pub fn on_progress(
         mut self,
         every: Duration,
@@ -87,6 +88,7 @@ impl Workspace {
     /// assert!(!path.exists());
     /// # Ok::<(), Error>(())
     /// ```
+    #[must_use]
     pub fn save_to(mut self, path: impl Into<PathBuf>, every: Duration) -> Workspace {
         self.watch.file = Some(Timed::new(path.into(), every));
         self

@@ -86,6 +86,41 @@ fn a_comparison_that_comes_out_differently_names_its_step() {
 }
 
 #[test]
+fn of_several_first_states_the_one_whose_comparison_fails_is_named() {
+    let scan = Scan::new(&[0.0], &[1.0], &[], |s, p, _| {
+        let next = if s[0] < 4.5 { s[0] + p[0] } else { s[0] - p[0] };
+        (vec![next], next)
+    })
+    .unwrap();
+    let mut workspace = Workspace::new();
+    let mut run = |steps, states: &[&[f64]]| {
+        scan.values_and_gradients(steps, states, &[1.0], (), Keep::Snapshots(2), &mut workspace)
+    };
+    let states: [&[f64]; 4] = [&[0.0], &[-3.0], &[2.0], &[1.0]];
+    let before = run(3, &states).unwrap();
+    assert_eq!(before.iter().map(|one| one.value).collect::<Vec<_>>(), [6.0, -3.0, 12.0, 9.0]);
+    for (steps, at, lane) in [(4, 3, 2), (5, 3, 2)] {
+        let error = run(steps, &states).unwrap_err();
+        let Error::Step { step, source: wengert_program::Error::GuardFlipped { point, .. } } = error else {
+            panic!("{error}")
+        };
+        assert_eq!((step, point), (at, lane), "{steps}");
+    }
+    assert_eq!(run(3, &states).unwrap(), before);
+}
+
+#[test]
+fn errors_and_inputs_say_what_they_are() {
+    let scan = scan_of::<Pendulum>(Losses::Every);
+    let error = scan.value(3, &[1.0], Pendulum::PARAMS, (), &mut Workspace::new()).unwrap_err().to_string();
+    assert!(error.starts_with("numbers of the first state: 2 expected, 1 given: give one for each"), "{error}");
+    assert_eq!(format!("{:?}", Steps::from(3)), "Exactly(3)");
+    assert_eq!(format!("{:?}", Steps::until(|_, _| true)), "Until(..)");
+    assert_eq!(format!("{:?}", Inputs::from(&[1.5]).frozen()), "Inputs { source: [1.5], is_frozen: true }");
+    assert_eq!(format!("{:?}", Inputs::by(|_, _| {})), "Inputs { source: \"a closure\", is_frozen: false }");
+}
+
+#[test]
 fn inputs_that_are_left_over_are_refused_from_slices_and_iterators_alike() {
     let scan = scan_of::<Pendulum>(Losses::Every);
     let without = Scan::new(&[1.0], &[], &[], |s, _, _| (vec![s[0] * 0.5], s[0])).unwrap();
