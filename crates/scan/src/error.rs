@@ -43,7 +43,9 @@ pub enum Error {
         keep: &'static str,
     },
     /// Two lengths that must agree do not.
-    #[error("{what}: {expected} expected, {given} given")]
+    #[error(
+        "{what}: {expected} expected, {given} given: give one for each number of the loop (tangents: none for zeros)"
+    )]
     Length {
         /// What was counted.
         what: &'static str,
@@ -60,6 +62,16 @@ pub enum Error {
         /// For how many there are inputs.
         given: usize,
     },
+    /// There are more inputs than the steps take.
+    #[error(
+        "inputs are left over after step {steps}: give {width} for each step, and end an iterator where the loop ends (`take`)"
+    )]
+    InputsLeft {
+        /// For how many steps there are inputs, or how many the loop has.
+        steps: usize,
+        /// How many inputs a step has.
+        width: usize,
+    },
     /// A step failed: a comparison came out differently from when it was recorded, or a user's function failed.
     #[error("step {step}: {source}")]
     Step {
@@ -69,7 +81,9 @@ pub enum Error {
         source: wengert_program::Error,
     },
     /// The callback of [`Workspace::on_progress`](crate::Workspace::on_progress) stopped the loop.
-    #[error("stopped by the progress callback; with Workspace::save_to, the next call goes on from the file")]
+    #[error(
+        "stopped by the progress callback; a gradient that Workspace::save_to saves goes on from its file at the next call"
+    )]
     Stopped,
     /// A file of an interrupted run could not be read, written or removed.
     #[error("{path}: {source}")]
@@ -89,7 +103,7 @@ pub enum Error {
     },
     /// A file of another run.
     #[error(
-        "{path} is of another run: it has another step, first state, parameters, number of steps or Keep; to start anew, remove it"
+        "{path} is of another run: it has another step, first state, parameters, inputs (or only one of the two is frozen), direction, number of steps or Keep; to start anew, remove it"
     )]
     OtherRun {
         /// Which file.

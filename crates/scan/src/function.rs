@@ -10,10 +10,58 @@ use crate::scan::{Gradient, Keep, Scan};
 use crate::tangent::{Direction, Product};
 use crate::workspace::Workspace;
 
-/// A loss as a function of first state, parameters and inputs.
+/// The loss of a loop as a function of first state, parameters and the inputs of each step, in this order:
+/// [`Scan::function`] makes it once, then it is called any number of times, in any number of graphs.
+#[derive(Clone, Debug)]
+pub struct LossFunction {
+    loss: Arc<dyn External>,
+    slopes: Arc<dyn External>,
+}
+
+impl LossFunction {
+    /// The loss at `x`: a number over `f64`, its tangent too over [`wengert::Dual`], a recorded call over
+    /// [`wengert::Expr`].
+    ///
+    /// # Panics
+    /// With the text of [`wengert::Error::External`] where a step fails, and on a wrong number of inputs.
+    /// [`wengert::Graph::try_external_nodes`] of [`LossFunction::function`] returns the error.
+    #[track_caller]
+    pub fn call<T: Scalar>(&self, x: &[T]) -> T {
+        T::external(&self.loss, x)[0]
+    }
+
+    /// The function itself, for [`wengert::Graph::external_nodes`] and the like.
+    pub fn function(&self) -> &Arc<dyn External> {
+        &self.loss
+    }
+
+    /// The function and the one that its derivatives call, for loading a program that calls them.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use wengert_program::{Options, Program, Workspace};
+    /// use wengert_scan::{Keep, Scan};
+    ///
+    /// let scan = Scan::new(&[1.0], &[2.0], &[], |s, p, _| (vec![p[0] * s[0]], s[0]))?;
+    /// let loss = Arc::new(scan).function("growth", 3, Keep::All)?;
+    /// let program = Program::value_and_gradient(&[1.0, 2.0], |x| loss.call(x), &Options::new())?;
+    /// let loaded = Program::from_bytes_with(&program.to_bytes(), &loss.externals())?;
+    /// let mut out = [0.0; 3];
+    /// loaded.eval(&[1.0, 2.0], &mut out, &mut Workspace::new())?;
+    /// assert_eq!(out, [7.0, 7.0, 5.0]);
+    /// # Ok::<(), wengert_scan::Error>(())
+    /// ```
+    pub fn externals(&self) -> [Arc<dyn External>; 2] {
+        [Arc::clone(&self.loss), Arc::clone(&self.slopes)]
+    }
+}
+
+/// The loss.
 struct Loss {
     call: Arc<Call>,
     name: String,
+    /// One for all calls, since a program is saved with one function of each name.
+    slopes: Arc<dyn External>,
 }
 
 /// Its derivatives times a number, which is the last input.
@@ -34,11 +82,11 @@ struct Call {
 impl Scan {
     /// The loss of so many steps as a function of first state, parameters and the inputs of each step, in this order. A
     /// graph records it as one call, with derivatives of first and second order; those of first order also as
-    /// nodes.
+    /// nodes. `name` stands in messages, pictures and files. Functions of one program need different names.
     ///
     /// ```
     /// use std::sync::Arc;
-    /// use wengert::{Expr, Graph, Scalar};
+    /// use wengert::Graph;
     /// use wengert_scan::{Keep, Scan};
     ///
     /// // Ten years of interest at the rate p, of which the logarithm is taken.
@@ -46,7 +94,7 @@ impl Scan {
     /// let interest = Arc::new(scan).function("interest", 10, Keep::All)?;
     /// let g = Graph::new();
     /// let [start, rate] = [g.var(100.0), g.var(0.05)];
-    /// let l = Expr::external(&interest, &[start, rate])[0].ln();
+    /// let l = interest.call(&[start, rate]).ln();
     /// l.backward();
     /// assert!((l.value() - (100.0 * (1.05_f64.powi(10) - 1.0)).ln()).abs() < 1e-12);
     /// assert!((start.grad() - 0.01).abs() < 1e-12);
@@ -55,14 +103,17 @@ impl Scan {
     ///
     /// # Errors
     /// [`Error::NoSteps`], [`Error::NoSnapshots`], [`Error::TooManySnapshots`].
-    pub fn function(self: Arc<Scan>, name: &str, steps: usize, keep: Keep) -> Result<Arc<dyn External>, Error> {
+    pub fn function(self: Arc<Scan>, name: &str, steps: usize, keep: Keep) -> Result<LossFunction, Error> {
         if steps == 0 {
             return Err(Error::NoSteps);
         }
         self.schedule(keep, Some(steps))?;
         let workspaces = Mutex::new(Vec::new());
         let call = Arc::new(Call { scan: self, steps, keep, workspaces });
-        Ok(Arc::new(Loss { call, name: name.into() }))
+        let slopes = Slopes { call: Arc::clone(&call), name: format!("slopes of {name}") };
+        let slopes: Arc<dyn External> = Arc::new(slopes);
+        let loss = Loss { call, name: name.into(), slopes: Arc::clone(&slopes) };
+        Ok(LossFunction { loss: Arc::new(loss), slopes })
     }
 }
 
@@ -150,9 +201,7 @@ impl External for Loss {
     }
 
     fn pullback<'g>(&self, x: &[Expr<'g>], _: &[Expr<'g>], ybar: &[Expr<'g>]) -> Option<Vec<Expr<'g>>> {
-        let slopes = Slopes { call: Arc::clone(&self.call), name: format!("slopes of {}", self.name) };
-        let slopes: Arc<dyn External> = Arc::new(slopes);
-        Some(Expr::external(&slopes, &[x, ybar].concat()))
+        Some(Expr::external(&self.slopes, &[x, ybar].concat()))
     }
 }
 

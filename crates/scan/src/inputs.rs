@@ -1,8 +1,10 @@
 //! The inputs of each step, and how many steps there are.
 
+use std::fmt;
+
 use wengert::room::Grow;
 
-use crate::error::{Error, same_length};
+use crate::error::Error;
 
 /// When a loop ends. A number of steps becomes [`Steps::Exactly`].
 pub enum Steps<'a> {
@@ -21,6 +23,13 @@ impl<'a> Steps<'a> {
     /// Until a condition holds, or the inputs end. It gets the number of steps so far and the state after them, and is
     /// asked once for each step, in order. Inputs may be read for some steps after the last.
     ///
+    /// A condition that never holds gives a loop without an end. Comparisons with NaN are false, so bound the steps too:
+    /// `|steps, s| steps == 1_000_000 || s[0] > 100.0`. [`Workspace::on_progress`](crate::Workspace::on_progress) can stop
+    /// such a loop.
+    ///
+    /// It must be a function of its arguments alone: a run that [goes on from a file](crate::Workspace::save_to) asks it
+    /// about later steps only, so what it counted or remembered before is lost.
+    ///
     /// ```
     /// use wengert_scan::{Keep, Scan, Steps, Workspace};
     ///
@@ -32,6 +41,16 @@ impl<'a> Steps<'a> {
     /// ```
     pub fn until(condition: impl FnMut(usize, &[f64]) -> bool + 'a) -> Steps<'a> {
         Steps::Until(Box::new(condition))
+    }
+}
+
+impl fmt::Debug for Steps<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Steps::Exactly(steps) => f.debug_tuple("Exactly").field(steps).finish(),
+            Steps::Until(_) => f.debug_tuple("Until").finish_non_exhaustive(),
+            Steps::OfInputs => f.write_str("OfInputs"),
+        }
     }
 }
 
@@ -62,8 +81,8 @@ impl<'a> Inputs<'a> {
         Inputs { source, is_frozen: false }
     }
 
-    /// Inputs that a closure writes: it gets the number of the step, from 0, and room for its inputs. It is called again
-    /// for steps that run again, and must then write the same numbers.
+    /// Inputs that a closure writes: it gets the number of the step, from 0, and room for its inputs. An input that it does
+    /// not write is NaN. It is called again for steps that run again, and must then write the same numbers.
     ///
     /// ```
     /// use wengert_scan::{Inputs, Keep, Scan, Workspace};
@@ -80,7 +99,10 @@ impl<'a> Inputs<'a> {
     }
 
     /// Inputs from an iterator, which gives those of the first step, then those of the second, and so on. What it gave is
-    /// kept, since steps run again.
+    /// kept, since steps run again. If the number of steps is known, all are read before the first step runs.
+    ///
+    /// Numbers that are left over are [`Error::InputsLeft`], unless the iterator says that it never ends, as
+    /// [`std::iter::repeat`] does by its `size_hint`.
     ///
     /// ```
     /// use wengert_scan::{Inputs, Keep, Scan, Steps, Workspace};
@@ -93,7 +115,7 @@ impl<'a> Inputs<'a> {
     /// ```
     #[allow(clippy::should_implement_trait, reason = "the trait cannot take an iterator with a lifetime")]
     pub fn from_iter(numbers: impl IntoIterator<Item = f64, IntoIter: 'a>) -> Inputs<'a> {
-        Inputs::of(Source::Iterator { rest: Box::new(numbers.into_iter()), read: Vec::new() })
+        Inputs::of(Source::Iterator { rest: Box::new(numbers.into_iter().fuse()), read: Vec::new() })
     }
 
     /// The same inputs, without derivatives with respect to them: [`Gradient::inputs`](crate::Gradient::inputs) is then
@@ -108,13 +130,18 @@ impl<'a> Inputs<'a> {
     /// assert_eq!((sum.state, sum.inputs), (vec![6.0], vec![]));
     /// # Ok::<(), wengert_scan::Error>(())
     /// ```
+    #[must_use]
     pub fn frozen(self) -> Inputs<'a> {
         Inputs { is_frozen: true, ..self }
     }
 
     /// Whether there are inputs for every step.
     pub(crate) fn is_endless(&self) -> bool {
-        matches!(self.source, Source::By(_))
+        match &self.source {
+            Source::Slice(_) => false,
+            Source::By(_) => true,
+            Source::Iterator { rest, .. } => rest.size_hint().0 == usize::MAX,
+        }
     }
 
     /// For how many steps of `width` inputs there are inputs, if that is known.
@@ -125,41 +152,57 @@ impl<'a> Inputs<'a> {
         }
     }
 
+    /// Reads the inputs of so many steps, if that is known.
+    ///
     /// # Errors
-    /// If a slice does not have `width` numbers for each of some steps.
-    pub(crate) fn check(&self, width: usize, steps: Option<usize>) -> Result<(), Error> {
-        let Source::Slice(numbers) = self.source else { return Ok(()) };
-        let (given, expected) = match width {
-            0 => (numbers.len(), 0),
-            _ => (numbers.len() % width, 0),
-        };
-        let what = if width == 0 { "inputs of a step without inputs" } else { "inputs left over after the last step" };
-        same_length(what, expected, given)?;
-        match (self.steps(width), steps) {
-            (Some(given), Some(steps)) if given < steps => Err(Error::InputsEnd { steps, given }),
-            (Some(given), Some(steps)) => same_length("steps that there are inputs for", steps, given),
-            _ => Ok(()),
+    /// If there are not enough, or some are left over.
+    pub(crate) fn check(&mut self, width: usize, steps: Option<usize>) -> Result<(), Error> {
+        if let Some(steps) = steps
+            && !self.has(steps - 1, width)?
+        {
+            let given = match &self.source {
+                Source::Slice(numbers) => numbers.len() / width,
+                Source::By(_) => unreachable!("a closure writes the inputs of every step"),
+                Source::Iterator { read, .. } => read.len() / width,
+            };
+            return Err(Error::InputsEnd { steps, given });
         }
+        let may_go_on = self.is_endless() && width > 0;
+        // How many numbers the loop takes.
+        let taken = if width == 0 { Some(0) } else { steps.map(|steps| steps.saturating_mul(width)) };
+        let is_left = match (&mut self.source, taken) {
+            // Its end tells whether it ends within a step.
+            (&mut Source::Slice(numbers), None) => self.has(numbers.len(), width)?,
+            (Source::Slice(numbers), Some(taken)) => numbers.len() > taken,
+            (Source::Iterator { rest, .. }, Some(_)) => !may_go_on && rest.next().is_some(),
+            (Source::Iterator { .. }, None) | (Source::By(_), _) => false,
+        };
+        if is_left { Err(Error::InputsLeft { steps: steps.unwrap_or(0), width }) } else { Ok(()) }
     }
 
     /// Whether there are inputs for a step.
     ///
     /// # Errors
-    /// If what an iterator gave cannot be kept.
+    /// If the inputs end within a step, or what an iterator gave cannot be kept.
     pub(crate) fn has(&mut self, step: usize, width: usize) -> Result<bool, Error> {
-        Ok(match &mut self.source {
-            Source::Slice(numbers) => width == 0 || step < numbers.len() / width,
-            Source::By(_) => true,
+        let count = match &mut self.source {
+            Source::By(_) => return Ok(true),
+            _ if width == 0 => return Ok(true),
+            Source::Slice(numbers) => numbers.len(),
             Source::Iterator { rest, read } => {
-                while read.len() / width.max(1) <= step && width > 0 {
+                while read.len() / width <= step {
                     match rest.next() {
                         Some(number) => read.try_push(number)?,
-                        None => return Ok(false),
+                        None => break,
                     }
                 }
-                true
+                read.len()
             }
-        })
+        };
+        match step < count / width {
+            false if count % width > 0 => Err(Error::InputsLeft { steps: count / width, width }),
+            is_there => Ok(is_there),
+        }
     }
 
     /// Writes the inputs of a step that there are inputs for.
@@ -169,9 +212,23 @@ impl<'a> Inputs<'a> {
         match &mut self.source {
             _ if x.is_empty() => {}
             Source::Slice(numbers) => x.copy_from_slice(&numbers[at..at + x.len()]),
-            Source::By(write) => write(step, x),
+            Source::By(write) => {
+                x.fill(f64::NAN);
+                write(step, x);
+            }
             Source::Iterator { read, .. } => x.copy_from_slice(&read[at..at + x.len()]),
         }
+    }
+}
+
+impl fmt::Debug for Inputs<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source: &dyn fmt::Debug = match &self.source {
+            Source::Slice(numbers) => numbers,
+            Source::By(_) => &"a closure",
+            Source::Iterator { .. } => &"an iterator",
+        };
+        f.debug_struct("Inputs").field("source", source).field("is_frozen", &self.is_frozen).finish()
     }
 }
 

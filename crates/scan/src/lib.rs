@@ -27,14 +27,17 @@
 //! | `tangent.rs` | derivatives along a direction, of the loss and of its gradient |
 //! | `unroll.rs` | the programs of one step and of a block of steps |
 //! | `schedule/` | which blocks run, and which states are kept, in which order |
-//! | `run.rs` | blocks forward and back, as a schedule says |
-//! | `inputs.rs` | the inputs of each step, and where a loop ends |
+//! | `run/mod.rs` | blocks forward and back, as a schedule says |
+//! | `run/resume.rs` | what is saved of a run, and how it goes on |
+//! | `inputs.rs` | the inputs of each step, and when a loop ends, as users give them |
+//! | `ends.rs` | the same while a loop runs |
 //! | `function.rs` | a loop as a function of the user's own, for graphs and programs |
 //! | `picture.rs` | a schedule as a picture |
 //! | `watch.rs` | a callback while a loop runs, and a file to resume it from |
 //! | `workspace.rs` | the memory that a loop runs in |
 #![forbid(unsafe_code)]
 
+mod ends;
 mod error;
 mod function;
 mod inputs;
@@ -48,6 +51,7 @@ mod watch;
 mod workspace;
 
 pub use error::Error;
+pub use function::LossFunction;
 pub use inputs::{Inputs, Steps, Until};
 pub use picture::schedule_svg;
 pub use scan::{Gradient, Keep, Outcome, Scan, Settings, Work};

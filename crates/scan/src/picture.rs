@@ -33,6 +33,9 @@ pub fn schedule_svg(mut schedule: Schedule, blocks: usize) -> String {
     // By slot: the block that the state comes before, and the row where it was kept.
     let mut kept: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
     let mut most = 0;
+    if blocks == 0 {
+        schedule.end();
+    }
     while let Some(action) = schedule.next() {
         match action {
             Action::Snapshot { slot, block } => {

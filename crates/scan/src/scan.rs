@@ -6,9 +6,10 @@ use std::sync::OnceLock;
 use wengert::Expr;
 use wengert_program::{Options, Program};
 
+use crate::ends::Ends;
 use crate::error::{Error, same_length};
 use crate::inputs::{Inputs, Steps};
-use crate::run::{Ends, Run};
+use crate::run::Run;
 use crate::schedule::Schedule;
 use crate::unroll::{Loop, Losses, Step, Widths};
 use crate::watch::Watch;
@@ -23,9 +24,11 @@ pub enum Keep {
     All,
     /// About twice the root of the number of blocks: each runs again at most once.
     Sqrt,
-    /// At most so many, the first among them, with as few blocks run again as possible: [`Schedule::binomial`].
+    /// At most so many, the first among them, with as few blocks run again as possible: [`Schedule::binomial`]. More than
+    /// there are steps is [`Error::TooManySnapshots`]: the number of steps is known, so one of the two is a mistake.
     Snapshots(usize),
-    /// At most so many, the first among them, where the number of steps is not known: [`Schedule::online`].
+    /// At most so many, the first among them, where the number of steps is not known: [`Schedule::online`]. May be more than
+    /// the steps turn out to be.
     Online(usize),
 }
 
@@ -78,7 +81,7 @@ pub struct Gradient {
 pub struct Work {
     /// The number of blocks; the last may be shorter than the others.
     pub blocks: usize,
-    /// How many blocks ran again.
+    /// How often blocks ran again, all together.
     pub again: usize,
     /// The most states that were kept.
     pub states: usize,
@@ -98,12 +101,14 @@ impl Settings {
     }
 
     /// Which steps add to the loss.
+    #[must_use]
     pub fn losses(self, losses: Losses) -> Settings {
         Settings { losses, ..self }
     }
 
     /// Whether comparisons of expressions that the step makes are checked at every step. The default is that they are. If
     /// not, every step takes the recorded branch.
+    #[must_use]
     pub fn guards(self, on: bool) -> Settings {
         Settings { without_guards: !on, ..self }
     }
@@ -250,9 +255,10 @@ impl Scan {
     ) -> Result<Outcome, Error> {
         self.check(&[state], params)?;
         let ends = Ends::of(steps.into(), inputs.into(), self.step.widths.inputs)?;
-        let mut run = Run::new(&self.once, self.losses(), ends, &mut workspace.once);
+        let Workspace { once, watch, .. } = workspace;
+        let mut run = Run::new(&self.once, self.losses(), ends, once);
         run.start(&[state], params)?;
-        run.forward()?;
+        run.forward(watch)?;
         Ok(Outcome { value: run.losses()[0], end: run.end().to_vec(), steps: run.steps() })
     }
 
@@ -262,9 +268,9 @@ impl Scan {
     /// same bits for every [`Keep`] and any number of threads.
     ///
     /// # Errors
-    /// [`Error::Length`], [`Error::InputsEnd`], [`Error::NoSteps`], [`Error::NoEnd`]; [`Error::NoSnapshots`],
-    /// [`Error::TooManySnapshots`] and [`Error::UnknownEnd`] where `keep` does not suit the steps; [`Error::Step`] where a
-    /// step fails. The workspace can be used as before.
+    /// [`Error::Length`], [`Error::InputsEnd`], [`Error::InputsLeft`], [`Error::NoSteps`], [`Error::NoEnd`];
+    /// [`Error::NoSnapshots`], [`Error::TooManySnapshots`] and [`Error::UnknownEnd`] where `keep` does not suit the steps;
+    /// [`Error::Step`] where a step fails. The workspace can be used as before.
     ///
     /// ```
     /// use wengert_scan::{Keep, Scan, Workspace};
@@ -335,28 +341,22 @@ impl Scan {
         self.check(states, params)?;
         let ends = Ends::of(steps, inputs, self.step.widths.inputs)?;
         let schedule = self.schedule(keep, ends.steps())?;
-        let key = self.key(&workspace.watch, keep, ends.steps(), states, params, false);
+        let key = self.key(&workspace.watch, keep, &ends, states, params);
         let mut run = Run::new(&self.once, self.losses(), ends, &mut workspace.once);
         run.start(states, params)?;
         run.follow(schedule, &mut workspace.watch, &key)?;
         Ok((0..states.len()).map(|lane| run.gradient(lane)).collect())
     }
 
-    /// What distinguishes a call from others, if it is saved to a file.
-    pub(crate) fn key(
-        &self,
-        watch: &Watch,
-        keep: Keep,
-        steps: Option<usize>,
-        states: &[&[f64]],
-        params: &[f64],
-        has_tangents: bool,
-    ) -> Vec<u8> {
+    /// What distinguishes a call from others, if it is saved to a file. Inputs are compared by their checksum. States and
+    /// parameters have as many numbers as the step says, so they follow each other without lengths.
+    pub(crate) fn key(&self, watch: &Watch, keep: Keep, ends: &Ends<'_>, states: &[&[f64]], params: &[f64]) -> Vec<u8> {
         if watch.file.is_none() {
             return Vec::new();
         }
-        let losses = self.losses();
-        let what = format!("{losses:?} {} {keep:?} {steps:?} {} {has_tangents}", self.block(), states.len());
+        let (losses, block, steps, lanes) = (self.losses(), self.block(), ends.steps(), states.len());
+        let (has_tangents, is_frozen) = (ends.has_tangents(), ends.is_frozen());
+        let what = format!("{losses:?} {block} {keep:?} {steps:?} {lanes} {has_tangents} {is_frozen}");
         let numbers = states.concat().into_iter().chain(params.iter().copied());
         [self.step.program.to_bytes(), what.into_bytes(), numbers.flat_map(f64::to_le_bytes).collect()].concat()
     }

@@ -1,8 +1,9 @@
 //! Derivatives along a direction: of the loss, and of its gradient.
 
+use crate::ends::Ends;
 use crate::error::{Error, same_length};
 use crate::inputs::{Inputs, Steps};
-use crate::run::{Ends, Run};
+use crate::run::Run;
 use crate::scan::{Gradient, Keep, Scan};
 use crate::workspace::{Memory, Workspace};
 
@@ -14,7 +15,7 @@ pub struct Direction<'a> {
     pub state: &'a [f64],
     /// Of the parameters.
     pub params: &'a [f64],
-    /// Of the inputs, step after step.
+    /// Of the inputs, step after step, to the end of the loop. Where a condition ends it, they may go on, as inputs may.
     pub inputs: &'a [f64],
 }
 
@@ -77,8 +78,11 @@ impl Scan {
     ) -> Result<Tangent, Error> {
         // No derivatives with respect to inputs are asked for.
         let inputs = inputs.into().frozen();
-        let mut run = self.along(steps.into(), state, params, inputs, direction, &mut workspace.twice)?;
-        run.forward()?;
+        let ends = self.ends_along(steps.into(), inputs, direction)?;
+        let [both_state, both_params] = self.followed(state, params, direction)?;
+        let Workspace { twice, watch, .. } = workspace;
+        let mut run = self.along(ends, &both_state, &both_params, twice)?;
+        run.forward(watch)?;
         let (end, end_tangent) = run.end().split_at(state.len());
         let [value, tangent] = *run.losses() else { unreachable!("a loss and its tangent") };
         Ok(Tangent { value, tangent, end: end.to_vec(), end_tangent: end_tangent.to_vec(), steps: run.steps() })
@@ -114,10 +118,12 @@ impl Scan {
         workspace: &mut Workspace,
     ) -> Result<Product, Error> {
         let Workspace { twice, watch, .. } = workspace;
-        let mut run = self.along(steps.into(), state, params, inputs.into(), direction, twice)?;
-        let tangents = [direction.state, direction.params, direction.inputs].concat();
-        let key = self.key(watch, keep, run.known_steps(), &[state, &tangents], params, true);
-        run.follow(self.schedule(keep, run.known_steps())?, watch, &key)?;
+        let ends = self.ends_along(steps.into(), inputs.into(), direction)?;
+        let [both_state, both_params] = self.followed(state, params, direction)?;
+        let schedule = self.schedule(keep, ends.steps())?;
+        let key = self.key(watch, keep, &ends, &[&both_state], &both_params);
+        let mut run = self.along(ends, &both_state, &both_params, twice)?;
+        run.follow(schedule, watch, &key)?;
         let halves = |list: &[f64], width: usize| {
             let (mut first, mut second) = (Vec::new(), Vec::new());
             for both in list.chunks(2 * width.max(1)) {
@@ -143,29 +149,34 @@ impl Scan {
         Ok(Product { gradient, tangent, state, params, inputs })
     }
 
-    /// A run over numbers and their tangents, ready to start.
-    fn along<'s, 'a>(
-        &'s self,
-        steps: Steps<'a>,
-        state: &[f64],
-        params: &[f64],
-        inputs: Inputs<'a>,
-        direction: Direction<'a>,
-        memory: &'s mut Memory,
-    ) -> Result<Run<'s, 'a>, Error> {
+    fn ends_along<'a>(&self, steps: Steps<'a>, inputs: Inputs<'a>, along: Direction<'a>) -> Result<Ends<'a>, Error> {
+        Ends::with_tangents(steps, inputs, self.widths().inputs, Some(along.inputs))
+    }
+
+    /// The first state and the parameters, each followed by its tangents.
+    fn followed(&self, state: &[f64], params: &[f64], along: Direction<'_>) -> Result<[Vec<f64>; 2], Error> {
         self.check(&[state], params)?;
-        let ends = Ends::with_tangents(steps, inputs, self.widths().inputs, Some(direction.inputs))?;
         let both = |what, numbers: &[f64], tangents: &[f64]| match tangents {
             [] => Ok([numbers, &vec![0.0; numbers.len()]].concat()),
             _ => same_length(what, numbers.len(), tangents.len()).map(|()| [numbers, tangents].concat()),
         };
-        let state = both("tangents of the first state", state, direction.state)?;
-        let params = both("tangents of parameters", params, direction.params)?;
+        let state = both("tangents of the first state", state, along.state)?;
+        Ok([state, both("tangents of parameters", params, along.params)?])
+    }
+
+    /// A run over numbers and their tangents, ready to start.
+    fn along<'s, 'a>(
+        &'s self,
+        ends: Ends<'a>,
+        both_state: &[f64],
+        both_params: &[f64],
+        memory: &'s mut Memory,
+    ) -> Result<Run<'s, 'a>, Error> {
         let mut run = Run::new(self.twice()?, self.losses(), ends, memory);
         if self.step().report().guards > 0 {
             run = run.checking(self.step());
         }
-        run.start(&[&state], &params)?;
+        run.start(&[both_state], both_params)?;
         Ok(run)
     }
 }

@@ -1,5 +1,6 @@
 //! What happens while a loop runs: a callback that may stop it, and a file from which it can be resumed.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::ErrorKind;
 use std::ops::ControlFlow;
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+use wengert::room::{Refused, with_room};
 
 use crate::error::Error;
 
@@ -62,23 +64,35 @@ impl<T> Timed<T> {
 }
 
 impl Watch {
-    /// Saves and calls where that is due. `saved` says what to save.
+    /// Calls and saves where that is due; a run that is stopped is saved too. `saved` says what to save.
     ///
     /// # Errors
-    /// [`Error::Stopped`], [`Error::File`].
-    pub(crate) fn look(&mut self, progress: Progress, saved: impl FnOnce() -> Vec<u8>) -> Result<(), Error> {
+    /// [`Error::Stopped`], [`Error::File`], and those of `saved`.
+    pub(crate) fn look<E: Into<Error>>(
+        &mut self,
+        progress: Progress,
+        saved: impl FnOnce() -> Result<Vec<u8>, E>,
+    ) -> Result<(), Error> {
         if self.callback.is_none() && self.file.is_none() {
             return Ok(());
         }
-        let now = Instant::now();
+        let asked = self.ask(progress);
         if let Some(file) = &mut self.file
-            && file.is_due(now)
+            && (file.is_due(Instant::now()) || asked.is_err())
         {
-            let path = &file.what;
-            wengert_file::save(path, &saved()).map_err(|source| Error::File { path: path.clone(), source })?;
+            let (path, bytes) = (&file.what, saved().map_err(E::into)?);
+            wengert_file::save(path, &bytes).map_err(|source| Error::File { path: path.clone(), source })?;
         }
+        asked
+    }
+
+    /// Calls where that is due.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub(crate) fn ask(&mut self, progress: Progress) -> Result<(), Error> {
         if let Some(callback) = &mut self.callback
-            && callback.is_due(now)
+            && callback.is_due(Instant::now())
             && (callback.what)(progress).is_break()
         {
             return Err(Error::Stopped);
@@ -90,13 +104,18 @@ impl Watch {
     ///
     /// # Errors
     /// [`Error::File`], [`Error::Malformed`]; [`Error::OtherRun`] if it is of a run with another key.
-    pub(crate) fn saved(&self, key: &[u8]) -> Result<Option<Saved>, Error> {
+    pub(crate) fn saved(&self, key: &[u8]) -> Result<Option<Saved<'static>>, Error> {
         let Some(Timed { what: path, .. }) = &self.file else { return Ok(None) };
         match std::fs::read(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(source) => Err(Error::File { path: path.clone(), source }),
             Ok(bytes) => Saved::from_bytes(&bytes, key, path).map(Some),
         }
+    }
+
+    /// [`Error::OtherRun`] for the file.
+    pub(crate) fn other_run(&self) -> Error {
+        Error::OtherRun { path: self.file.as_ref().map(|file| file.what.clone()).unwrap_or_default() }
     }
 
     /// Removes the file of a run that is done.
@@ -110,8 +129,8 @@ impl Watch {
 }
 
 /// A run that was interrupted.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Saved {
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Saved<'a> {
     /// How many actions of the schedule were begun.
     pub(crate) actions: u64,
     /// After how many of them the end was met.
@@ -121,36 +140,47 @@ pub(crate) struct Saved {
     pub(crate) frontier: usize,
     pub(crate) left: usize,
     pub(crate) steps: Option<usize>,
+    /// For how many steps inputs were read, and their checksum.
+    pub(crate) read: (usize, u32),
     /// Blocks, those that ran again, states kept.
     pub(crate) work: [usize; 3],
-    pub(crate) state: Vec<f64>,
-    pub(crate) kept: Vec<f64>,
-    pub(crate) end: Vec<f64>,
-    pub(crate) losses: Vec<f64>,
-    pub(crate) adjoint: Vec<f64>,
-    pub(crate) params: Vec<f64>,
-    pub(crate) inputs: Vec<f64>,
+    pub(crate) state: Cow<'a, [f64]>,
+    pub(crate) kept: Cow<'a, [f64]>,
+    pub(crate) end: Cow<'a, [f64]>,
+    pub(crate) losses: Cow<'a, [f64]>,
+    pub(crate) adjoint: Cow<'a, [f64]>,
+    pub(crate) params: Cow<'a, [f64]>,
+    pub(crate) inputs: Cow<'a, [f64]>,
 }
 
 /// How a file begins. The last character is its version.
-const MAGIC: &[u8] = b"wengert-scan 1";
+const MAGIC: &[u8] = b"wengert-scan 2";
 
-impl Saved {
-    pub(crate) fn to_bytes(&self, key: &[u8]) -> Vec<u8> {
-        let body = postcard::to_stdvec(&(key, self)).expect("memory suffices");
-        let mut bytes = [MAGIC, &body].concat();
+/// What a file takes beside its key and its numbers, at most: 30 integers and lengths of up to 10 bytes, and the rest.
+const FRAME: usize = 400;
+
+impl Saved<'_> {
+    /// # Errors
+    /// If memory runs out.
+    pub(crate) fn to_bytes(&self, key: &[u8]) -> Result<Vec<u8>, Refused> {
+        let lists = [&self.state, &self.kept, &self.end, &self.losses, &self.adjoint, &self.params, &self.inputs];
+        let numbers: usize = lists.iter().map(|list| list.len()).sum();
+        let mut bytes = with_room(FRAME + key.len() + size_of::<f64>() * numbers)?;
+        bytes.extend_from_slice(MAGIC);
+        let mut bytes = postcard::to_extend(&(key, self), bytes).expect("there is room");
         bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
-        bytes
+        Ok(bytes)
     }
 
-    fn from_bytes(bytes: &[u8], key: &[u8], path: &Path) -> Result<Saved, Error> {
+    fn from_bytes(bytes: &[u8], key: &[u8], path: &Path) -> Result<Saved<'static>, Error> {
         let malformed = |what| Error::Malformed { path: path.into(), what };
         let (content, sum) = bytes.split_last_chunk().ok_or_else(|| malformed("it ends early"))?;
         let body = content.strip_prefix(MAGIC).ok_or_else(|| malformed("it does not start like one"))?;
         if crc32fast::hash(content) != u32::from_le_bytes(*sum) {
             return Err(malformed("its checksum does not match: it was cut short, or some bytes changed"));
         }
-        let (of, saved): (Vec<u8>, Saved) = postcard::from_bytes(body).map_err(|_| malformed("it ends early"))?;
+        let (of, saved): (Vec<u8>, Saved<'static>) =
+            postcard::from_bytes(body).map_err(|_| malformed("it ends early"))?;
         if of != key {
             return Err(Error::OtherRun { path: path.into() });
         }

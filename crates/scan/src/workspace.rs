@@ -35,7 +35,7 @@ impl Workspace {
         Workspace { once: Memory::new(setup), twice: Memory::new(setup), watch: Watch::default() }
     }
 
-    /// Calls this with the progress of a gradient, about once in so much time, but at most once for each block. If it
+    /// Calls this with the progress of a loop, about once in so much time, but at most once for each block. If it
     /// breaks, the call is [`Error::Stopped`](crate::Error::Stopped), and the workspace can be used as before.
     ///
     /// ```
@@ -51,6 +51,7 @@ impl Workspace {
     /// scan.value_and_gradient(1000, &[1.0], &[0.5], (), Keep::Sqrt, &mut workspace)?;
     /// # Ok::<(), wengert_scan::Error>(())
     /// ```
+    #[must_use]
     pub fn on_progress(
         mut self,
         every: Duration,
@@ -60,10 +61,14 @@ impl Workspace {
         self
     }
 
-    /// Saves gradients in progress to a file, about once in so much time, whole or not at all. A call that finds the file
+    /// Saves gradients in progress ([`Scan::value_and_gradient`](crate::Scan::value_and_gradient),
+    /// [`values_and_gradients`](crate::Scan::values_and_gradients), [`hvp`](crate::Scan::hvp)) to a file, about once in so
+    /// much time and where the callback stops them, whole or not at all. A call that finds the file
     /// goes on from there, to the same bits, and removes it when it is done. It must be the same call: of the same step,
-    /// first state, parameters, number of steps and [`Keep`](crate::Keep), and it must be given the same inputs, which the
-    /// file does not have. A checksum tells a broken file; one made on purpose can cause a panic.
+    /// first state, parameters, direction, number of steps and [`Keep`](crate::Keep), with the same inputs, frozen or not;
+    /// else it is [`Error::OtherRun`](crate::Error::OtherRun). The file has a checksum of the inputs that were read, not the
+    /// inputs. A condition of [`Steps::until`](crate::Steps::until) is not asked again about steps that ran before. A
+    /// checksum tells a broken file; one made on purpose can cause a panic.
     ///
     /// A call that saves panics where [`Program::to_bytes`](wengert_program::Program::to_bytes) of the step would.
     ///
@@ -83,6 +88,7 @@ impl Workspace {
     /// assert!(!path.exists());
     /// # Ok::<(), Error>(())
     /// ```
+    #[must_use]
     pub fn save_to(mut self, path: impl Into<PathBuf>, every: Duration) -> Workspace {
         self.watch.file = Some(Timed::new(path.into(), every));
         self

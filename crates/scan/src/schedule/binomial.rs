@@ -38,6 +38,7 @@ impl Binomial {
     /// The states before blocks `kept` are in slots already, in ascending order; `blocks` are to be swept, and the current
     /// state is that before the last of them.
     pub(super) fn resumed(blocks: usize, kept: &[(usize, usize)], snapshots: usize) -> Binomial {
+        let snapshots = snapshots.min(blocks);
         let ends = kept.iter().skip(1).map(|&(block, _)| block).chain([blocks]);
         let frames = kept.iter().zip(ends).map(|(&(from, _), to)| Frame { from, to }).collect();
         let mut slots: Vec<usize> = kept.iter().map(|&(_, slot)| slot).collect();
@@ -131,6 +132,10 @@ pub fn fewest_advances(blocks: usize, snapshots: usize) -> u128 {
     assert!(snapshots > 0, "a schedule needs at least one snapshot, for the first state");
     if blocks < 2 {
         return 0;
+    }
+    if snapshots == 1 {
+        // The formula with r = l - 1, which is long to search for.
+        return blocks as u128 * (blocks as u128 - 1) / 2;
     }
     let (r, before) = repeats(blocks, snapshots);
     let s = snapshots as u128;

@@ -159,16 +159,13 @@ impl Schedule {
     }
 
     /// Says that the block of the last [`Action::Advance`] is the last block. The current state is then taken to be that
-    /// before this block, as if it had not run. Does nothing if the end is known.
+    /// before this block, as if it had not run. Before the first [`Action::Advance`] it says that there is no block. Does
+    /// nothing if the end is known.
     pub fn end(&mut self) {
         match &mut self.0 {
             Kind::Stretches(stretches) => stretches.end(),
             Kind::Binomial(_) => {}
-            Kind::Online(online) => {
-                if let Some(rest) = online.end() {
-                    self.0 = Kind::Binomial(rest);
-                }
-            }
+            Kind::Online(online) => self.0 = Kind::Binomial(online.end()),
         }
     }
 }

@@ -68,9 +68,14 @@ impl Online {
         Some(self.kept.remove(dispensable).slot)
     }
 
-    /// The rest of the schedule, if a block ran.
-    pub(super) fn end(&self) -> Option<Binomial> {
-        let kept: Vec<(usize, usize)> = self.kept.iter().map(|kept| (kept.block, kept.slot)).collect();
-        (self.at > 0).then(|| Binomial::resumed(self.at, &kept, self.snapshots))
+    /// The rest of the schedule.
+    pub(super) fn end(&self) -> Binomial {
+        if self.at == 0 {
+            return Binomial::new(0, self.snapshots);
+        }
+        // The state after the last block may be kept already, and is not needed.
+        let kept = self.kept.iter().filter(|kept| kept.block < self.at);
+        let kept: Vec<(usize, usize)> = kept.map(|kept| (kept.block, kept.slot)).collect();
+        Binomial::resumed(self.at, &kept, self.snapshots)
     }
 }

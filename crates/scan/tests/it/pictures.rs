@@ -27,6 +27,9 @@ fn a_picture_has_a_line_for_each_sweep_run_and_state() {
 
 #[test]
 fn pictures_of_nothing_and_of_one_block_are_pictures_too() {
-    assert!(schedule_svg(Schedule::sqrt(0), 0).contains("0 blocks"));
+    for schedule in [Schedule::sqrt(0), Schedule::binomial(0, 2), Schedule::all(), Schedule::online(2)] {
+        let svg = schedule_svg(schedule, 0);
+        assert!(svg.contains("0 blocks, 0 states, 0 runs again") && !svg.contains("<path"), "{svg}");
+    }
     assert!(schedule_svg(Schedule::binomial(1, 1), 1).contains("1 blocks, 0 states, 0 runs again"));
 }

@@ -147,6 +147,62 @@ fn the_formula_of_the_optimum_holds_for_long_loops() {
 }
 
 #[test]
+fn the_end_may_be_said_after_any_action() {
+    for schedule in
+        [Schedule::all(), Schedule::online(1), Schedule::online(2), Schedule::online(3), Schedule::online(7)]
+    {
+        for actions in 0..80 {
+            let what = format!("{schedule:?} {actions}");
+            let mut schedule = schedule.clone();
+            let (mut kept, mut blocks) = (HashMap::new(), 0);
+            for action in schedule.by_ref().take(actions) {
+                match action {
+                    Action::Snapshot { slot, block } => _ = kept.insert(slot, block),
+                    Action::Advance { to, .. } => blocks = to,
+                    action => panic!("{action:?} before the end"),
+                }
+            }
+            schedule.end();
+            let (mut state, mut left) = (blocks.checked_sub(1), blocks);
+            for action in schedule {
+                match action {
+                    Action::Snapshot { slot, block } => {
+                        assert_eq!(state, Some(block), "{what}");
+                        kept.insert(slot, block);
+                    }
+                    Action::Restore { slot, block } => {
+                        assert_eq!(kept.get(&slot), Some(&block), "{what}");
+                        state = Some(block);
+                    }
+                    Action::Advance { from, to } => {
+                        assert!(state == Some(from) && from < to && to < left, "{what}");
+                        state = Some(to);
+                    }
+                    Action::Reverse { block } => {
+                        assert_eq!((state, left), (Some(block), block + 1), "{what}");
+                        (state, left) = (None, block);
+                    }
+                }
+            }
+            assert_eq!(left, 0, "{what}");
+        }
+    }
+}
+
+#[test]
+fn more_snapshots_than_memory_has_room_for_are_no_matter_online() {
+    for snapshots in [1 << 33, usize::MAX] {
+        let counts = carried_out(Schedule::online(snapshots), 20);
+        assert_eq!((counts.advances(), counts.slots), (19, 20));
+    }
+}
+
+#[test]
+fn the_optimum_of_one_snapshot_needs_no_search() {
+    assert_eq!(fewest_advances(usize::MAX, 1), usize::MAX as u128 * (usize::MAX as u128 - 1) / 2);
+}
+
+#[test]
 fn an_empty_schedule_ends_at_once() {
     assert_eq!(Schedule::binomial(0, 3).next(), None);
     assert_eq!(Schedule::sqrt(0).next(), None);

@@ -105,6 +105,41 @@ fn an_empty_direction_is_zero_and_a_wrong_one_is_refused() {
 }
 
 #[test]
+fn a_direction_as_long_as_a_loop_suits_a_condition_that_ends_it() {
+    let scan = scan_of::<Pendulum>(Losses::Every);
+    let (state, params) = (Pendulum::STATE, Pendulum::PARAMS);
+    for end in [1, scan.block() - 1, scan.block(), 2 * scan.block() + 3] {
+        let numbers = inputs_of::<Pendulum>(4 * scan.block());
+        let far: Vec<f64> = (0..numbers.len()).map(|k| (0.7 * k as f64).sin()).collect();
+        let run = |steps: Steps<'_>, inputs: &[f64], tangents: &[f64]| {
+            let along = Direction { inputs: tangents, ..Direction::default() };
+            let mut workspace = Workspace::new();
+            let product = scan.hvp(steps, state, params, inputs, along, Keep::Online(2), &mut workspace)?;
+            Ok::<_, Error>(product)
+        };
+        let known = run(end.into(), &numbers[..2 * end], &far[..2 * end]).unwrap();
+        let until = || Steps::until(|steps, _| steps == end);
+        for length in [2 * end, 2 * end + 1, far.len()] {
+            assert_eq!(run(until(), &numbers, &far[..length]).unwrap(), known, "{end} {length}");
+            let along = Direction { inputs: &far[..length], ..Direction::default() };
+            let tangent = scan.jvp(until(), state, params, &numbers, along, &mut Workspace::new()).unwrap();
+            assert_eq!((tangent.tangent, tangent.steps), (known.tangent, end));
+        }
+        for error in [
+            run(until(), &numbers, &far[..2 * end - 1]).unwrap_err(),
+            run(Steps::OfInputs, &numbers[..2 * end], &far[..2 * end + 1]).unwrap_err(),
+        ] {
+            let Error::Length { what: "tangents of inputs", expected, .. } = error else { panic!("{error}") };
+            assert_eq!(expected, 2 * end);
+        }
+        let inputs = Inputs::from_iter(numbers[..2 * end].iter().copied());
+        let along = Direction { inputs: &far, ..Direction::default() };
+        let longer = scan.jvp(Steps::OfInputs, state, params, inputs, along, &mut Workspace::new());
+        assert!(matches!(longer, Err(Error::Length { what: "tangents of inputs", .. })));
+    }
+}
+
+#[test]
 fn comparisons_are_checked_along_a_direction_too() {
     let scan = Scan::new(&[0.0], &[1.0], &[0.0], |s, p, x| {
         let next = if s[0] < 4.5 * p[0] { s[0] + p[0] + x[0] } else { s[0] * s[0] };

@@ -155,6 +155,171 @@ fn files_of_other_runs_and_broken_files_are_refused() {
 }
 
 #[test]
+fn a_file_of_another_direction_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run");
+    let scan = scan_of::<Pendulum>(Losses::Every);
+    let steps = 4 * scan.block();
+    let inputs = inputs_of::<Pendulum>(steps);
+    let run = |along, workspace: &mut Workspace| {
+        scan.hvp(steps, Pendulum::STATE, Pendulum::PARAMS, &inputs, along, Keep::Sqrt, workspace)
+    };
+    let (none, far) = (Direction::default(), vec![1.0; inputs.len()]);
+    let (zeros, ones) = ([0.0; 2], [1.0; 2]);
+    let directions = [
+        Direction { state: &ones, ..none },
+        Direction { params: &ones, ..none },
+        Direction { inputs: &far, ..none },
+        none,
+    ];
+    for (k, &first) in directions.iter().enumerate() {
+        for (l, &second) in directions.iter().enumerate() {
+            assert!(matches!(run(first, &mut stopping(&path, 6)), Err(Error::Stopped)));
+            let resumed = run(second, &mut Workspace::new().save_to(&path, Duration::ZERO));
+            match k == l {
+                true => assert_eq!(resumed.unwrap(), run(first, &mut Workspace::new()).unwrap()),
+                false => {
+                    assert!(matches!(resumed, Err(Error::OtherRun { .. })), "{first:?} {second:?}");
+                    fs::remove_file(&path).unwrap();
+                }
+            }
+        }
+    }
+    // An empty list is the same direction as zeros.
+    assert!(matches!(run(directions[0], &mut stopping(&path, 6)), Err(Error::Stopped)));
+    let same = Direction { params: &zeros, ..directions[0] };
+    assert!(run(same, &mut Workspace::new().save_to(&path, Duration::ZERO)).is_ok());
+}
+
+/// Inputs of every kind: numbers in a slice, from a closure, from an iterator.
+fn every_kind(numbers: &[f64]) -> [Inputs<'_>; 3] {
+    let by = Inputs::by(|step, x| x.copy_from_slice(&numbers[2 * step..][..2]));
+    [numbers.into(), by, Inputs::from_iter(numbers.iter().copied())]
+}
+
+#[test]
+fn a_file_of_other_inputs_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run");
+    let scan = scan_of::<Pendulum>(Losses::Every);
+    let steps = 4 * scan.block() + 1;
+    let numbers = inputs_of::<Pendulum>(steps);
+    let run = |inputs: Inputs<'_>, workspace: &mut Workspace| {
+        scan.value_and_gradient(steps, Pendulum::STATE, Pendulum::PARAMS, inputs, Keep::Snapshots(2), workspace)
+    };
+    let whole = run((&numbers).into(), &mut Workspace::new()).unwrap();
+    let saving = || Workspace::new().save_to(&path, Duration::ZERO);
+    for kind in 0..3 {
+        // On the way forward, and on the way back.
+        for after in [2, 8] {
+            for changed in [0, 2 * scan.block(), numbers.len() - 1] {
+                let inputs = || every_kind(&numbers).into_iter().nth(kind).unwrap();
+                assert!(matches!(run(inputs(), &mut stopping(&path, after)), Err(Error::Stopped)));
+                let mut others = numbers.clone();
+                others[changed] += 1.0;
+                for other in every_kind(&others) {
+                    match run(other, &mut saving()) {
+                        Err(Error::OtherRun { .. }) => assert!(path.exists()),
+                        // Inputs that were not read yet may be others.
+                        done => {
+                            assert!(after == 2 && changed > 2 * scan.block(), "{kind} {after} {changed}");
+                            let others = run((&others).into(), &mut Workspace::new());
+                            assert_eq!(done.unwrap(), others.unwrap());
+                            assert!(matches!(run(inputs(), &mut stopping(&path, after)), Err(Error::Stopped)));
+                        }
+                    }
+                }
+                // Frozen or not is a difference too, in both directions.
+                assert!(matches!(run(inputs().frozen(), &mut saving()), Err(Error::OtherRun { .. })));
+                for same in every_kind(&numbers) {
+                    assert_eq!(run(same, &mut saving()).unwrap(), whole);
+                    assert!(matches!(run(inputs(), &mut stopping(&path, after)), Err(Error::Stopped)));
+                }
+                fs::remove_file(&path).unwrap();
+                assert!(matches!(run(inputs().frozen(), &mut stopping(&path, after)), Err(Error::Stopped)));
+                assert!(matches!(run(inputs(), &mut saving()), Err(Error::OtherRun { .. })));
+                fs::remove_file(&path).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_of_inputs_that_end_elsewhere_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run");
+    let scan = scan_of::<Pendulum>(Losses::Every);
+    let numbers = inputs_of::<Pendulum>(5 * scan.block());
+    let run = |steps: usize, workspace: &mut Workspace| {
+        let inputs = Inputs::from_iter(numbers[..2 * steps].iter().copied());
+        let keep = Keep::Online(3);
+        scan.value_and_gradient(Steps::OfInputs, Pendulum::STATE, Pendulum::PARAMS, inputs, keep, workspace)
+    };
+    let steps = 4 * scan.block();
+    // It stops on the way back.
+    assert!(matches!(run(steps, &mut stopping(&path, 7)), Err(Error::Stopped)));
+    for other in [1, steps - 1, steps + 1, 5 * scan.block()] {
+        let resumed = run(other, &mut Workspace::new().save_to(&path, Duration::ZERO));
+        assert!(matches!(resumed, Err(Error::OtherRun { .. })), "{other} {resumed:?}");
+    }
+    let resumed = run(steps, &mut Workspace::new().save_to(&path, Duration::ZERO));
+    assert_eq!(resumed.unwrap(), run(steps, &mut Workspace::new()).unwrap());
+}
+
+#[test]
+fn a_run_that_is_stopped_is_saved_though_it_is_not_yet_due() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run");
+    let scan = scan_of::<Logistic>(Losses::Every);
+    let steps = 9 * scan.block();
+    let hour = Duration::from_secs(3600);
+    // Stops at once if it is past so many steps, and says where it was first.
+    let run = |limit: usize| {
+        let first = Arc::new(Mutex::new(None));
+        let shared = Arc::clone(&first);
+        let mut workspace = Workspace::new().save_to(&path, hour).on_progress(Duration::ZERO, move |progress| {
+            shared.lock().unwrap().get_or_insert(progress.forward + progress.back);
+            if progress.forward + progress.back >= limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        let result = scan.value_and_gradient(steps, &[0.2], &[2.7], (), Keep::Snapshots(2), &mut workspace);
+        let first = first.lock().unwrap().unwrap();
+        (first, result)
+    };
+    let (first, stopped) = run(5 * scan.block());
+    assert!(matches!(stopped, Err(Error::Stopped)) && first == scan.block());
+    let (first, stopped) = run(12 * scan.block());
+    assert!(matches!(stopped, Err(Error::Stopped)) && first == 6 * scan.block(), "{first}");
+    let (first, done) = run(usize::MAX);
+    assert!(first >= 12 * scan.block() && !path.exists(), "{first}");
+    let whole = scan.value_and_gradient(steps, &[0.2], &[2.7], (), Keep::Snapshots(2), &mut Workspace::new());
+    assert_eq!(done.unwrap(), whole.unwrap());
+}
+
+#[test]
+fn a_run_forward_can_be_stopped_too() {
+    let scan = scan_of::<Logistic>(Losses::Every);
+    let mut workspace = Workspace::new();
+    let expected = scan.value(5 * scan.block(), &[0.2], &[2.7], (), &mut workspace).unwrap();
+    let seen = Arc::new(Mutex::new(Vec::<Progress>::new()));
+    let shared = Arc::clone(&seen);
+    let mut workspace = workspace.on_progress(Duration::ZERO, move |progress| {
+        let mut seen = shared.lock().unwrap();
+        seen.push(progress);
+        if seen.len().is_multiple_of(7) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    // A comparison with NaN is false.
+    let never = || Steps::until(|_, s| s[0] > 100.0);
+    assert!(matches!(scan.value(never(), &[f64::NAN], &[2.7], (), &mut workspace), Err(Error::Stopped)));
+    let along = Direction { params: &[1.0], ..Direction::default() };
+    let tangent = scan.jvp(never(), &[f64::NAN], &[2.7], (), along, &mut workspace);
+    assert!(matches!(tangent, Err(Error::Stopped)));
+    let forward: Vec<usize> = seen.lock().unwrap().iter().map(|progress| progress.forward / scan.block()).collect();
+    assert_eq!(forward, (1..=7).chain(1..=7).collect::<Vec<_>>());
+    assert!(seen.lock().unwrap().iter().all(|progress| (progress.back, progress.steps) == (0, None)));
+    assert_eq!(scan.value(5 * scan.block(), &[0.2], &[2.7], (), &mut workspace).unwrap(), expected);
+}
+
+#[test]
 fn progress_goes_forward_and_then_back_to_the_first_step() {
     let scan = scan_of::<Logistic>(Losses::Every);
     let steps = 4 * scan.block() + 1;

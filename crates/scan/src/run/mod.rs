@@ -2,114 +2,17 @@
 //!
 //! A state of several lanes (first states) has its first number for every lane, then its second, and so on.
 
+mod resume;
+
 use wengert_program::Program;
 
-use crate::error::{Error, same_length};
-use crate::inputs::{Inputs, Steps, Until};
+use crate::ends::Ends;
+use crate::error::Error;
 use crate::scan::{Gradient, Work};
 use crate::schedule::{Action, Schedule};
 use crate::unroll::{Loop, Losses, Widths};
-use crate::watch::{Progress, Saved, Watch};
+use crate::watch::{Progress, Watch};
 use crate::workspace::{Call, Memory, clear, lengthen};
-
-/// The inputs of a loop, and where it ends.
-pub(crate) struct Ends<'a> {
-    steps: Option<usize>,
-    until: Option<Box<Until<'a>>>,
-    inputs: Inputs<'a>,
-    /// How many inputs a step has.
-    width: usize,
-    /// The tangents of the inputs: none for numbers alone, an empty list for zeros.
-    tangents: Option<&'a [f64]>,
-}
-
-impl<'a> Ends<'a> {
-    /// # Errors
-    /// If there is no step, no end, or not the right number of inputs.
-    pub(crate) fn of(steps: Steps<'a>, inputs: Inputs<'a>, width: usize) -> Result<Ends<'a>, Error> {
-        Ends::with_tangents(steps, inputs, width, None)
-    }
-
-    /// As [`Ends::of`], for numbers and their tangents.
-    pub(crate) fn with_tangents(
-        steps: Steps<'a>,
-        mut inputs: Inputs<'a>,
-        width: usize,
-        tangents: Option<&'a [f64]>,
-    ) -> Result<Ends<'a>, Error> {
-        let (steps, until) = match steps {
-            Steps::Exactly(steps) => (Some(steps), None),
-            Steps::Until(until) => (None, Some(until)),
-            Steps::OfInputs if width == 0 || inputs.is_endless() => return Err(Error::NoEnd),
-            Steps::OfInputs => (inputs.steps(width), None),
-        };
-        if steps == Some(0) || steps.is_none() && !inputs.has(0, width)? {
-            return Err(Error::NoSteps);
-        }
-        inputs.check(width, steps)?;
-        if let Some(steps) = steps
-            && let Some(tangents @ [_, ..]) = tangents
-        {
-            same_length("tangents of inputs", steps.saturating_mul(width), tangents.len())?;
-        }
-        Ok(Ends { steps, until, inputs, width, tangents })
-    }
-
-    /// How many steps there are, if that is known.
-    pub(crate) fn steps(&self) -> Option<usize> {
-        self.steps
-    }
-
-    fn has(&mut self, step: usize) -> Result<bool, Error> {
-        self.inputs.has(step, self.width)
-    }
-
-    /// For how many of the steps from `start` on there are inputs, at most `most`.
-    fn steps_from(&mut self, start: usize, most: usize) -> Result<usize, Error> {
-        let mut count = most;
-        if !self.has(start + most - 1)? {
-            count = 0;
-            while self.has(start + count)? {
-                count += 1;
-            }
-            if let Some(steps) = self.steps {
-                return Err(Error::InputsEnd { steps, given: start + count });
-            }
-        }
-        match self.tangents {
-            Some(tangents @ [_, ..]) if tangents.len() / self.width.max(1) < start + count => {
-                let expected = (start + count) * self.width;
-                Err(Error::Length { what: "tangents of inputs", expected, given: tangents.len() })
-            }
-            _ => Ok(count),
-        }
-    }
-
-    /// Writes the inputs of these steps, each followed by its tangents if there are any.
-    fn write(&mut self, start: usize, steps: usize, x: &mut [f64]) {
-        let width = self.width;
-        if width == 0 {
-            return;
-        }
-        match self.tangents {
-            None => {
-                for (step, x) in (start..start + steps).zip(x.chunks_mut(width)) {
-                    self.inputs.write(step, x);
-                }
-            }
-            Some(tangents) => {
-                for (step, x) in (start..start + steps).zip(x.chunks_mut(2 * width)) {
-                    let (x, dx) = x.split_at_mut(width);
-                    self.inputs.write(step, x);
-                    match tangents {
-                        [] => dx.fill(0.0),
-                        tangents => dx.copy_from_slice(&tangents[step * width..][..width]),
-                    }
-                }
-            }
-        }
-    }
-}
 
 /// One run of a loop.
 pub(crate) struct Run<'a, 'e> {
@@ -225,10 +128,11 @@ impl<'a, 'e> Run<'a, 'e> {
         Ok(())
     }
 
-    /// Runs to the end, and keeps no state.
-    pub(crate) fn forward(&mut self) -> Result<(), Error> {
+    /// Runs to the end, and keeps no state. Saves nothing.
+    pub(crate) fn forward(&mut self, watch: &mut Watch) -> Result<(), Error> {
         while !self.advance_first(self.frontier)? {
             self.step_on();
+            watch.ask(self.progress())?;
         }
         Ok(())
     }
@@ -238,8 +142,11 @@ impl<'a, 'e> Run<'a, 'e> {
     /// `key` is different for calls that need different files.
     pub(crate) fn follow(&mut self, mut schedule: Schedule, watch: &mut Watch, key: &[u8]) -> Result<(), Error> {
         let mut at = Position::default();
+        if watch.file.is_some() {
+            self.ends.keep_checksum();
+        }
         if let Some(saved) = watch.saved(key)? {
-            at = self.resume(saved, &mut schedule)?;
+            at = self.resume(saved, &mut schedule)?.ok_or_else(|| watch.other_run())?;
         }
         while let Some(action) = at.rest.take().or_else(|| at.take(&mut schedule)) {
             match action {
@@ -286,67 +193,13 @@ impl<'a, 'e> Run<'a, 'e> {
 
     fn progress(&self) -> Progress {
         let width = self.programs.block.steps;
-        let steps = self.steps.or(self.ends.steps);
+        let steps = self.steps.or(self.ends.steps());
         let most = |blocks: usize| steps.map_or(blocks * width, |steps| steps.min(blocks * width));
         let back = match self.steps {
             Some(steps) if self.left < self.frontier => steps - most(self.left),
             _ => 0,
         };
         Progress { forward: most(self.frontier), back, steps }
-    }
-
-    fn saved(&self, at: &Position) -> Saved {
-        let memory = &*self.memory;
-        let rest = match at.rest {
-            Some(Action::Advance { from, to }) => Some((from, to)),
-            _ => None,
-        };
-        Saved {
-            actions: at.actions,
-            ended: at.ended,
-            rest,
-            frontier: self.frontier,
-            left: self.left,
-            steps: self.steps,
-            work: [self.work.blocks, self.work.again, self.work.states],
-            state: memory.state.clone(),
-            kept: memory.kept[..self.work.states * self.room()].to_vec(),
-            end: memory.end.clone(),
-            losses: memory.losses.clone(),
-            adjoint: memory.adjoint.clone(),
-            params: memory.params.clone(),
-            inputs: memory.inputs.clone(),
-        }
-    }
-
-    /// Takes what was saved, and brings the schedule to where it was.
-    fn resume(&mut self, saved: Saved, schedule: &mut Schedule) -> Result<Position, Error> {
-        for action in 1..=saved.actions {
-            schedule.next();
-            if saved.ended == Some(action) {
-                schedule.end();
-            }
-        }
-        self.frontier = saved.frontier;
-        self.left = saved.left;
-        self.steps = saved.steps;
-        let [blocks, again, states] = saved.work;
-        self.work = Work { blocks, again, states };
-        let memory = &mut *self.memory;
-        memory.state = saved.state;
-        memory.kept = saved.kept;
-        memory.end = saved.end;
-        memory.losses = saved.losses;
-        memory.adjoint = saved.adjoint;
-        memory.params = saved.params;
-        memory.inputs = saved.inputs;
-        // An iterator gives its inputs again, from the first on.
-        let read = self.steps.unwrap_or(self.frontier * self.programs.block.steps);
-        if !self.ends.has(read - 1)? {
-            return Err(Error::InputsEnd { steps: read, given: self.ends.steps_from(0, read)? });
-        }
-        let rest = saved.rest.map(|(from, to)| Action::Advance { from, to });
-        Ok(Position { actions: saved.actions, ended: saved.ended, rest })
     }
 
     /// Makes the state after the block that ran last the current one.
@@ -358,13 +211,13 @@ impl<'a, 'e> Run<'a, 'e> {
     fn advance_first(&mut self, block: usize) -> Result<bool, Error> {
         let width = self.programs.block.steps;
         let start = block * width;
-        let most = self.ends.steps.map_or(width, |steps| width.min(steps - start));
+        let most = self.ends.steps().map_or(width, |steps| width.min(steps - start));
         let count = self.ends.steps_from(start, most)?;
         if let Some(program) = self.checks {
             self.check(program, start)?;
         }
         let (mut after, mut is_last) = (start + count, false);
-        if count == width && self.ends.until.is_none() {
+        if count == width && !self.ends.has_condition() {
             self.advance_block(start)?;
         } else {
             let is_traced = count == width && self.trace_block(start)?;
@@ -384,9 +237,7 @@ impl<'a, 'e> Run<'a, 'e> {
                 for (part, loss) in memory.part.iter_mut().zip(losses) {
                     *part = if is_sum { *part + loss } else { *loss };
                 }
-                if let Some(until) = &mut self.ends.until
-                    && until(start + k + 1, &memory.next)
-                {
+                if self.ends.is_met(start + k + 1, &memory.next) {
                     (after, is_last) = (start + k + 1, true);
                     break;
                 }
@@ -396,15 +247,16 @@ impl<'a, 'e> Run<'a, 'e> {
             *loss = if self.added == Losses::Every { *loss + part } else { *part };
         }
         self.frontier = block + 1;
-        is_last |= match self.ends.steps {
+        is_last |= match self.ends.steps() {
             Some(steps) => steps == after,
             None => !self.ends.has(after)?,
         };
         if is_last {
+            self.ends.check_tangents(after)?;
             self.steps = Some(after);
             self.work.blocks = block + 1;
             self.memory.end.copy_from_slice(&self.memory.next);
-            if !self.ends.inputs.is_frozen {
+            if !self.ends.is_frozen() {
                 let numbers = after.saturating_mul(self.widths().inputs * self.lanes);
                 clear(&mut self.memory.inputs, numbers)?;
             }
@@ -424,7 +276,7 @@ impl<'a, 'e> Run<'a, 'e> {
         state.copy_from_slice(&memory.state[..state.len()]);
         params.copy_from_slice(&memory.advance[1].x[widths.state..][..params.len()]);
         if !inputs.is_empty() {
-            self.ends.inputs.write(step, inputs);
+            self.ends.write_inputs(step, inputs);
         }
         program.eval(&call.x, &mut call.out, &mut call.workspace).map_err(at_step(step))
     }
@@ -525,15 +377,10 @@ impl<'a, 'e> Run<'a, 'e> {
         for (sum, part) in self.memory.params.iter_mut().zip(params) {
             *sum += part;
         }
-        if !self.ends.inputs.is_frozen {
+        if !self.ends.is_frozen() {
             self.memory.inputs[start * widths.inputs * self.lanes..][..inputs.len()].copy_from_slice(inputs);
         }
         Ok(())
-    }
-
-    /// How many steps there are, if that is known beforehand.
-    pub(crate) fn known_steps(&self) -> Option<usize> {
-        self.ends.steps()
     }
 
     /// The losses, with their tangents if there are any, of the first lane first.
