@@ -28,6 +28,10 @@ pub(crate) enum Error {
     PointInput { place: String, name: String },
     #[error("{place}: input {name:?} was set before: set it once")]
     SetTwice { place: String, name: String },
+    #[error(
+        "{place}: inputs {first} and {second} both have the label {name:?}: set them by their places, as in {first}=0.5"
+    )]
+    SameLabel { place: String, name: String, first: usize, second: usize },
     #[error("no number for the uniform inputs {names}: give each with --set NAME=NUMBER")]
     NotSet { names: String },
     #[error("this processor does not have the instructions {name:?}; it has {known}")]

@@ -183,6 +183,9 @@ fn scan(path: &Path, file: impl Read, inputs: &[Option<&str>]) -> Result<(usize,
             parse(path, place, field, bytes)?;
         }
     }
+    if header {
+        agrees(&names, inputs).map_err(refused)?;
+    }
     let labels: Option<Vec<&str>> = inputs.iter().copied().collect();
     let fields = match labels.filter(|_| header) {
         Some(labels) => labels
@@ -211,6 +214,26 @@ fn scan(path: &Path, file: impl Read, inputs: &[Option<&str>]) -> Result<(usize,
         count += 1;
     }
     Ok((count, header, fields))
+}
+
+/// Whether a header can be read in one way only.
+fn agrees(names: &[String], inputs: &[Option<&str>]) -> Result<(), String> {
+    let labels = || inputs.iter().enumerate().filter_map(|(input, &label)| Some((input, label?)));
+    if let Some((_, label)) = labels().find(|&(input, label)| inputs[..input].contains(&Some(label))) {
+        return Err(format!(
+            "two inputs of the program have the label {label:?}, so the header does not say which column is which: remove it to take the columns in order"
+        ));
+    }
+    // Where an input has no label, the columns come in the order of the inputs.
+    let elsewhere =
+        |&(input, label): &(usize, &str)| names.iter().enumerate().any(|(field, name)| name == label && field != input);
+    match labels().find(elsewhere).filter(|_| inputs.contains(&None)) {
+        Some((input, label)) => Err(format!(
+            "{label:?} is in another column than {}, and some inputs have no label, so the columns come in the order of the inputs: order them so, or label all inputs",
+            input + 1
+        )),
+        None => Ok(()),
+    }
 }
 
 fn reader<R: Read>(file: R) -> Reader<R> {
