@@ -48,6 +48,8 @@ pub(crate) enum Error {
         "{}: {bytes} bytes are not a whole number of points with {columns} numbers of 8 bytes: it was cut short, or is of another program", path.display()
     )]
     Size { path: PathBuf, bytes: u64, columns: usize },
+    #[error("{}: it changed while it was read: make the part again", path.display())]
+    Changed { path: PathBuf },
     #[error("{}, line {line}: {what}", path.display())]
     Line { path: PathBuf, line: u64, what: String },
     #[error("{}: not a part that this version reads ({what}): make it again with wengert-blocks sums", path.display())]
@@ -58,7 +60,7 @@ pub(crate) enum Error {
     Different { first: PathBuf, second: PathBuf, what: &'static str, first_is: String, second_is: String },
     #[error("{} and {} both have block {block}: give each block once", first.display(), second.display())]
     Overlap { first: PathBuf, second: PathBuf, block: usize },
-    #[error("blocks {} are missing: give their parts too, or make them with --blocks {} --of {most}", list(missing), list(&missing[..1]))]
+    #[error("blocks {} are missing: give their parts too, or make them with --blocks {} --cut {most}", list(missing), list(&missing[..1]))]
     Missing { missing: Vec<Range<usize>>, most: usize },
     #[error("standard output: {0}")]
     Printing(io::Error),

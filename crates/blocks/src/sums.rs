@@ -1,6 +1,6 @@
 //! `sums`: the sums of some blocks, written to a part.
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::ops::Range;
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::parameters::parameters;
 use crate::part::Part;
 use crate::points::Points;
 
-/// How many bytes of points are in memory, unless one block has more.
+/// How many bytes of points are read at a time, unless one block has more. Raw bytes and columns are in memory together.
 const MOST_BYTES: usize = 64 << 20;
 
 pub(crate) fn run(arguments: &Sums) -> Result<(), Error> {
@@ -29,8 +29,7 @@ pub(crate) fn run(arguments: &Sums) -> Result<(), Error> {
     let bar = ProgressBar::new(0).with_style(style("reading {bar:40} {bytes}/{total_bytes}"));
     let name = arguments.points_name.as_deref();
     let mut points = Points::open(&arguments.points, arguments.format, &inputs, name, &bar)?;
-    let most = if arguments.part.is_some() { arguments.cut } else { arguments.of }.unwrap_or(64);
-    let blocks = Blocks::at_most(points.count(), most);
+    let blocks = Blocks::at_most(points.count(), arguments.cut);
     let range = range(arguments, blocks)?;
 
     bar.set_style(style("running {bar:40} {pos}/{len} blocks, {eta} left"));
@@ -57,11 +56,12 @@ pub(crate) fn run(arguments: &Sums) -> Result<(), Error> {
         bar.inc(now.len() as u64);
     }
     bar.finish_and_clear();
+    points.unchanged()?;
     let part = Part {
         program: program_name,
         points: points.name().to_owned(),
         count: points.count(),
-        most,
+        most: arguments.cut,
         range,
         parameters,
         instructions: workspace.instructions().name().to_owned(),
@@ -105,11 +105,18 @@ fn setup(arguments: &Sums) -> Result<Setup, Error> {
     Ok(setup)
 }
 
-/// Says before the work, and not after it, that there is no folder for the result.
+/// Says before the work, and not after it, that the result cannot be written.
 fn writable(path: &Path) -> Result<(), Error> {
-    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        Some(folder) => fs::metadata(folder).map(drop).map_err(|source| Error::File { path: folder.into(), source }),
-        None => Ok(()),
+    let failed = |source| Error::File { path: path.into(), source };
+    match fs::metadata(path) {
+        // Opening a pipe could wait for a reader.
+        Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => Ok(()),
+        Ok(_) => OpenOptions::new().append(true).open(path).map(drop).map_err(failed),
+        Err(_) => {
+            // Beside it: a job that does the same may write the result at any time, and that must not be removed.
+            let beside = path.with_file_name(format!(".wengert-blocks.{}", std::process::id()));
+            File::create_new(&beside).and_then(|_| fs::remove_file(&beside)).map_err(failed)
+        }
     }
 }
 

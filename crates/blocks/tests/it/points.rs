@@ -30,6 +30,8 @@ fn csv_may_have_a_header_in_any_order_and_columns_of_others() {
         "y,x\n10,1\n20,2\n",
         "day,y,note,x\nMonday,10,,1\nTuesday,20,\"a, b\",2\n",
         "\u{feff}x,y\r\n1,10\r\n\r\n2,20\r\n",
+        ",x,y\n0,1,10\n1,2,20\n",
+        "#,y,x\n0,10,1\n1,20,2\n",
         " x , y \n 1e0 , +10 \n\"2\",\"20\"\n",
     ] {
         assert_eq!(sums(here, csv), expected, "{csv:?}");
@@ -136,6 +138,8 @@ fn a_bad_file_of_points_is_named_with_its_line() {
         (b"1,2\n3,\n", "points.csv, line 2: \"\" in column 2 is not a number"),
         (b"1,2o\n3,4\n", "points.csv, line 1: \"2o\" in column 2 is not a number"),
         (b"x,2\n3,4\n", "points.csv, line 1: \"x\" in column 1 is not a number"),
+        (b",\n3,4\n", "points.csv, line 1: \"\" in column 1 is not a number"),
+        (b"1o,-\n3,4\n", "points.csv, line 1: \"1o\" in column 1 is not a number"),
         (b"1;2\n3;4\n", "points.csv, line 1: \"1;2\" in column 1 is not a number"),
         (b"x,z\n3,4\n", "points.csv, line 1: no column \"y\", which is an input of the program"),
         (b"x,y,x\n3,4,5\n", "points.csv, line 1: two columns \"x\""),
