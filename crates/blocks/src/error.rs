@@ -34,6 +34,10 @@ pub(crate) enum Error {
     SameLabel { place: String, name: String, first: usize, second: usize },
     #[error("no number for the uniform inputs {names}: give each with --set NAME=NUMBER")]
     NotSet { names: String },
+    #[error(
+        "with {inputs}, the comparison {comparison} is {}, and it was {recorded} when the program was recorded: set other numbers, or record it with numbers like these", !recorded
+    )]
+    UniformFlipped { comparison: String, recorded: bool, inputs: String },
     #[error("this processor does not have the instructions {name:?}; it has {known}")]
     Instructions { name: String, known: String },
     #[error("part {part} of {of}: parts are counted from 0 to {}", of - 1)]

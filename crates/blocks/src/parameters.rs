@@ -26,6 +26,12 @@ pub(crate) fn parameters(program: &Program, arguments: &Sums) -> Result<Vec<f64>
     }
 }
 
+/// The uniform inputs with their numbers, as `--set` takes them.
+pub(crate) fn settings(program: &Program, numbers: &[f64]) -> String {
+    let settings = uniform(program).zip(numbers).map(|(k, number)| format!("{}={number:?}", name(program, k)));
+    settings.collect::<Vec<_>>().join(", ")
+}
+
 fn set(program: &Program, numbers: &mut [Option<f64>], place: &str, text: &str) -> Result<(), Error> {
     // A label may have an equals sign, a number does not.
     let setting = text.rsplit_once('=').and_then(|(name, number)| Some((name.trim(), number.trim().parse().ok()?)));

@@ -1,6 +1,7 @@
 //! `sums`: the sums of some blocks, written to a part.
 
 use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::Path;
 
@@ -9,7 +10,7 @@ use wengert_program::{BlockSums, Blocks, InstructionSet, Program, Setup, Spread,
 
 use crate::arguments::Sums;
 use crate::error::Error;
-use crate::parameters::parameters;
+use crate::parameters::{parameters, settings};
 use crate::part::Part;
 use crate::points::Points;
 
@@ -20,6 +21,7 @@ pub(crate) fn run(arguments: &Sums) -> Result<(), Error> {
     let (program, program_name) = load(&arguments.program)?;
     let mut workspace = Workspace::with(setup(arguments)?);
     let parameters = parameters(&program, arguments)?;
+    check_uniform(&program, &parameters, &mut workspace)?;
     writable(&arguments.output)?;
     let inputs: Vec<Option<&str>> = (0..program.input_count())
         .filter(|&k| program.input_spread(k) == Spread::PerPoint)
@@ -89,6 +91,27 @@ fn load(path: &Path) -> Result<(Program, String), Error> {
     Ok((program, format!("checksum {checksum:08x}, {} bytes", bytes.len())))
 }
 
+/// Checks the comparisons of uniform inputs, which flip at all points or at none: here, at none of no points.
+fn check_uniform(program: &Program, parameters: &[f64], workspace: &mut Workspace) -> Result<(), Error> {
+    let mut numbers = parameters.chunks(1);
+    let inputs: Vec<&[f64]> = (0..program.input_count())
+        .map(|k| match program.input_spread(k) {
+            Spread::PerPoint => &[],
+            _ => numbers.next().expect("a number for each"),
+        })
+        .collect();
+    let mut sums = vec![0.0; program.output_count()];
+    let mut outputs: Vec<&mut [f64]> = sums.chunks_mut(1).collect();
+    match program.eval_batch(0, &inputs, &mut outputs, workspace) {
+        Err(wengert_program::Error::GuardFlipped { left, relation, right, recorded, .. }) => {
+            let comparison = format!("{left} {relation} {right}");
+            Err(Error::UniformFlipped { comparison, recorded, inputs: settings(program, parameters) })
+        }
+        // Any other error is that of the run, with its place.
+        _ => Ok(()),
+    }
+}
+
 fn setup(arguments: &Sums) -> Result<Setup, Error> {
     let mut setup = Setup::new();
     if let Some(threads) = arguments.threads {
@@ -115,7 +138,11 @@ fn writable(path: &Path) -> Result<(), Error> {
         Err(_) => {
             // Beside it: a job that does the same may write the result at any time, and that must not be removed.
             let beside = path.with_file_name(format!(".wengert-blocks.{}", std::process::id()));
-            File::create_new(&beside).and_then(|_| fs::remove_file(&beside)).map_err(failed)
+            match File::create_new(&beside) {
+                // A job on another machine has the same number.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+                created => created.and_then(|_| fs::remove_file(&beside)).map_err(failed),
+            }
         }
     }
 }

@@ -124,9 +124,9 @@ impl<'r> RankedBatch<'r> {
         blocks.points_of(blocks.share(ranks.rank(), ranks.count()))
     }
 
-    /// The outputs of the program, summed over all points, on every rank: the bits are those of these
-    /// blocks on one machine. `uniform` are the uniform inputs, in order, the same on every rank. A NaN
-    /// or an infinity is a value as any other.
+    /// The outputs of the program, summed over all points, on every rank. The bits are those of [`Program::block_sums`] with
+    /// all these blocks on one machine. `uniform` are the uniform inputs, in order, the same on every rank. A NaN or an
+    /// infinity is a value as any other.
     ///
     /// The ranks send what they have to rank 0: together at most a row of sums for each block. Rank 0 sends the total.
     ///

@@ -183,3 +183,22 @@ fn a_comparison_that_flips_names_the_line() {
     let first = "sums small.program points.csv --part 0 --of 2 -o a.part";
     succeed(here, first);
 }
+
+#[test]
+fn a_comparison_of_uniform_inputs_that_flips_names_them_and_no_point() {
+    let folder = small(1000);
+    let here = folder.path();
+    let g = wengert::Graph::new();
+    let [a, b, x] = [g.var(0.5).named("a"), g.var(1.0).named("b"), g.var(1.0).named("x")];
+    let y = if a < b { a * x } else { b * x };
+    let inputs = [Input::uniform(a.id()), Input::uniform(b.id()), Input::per_point(x.id())];
+    let program = Program::compile(&g, inputs, [Output::sum(y.id())], &Options::new()).expect("compiles");
+    program.save(here.join("small.program")).expect("is written");
+    fs::write(here.join("points.csv"), "x\n1\n2\n").expect("is written");
+    let sums = "sums small.program points.csv --blocks 0..1 -o a.part";
+    let error = fail(here, &format!("{sums} --set a=2.5 --set b=2"), 1);
+    assert!(error.contains("with a=2.5, b=2.0, the comparison a < b is false, and it was true when"), "{error}");
+    assert!(!error.contains("point 0"), "{error}");
+    succeed(here, &format!("{sums} --set a=1.5 --set b=2"));
+    assert!(succeed(here, "fold a.part --format csv").contains(",4.5,2.25"));
+}
