@@ -43,12 +43,12 @@ pub(crate) enum Job {
 #[group(skip)]
 #[command(group = ArgGroup::new("which").required(true).args(["blocks", "part"]), after_help = "\
 Points in CSV have a line each, with a number for each input of the program that is not uniform. A first line of names is a
-header. If all these inputs have labels, a header says which column is which, and other columns are ignored; otherwise the
+header; some may be empty. If all these inputs have labels, a header says which column is which, and other columns are ignored; otherwise the
 columns are in the order of the inputs. With --format rows or columns, the file has nothing but numbers of eight bytes,
 lowest byte first: point after point, or input after input. The size of the file says how many points there are.
 
-A job reads the points of its own blocks, at most 64 MB or one block at a time. It also reads the file once from start to
-end, for its checksum; see --points-name.")]
+A job reads the points of its own blocks, 64 MB or one block at a time, and holds at most twice that. It also reads the file
+once from start to end, for its checksum; see --points-name.")]
 pub(crate) struct Sums {
     /// The program, as Program::save writes it; its outputs are sums
     pub(crate) program: PathBuf,
@@ -69,12 +69,12 @@ pub(crate) struct Sums {
     /// Part K of N, from 0: as many blocks as any other part, or one less
     #[arg(long, value_name = "K", requires = "of")]
     pub(crate) part: Option<usize>,
-    /// With --part, how many parts there are; with --blocks, into how many blocks the points are cut at most [default: 64]
-    #[arg(long, value_name = "N", value_parser = positive)]
+    /// How many parts there are
+    #[arg(long, value_name = "N", value_parser = positive, requires = "part", conflicts_with = "blocks")]
     pub(crate) of: Option<usize>,
-    /// With --part, into how many blocks the points are cut at most; the bits of the result depend on it [default: 64]
-    #[arg(long, value_name = "M", value_parser = positive, requires = "part")]
-    pub(crate) cut: Option<usize>,
+    /// Into how many blocks the points are cut at most. A thread runs a block; the bits of the result depend on the cut
+    #[arg(long, value_name = "M", value_parser = positive, default_value_t = 64)]
+    pub(crate) cut: usize,
     /// What tells these points from others, such as a version; no job then reads more of a raw file than its part
     #[arg(long, value_name = "NAME")]
     pub(crate) points_name: Option<String>,

@@ -28,8 +28,16 @@ pub(crate) enum Error {
     PointInput { place: String, name: String },
     #[error("{place}: input {name:?} was set before: set it once")]
     SetTwice { place: String, name: String },
+    #[error(
+        "{place}: inputs {first} and {second} both have the label {name:?}: set them by their places, as in {first}=0.5"
+    )]
+    SameLabel { place: String, name: String, first: usize, second: usize },
     #[error("no number for the uniform inputs {names}: give each with --set NAME=NUMBER")]
     NotSet { names: String },
+    #[error(
+        "with {inputs}, the comparison {comparison} is {}, and it was {recorded} when the program was recorded: set other numbers, or record it with numbers like these", !recorded
+    )]
+    UniformFlipped { comparison: String, recorded: bool, inputs: String },
     #[error("this processor does not have the instructions {name:?}; it has {known}")]
     Instructions { name: String, known: String },
     #[error("part {part} of {of}: parts are counted from 0 to {}", of - 1)]
@@ -44,6 +52,8 @@ pub(crate) enum Error {
         "{}: {bytes} bytes are not a whole number of points with {columns} numbers of 8 bytes: it was cut short, or is of another program", path.display()
     )]
     Size { path: PathBuf, bytes: u64, columns: usize },
+    #[error("{}: it changed while it was read: make the part again", path.display())]
+    Changed { path: PathBuf },
     #[error("{}, line {line}: {what}", path.display())]
     Line { path: PathBuf, line: u64, what: String },
     #[error("{}: not a part that this version reads ({what}): make it again with wengert-blocks sums", path.display())]
@@ -54,7 +64,7 @@ pub(crate) enum Error {
     Different { first: PathBuf, second: PathBuf, what: &'static str, first_is: String, second_is: String },
     #[error("{} and {} both have block {block}: give each block once", first.display(), second.display())]
     Overlap { first: PathBuf, second: PathBuf, block: usize },
-    #[error("blocks {} are missing: give their parts too, or make them with --blocks {} --of {most}", list(missing), list(&missing[..1]))]
+    #[error("blocks {} are missing: give their parts too, or make them with --blocks {} --cut {most}", list(missing), list(&missing[..1]))]
     Missing { missing: Vec<Range<usize>>, most: usize },
     #[error("standard output: {0}")]
     Printing(io::Error),

@@ -26,14 +26,23 @@ pub(crate) fn parameters(program: &Program, arguments: &Sums) -> Result<Vec<f64>
     }
 }
 
+/// The uniform inputs with their numbers, as `--set` takes them.
+pub(crate) fn settings(program: &Program, numbers: &[f64]) -> String {
+    let settings = uniform(program).zip(numbers).map(|(k, number)| format!("{}={number:?}", name(program, k)));
+    settings.collect::<Vec<_>>().join(", ")
+}
+
 fn set(program: &Program, numbers: &mut [Option<f64>], place: &str, text: &str) -> Result<(), Error> {
     // A label may have an equals sign, a number does not.
     let setting = text.rsplit_once('=').and_then(|(name, number)| Some((name.trim(), number.trim().parse().ok()?)));
     let (name, number) = setting.ok_or_else(|| Error::Setting { place: place.into(), text: text.into() })?;
-    let labeled = (0..numbers.len()).find(|&k| program.input_label(k) == Some(name));
+    let labeled: Vec<usize> = (0..numbers.len()).filter(|&k| program.input_label(k) == Some(name)).collect();
+    if let [first, second, ..] = labeled[..] {
+        return Err(Error::SameLabel { place: place.into(), name: name.into(), first, second });
+    }
     let numbered = || name.parse().ok().filter(|&k: &usize| k < numbers.len());
     let (place, name) = (place.to_owned(), name.to_owned());
-    let Some(input) = labeled.or_else(numbered) else {
+    let Some(input) = labeled.first().copied().or_else(numbered) else {
         let known: Vec<String> = uniform(program).map(|k| self::name(program, k)).collect();
         return Err(Error::UnknownInput { place, name, known: known.join(", ") });
     };
@@ -50,6 +59,9 @@ fn uniform(program: &Program) -> impl Iterator<Item = usize> {
     (0..program.input_count()).filter(|&k| program.input_spread(k) != Spread::PerPoint)
 }
 
+/// What `--set` calls an input: its label, or its place if another has the same label.
 fn name(program: &Program, input: usize) -> String {
-    program.input_label(input).map_or_else(|| input.to_string(), str::to_owned)
+    let label = program.input_label(input);
+    let shared = (0..program.input_count()).any(|k| k != input && program.input_label(k) == label);
+    label.filter(|_| !shared).map_or_else(|| input.to_string(), str::to_owned)
 }

@@ -1,9 +1,10 @@
 //! Points: read from a file in any amount, so that no more of it is in memory than is worked on.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
 use indicatif::ProgressBar;
@@ -17,6 +18,8 @@ pub(crate) struct Points {
     count: usize,
     /// What tells these points from others.
     name: String,
+    /// Its length, and when it was changed last.
+    opened: (u64, Option<SystemTime>),
     source: Source,
 }
 
@@ -94,7 +97,16 @@ impl Points {
                 Source::Csv(csv)
             }
         };
-        Ok(Points { path: path.into(), count, name, source })
+        Ok(Points { path: path.into(), count, name, opened: (bytes, metadata.modified().ok()), source })
+    }
+
+    /// Checks that the file is as it was when it was opened: its checksum is of one read, and the sums are of another.
+    pub(crate) fn unchanged(&self) -> Result<(), Error> {
+        let now = fs::metadata(&self.path).map_err(|source| Error::File { path: self.path.clone(), source })?;
+        match (now.len(), now.modified().ok()) == self.opened {
+            true => Ok(()),
+            false => Err(Error::Changed { path: self.path.clone() }),
+        }
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -175,13 +187,19 @@ fn scan(path: &Path, file: impl Read, inputs: &[Option<&str>]) -> Result<(usize,
     let refused = |what: String| error_at(path, place, what);
     let width = record.len();
     let names: Vec<String> = record.iter().map(|field| String::from_utf8_lossy(field).trim().to_owned()).collect();
-    let header = names.iter().all(|name| {
-        name.parse::<f64>().is_err() && name.starts_with(|first: char| first.is_alphabetic() || first == '_')
-    });
+    // A name may be empty, as where a table has a column of its row numbers. What starts like a number is a wrong number.
+    let like_a_name = |name: &String| {
+        let start = |first: char| first.is_ascii_digit() || "+-.".contains(first);
+        name.parse::<f64>().is_err() && !name.starts_with(start)
+    };
+    let header = names.iter().all(like_a_name) && names.iter().any(|name| !name.is_empty());
     if !header {
         for (field, bytes) in record.iter().enumerate() {
             parse(path, place, field, bytes)?;
         }
+    }
+    if header {
+        agrees(&names, inputs).map_err(refused)?;
     }
     let labels: Option<Vec<&str>> = inputs.iter().copied().collect();
     let fields = match labels.filter(|_| header) {
@@ -211,6 +229,26 @@ fn scan(path: &Path, file: impl Read, inputs: &[Option<&str>]) -> Result<(usize,
         count += 1;
     }
     Ok((count, header, fields))
+}
+
+/// Whether a header can be read in one way only.
+fn agrees(names: &[String], inputs: &[Option<&str>]) -> Result<(), String> {
+    let labels = || inputs.iter().enumerate().filter_map(|(input, &label)| Some((input, label?)));
+    if let Some((_, label)) = labels().find(|&(input, label)| inputs[..input].contains(&Some(label))) {
+        return Err(format!(
+            "two inputs of the program have the label {label:?}, so the header does not say which column is which: remove it to take the columns in order"
+        ));
+    }
+    // Where an input has no label, the columns come in the order of the inputs.
+    let elsewhere =
+        |&(input, label): &(usize, &str)| names.iter().enumerate().any(|(field, name)| name == label && field != input);
+    match labels().find(elsewhere).filter(|_| inputs.contains(&None)) {
+        Some((input, label)) => Err(format!(
+            "{label:?} is in another column than {}, and some inputs have no label, so the columns come in the order of the inputs: order them so, or label all inputs",
+            input + 1
+        )),
+        None => Ok(()),
+    }
 }
 
 fn reader<R: Read>(file: R) -> Reader<R> {
@@ -288,5 +326,31 @@ impl Read for Summed<'_> {
         self.bytes += count as u64;
         self.bar.set_position(self.bytes);
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_changed_since_it_was_opened_is_refused() {
+        let folder = tempfile::tempdir().expect("is made");
+        let path = folder.path().join("points");
+        let then = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        let write = |bytes: &[u8], changed| {
+            fs::write(&path, bytes).expect("is written");
+            File::options().append(true).open(&path).and_then(|file| file.set_modified(changed)).expect("is set");
+        };
+        let changes: [(&[u8], _, _); 3] =
+            [(b"1\n2\n", then, false), (b"1\n20\n", then, true), (b"1\n3\n", then + Duration::from_millis(1), true)];
+        for (bytes, changed, refused) in changes {
+            write(b"1\n2\n", then);
+            let opened = Points::open(&path, Format::Csv, &[None], None, &ProgressBar::hidden()).expect("is opened");
+            write(bytes, changed);
+            assert_eq!(matches!(opened.unchanged(), Err(Error::Changed { .. })), refused);
+        }
     }
 }

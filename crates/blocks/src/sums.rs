@@ -1,6 +1,7 @@
 //! `sums`: the sums of some blocks, written to a part.
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::Path;
 
@@ -9,17 +10,18 @@ use wengert_program::{BlockSums, Blocks, InstructionSet, Program, Setup, Spread,
 
 use crate::arguments::Sums;
 use crate::error::Error;
-use crate::parameters::parameters;
+use crate::parameters::{parameters, settings};
 use crate::part::Part;
 use crate::points::Points;
 
-/// How many bytes of points are in memory, unless one block has more.
+/// How many bytes of points are read at a time, unless one block has more. Raw bytes and columns are in memory together.
 const MOST_BYTES: usize = 64 << 20;
 
 pub(crate) fn run(arguments: &Sums) -> Result<(), Error> {
     let (program, program_name) = load(&arguments.program)?;
     let mut workspace = Workspace::with(setup(arguments)?);
     let parameters = parameters(&program, arguments)?;
+    check_uniform(&program, &parameters, &mut workspace)?;
     writable(&arguments.output)?;
     let inputs: Vec<Option<&str>> = (0..program.input_count())
         .filter(|&k| program.input_spread(k) == Spread::PerPoint)
@@ -29,8 +31,7 @@ pub(crate) fn run(arguments: &Sums) -> Result<(), Error> {
     let bar = ProgressBar::new(0).with_style(style("reading {bar:40} {bytes}/{total_bytes}"));
     let name = arguments.points_name.as_deref();
     let mut points = Points::open(&arguments.points, arguments.format, &inputs, name, &bar)?;
-    let most = if arguments.part.is_some() { arguments.cut } else { arguments.of }.unwrap_or(64);
-    let blocks = Blocks::at_most(points.count(), most);
+    let blocks = Blocks::at_most(points.count(), arguments.cut);
     let range = range(arguments, blocks)?;
 
     bar.set_style(style("running {bar:40} {pos}/{len} blocks, {eta} left"));
@@ -57,11 +58,12 @@ pub(crate) fn run(arguments: &Sums) -> Result<(), Error> {
         bar.inc(now.len() as u64);
     }
     bar.finish_and_clear();
+    points.unchanged()?;
     let part = Part {
         program: program_name,
         points: points.name().to_owned(),
         count: points.count(),
-        most,
+        most: arguments.cut,
         range,
         parameters,
         instructions: workspace.instructions().name().to_owned(),
@@ -89,6 +91,27 @@ fn load(path: &Path) -> Result<(Program, String), Error> {
     Ok((program, format!("checksum {checksum:08x}, {} bytes", bytes.len())))
 }
 
+/// Checks the comparisons of uniform inputs, which flip at all points or at none: here, at none of no points.
+fn check_uniform(program: &Program, parameters: &[f64], workspace: &mut Workspace) -> Result<(), Error> {
+    let mut numbers = parameters.chunks(1);
+    let inputs: Vec<&[f64]> = (0..program.input_count())
+        .map(|k| match program.input_spread(k) {
+            Spread::PerPoint => &[],
+            _ => numbers.next().expect("a number for each"),
+        })
+        .collect();
+    let mut sums = vec![0.0; program.output_count()];
+    let mut outputs: Vec<&mut [f64]> = sums.chunks_mut(1).collect();
+    match program.eval_batch(0, &inputs, &mut outputs, workspace) {
+        Err(wengert_program::Error::GuardFlipped { left, relation, right, recorded, .. }) => {
+            let comparison = format!("{left} {relation} {right}");
+            Err(Error::UniformFlipped { comparison, recorded, inputs: settings(program, parameters) })
+        }
+        // Any other error is that of the run, with its place.
+        _ => Ok(()),
+    }
+}
+
 fn setup(arguments: &Sums) -> Result<Setup, Error> {
     let mut setup = Setup::new();
     if let Some(threads) = arguments.threads {
@@ -105,11 +128,22 @@ fn setup(arguments: &Sums) -> Result<Setup, Error> {
     Ok(setup)
 }
 
-/// Says before the work, and not after it, that there is no folder for the result.
+/// Says before the work, and not after it, that the result cannot be written.
 fn writable(path: &Path) -> Result<(), Error> {
-    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        Some(folder) => fs::metadata(folder).map(drop).map_err(|source| Error::File { path: folder.into(), source }),
-        None => Ok(()),
+    let failed = |source| Error::File { path: path.into(), source };
+    match fs::metadata(path) {
+        // Opening a pipe could wait for a reader.
+        Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => Ok(()),
+        Ok(_) => OpenOptions::new().append(true).open(path).map(drop).map_err(failed),
+        Err(_) => {
+            // Beside it: a job that does the same may write the result at any time, and that must not be removed.
+            let beside = path.with_file_name(format!(".wengert-blocks.{}", std::process::id()));
+            match File::create_new(&beside) {
+                // A job on another machine has the same number.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+                created => created.and_then(|_| fs::remove_file(&beside)).map_err(failed),
+            }
+        }
     }
 }
 

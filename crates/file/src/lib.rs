@@ -19,6 +19,8 @@ use std::path::{Path, PathBuf};
 /// - Threads and processes that save the same file wait for each other.
 /// - A save that is killed may leave one file beside the target, `.NAME.saving`. The next save of that target
 ///   removes it.
+/// - On a file system without locks, saves of the same file do not wait for each other: the last one stays, whole. One that
+///   is killed may leave a file `.NAME.N.saving`, which stays.
 ///
 /// When it returns, the bytes are on the disk; on Unix, so is the name.
 ///
@@ -34,7 +36,10 @@ use std::path::{Path, PathBuf};
 /// The error of the system: the folder does not exist, the target is a folder, permission is denied, the disk
 /// is full. The target is as before, unless only syncing its folder failed.
 pub fn save(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
-    let path = path.as_ref();
+    save_with(path.as_ref(), bytes, File::lock)
+}
+
+fn save_with(path: &Path, bytes: &[u8], lock: Lock) -> io::Result<()> {
     let target = match follow(path)? {
         Target::Open(number) => return write_open(number, path, bytes),
         Target::Path(target) => target,
@@ -51,12 +56,17 @@ pub fn save(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
     // Cut off, since names have a maximal length. Targets with the same first 50 characters wait for each other.
     let name: String = name.chars().take(50).collect();
     let folder = folder_of(&target);
-    let beside = folder.join(format!(".{name}.saving"));
     // The old file may have been readable by its owner alone.
-    let mut file = claim(&beside, if before.is_some() { 0o600 } else { 0o666 })?;
+    let mode = if before.is_some() { 0o600 } else { 0o666 };
+    let beside = folder.join(format!(".{name}.saving"));
+    let (mut file, beside) = match claim(&beside, mode, lock) {
+        // No locks here.
+        Err(error) if error.kind() == ErrorKind::Unsupported => claim_unlocked(folder, &name, mode)?,
+        claimed => (claimed?, beside),
+    };
     let saved = fill(&mut file, bytes, before).and_then(|()| fs::rename(&beside, &target));
     if saved.is_err() {
-        // It is ours while we hold the lock. If this fails, the next save removes it.
+        // It is ours: by the lock, or by its name. If this fails, the next save removes it.
         let _ = fs::remove_file(&beside);
     }
     saved.and_then(|()| sync(folder))
@@ -125,35 +135,57 @@ fn write_and_flush(mut output: impl Write, bytes: &[u8]) -> io::Result<()> {
     output.flush()
 }
 
+/// How a file is locked; a test has another way.
+type Lock = fn(&File) -> io::Result<()>;
+
 /// Creates a file of this name and locks it against other saves.
-#[cfg_attr(not(unix), allow(unused_variables, reason = "only Unix has modes"))]
-fn claim(beside: &Path, mode: u32) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+fn claim(beside: &Path, mode: u32, lock: Lock) -> io::Result<File> {
     loop {
-        match options.open(beside) {
+        match create_new(beside, mode) {
             Ok(file) => {
-                file.lock()?;
+                if let Err(error) = lock(&file) {
+                    fs::remove_file(beside)?;
+                    return Err(error);
+                }
                 // Before it was locked, another save may have removed it as left over.
                 if is_at(&file, beside)? {
                     return Ok(file);
                 }
             }
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => found(clear(beside)).map(drop)?,
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => found(clear(beside, lock)).map(drop)?,
             Err(error) => return Err(error),
         }
     }
 }
 
+/// Creates a file whose name no other save has.
+fn claim_unlocked(folder: &Path, name: &str, mode: u32) -> io::Result<(File, PathBuf)> {
+    let mut number = 0u64;
+    loop {
+        let beside = folder.join(format!(".{name}.{number}.saving"));
+        match create_new(&beside, mode) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+            created => return created.map(|file| (file, beside)),
+        }
+    }
+}
+
+#[cfg_attr(not(unix), allow(unused_variables, reason = "only Unix has modes"))]
+fn create_new(path: &Path, mode: u32) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    options.open(path)
+}
+
 /// Removes the file of a save that was killed, or waits for a save in progress.
-fn clear(beside: &Path) -> io::Result<()> {
+fn clear(beside: &Path, lock: Lock) -> io::Result<()> {
     // Only a file can be left over from a save; a folder stays, and is an error.
     let is_file = fs::symlink_metadata(beside)?.is_file();
     let left = is_file.then(|| opened(beside)).transpose()?;
     if let Some(left) = &left {
-        left.lock()?;
+        lock(left)?;
         if !is_at(left, beside)? {
             return Ok(());
         }
@@ -202,3 +234,32 @@ fn sync(folder: &Path) -> io::Result<()> {
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_locks_many_savers_leave_one_whole_file() {
+        let without: Lock = |_| Err(ErrorKind::Unsupported.into());
+        let folder = tempfile::tempdir().expect("is made");
+        let path = folder.path().join("a.bin");
+        let texts: Vec<String> = (0..4).map(|k| k.to_string().repeat(10_000 + k)).collect();
+        std::thread::scope(|scope| {
+            for text in &texts {
+                let save = || (0..10).try_for_each(|_| save_with(&path, text.as_bytes(), without));
+                scope.spawn(move || save().expect("is saved"));
+            }
+        });
+        assert!(texts.contains(&fs::read_to_string(&path).expect("is there")), "half of a file");
+        // One that was killed does not hinder the next, and any other error of a lock is an error.
+        fs::write(folder.path().join(".a.bin.0.saving"), "left").expect("is written");
+        save_with(&path, b"next", without).expect("is saved");
+        save_with(&path, b"refused", |_| Err(ErrorKind::TimedOut.into())).expect_err("has no lock");
+        assert_eq!(fs::read(&path).expect("is there"), b"next");
+        let names = fs::read_dir(folder.path()).expect("is there").map(|entry| entry.expect("is read").file_name());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        assert_eq!(names, [".a.bin.0.saving", "a.bin"]);
+    }
+}

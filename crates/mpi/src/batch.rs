@@ -26,8 +26,12 @@ pub struct RankedBatch<'r> {
 /// What a rank sends to rank 0.
 #[derive(Serialize, Deserialize)]
 enum Own {
-    /// A checksum of the uniform inputs; the parts.
-    Sums(u32, Vec<(usize, usize, Vec<f64>)>),
+    Sums {
+        /// A checksum of the uniform inputs.
+        uniform: u32,
+        instructions: String,
+        parts: Vec<(usize, usize, Vec<f64>)>,
+    },
     Failed(String),
 }
 
@@ -37,50 +41,66 @@ enum Agreed {
     Total(Vec<f64>),
     Failed(usize, String),
     DifferentInputs(usize),
+    /// The rank, the instruction set of rank 0 and its own.
+    DifferentInstructions(usize, String, String),
 }
 
 impl<'r> RankedBatch<'r> {
     /// Takes the points of this rank from a function of the point's number, which fills in the inputs that have a number
-    /// for each point, in order. `blocks` is the cut: [`Blocks::of`] has at most 64 blocks and the bits of
+    /// for each point, in order. It must set every input at every point: one that it does not set is NaN. `blocks` is the cut: [`Blocks::of`] has at most 64 blocks and the bits of
     /// [`Program::eval_batch`], [`Blocks::at_most`] as many as more ranks need.
     ///
     /// # Errors
-    /// [`Error::OnRank`], on every rank, if an output of the program is not a sum, or a rank cuts otherwise than rank 0.
+    /// [`Error::OnRank`], on every rank, if an output of the program is not a sum, or a rank has another program or cuts
+    /// otherwise than rank 0.
+    ///
+    /// # Panics
+    /// As [`Program::to_bytes`].
     pub fn new(
         ranks: &'r Ranks,
         program: Program,
         blocks: Blocks,
         mut point: impl FnMut(usize, &mut [f64]),
     ) -> Result<RankedBatch<'r>, Error> {
-        let own = RankedBatch::share(ranks, blocks);
-        let mut inputs = vec![0.0; per_point(&program)];
-        let mut columns = vec![Vec::with_capacity(own.len()); inputs.len()];
+        let own = RankedBatch::own_points(ranks, blocks);
+        let mut inputs = vec![f64::NAN; per_point(&program)];
+        let mut columns: Vec<_> = inputs.iter().map(|_| Vec::with_capacity(own.len())).collect();
         for k in own {
+            // What is left from the point before would be a number that depends on where the rank starts.
+            inputs.fill(f64::NAN);
             point(k, &mut inputs);
             columns.iter_mut().zip(&inputs).for_each(|(column, &x)| column.push(x));
         }
         RankedBatch::with_columns(ranks, program, blocks, columns)
     }
 
-    /// Takes the points of this rank as columns, one for each input that has a number for each point. [`share`] says
+    /// Takes the points of this rank as columns, one for each input that has a number for each point. [`own_points`] says
     /// which points they are.
     ///
-    /// [`share`]: RankedBatch::share
+    /// [`own_points`]: RankedBatch::own_points
     ///
     /// # Errors
     /// As [`RankedBatch::new`]. [`Error::OnRank`], on every rank, with what is wrong with the columns of one.
+    ///
+    /// # Panics
+    /// As [`Program::to_bytes`].
     pub fn with_columns(
         ranks: &'r Ranks,
         program: Program,
         blocks: Blocks,
         columns: Vec<Vec<f64>>,
     ) -> Result<RankedBatch<'r>, Error> {
-        let own = RankedBatch::share(ranks, blocks);
-        // Other points on another rank would be a sum of two functions.
-        let first = ranks.share_first(|| (blocks.points(), blocks.count()))?;
+        let own = RankedBatch::own_points(ranks, blocks);
+        // Another program or other points on another rank would be a sum of two functions.
+        let first = ranks.share_first(|| (blocks.points(), blocks.count(), checksum_of(&program)))?;
         let check = || {
             same("points of the batch, as on rank 0", first.0, blocks.points())?;
             same("blocks of the batch, as on rank 0", first.1, blocks.count())?;
+            if first.2 != checksum_of(&program) {
+                return Err(
+                    "another program than on rank 0: make the same on every rank, or one by Ranks::program".into()
+                );
+            }
             if let Some(k) = (0..program.output_count()).find(|&k| program.output(k).1 != Spread::Uniform) {
                 return Err(format!("output {k} has a number for each point: make it a sum, see Output::sum"));
             }
@@ -100,24 +120,28 @@ impl<'r> RankedBatch<'r> {
     }
 
     /// The points of this rank, for a batch that is cut so.
-    pub fn share(ranks: &Ranks, blocks: Blocks) -> Range<usize> {
+    pub fn own_points(ranks: &Ranks, blocks: Blocks) -> Range<usize> {
         blocks.points_of(blocks.share(ranks.rank(), ranks.count()))
     }
 
-    /// The outputs of the program, summed over all points, on every rank: the bits are those of these
-    /// blocks on one machine. `uniform` are the uniform inputs, in order, the same on every rank. A NaN
-    /// or an infinity is a value as any other.
+    /// The outputs of the program, summed over all points, on every rank. The bits are those of [`Program::block_sums`] with
+    /// all these blocks on one machine. `uniform` are the uniform inputs, in order, the same on every rank. A NaN or an
+    /// infinity is a value as any other.
     ///
     /// The ranks send what they have to rank 0: together at most a row of sums for each block. Rank 0 sends the total.
     ///
     /// # Errors
     /// On every rank alike: [`Error::OnRank`] if the program fails on one, [`Error::DifferentInputs`],
-    /// [`Error::TooLong`].
+    /// [`Error::DifferentInstructions`], [`Error::TooLong`].
     pub fn sums(&mut self, uniform: &[f64]) -> Result<Vec<f64>, Error> {
         let own = match self.own(uniform) {
             Ok(sums) => {
                 let parts = sums.parts().map(|(range, sums)| (range.start, range.end, sums.to_vec()));
-                Own::Sums(checksum(uniform), parts.collect())
+                Own::Sums {
+                    uniform: checksum(uniform),
+                    instructions: self.workspace.instructions().name().to_owned(),
+                    parts: parts.collect(),
+                }
             }
             Err(what) => Own::Failed(what),
         };
@@ -126,6 +150,9 @@ impl<'r> RankedBatch<'r> {
             Agreed::Total(total) => Ok(total),
             Agreed::Failed(rank, what) => Err(Error::OnRank { rank, what }),
             Agreed::DifferentInputs(rank) => Err(Error::DifferentInputs { rank }),
+            Agreed::DifferentInstructions(rank, first, other) => {
+                Err(Error::DifferentInstructions { rank, first, other })
+            }
         }
     }
 
@@ -147,15 +174,19 @@ impl<'r> RankedBatch<'r> {
 /// On rank 0: the total, if every rank has its sums. On the others, nobody asks.
 fn merge(blocks: Blocks, width: usize, all: Vec<Own>) -> Agreed {
     let mut total = BlockSums::new(blocks, width);
-    let mut expected = None;
+    let mut first = None;
     for (rank, own) in all.into_iter().enumerate() {
-        let parts = match own {
+        let (uniform, instructions, parts) = match own {
             Own::Failed(what) => return Agreed::Failed(rank, what),
-            Own::Sums(checksum, _) if *expected.get_or_insert(checksum) != checksum => {
-                return Agreed::DifferentInputs(rank);
-            }
-            Own::Sums(_, parts) => parts,
+            Own::Sums { uniform, instructions, parts } => (uniform, instructions, parts),
         };
+        let (first_uniform, first_instructions) = first.get_or_insert_with(|| (uniform, instructions.clone()));
+        if *first_uniform != uniform {
+            return Agreed::DifferentInputs(rank);
+        }
+        if *first_instructions != instructions {
+            return Agreed::DifferentInstructions(rank, first_instructions.clone(), instructions);
+        }
         for (start, end, sums) in parts {
             if let Err(error) = total.insert(start..end, &sums) {
                 return Agreed::Failed(rank, error.to_string());
@@ -176,8 +207,15 @@ fn same(what: &str, expected: usize, given: usize) -> Result<(), String> {
     if expected == given { Ok(()) } else { Err(format!("{what}: {expected} expected, {given} given")) }
 }
 
+/// What tells a program from others.
+fn checksum_of(program: &Program) -> u32 {
+    let bytes = program.to_bytes();
+    // They end in a checksum of their own, and with that the checksum of all programs would be the same.
+    crc32fast::hash(&bytes[..bytes.len() - 4])
+}
+
 /// A checksum of the bits.
-fn checksum(numbers: &[f64]) -> u32 {
+pub(crate) fn checksum(numbers: &[f64]) -> u32 {
     let mut checksum = crc32fast::Hasher::new();
     numbers.iter().for_each(|x| checksum.update(&x.to_le_bytes()));
     checksum.finalize()

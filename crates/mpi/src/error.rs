@@ -10,11 +10,24 @@ pub enum Error {
         /// What it says.
         what: String,
     },
-    /// The ranks were asked for sums at different numbers, so the sum would be of two functions.
-    #[error("ranks 0 and {rank} were given different uniform inputs: give all ranks the same")]
+    /// The ranks were asked for sums at different numbers, so the sum would be of two functions; or a step of training took
+    /// them to different parameters.
+    #[error("ranks 0 and {rank} have different uniform inputs or parameters: give all ranks the same")]
     DifferentInputs {
         /// The first rank with other numbers than rank 0.
         rank: usize,
+    },
+    /// The ranks run different instruction sets, so the bits would depend on which rank has which points.
+    #[error(
+        "rank 0 runs {first} and rank {rank} runs {other}: choose one that all machines have, see RankedBatch::setup"
+    )]
+    DifferentInstructions {
+        /// The first rank with another instruction set than rank 0.
+        rank: usize,
+        /// The instruction set of rank 0.
+        first: String,
+        /// That of the other rank.
+        other: String,
     },
     /// A step of training that the optimizer refused, on every rank.
     #[error("step {step}: {source}")]
@@ -25,7 +38,9 @@ pub enum Error {
         source: wengert_nn::Error,
     },
     /// A message that MPI cannot send at once.
-    #[error("a message of {bytes} bytes: MPI sends at most 2^31 - 1 at once, so use fewer outputs or blocks")]
+    #[error(
+        "a message of {bytes} bytes: MPI sends at most 2^31 - 1 at once; make it smaller: sums by fewer outputs or blocks, a program or a state by what it holds"
+    )]
     TooLong {
         /// How many bytes.
         bytes: usize,

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mpi::Threading;
@@ -20,13 +21,26 @@ use crate::error::Error;
 /// If the function returns an error or panics on any rank, the job ends on all of them, with status 1: MPI itself would
 /// let the others wait forever. Standard error has the rank and the message.
 ///
-/// Call it once, from the main thread. The function may use other threads, but [`Ranks`] stays on this one.
+/// Call it once, from the main thread. The function may use other threads, but [`Ranks`] stays on this one:
+///
+/// ```compile_fail,E0277
+/// wengert_mpi::run(|ranks| {
+///     std::thread::scope(|scope| scope.spawn(|| ranks.rank()).join());
+///     Ok(())
+/// });
+/// ```
+///
+/// If the MPI library does not allow other threads, the job ends and says so.
 ///
 /// # Panics
 /// If MPI was started before.
 pub fn run(f: impl FnOnce(&Ranks) -> Result<(), Box<dyn StdError>>) {
-    let (universe, _) = mpi::initialize_with_threading(Threading::Funneled).expect("MPI was not started before");
-    let ranks = Ranks { world: universe.world() };
+    let (universe, threading) =
+        mpi::initialize_with_threading(Threading::Funneled).expect("MPI was not started before");
+    let ranks = Ranks { world: universe.world(), on_this_thread: PhantomData };
+    if threading < Threading::Funneled {
+        ranks.end(&"this MPI library allows no threads: use one with MPI_THREAD_FUNNELED");
+    }
     match catch_unwind(AssertUnwindSafe(|| f(&ranks))) {
         Ok(Ok(())) => {}
         Ok(Err(error)) => ranks.end(&error),
@@ -42,9 +56,12 @@ fn text_of(panic: &(dyn Any + Send)) -> &str {
     }
 }
 
-/// The ranks of a job. All of them must call the same methods in the same order.
+/// The ranks of a job. All of them must call the same methods in the same order, with the same arguments where a method
+/// does not say otherwise. A rank that does not keeps the others waiting forever.
 pub struct Ranks {
     world: SimpleCommunicator,
+    /// MPI was started for calls of this thread alone.
+    on_this_thread: PhantomData<*const ()>,
 }
 
 impl Ranks {
@@ -77,9 +94,9 @@ impl Ranks {
         let mut length = bytes.len() as u64;
         let root = self.world.process_at_rank(0);
         root.broadcast_into(&mut length);
+        // Every rank sees the length, so all of them refuse it, before they make room.
+        fits(length as usize)?;
         bytes.resize(length as usize, 0);
-        // Every rank sees the length, so all of them refuse it.
-        fits(bytes.len())?;
         root.broadcast_into(&mut bytes[..]);
         postcard::from_bytes(&bytes).map_err(|_| Error::Message { rank: 0 })
     }
@@ -118,6 +135,15 @@ impl Ranks {
         }
     }
 
+    /// Whether all ranks have the same checksum of their numbers.
+    pub(crate) fn alike(&self, own: u32) -> Result<(), Error> {
+        let all = self.gather(&own)?;
+        match self.share_first(|| all.iter().position(|one| *one != all[0]))? {
+            Some(rank) => Err(Error::DifferentInputs { rank }),
+            None => Ok(()),
+        }
+    }
+
     /// Ends the job on all ranks.
     fn end(&self, why: &dyn fmt::Display) -> ! {
         eprintln!("rank {} of {}: {why}", self.rank(), self.count());
@@ -135,6 +161,6 @@ fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     postcard::to_stdvec(value).expect("has a length")
 }
 
-fn fits(bytes: usize) -> Result<(), Error> {
+pub(crate) fn fits(bytes: usize) -> Result<(), Error> {
     if bytes > i32::MAX as usize { Err(Error::TooLong { bytes }) } else { Ok(()) }
 }

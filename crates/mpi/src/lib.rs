@@ -11,3 +11,4 @@ pub use batch::RankedBatch;
 pub use error::Error;
 pub use job::{Ranks, run};
 pub use saved::Saved;
+pub use train::Training;

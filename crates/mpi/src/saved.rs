@@ -4,11 +4,12 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use postcard::ser_flavors::Size;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
-use crate::job::Ranks;
+use crate::job::{Ranks, fits};
 
 /// A file that holds the state of an iteration: the step, the parameters, what the optimizer remembers. Any number of
 /// ranks goes on from it, with the same bits. A checksum tells a file that was changed or cut short; that the state has the
@@ -38,6 +39,11 @@ impl Saved {
         Saved { path: path.as_ref().to_owned(), every: every.max(1) }
     }
 
+    /// Every how many steps the file is written.
+    pub(crate) fn every(&self) -> u64 {
+        self.every
+    }
+
     /// The step and the state that were saved last, on every rank; `None` if there is no file. Rank 0 reads it.
     ///
     /// # Errors
@@ -58,17 +64,29 @@ impl Saved {
     /// others wait until it is there.
     ///
     /// # Errors
-    /// [`Error::OnRank`] on every rank, if the file cannot be written.
+    /// [`Error::OnRank`] on every rank, if the file cannot be written; [`Error::TooLong`], on every rank, if
+    /// the state has 2^31 bytes or more. The file is then as before.
     pub fn save<T: Serialize>(&self, ranks: &Ranks, steps: u64, state: &T) -> Result<(), Error> {
         if !steps.is_multiple_of(self.every) {
             return Ok(());
         }
+        // What `resume` could not send is not written.
         let write = || {
-            let mut bytes = postcard::to_stdvec(&(steps, state)).map_err(|error| error.to_string())?;
+            let state = (steps, state);
+            let length = postcard::serialize_with_flavor(&state, Size::default()).map_err(|error| error.to_string())?;
+            if fits(length + 4).is_err() {
+                return Ok(Some(length + 4));
+            }
+            let mut bytes = postcard::to_stdvec(&state).map_err(|error| error.to_string())?;
             bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
-            wengert_file::save(&self.path, &bytes).map_err(|error| format!("{}: {error}", self.path.display()))
+            let saved = wengert_file::save(&self.path, &bytes);
+            saved.map(|()| None).map_err(|error| format!("{}: {error}", self.path.display()))
         };
-        ranks.share_first(write)?.map_err(|what| Error::OnRank { rank: 0, what })
+        match ranks.share_first(write)? {
+            Ok(None) => Ok(()),
+            Ok(Some(bytes)) => Err(Error::TooLong { bytes }),
+            Err(what) => Err(Error::OnRank { rank: 0, what }),
+        }
     }
 }
 

@@ -9,9 +9,9 @@ use std::process::{Command, Output};
 use std::{env, fs};
 
 use wengert::Expr;
-use wengert_mpi::{RankedBatch, Ranks, Saved, run};
+use wengert_mpi::{RankedBatch, Ranks, Saved, Training, run};
 use wengert_nn::{Activation, Adam, Backend, Examples, Fit, Mlp, SavedOptimizer, Sgd, l2};
-use wengert_program::{Blocks, Options, Program, Workspace};
+use wengert_program::{Blocks, InstructionSet, Options, Program, Setup, Workspace};
 
 /// Where a job finds and leaves its files.
 const FOLDER: &str = "WENGERT_MPI_FOLDER";
@@ -175,16 +175,21 @@ fn fit(
     })
 }
 
-/// The parameters and the loss of the last step, by one process without MPI.
-fn trained() -> Vec<f64> {
+/// A loss of one parameter at one example.
+fn loss(factor: f64) -> impl for<'g> Fn(&[Expr<'g>], &[Expr<'g>]) -> Expr<'g> {
+    move |p, row| (p[0] * row[0] * factor - row[2]).powi(2)
+}
+
+/// The parameters and the loss of the last step, by one process without MPI, and how many steps a job took.
+fn trained(steps: u64) -> Vec<f64> {
     let examples = examples();
     let mut fit = fit(Backend::Compiled, &examples, || {});
     let mut adam = Adam::new(0.01);
     let losses: Vec<f64> = (0..STEPS).map(|_| fit.step(&mut adam, examples.all()).expect("steps")).collect();
-    [fit.parameters(), &losses[losses.len() - 1..]].concat()
+    [fit.parameters(), &losses[losses.len() - 1..], &[steps as f64]].concat()
 }
 
-/// Trains on all ranks from what was saved, if anything. Rank 1 dies in step 57 if a file asks for it.
+/// Trains on all ranks from what was saved, if anything: the parameters, the last loss and how many steps it took. Rank 1 dies in step 57 if a file asks for it.
 fn train(ranks: &Ranks) -> Result<Vec<f64>, Box<dyn std::error::Error>> {
     let dies = ranks.rank() == 1 && folder().join("die").exists();
     let mut step = 0;
@@ -198,8 +203,9 @@ fn train(ranks: &Ranks) -> Result<Vec<f64>, Box<dyn std::error::Error>> {
     });
     let saved = Saved::new(folder().join("state"), 10);
     let row = |k: usize, row: &mut [f64]| row.iter_mut().zip(all.all().row(k)).for_each(|(to, x)| *to = x);
-    let losses = ranks.train(&mut fit, &mut Adam::new(0.01), all.all().len(), row, STEPS, Some(&saved))?;
-    Ok([fit.parameters(), &losses[losses.len() - 1..]].concat())
+    let training = Training::new(all.all().len(), STEPS).saved(saved);
+    let losses = ranks.train(&mut fit, &mut Adam::new(0.01), &training, row)?;
+    Ok([fit.parameters(), &losses[losses.len() - 1..], &[losses.len() as f64]].concat())
 }
 
 #[test]
@@ -213,7 +219,7 @@ fn training() {
 
 #[test]
 fn training_takes_the_same_steps_on_any_number_of_ranks() {
-    let parameters = trained();
+    let parameters = trained(STEPS);
     for ranks in [1, 2, 3, 4] {
         let folder = tempfile::tempdir().expect("is made");
         succeed("training", ranks, folder.path());
@@ -223,11 +229,13 @@ fn training_takes_the_same_steps_on_any_number_of_ranks() {
 
 #[test]
 fn a_killed_job_goes_on_to_the_same_bits_on_another_number_of_ranks() {
-    let parameters = trained();
+    let parameters = trained(50);
     let folder = tempfile::tempdir().expect("is made");
     fs::write(folder.path().join("die"), "").expect("is written");
     assert!(!start("training", 2, folder.path()).status.success());
     assert!(!folder.path().join("0").exists());
+    let saved = fs::read(folder.path().join("state")).expect("is there");
+    assert_eq!(saved[0], 50, "the state after step 50");
     fs::remove_file(folder.path().join("die")).expect("is there");
     succeed("training", 4, folder.path());
     assert_eq!(left(folder.path(), 4), vec![text(&parameters); 4]);
@@ -241,29 +249,74 @@ fn bad_training() {
         let row = |k: usize, row: &mut [f64]| row.iter_mut().zip(all.all().row(k)).for_each(|(to, x)| *to = x);
         let text = |result: Result<Vec<f64>, wengert_mpi::Error>| result.map(drop).map_err(|error| error.to_string());
         let backend = if ranks.rank() == 1 { Backend::Eager } else { Backend::Compiled };
+        let [one, two] = [1, 2].map(|steps| Training::new(500, steps));
         let mut eager = fit(backend, &all, || {});
-        let refused = text(ranks.train(&mut eager, &mut Adam::new(0.01), 500, row, 2, None));
+        let refused = text(ranks.train(&mut eager, &mut Adam::new(0.01), &two, row));
         assert_eq!(refused, Err("rank 1: the fit has no program: use Backend::Compiled".into()));
 
         let mut fit = fit(Backend::Compiled, &all, || {});
         let saved = Saved::new(folder().join("state"), 1);
         saved.save(ranks, 1, &(vec![1.0; 3], Adam::new(0.01).text()))?;
         let before = fit.parameters().to_vec();
-        let refused = text(ranks.train(&mut fit, &mut Adam::new(0.01), 500, row, 2, Some(&saved)));
+        let refused = text(ranks.train(&mut fit, &mut Adam::new(0.01), &two.clone().saved(saved.clone()), row));
         assert_eq!(refused, Err("rank 0: the net has 25 parameters, but 3 were given".into()));
         saved.save(ranks, 1, &(before.clone(), Adam::new(0.01).text()))?;
-        let refused = text(ranks.train(&mut fit, &mut Sgd::new(0.01), 500, row, 2, Some(&saved)));
+        let refused = text(ranks.train(&mut fit, &mut Sgd::new(0.01), &two.clone().saved(saved.clone()), row));
         assert!(refused.is_err_and(|what| what.contains("expected \"sgd\"")));
         assert_eq!(fit.parameters(), before, "nothing is lost");
-        let refused = text(ranks.train(&mut fit, &mut Sgd::new(f64::MAX), 500, row, 2, None));
+        let refused = text(ranks.train(&mut fit, &mut Sgd::new(f64::MAX), &two, row));
         assert!(refused.is_err_and(|what| what.starts_with("step ") && what.contains("parameter")));
         // What one rank has is what all go on from; a job that is done takes no step.
         let mut adam = Adam::new(0.01 + ranks.rank() as f64);
-        ranks.train(&mut fit, &mut adam, 500, row, 1, None)?;
+        ranks.train(&mut fit, &mut adam, &one, row)?;
         assert_eq!(adam.rate, 0.01);
-        assert_eq!(ranks.train(&mut fit, &mut adam, 500, row, 1, Some(&saved))?, []);
+        assert_eq!(ranks.train(&mut fit, &mut adam, &one.saved(saved), row)?, []);
         Ok(())
     });
+}
+
+#[test]
+#[ignore = "a test starts it under mpirun"]
+fn unlike_training() {
+    run(|ranks| {
+        let all = examples();
+        let first = Examples::from_rows([all.all().row(0).collect::<Vec<_>>()])?;
+        let row = |k: usize, row: &mut [f64]| row.iter_mut().zip(all.all().row(k)).for_each(|(to, x)| *to = x);
+        let text = |result: Result<Vec<f64>, wengert_mpi::Error>| result.map(drop).map_err(|error| error.to_string());
+        let here = ranks.rank();
+        let saved = |every| Saved::new(folder().join("state"), every);
+        let same = Training::new(500, 3);
+        let mut fit = fit(Backend::Compiled, &first, || {});
+        for other in [Training::new(500, 4), Training::new(499, 3), same.clone().cut(3), same.clone().saved(saved(7))] {
+            let own = if here == 0 { &same } else { &other };
+            let refused = text(ranks.train(&mut fit, &mut Adam::new(0.01), own, row));
+            assert_eq!(refused, Err("rank 1: another Training than on rank 0".into()), "{other:?}");
+        }
+        let own = same.clone().saved(saved(7 + here as u64));
+        let refused = text(ranks.train(&mut fit, &mut Adam::new(0.01), &own, row));
+        assert_eq!(refused, Err("rank 1: another Training than on rank 0".into()));
+        assert!(!folder().join("state").exists());
+
+        // The net of this rank alone has another loss.
+        let mut fit = Fit::new(Backend::Compiled, &[0.5], &first, loss(1.0 + here as f64))?;
+        let refused = text(ranks.train(&mut fit, &mut Adam::new(0.01), &same, row));
+        assert!(refused.is_err_and(|what| what.starts_with("rank 1: another program than on rank 0")));
+
+        // Penalties are not in the program: they show in the parameters, if only after the last step.
+        for steps in [1, 3] {
+            let rate = [1e-2, 1e-3][here];
+            let mut fit = Fit::new(Backend::Compiled, &[0.5], &first, loss(1.0))?.penalty(move |p| l2(p, rate));
+            let refused = text(ranks.train(&mut fit, &mut Sgd::new(0.1), &Training::new(500, steps), row));
+            assert!(refused.is_err_and(|what| what.starts_with("ranks 0 and 1 have different")));
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn ranks_that_would_train_otherwise_are_refused() {
+    let folder = tempfile::tempdir().expect("is made");
+    succeed("unlike_training", 2, folder.path());
 }
 
 #[test]
@@ -336,6 +389,25 @@ fn an_error_on_one_rank_is_that_of_all() {
     assert!(error.contains("of 2: rank 1: the comparison") && error.contains("at point 700"), "{error}");
 }
 
+/// A state of 2.15 GB, which takes no memory until it is written.
+struct Long;
+
+impl serde::Serialize for Long {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeTuple;
+        struct Bytes<'a>(&'a [u8]);
+        impl serde::Serialize for Bytes<'_> {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_bytes(self.0)
+            }
+        }
+        let bytes = vec![0; 1_000_000];
+        let mut all = serializer.serialize_tuple(2150)?;
+        (0..2150).try_for_each(|_| all.serialize_element(&Bytes(&bytes)))?;
+        all.end()
+    }
+}
+
 #[test]
 #[ignore = "a test starts it under mpirun"]
 fn misuse() {
@@ -344,11 +416,15 @@ fn misuse() {
         let program = ranks.program(asian::program)?;
         let mut batch = RankedBatch::new(ranks, program.clone(), Blocks::of(PATHS), asian::normals)?;
         let sums = text(batch.sums(&[1.0 + ranks.rank() as f64, 0.2, 0.03]));
-        assert_eq!(sums, Err("ranks 0 and 1 were given different uniform inputs: give all ranks the same".into()));
+        assert_eq!(
+            sums,
+            Err("ranks 0 and 1 have different uniform inputs or parameters: give all ranks the same".into())
+        );
         let sums = text(batch.sums(&asian::MARKET[ranks.rank()..]));
         assert_eq!(sums, Err("rank 1: uniform inputs: 3 expected, 2 given".into()));
         assert!(batch.sums(&asian::MARKET).is_ok(), "nothing is lost");
-        let columns = vec![vec![0.0; RankedBatch::share(ranks, Blocks::of(PATHS)).len() - ranks.rank()]; asian::STEPS];
+        let columns =
+            vec![vec![0.0; RankedBatch::own_points(ranks, Blocks::of(PATHS)).len() - ranks.rank()]; asian::STEPS];
         let refused =
             RankedBatch::with_columns(ranks, program, Blocks::of(PATHS), columns).map_err(|error| error.to_string());
         assert!(refused.is_err_and(|what| what.starts_with("rank 1: numbers in a column: ")));
@@ -376,6 +452,9 @@ fn misuse() {
         }
         let changed = saved.resume::<Vec<f64>>(ranks).map_err(|error| error.to_string());
         assert!(changed.is_err_and(|what| what.contains("not a state of this job")));
+        let kept = fs::read(folder().join("state"))?;
+        assert!(matches!(saved.save(ranks, 4, &Long), Err(wengert_mpi::Error::TooLong { bytes: 2_150_000_000.. })));
+        assert_eq!(fs::read(folder().join("state"))?, kept);
         let nowhere = Saved::new(folder().join("no folder").join("state"), 1);
         assert_eq!(nowhere.resume::<f64>(ranks)?, None);
         assert!(nowhere.save(ranks, 1, &1.0).is_err_and(|error| error.to_string().contains("no folder")));
@@ -387,6 +466,50 @@ fn misuse() {
 fn misuse_is_a_named_error_on_every_rank() {
     let folder = tempfile::tempdir().expect("is made");
     succeed("misuse", 2, folder.path());
+}
+
+#[test]
+#[ignore = "a test starts it under mpirun"]
+fn unlike() {
+    run(|ranks| {
+        // The first point of a rank would give its numbers to all others of this rank.
+        let first = RankedBatch::own_points(ranks, Blocks::of(PATHS)).start;
+        let program = ranks.program(asian::program)?;
+        let mut unset = RankedBatch::new(ranks, program, Blocks::of(PATHS), |path, inputs| {
+            if path == first {
+                asian::normals(path, inputs);
+            }
+        })?;
+        assert!(unset.sums(&asian::MARKET)?[0].is_nan());
+
+        let own = |factor: f64| {
+            let g = wengert::Graph::new();
+            let x = g.leaf(1.0);
+            let y = g.expr(x) * factor;
+            Program::compile(&g, [x], [wengert_program::Output::sum(y.id())], &Options::new())
+        };
+        let text = |error: wengert_mpi::Error| error.to_string();
+        let refused = RankedBatch::new(ranks, own(2.0 + ranks.rank() as f64)?, Blocks::of(1000), |_, x| x[0] = 1.0);
+        let refused = refused.map(drop).map_err(text);
+        assert!(refused.is_err_and(|what| what.starts_with("rank 1: another program than on rank 0: ")));
+
+        if let [one, other, ..] = InstructionSet::available()[..] {
+            let set = if ranks.rank() == 0 { one } else { other };
+            let batch = RankedBatch::new(ranks, own(2.0)?, Blocks::of(1000), |k, x| x[0] = k as f64)?;
+            let mut mixed = batch.setup(Setup::new().instructions(set));
+            let expected = format!("rank 0 runs {one} and rank 1 runs {other}: ");
+            assert!(mixed.sums(&[]).map_err(text).is_err_and(|what| what.starts_with(&expected)));
+            let mut same = mixed.setup(Setup::new().instructions(other));
+            assert_eq!(same.sums(&[]).map_err(text), Ok(vec![999_000.0]));
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn ranks_that_would_add_up_different_functions_are_refused() {
+    let folder = tempfile::tempdir().expect("is made");
+    succeed("unlike", 2, folder.path());
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn any_ranges_of_any_cut_have_the_bits_of_its_blocks() {
         let expected = bits(&own.and_then(|sums| sums.total()).expect("runs"));
         assert_eq!(blocks.count(), cuts[4], "the cut of {most}");
         for (k, pair) in cuts.windows(2).enumerate() {
-            small_part(here, &format!("--blocks {}..{} --of {most}", pair[0], pair[1]), &format!("{k}.part"));
+            small_part(here, &format!("--blocks {}..{} --cut {most}", pair[0], pair[1]), &format!("{k}.part"));
         }
         let csv = succeed(here, "fold --format csv 2.part 0.part 3.part 1.part");
         assert_eq!(numbers(&csv).0, expected);
@@ -111,7 +111,7 @@ fn a_part_of_a_huge_raw_file_is_read_alone() {
     file.set_len(1 << 42).expect("the file system has sparse files");
     for format in ["rows", "columns"] {
         let which =
-            format!("--format {format} --set a=0 --blocks 1000000..1000002 --of 1073741824 --points-name zeros");
+            format!("--format {format} --set a=0 --blocks 1000000..1000002 --cut 1073741824 --points-name zeros");
         succeed(here, &format!("sums small.program zeros {which} -o zeros.part"));
         assert!(fail(here, "fold zeros.part", 1).contains("blocks 0..1000000, 1000002..1073741824 are missing"));
     }

@@ -119,7 +119,7 @@ fn parts_that_do_not_fit_are_named() {
         let error = fail(here, &format!("fold {parts}"), 1);
         assert!(said.iter().all(|said| error.contains(said)), "{parts}: {error}");
     };
-    says("first", &["blocks 6..16 are missing", "--blocks 6..16 --of 64"]);
+    says("first", &["blocks 6..16 are missing", "--blocks 6..16 --cut 64"]);
     says("rest", &["blocks 0..6 are missing"]);
     small_part(here, "--blocks 8..9", "middle");
     says("middle first", &["blocks 6..8, 9..16 are missing", "--blocks 6..8"]);
@@ -136,7 +136,7 @@ fn parts_that_do_not_fit_are_named() {
     };
     other("--set a=0.8 --blocks 6..16", "uniform inputs (0.7 ");
     other("--set a=0.7 --blocks 6..16 --points-name mine", "points (CSV, checksum ");
-    other("--set a=0.7 --blocks 0..4 --of 4", "cuts (1000 points in blocks of 64; 1000 points in blocks of 256)");
+    other("--set a=0.7 --blocks 0..4 --cut 4", "cuts (1000 points in blocks of 64; 1000 points in blocks of 256)");
     if let Some(set) = InstructionSet::available().get(1) {
         other(&format!("--set a=0.7 --blocks 6..16 --instructions {set}"), "instruction sets");
     }
@@ -194,7 +194,9 @@ fn bad_arguments_end_with_status_2_and_say_what_to_do() {
         &format!("{sums} --part 0 --of 0"),
         &format!("{sums} --blocks 8"),
         &format!("{sums} --blocks 8..7"),
-        &format!("{sums} --blocks 0..8 --cut 3"),
+        &format!("{sums} --of 3"),
+        &format!("{sums} --blocks 0..8 --of 3"),
+        &format!("{sums} --blocks 0..8 --cut 0"),
         &format!("{sums} --blocks 0..8 --format text"),
         "sums small.program points.csv --set a=0.7 --blocks 0..1",
     ] {
@@ -207,7 +209,10 @@ fn bad_arguments_end_with_status_2_and_say_what_to_do() {
     let error = fail(here, &format!("{sums} --blocks 0..1 --instructions mmx"), 1);
     assert!(error.contains("does not have the instructions \"mmx\"") && error.contains("portable"), "{error}");
     let error = fail(here, &sums.replace("a.part", "no/a.part --blocks 0..1"), 1);
-    assert!(error.contains("no: No such file"), "{error}");
+    assert!(error.contains("no/a.part: No such file"), "{error}");
+    fs::create_dir(here.join("folder")).expect("is made");
+    let error = fail(here, &sums.replace("a.part", "folder --blocks 0..1"), 1);
+    assert!(error.contains("folder: Is a directory"), "{error}");
 }
 
 #[test]
