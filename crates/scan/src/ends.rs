@@ -50,12 +50,13 @@ impl<'a> Ends<'a> {
         tangents: Option<&'a [f64]>,
     ) -> Result<Ends<'a>, Error> {
         let (steps, until) = match steps {
+            Steps::Exactly(0) => return Err(Error::NoSteps),
             Steps::Exactly(steps) => (Some(steps), None),
             Steps::Until(until) => (None, Some(until)),
             Steps::OfInputs if width == 0 || inputs.is_endless() => return Err(Error::NoEnd),
             Steps::OfInputs => (inputs.steps(width), None),
         };
-        if steps == Some(0) || steps.is_none() && !inputs.has(0, width)? {
+        if steps.unwrap_or(0) == 0 && !inputs.has(0, width)? {
             return Err(Error::NoSteps);
         }
         inputs.check(width, steps)?;

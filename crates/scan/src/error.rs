@@ -64,7 +64,7 @@ pub enum Error {
     },
     /// There are more inputs than the steps take.
     #[error(
-        "inputs are left over after step {steps}: give {width} for each step, and end an iterator where the loop ends (`take`)"
+        "inputs are left over after those of {steps} steps: give {width} for each step, and end an iterator where the loop ends (`take`)"
     )]
     InputsLeft {
         /// For how many steps there are inputs, or how many the loop has.

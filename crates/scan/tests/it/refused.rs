@@ -141,6 +141,9 @@ fn inputs_that_are_left_over_are_refused_from_slices_and_iterators_alike() {
     for inputs in both(17) {
         assert_eq!(left(run(Steps::OfInputs, inputs)), Some((8, 2)));
     }
+    for inputs in both(1) {
+        assert_eq!(left(run(Steps::OfInputs, inputs)), Some((0, 2)));
+    }
     for inputs in [Inputs::from_iter(numbers.iter().copied().take(17)), numbers[..17].into()] {
         let steps = Steps::until(|_, _| false);
         let result =
@@ -153,7 +156,7 @@ fn inputs_that_are_left_over_are_refused_from_slices_and_iterators_alike() {
     }
     let error = run(Steps::Exactly(8), (&numbers).into()).unwrap_err().to_string();
     assert!(
-        error.starts_with("inputs are left over after step 8") && error.contains("give 2 for each step"),
+        error.starts_with("inputs are left over after those of 8 steps") && error.contains("give 2 for each step"),
         "{error}"
     );
 }
