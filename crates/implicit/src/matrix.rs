@@ -62,6 +62,11 @@ impl Matrix {
     }
 }
 
+/// Derivatives with a seed that is not finite are NaN: where it comes from is found elsewhere.
+pub(crate) fn all_finite(seeds: &[f64]) -> bool {
+    seeds.iter().all(|seed| seed.is_finite())
+}
+
 /// The factors of a matrix that is not singular.
 #[derive(Debug)]
 pub(crate) enum Factors {
