@@ -81,7 +81,7 @@ impl Factors {
         match self {
             Factors::Dense(factors) => factors.solve(transposed, b),
             #[cfg(feature = "sparse")]
-            Factors::Sparse(factors) => factors.solve(transposed, b)?,
+            Factors::Sparse(factors) => factors.solve(transposed, b),
         }
         match b.iter().all(|x| x.is_finite()) {
             true => Ok(()),
