@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use nalgebra::DMatrix;
-use wengert::{Error, Expr, Graph, Guard, NodeId, Op, Relation};
+use wengert::{Error, Expr, Graph, Guard, Node, NodeId, Op, Relation};
 
 use crate::map::Map;
 use crate::matrix::DenseFactors;
@@ -126,11 +126,7 @@ impl Equations {
         copy.up_to(u.first().map_or(graph.len(), |u| u.index()));
         // By columns: the transpose.
         let transposed: Vec<Expr<'g>> = columns.iter().map(|&node| copy.of(node)).collect();
-        let solved = match (&transposed[..], ybar) {
-            // One unknown needs no elimination.
-            (&[slope], &[bar]) => vec![bar / slope],
-            _ => target.external(Arc::clone(self.solve.function()), &[&transposed[..], ybar].concat()),
-        };
+        let solved = target.external(Arc::clone(self.solve.function()), &[&transposed[..], ybar].concat());
         copy.known(&u, &solved);
         copy.up_to(graph.len());
         copy.guards();
@@ -161,11 +157,31 @@ impl Recorded {
         self.y.iter().map(|&y| self.graph.value(y)).collect()
     }
 
+    /// A bound of the rounding errors of each residual, to first order: half a unit in the last place of each node that it
+    /// is computed from, times the adjoint.
+    pub(crate) fn rounding(&self) -> Result<Vec<f64>, String> {
+        let nodes: Vec<Node> = self.graph.nodes().filter(|node| node.op != Op::Const).collect();
+        let keys: Vec<NodeId> = nodes.iter().map(|node| node.id).collect();
+        let mut bars = vec![0.0; keys.len()];
+        let bound = |&residual: &NodeId| {
+            self.graph.try_vjp_into(&[(residual, 1.0)], &keys, &mut bars).map_err(|error| error.to_string())?;
+            let errors = nodes.iter().zip(&bars).map(|(node, bar)| (node.value * bar).abs());
+            Ok(0.5 * f64::EPSILON * errors.filter(|error| error.is_finite()).sum::<f64>())
+        };
+        self.residuals.iter().map(bound).collect()
+    }
+
+    /// Keeps the factors of the Jacobian.
+    pub(crate) fn factor(&mut self, jacobian: DMatrix<f64>) -> Result<(), String> {
+        let factors = DenseFactors::new(jacobian);
+        self.factors = Some(factors.map_err(|_| format!("the Jacobian is singular at {:?}", self.unknowns()))?);
+        Ok(())
+    }
+
     /// Solves `J x = b`, or `J^T x = b`, in place.
     pub(crate) fn solve(&mut self, transposed: bool, b: &mut [f64]) -> Result<(), String> {
         if self.factors.is_none() {
-            let factors = DenseFactors::new(self.jacobian()?);
-            self.factors = Some(factors.map_err(|_| format!("the Jacobian is singular at {:?}", self.unknowns()))?);
+            self.factor(self.jacobian()?)?;
         }
         self.factors.iter().for_each(|factors| factors.solve(transposed, b));
         match b.iter().all(|x| x.is_finite()) {

@@ -64,6 +64,14 @@ pub enum Error {
         /// How many were given.
         given: usize,
     },
+    /// A table that is too steep for numbers.
+    #[error("the polynomials of the table overflow next to knot {at} of {axis}: scale the knots or the values")]
+    Overflows {
+        /// The axis: x or y.
+        axis: char,
+        /// The knot, from 0, on the left.
+        at: usize,
+    },
     /// A monotone table whose values are not known, or with two inputs.
     #[error("a table of two inputs, and one whose values are not known, cannot be monotone; choose Linear or Spline")]
     Monotone,

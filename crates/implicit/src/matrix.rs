@@ -62,6 +62,11 @@ impl Matrix {
     }
 }
 
+/// Derivatives with a seed that is not finite are NaN: where it comes from is found elsewhere.
+pub(crate) fn all_finite(seeds: &[f64]) -> bool {
+    seeds.iter().all(|seed| seed.is_finite())
+}
+
 /// The factors of a matrix that is not singular.
 #[derive(Debug)]
 pub(crate) enum Factors {
@@ -76,7 +81,7 @@ impl Factors {
         match self {
             Factors::Dense(factors) => factors.solve(transposed, b),
             #[cfg(feature = "sparse")]
-            Factors::Sparse(factors) => factors.solve(transposed, b)?,
+            Factors::Sparse(factors) => factors.solve(transposed, b),
         }
         match b.iter().all(|x| x.is_finite()) {
             true => Ok(()),

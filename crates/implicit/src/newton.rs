@@ -17,12 +17,16 @@ pub(crate) enum Method {
 const STEPS: usize = 100;
 /// Plain iterations to a fixed point.
 const ITERATIONS: usize = 1000;
-/// A plain iteration that changes less than this, relative to the size of the numbers, is near enough.
+/// A plain iteration that changes each unknown by less than this part of it is near enough.
 const NEAR: f64 = 1e-6;
-/// After a step of this size, relative to the size of the numbers, the next would only be rounding errors.
+/// The largest numbers of so many iterations are the measure for iterations that lead to 0.
+const WINDOW: usize = 100;
+/// After a step that changes each unknown by less than this part of it, the next would only be rounding errors.
 const FINE: f64 = 1e-12;
-/// Where no step is better, this size or less, relative to the largest numbers met, is one of rounding errors.
+/// Where no step is better, one that would change each unknown by less than this part of it is one of rounding errors.
 const COARSE: f64 = 1e-8;
+/// Changes of a value by less than this part of it may be rounding errors.
+const ROUNDING: f64 = 64.0 * f64::EPSILON;
 /// A step is halved this often at most.
 const HALVINGS: usize = 60;
 
@@ -33,75 +37,103 @@ pub(crate) fn solve(equations: &Equations, method: Method, p: &[f64], y: &mut [f
         if !recorded.residuals().iter().all(|r| r.is_finite()) {
             return Err(format!("the equations are not finite at the start, {y:?}; choose another start"));
         }
-        let mut size = y.iter().fold(0.0, |most: f64, y| most.max(y.abs()));
         if method == Method::FixedPoint {
-            iterate(equations, recorded, p, y, &mut size)?;
+            iterate(equations, recorded, p, y)?;
         }
-        newton(equations, recorded, p, y, &mut size)
+        newton(equations, recorded, p, y)
     })
 }
 
-fn norm(list: &[f64]) -> f64 {
-    list.iter().fold(0.0, |norm: f64, x| norm.hypot(*x))
+fn norm(list: impl IntoIterator<Item = f64>) -> f64 {
+    list.into_iter().fold(0.0, f64::hypot)
+}
+
+/// Whether each change is at most this part of its number.
+fn is_small(changes: &[f64], part: f64, numbers: &[f64]) -> bool {
+    changes.iter().zip(numbers).all(|(change, number)| change.abs() <= part * number.abs())
 }
 
 /// Plain iterations, until one changes little.
-fn iterate(e: &Equations, recorded: &mut Recorded, p: &[f64], y: &mut [f64], size: &mut f64) -> Result<(), String> {
-    for _ in 0..ITERATIONS {
+fn iterate(e: &Equations, recorded: &mut Recorded, p: &[f64], y: &mut [f64]) -> Result<(), String> {
+    let mut largest = vec![0f64; y.len()];
+    for k in 1..=ITERATIONS {
         let change = recorded.residuals();
         y.iter_mut().zip(&change).for_each(|(y, change)| *y -= change);
         e.move_to(recorded, y, p)?;
         if !recorded.residuals().iter().all(|r| r.is_finite()) {
             return Err(format!("the iteration leaves the finite numbers at {y:?}; choose another start"));
         }
-        *size = size.max(norm(y));
-        if norm(&change) <= NEAR * *size {
+        // Every number is compared with its own size, and not with that of the start, which may be far away. So the first
+        // window does not count.
+        largest.iter_mut().zip(&*y).for_each(|(most, y)| *most = most.max(y.abs()));
+        let is_full = k % WINDOW == 0;
+        if is_small(&change, NEAR, if is_full && k > WINDOW { &largest } else { y }) {
             return Ok(());
+        }
+        if is_full {
+            largest.copy_from_slice(y);
         }
     }
     Err(format!("the iteration did not settle in {ITERATIONS} steps, and is at {y:?}; use `root` instead"))
 }
 
 /// Steps of Newton's method, until one is as small as rounding errors.
-fn newton(e: &Equations, recorded: &mut Recorded, p: &[f64], y: &mut [f64], size: &mut f64) -> Result<(), String> {
-    let (mut next, mut definite) = (y.to_vec(), true);
+fn newton(e: &Equations, recorded: &mut Recorded, p: &[f64], y: &mut [f64]) -> Result<(), String> {
+    let (mut next, mut definite, mut last) = (y.to_vec(), true, f64::INFINITY);
     for _ in 0..STEPS {
         let residuals = recorded.residuals();
         let minimum = recorded.merit();
         if minimum.is_none() && residuals.iter().all(|&r| r == 0.0) {
             return Ok(());
         }
+        let elsewhere = |error: String| format!("{error}; choose another start");
+        let jacobian = recorded.jacobian().map_err(elsewhere)?;
         let mut step = residuals.clone();
         definite = match minimum {
             None => {
-                recorded.solve(false, &mut step).map_err(|error| format!("{error}; choose another start"))?;
+                recorded.factor(jacobian.clone()).map_err(elsewhere)?;
+                recorded.solve(false, &mut step).map_err(elsewhere)?;
                 true
             }
-            Some(_) => descend(recorded.jacobian()?, &mut step)?,
+            Some(_) => descend(&jacobian, &mut step)?,
         };
-        let length = norm(&step);
-        *size = size.max(norm(y)).max(length.min(1.0));
-        // A minimum is approached by smaller values, until they differ by rounding errors only.
+        // Each residual is measured by the terms of its linear equation, so that equations of any size count alike.
+        let largest: Vec<f64> = y.iter().zip(&step).map(|(y, step)| y.abs().max(step.abs())).collect();
+        let terms = |row: usize| jacobian.row(row).iter().zip(&largest).map(|(a, y)| (a * y).abs()).sum::<f64>();
+        let sizes: Vec<f64> = (0..y.len()).map(|row| terms(row).clamp(f64::MIN_POSITIVE, f64::MAX)).collect();
+        let measure = |residuals: &[f64]| norm(residuals.iter().zip(&sizes).map(|(r, size)| r / size));
+        let before = measure(&residuals);
         let slope: f64 = step.iter().zip(&residuals).map(|(step, slope)| step * slope).sum();
-        let by_value = minimum.filter(|f| slope > 1e-6 * f.abs());
-        let before = by_value.unwrap_or_else(|| norm(&residuals));
-        let expected = if by_value.is_some() { slope } else { before };
         let mut part = 1.0;
         let better = (0..HALVINGS).any(|_| {
             next.iter_mut().zip(&*y).zip(&step).for_each(|((next, y), step)| *next = y - part * step);
-            let after = e.move_to(recorded, &next, p).ok().map(|()| match by_value {
-                Some(_) => recorded.merit().unwrap_or(f64::NAN),
-                None => norm(&recorded.residuals()),
-            });
-            let better = after.is_some_and(|after| after <= before - 1e-4 * part * expected);
+            let better = e.move_to(recorded, &next, p).is_ok() && {
+                let nearer = measure(&recorded.residuals()) <= before * (1.0 - 1e-4 * part);
+                match (minimum, recorded.merit()) {
+                    // A minimum is approached by smaller values, until they differ by rounding errors only.
+                    (Some(f), Some(after)) => {
+                        after <= f - 1e-4 * part * slope && slope > ROUNDING * f.abs()
+                            || nearer && after <= f + ROUNDING * f.abs()
+                    }
+                    _ => nearer,
+                }
+            };
             part *= if better { 1.0 } else { 0.5 };
             better
         });
+        // Steps that do not shrink fast may be rounding errors, as they are where no step is better.
+        let length = norm(step.iter().zip(&*y).map(|(step, y)| step / y.abs().max(f64::MIN_POSITIVE)));
+        let is_slow = !better || length > 0.1 * last;
+        last = length;
         if better {
             y.copy_from_slice(&next);
         }
-        // Where no step is better, what is left are rounding errors.
-        let converged = if better { length <= FINE * norm(y) } else { length <= COARSE * *size };
+        let mut converged = is_small(&step, if better { FINE } else { COARSE }, y);
+        if !converged && is_slow {
+            e.move_to(recorded, y, p)?;
+            let rounding = recorded.rounding()?;
+            converged = is_small(&recorded.residuals(), 1.0, &rounding);
+        }
         if converged && definite {
             return e.move_to(recorded, y, p);
         }
@@ -110,7 +142,7 @@ fn newton(e: &Equations, recorded: &mut Recorded, p: &[f64], y: &mut [f64], size
         }
     }
     e.move_to(recorded, y, p)?;
-    let left = norm(&recorded.residuals());
+    let left = norm(recorded.residuals());
     let what = match recorded.merit() {
         None => "the residuals are",
         Some(_) if definite => "the gradient is",
@@ -121,13 +153,13 @@ fn newton(e: &Equations, recorded: &mut Recorded, p: &[f64], y: &mut [f64], size
 
 /// Solves `H step = step` in place for a Hessian, with a multiple of the identity added where it is not positive
 /// definite. Returns whether it is.
-fn descend(hessian: DMatrix<f64>, step: &mut [f64]) -> Result<bool, String> {
+fn descend(hessian: &DMatrix<f64>, step: &mut [f64]) -> Result<bool, String> {
     let n = hessian.nrows();
     let largest = hessian.amax();
     let mut added = 0.0;
     // Doubles of the largest entry are enough: then the matrix is dominated by its diagonal.
     while added <= 4.0 * (n as f64 + 1.0) * largest.max(f64::MIN_POSITIVE) {
-        let shifted = &hessian + DMatrix::identity(n, n) * added;
+        let shifted = hessian + DMatrix::identity(n, n) * added;
         if let Some(factors) = shifted.cholesky() {
             let mut solved = DVector::from_column_slice(step);
             factors.solve_mut(&mut solved);

@@ -2,14 +2,15 @@
 
 use crate::table::Interpolation;
 
-/// For each interval, the coefficients of the powers of the distance from its left knot.
+/// For each interval, the coefficients of the powers of the distance from its left knot. Then the value at the last knot, as
+/// a constant, since the polynomial before it would only be near.
 pub(crate) type Coefficients = Vec<[f64; 4]>;
 
 /// The polynomials through the values at the knots, of which there are at least two.
 pub(crate) fn pieces(x: &[f64], y: &[f64], interpolation: Interpolation) -> Coefficients {
     let h: Vec<f64> = x.windows(2).map(|pair| pair[1] - pair[0]).collect();
     let slopes: Vec<f64> = y.windows(2).zip(&h).map(|(pair, h)| (pair[1] - pair[0]) / h).collect();
-    match interpolation {
+    let mut pieces: Coefficients = match interpolation {
         Interpolation::Linear => y.iter().zip(slopes).map(|(&y, slope)| [y, slope, 0.0, 0.0]).collect(),
         Interpolation::Monotone => {
             let d = monotone(&h, &slopes);
@@ -27,7 +28,9 @@ pub(crate) fn pieces(x: &[f64], y: &[f64], interpolation: Interpolation) -> Coef
             };
             (0..h.len()).map(piece).collect()
         }
-    }
+    };
+    pieces.extend(y.last().map(|&end| [end, 0.0, 0.0, 0.0]));
+    pieces
 }
 
 /// The derivatives at the knots of a monotone table.
@@ -39,9 +42,11 @@ fn monotone(h: &[f64], slopes: &[f64]) -> Vec<f64> {
     // The derivative of a parabola at its end, kept from overshooting.
     let end = |h: [f64; 2], slopes: [f64; 2]| {
         let d = ((2.0 * h[0] + h[1]) * slopes[0] - h[0] * slopes[1]) / (h[0] + h[1]);
-        if d * slopes[0] <= 0.0 {
+        // Signs are compared, since products of small numbers underflow.
+        let both = |a: f64, b: f64| a.min(b) > 0.0 || a.max(b) < 0.0;
+        if !both(d, slopes[0]) {
             0.0
-        } else if slopes[0] * slopes[1] < 0.0 && d.abs() > 3.0 * slopes[0].abs() {
+        } else if both(slopes[0], -slopes[1]) && d.abs() > 3.0 * slopes[0].abs() {
             3.0 * slopes[0]
         } else {
             d

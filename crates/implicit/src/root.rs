@@ -7,6 +7,7 @@ use wengert::{Expr, External, Graph};
 
 use crate::equations::{Equations, Formula, Recording};
 use crate::map::Map;
+use crate::matrix::all_finite;
 use crate::newton::{self, Method};
 
 /// The solution `y` of `f(y, p) = 0`: as many equations as unknowns. Inputs: the `parameters` of `f`, `p`. Outputs: `y`.
@@ -18,6 +19,11 @@ use crate::newton::{self, Method};
 ///
 /// `f` is recorded in a graph of its own and replayed there; where it branches otherwise, it is recorded anew. It may not
 /// capture expressions: what it depends on are its parameters. `name`: as of [`linear_solve`](crate::linear_solve).
+/// It may call another [`Map`], and must do so where that has a value: while `f` is recorded, [`Map::call`] panics where
+/// there is none, also below the `try_` forms. While it is replayed, that is an error of the call.
+///
+/// Derivatives as nodes call [`linear_solve`](crate::linear_solve) with the Jacobian. Recording them where it is singular
+/// panics, also in `try_` forms; where it becomes singular later, replaying them is an error.
 ///
 /// There is no value, but an error of the call, where the method does not converge, where the Jacobian is singular on the
 /// way, and where `f` is not finite.
@@ -166,6 +172,10 @@ impl External for Solution {
     }
 
     fn vjp(&self, p: &[f64], y: &[f64], ybar: &[f64], p_bar: &mut [f64]) -> Result<(), String> {
+        if !all_finite(ybar) {
+            p_bar.fill(f64::NAN);
+            return Ok(());
+        }
         self.equations.with(y, p, |recorded| {
             let mut u = ybar.to_vec();
             recorded.solve(true, &mut u)?;
@@ -174,6 +184,10 @@ impl External for Solution {
     }
 
     fn jvp(&self, p: &[f64], y: &[f64], v: &[f64], w: &mut [f64]) -> Result<(), String> {
+        if !all_finite(v) {
+            w.fill(f64::NAN);
+            return Ok(());
+        }
         self.equations.with(y, p, |recorded| {
             recorded.negative_jvp(v, w)?;
             recorded.solve(false, w)

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use wengert::{Expr, External};
 
 use crate::map::Map;
-use crate::matrix::{Factors, Matrix};
+use crate::matrix::{Factors, Matrix, all_finite};
 use crate::pool::Pool;
 
 /// The solution `x` of `A x = b` for a matrix of `n` rows and columns. Inputs: the `n * n` entries of `A` by rows, then `b`.
@@ -129,6 +129,10 @@ impl External for Solve {
 
     // With A^T u = ybar, b receives u, and an entry in row r and column c receives -u[r] x[c].
     fn vjp(&self, x: &[f64], y: &[f64], ybar: &[f64], xbar: &mut [f64]) -> Result<(), String> {
+        if !all_finite(ybar) {
+            xbar.fill(f64::NAN);
+            return Ok(());
+        }
         let (a_bar, b_bar) = xbar.split_at_mut(self.entries());
         b_bar.copy_from_slice(ybar);
         self.factored(&x[..a_bar.len()], |factors| factors.solve(!self.transposed, b_bar))?;
@@ -139,6 +143,10 @@ impl External for Solve {
     }
 
     fn jvp(&self, x: &[f64], y: &[f64], v: &[f64], w: &mut [f64]) -> Result<(), String> {
+        if !all_finite(v) {
+            w.fill(f64::NAN);
+            return Ok(());
+        }
         let (a_dot, b_dot) = v.split_at(self.entries());
         w.copy_from_slice(b_dot);
         self.subtract_product(a_dot, y, w);
@@ -147,6 +155,10 @@ impl External for Solve {
 
     // The derivative of `vjp`: A^T u' = -A'^T u, and an entry receives -u'[r] x[c] - u[r] x'[c].
     fn hvp(&self, x: &[f64], y: &[f64], ybar: &[f64], v: &[f64], xdot: &mut [f64]) -> Option<Result<(), String>> {
+        if !all_finite(ybar) || !all_finite(v) {
+            xdot.fill(f64::NAN);
+            return Some(Ok(()));
+        }
         let (a_dot, _) = v.split_at(self.entries());
         let (mut u, mut y_dot) = (ybar.to_vec(), vec![0.0; y.len()]);
         let (a_bar, u_dot) = xdot.split_at_mut(self.entries());

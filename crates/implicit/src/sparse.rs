@@ -19,7 +19,7 @@ use crate::solve::solve_with;
 ///
 /// As [`linear_solve`](crate::linear_solve), but factors and solves in time that depends on the entries, not on `n^3`: for
 /// a tridiagonal matrix, `O(n)`. The order of elimination is found once, here. Derivatives with respect to entries that
-/// are not given do not exist.
+/// are not given do not exist. Whether the matrix is singular is judged by the solutions for two more right sides.
 ///
 /// ```
 /// use wengert_implicit::sparse_solve;
@@ -87,8 +87,34 @@ impl Layout {
             LuError::SymbolicSingular { index } => format!("the matrix is singular: step {index} finds no pivot"),
             LuError::Generic(error) => format!("the matrix cannot be factored: {error:?}"),
         })?;
-        let entries = self.places.iter().copied().zip(entries.iter().copied()).collect();
-        Ok(SparseFactors { lu, entries })
+        let factors = SparseFactors { lu };
+        self.check(entries, &factors)?;
+        Ok(factors)
+    }
+
+    /// Refuses a matrix that is singular to working precision. Pivots of faer's factors are not public. So this solves for
+    /// right sides that are as large as the rows, and otherwise arbitrary: a pivot of rounding errors leads to a solution
+    /// whose terms cancel in nearly all digits. Scaling columns does not matter.
+    fn check(&self, entries: &[f64], factors: &SparseFactors) -> Result<(), String> {
+        let terms = |x: &[f64]| {
+            let mut terms = vec![0.0; x.len()];
+            for (&(row, column), entry) in self.places.iter().zip(entries) {
+                terms[row] += (entry * x[column]).abs();
+            }
+            terms
+        };
+        let rows = terms(&vec![1.0; self.order()]);
+        // Two, since one may happen to be near to what the matrix can give.
+        let is_regular = [0.618_033_988_749_894_9, std::f64::consts::SQRT_2].iter().all(|irrational| {
+            let arbitrary = |row: usize| 1.0 + ((row * row) as f64 * irrational).fract();
+            let mut x: Vec<f64> = rows.iter().enumerate().map(|(row, size)| size * arbitrary(row)).collect();
+            factors.solve(false, &mut x);
+            terms(&x).iter().zip(&rows).all(|(terms, size)| *terms <= size / (64.0 * f64::EPSILON))
+        });
+        match is_regular {
+            true => Ok(()),
+            false => Err("the matrix is singular to working precision".into()),
+        }
     }
 }
 
@@ -96,28 +122,12 @@ impl Layout {
 #[derive(Debug)]
 pub(crate) struct SparseFactors {
     lu: Lu<usize, f64>,
-    entries: Vec<((usize, usize), f64)>,
 }
 
 impl SparseFactors {
     /// Solves `A x = b`, or `A^T x = b`, in place.
-    pub(crate) fn solve(&self, transposed: bool, b: &mut [f64]) -> Result<(), String> {
-        let largest = |list: &[f64]| list.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
-        let (right, x) = (largest(b), ColMut::from_slice_mut(b));
-        if transposed {
-            self.lu.solve_transpose_in_place(x)
-        } else {
-            self.lu.solve_in_place(x)
-        }
-        // A singular matrix leaves a pivot of rounding errors, and a solution whose terms cancel to `b` in all digits.
-        let mut terms = vec![0.0; b.len()];
-        for &((row, column), entry) in &self.entries {
-            let (row, column) = if transposed { (column, row) } else { (row, column) };
-            terms[row] += (entry * b[column]).abs();
-        }
-        match largest(&terms) <= right / (4.0 * f64::EPSILON) {
-            true => Ok(()),
-            false => Err("the matrix is singular to working precision".into()),
-        }
+    pub(crate) fn solve(&self, transposed: bool, b: &mut [f64]) {
+        let x = ColMut::from_slice_mut(b);
+        if transposed { self.lu.solve_transpose_in_place(x) } else { self.lu.solve_in_place(x) }
     }
 }

@@ -4,6 +4,7 @@
 //! A call has the value and its derivatives as outputs. The derivative of each is another, or 0 above the highest order, so
 //! derivatives of every order are there.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use wengert::{Expr, External};
@@ -59,7 +60,8 @@ pub enum Outside {
 /// ```
 ///
 /// # Errors
-/// [`Error::TooFewKnots`] (two are needed), [`Error::Unsorted`], [`Error::NotFinite`], [`Error::Values`].
+/// [`Error::TooFewKnots`] (two are needed), [`Error::Unsorted`], [`Error::NotFinite`], [`Error::Values`],
+/// [`Error::Overflows`].
 pub fn interp1(
     name: &str,
     knots: &[f64],
@@ -69,13 +71,16 @@ pub fn interp1(
 ) -> Result<Map, Error> {
     let x = Axis::new('x', knots, outside)?;
     check_values(values, knots.len())?;
-    let table = vec![pieces(knots, values, interpolation)];
-    Ok(Table::map(name, interpolation, vec![x], table))
+    let pieces = checked('x', pieces(knots, values, interpolation))?;
+    Ok(Table::map(name, interpolation, vec![x], vec![Pieces { first: 0, at: 0..pieces.len() }], pieces))
 }
 
 /// A table of one input whose values are not known yet: as [`interp1`], but the outputs are the weights of the values. There
 /// is a weight for each knot, then their derivatives of order 1, and so on. The sum of the weights times the values is
 /// what `interp1` gives; so values can be parameters, and a table can be fitted to data.
+///
+/// Linear weights take memory for each knot. A weight of a spline is a spline over all knots, so they take
+/// 32 bytes times the square of the number of knots: 3.2 GB for 10,000.
 ///
 /// ```
 /// use wengert_implicit::{Interpolation, Outside, interp1_weights};
@@ -86,7 +91,7 @@ pub fn interp1(
 /// ```
 ///
 /// # Errors
-/// As [`interp1`], and [`Error::Monotone`], since the weights of a monotone table depend on the values.
+/// As [`interp1`]; [`Error::Monotone`], since the weights of a monotone table depend on the values; [`Error::OutOfMemory`].
 pub fn interp1_weights(
     name: &str,
     knots: &[f64],
@@ -97,15 +102,29 @@ pub fn interp1_weights(
     if interpolation == Interpolation::Monotone {
         return Err(Error::Monotone);
     }
-    let mut unit = vec![0.0; knots.len()];
-    let mut weight = |k: usize| {
-        unit[k] = 1.0;
-        let table = pieces(knots, &unit, interpolation);
-        unit[k] = 0.0;
-        table
+    let n = knots.len();
+    // A linear weight is 0 except between the knots beside its own.
+    let near = |k: usize| match interpolation {
+        Interpolation::Linear => k.saturating_sub(1)..(k + 2).min(n),
+        _ => 0..n,
     };
-    let table = (0..knots.len()).map(&mut weight).collect();
-    Ok(Table::map(name, interpolation, vec![x], table))
+    // All memory is asked for first.
+    let total = (0..n).try_fold(0usize, |total, k| total.checked_add(near(k).len())).ok_or(Error::OutOfMemory)?;
+    let (mut list, mut table) = (Coefficients::new(), Vec::new());
+    list.try_reserve_exact(total).map_err(|_| Error::OutOfMemory)?;
+    table.try_reserve_exact(n).map_err(|_| Error::OutOfMemory)?;
+    let mut unit = vec![0.0; n];
+    for k in 0..n {
+        let (near, start) = (near(k), list.len());
+        unit[k] = 1.0;
+        list.extend(pieces(&knots[near.clone()], &unit[near.clone()], interpolation));
+        unit[k] = 0.0;
+        if let Some(at) = overflow(&list[start..]) {
+            return Err(Error::Overflows { axis: 'x', at: near.start + at });
+        }
+        table.push(Pieces { first: near.start, at: start..list.len() });
+    }
+    Ok(Table::map(name, interpolation, vec![x], table, list))
 }
 
 /// A table of two inputs, `x` and `y`: `values[i * y_knots.len() + j]` at `x_knots[i]` and `y_knots[j]`. Between the knots,
@@ -141,17 +160,18 @@ pub fn interp2(
     }
     // Polynomials in y along each row of the table, then polynomials in x through each of their coefficients.
     let rows: Vec<Coefficients> = values.chunks(y_knots.len()).map(|row| pieces(y_knots, row, interpolation)).collect();
-    let across = (0..4 * (y_knots.len() - 1)).map(|at| {
+    let rows = rows.into_iter().map(|row| checked('y', row)).collect::<Result<Vec<Coefficients>, Error>>()?;
+    let across = (0..4 * y_knots.len()).map(|at| {
         let column: Vec<f64> = rows.iter().map(|row| row[at / 4][at % 4]).collect();
-        pieces(x_knots, &column, interpolation)
+        checked('x', pieces(x_knots, &column, interpolation))
     });
-    let across: Vec<Coefficients> = across.collect();
+    let across = across.collect::<Result<Vec<Coefficients>, Error>>()?;
     // For each cell, by x: the coefficients in y of each power of x.
     let cell = |i: usize, j: usize, power: usize| [0, 1, 2, 3].map(|k| across[4 * j + k][i][power]);
-    let cells = (0..x_knots.len() - 1).flat_map(|i| (0..y_knots.len() - 1).map(move |j| (i, j)));
+    let cells = (0..x_knots.len()).flat_map(|i| (0..y_knots.len()).map(move |j| (i, j)));
     let table = cells.flat_map(|(i, j)| (0..4).map(move |power| (i, j, power))).map(|(i, j, k)| cell(i, j, k));
-    let table = vec![table.collect()];
-    Ok(Table::map(name, interpolation, vec![x, y], table))
+    let list: Coefficients = table.collect();
+    Ok(Table::map(name, interpolation, vec![x, y], vec![Pieces { first: 0, at: 0..list.len() }], list))
 }
 
 fn check_values(values: &[f64], expected: usize) -> Result<(), Error> {
@@ -159,6 +179,18 @@ fn check_values(values: &[f64], expected: usize) -> Result<(), Error> {
         return Err(Error::Values { expected, given: values.len() });
     }
     finite("the values", values)
+}
+
+/// The first interval with a coefficient that is not finite.
+fn overflow(pieces: &[[f64; 4]]) -> Option<usize> {
+    pieces.iter().position(|piece| piece.iter().any(|coefficient| !coefficient.is_finite()))
+}
+
+fn checked(axis: char, pieces: Coefficients) -> Result<Coefficients, Error> {
+    match overflow(&pieces) {
+        Some(at) => Err(Error::Overflows { axis, at }),
+        None => Ok(pieces),
+    }
 }
 
 fn finite(list: &'static str, numbers: &[f64]) -> Result<(), Error> {
@@ -211,7 +243,7 @@ impl Axis {
         let part = |interval: usize, order: usize, weight: f64| {
             let t = x - knots[interval];
             let power = |k: usize| {
-                if k < order {
+                if k < order || k > degree {
                     return 0.0;
                 }
                 let factor: usize = (k + 1 - order..=k).product();
@@ -221,7 +253,8 @@ impl Axis {
         };
         Ok((0..=degree)
             .map(|order| match order {
-                0 => [part(right, 0, 1.0), (right, [0.0; 4])],
+                // At the last knot, its own value, which a polynomial before it may miss.
+                0 => [part(if x == end { last } else { right }, 0, 1.0), (right, [0.0; 4])],
                 _ => [part(left, order, weight), part(right, order, weight)],
             })
             .collect())
@@ -233,14 +266,34 @@ struct Table {
     name: String,
     degree: usize,
     axes: Vec<Axis>,
-    /// For each table: the coefficients of each interval, or of each cell four lists, one for each power of x.
-    tables: Vec<Coefficients>,
+    tables: Vec<Pieces>,
+    /// Of all tables: the coefficients of each interval, or of each cell four lists, one for each power of x.
+    coefficients: Coefficients,
+}
+
+/// Where the coefficients of a table are.
+struct Pieces {
+    /// The first interval that has any. Those of intervals without are 0.
+    first: usize,
+    at: Range<usize>,
 }
 
 impl Table {
-    fn map(name: &str, interpolation: Interpolation, axes: Vec<Axis>, tables: Vec<Coefficients>) -> Map {
+    fn map(
+        name: &str,
+        interpolation: Interpolation,
+        axes: Vec<Axis>,
+        tables: Vec<Pieces>,
+        coefficients: Coefficients,
+    ) -> Map {
         let degree = if interpolation == Interpolation::Linear { 1 } else { 3 };
-        Map::new(Arc::new(Table { name: name.into(), degree, axes, tables }), vec![])
+        Map::new(Arc::new(Table { name: name.into(), degree, axes, tables, coefficients }), vec![])
+    }
+
+    /// The coefficients of a table on an interval.
+    fn coefficients(&self, table: &Pieces, interval: usize) -> &[f64; 4] {
+        let list = &self.coefficients[table.at.clone()];
+        interval.checked_sub(table.first).and_then(|at| list.get(at)).unwrap_or(&[0.0; 4])
     }
 
     /// How many orders of derivatives there are along each axis.
@@ -258,10 +311,47 @@ impl Table {
         let stride = self.stride(axis);
         (output / stride % self.orders() < self.degree).then_some(output + stride)
     }
+
+    /// Writes the outputs at numbers.
+    fn evaluate(&self, x: &[f64], y: &mut [f64]) -> Result<(), String> {
+        let along = |axis: usize| self.axes[axis].parts(x[axis], self.degree);
+        let mut outputs = y.iter_mut();
+        let mut put = |value: f64| outputs.by_ref().take(1).for_each(|y| *y = value);
+        if self.axes.len() == 1 {
+            for parts in along(0)? {
+                for table in &self.tables {
+                    put(parts
+                        .iter()
+                        .map(|(interval, weights)| dot(weights, self.coefficients(table, *interval)))
+                        .sum());
+                }
+            }
+            return Ok(());
+        }
+        let (rows, columns, cells) = (along(0)?, along(1)?, self.axes[1].knots.len());
+        for parts in &rows {
+            for across in &columns {
+                for table in &self.tables {
+                    let terms = parts.iter().flat_map(|row| across.iter().map(move |column| (row, column)));
+                    put(terms
+                        .map(|((i, powers), (j, weights))| {
+                            let cell = 4 * (i * cells + j);
+                            let along: [f64; 4] =
+                                std::array::from_fn(|power| dot(weights, self.coefficients(table, cell + power)));
+                            dot(powers, &along)
+                        })
+                        .sum());
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
-fn dot(a: &[f64; 4], b: &[f64; 4]) -> f64 {
-    a[0] * b[0] + a[1] * b[1] + a[2] * b[2] + a[3] * b[3]
+/// The dot product. A term with a factor of 0 is 0, also where the other overflows.
+fn dot(powers: &[f64; 4], coefficients: &[f64; 4]) -> f64 {
+    let terms = powers.iter().zip(coefficients);
+    terms.map(|(power, coefficient)| if *power == 0.0 || *coefficient == 0.0 { 0.0 } else { power * coefficient }).sum()
 }
 
 impl External for Table {
@@ -278,33 +368,11 @@ impl External for Table {
             y.fill(f64::NAN);
             return Ok(());
         }
-        let along = |axis: usize| self.axes[axis].parts(x[axis], self.degree);
-        let mut outputs = y.iter_mut();
-        let mut put = |value: f64| outputs.by_ref().take(1).for_each(|y| *y = value);
-        if self.axes.len() == 1 {
-            for parts in along(0)? {
-                for table in &self.tables {
-                    put(parts.iter().map(|(interval, weights)| dot(weights, &table[*interval])).sum());
-                }
-            }
-            return Ok(());
+        self.evaluate(x, y)?;
+        match y.iter().any(|y| y.is_nan()) {
+            true => Err(format!("the polynomials of the table overflow at {x:?}")),
+            false => Ok(()),
         }
-        let (rows, columns, cells) = (along(0)?, along(1)?, self.axes[1].knots.len() - 1);
-        for parts in &rows {
-            for across in &columns {
-                for table in &self.tables {
-                    let terms = parts.iter().flat_map(|row| across.iter().map(move |column| (row, column)));
-                    put(terms
-                        .map(|((i, powers), (j, weights))| {
-                            let cell = 4 * (i * cells + j);
-                            let along: [f64; 4] = std::array::from_fn(|power| dot(weights, &table[cell + power]));
-                            dot(powers, &along)
-                        })
-                        .sum());
-                }
-            }
-        }
-        Ok(())
     }
 
     fn vjp(&self, _: &[f64], y: &[f64], ybar: &[f64], xbar: &mut [f64]) -> Result<(), String> {

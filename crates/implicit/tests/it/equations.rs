@@ -2,6 +2,7 @@
 
 use wengert::{Expr, Graph, Real};
 use wengert_implicit::{Map, fixed_point, minimize, root};
+use wengert_program::{Options, Program, Workspace};
 
 use crate::routes::{agree, close};
 
@@ -187,4 +188,106 @@ fn a_solution_of_any_size_is_found() {
     // No unknowns, and no parameters.
     assert!(root("none", &[], 1, |_, _| vec![]).call(&[1.0]).is_empty());
     assert_eq!(root("two", &[3.0], 0, |y, _| vec![y[0] * y[0] - 4.0]).call::<f64>(&[]), [2.0]);
+}
+
+#[test]
+fn a_small_unknown_beside_a_large_one_converges_too() {
+    let right = |found: f64, expected: f64| {
+        assert!((found / expected - 1.0).abs() < 1e-12, "{found:e}, expected {expected:e}");
+    };
+    let apart = root("apart", &[1.0, 1.0], 2, |y, p| vec![y[0] - p[0], y[1].powi(3) - p[1]]);
+    for large in [1.0, 1e6, 1e12] {
+        right(apart.call(&[large, 1e-18])[1], 1e-6);
+    }
+    let product = root("product", &[1e5, 0.1], 1, |y, p| vec![y[0] - p[0], y[1] * y[1] * y[0] - 1e-13]);
+    right(product.call(&[101325.0])[1], (1e-13f64 / 101325.0).sqrt());
+    // Residuals of the first equation are rounding errors that are larger than those of the second.
+    let noisy = root("noisy", &[1.0, 1.0], 2, |y, p| vec![y[0] * y[0] * y[0] - p[0], y[1].powi(3) * y[0] - p[1]]);
+    let y = noisy.call(&[3e15, 1e-18]);
+    right(y[0], 3e15f64.cbrt());
+    right(y[1], (1e-18 / 3e15f64.cbrt()).cbrt());
+    let least = minimize("least", &[1.0, 1.0], 2, |y, p| (y[0] - p[0]).powi(2) + (y[1] - p[1]).powi(2) * 1e12);
+    right(least.call(&[1e6, 1e-6])[1], 1e-6);
+}
+
+#[test]
+fn a_solution_of_zero_is_found_up_to_rounding_errors() {
+    // Near 0, each step is half of the unknown, and the residual is a rounding error.
+    let y = root("y", &[1.0], 1, |y, x| vec![y[0] + y[0].exp() - x[0]]).call(&[1.0])[0];
+    assert!(y.abs() < 1e-15, "{y:e}");
+    let y = root("pair", &[1.0, 1.0], 1, |y, x| vec![y[0] * y[0] - x[0], y[1] + y[0] - y[1].exp() * x[0].sqrt()]);
+    let y = y.call(&[2.0]);
+    assert!((y[0] - 2f64.sqrt()).abs() < 1e-15 && y[1].abs() < 4e-15, "{y:?}");
+    let half = fixed_point("half", &[1.0], 1, |y, p| vec![y[0] * p[0]]);
+    assert_eq!(half.call(&[0.5]), [0.0]);
+    assert_eq!(half.call(&[-0.75]), [0.0]);
+}
+
+#[test]
+fn an_iteration_settles_where_it_leads_from_any_start() {
+    // Of the fixed points of cos(3y), the iteration leads to one, and Newton's method from far away to others.
+    let plain = (0..5000).fold(1.0, |y: f64, _| (3.0 * y).cos());
+    for start in [1.0, 1e7, -3e7] {
+        let cosine = fixed_point("cosine", &[start], 1, |y, p| vec![(y[0] * p[0]).cos()]);
+        close(&cosine.call(&[3.0]), &[plain], "three");
+    }
+    for start in [1e9, -1e9] {
+        let cosine = fixed_point("cosine", &[start], 1, |y, p| vec![(y[0] * p[0]).cos()]);
+        close(&cosine.call(&[1.0]), &[0.739_085_133_215_160_7], "from far");
+    }
+    // A small unknown beside a large one: 1e9 settles at once, and the other goes from 0.9 to 0, not to 1.
+    let pair = fixed_point("pair", &[1.0, 0.9], 1, |y, p| vec![p[0], y[1] * y[1]]);
+    assert_eq!(pair.call(&[1e9]), [1e9, 0.0]);
+}
+
+#[test]
+fn a_constant_changes_no_minimizer() {
+    let double = minimize("double", &[0.1], 2, |y, p| y[0].powi(4) * 0.25 - y[0].powi(2) * p[0] + p[1]);
+    let wells = minimize("wells", &[0.1, -0.3], 2, |y, p| {
+        y.iter().map(|y| y.powi(4) * 0.25 - y.powi(2) * p[0]).sum::<Expr<'_>>() + p[1]
+    });
+    for constant in [0.0, 1.0, 1e6, -1e6, 1e9] {
+        close(&double.call(&[1.0, constant]), &[2f64.sqrt()], "one");
+        close(&wells.call(&[1.0, constant]), &[2f64.sqrt(), -2f64.sqrt()], "two");
+    }
+}
+
+#[test]
+fn derivatives_as_nodes_are_refused_where_those_as_numbers_are() {
+    // Where both parameters are 0, every number is a solution.
+    let line = root("line", &[3.0], 2, |y, p| vec![y[0] * p[0] - p[1]]);
+    let g = Graph::new();
+    let p = g.leaves(&[0.0, 0.0]);
+    let y = line.call(&g.exprs(&p))[0].id();
+    assert_eq!(g.value(y), 3.0);
+    let error = g.try_gradient(y, &p).unwrap_err().to_string();
+    assert!(error.contains("singular"), "{error}");
+    // Nodes cannot be recorded there.
+    let recorded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| g.gradient_nodes(y, &p)));
+    let message = recorded.unwrap_err().downcast::<String>().unwrap();
+    assert!(message.contains("the matrix is singular"), "{message}");
+    let program = Program::value_and_gradient(&[2.0, 4.0], |p| line.call(p)[0], &Options::new()).unwrap();
+    let mut out = [0.0; 3];
+    program.eval(&[2.0, 4.0], &mut out, &mut Workspace::new()).unwrap();
+    assert_eq!(out, [2.0, -1.0, 0.5]);
+    let error = program.eval(&[0.0, 0.0], &mut out, &mut Workspace::new()).unwrap_err().to_string();
+    assert!(error.contains("singular"), "{error}");
+}
+
+#[test]
+fn an_adjoint_or_tangent_that_is_not_finite_gives_nan() {
+    let solve = wengert_implicit::linear_solve("solve", 1);
+    let square = root("square", &[1.5], 2, |y, p| vec![y[0] * y[0] * p[0] - p[1]]);
+    for map in [solve, square] {
+        let g = Graph::new();
+        let p = g.leaves(&[1.0, 4.0]);
+        let y = map.call(&g.exprs(&p))[0].id();
+        for seed in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let mut out = [0.0; 2];
+            g.try_vjp_into(&[(y, seed)], &p, &mut out).unwrap();
+            assert!(out.iter().all(|x| x.is_nan()), "{out:?}");
+            let out = g.try_jvp(&[(p[1], seed)], &[y]).unwrap();
+            assert!(out[0].is_nan(), "{out:?}");
+        }
+    }
 }

@@ -106,7 +106,18 @@ fn a_matrix_that_cannot_be_inverted_is_refused() {
         refused(&inverse("inverse", 2), &a, "the matrix is singular");
         refused(&log_det("log_det", 2), &a, "the matrix is singular");
     }
+    // Also where there are solutions.
+    for b in [[0.0, 0.0], [1.0, 3.0], [1.0, -1.0]] {
+        let system = [&everything[3][..], &b].concat();
+        refused(&solve, &system, "the matrix is singular to working precision");
+        refused(&sparse, &system, "the matrix is singular to working precision");
+    }
     // Badly scaled, but not singular.
+    for solve in [&solve, &sparse] {
+        assert_eq!(solve.call(&[1.0, 1e17, 0.0, 1.0, 0.0, 1.0]), [-1e17, 1.0]);
+        assert_eq!(solve.call(&[1e17, 0.0, 1.0, 1.0, 0.0, 1.0]), [0.0, 1.0]);
+        assert_eq!(solve.call(&[1e-200, 0.0, 0.0, 1e200, 0.0, 0.0]), [0.0, 0.0]);
+    }
     for scale in [1e-200, 1e200] {
         close(&solve.call(&[scale, 0.0, 0.0, 1.0, scale, 1.0]), &[1.0, 1.0], "scaled");
         close(&solve.call(&[1.0, 1.0, 0.0, scale, 3.0, 2.0 * scale]), &[1.0, 2.0], "triangular");
@@ -127,6 +138,30 @@ fn a_matrix_that_cannot_be_inverted_is_refused() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn whether_a_sparse_matrix_is_singular_depends_on_no_scale_of_columns(
+        n in 2usize..12,
+        seed in prop::collection::vec(0.1f64..1.0, 144),
+        exponents in prop::collection::vec(-60i32..60, 12),
+        zero in any::<bool>(),
+    ) {
+        // The last row is the sum of the others, or is far from it.
+        let mut a = seed[..n * n].to_vec();
+        (0..n - 1).for_each(|at| a[at * n + at] += 12.0);
+        for column in 0..n {
+            let sum: f64 = (0..n - 1).map(|row| a[row * n + column]).sum();
+            let at = (n - 1) * n + column;
+            a[at] = if zero { sum } else { sum + if column == n - 1 { 1.0 } else { 0.0 } };
+        }
+        let scaled = (0..n * n).map(|at| a[at] * 2f64.powi(exponents[at % n]));
+        let places: Vec<(usize, usize)> = (0..n * n).map(|at| (at / n, at % n)).collect();
+        let sparse = sparse_solve("sparse", n, &places).unwrap();
+        let inputs: Vec<f64> = scaled.chain(vec![0.0; n]).collect();
+        let g = Graph::new();
+        let found = g.try_external_nodes(sparse.function().clone(), &g.leaves(&inputs));
+        prop_assert_eq!(found.is_err(), zero);
+    }
 
     #[test]
     fn solutions_satisfy_their_equations_and_sparse_is_dense(

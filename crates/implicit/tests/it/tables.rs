@@ -127,6 +127,71 @@ fn a_surface_of_cubics_is_their_product() {
     assert_eq!(flat.call(&[9.0, 0.5]), [3.5, 3.0, 0.0, 0.0]);
 }
 
+#[test]
+fn a_table_ends_at_its_last_value() {
+    let values = [1.0, 1e-20];
+    for interpolation in ALL {
+        let table = interp1("table", &[0.0, 1.0], &values, interpolation, Outside::Clamp).unwrap();
+        assert_eq!([1.0, 1.5, f64::INFINITY].map(|x| table.call(&[x])[0]), [1e-20; 3], "{interpolation:?}");
+    }
+    for interpolation in [Interpolation::Linear, Interpolation::Spline] {
+        let weights = interp1_weights("weights", &[0.0, 0.1, 0.3], interpolation, Outside::Extend).unwrap();
+        assert_eq!(weights.call(&[0.3])[..3], [0.0, 0.0, 1.0], "{interpolation:?}");
+        let surface = interp2("s", &[0.0, 1.0], &[0.0, 1.0], &[1.0, 2.0, 3.0, 1e-20], interpolation, Outside::Clamp);
+        assert_eq!(surface.unwrap().call(&[2.0, 2.0])[0], 1e-20, "{interpolation:?}");
+    }
+}
+
+#[test]
+fn a_table_far_outside_has_a_value_or_says_that_it_overflows() {
+    let line = interp1("line", &[0.0, 1.0], &[1.0, 3.0], Interpolation::Linear, Outside::Extend).unwrap();
+    assert_eq!(line.call(&[1e103]), [2e103, 2.0]);
+    assert_eq!(line.call(&[1e300]), [2e300, 2.0]);
+    let straight = interp1("straight", &[0.0, 1.0], &[1.0, 3.0], Interpolation::Spline, Outside::Extend).unwrap();
+    assert_eq!(straight.call(&[1e200]), [2e200, 2.0, 0.0, 0.0]);
+    let bent = interp1("bent", &[0.0, 1.0, 2.0, 3.0], &[0.0, 0.0, 9.0, 33.0], Interpolation::Spline, Outside::Extend);
+    let g = Graph::new();
+    let error = g.try_external_nodes(bent.unwrap().function().clone(), &[g.leaf(-1e200)]).unwrap_err().to_string();
+    assert!(error.contains("the polynomials of the table overflow at [-1e200]"), "{error}");
+}
+
+#[test]
+fn a_table_too_steep_for_numbers_is_refused() {
+    for interpolation in ALL {
+        let table = interp1("table", &[0.0, 1e-320, 1.0], &[0.0, 1.0, 2.0], interpolation, Outside::Clamp);
+        assert_eq!(table.unwrap_err(), Error::Overflows { axis: 'x', at: 0 }, "{interpolation:?}");
+    }
+    let weights = interp1_weights("w", &[0.0, 1e-320], Interpolation::Linear, Outside::Clamp).unwrap_err();
+    assert_eq!(weights, Error::Overflows { axis: 'x', at: 0 });
+    let steep = |x: &[f64], y: &[f64]| interp2("s", x, y, &[0.0, 1.0, 2.0, 4.0], Interpolation::Linear, Outside::Clamp);
+    let (plain, close) = ([0.0, 1.0], [0.0, 1e-320]);
+    assert_eq!(steep(&close, &plain).unwrap_err(), Error::Overflows { axis: 'x', at: 0 });
+    assert_eq!(steep(&plain, &close).unwrap_err(), Error::Overflows { axis: 'y', at: 0 });
+}
+
+#[test]
+fn the_shape_of_a_monotone_table_does_not_depend_on_the_size_of_its_values() {
+    let slope = |size: f64| {
+        let values = [0.0, size, 3.0 * size];
+        let table = interp1("table", &[0.0, 1.0, 2.0], &values, Interpolation::Monotone, Outside::Extend).unwrap();
+        table.call(&[0.0])[1] / size
+    };
+    assert_eq!([1e-200, 1.0, 1e200].map(slope), [0.5; 3]);
+}
+
+#[test]
+fn weights_take_memory_for_what_they_are() {
+    // A spline of so many would take 288 TB.
+    let knots: Vec<f64> = (0..3_000_000).map(f64::from).collect();
+    let spline = interp1_weights("weights", &knots, Interpolation::Spline, Outside::Clamp);
+    assert_eq!(spline.unwrap_err(), Error::OutOfMemory);
+    let linear = interp1_weights("weights", &knots[..200_000], Interpolation::Linear, Outside::Clamp).unwrap();
+    let out = linear.call(&[1234.25]);
+    assert_eq!(out[1234..1236], [0.75, 0.25]);
+    assert_eq!(out[..200_000].iter().sum::<f64>(), 1.0);
+    assert_eq!(out[200_000 + 1234..200_000 + 1236], [-1.0, 1.0]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
