@@ -80,10 +80,26 @@ impl Compiled {
         Ok(false)
     }
 
-    /// Computes them with the newest branch, which was recorded at these inputs, whether or not its guards hold: a
+    /// Computes them after a branch was added that was recorded at these inputs, whether or not its guards hold: a
     /// kernel of the program can give other last bits than the scalar function that was recorded, and a comparison of
-    /// nearly equal numbers another result.
-    pub(crate) fn eval_newest(&mut self, inputs: &[f64]) -> Result<(), Error> {
+    /// nearly equal numbers another result. Such a branch would be added at each visit, so it is not kept unless it is
+    /// the only one.
+    pub(crate) fn settle(&mut self, inputs: &[f64], most: usize) -> Result<(), Error> {
+        let settled = match self.eval(inputs) {
+            Ok(false) => {
+                let given = self.eval_newest(inputs);
+                if self.branches.len() > 1 {
+                    self.branches.remove(0);
+                }
+                given
+            }
+            held => held.map(|_| ()),
+        };
+        self.keep(most);
+        settled
+    }
+
+    fn eval_newest(&mut self, inputs: &[f64]) -> Result<(), Error> {
         let branch = &self.branches[0];
         let given = &mut self.given[..branch.program.output_count()];
         branch.program.without_guards().eval(inputs, given, &mut Workspace::new())?;
@@ -103,9 +119,13 @@ impl Compiled {
         }
     }
 
-    /// Compiles the branch that was recorded. It is the first to be tried from now on; of more than `most` branches,
-    /// the one that was not used for longest goes.
-    pub(crate) fn add(&mut self, recorded: &Recorded, most: usize, fixed: bool) -> Result<(), Error> {
+    /// Of more than `most` branches, forgets those that were not used for longest. One stays.
+    pub(crate) fn keep(&mut self, most: usize) {
+        self.branches.truncate(most.max(1));
+    }
+
+    /// Compiles the branch that was recorded, which [`Compiled::settle`] must follow unless it is the first.
+    pub(crate) fn add(&mut self, recorded: &Recorded, fixed: bool) -> Result<(), Error> {
         let derived = (self.derive)(recorded)?;
         let pattern = derived.pattern;
         let first = self.branches.is_empty();
@@ -137,7 +157,6 @@ impl Compiled {
         }
         self.given.resize((self.numbers + self.matrix.pattern().len()).max(1), 0.0);
         let places = places(&pattern, self.matrix.pattern());
-        self.branches.truncate(most.max(1) - 1);
         self.branches.insert(0, Branch { program, workspace: Workspace::new(), pattern, places });
         Ok(())
     }

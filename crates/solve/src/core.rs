@@ -78,7 +78,7 @@ impl Core {
         };
         let recorded = core.record()?;
         core.outputs = recorded.outputs.len();
-        core.orders[0].add(&recorded, core.most, false)?;
+        core.orders[0].add(&recorded, false)?;
         Ok(core)
     }
 
@@ -118,6 +118,7 @@ impl Core {
 
     pub(crate) fn keep_branches(&mut self, most: usize) {
         self.most = most;
+        self.orders.iter_mut().chain(&mut self.products).for_each(|compiled| compiled.keep(most));
     }
 
     pub(crate) fn fix_patterns(&mut self) {
@@ -193,7 +194,10 @@ impl Core {
             self.inputs.resize(self.variables + self.data + further, 0.0);
             if !kind.of(&mut self.orders, &mut self.products).eval(&self.inputs)? {
                 let recorded = self.checked_recording()?;
-                kind.of(&mut self.orders, &mut self.products).add(&recorded, self.most, self.fixed)?;
+                let compiled = kind.of(&mut self.orders, &mut self.products);
+                compiled.add(&recorded, self.fixed)?;
+                self.inputs.resize(self.variables + self.data + compiled.further(), 0.0);
+                compiled.settle(&self.inputs, self.most)?;
             }
         }
         Ok(())
@@ -206,11 +210,8 @@ impl Core {
         }
         let recorded = self.checked_recording()?;
         let compiled = kind.of(&mut self.orders, &mut self.products);
-        compiled.add(&recorded, self.most, self.fixed)?;
-        match compiled.eval(&self.inputs)? {
-            true => Ok(()),
-            false => compiled.eval_newest(&self.inputs),
-        }
+        compiled.add(&recorded, self.fixed)?;
+        compiled.settle(&self.inputs, self.most)
     }
 
     fn checked_recording(&self) -> Result<Recorded, Error> {

@@ -1,6 +1,8 @@
 //! Formulas that branch.
 
-use wengert::Scalar;
+use std::sync::Arc;
+
+use wengert::{Expr, External, Scalar};
 use wengert_program::{Options, Program, Workspace};
 use wengert_solve::{Error, Nlp, Objective, Shape, System, Triangle};
 
@@ -11,7 +13,11 @@ fn a_branch_that_was_forgotten_is_recorded_again() {
         f.value(&[x]).unwrap();
     }
     assert_eq!((f.recordings(), f.branches()), (2, 2));
+    // The one that was used last stays.
     let mut one = f.clone().keep_branches(0);
+    assert_eq!(one.branches(), 1);
+    assert_eq!(one.value(&[-5.0]).unwrap(), 5.0);
+    assert_eq!(one.recordings(), 2);
     assert_eq!(one.value(&[3.0]).unwrap(), 9.0);
     assert_eq!(one.value(&[-3.0]).unwrap(), 3.0);
 }
@@ -89,9 +95,8 @@ fn a_fixed_pattern_refuses_an_entry_of_a_new_branch() {
     assert_eq!(nlp.recordings(), recordings);
 }
 
-#[test]
-fn a_comparison_of_numbers_that_are_nearly_equal_takes_the_branch_of_the_recording() {
-    // A point where a kernel of programs and the scalar function differ in the last bit.
+/// A point where a kernel of programs and the scalar function `exp` differ in the last bit, and the larger of the two.
+fn nearly_equal() -> (f64, f64) {
     let program = Program::from_fn(&[1.0], |x| vec![x[0].exp()], &Options::new()).unwrap();
     let (mut out, mut workspace) = ([0.0], Workspace::new());
     let mut differs = |x: f64| {
@@ -100,11 +105,85 @@ fn a_comparison_of_numbers_that_are_nearly_equal_takes_the_branch_of_the_recordi
     };
     let found = (1..1_000_000).find_map(|k| differs(f64::from(k) * 1e-5));
     let (x, by_program) = found.expect("they differ somewhere");
-    let bound = Scalar::exp(x).max(by_program);
+    (x, Scalar::exp(x).max(by_program))
+}
+
+#[test]
+fn a_comparison_of_numbers_that_are_nearly_equal_takes_the_branch_of_the_recording() {
+    let (x, bound) = nearly_equal();
     let mut f = Objective::new(move |x| if x[0].exp() < bound { x[0] } else { -x[0] }, &[x]).unwrap();
     let expected = if Scalar::exp(x) < bound { x } else { -x };
     assert_eq!(f.value(&[x]).unwrap(), expected);
     assert_eq!(f.gradient(&[x]).unwrap(), [expected / x]);
+}
+
+#[test]
+fn a_branch_whose_guards_do_not_hold_where_it_was_recorded_takes_no_place() {
+    let (x, bound) = nearly_equal();
+    let formula = move |below: f64| {
+        Objective::new(
+            move |x| match () {
+                () if x[0] < below => x[0].powi(2),
+                () if x[0].exp() < bound => x[0] * 2.0,
+                () => x[0] * 3.0,
+            },
+            &[-1.0],
+        )
+        .unwrap()
+    };
+    let expected = if Scalar::exp(x) < bound { x * 2.0 } else { x * 3.0 };
+    let mut f = formula(0.0).keep_branches(1);
+    for visits in 1..5 {
+        assert_eq!(f.value(&[x]).unwrap(), expected);
+        assert_eq!(f.value(&[-2.0]).unwrap(), 4.0);
+        assert_eq!((f.branches(), f.recordings()), (1, 1 + visits));
+    }
+    let mut f = formula(0.0);
+    for point in [-1.0, x, x, x] {
+        f.visit(&[point]).unwrap();
+        assert_eq!(f.branches(), 1);
+    }
+    assert_eq!(f.gradient(&[x]).unwrap(), [expected / x]);
+}
+
+/// The square root, which has no value below 0.
+struct Root;
+
+impl External for Root {
+    fn name(&self) -> &str {
+        "root"
+    }
+
+    fn shape(&self) -> (usize, usize) {
+        (1, 1)
+    }
+
+    fn value(&self, x: &[f64], y: &mut [f64]) -> Result<(), String> {
+        y[0] = x[0].sqrt();
+        if x[0] < 0.0 { Err("negative".into()) } else { Ok(()) }
+    }
+
+    fn vjp(&self, _: &[f64], y: &[f64], ybar: &[f64], xbar: &mut [f64]) -> Result<(), String> {
+        xbar[0] = ybar[0] * 0.5 / y[0];
+        Ok(())
+    }
+
+    fn pullback<'g>(&self, _: &[Expr<'g>], y: &[Expr<'g>], ybar: &[Expr<'g>]) -> Option<Vec<Expr<'g>>> {
+        Some(vec![ybar[0] * 0.5 / y[0]])
+    }
+}
+
+#[test]
+fn an_external_that_fails_where_its_branch_is_not_taken_does_not_matter() {
+    let root: Arc<dyn External> = Arc::new(Root);
+    let mut f = Objective::new(move |x| if x[0] < 0.0 { -x[0] } else { Expr::external(&root, x)[0] }, &[4.0]).unwrap();
+    for _ in 0..2 {
+        assert_eq!(f.value(&[4.0]).unwrap(), 2.0);
+        assert_eq!(f.value(&[-4.0]).unwrap(), 4.0);
+        assert_eq!(f.gradient(&[4.0]).unwrap(), [0.25]);
+        assert_eq!(f.gradient(&[-4.0]).unwrap(), [-1.0]);
+    }
+    assert_eq!(f.branches(), 2);
 }
 
 #[test]

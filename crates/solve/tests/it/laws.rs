@@ -179,6 +179,31 @@ fn a_product_elsewhere_does_not_change_what_is_given_at_a_point() {
 }
 
 #[test]
+fn an_output_that_is_given_twice_counts_twice() {
+    let mut f = System::new(|x| vec![x[0] * x[1]; 2], &[1.0, 1.0]).unwrap();
+    assert_eq!(f.jacobian(&[2.0, 3.0]).unwrap().to_dense(), [[3.0, 2.0], [3.0, 2.0]]);
+    let mut product = [0.0; 2];
+    f.vjp(&[2.0, 3.0], &[1.0, 10.0], &mut product).unwrap();
+    assert_eq!(product, [33.0, 22.0]);
+    f.jvp(&[2.0, 3.0], &[1.0, 10.0], &mut product).unwrap();
+    assert_eq!(product, [23.0, 23.0]);
+
+    let mut nlp = Nlp::new(|x| (x[0] * x[1], vec![x[0] * x[1]; 2]), &[1.0, 1.0]).unwrap();
+    let mut twice = Nlp::new(
+        |x| {
+            let product = x[0] * x[1];
+            (product, vec![product; 2])
+        },
+        &[1.0, 1.0],
+    )
+    .unwrap();
+    for nlp in [&mut nlp, &mut twice] {
+        let hessian = nlp.hessian(&[2.0, 3.0], 2.0, &[3.0, 5.0], Triangle::Both).unwrap();
+        assert_eq!(hessian.to_dense(), [[0.0, 10.0], [10.0, 0.0]]);
+    }
+}
+
+#[test]
 fn an_order_can_be_wanted_from_the_first_point_on() {
     let mut f = Objective::new(energy, &[0.0; 3]).unwrap().up_to(Order::Hessian);
     f.value(&[1.0, 2.0, 3.0]).unwrap();

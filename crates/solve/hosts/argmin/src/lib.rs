@@ -26,13 +26,14 @@ use wengert_solve::{Objective, Shape, Shared, System};
 /// An objective as argmin asks for it: cost, gradient, and a sparse Hessian. A point costs one evaluation.
 ///
 /// A cost that is NaN is handed on as infinity, so that line searches step back. A gradient or Hessian that is not
-/// finite is an error that says where it stopped being finite.
+/// finite is an error that says where it stopped being finite, or which entry is not.
 #[derive(Debug)]
 pub struct Minimize(Shared<Objective>);
 
 /// A system as argmin asks for it: outputs and a sparse Jacobian. A point costs one evaluation.
 ///
-/// Outputs and Jacobians that are not finite are an error that says where they stopped being finite.
+/// Outputs and Jacobians that are not finite are an error that says where they stopped being finite, or which entry is
+/// not.
 #[derive(Debug)]
 pub struct Equations(Shared<System>);
 
@@ -71,12 +72,20 @@ impl Equations {
     }
 }
 
-/// The error of numbers at `x` that are not finite.
-fn finite<S: Shape>(shape: &S, x: &[f64], numbers: &[f64]) -> Result<(), Error> {
-    match numbers.iter().all(|number| number.is_finite()) {
-        true => Ok(()),
-        false => Ok(shape.check_finite(x)?),
-    }
+/// The error of numbers at `x` that are not finite: where the formula or a first derivative stopped being finite, or
+/// else, as for second derivatives, the place of the number.
+fn finite<S: Shape>(shape: &S, x: &[f64], numbers: &[f64], place: impl FnOnce(usize) -> String) -> Result<(), Error> {
+    let Some(k) = numbers.iter().position(|number| !number.is_finite()) else { return Ok(()) };
+    shape.check_finite(x)?;
+    Err(Error::msg(format!("{} is {} at {x:?}", place(k), numbers[k])))
+}
+
+/// As [`finite`], of a matrix.
+fn finite_matrix<S: Shape>(shape: &S, x: &[f64], what: &str, matrix: &Sparse) -> Result<(), Error> {
+    finite(shape, x, matrix.values(), |k| {
+        let (row, col) = matrix.pattern().iter().nth(k).expect("each value has an entry");
+        format!("the {what} at row {row}, column {col}")
+    })
 }
 
 impl CostFunction for Minimize {
@@ -96,7 +105,7 @@ impl Gradient for Minimize {
     fn gradient(&self, x: &Vec<f64>) -> Result<Vec<f64>, Error> {
         self.0.with(|f| {
             let gradient = f.gradient(x)?.to_vec();
-            finite(f, x, &gradient)?;
+            finite(f, x, &gradient, |k| format!("component {k} of the gradient"))?;
             Ok(gradient)
         })
     }
@@ -109,7 +118,7 @@ impl Hessian for Minimize {
     fn hessian(&self, x: &Vec<f64>) -> Result<Matrix, Error> {
         self.0.with(|f| {
             let hessian = f.hessian(x)?.clone();
-            finite(f, x, hessian.values())?;
+            finite_matrix(f, x, "Hessian", &hessian)?;
             Ok(Matrix(hessian))
         })
     }
@@ -122,7 +131,7 @@ impl Operator for Equations {
     fn apply(&self, x: &Vec<f64>) -> Result<Vec<f64>, Error> {
         self.0.with(|f| {
             let values = f.values(x)?.to_vec();
-            finite(f, x, &values)?;
+            finite(f, x, &values, |k| format!("output {k}"))?;
             Ok(values)
         })
     }
@@ -135,7 +144,7 @@ impl Jacobian for Equations {
     fn jacobian(&self, x: &Vec<f64>) -> Result<Matrix, Error> {
         self.0.with(|f| {
             let jacobian = f.jacobian(x)?.clone();
-            finite(f, x, jacobian.values())?;
+            finite_matrix(f, x, "Jacobian", &jacobian)?;
             Ok(Matrix(jacobian))
         })
     }
@@ -151,6 +160,16 @@ mod tests {
         assert_eq!(f.cost(&vec![-1.0]).unwrap(), f64::INFINITY);
         assert!(f.gradient(&vec![-1.0]).unwrap_err().to_string().contains("variance"));
         assert_eq!(f.gradient(&vec![2.0]).unwrap(), [0.5]);
+    }
+
+    #[test]
+    fn a_hessian_that_is_not_finite_is_an_error_where_the_gradient_is_finite() {
+        let f = Minimize::new(Objective::new(|x| x[0].powi(2) + x[1].powf(1.5), &[1.0, 1.0]).unwrap());
+        let x = vec![1.0, 0.0];
+        assert_eq!(f.gradient(&x).unwrap(), [2.0, 0.0]);
+        let error = f.hessian(&x).unwrap_err().to_string();
+        assert_eq!(error, "the Hessian at row 1, column 1 is inf at [1.0, 0.0]");
+        assert_eq!(f.hessian(&vec![1.0, 1.0]).unwrap().dot(&vec![1.0, 4.0]), [2.0, 3.0]);
     }
 
     #[test]
