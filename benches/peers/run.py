@@ -253,8 +253,8 @@ def draw(times, path):
     axes.set_yscale("log")
     axes.set_xticks(range(len(times)), times)
     axes.set_ylabel("time of a value and gradient, H = 1")
-    axes.legend()
-    figure.savefig(path)
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    figure.savefig(path, bbox_inches="tight")
 
 
 if __name__ == "__main__":

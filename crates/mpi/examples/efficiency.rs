@@ -11,7 +11,10 @@ use std::time::Instant;
 use wengert_mpi::{RankedBatch, Ranks};
 use wengert_program::{BlockSums, Blocks, Input, Options, Output, Program, Setup, Workspace};
 
-const PATHS: usize = 20_000;
+/// Enough that a call takes longer than what else a machine does now and then.
+const PATHS: usize = 100_000;
+/// The paths of 64 blocks of 320.
+const FEW_PATHS: usize = 20_000;
 /// Calls that are timed one by one, after one that is not.
 const CALLS: usize = 9;
 
@@ -68,7 +71,7 @@ fn alone() -> Result<(), Box<dyn Error>> {
 /// Seconds for one block of 320 paths on one thread, the bytes of its sums in a message and of the program, and the seconds
 /// that rank 0 needs to add up the sums of a thousand blocks.
 fn block() -> Result<(), Box<dyn Error>> {
-    let blocks = Blocks::of(PATHS);
+    let blocks = Blocks::of(FEW_PATHS);
     let paths = blocks.points_of(0..1).len();
     let (program, columns) = (asian::program()?, asian::columns(paths));
     let mut workspace = Workspace::with(setup());

@@ -33,6 +33,14 @@ pub enum Error {
     /// Recording, compiling or running failed.
     #[error(transparent)]
     Solve(#[from] wengert_solve::Error),
+    /// A parameter has bounds between which no number is.
+    #[error("parameter {parameter} cannot be {support:?}: give finite bounds, the lower one first")]
+    Support {
+        /// Which parameter.
+        parameter: usize,
+        /// What it was said to be.
+        support: Support,
+    },
     /// The log-density or its gradient is NaN or infinite at a point. The sampler counts a divergence and goes on.
     #[error("the log-density or its gradient is not finite at {unconstrained:?}: see LogDensity::check_finite")]
     NotFinite {
@@ -64,7 +72,7 @@ impl LogDensity {
     /// The log-density that a closure computes from parameters with these supports.
     ///
     /// # Errors
-    /// Those of recording and compiling.
+    /// [`Error::Support`], and those of recording and compiling.
     pub fn new<F>(supports: &[Support], f: F) -> Result<LogDensity, Error>
     where
         F: for<'g> Fn(&[Expr<'g>]) -> Expr<'g> + Send + Sync + 'static,
@@ -75,11 +83,14 @@ impl LogDensity {
     /// The same from parameters and data, which can be set without recording again.
     ///
     /// # Errors
-    /// Those of recording and compiling.
+    /// As [`LogDensity::new`].
     pub fn with_data<F>(supports: &[Support], f: F, data: &[f64]) -> Result<LogDensity, Error>
     where
         F: for<'g> Fn(&[Expr<'g>], &[Expr<'g>]) -> Expr<'g> + Send + Sync + 'static,
     {
+        if let Some(parameter) = supports.iter().position(|support| !support.is_possible()) {
+            return Err(Error::Support { parameter, support: supports[parameter] });
+        }
         let of = supports.to_vec();
         let objective = Objective::with_data(
             move |u, data| {
@@ -208,6 +219,28 @@ mod tests {
                 assert!((gradient[0].abs().ln() - log_slope).abs() < 1e-12, "{support:?} at {u}");
             }
         }
+    }
+
+    #[test]
+    fn bounds_that_no_number_is_between_are_refused() {
+        let (nan, inf) = (f64::NAN, f64::INFINITY);
+        for support in [
+            Support::Between(3.0, 1.0),
+            Support::Between(1.0, 1.0),
+            Support::Between(nan, 1.0),
+            Support::Between(1.0, nan),
+            Support::Between(0.0, inf),
+            Support::Between(f64::MIN, f64::MAX),
+            Support::Above(nan),
+            Support::Above(-inf),
+            Support::Below(nan),
+            Support::Below(inf),
+        ] {
+            let error = LogDensity::new(&[Support::Real, support], |x| -x[0].powi(2)).unwrap_err();
+            assert!(matches!(error, Error::Support { parameter: 1, .. }), "{error}");
+            assert!(error.to_string().contains(&format!("{support:?}")), "{error}");
+        }
+        LogDensity::new(&[Support::Between(-1.0, -0.5), Support::Below(-2.0)], |x| x[0] * x[1]).unwrap();
     }
 
     #[test]

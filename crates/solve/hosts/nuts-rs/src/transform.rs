@@ -16,6 +16,15 @@ pub enum Support {
 }
 
 impl Support {
+    /// Whether the bounds are finite and numbers lie between them. The difference of two bounds must be finite too.
+    pub(crate) fn is_possible(self) -> bool {
+        match self {
+            Support::Real => true,
+            Support::Above(bound) | Support::Below(bound) => bound.is_finite(),
+            Support::Between(low, high) => low < high && (high - low).is_finite(),
+        }
+    }
+
     /// The parameter of an unconstrained number `u`, and the logarithm of its derivative by `u`. The transforms are
     /// those of Stan (Stan Reference Manual, Constraint Transforms).
     ///
