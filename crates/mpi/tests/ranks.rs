@@ -1,4 +1,5 @@
-//! Jobs of several ranks. Each test starts this program again under `mpirun`, as one of the ignored tests below it.
+//! Jobs of several ranks. Each test starts this program again under `mpirun`, as one of the ignored tests below it. They
+//! are ignored only because they need the other ranks: every one of them is started by a test that is not.
 
 #[path = "../../blocks/tests/it/asian.rs"]
 mod asian;

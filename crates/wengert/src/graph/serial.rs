@@ -46,7 +46,8 @@ const FIRST: &str = "wengert-graph 1";
 const SHORTEST: usize = "sum\n".len();
 const SCOPE: &str = "scope ";
 
-/// With the feature `serde`. As a string: nodes, labels, scopes and guards, but no adjoints. A scope that is still open ends with the last node.
+/// With the feature `serde`. As a string: nodes, labels, scopes and guards, but no adjoints. A scope that is still open
+/// ends with the last node.
 ///
 /// ```
 /// use wengert::Graph;
