@@ -32,24 +32,33 @@ pub(crate) struct Code {
 /// interpreter must run the point again.
 type Entry = unsafe extern "sysv64" fn(*mut f64, *const f64, *mut f64, &Context<'_>) -> u64;
 
-/// The most bytes of code. Of Rosenbrock's gradient, a point took a quarter of the interpreter's time up to 3.7 MB, and
-/// as long from 4.4 MB on: more does not stay in the caches.
-const MOST_BYTES: usize = 4_000_000;
+/// How long code may be.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    bytes: usize,
+    /// More would take more bytes, and are not tried.
+    steps: usize,
+}
 
-/// The most steps: more would take more bytes, and are not tried.
-const MOST_STEPS: usize = 600_000;
+/// Of Rosenbrock's function, a point takes an eighth of the interpreter's time up to 0.7 MB of code, a fifth at 7 MB and
+/// a quarter at 72 MB. Longer code was not measured.
+const LIMITS: Limits = Limits { bytes: 72_000_000, steps: 8_000_000 };
 
 /// The most inputs, and outputs: their distances must fit 32 bits.
 const MOST_NUMBERS: usize = 1 << 27;
 
 impl Code {
     pub(super) fn new(layout: &Layout, checks: &[Check]) -> Result<Code, Refusal> {
+        Code::within(LIMITS, layout, checks)
+    }
+
+    fn within(limits: Limits, layout: &Layout, checks: &[Check]) -> Result<Code, Refusal> {
         if !Code::runs_on(InstructionSet::best()) {
             return Err(Refusal::Nowhere);
         }
         let steps = layout.prologue.len() + layout.body.len();
         for (what, given, most) in [
-            ("steps", steps, MOST_STEPS),
+            ("steps", steps, limits.steps),
             ("inputs", layout.inputs as usize, MOST_NUMBERS),
             ("outputs", layout.outlets.len(), MOST_NUMBERS),
         ] {
@@ -57,8 +66,8 @@ impl Code {
                 return Err(Refusal::TooLarge { what, most });
             }
         }
-        let Emitted { bytes, slots, constants, packs, packed } = emit(layout, checks, &pack(layout)?, MOST_BYTES)?
-            .ok_or(Refusal::TooLarge { what: "bytes of code", most: MOST_BYTES })?;
+        let Emitted { bytes, slots, constants, packs, packed } = emit(layout, checks, &pack(layout)?, limits.bytes)?
+            .ok_or(Refusal::TooLarge { what: "bytes of code", most: limits.bytes })?;
         let memory = Executable::new(&bytes).map_err(|error| Refusal::Memory(error.to_string()))?;
         Ok(Code { memory, bytes: bytes.len(), slots: slots as usize, constants, packs, packed })
     }
@@ -146,7 +155,23 @@ mod tests {
     use crate::lanes::{InstructionSet, Unary};
     use crate::{Native, Options, Program, Setup, Workspace};
 
-    use super::{Code, any_nan};
+    use super::{Code, LIMITS, Limits, any_nan};
+
+    #[test]
+    fn code_that_would_be_too_long_is_not_made() {
+        if !Code::runs_on(InstructionSet::best()) {
+            return;
+        }
+        let sines =
+            Program::from_fn(&[0.5], |x| vec![(0..1000).fold(x[0], |y, _| y.sin() + 1.0)], &Options::new()).unwrap();
+        let make = |limits| Code::within(limits, sines.layout(), &sines.ir().checks);
+        let bytes = make(LIMITS).expect("within the limits").bytes;
+        assert!(make(Limits { bytes, ..LIMITS }).is_ok());
+        let refused = make(Limits { bytes: bytes / 2, ..LIMITS }).expect_err("bytes").to_string();
+        assert_eq!(refused, format!("more than {} bytes of code do not pay", bytes / 2));
+        let refused = make(Limits { steps: 1000, ..LIMITS }).expect_err("steps").to_string();
+        assert_eq!(refused, "more than 1000 steps do not pay");
+    }
 
     #[test]
     fn a_nan_is_found_at_every_place_and_infinities_are_none() {

@@ -79,6 +79,16 @@ struct Slow {
     out: Xmm,
 }
 
+/// Code of more works than this asks for its own bytes before it comes to them: it runs from end to end, so that once it
+/// is longer than a cache, no line is still there. Shorter code stays near, and would only take longer.
+const WORK_NEAR: usize = 16_384;
+
+/// The bytes of a line of a cache.
+const LINE: usize = 64;
+
+/// How far ahead.
+const LINES_AHEAD: usize = 64;
+
 /// Writes the code of a program, unless it takes more bytes than this.
 ///
 /// # Errors
@@ -103,6 +113,7 @@ pub(super) fn emit(
     let saved = constants.len() as u32;
     let mut registers = Registers::new(packed, saved + REGISTERS as u32 + MOST as u32)?;
     settled.into_iter().for_each(|(x, slot)| registers.settle_constant(x, slot));
+    let mut fetched = if packed.work.len() > WORK_NEAR { 0 } else { usize::MAX };
     let mut emitter = Emitter { layout, checks, packed, code: Encoder::default(), registers, saved, slow: Vec::new() };
     let (mut packs, mut computed) = (0, 0);
     emitter.code.enter(FRAME_BIAS);
@@ -113,6 +124,10 @@ pub(super) fn emit(
         emitter.code.bytes.room(BYTES_OF_WORK)?;
         emitter.registers.room()?;
         emitter.slow.room(1)?;
+        if emitter.code.here() >= fetched {
+            emitter.code.fetch(LINES_AHEAD * LINE);
+            fetched = emitter.code.here().next_multiple_of(LINE);
+        }
         match work {
             Work::Step(node) => emitter.node(*node),
             Work::Calls(range) => {

@@ -218,6 +218,12 @@ impl Encoder {
         self.vex(Three(3, 1, 0, 0x11), x.0, 0, Place::Memory(base, offset));
     }
 
+    /// Asks for the line of bytes that is so far after the next instruction. Beyond the end of the code this does nothing.
+    pub(super) fn fetch(&mut self, ahead: usize) {
+        self.put(&[0x0f, 0x18, 0x15]); // prefetcht1 [rip + ahead]
+        self.put(&(ahead as i32).to_le_bytes());
+    }
+
     /// Joins the bits of `x` to the flags: to those that make the interpreter run the point again.
     pub(super) fn join_flags(&mut self, x: Xmm) {
         // vmovq rax, x; or r15, rax
@@ -493,6 +499,7 @@ mod tests {
             ),
         );
         same(read(|code| code.call_with_context(77)), "mov rdi, r14; mov rax, 77; call rax".into());
+        same(read(|code| code.fetch(4096)), "prefetcht1 [4103]".into());
         let slow = |code: &mut Encoder| {
             code.set_edx(9);
             code.align_stack();
