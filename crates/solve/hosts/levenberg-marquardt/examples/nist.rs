@@ -18,10 +18,7 @@ fn model<'g>(name: &str, b: &[Expr<'g>], x: f64) -> Expr<'g> {
         "Rat42" => b[0] / ((b[1] - b[2] * x).exp() + 1.0),
         "Rat43" => b[0] / ((b[1] - b[2] * x).exp() + 1.0).pow(b[3].recip()),
         "MGH10" => b[0] * (b[1] / (b[2] + x)).exp(),
-        "Thurber" => {
-            (b[0] + b[1] * x + b[2] * x.powi(2) + b[3] * x.powi(3))
-                / (b[4] * x + b[5] * x.powi(2) + b[6] * x.powi(3) + 1.0)
-        }
+        "Thurber" => (b[0] + x * (b[1] + x * (b[2] + b[3] * x))) / (1.0 + x * (b[4] + x * (b[5] + b[6] * x))),
         "Eckerle4" => b[0] / b[1] * (((x - b[2]) / b[1]).powi(2) * -0.5).exp(),
         "Lanczos3" => (0..3).map(|k| b[2 * k] * (-b[2 * k + 1] * x).exp()).sum(),
         "MGH17" => b[0] + b[1] * (-b[3] * x).exp() + b[2] * (-b[4] * x).exp(),

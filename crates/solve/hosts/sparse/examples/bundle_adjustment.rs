@@ -4,7 +4,7 @@
 
 use faer::Side;
 use faer::prelude::Solve;
-use wengert::Real;
+use wengert::{Expr, Real};
 use wengert_solve::{Shape, System};
 
 const CAMERAS: usize = 6;
@@ -29,33 +29,24 @@ fn pictures<T: Real>(numbers: &[T]) -> Vec<T> {
     cameras.chunks(6).flat_map(|camera| points.chunks(3).flat_map(move |point| project(camera, point))).collect()
 }
 
-/// Numbers between -1 and 1.
-fn scattered(k: usize) -> f64 {
-    (k as f64 * 12.9898 + 4.1).sin()
+/// How far places in the pictures are from those seen. The data are the known points, and what is seen.
+fn misses<'g>(unknown: &[Expr<'g>], data: &[Expr<'g>]) -> Vec<Expr<'g>> {
+    let (known, seen) = data.split_at(3 * KNOWN);
+    pictures(&[unknown, known].concat()).iter().zip(seen).map(|(&place, &seen)| place - seen).collect()
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let size = |k| if k < 6 * CAMERAS { 0.5 } else { 2.0 };
-    let truth: Vec<f64> = (0..6 * CAMERAS + 3 * POINTS).map(|k| scattered(k) * size(k)).collect();
+    let scattered = |k: usize| (k as f64 * 12.9898 + 4.1).sin();
+    let number = |k| scattered(k) * if k < 6 * CAMERAS { 0.5 } else { 2.0 };
+    let truth: Vec<f64> = (0..6 * CAMERAS + 3 * POINTS).map(number).collect();
     let (unknown, known) = truth.split_at(truth.len() - 3 * KNOWN);
     let mut x: Vec<f64> = unknown.iter().enumerate().map(|(k, x)| x + 0.1 * scattered(k + 5000)).collect();
-
-    let data = [known.to_vec(), pictures(&truth)].concat();
-    let mut system = System::with_data(
-        |x, data| {
-            let (known, seen) = data.split_at(3 * KNOWN);
-            pictures(&[x, known].concat()).into_iter().zip(seen).map(|(place, &seen)| place - seen).collect()
-        },
-        &x,
-        &data,
-    )?;
+    let mut system = System::with_data(misses, &x, &[known, &pictures(&truth)].concat())?;
     for _ in 0..6 {
         let residuals = faer::Col::from_iter(system.values(&x)?.iter().copied());
         let jacobian = wengert_sparse::as_faer(system.jacobian(&x)?);
         let transposed = jacobian.transpose().to_col_major()?;
-        let normal = &transposed * jacobian;
-        println!("residual {:.1e}, normal equations of {} entries", residuals.norm_l2(), normal.compute_nnz());
-        let change = normal.sp_cholesky(Side::Lower)?.solve(&transposed * &residuals);
+        let change = (&transposed * jacobian).sp_cholesky(Side::Lower)?.solve(&transposed * &residuals);
         x.iter_mut().zip(change.iter()).for_each(|(x, change)| *x -= change);
     }
     let error = x.iter().zip(unknown).map(|(x, truth)| (x - truth).abs()).fold(0.0, f64::max);
