@@ -297,7 +297,9 @@ pub struct One<'w, W> {
     workload: &'w W,
     program: Program,
     workspace: Workspace,
-    x: Vec<f64>,
+    /// Of each data set a point, where it has more numbers than there are inputs: its owner has them where the program
+    /// reads them. Otherwise one point, into which a data set is copied.
+    points: Vec<f64>,
     /// The value, then the gradient.
     out: Vec<f64>,
     next: usize,
@@ -309,12 +311,13 @@ impl<'w, W: Single> One<'w, W> {
     /// # Errors
     /// A message, if compiling or running fails or a gradient is not the hand-written one.
     pub fn new(workload: &'w W, manner: Manner) -> Result<Self, String> {
+        let cases = if workload.numbers(0).len() > workload.inputs().len() { workload.cases() } else { 1 };
         let mut one = Self {
             manner,
             workload,
             program: workload.recorded().compile(&Options::new().fuse(manner.fuse))?,
             workspace: manner.workspace(),
-            x: [workload.inputs(), workload.numbers(0)].concat(),
+            points: (0..cases).flat_map(|case| [workload.inputs(), workload.numbers(case)].concat()).collect(),
             out: vec![f64::NAN; 1 + workload.inputs().len()],
             next: 0,
         };
@@ -334,13 +337,17 @@ impl<'w, W: Single> One<'w, W> {
     /// # Errors
     /// The error of the program.
     pub fn time(&mut self, calls: usize) -> Result<Duration, String> {
-        let inputs = self.workload.inputs().len();
+        let (inputs, width) = (self.workload.inputs().len(), self.program.input_count());
         let start = Instant::now();
         for _ in 0..calls {
             let case = self.next;
             self.next = if case + 1 < self.workload.cases() { case + 1 } else { 0 };
-            self.x[inputs..].copy_from_slice(self.workload.numbers(case));
-            let done = self.program.eval(black_box(&self.x), &mut self.out, &mut self.workspace);
+            let first = if self.points.len() > width { case * width } else { 0 };
+            let x = &mut self.points[first..][..width];
+            if first == 0 {
+                x[inputs..].copy_from_slice(self.workload.numbers(case));
+            }
+            let done = self.program.eval(black_box(x), &mut self.out, &mut self.workspace);
             done.map_err(|error| error.to_string())?;
             black_box(&self.out);
         }

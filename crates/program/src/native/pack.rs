@@ -201,18 +201,21 @@ fn schedule(nodes: &[Node]) -> Result<(Vec<Work>, Vec<u32>), Refused> {
             *end += 1;
         }
     }
-    let mut ready = Ready { nodes, plain: BinaryHeap::new(), calls: vec![Vec::new(); Unary::ALL.len() + 1] };
+    let mut ready =
+        Ready { nodes, plain: BinaryHeap::new(), calls: vec![Vec::new(); Unary::ALL.len() + 1], full: Vec::new() };
     (0..nodes.len() as u32).filter(|&k| steps(k) && waits[k as usize] == 0).try_for_each(|k| ready.add(k))?;
     let (mut work, mut calls) = (with_room(nodes.len())?, Vec::new());
     loop {
         let first = calls.len();
-        if let Some(Reverse(k)) = ready.plain.pop() {
+        if let Some(full) = ready.full.pop() {
+            calls.try_extend(ready.calls[full].drain(..MOST_CALLS))?;
+            work.push(Work::Calls(first..first + MOST_CALLS));
+        } else if let Some(Reverse(k)) = ready.plain.pop() {
             work.push(Work::Step(k));
             calls.try_push(k)?;
-        } else if let Some(group) = ready.group() {
-            let count = group.len().min(MOST_CALLS);
-            calls.try_extend(group.drain(..count))?;
-            work.push(Work::Calls(first..first + count));
+        } else if let Some(group) = ready.calls.iter_mut().max_by_key(|calls| calls.len()).filter(|c| !c.is_empty()) {
+            calls.try_extend(group.drain(..))?;
+            work.push(Work::Calls(first..calls.len()));
         } else {
             return Ok((work, calls));
         }
@@ -238,22 +241,24 @@ struct Ready<'a> {
     plain: BinaryHeap<Reverse<u32>>,
     /// The calls of each function.
     calls: Vec<Vec<u32>>,
+    /// The functions with as many calls as go at a time, once for each time.
+    full: Vec<usize>,
 }
 
 impl Ready<'_> {
     fn add(&mut self, k: u32) -> Result<(), Refused> {
         match sort(&self.nodes[k as usize]) {
-            Some(sort) => self.calls[sort].try_push(k)?,
+            Some(sort) => {
+                self.calls[sort].try_push(k)?;
+                if self.calls[sort].len().is_multiple_of(MOST_CALLS) {
+                    self.full.try_push(sort)?;
+                }
+            }
             None => {
                 self.plain.room(1)?;
                 self.plain.push(Reverse(k));
             }
         }
         Ok(())
-    }
-
-    /// The calls of the function with the most, if there are any.
-    fn group(&mut self) -> Option<&mut Vec<u32>> {
-        self.calls.iter_mut().max_by_key(|calls| calls.len()).filter(|calls| !calls.is_empty())
     }
 }
