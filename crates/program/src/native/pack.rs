@@ -2,9 +2,10 @@
 //! lane kernel computes several at a time.
 //!
 //! The steps become nodes in SSA form again: a place that is used for several values is several nodes, so any
-//! order in which operands come first is right. Everything but calls goes as soon as its operands are there, in
-//! the order of the steps, which the pass `order` has chosen. When only calls are left, the function with the
-//! most of them goes. What goes at once was ready at once, so no call of a group depends on another.
+//! order in which operands come first is right. Calls of a function go as soon as there are as many as go at a time.
+//! Everything else goes as soon as its operands are there, in the order of the steps, which the pass `order` has chosen.
+//! When only calls are left, the function with the most of them goes. What goes at once was ready at once, so no call of a
+//! group depends on another.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
