@@ -6,15 +6,14 @@
 use wengert::Relation;
 use wengert::room::{Grow, Refused, Room};
 
+use super::calls::Slow;
 use super::encode::{
-    ADD, AND, ANDN, Base, Compare, DIV, Encoder, Jump, MADD, MAX, MIN, MSUB, MUL, NMADD, OR, Place, Rounding,
-    SAME_BITS, SQRT, SUB, Three, UPPER, XOR, Xmm,
+    ADD, AND, ANDN, Base, Compare, DIV, Encoder, MADD, MAX, MIN, MSUB, MUL, NMADD, OR, Place, Rounding, SAME_BITS,
+    SQRT, SUB, Three, XOR, Xmm,
 };
 use super::pack::{Kind, Node, Packed, Work, gives, power};
 use super::registers::{FRAME_BIAS, REGISTERS, Registers, SCRATCH, offset};
-use super::shims;
 use crate::ir::MOST;
-use crate::lanes::{CalledFn, called};
 use crate::layout::Layout;
 use crate::opcode::Opcode;
 use crate::recording::Check;
@@ -55,28 +54,19 @@ impl From<Fixed> for Place {
     }
 }
 
-const S: Xmm = SCRATCH[0];
-const T: Xmm = SCRATCH[1];
+pub(super) const S: Xmm = SCRATCH[0];
+pub(super) const T: Xmm = SCRATCH[1];
 
-struct Emitter<'a> {
+pub(super) struct Emitter<'a> {
     layout: &'a Layout,
     checks: &'a [Check],
-    packed: &'a Packed,
-    code: Encoder,
-    registers: Registers,
+    pub(super) packed: &'a Packed,
+    pub(super) code: Encoder,
+    pub(super) registers: Registers,
     /// Where `save` keeps the registers, and then the operand.
-    saved: u32,
+    pub(super) saved: u32,
     /// Code that hardly ever runs, to be written after the rest.
-    slow: Vec<Slow>,
-}
-
-/// A power beyond the reach of exact operations: two jumps lead to it, and it goes back.
-struct Slow {
-    from: [Jump; 2],
-    back: usize,
-    call: u32,
-    x: Xmm,
-    out: Xmm,
+    pub(super) slow: Vec<Slow>,
 }
 
 /// Code of more works than this asks for its own bytes before it comes to them: it runs from end to end, so that once it
@@ -495,142 +485,5 @@ impl Emitter<'_> {
         }
         self.code.join_flags(T);
         self.registers.consume(node.operands());
-    }
-
-    /// Calls of the same kernel, or of scalar functions, none of which needs another.
-    fn calls(&mut self, group: &[u32]) {
-        let first = self.packed.nodes[group[0] as usize];
-        if first.kind == Kind::Step(Opcode::Scalar) {
-            self.scalars(group);
-        } else {
-            self.kernels(group, first.aux);
-        }
-    }
-
-    fn kernels(&mut self, group: &[u32], kernel: u32) {
-        if group.len() <= 4 {
-            return self.few(group, kernel);
-        }
-        let count = group.len() as u32;
-        let lanes = count.next_multiple_of(4);
-        let slot = self.registers.block(group, lanes);
-        for lane in (0..lanes).step_by(4) {
-            // Lanes without a call of their own repeat the last.
-            let x = [lane, lane + 1, lane + 2, lane + 3].map(|lane| {
-                let call = group[lane.min(count - 1) as usize];
-                self.registers.current(self.packed.nodes[call as usize].operands()[0])
-            });
-            self.code.gather(x, S, [S, T]);
-            self.code.store_four(S, Base::Frame, offset(slot + lane));
-        }
-        for &call in group {
-            self.registers.consume(self.packed.nodes[call as usize].operands());
-        }
-        self.registers.spill_all(&mut self.code);
-        let function = called(kernel).many;
-        self.code.call(function as usize, offset(slot), lanes, 0);
-        self.registers.end_calls(group);
-    }
-
-    /// A kernel at up to four numbers, by register.
-    fn few(&mut self, group: &[u32], kernel: u32) {
-        let operand = |&call: &u32| self.packed.nodes[call as usize].operands()[0];
-        let x: Vec<Place> = group.iter().map(operand).map(|x| self.registers.current(x)).collect();
-        for &call in group {
-            self.registers.consume(self.packed.nodes[call as usize].operands());
-        }
-        self.registers.spill_all(&mut self.code);
-        let (code, first) = (&mut self.code, Xmm(0));
-        let function = match x[..] {
-            [x] => {
-                code.load(first, x);
-                called(kernel).one as usize
-            }
-            _ => {
-                // Lanes without a call of their own repeat the last.
-                code.gather([0, 1, 2, 3].map(|k: usize| x[k.min(x.len() - 1)]), first, [S, T]);
-                called(kernel).four as usize
-            }
-        };
-        code.call_with_context(function);
-        // All registers are free after a call, so that results get the first ones.
-        let out: Vec<Xmm> = group.iter().map(|&call| self.registers.result(call, &mut self.code)).collect();
-        assert!(out.iter().zip(0..).all(|(out, k)| *out == Xmm(k)), "{out:?}");
-        if let [_, second, ref rest @ ..] = out[..] {
-            self.code.three(UPPER, second, first, first.into());
-            if let [third, ref rest @ ..] = rest[..] {
-                self.code.high_pair(third, first);
-                if let [fourth] = rest[..] {
-                    self.code.three(UPPER, fourth, third, third.into());
-                }
-            }
-            self.code.clear_high_lanes();
-        }
-        self.registers.end_results(group);
-    }
-
-    fn scalars(&mut self, group: &[u32]) {
-        let mut slots = Vec::with_capacity(group.len());
-        for &call in group {
-            let slot = self.registers.block(&[call], 4);
-            let node = self.packed.nodes[call as usize];
-            for (&x, slot) in node.operands().iter().zip(slot..) {
-                self.pass(x, slot);
-            }
-            self.registers.consume(node.operands());
-            slots.push((node.aux, slot));
-        }
-        self.registers.spill_all(&mut self.code);
-        let shim: CalledFn = shims::scalar;
-        for (call, slot) in slots {
-            self.code.call(shim as usize, offset(slot), call, 0);
-        }
-        self.registers.end_calls(group);
-    }
-
-    fn pass(&mut self, x: u32, slot: u32) {
-        let register = match self.registers.current(x) {
-            Place::Register(register) => register,
-            memory => {
-                self.code.load(T, memory);
-                T
-            }
-        };
-        self.code.store(register, Base::Frame, offset(slot));
-    }
-
-    /// The code for powers of huge and tiny numbers: a routine that keeps all registers around a call, and
-    /// for each power the way there and back. Its operand and result are in the second scratch register.
-    fn slow(&mut self) {
-        if self.slow.is_empty() {
-            return;
-        }
-        let routine = self.code.here();
-        let register = |k: usize| (Xmm(k as u8), offset(self.saved + k as u32));
-        for (register, offset) in (0..REGISTERS).map(register) {
-            self.code.store(register, Base::Frame, offset);
-        }
-        let operand = offset(self.saved + REGISTERS as u32);
-        self.code.store(T, Base::Frame, operand);
-        let shim: CalledFn = shims::scalar;
-        self.code.align_stack();
-        self.code.call_with_edx(shim as usize, operand);
-        self.code.align_stack_back();
-        self.code.load(T, Place::Memory(Base::Frame, operand));
-        for (register, offset) in (0..REGISTERS).map(register) {
-            self.code.load(register, Place::Memory(Base::Frame, offset));
-        }
-        self.code.ret();
-        for Slow { from, back, call, x, out } in std::mem::take(&mut self.slow) {
-            let here = self.code.here();
-            from.into_iter().for_each(|jump| self.code.lead(jump, here));
-            self.code.load(T, x.into());
-            self.code.set_edx(call);
-            let near = self.code.call_near();
-            self.code.lead(near, routine);
-            self.code.load(out, T.into());
-            let jump = self.code.jump();
-            self.code.lead(jump, back);
-        }
     }
 }

@@ -5,6 +5,7 @@
 //! |--|--|
 //! | `pack.rs` | the steps as a list in SSA form, with calls of one kernel side by side |
 //! | `emit.rs` | instructions for each of them |
+//! | `calls.rs` | those of calls |
 //! | `registers.rs` | which value is in which register |
 //! | `encode.rs` | the bytes of instructions |
 //! | `memory.rs` | memory that may be executed |
@@ -15,6 +16,8 @@
 //! and where an output is NaN, the interpreter runs the point again: it names the guard, and its guarded
 //! products are 0 where they must be.
 
+#[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
+mod calls;
 #[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
 mod code;
 #[cfg(not(all(feature = "native", target_arch = "x86_64", not(miri))))]
