@@ -161,7 +161,9 @@ fn range(arguments: &Sums, blocks: Blocks) -> Result<Range<usize>, Error> {
 fn failed(arguments: &Sums, points: &Points, error: wengert_program::Error) -> Error {
     use wengert_program::Error::{External, GuardFlipped};
     let at_line = match error {
-        GuardFlipped { point, .. } | External { point, .. } => points.error_at(point, error.to_string()),
+        GuardFlipped { point: Some(point), .. } | External { point: Some(point), .. } => {
+            points.error_at(point, error.to_string())
+        }
         _ => None,
     };
     at_line.unwrap_or_else(|| Error::Program { path: arguments.program.clone(), source: error })

@@ -59,6 +59,24 @@ pub enum Error {
     /// A loss or penalty of another graph.
     #[error("the loss or penalty is an expression of another graph; build it from the arguments of its closure")]
     ForeignLoss,
+    /// Not one slope for each parameter.
+    #[error("there are {slopes} slopes for {parameters} parameters; give one for each")]
+    Slopes {
+        /// The number of parameters.
+        parameters: usize,
+        /// The number of slopes.
+        slopes: usize,
+    },
+    /// An optimizer that has made steps with another number of parameters.
+    #[error(
+        "the optimizer has made steps with {before} parameters, and there are {parameters}; make a new one for another net"
+    )]
+    OtherNet {
+        /// The number of parameters of its steps.
+        before: usize,
+        /// The number of parameters now.
+        parameters: usize,
+    },
     /// A derivative that is NaN or infinite.
     #[error(
         "the derivative with respect to parameter {parameter} is {slope}, so no step was taken; Graph::explain_nan finds where it comes from"

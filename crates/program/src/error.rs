@@ -89,13 +89,13 @@ pub enum Error {
     /// At this point a comparison comes out differently from when it was recorded, so the code that was
     /// recorded would compute something else there.
     #[error(
-        "the comparison {left} {relation} {right} was {recorded} when it was recorded and is {} at point {point}: record the expression again at this point, or run without guards (Program::without_guards)", !recorded
+        "the comparison {left} {relation} {right} was {recorded} when it was recorded and is {}{}: record the expression again at this point, or run without guards (Program::without_guards)", !recorded, of_batch(" at point ", *point, "")
     )]
     GuardFlipped {
         /// Which guard, in the order of recording.
         guard: usize,
-        /// Which point of the batch.
-        point: usize,
+        /// Which point of the batch; `None` for a single point.
+        point: Option<usize>,
         /// The left operand: its label, or else its [`wengert::Graph::name_of`].
         left: String,
         /// What was compared.
@@ -106,10 +106,10 @@ pub enum Error {
         recorded: bool,
     },
     /// A user's function ([`wengert::External`]) failed.
-    #[error("at point {point}: {source}")]
+    #[error("{}{source}", of_batch("at point ", *point, ": "))]
     External {
-        /// Which point of the batch.
-        point: usize,
+        /// Which point of the batch; `None` for a single point.
+        point: Option<usize>,
         /// What the function said.
         source: wengert::Error,
     },
@@ -183,4 +183,9 @@ impl From<Refused> for Error {
 /// [`Error::Length`] if the two differ.
 pub(crate) fn same_length(what: impl Fn() -> String, expected: usize, given: usize) -> Result<(), Error> {
     if expected == given { Ok(()) } else { Err(Error::Length { what: what(), expected, given }) }
+}
+
+/// Which point of a batch; nothing for a single point.
+fn of_batch(before: &str, point: Option<usize>, after: &str) -> String {
+    point.map_or_else(String::new, |point| format!("{before}{point}{after}"))
 }

@@ -389,7 +389,7 @@ impl Program {
 
     /// The error of a guard that flipped.
     #[cold]
-    pub(crate) fn flipped(&self, point: usize, guard: usize) -> Error {
+    pub(crate) fn flipped(&self, point: Option<usize>, guard: usize) -> Error {
         let check = &self.ir().checks[guard];
         let [left, right] = self.recording().names[guard].clone();
         Error::GuardFlipped { guard, point, left, relation: check.relation, right, recorded: check.recorded }

@@ -43,9 +43,7 @@ pub enum Error {
         keep: &'static str,
     },
     /// Two lengths that must agree do not.
-    #[error(
-        "{what}: {expected} expected, {given} given: give one for each number of the loop (tangents: none for zeros)"
-    )]
+    #[error("{what}: {expected} expected, {given} given: give one for each")]
     Length {
         /// What was counted.
         what: &'static str,
@@ -73,7 +71,7 @@ pub enum Error {
         width: usize,
     },
     /// A step failed: a comparison came out differently from when it was recorded, or a user's function failed.
-    #[error("step {step}: {source}")]
+    #[error("step {step}: {}", of_step(source))]
     Step {
         /// Which step, counted from 0.
         step: usize,
@@ -123,6 +121,21 @@ impl From<wengert::Error> for Error {
 impl From<Refused> for Error {
     fn from(refused: Refused) -> Error {
         Error::Program(refused.into())
+    }
+}
+
+/// A step is recorded once, so that its comparisons must come out the same at all steps.
+fn of_step(error: &wengert_program::Error) -> String {
+    match error {
+        wengert_program::Error::GuardFlipped { point, left, relation, right, recorded, .. } => {
+            let lane = point.map_or_else(String::new, |state| format!(" from first state {state}"));
+            let now = !recorded;
+            format!(
+                "the comparison {left} {relation} {right} was {recorded} when the step was recorded and is {now}{lane}: \
+                 write it as `select`, or where it does not matter use Settings::guards(false)"
+            )
+        }
+        other => other.to_string(),
     }
 }
 

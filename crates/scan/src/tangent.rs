@@ -160,8 +160,8 @@ impl Scan {
             [] => Ok([numbers, &vec![0.0; numbers.len()]].concat()),
             _ => same_length(what, numbers.len(), tangents.len()).map(|()| [numbers, tangents].concat()),
         };
-        let state = both("tangents of the first state", state, along.state)?;
-        Ok([state, both("tangents of parameters", params, along.params)?])
+        let state = both("tangents of the first state (none are zeros)", state, along.state)?;
+        Ok([state, both("tangents of parameters (none are zeros)", params, along.params)?])
     }
 
     /// A run over numbers and their tangents, ready to start.

@@ -25,17 +25,14 @@ pub trait Optimizer {
     ///
     /// # Errors
     /// [`Error::Slope`] where a derivative is NaN or infinite; [`Error::Step`] where a parameter would become
-    /// so. The parameters and the optimizer are as before.
-    ///
-    /// # Panics
-    /// Where the lists have different lengths, or another length than at the first step.
-    #[track_caller]
+    /// so; [`Error::Slopes`] where there is not one slope for each parameter, and [`Error::OtherNet`] where there were
+    /// more or fewer at earlier steps. The parameters and the optimizer are as before.
     fn try_step(&mut self, parameters: &mut [f64], gradient: &[f64]) -> Result<(), Error>;
 
     /// As [`Optimizer::try_step`].
     ///
     /// # Panics
-    /// Where that panics, and with the text of the error where it fails.
+    /// With the text of the error where that fails.
     #[track_caller]
     fn step(&mut self, parameters: &mut [f64], gradient: &[f64]) {
         expect(self.try_step(parameters, gradient));
@@ -92,7 +89,7 @@ impl Sgd {
 
 impl Optimizer for Sgd {
     fn try_step(&mut self, parameters: &mut [f64], gradient: &[f64]) -> Result<(), Error> {
-        ready(&mut self.velocity, parameters, gradient);
+        ready(&mut self.velocity, parameters, gradient)?;
         let (rate, momentum) = (self.rate, self.momentum);
         let moved = |p: f64, slope: f64, v: f64| {
             let v = momentum * v + slope;
@@ -187,8 +184,8 @@ impl Square {
 
 impl Optimizer for Adam {
     fn try_step(&mut self, parameters: &mut [f64], gradient: &[f64]) -> Result<(), Error> {
-        ready(&mut self.mean, parameters, gradient);
-        ready(&mut self.square, parameters, gradient);
+        ready(&mut self.mean, parameters, gradient)?;
+        ready(&mut self.square, parameters, gradient)?;
         let steps = self.steps.saturating_add(1);
         let (rate, beta1, beta2, epsilon) = (self.rate, self.beta1, self.beta2, self.epsilon);
         let [unbias1, unbias2] = [beta1, beta2].map(|beta| 1.0 / (1.0 - beta.powi(steps)));
@@ -226,11 +223,18 @@ fn finite(parameters: &[f64], gradient: &[f64], moved: impl Fn(usize) -> f64) ->
 }
 
 /// Checks the lengths, and makes the state of an optimizer at its first step.
-#[track_caller]
-fn ready<T: Clone + Default>(memory: &mut Vec<T>, parameters: &[f64], gradient: &[f64]) {
-    assert_eq!(parameters.len(), gradient.len(), "number of parameters, and number of slopes");
+///
+/// # Errors
+/// [`Error::Slopes`], [`Error::OtherNet`].
+fn ready<T: Clone + Default>(memory: &mut Vec<T>, parameters: &[f64], gradient: &[f64]) -> Result<(), Error> {
+    if parameters.len() != gradient.len() {
+        return Err(Error::Slopes { parameters: parameters.len(), slopes: gradient.len() });
+    }
     if memory.is_empty() {
         memory.resize(parameters.len(), T::default());
     }
-    assert_eq!(parameters.len(), memory.len(), "number of parameters now, and at the first step of the optimizer");
+    if parameters.len() != memory.len() {
+        return Err(Error::OtherNet { before: memory.len(), parameters: parameters.len() });
+    }
+    Ok(())
 }

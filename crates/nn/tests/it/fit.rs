@@ -207,7 +207,7 @@ fn a_comparison_that_comes_out_otherwise_is_an_error_the_compiled_way_and_change
     let alike = Examples::from_rows([[1.0], [2.0]]).unwrap();
     assert_eq!(compiled.record(alike.all()).unwrap(), 1.5);
     let error = compiled.step(&mut Sgd::new(1.0), examples.all()).unwrap_err();
-    let Error::Compiled { source: wengert_program::Error::GuardFlipped { point: 2, .. } } = error else {
+    let Error::Compiled { source: wengert_program::Error::GuardFlipped { point: Some(2), .. } } = error else {
         panic!("{error}")
     };
     let said = error.to_string();

@@ -446,3 +446,18 @@ fn a_net_learns_three_classes_by_cross_entropy_and_adam() {
         assert!((0..3).all(|other| logits[other] <= logits[*class]), "{x:?}");
     }
 }
+
+#[test]
+fn an_optimizer_of_another_net_is_refused_and_nothing_changes() {
+    for mut optimizer in [Box::new(Sgd::with_momentum(0.1, 0.9)) as Box<dyn Optimizer>, Box::new(Adam::new(0.1))] {
+        let mut of_two = [1.0, 2.0];
+        optimizer.step(&mut of_two, &[0.5, 0.5]);
+        let mut of_three = [1.0, 2.0, 3.0];
+        let refused = optimizer.try_step(&mut of_three, &[0.5; 3]);
+        assert!(matches!(refused, Err(Error::OtherNet { before: 2, parameters: 3 })), "{refused:?}");
+        let refused = optimizer.try_step(&mut of_two, &[0.5; 3]);
+        assert!(matches!(refused, Err(Error::Slopes { parameters: 2, slopes: 3 })), "{refused:?}");
+        assert_eq!(of_three, [1.0, 2.0, 3.0]);
+        optimizer.step(&mut of_two, &[0.5, 0.5]);
+    }
+}

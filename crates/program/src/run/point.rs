@@ -36,7 +36,7 @@ impl Program {
     pub fn eval(&self, x: &[f64], out: &mut [f64], workspace: &mut Workspace) -> Result<(), Error> {
         match self.run(x, out, workspace)? {
             None => Ok(()),
-            Some(guard) => Err(self.flipped(0, guard)),
+            Some(guard) => Err(self.flipped(None, guard)),
         }
     }
 
@@ -99,7 +99,8 @@ impl Program {
         };
         match flip {
             Some((_, guard)) if guard != FAILED => Ok(Some(guard as usize)),
-            failed_or_none => self.result(failed_or_none, failures).map(|()| None),
+            Some(_) => Err(failed(None, failures)),
+            None => Ok(None),
         }
     }
 
@@ -113,15 +114,17 @@ impl Program {
         CallContext { isa, layout: self.layout(), checks: &self.ir().checks, kernels, failures }
     }
 
-    /// The result of a call whose first flip, if any, is this.
+    /// The result of a batch whose first flip, if any, is this.
     pub(crate) fn result(&self, flip: Option<Flip>, failures: Failures) -> Result<(), Error> {
         match flip {
             None => Ok(()),
-            Some((point, FAILED)) => {
-                let source = failures.into_first().expect("what failed was noted");
-                Err(Error::External { point, source })
-            }
-            Some((point, guard)) => Err(self.flipped(point, guard as usize)),
+            Some((point, FAILED)) => Err(failed(Some(point), failures)),
+            Some((point, guard)) => Err(self.flipped(Some(point), guard as usize)),
         }
     }
+}
+
+/// The error of a user's function.
+fn failed(point: Option<usize>, failures: Failures) -> Error {
+    Error::External { point, source: failures.into_first().expect("what failed was noted") }
 }

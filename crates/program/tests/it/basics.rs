@@ -137,7 +137,9 @@ fn a_guard_that_flips_is_named_with_its_point() {
     let (xs, ys) = ([0.0, 1.0, 2.0, 5.0, 9.0], [1.0, 2.0, 3.0, 4.0, 1.0]);
     let mut out = [0.0; 5];
     let error = program.eval_batch(5, &[&xs, &ys], &mut [&mut out], &mut one_core()).unwrap_err();
-    let Error::GuardFlipped { guard: 0, point: 3, ref left, recorded: true, .. } = error else { panic!("{error}") };
+    let Error::GuardFlipped { guard: 0, point: Some(3), ref left, recorded: true, .. } = error else {
+        panic!("{error}")
+    };
     assert_eq!(left, "left");
     let text = error.to_string();
     assert!(text.starts_with("the comparison left "), "{text}");

@@ -158,6 +158,6 @@ fn a_guard_that_flips_names_its_point_in_the_whole_batch() {
     for threads in [1, 2] {
         let mut workspace = Workspace::with(Setup::new().threads(threads));
         let flipped = program.block_sums(blocks, 8..16, &[&points[own.clone()]], &mut workspace);
-        assert!(matches!(flipped, Err(Error::GuardFlipped { point: 700, .. })), "{flipped:?}");
+        assert!(matches!(flipped, Err(Error::GuardFlipped { point: Some(700), .. })), "{flipped:?}");
     }
 }

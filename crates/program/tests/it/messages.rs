@@ -83,7 +83,7 @@ fn a_comparison_that_flips() {
     };
     assert_eq!(
         text(program.eval(&[5.0], &mut [0.0], &mut Workspace::new())),
-        "the comparison x < 2 was true when it was recorded and is false at point 0: record the expression again at this point, or run without guards (Program::without_guards)"
+        "the comparison x < 2 was true when it was recorded and is false: record the expression again at this point, or run without guards (Program::without_guards)"
     );
 }
 

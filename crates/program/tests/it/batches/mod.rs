@@ -14,7 +14,7 @@ type Outcome = Result<Vec<Vec<u64>>, (usize, usize)>;
 fn outcome(result: Result<(), Error>, outputs: Vec<Vec<f64>>) -> Result<Outcome, String> {
     match result {
         Ok(()) => Ok(Ok(outputs.into_iter().map(|column| column.into_iter().map(bits).collect()).collect())),
-        Err(Error::GuardFlipped { point, guard, .. }) => Ok(Err((point, guard))),
+        Err(Error::GuardFlipped { point, guard, .. }) => Ok(Err((point.unwrap_or(0), guard))),
         Err(error) => Err(error.to_string()),
     }
 }
