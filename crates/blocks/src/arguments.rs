@@ -7,7 +7,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 /// Sums of a program over the points of a file, as separate jobs.
 ///
-/// The points are cut into blocks, by a rule that knows only how many points there are. Each job makes the sums of some
+/// How the points are cut into blocks depends only on their number and on `--cut`. Each job makes the sums of some
 /// blocks. Folded, they have the bits of one run over all points, however many jobs there were and in whatever order they
 /// ran.
 #[derive(Debug, Parser)]
