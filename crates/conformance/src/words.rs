@@ -51,6 +51,7 @@ pub const WORDS: &[Word] = &[
 
     word("add", 2), word("sub", 2), word("mul", 2), word("div", 2), word("pow", 2),
     word("atan2", 2), word("hypot", 2), word("max", 2), word("min", 2), word("logaddexp", 2),
+    word("xlogy", 2), word("xlog1py", 2),
 
     word("sign", 1), word("step", 1), word("floor", 1), word("ceil", 1), word("round", 1),
     word("trunc", 1), word("fract", 1), word("detach", 1), with_integer("polygamma"),

@@ -117,5 +117,5 @@ fn functions_of_one_argument_are_accurate() {
 
 #[test]
 fn functions_of_two_arguments_are_accurate() {
-    run("binary.tsv", 2, 18, 2526);
+    run("binary.tsv", 2, 20, 2910);
 }

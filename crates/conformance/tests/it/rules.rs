@@ -84,6 +84,8 @@ fn partials(op: Op, [c, k]: Imm, a: &[f64]) -> Vec<f64> {
         Op::Rem => vec![1.0, -(x / y).trunc()],
         Op::Copysign => vec![x.signum() * y.signum(), 0.0],
         Op::Logaddexp => vec![share, 1.0 - share],
+        Op::Xlogy => vec![y.ln(), x / y],
+        Op::Xlog1py => vec![y.ln_1p(), x / (1.0 + y)],
         Op::MulAdd => vec![y, x, 1.0],
         Op::Select => vec![0.0, f64::from(x != 0.0), f64::from(x == 0.0)],
         Op::Powd => vec![power(c, k, x)],

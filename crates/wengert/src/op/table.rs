@@ -149,6 +149,14 @@ macro_rules! for_each_op {
                 /// `ln(e^x + e^y)` without overflow.
                 pub Logaddexp = logaddexp(x, y) -> r, costly call "logaddexp", { kernel::logaddexp(x, y) },
                     bar => [bar * x.softmax2(y), bar * y.softmax2(x)];
+                /// `x ln y`, and 0 where `x` is 0, also at `y = 0`. NaN where `y` is NaN, and where `y < 0` but for `x = 0`.
+                /// The term of an entropy or of a likelihood.
+                pub Xlogy = xlogy(x, y) -> r, costly call "xlogy", { kernel::xlogy(x, y) },
+                    bar => [bar * y.ln(), bar * x / (y + y.ln().flat())];
+                /// `x ln(1 + y)`, accurate near `y = 0`, and 0 where `x` is 0, also at `y = -1`. NaN where `y` is NaN, and where
+                /// `y < -1` but for `x = 0`.
+                pub Xlog1py = xlog1py(x, y) -> r, costly call "xlog1py", { kernel::xlog1py(x, y) },
+                    bar => [bar * y.ln_1p(), bar * x / (y + 1.0 + y.ln_1p().flat())];
                 /// `x * y + z`, rounded once.
                 pub MulAdd = mul_add(x, y, z) -> r, cheap call "mul_add", { float::mul_add(x, y, z) },
                     bar => [bar * y, bar * x, bar];

@@ -5,7 +5,7 @@
 //! with helpers again, so every order up to [`MAX_ORDER`] is available.
 //!
 //! Files in reading order: `arith` (guarded products, kinks), `dd` (double-double), `core` (exp and ln to 100 bits),
-//! `expo`, `trig`, `hyper`, `power`, `partials`, `gamma`, `roots`, `gauss`, `circle`, `fixed`, `soft`.
+//! `expo`, `trig`, `hyper`, `power`, `partials`, `gamma`, `roots`, `gauss`, `circle`, `fixed`, `soft`, `xlog`.
 
 mod arith;
 mod circle;
@@ -22,6 +22,7 @@ mod power;
 mod roots;
 mod soft;
 mod trig;
+mod xlog;
 
 /// The highest order of a derivative that an op may have as an immediate: 170, the largest number whose factorial is
 /// finite in `f64`. It bounds the cost of an op: `pow_partial(170, 170)`, the most costly, takes 3 to 6 ms, and
@@ -54,3 +55,4 @@ pub(crate) use partials::*;
 pub(crate) use power::*;
 pub(crate) use soft::*;
 pub(crate) use trig::*;
+pub(crate) use xlog::*;

@@ -75,7 +75,7 @@ pub(crate) fn all() -> Vec<Method> {
         detach flat
     ));
     methods.extend(builders!(binary
-        add sub mul div pow atan2 hypot max min rem copysign logaddexp less less_equal greater greater_equal equal not_equal
+        add sub mul div pow atan2 hypot max min rem copysign logaddexp xlogy xlog1py less less_equal greater greater_equal equal not_equal
     ));
     methods.extend(builders!(ternary mul_add select clamp));
     methods.extend(builders!(fold sum product max_of min_of logsumexp mean norm));
