@@ -1,7 +1,7 @@
 """Reference values of the functions that compose badly, for unary.tsv and binary.tsv.
 
     pip install mpmath
-    python3 references.py xlogy > rows
+    python3 references.py sinc > rows
 
 Each derivative is a closed formula with 1,400 bits, and is compared with a numerical derivative of the value.
 """
@@ -56,6 +56,13 @@ def tags(point, value, names, derivatives):
     return ",".join(all_tags) or "-"
 
 
+def of_sinc(x):
+    if abs(x) < mpf(2) ** -200:
+        return 1 - x * x / 6, -x / 3 + x**3 / 30, -mpf(1) / 3 + x * x / 10
+    s, c = mp.sin(x), mp.cos(x)
+    return s / x, (c - s / x) / x, -s / x - 2 * (c - s / x) / x**2
+
+
 def of_xlogy(x, y):
     return x * mp.log(y), mp.log(y), x / y, mpf(0), 1 / y, -x / y**2
 
@@ -69,6 +76,15 @@ def spread(random, low, high, count):
     return [2.0 ** random.uniform(low, high) for _ in range(count)]
 
 
+def next_to(*xs):
+    return [y for x in xs for y in (mp_step(x, -1), x, mp_step(x, 1))]
+
+
+def mp_step(x, way):
+    n = struct.unpack(">q", struct.pack(">d", x))[0] + (way if x > 0 else -way)
+    return struct.unpack(">d", struct.pack(">q", n))[0]
+
+
 def both(xs):
     return [s * x for x in xs for s in (1, -1)]
 
@@ -77,6 +93,9 @@ TINY = [5e-324, 1e-320, 2.0**-1022, 1e-300]
 
 #: The points of each function.
 POINTS = {
+    "sinc": lambda r: [0.0, *both(TINY), *both(spread(r, -60, 3, 30)), *both(spread(r, 3, 60, 20)), *spread(r, 60, 1023, 15),
+        *next_to(1.0, 0.25, 3.141592653589793, 6.283185307179586, 4.493409457909064, 7.725251836937707, 2.081575977818101,
+            1e5, 2.0**26, 2.0**30), *[r.uniform(0, 30) for _ in range(60)], 4.4934, 7.7252, 2.0816, 5.9404, 1e22, 1.7e308],
     "xlogy": lambda r: [(x, y) for x, y in [
         *[(r.uniform(-10, 10), y) for y in spread(r, -20, 20, 60)], *zip(both(spread(r, -200, 200, 30)), spread(r, -300, 300, 60)),
         *[(r.uniform(-5, 5), 1 + s * d) for d in spread(r, -52, -1, 20) for s in (1, -1)], (2.5, 1.0), (-2.5, 1.0),

@@ -40,7 +40,7 @@ pub const WORDS: &[Word] = &[
     word("neg", 1), word("recip", 1), word("sqrt", 1), word("cbrt", 1),
     word("exp", 1), word("exp2", 1), word("exp_m1", 1),
     word("ln", 1), word("log2", 1), word("log10", 1), word("ln_1p", 1),
-    word("sin", 1), word("cos", 1), word("tan", 1),
+    word("sin", 1), word("cos", 1), word("tan", 1), word("sinc", 1),
     word("asin", 1), word("acos", 1), word("atan", 1),
     word("sinh", 1), word("cosh", 1), word("tanh", 1),
     word("asinh", 1), word("acosh", 1), word("atanh", 1),

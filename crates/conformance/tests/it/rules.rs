@@ -54,6 +54,7 @@ fn partials(op: Op, [c, k]: Imm, a: &[f64]) -> Vec<f64> {
         Op::Sin => vec![x.cos()],
         Op::Cos => vec![-x.sin()],
         Op::Tan => vec![1.0 / x.cos().powi(2)],
+        Op::Sinc => vec![(x.cos() - x.sin() / x) / x],
         Op::Asin => vec![1.0 / (1.0 - x * x).sqrt()],
         Op::Acos => vec![-1.0 / (1.0 - x * x).sqrt()],
         Op::Atan => vec![1.0 / (1.0 + x * x)],
@@ -90,6 +91,8 @@ fn partials(op: Op, [c, k]: Imm, a: &[f64]) -> Vec<f64> {
         Op::Select => vec![0.0, f64::from(x != 0.0), f64::from(x == 0.0)],
         Op::Powd => vec![power(c, k, x)],
         Op::CbrtD => vec![power(1.0 / 3.0, c, x)],
+        Op::SincD if c == 0.0 => vec![(x.cos() - x.sin() / x) / x],
+        Op::SincD => vec![-x.sin() / x - 2.0 * (x.cos() - x.sin() / x) / (x * x)],
         // The second operand is the hyperbolic tangent of the first.
         Op::Sech2 => vec![-2.0 * x.tanh() / x.cosh().powi(2), 0.0],
         Op::SigmoidD => vec![s * (1.0 - s) * (1.0 - 2.0 * s)],
@@ -156,6 +159,7 @@ fn immediates(op: Op) -> &'static [Imm] {
     match op {
         Op::Powd => &[[2.5, 0.0], [2.5, 1.0], [-1.0, 2.0]],
         Op::CbrtD => &[[0.0, 0.0], [2.0, 0.0]],
+        Op::SincD => &[[0.0, 0.0], [1.0, 0.0]],
         Op::Polygamma => &[[1.0, 0.0], [2.0, 0.0]],
         Op::Gauss => &[[1.0, 0.0], [0.5, 0.0], [1.0, 1.0], [0.5, 1.0]],
         Op::PowPartial => &[[0.0, 0.0], [1.0, 0.0]],

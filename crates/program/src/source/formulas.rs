@@ -61,6 +61,7 @@ pub(super) const FORMULAS: &[Formula] = &[
     formula("logaddexp", XY, &["let m = $max(x, y)", "if x == y && m - m != 0.0: m", "m + $ln_1p($exp(-$abs(x - y)))"]),
     formula("xlogy", XY, &["if x == 0.0 && y == y: 0.0", "x * $ln(y)"]),
     formula("xlog1py", XY, &["if x == 0.0 && y == y: 0.0", "x * $ln_1p(y)"]),
+    formula("sinc", X, &["if x == 0.0: 1.0", "if $abs(x) == $inf: 0.0", "$sin(x) / x"]),
     formula("rsqrt1m", X, &["1.0 / $sqrt((1.0 - x) * (1.0 + x))"]),
     formula("atan_d", X, &["1.0 / (1.0 + x * x)"]),
     formula("rsqrt1p", X, &["1.0 / $hypot(1.0, x)"]),

@@ -62,6 +62,9 @@ macro_rules! for_each_op {
                 pub Cos = cos(x) -> r, cheap call "cos", { kernel::cos(x) }, bar => [-(bar * x.sin())];
                 /// Tangent, in radians.
                 pub Tan = tan(x) -> r, cheap call "tan", { kernel::tan(x) }, bar => [bar * (r * r + 1.0)];
+                /// `sin(x) / x`, and 1 at 0: the sinc function that is not normalized (no factor of pi). All derivatives keep
+                /// their digits near 0.
+                pub Sinc = sinc(x) -> r, costly call "sinc", { kernel::sinc(x) }, bar => [bar * x.sinc_d(1.0)];
                 /// Arc sine, in radians.
                 pub Asin = asin(x) -> r, costly call "asin", { kernel::asin(x) }, bar => [bar * x.rsqrt1m()];
                 /// Arc cosine, in radians.
@@ -173,6 +176,9 @@ macro_rules! for_each_op {
                 /// The `n`-th derivative of the cube root.
                 CbrtD = cbrt_d(x; n: order) -> r, costly call "cbrt_d", { kernel::cbrt_d(x, n) },
                     bar => [bar * x.cbrt_d(n + 1.0)];
+                /// The `n`-th derivative of `sinc`.
+                SincD = sinc_d(x; n: order) -> r, costly call "sinc_d", { kernel::sinc_d(x, n) },
+                    bar => [bar * x.sinc_d(n + 1.0)];
                 /// The `n`-th derivative of `digamma`.
                 Polygamma = polygamma_n(x; n: order) -> r, costly call "polygamma", { kernel::polygamma(x, n) },
                     bar => [bar * x.polygamma_n(n + 1.0)];

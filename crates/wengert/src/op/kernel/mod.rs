@@ -5,7 +5,8 @@
 //! with helpers again, so every order up to [`MAX_ORDER`] is available.
 //!
 //! Files in reading order: `arith` (guarded products, kinks), `dd` (double-double), `core` (exp and ln to 100 bits),
-//! `expo`, `trig`, `hyper`, `power`, `partials`, `gamma`, `roots`, `gauss`, `circle`, `fixed`, `soft`, `xlog`.
+//! `expo`, `trig`, `hyper`, `power`, `partials`, `gamma`, `roots`, `gauss`, `circle`, `fixed`, `soft`, `xlog`,
+//! `sinc`.
 
 mod arith;
 mod circle;
@@ -20,6 +21,7 @@ mod hyper;
 mod partials;
 mod power;
 mod roots;
+mod sinc;
 mod soft;
 mod trig;
 mod xlog;
@@ -53,6 +55,7 @@ pub(crate) use gauss::*;
 pub(crate) use hyper::*;
 pub(crate) use partials::*;
 pub(crate) use power::*;
+pub(crate) use sinc::*;
 pub(crate) use soft::*;
 pub(crate) use trig::*;
 pub(crate) use xlog::*;
