@@ -40,7 +40,7 @@ pub const WORDS: &[Word] = &[
     word("neg", 1), word("recip", 1), word("sqrt", 1), word("cbrt", 1),
     word("exp", 1), word("exp2", 1), word("exp_m1", 1),
     word("ln", 1), word("log2", 1), word("log10", 1), word("ln_1p", 1),
-    word("sin", 1), word("cos", 1), word("tan", 1),
+    word("sin", 1), word("cos", 1), word("tan", 1), word("sinc", 1),
     word("asin", 1), word("acos", 1), word("atan", 1),
     word("sinh", 1), word("cosh", 1), word("tanh", 1),
     word("asinh", 1), word("acosh", 1), word("atanh", 1),
@@ -51,6 +51,7 @@ pub const WORDS: &[Word] = &[
 
     word("add", 2), word("sub", 2), word("mul", 2), word("div", 2), word("pow", 2),
     word("atan2", 2), word("hypot", 2), word("max", 2), word("min", 2), word("logaddexp", 2),
+    word("xlogy", 2), word("xlog1py", 2),
 
     word("sign", 1), word("step", 1), word("floor", 1), word("ceil", 1), word("round", 1),
     word("trunc", 1), word("fract", 1), word("detach", 1), with_integer("polygamma"),

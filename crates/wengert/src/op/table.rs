@@ -62,6 +62,9 @@ macro_rules! for_each_op {
                 pub Cos = cos(x) -> r, cheap call "cos", { kernel::cos(x) }, bar => [-(bar * x.sin())];
                 /// Tangent, in radians.
                 pub Tan = tan(x) -> r, cheap call "tan", { kernel::tan(x) }, bar => [bar * (r * r + 1.0)];
+                /// `sin(x) / x`, and 1 at 0: the sinc function that is not normalized (no factor of pi). All derivatives keep
+                /// their digits near 0.
+                pub Sinc = sinc(x) -> r, costly call "sinc", { kernel::sinc(x) }, bar => [bar * x.sinc_d(1.0)];
                 /// Arc sine, in radians.
                 pub Asin = asin(x) -> r, costly call "asin", { kernel::asin(x) }, bar => [bar * x.rsqrt1m()];
                 /// Arc cosine, in radians.
@@ -149,6 +152,14 @@ macro_rules! for_each_op {
                 /// `ln(e^x + e^y)` without overflow.
                 pub Logaddexp = logaddexp(x, y) -> r, costly call "logaddexp", { kernel::logaddexp(x, y) },
                     bar => [bar * x.softmax2(y), bar * y.softmax2(x)];
+                /// `x ln y`, and 0 where `x` is 0, also at `y = 0`. NaN where `y` is NaN, and where `y < 0` but for `x = 0`.
+                /// The term of an entropy or of a likelihood.
+                pub Xlogy = xlogy(x, y) -> r, costly call "xlogy", { kernel::xlogy(x, y) },
+                    bar => [bar * y.ln(), bar * x / (y + y.ln().flat())];
+                /// `x ln(1 + y)`, accurate near `y = 0`, and 0 where `x` is 0, also at `y = -1`. NaN where `y` is NaN, and where
+                /// `y < -1` but for `x = 0`.
+                pub Xlog1py = xlog1py(x, y) -> r, costly call "xlog1py", { kernel::xlog1py(x, y) },
+                    bar => [bar * y.ln_1p(), bar * x / (y + 1.0 + y.ln_1p().flat())];
                 /// `x * y + z`, rounded once.
                 pub MulAdd = mul_add(x, y, z) -> r, cheap call "mul_add", { float::mul_add(x, y, z) },
                     bar => [bar * y, bar * x, bar];
@@ -165,6 +176,9 @@ macro_rules! for_each_op {
                 /// The `n`-th derivative of the cube root.
                 CbrtD = cbrt_d(x; n: order) -> r, costly call "cbrt_d", { kernel::cbrt_d(x, n) },
                     bar => [bar * x.cbrt_d(n + 1.0)];
+                /// The `n`-th derivative of `sinc`.
+                SincD = sinc_d(x; n: order) -> r, costly call "sinc_d", { kernel::sinc_d(x, n) },
+                    bar => [bar * x.sinc_d(n + 1.0)];
                 /// The `n`-th derivative of `digamma`.
                 Polygamma = polygamma_n(x; n: order) -> r, costly call "polygamma", { kernel::polygamma(x, n) },
                     bar => [bar * x.polygamma_n(n + 1.0)];

@@ -209,7 +209,7 @@ macro_rules! two_operands {
 }
 two_operands! {
     add Add sub Sub mul Mul div Div pow Pow atan2 Atan2 hypot Hypot max Max min Min rem Rem copysign Copysign
-    logaddexp Logaddexp less Lt less_equal Le greater Gt greater_equal Ge equal Eq not_equal Ne
+    logaddexp Logaddexp xlogy Xlogy xlog1py Xlog1py less Lt less_equal Le greater Gt greater_equal Ge equal Eq not_equal Ne
 }
 
 /// Value, first and second derivative by `x` of expressions; of a free constant, it and zeros.

@@ -41,6 +41,7 @@ fn a_row_says_which_immediates_are_orders() {
         (Op::MulC, &[Real]),
         (Op::Polygamma, &[Order]),
         (Op::CbrtD, &[Order]),
+        (Op::SincD, &[Order]),
         (Op::Powd, &[Real, Order]),
         (Op::Gauss, &[Real, Order]),
         (Op::PowPartial, &[Order, Order]),
@@ -49,7 +50,7 @@ fn a_row_says_which_immediates_are_orders() {
     ] {
         assert_eq!(op.immediate_kinds(), kinds, "{op}");
     }
-    assert_eq!(orders().len(), 10, "an order of an op that this test does not list");
+    assert_eq!(orders().len(), 11, "an order of an op that this test does not list");
 }
 
 #[test]
@@ -171,6 +172,15 @@ fn high_orders_have_their_digits() {
         (Op::Powd, [1e18, 20.0], &[-0.9999999999999992], 3.057642500549215e22),
         (Op::Powd, [200.5, 170.0], &[0.999], inf),
         (Op::Powd, [0.5, 100.0], &[1.5], -7.960722771515765e136),
+        (Op::SincD, [3.0, 0.0], &[0.003], 0.0005999993571430822),
+        (Op::SincD, [8.0, 0.0], &[7.5], 0.07747987618903344),
+        (Op::SincD, [40.0, 0.0], &[39.5], 0.00908278018538635),
+        (Op::SincD, [77.0, 0.0], &[90.25], -0.008348831689075999),
+        (Op::SincD, [120.0, 0.0], &[0.5], 0.007268865852537773),
+        (Op::SincD, [170.0, 0.0], &[150.5], -0.002312452705727142),
+        (Op::SincD, [170.0, 0.0], &[171.5], -0.001998691054249177),
+        (Op::SincD, [170.0, 0.0], &[-12.5], -0.0057765528489345),
+        (Op::SincD, [170.0, 0.0], &[50000.0], 1.9997789620705595e-05),
         (Op::CbrtD, [101.0, 0.0], &[-2.5], 4.31303274897574e116),
         (Op::CbrtD, [30.0, 0.0], &[1e10], -1.5204344615912116e-267),
         (Op::CbrtD, [160.0, 0.0], &[3.0], -8.832746158373754e204),

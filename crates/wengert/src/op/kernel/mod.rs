@@ -5,7 +5,8 @@
 //! with helpers again, so every order up to [`MAX_ORDER`] is available.
 //!
 //! Files in reading order: `arith` (guarded products, kinks), `dd` (double-double), `core` (exp and ln to 100 bits),
-//! `expo`, `trig`, `hyper`, `power`, `partials`, `gamma`, `roots`, `gauss`, `circle`, `fixed`, `soft`.
+//! `expo`, `trig`, `hyper`, `power`, `partials`, `gamma`, `roots`, `gauss`, `circle`, `fixed`, `soft`, `xlog`,
+//! `sinc`.
 
 mod arith;
 mod circle;
@@ -20,8 +21,10 @@ mod hyper;
 mod partials;
 mod power;
 mod roots;
+mod sinc;
 mod soft;
 mod trig;
+mod xlog;
 
 /// The highest order of a derivative that an op may have as an immediate: 170, the largest number whose factorial is
 /// finite in `f64`. It bounds the cost of an op: `pow_partial(170, 170)`, the most costly, takes 3 to 6 ms, and
@@ -52,5 +55,7 @@ pub(crate) use gauss::*;
 pub(crate) use hyper::*;
 pub(crate) use partials::*;
 pub(crate) use power::*;
+pub(crate) use sinc::*;
 pub(crate) use soft::*;
 pub(crate) use trig::*;
+pub(crate) use xlog::*;
