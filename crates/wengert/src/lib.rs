@@ -175,8 +175,8 @@ mod sweep;
 mod tape;
 
 pub use derivative::closures::{
-    FORWARD_UP_TO, forward_gradient, function_gradient, gradient, hessian, hvp, jacobian, jvp, value_and_gradient,
-    value_and_jacobian, value_gradient_hessian, vjp,
+    forward_gradient, function_gradient, gradient, hessian, hvp, jacobian, jvp, value_and_gradient, value_and_jacobian,
+    value_gradient_hessian, vjp,
 };
 pub use derivative::sparse::{HessianPlan, JacobianPlan, Pattern, Sparse, sparse_hessian, sparse_jacobian};
 pub use diagnose::audit::{Audit, Concern, Finding};
@@ -186,11 +186,14 @@ pub use error::Error;
 pub use external::External;
 #[doc(hidden)]
 pub use external::checked::value as call_external;
+pub use external::formula::Formula;
+pub use external::statement::Statement;
 pub use graph::guard::Guard;
 pub use graph::scope::Scope;
 pub use graph::{Graph, Mark};
 pub use node::{ExternalOutput, Node, NodeId, Operands};
 pub use number::expr::Expr;
+pub use number::partials::FORWARD_UP_TO;
 pub use number::series::{Series, taylor};
 pub use number::{Function, Real};
 #[doc(hidden)]

@@ -2,6 +2,7 @@
 
 mod basics;
 mod batches;
+mod call;
 mod dag;
 mod derivatives;
 mod external;

@@ -141,9 +141,9 @@ impl Graph {
     pub(crate) fn sweep_back(&self, seeds: &[(u32, f64)]) -> Result<(), Error> {
         let len = seeds.iter().map(|&(output, _)| output as usize + 1).max().unwrap_or(0);
         let sweep = |adjoints: &[Cell<f64>]| sweep::reverse(&self.tape, adjoints, seeds, &self.operands);
-        match self.tape.functions.count() {
-            0 => self.adjoints.fill(len, self.tape.capacity(), sweep),
-            _ => self.adjoints.try_fill(len, self.tape.capacity(), sweep),
+        match self.tape.functions.can_fail() {
+            false => self.adjoints.fill(len, self.tape.capacity(), sweep),
+            true => self.adjoints.try_fill(len, self.tape.capacity(), sweep),
         }
     }
 

@@ -245,10 +245,19 @@ macro_rules! send_apart {
 }
 
 /// The step at an output of a user's function.
-#[cold]
 #[inline(never)]
-fn external_apart<S: AdjointScalar>(sweep: &Sweep<'_, S>, cell: &Cell<Stored>, at: impl Fn(Entry, u32) -> S + Copy) {
-    external::reverse(sweep.tape, sweep.adjoints, sweep.args, sweep.swept, Entry::from(cell.get()), at);
+fn external_apart<S: AdjointScalar, B: Adjoint<S>>(
+    sweep: &Sweep<'_, S>,
+    cell: &Cell<Stored>,
+    bar: B,
+    at: impl Fn(Entry, u32) -> S + Copy,
+) {
+    let entry = Entry::from(cell.get());
+    let call = sweep.view.call(entry);
+    match call.partials(sweep.tape) {
+        Some(partials) => external::reverse_statement(sweep.tape, sweep.adjoints, call, partials, bar, at),
+        None => external::reverse(sweep.tape, sweep.adjoints, sweep.args, sweep.swept, entry, at),
+    }
 }
 
 /// Why the loop stopped.
@@ -292,7 +301,7 @@ macro_rules! define_steps {
                         None
                     })+
                     codes::External => {
-                        external_apart(cursor.sweep, cursor.cell, cursor.at);
+                        external_apart(cursor.sweep, cursor.cell, cursor.bar, cursor.at);
                         None
                     }
                     _ => None,
@@ -306,7 +315,7 @@ macro_rules! define_steps {
                 match code {
                     $(codes::$Op => send_apart!($cost, $name, cursor),)+
                     $(codes::$Fo => send_apart!(costly, $fname, cursor),)+
-                    codes::External => external_apart(cursor.sweep, cursor.cell, cursor.at),
+                    codes::External => external_apart(cursor.sweep, cursor.cell, *bar, cursor.at),
                     _ => {}
                 }
             }
