@@ -155,8 +155,9 @@ impl Fused for Perceptron<false> {
     #[inline]
     fn fused<'g>(&self, neuron: &Statement<Neuron>, g: &'g Graph, x: &[Expr<'g>]) -> Expr<'g> {
         self.loss(x, |p, inputs| {
-            let all: [_; 2 * WIDTH + 1] =
-                std::array::from_fn(|k| if k <= WIDTH { p[k] } else { inputs[k - WIDTH - 1] });
+            let mut all = [p[0]; 2 * WIDTH + 1];
+            all[..=WIDTH].copy_from_slice(p);
+            all[WIDTH + 1..].copy_from_slice(inputs);
             g.call(neuron, &all)
         })
     }

@@ -170,7 +170,7 @@ impl Graph {
         x: &[Expr<'g>],
     ) -> Result<Expr<'g>, Error> {
         f.takes(x.len())?;
-        let input = |k: usize| x[k].is_of(self).then(|| (x[k].known_handle(), x[k].value()));
+        let input = |k: usize| (x[k].known_handle(), x[k].value(), x[k].is_of(self));
         match self.call_statement(f, x.len(), input)? {
             Some((handle, value)) => Ok(Expr::of(self, handle, value)),
             None => self.call_with_constants(f, x),
@@ -197,7 +197,7 @@ impl Graph {
                 None => self.tape.try_constant(x.value())?,
             });
         }
-        let called = self.call_statement(f, x.len(), |k| Some((handles[k], x[k].value())))?;
+        let called = self.call_statement(f, x.len(), |k| (handles[k], x[k].value(), true))?;
         before.keep();
         let (handle, value) = called.expect("all inputs are nodes");
         Ok(Expr::of(self, handle, value))
@@ -234,20 +234,24 @@ impl Graph {
         x: &[NodeId],
     ) -> Result<NodeId, Error> {
         f.takes(x.len())?;
-        match self.call_statement(f, x.len(), |k| self.operand(x[k]).ok())? {
+        let input = |k: usize| match self.operand(x[k]) {
+            Ok((handle, value)) => (handle, value, true),
+            Err(_) => (Handle::NONE, 0.0, false),
+        };
+        match self.call_statement(f, x.len(), input)? {
             Some((handle, _)) => Ok(self.generations.key(handle.index())),
             None => Err(x.iter().find_map(|&x| self.operand(x).err()).expect("an input was refused")),
         }
     }
 
-    /// Computes and appends a call of a statement of `n` inputs. `input` gives the handle and the value of an input;
-    /// `None` if it gives none, and then nothing is done.
+    /// Computes and appends a call of a statement of `n` inputs. `input` gives the handle and the value of an input, and
+    /// whether it is a node of this graph. `None` if one is not, and then nothing is done.
     #[inline(always)]
     fn call_statement<F: Function + Send + Sync + 'static>(
         &self,
         f: &Statement<F>,
         n: usize,
-        input: impl Fn(usize) -> Option<(Handle, f64)>,
+        input: impl Fn(usize) -> (Handle, f64, bool),
     ) -> Result<Option<(Handle, f64)>, Error> {
         let buffer = &mut *self.operands.borrow_mut();
         if buffer.len() < 2 * n {
@@ -255,14 +259,17 @@ impl Graph {
         }
         let (x, partials) = buffer[..2 * n].split_at_mut(n);
         let statement = self.tape.statement(f.external(), f.address(), n)?;
-        let mut wants = false;
+        // Without a way out of the loop, which would keep the compiler from unrolling it.
+        let (mut wants, mut all_given) = (false, true);
         for (k, (x, cell)) in x.iter_mut().zip(statement.inputs).enumerate() {
-            let Some((handle, value)) = input(k) else {
-                return Ok(None);
-            };
+            let (handle, value, is_given) = input(k);
             *x = value;
             cell.set(handle.index());
             wants |= handle.wants();
+            all_given &= is_given;
+        }
+        if !all_given {
+            return Ok(None);
         }
         partials.fill(0.0);
         let value = f.function().value_and_gradient(x, partials);
