@@ -11,6 +11,7 @@
 pub mod compiling;
 pub mod derivatives;
 pub mod engines;
+pub mod fused;
 pub mod measure;
 pub mod number;
 pub mod plot;

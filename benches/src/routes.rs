@@ -3,10 +3,12 @@
 //! Not every workload has every route: programs are for one function at many points, duals for few inputs.
 
 use crate::derivatives::{Duals, GradientGraph, Hvp};
+use crate::fused::FusedContender;
 use crate::measure::Contender;
 use crate::programs::{Manner, One, Paths, Step};
 use crate::workloads::Workload;
 use crate::workloads::asian::Asian;
+use crate::workloads::burgers::Burgers;
 use crate::workloads::chain::Chain;
 use crate::workloads::formula::Formula;
 use crate::workloads::lecture::Lecture;
@@ -15,8 +17,17 @@ use crate::workloads::perceptron::{Perceptron, Sample};
 use crate::workloads::rosenbrock::Rosenbrock;
 
 /// The routes, in the order of the table.
-pub const ROUTES: [&str; 8] =
-    ["program", "program-fused", "program-fused-2threads", "program-one", "native", "dual", "hvp", "gradient-graph"];
+pub const ROUTES: [&str; 9] = [
+    "program",
+    "program-fused",
+    "program-fused-2threads",
+    "program-one",
+    "native",
+    "dual",
+    "hvp",
+    "gradient-graph",
+    "wengert-fused",
+];
 
 /// A contender, if the workload has the route; a message, if its result is wrong.
 pub type Route<'w> = Result<Option<Box<dyn Contender + 'w>>, String>;
@@ -64,8 +75,32 @@ impl Routes for Rosenbrock {
     }
 }
 
-impl<const DOT: bool> Routes for Perceptron<DOT> {
+impl Routes for Burgers {
     fn route(&self, name: &str) -> Route<'_> {
+        match name {
+            "wengert-fused" => some(FusedContender::new(self)?),
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Routes for Perceptron<false> {
+    fn route(&self, name: &str) -> Route<'_> {
+        match name {
+            "wengert-fused" => some(FusedContender::new(self)?),
+            _ => self.common_route(name),
+        }
+    }
+}
+
+impl Routes for Perceptron<true> {
+    fn route(&self, name: &str) -> Route<'_> {
+        self.common_route(name)
+    }
+}
+
+impl<const DOT: bool> Perceptron<DOT> {
+    fn common_route(&self, name: &str) -> Route<'_> {
         match (name, Manner::named(name)) {
             ("hvp", _) => some(Hvp::new(self)),
             ("gradient-graph", _) => some(GradientGraph::new(self)?),
@@ -113,6 +148,7 @@ impl Routes for Mixture {
     fn route(&self, name: &str) -> Route<'_> {
         match name {
             "hvp" => some(Hvp::new(self)),
+            "wengert-fused" => some(FusedContender::new(self)?),
             // The gradient graph of the larger mixture would take a minute.
             "gradient-graph" if self.ops() < 1_000_000 => some(GradientGraph::new(self)?),
             _ => Ok(None),

@@ -11,7 +11,7 @@ use benches::report::{Circumstances, Row, rows};
 use benches::routes::{ROUTES, Routes};
 use benches::scaling;
 use benches::threshold::threshold;
-use benches::workloads::{Workload, asian, chain, formula, lecture, mixture, perceptron, rosenbrock};
+use benches::workloads::{Workload, asian, burgers, chain, formula, lecture, mixture, perceptron, rosenbrock};
 use serde_json::json;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -26,7 +26,7 @@ W1 is in ns per repetition. Compare figures within one run only.
 
 Usage: cargo run --profile bench -p benches --bin ratios [-- OPTIONS] [WORKLOAD ...]
 
-  WORKLOAD            W1 W2 W2-5M W3 W3-100 W4 W4-dot W4-point W5 W6-2x5 W6-10x25 W7; W2 names
+  WORKLOAD            W1 W2 W2-5M W3 W3-100 W4 W4-dot W4-point W5 W6-2x5 W6-10x25 W7 W8; W2 names
                       W2-5M too, and so on. None means all.
   --engines A,B       only these engines and routes; P and H always run
   --seconds S         time for each workload (default 6), or for all of --compile or --threshold
@@ -56,6 +56,8 @@ Routes, on the workloads that have them:
                       wengert's sweep, xwengert over its recording and sweep
   gradient-graph      W3 to W6-2x5: recording the gradient as graph nodes; xnodes is the number of
                       all nodes over that of the workload alone
+  wengert-fused       W4, W6, W8: recording and sweeping back with a call for each statement; ns/op
+                      counts the operations of the plain form, xwengert is over that
 
 For less noise, pin the process to a core: taskset -c 1 target/release/ratios.
 Two threads need two cores.
@@ -72,8 +74,8 @@ const ENGINES: &[&str] = &[
 ];
 
 /// The workloads, in the order of the table.
-const WORKLOADS: [&str; 12] =
-    ["W1", "W2", "W2-5M", "W3", "W3-100", "W4", "W4-dot", "W4-point", "W5", "W6-2x5", "W6-10x25", "W7"];
+const WORKLOADS: [&str; 13] =
+    ["W1", "W2", "W2-5M", "W3", "W3-100", "W4", "W4-dot", "W4-point", "W5", "W6-2x5", "W6-10x25", "W7", "W8"];
 
 /// Calls the generic `$run` with the type of the named engine.
 macro_rules! with_engine {
@@ -155,6 +157,10 @@ macro_rules! with_workload {
             }
             "W7" => {
                 let $workload = &formula::Formula::new();
+                $run
+            }
+            "W8" => {
+                let $workload = &burgers::Burgers::new(500);
                 $run
             }
             other => unreachable!("{other} is not among WORKLOADS"),

@@ -168,6 +168,75 @@ fn square_sum<T: Number>(values: &[T]) -> T {
     sum
 }
 
+/// The parameters of one component, and what follows from them.
+#[derive(Clone, Copy, Debug)]
+pub struct Component<'x, T> {
+    /// The logarithm of the weight.
+    pub alpha: T,
+    /// The sum of the logarithms of the diagonal of Q.
+    pub log_diagonal_sum: T,
+    /// The mean.
+    pub mean: &'x [T],
+    /// The diagonal of Q.
+    pub diagonal: &'x [T],
+    /// The strict lower triangle of Q, column by column.
+    pub lower: &'x [T],
+}
+
+impl Mixture {
+    /// The dimensions of a point.
+    pub fn dimensions(&self) -> usize {
+        self.d
+    }
+
+    /// The objective, with this exponent of a component at a point that `enter` made.
+    #[inline(always)]
+    pub fn objective<'m, T: Number, P>(
+        &'m self,
+        x: &[T],
+        mut enter: impl FnMut(&'m [f64]) -> P,
+        mut exponent: impl FnMut(Component<'_, T>, &P) -> T,
+    ) -> T {
+        let (d, kk) = (self.d, self.k);
+        let alphas = &x[..kk];
+        let mut diagonals = Vec::with_capacity(kk * d);
+        let mut log_diagonal_sums = Vec::with_capacity(kk);
+        for k in 0..kk {
+            let (_, log_diagonal, _) = self.component(x, k);
+            diagonals.extend(log_diagonal.iter().map(|&log| log.exp()));
+            log_diagonal_sums.push(log_diagonal[1..].iter().fold(log_diagonal[0], |sum, &x| sum + x));
+        }
+
+        let mut terms = vec![x[0]; kk];
+        let mut likelihood: Option<T> = None;
+        for point in self.points.chunks_exact(d) {
+            let point = enter(point);
+            for k in 0..kk {
+                let (mean, _, lower) = self.component(x, k);
+                let diagonal = &diagonals[k * d..][..d];
+                let (alpha, log_diagonal_sum) = (alphas[k], log_diagonal_sums[k]);
+                terms[k] = exponent(Component { alpha, log_diagonal_sum, mean, diagonal, lower }, &point);
+            }
+            let point_likelihood = recorded_ln_sum_exp(&terms);
+            likelihood = Some(likelihood.map_or(point_likelihood, |sum| sum + point_likelihood));
+        }
+        let likelihood = likelihood.expect("a mixture has points");
+
+        let mut prior: Option<T> = None;
+        for k in 0..kk {
+            let (_, _, lower) = self.component(x, k);
+            let mut squares = square_sum(&diagonals[k * d..][..d]);
+            for &q in lower {
+                squares = squares + q * q;
+            }
+            let term = squares * (0.5 * GAMMA * GAMMA) - log_diagonal_sums[k] * M as f64;
+            prior = Some(prior.map_or(term, |sum| sum + term));
+        }
+        let prior = prior.expect("a mixture has components");
+        likelihood - recorded_ln_sum_exp(alphas) * self.n() as f64 + prior + self.constant
+    }
+}
+
 impl Workload for Mixture {
     type Scratch = Buffers;
 
@@ -192,53 +261,22 @@ impl Workload for Mixture {
 
     #[inline]
     fn body<T: Number>(&self, _: usize, x: &[T]) -> T {
-        let (d, kk) = (self.d, self.k);
-        let alphas = &x[..kk];
-        let mut diagonals = Vec::with_capacity(kk * d);
-        let mut log_diagonal_sums = Vec::with_capacity(kk);
-        for k in 0..kk {
-            let (_, log_diagonal, _) = self.component(x, k);
-            diagonals.extend(log_diagonal.iter().map(|&log| log.exp()));
-            log_diagonal_sums.push(log_diagonal[1..].iter().fold(log_diagonal[0], |sum, &x| sum + x));
-        }
-
-        let mut centered = vec![x[0]; d];
-        let mut whitened = vec![x[0]; d];
-        let mut terms = vec![x[0]; kk];
-        let mut likelihood: Option<T> = None;
-        for point in self.points.chunks_exact(d) {
-            for k in 0..kk {
-                let (mean, _, lower) = self.component(x, k);
-                for i in 0..d {
-                    centered[i] = mean[i].subtracted_from(point[i]);
-                    whitened[i] = diagonals[k * d + i] * centered[i];
-                }
-                let mut at = 0;
-                for i in 0..d {
-                    for j in i + 1..d {
-                        whitened[j] = whitened[j] + lower[at] * centered[i];
-                        at += 1;
-                    }
-                }
-                terms[k] = alphas[k] + log_diagonal_sums[k] - square_sum(&whitened) * 0.5;
+        let d = self.d;
+        let (mut centered, mut whitened) = (vec![x[0]; d], vec![x[0]; d]);
+        self.objective(x, <[f64]>::to_vec, |component, point| {
+            for i in 0..d {
+                centered[i] = component.mean[i].subtracted_from(point[i]);
+                whitened[i] = component.diagonal[i] * centered[i];
             }
-            let point_likelihood = recorded_ln_sum_exp(&terms);
-            likelihood = Some(likelihood.map_or(point_likelihood, |sum| sum + point_likelihood));
-        }
-        let likelihood = likelihood.expect("a mixture has points");
-
-        let mut prior: Option<T> = None;
-        for k in 0..kk {
-            let (_, _, lower) = self.component(x, k);
-            let mut squares = square_sum(&diagonals[k * d..][..d]);
-            for &q in lower {
-                squares = squares + q * q;
+            let mut at = 0;
+            for i in 0..d {
+                for j in i + 1..d {
+                    whitened[j] = whitened[j] + component.lower[at] * centered[i];
+                    at += 1;
+                }
             }
-            let term = squares * (0.5 * GAMMA * GAMMA) - log_diagonal_sums[k] * M as f64;
-            prior = Some(prior.map_or(term, |sum| sum + term));
-        }
-        let prior = prior.expect("a mixture has components");
-        likelihood - recorded_ln_sum_exp(alphas) * self.n() as f64 + prior + self.constant
+            component.alpha + component.log_diagonal_sum - square_sum(&whitened) * 0.5
+        })
     }
 
     fn scratch(&self) -> Buffers {

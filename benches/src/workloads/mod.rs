@@ -11,8 +11,10 @@
 //! | W5 | one path of an Asian option, 252 steps; 10,000 paths take turns | 1,270 |
 //! | W6-2x5, W6-10x25 | a Gaussian mixture of 1,000 points, 2 x 5 and 10 x 25 | 77,078; 3,380,378 |
 //! | W7 | a formula of five variables: one point | 24 |
+//! | W8 | Burgers' equation, 64 cells, 500 steps | 288,127 |
 
 pub mod asian;
+pub mod burgers;
 pub mod chain;
 pub mod formula;
 pub mod lecture;
@@ -105,6 +107,7 @@ mod tests {
         forms_agree(&rosenbrock::Rosenbrock::new(500));
         forms_agree(&perceptron::Sample::new());
         forms_agree(&formula::Formula::new());
+        forms_agree(&burgers::Burgers::new(20));
         forms_agree(&perceptron::Perceptron::<false>::new());
         forms_agree(&asian::Asian::new(2));
         forms_agree(&mixture::Mixture::new("W6-2x5", 2, 5, 20));
@@ -117,6 +120,7 @@ mod tests {
         assert_eq!(rosenbrock::Rosenbrock::new(100_000).ops(), 799_991);
         assert_eq!(perceptron::Perceptron::<false>::new().ops(), 64_977);
         assert_eq!(asian::Asian::new(1).ops(), 1_270);
+        assert_eq!(burgers::Burgers::new(500).ops(), 288_127);
         for (d, k, ops) in [(2, 5, 77_078), (10, 25, 3_380_378)] {
             let mixture = mixture::Mixture::new("W6-2x5", d, k, 1_000);
             assert_eq!(mixture.ops(), ops, "{d} x {k}");

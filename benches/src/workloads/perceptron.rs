@@ -10,7 +10,8 @@ use crate::number::Number;
 use crate::random::SplitMix64;
 use std::ops::Mul;
 
-const WIDTH: usize = 16;
+/// The neurons of a layer.
+pub const WIDTH: usize = 16;
 const POINTS: usize = 100;
 /// The weight of the squares of the parameters in the loss.
 pub const DECAY: f64 = 1e-4;
@@ -83,15 +84,38 @@ impl<const DOT: bool> Perceptron<DOT> {
 
     #[inline]
     fn score<X: Copy, T: Number + Mul<X, Output = T>>(p: &[T], x: [X; 2]) -> T {
+        Self::score_by(p, x, Self::neuron)
+    }
+
+    /// The score, with this sum of a neuron, from its weights and bias, and its inputs.
+    #[inline(always)]
+    fn score_by<X: Copy, T: Number + Mul<X, Output = T>>(
+        p: &[T],
+        x: [X; 2],
+        neuron: impl Fn(&[T], &[T; WIDTH]) -> T,
+    ) -> T {
         let first: [T; WIDTH] = std::array::from_fn(|j| {
             let p = &p[3 * j..][..3];
             (p[0] * x[0] + p[1] * x[1] + p[2]).tanh()
         });
         let second: [T; WIDTH] = std::array::from_fn(|j| {
             let p = &p[HIDDEN + j * (WIDTH + 1)..][..WIDTH + 1];
-            Self::neuron(p, &first).tanh()
+            neuron(p, &first).tanh()
         });
-        Self::neuron(&p[OUTPUT..], &second)
+        neuron(&p[OUTPUT..], &second)
+    }
+}
+
+impl<const DOT: bool> Perceptron<DOT> {
+    /// The loss, with this sum of a neuron, from its weights and bias, and its inputs.
+    #[inline(always)]
+    pub fn loss<T: Number + Mul<f64, Output = T>>(&self, p: &[T], neuron: impl Fn(&[T], &[T; WIDTH]) -> T + Copy) -> T {
+        let losses: [T; POINTS] = std::array::from_fn(|i| {
+            let Point { x, label } = self.points[i];
+            (Self::score_by(p, x, neuron) * label).subtracted_from(1.0).relu()
+        });
+        let squares = if DOT { T::dot(p, p) } else { p[1..].iter().fold(p[0] * p[0], |sum, &p| sum + p * p) };
+        T::sum(&losses) * MEAN + squares * DECAY
     }
 }
 
@@ -118,12 +142,7 @@ impl<const DOT: bool> Workload for Perceptron<DOT> {
 
     #[inline]
     fn body<T: Number>(&self, _: usize, p: &[T]) -> T {
-        let losses: [T; POINTS] = std::array::from_fn(|i| {
-            let Point { x, label } = self.points[i];
-            (Self::score(p, x) * label).subtracted_from(1.0).relu()
-        });
-        let squares = if DOT { T::dot(p, p) } else { p[1..].iter().fold(p[0] * p[0], |sum, &p| sum + p * p) };
-        T::sum(&losses) * MEAN + squares * DECAY
+        self.loss(p, Self::neuron)
     }
 
     fn scratch(&self) {}

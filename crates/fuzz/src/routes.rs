@@ -1,8 +1,10 @@
 //! Random graphs of every op through every way to evaluate them: reverse sweeps, duals, series, gradients and Hessians
-//! as numbers and as graph, sparse ones, programs, machine code, programs recorded again.
+//! as numbers and as graph, sparse ones, programs, machine code, programs recorded again, and the whole as one call.
+
+use std::sync::Arc;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use wengert::{Dual, Graph, Imm, NodeId, Op, Scalar, Series};
+use wengert::{Dual, External, Function, Graph, Imm, NodeId, Op, Real, Scalar, Series, Statement};
 use wengert_program::{Input, Native, Options, Output, Program, Setup, Workspace};
 
 use crate::batches;
@@ -76,6 +78,7 @@ impl<'a> Arbitrary<'a> for Plan {
 pub fn routes(bytes: &[u8]) {
     if let Ok(plan) = Plan::arbitrary(&mut Unstructured::new(bytes)) {
         derivatives(&plan);
+        calls(&plan);
         programs(&plan);
     }
 }
@@ -194,6 +197,138 @@ fn derivatives(plan: &Plan) {
         }
         let expected: f64 = second.iter().zip(direction).map(|(h, d)| h * d).sum();
         assert!(near(product[k], expected, whole, graph.len()), "row {k}: {:e} for {expected:e}", product[k]);
+    }
+}
+
+/// A recorded graph as a function of its inputs.
+#[derive(Clone)]
+struct Recording {
+    steps: Vec<Part>,
+    output: usize,
+}
+
+/// A node of a [`Recording`].
+#[derive(Clone)]
+enum Part {
+    Input(usize),
+    Number(f64),
+    Op(Op, Imm, Vec<usize>),
+}
+
+impl Recording {
+    fn of(graph: &Graph, inputs: &[NodeId], output: NodeId) -> Recording {
+        let part = |node: wengert::Node| match inputs.iter().position(|&x| x == node.id) {
+            Some(k) => Part::Input(k),
+            None if node.operands.is_empty() => Part::Number(node.value),
+            None => Part::Op(node.op, node.imm, node.operands.iter().map(|x| x.index()).collect()),
+        };
+        Recording { steps: graph.nodes().map(part).collect(), output: output.index() }
+    }
+}
+
+impl Function for Recording {
+    fn call<T: Real>(&self, x: &[T]) -> T {
+        let mut values: Vec<T> = Vec::new();
+        for part in &self.steps {
+            values.push(match part {
+                Part::Input(k) => x[*k],
+                Part::Number(value) => T::constant(*value),
+                Part::Op(op, imm, operands) => {
+                    T::apply(*op, *imm, &operands.iter().map(|&x| values[x]).collect::<Vec<T>>())
+                }
+            });
+        }
+        values[self.output]
+    }
+}
+
+impl External for Recording {
+    fn name(&self) -> &str {
+        "recording"
+    }
+    fn shape(&self) -> (usize, usize) {
+        (INPUTS, 1)
+    }
+    fn value(&self, x: &[f64], y: &mut [f64]) -> std::result::Result<(), String> {
+        y[0] = self.call(x);
+        Ok(())
+    }
+    fn vjp(&self, x: &[f64], _: &[f64], ybar: &[f64], xbar: &mut [f64]) -> std::result::Result<(), String> {
+        xbar.fill(0.0);
+        self.value_and_gradient(x, xbar);
+        xbar.iter_mut().for_each(|bar| *bar *= ybar[0]);
+        Ok(())
+    }
+}
+
+/// The whole graph as one statement, and as one external function, against its ops.
+fn calls(plan: &Plan) {
+    let Recorded { graph, inputs, outputs } = plan.record(false);
+    let l = outputs[0];
+    let size = sizes(&steps(&graph), l.index());
+    let function = Recording::of(&graph, &inputs, l);
+    let statement = Statement::new("recording", INPUTS, function.clone());
+    let mut whole = Graph::new();
+    let x = whole.leaves(&plan.x);
+    let y = whole.call_node(&statement, &x);
+    assert_eq!(bits(whole.value(y)), bits(graph.value(l)), "the value of a call");
+    let gradient = whole.gradient(y, &x);
+    let external = whole.try_external_nodes(Arc::new(function), &x);
+    if let Ok(external) = &external {
+        assert_eq!(bits(whole.value(external[0])), bits(graph.value(l)), "the value of an external function");
+    }
+    if let Some(sizes) = &size {
+        let expected = graph.gradient(l, &inputs);
+        let outer = external.as_ref().ok().map(|external| whole.gradient(external[0], &x));
+        for (k, input) in inputs.iter().enumerate() {
+            let near = |got| near(got, expected[k], sizes[input.index()], graph.len());
+            assert!(near(gradient[k]), "d{k}: by a call {:e}, by ops {:e}", gradient[k], expected[k]);
+            if let Some(outer) = &outer {
+                assert!(near(outer[k]), "d{k}: by an external function {:e}, by ops {:e}", outer[k], expected[k]);
+            }
+        }
+        second_of_call(&graph, (l, &inputs), &whole, (y, &x));
+    }
+    // As values and partials are computed at other inputs, and again at these.
+    let swept = gradient.iter().map(|&x| bits(x)).collect::<Vec<_>>();
+    let [a, b, c] = plan.x;
+    for point in [[c, a, b], [a, b, c]] {
+        x.iter().zip(point).for_each(|(&x, value)| whole.set(x, value));
+        if whole.forward().is_ok() {
+            assert_eq!(bits(whole.value(y)), bits(statement.function().call(&point)), "the value of a call, again");
+            let fresh = Graph::new();
+            let leaves = fresh.leaves(&point);
+            let expected = fresh.gradient(fresh.call_node(&statement, &leaves), &leaves);
+            let again = whole.gradient(y, &x);
+            assert!(again.iter().zip(&expected).all(|(&a, &b)| same(a, b)), "{again:?} for {expected:?}");
+            let is_first = point.map(bits) == plan.x.map(bits);
+            assert!(
+                !is_first || again.iter().map(|&x| bits(x)).eq(swept.iter().copied()),
+                "{again:?} for {gradient:?}"
+            );
+        }
+    }
+}
+
+/// The Hessian of a call, and its gradient as nodes, against the ops.
+fn second_of_call(graph: &Graph, (l, inputs): (NodeId, &[NodeId]), whole: &Graph, (y, x): (NodeId, &[NodeId])) {
+    let first = graph.gradient_nodes(l, inputs);
+    let (hessian, nodes) = (whole.hessian(y, x), whole.gradient_nodes(y, x));
+    let all = steps(graph);
+    for (k, &node) in first.iter().enumerate() {
+        let Some(sizes) = sizes(&all, node.index()) else { continue };
+        let expected = graph.gradient(node, inputs);
+        let by_nodes = whole.gradient(nodes[k], x);
+        for (j, input) in inputs.iter().enumerate() {
+            for (route, got) in [("as numbers", hessian[k][j]), ("as nodes", by_nodes[j])] {
+                let size = sizes[input.index()];
+                assert!(
+                    near(got, expected[j], size, graph.len()),
+                    "d{k}{j} of a call: {route} {got:e}, by ops {:e}",
+                    expected[j]
+                );
+            }
+        }
     }
 }
 

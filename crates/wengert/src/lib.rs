@@ -120,10 +120,12 @@
 //!
 //! # Without the standard library
 //!
-//! With `default-features = false` the whole engine needs only `core` and `alloc`: duals, series, graphs, derivatives. Three
+//! With `default-features = false` the whole engine needs only `core` and `alloc`: duals, series, graphs, derivatives. Four
 //! things differ. The functions behind `exp`, `sinh`, `erf`, `lgamma` and their like come from the crate `libm` instead of
-//! `pxfm`, which needs `std`: they differ by at most 1 ulp, `atanh`, `erfc` and `lgamma` by 2. A [`Series`] computes the recurrence of an op anew each time, since there is no memory that belongs to a
-//! thread. And plans of sparse derivatives analyze ops anew.
+//! `pxfm`, which needs `std`: they differ by at most 1 ulp, `atanh`, `erfc` and `lgamma` by 2. A [`Series`] computes the
+//! recurrence of an op anew each time, since there is no memory that belongs to a thread. For the same reason, a
+//! [`Statement`] of more than [`FORWARD_UP_TO`] inputs that is not a [`Formula`] takes a new graph at each call. And plans
+//! of sparse derivatives analyze ops anew.
 //!
 //! # Saving a graph
 //!
@@ -191,8 +193,8 @@ mod sweep;
 mod tape;
 
 pub use derivative::closures::{
-    FORWARD_UP_TO, forward_gradient, function_gradient, gradient, hessian, hvp, jacobian, jvp, value_and_gradient,
-    value_and_jacobian, value_gradient_hessian, vjp,
+    forward_gradient, function_gradient, gradient, hessian, hvp, jacobian, jvp, value_and_gradient, value_and_jacobian,
+    value_gradient_hessian, vjp,
 };
 pub use derivative::sparse::{HessianPlan, JacobianPlan, Pattern, Sparse, sparse_hessian, sparse_jacobian};
 pub use diagnose::audit::{Audit, Concern, Finding};
@@ -202,11 +204,14 @@ pub use error::Error;
 pub use external::External;
 #[doc(hidden)]
 pub use external::checked::value as call_external;
+pub use external::formula::Formula;
+pub use external::statement::Statement;
 pub use graph::guard::Guard;
 pub use graph::scope::Scope;
 pub use graph::{Graph, Mark};
 pub use node::{ExternalOutput, Node, NodeId, Operands};
 pub use number::expr::Expr;
+pub use number::partials::FORWARD_UP_TO;
 pub use number::series::{Series, taylor};
 pub use number::{Function, Real};
 #[doc(hidden)]

@@ -7,7 +7,7 @@ pub(crate) mod read;
 
 use std::sync::Arc;
 
-use wengert::room::Grow;
+use wengert::room::{Grow, Room, collected};
 use wengert::{External, Imm, Op, Relation};
 
 use crate::error::Error;
@@ -126,6 +126,31 @@ impl Recording {
             self.push(Op::External, [number as f64, f64::from(k)], if k == 0 { operands } else { &[] })?;
         }
         Ok(first)
+    }
+
+    /// Appends what another recording computes from these operands, with its checks, and returns the value of its first
+    /// output. `name` is added to what its checks compare.
+    ///
+    /// # Errors
+    /// As [`Recording::push`].
+    pub(crate) fn append(&mut self, other: &Recording, operands: &[u32], name: &str) -> Result<u32, Error> {
+        let mut value_of = collected(operands.iter().copied())?;
+        value_of.room(other.entries.len())?;
+        let sites = self.sites.len();
+        self.sites.try_extend(other.sites.iter().cloned())?;
+        for (op, mut imm, operands) in other.entries() {
+            if op == Op::External {
+                imm[0] += sites as f64;
+            }
+            self.operands.try_extend(operands.iter().map(|&x| value_of[x as usize]))?;
+            value_of.push(self.finish(op, imm)?);
+        }
+        for (check, names) in other.checks.iter().zip(&other.names) {
+            let [left, right] = [check.left, check.right].map(|x| value_of[x as usize]);
+            self.checks.try_push(Check { left, right, ..*check })?;
+            self.names.try_push(names.each_ref().map(|node| format!("{node} of {name}")))?;
+        }
+        Ok(value_of[other.outputs[0].value as usize])
     }
 
     /// The label of a value that is an input or an output.

@@ -136,7 +136,10 @@ impl Reader<'_> {
                 continue;
             }
             if let Some(external) = self.external(index) {
-                self.read_call(&external)?;
+                match external.function.is_statement() {
+                    true => self.read_body(&external, options)?,
+                    false => self.read_call(&external)?,
+                }
                 continue;
             }
             let operands = &mut self.recording.operands;
@@ -162,6 +165,27 @@ impl Reader<'_> {
             Op::External => self.graph.get(index).and_then(|node| node.external),
             _ => None,
         }
+    }
+
+    /// Reads a call of a statement as its body, recorded in a graph of its own at the values of the call.
+    fn read_body(&mut self, call: &ExternalOutput, options: &Options) -> Result<(), Error> {
+        let (index, function) = (call.first.index(), &call.function);
+        let (mut operands, mut values) = (Vec::new(), Vec::new());
+        self.graph.read(index, |x| {
+            operands.push(self.value_of[x]);
+            values.push(self.graph.read(x, |_| ()).2);
+        });
+        let graph = Graph::new();
+        let inputs = collected(values.into_iter().map(|value| graph.leaf(value)))?;
+        let value = function.body(&graph.exprs(&inputs)).ok_or(Error::NoOutputs)?;
+        let output = match value.graph() {
+            Some(_) => value.id(),
+            None => graph.try_constant(value.value())?,
+        };
+        let inputs: Vec<Input> = inputs.into_iter().map(Input::per_point).collect();
+        let body = recording(&graph, &inputs, &[Output::per_point(output)], options)?;
+        self.value_of[index] = self.recording.append(&body, &operands, function.name())?;
+        Ok(())
     }
 
     /// Reads a call with all its outputs.

@@ -3,6 +3,7 @@
 mod basics;
 mod batches;
 mod blocks;
+mod call;
 mod dag;
 mod derivatives;
 mod external;

@@ -63,11 +63,7 @@ pub fn forward_gradient<const N: usize>(f: impl Fn([Dual<N>; N]) -> Dual<N>, x: 
     (result.value, result.tangents)
 }
 
-/// [`function_gradient`] runs over duals up to this many inputs, and records above.
-pub const FORWARD_UP_TO: usize = 8;
-
-/// The value and gradient of a [`Function`] at `x`: over duals for at most [`FORWARD_UP_TO`] inputs, else
-/// recorded and swept back.
+/// The value and gradient of a [`Function`] at `x`: by [`Function::value_and_gradient`].
 ///
 /// ```
 /// use wengert::{Real, Scalar, function};
@@ -80,21 +76,9 @@ pub const FORWARD_UP_TO: usize = 8;
 /// As the ops of [`Graph`].
 #[track_caller]
 pub fn function_gradient(f: &impl Function, x: &[f64]) -> (f64, Vec<f64>) {
-    // Tangents are computed in pairs, so an odd number of them takes longer than the next even number.
-    fn forward<const N: usize>(f: &impl Function, x: &[f64]) -> (f64, Vec<f64>) {
-        let inputs: [Dual<N>; N] = core::array::from_fn(|k| x.get(k).map_or(Dual::new(0.0), |&x| Dual::input(x, k)));
-        let result = f.call(&inputs[..x.len()]);
-        (result.value, result.tangents[..x.len()].to_vec())
-    }
-    match x.len() {
-        0 => (f.call::<f64>(x), Vec::new()),
-        1 => forward::<1>(f, x),
-        2 => forward::<2>(f, x),
-        3..=4 => forward::<4>(f, x),
-        5..=6 => forward::<6>(f, x),
-        7..=FORWARD_UP_TO => forward::<FORWARD_UP_TO>(f, x),
-        _ => value_and_gradient(|x| f.call(x), x),
-    }
+    let mut gradient = vec![0.0; x.len()];
+    let value = f.value_and_gradient(x, &mut gradient);
+    (value, gradient)
 }
 
 /// The Jacobian of `f` at `x`: a row for each output, with a column for each input. See [`Graph::jacobian`]
@@ -252,6 +236,7 @@ impl Recording {
 mod tests {
     use super::*;
     use crate::Real;
+    use crate::number::partials::FORWARD_UP_TO;
 
     #[test]
     fn a_function_of_any_number_of_inputs_has_the_gradient_that_a_recording_has() {

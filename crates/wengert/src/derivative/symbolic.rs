@@ -10,7 +10,9 @@ use crate::derivative::term::{Recorder, Term};
 use crate::error::{Error, expect};
 use crate::external::{self, checked};
 use crate::graph::Graph;
+use crate::hash::{FxHashMap, FxHashSet};
 use crate::node::NodeId;
+use crate::number::expr::Expr;
 use crate::op::{Encoding, Imm, Op};
 use crate::room::{collected, filled, with_room};
 use crate::scalar::{Guarded, Scalar, rule};
@@ -147,25 +149,12 @@ impl Recorder<'_> {
                 }
                 continue;
             }
-            let (op, imm, r) = self.decode(position as u32, &mut operands, &mut args);
-            // As in a sweep, if both operands are the same node, their parts are added first.
-            let twice = matches!(op.encoding(), Encoding::Fixed { operands: 2, .. }) && operands[0] == operands[1];
-            let mut first = Term::NOTHING;
-            rule_of(
-                op,
-                imm,
-                &args,
-                r,
-                &|k| self.active[operands[k] as usize].then_some(Guarded(bar)),
-                &mut |k, Guarded(mut part)| {
-                    if twice {
-                        part.gather(first);
-                        first = part;
-                    }
-                    if !twice || k == 1 {
-                        adjoints[operands[k] as usize].gather(part);
-                    }
-                },
+            self.pull(
+                position as u32,
+                bar,
+                (&mut operands, &mut args),
+                &|x| self.active[x as usize],
+                &mut |x, part| adjoints[x as usize].gather(part),
             );
         }
         let derived = |node: &NodeId| match self.active.get(node.index()) {
@@ -173,6 +162,30 @@ impl Recorder<'_> {
             _ => Term::NOTHING,
         };
         self.nodes(wrt.iter().map(derived))
+    }
+
+    /// Passes to `send` what the node at a position, with the adjoint `bar`, sends to each active operand.
+    fn pull<'r>(
+        &'r self,
+        position: u32,
+        bar: Term<'r>,
+        (operands, args): (&mut Vec<u32>, &mut Vec<Term<'r>>),
+        is_active: &dyn Fn(u32) -> bool,
+        send: &mut dyn FnMut(u32, Term<'r>),
+    ) {
+        let (op, imm, r) = self.decode(position, operands, args);
+        // As in a sweep, if both operands are the same node, their parts are added first.
+        let twice = matches!(op.encoding(), Encoding::Fixed { operands: 2, .. }) && operands[0] == operands[1];
+        let mut first = Term::NOTHING;
+        rule_of(op, imm, args, r, &|k| is_active(operands[k]).then_some(Guarded(bar)), &mut |k, Guarded(mut part)| {
+            if twice {
+                part.gather(first);
+                first = part;
+            }
+            if !twice || k == 1 {
+                send(operands[k], part);
+            }
+        });
     }
 
     fn pushforward<'r>(&'r self, seeds: &[(NodeId, Term<'r>)], outputs: &[NodeId]) -> Result<Vec<NodeId>, Error> {
@@ -221,33 +234,96 @@ impl Recorder<'_> {
     }
 
     /// Records the pullback of a call, for these adjoints of its outputs: a term for each input.
-    fn record_call<'r>(&'r self, call: Call<'_>, ybar: &[Term<'r>]) -> Result<Vec<Term<'r>>, Error> {
+    fn record_call<'r>(
+        &'r self,
+        call: Call<'_>,
+        ybar: &[Term<'r>],
+        is_active: &dyn Fn(u32) -> bool,
+    ) -> Result<Vec<Term<'r>>, Error> {
         let f = self.graph.tape.functions.get(call.function);
         let x: Vec<_> = call.inputs.iter().map(|x| self.expr_at(x.get())).collect();
         let y: Vec<_> = (0..call.outputs).map(|k| self.expr_at(call.first + k)).collect();
-        let ybar: Vec<_> = ybar.iter().map(|&bar| self.expr(bar)).collect();
         let start = self.graph.tape.len();
+        if let Some(l) = f.body(&x) {
+            self.share_from(start)?;
+            return self.pull_body(start, l, call.inputs, ybar[0], is_active);
+        }
+        let ybar: Vec<_> = ybar.iter().map(|&bar| self.expr(bar)).collect();
         let xbar = external::recorded(&*f, self.graph, &x, &y, &ybar)?
             .ok_or_else(|| checked::failed(&*f, "it has no derivative as nodes: implement pullback"))?;
         self.share_from(start)?;
         Ok(xbar.into_iter().map(|bar| self.term_of(bar)).collect())
     }
 
-    /// Whether an input of a call is to be differentiated.
-    fn is_active(&self, input: &Cell<u32>) -> bool {
-        self.active[input.get() as usize]
+    /// What the value `l` of a statement sends to its inputs, whose body was recorded from `start` on: a term for each
+    /// input. A node that is an input twice has all of it at the first place.
+    fn pull_body<'r>(
+        &'r self,
+        start: u32,
+        l: Expr<'_>,
+        inputs: &[Cell<u32>],
+        bar: Term<'r>,
+        is_active: &dyn Fn(u32) -> bool,
+    ) -> Result<Vec<Term<'r>>, Error> {
+        let mut adjoints: FxHashMap<u32, Term<'r>> = FxHashMap::default();
+        let end = self.graph.tape.len();
+        let mut active: FxHashSet<u32> = inputs.iter().map(Cell::get).filter(|&x| is_active(x)).collect();
+        for position in start..end {
+            let entry = self.graph.tape.entry(position);
+            let mut any = false;
+            self.graph.tape.operands(entry, |x| any |= active.contains(&x));
+            if any && entry.wants() {
+                active.insert(position);
+            }
+        }
+        if let Some(handle) = l.handle() {
+            adjoints.insert(handle.index(), bar);
+        }
+        let (mut operands, mut args) = (Vec::new(), Vec::new());
+        let gather = |adjoints: &mut FxHashMap<u32, Term<'r>>, x: u32, part: Term<'r>| {
+            adjoints.entry(x).or_insert(Term::NOTHING).gather(part);
+        };
+        for position in (start..end).rev() {
+            let Some(&bar) = adjoints.get(&position).filter(|bar| !bar.is_nothing()) else {
+                continue;
+            };
+            if !active.contains(&position) {
+                continue;
+            }
+            if let Some(call) = self.call_at(position) {
+                // The adjoints of all outputs, of which this is the last that has one.
+                let ybar: Vec<_> = (call.first..call.first + call.outputs)
+                    .map(|at| adjoints.remove(&at).unwrap_or(Term::NOTHING))
+                    .collect();
+                for (part, x) in self.record_call(call, &ybar, &|x| active.contains(&x))?.into_iter().zip(call.inputs) {
+                    if active.contains(&x.get()) {
+                        gather(&mut adjoints, x.get(), part);
+                    }
+                }
+                continue;
+            }
+            self.pull(position, bar, (&mut operands, &mut args), &|x| active.contains(&x), &mut |x, part| {
+                gather(&mut adjoints, x, part);
+            });
+        }
+        Ok(inputs.iter().map(|x| adjoints.remove(&x.get()).unwrap_or(Term::NOTHING)).collect())
+    }
+
+    /// Whether the node at a position is to be differentiated.
+    fn is_active(&self, x: u32) -> bool {
+        self.active.get(x as usize).is_some_and(|&active| active)
     }
 
     /// Adds what the outputs of a call send to its inputs.
     fn pull_call<'r>(&'r self, call: Call<'_>, adjoints: &mut [Term<'r>]) -> Result<(), Error> {
-        if !call.inputs.iter().any(|input| self.is_active(input)) {
+        if !call.inputs.iter().any(|input| self.is_active(input.get())) {
             return Ok(());
         }
         let first = call.first as usize;
         let bar = |k: usize| adjoints.get(first + k).copied().unwrap_or(Term::NOTHING);
         let ybar: Vec<_> = (0..call.outputs as usize).map(bar).collect();
-        for (part, input) in self.record_call(call, &ybar)?.into_iter().zip(call.inputs) {
-            if self.is_active(input) {
+        for (part, input) in self.record_call(call, &ybar, &|x| self.is_active(x))?.into_iter().zip(call.inputs) {
+            if self.is_active(input.get()) {
                 adjoints[input.get() as usize].gather(part);
             }
         }
@@ -263,7 +339,7 @@ impl Recorder<'_> {
         let unit = |k: u32| if call.first + k == position { Term::constant(1.0) } else { Term::NOTHING };
         let ybar: Vec<_> = (0..call.outputs).map(unit).collect();
         let mut sum = tangents[position as usize];
-        for (partial, tangent) in self.record_call(call, &ybar)?.into_iter().zip(given) {
+        for (partial, tangent) in self.record_call(call, &ybar, &|x| self.is_active(x))?.into_iter().zip(given) {
             if !tangent.is_nothing() {
                 sum.gather((Guarded(tangent) * partial).0);
             }

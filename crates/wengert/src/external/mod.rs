@@ -3,9 +3,14 @@
 //! [`External`] is what a user implements. `checked` calls it, and makes errors of what it does wrong. The tape stores
 //! which function an entry calls ([`tape/calls.rs`](crate::tape::calls)), and each sweep has a step for it
 //! ([`sweep/external.rs`](crate::sweep::external)).
+//!
+//! [`Statement`](statement::Statement) makes one of a function over [`Real`](crate::Real). Its partials are on the tape.
+//! [`Formula`](formula::Formula) is a function whose partials need no tape.
 
 pub(crate) mod checked;
+pub(crate) mod formula;
 pub(crate) mod second;
+pub(crate) mod statement;
 
 use alloc::format;
 use alloc::string::String;
@@ -136,6 +141,19 @@ pub trait External: Send + Sync {
     fn depends(&self, output: usize, input: usize) -> bool {
         let _ = (output, input);
         true
+    }
+
+    /// The value as an expression, for a [`Statement`](crate::Statement).
+    #[doc(hidden)]
+    fn body<'g>(&self, x: &[Expr<'g>]) -> Option<Expr<'g>> {
+        let _ = x;
+        None
+    }
+
+    /// Whether it is a [`Statement`](crate::Statement), which has a body and cannot fail.
+    #[doc(hidden)]
+    fn is_statement(&self) -> bool {
+        false
     }
 }
 

@@ -10,6 +10,7 @@ use crate::graph::Graph;
 use crate::scalar::dual::Dual;
 use crate::scalar::tangents::Tangents;
 use crate::sweep;
+use crate::sweep::hvp::HvpWorkspace;
 
 /// The outputs at `x`, with their tangents.
 pub(crate) fn push<const N: usize>(f: &dyn External, x: &[Dual<N>]) -> Result<Vec<Dual<N>>, Error> {
@@ -78,6 +79,21 @@ pub(crate) fn pull<const N: usize>(
 
 fn copy<const N: usize>(to: &mut [f64], from: &[Dual<N>], part: impl Fn(&Dual<N>) -> f64) {
     to.iter_mut().zip(from).for_each(|(to, from)| *to = part(from));
+}
+
+/// Writes to `partials`, the partials of a statement at `x`, their tangents: of the body, recorded in a graph of its own.
+pub(crate) fn partials<const N: usize>(f: &dyn External, x: &[Dual<N>], partials: &mut [Dual<N>]) -> Result<(), Error> {
+    let graph = Graph::new();
+    let inputs: Vec<_> = x.iter().map(|x| graph.var(x.value)).collect();
+    let Some(l) = f.body(&inputs).and_then(|y| y.handle()) else {
+        return Ok(());
+    };
+    let mut hvp = HvpWorkspace::<N>::default();
+    hvp.fit(l.index() as usize, graph.most_operands())?;
+    hvp.tangents.iter_mut().zip(x).for_each(|(tangents, x)| tangents.0 = x.tangents);
+    hvp.sweep(&graph.tape, &graph.operands)?;
+    partials.iter_mut().enumerate().for_each(|(k, partial)| partial.tangents = hvp.tangents_of(k));
+    Ok(())
 }
 
 /// The tangents of the pullback along those of `x`, for fixed `ybar`.

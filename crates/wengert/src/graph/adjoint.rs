@@ -138,11 +138,11 @@ impl Graph {
     pub(crate) fn sweep_back(&self, seeds: &[(u32, f64)]) -> Result<(), Error> {
         let len = seeds.iter().map(|&(output, _)| output as usize + 1).max().unwrap_or(0);
         let (most, operands) = (self.tape.capacity(), &self.operands);
-        match self.tape.functions.count() {
-            0 => self.adjoints.fill(len, most, |adjoints| {
-                sweep::reverse_calling_none(&self.tape, adjoints, seeds, operands);
+        match self.tape.functions.can_fail() {
+            false => self.adjoints.fill(len, most, |adjoints| {
+                sweep::reverse_without_failure(&self.tape, adjoints, seeds, operands);
             }),
-            _ => self.adjoints.try_fill(len, most, |adjoints| sweep::reverse(&self.tape, adjoints, seeds, operands)),
+            true => self.adjoints.try_fill(len, most, |adjoints| sweep::reverse(&self.tape, adjoints, seeds, operands)),
         }
     }
 

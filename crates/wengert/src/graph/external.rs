@@ -6,12 +6,16 @@ use alloc::vec::Vec;
 use smallvec::SmallVec;
 
 use crate::error::{Error, expect};
+use crate::external::checked::fit;
+use crate::external::statement::Statement;
 use crate::external::{External, checked};
 use crate::graph::Graph;
 use crate::node::{ExternalOutput, NodeId};
+use crate::number::Function;
 use crate::number::expr::Expr;
 use crate::op::Op;
 use crate::tape::entry::{Entry, Handle};
+use crate::tape::{Extent, Tape};
 
 /// Functions of the user's own.
 impl Graph {
@@ -68,7 +72,7 @@ impl Graph {
         if x.iter().filter_map(|x| x.graph()).any(|graph| !core::ptr::eq(graph, self)) {
             return Err(Error::MixedGraphs);
         }
-        let (first, values) = self.call(&f, x.iter().map(|x| Ok((x.handle(), x.value()))))?;
+        let (first, values) = self.call_external(&f, x.iter().map(|x| Ok((x.handle(), x.value()))))?;
         let handles = (first.index()..).map(|position| Handle::new(position, first.wants()));
         Ok(handles.zip(values).map(|(handle, value)| Expr::of(self, handle, value)).collect())
     }
@@ -117,8 +121,159 @@ impl Graph {
     /// As [`Graph::try_external`], and [`Error::NotInGraph`], [`Error::StaleValue`].
     pub fn try_external_nodes(&self, f: Arc<dyn External>, x: &[NodeId]) -> Result<Vec<NodeId>, Error> {
         let operand = |&x: &NodeId| self.operand(x).map(|(handle, value)| (Some(handle), value));
-        let (first, values) = self.call(&f, x.iter().map(operand))?;
+        let (first, values) = self.call_external(&f, x.iter().map(operand))?;
         Ok((first.index()..).zip(values).map(|(position, _)| self.generations.key(position)).collect())
+    }
+
+    /// Records a call of the statement `f` with the inputs `x`, as one node. Computes the value and the partial derivatives
+    /// at once.
+    ///
+    /// Free constants among the inputs become nodes. Comparisons inside the function are decided anew wherever it runs, so
+    /// they leave no guards; where it is recorded, in a program or for derivatives as nodes, they do.
+    ///
+    /// Derivatives are those of the function recorded op by op, to rounding: the partials are multiplied up first, and by
+    /// the adjoint last.
+    ///
+    /// ```
+    /// use wengert::{Graph, Real, Scalar, Statement, function};
+    ///
+    /// let upwind = Statement::new("upwind", 2, function!(|u| u[0] - u[0] * (u[0] - u[1]) * 0.1));
+    /// let mut g = Graph::new();
+    /// let u = g.leaves(&[1.0, 2.0]);
+    /// let next = g.call(&upwind, &g.exprs(&u)).id();
+    /// assert_eq!((g.value(next), g.gradient(next, &u)), (1.1, vec![1.0, 0.1]));
+    ///
+    /// // It runs again at other values.
+    /// g.set(u[0], 2.0);
+    /// g.forward()?;
+    /// assert_eq!(g.value(next), 2.0);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// With the text of the error that [`Graph::try_call`] returns.
+    #[inline]
+    #[track_caller]
+    pub fn call<'g, F: Function + Send + Sync + 'static>(&'g self, f: &Statement<F>, x: &[Expr<'g>]) -> Expr<'g> {
+        expect(self.try_call(f, x))
+    }
+
+    /// As [`Graph::call`].
+    ///
+    /// # Errors
+    /// [`Error::External`] on a wrong number of inputs, [`Error::MixedGraphs`], [`Error::Full`], [`Error::OutOfMemory`].
+    /// The graph is as before.
+    #[inline]
+    pub fn try_call<'g, F: Function + Send + Sync + 'static>(
+        &'g self,
+        f: &Statement<F>,
+        x: &[Expr<'g>],
+    ) -> Result<Expr<'g>, Error> {
+        f.takes(x.len())?;
+        let input = |k: usize| (x[k].known_handle(), x[k].value(), x[k].is_of(self));
+        match self.call_statement(f, x.len(), input)? {
+            Some((handle, value)) => Ok(Expr::of(self, handle, value)),
+            None => self.call_with_constants(f, x),
+        }
+    }
+
+    /// As [`Graph::try_call`], with inputs that are not all nodes of this graph.
+    #[cold]
+    #[inline(never)]
+    fn call_with_constants<'g, F: Function + Send + Sync + 'static>(
+        &'g self,
+        f: &Statement<F>,
+        x: &[Expr<'g>],
+    ) -> Result<Expr<'g>, Error> {
+        if x.iter().filter_map(|x| x.graph()).any(|graph| !core::ptr::eq(graph, self)) {
+            return Err(Error::MixedGraphs);
+        }
+        let before = Undo { tape: &self.tape, before: Some(self.tape.extent()) };
+        let mut handles: SmallVec<[Handle; 16]> = SmallVec::new();
+        handles.try_reserve(x.len()).map_err(|_| Error::OutOfMemory { nodes: x.len() })?;
+        for x in x {
+            handles.push(match x.handle() {
+                Some(handle) => handle,
+                None => self.tape.try_constant(x.value())?,
+            });
+        }
+        let called = self.call_statement(f, x.len(), |k| (handles[k], x[k].value(), true))?;
+        before.keep();
+        let (handle, value) = called.expect("all inputs are nodes");
+        Ok(Expr::of(self, handle, value))
+    }
+
+    /// As [`Graph::call`], by key.
+    ///
+    /// ```
+    /// use wengert::{Formula, Graph, Statement};
+    ///
+    /// let product = Statement::new("product", 2, Formula::input(0) * Formula::input(1));
+    /// let g = Graph::new();
+    /// let x = g.leaves(&[2.0, 3.0]);
+    /// let y = g.call_node(&product, &x);
+    /// assert_eq!(g.gradient(y, &x), [3.0, 2.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// With the text of the error that [`Graph::try_call_node`] returns.
+    #[inline]
+    #[track_caller]
+    pub fn call_node<F: Function + Send + Sync + 'static>(&self, f: &Statement<F>, x: &[NodeId]) -> NodeId {
+        expect(self.try_call_node(f, x))
+    }
+
+    /// As [`Graph::call_node`].
+    ///
+    /// # Errors
+    /// As [`Graph::try_call`], and [`Error::NotInGraph`], [`Error::StaleValue`].
+    #[inline]
+    pub fn try_call_node<F: Function + Send + Sync + 'static>(
+        &self,
+        f: &Statement<F>,
+        x: &[NodeId],
+    ) -> Result<NodeId, Error> {
+        f.takes(x.len())?;
+        let input = |k: usize| match self.operand(x[k]) {
+            Ok((handle, value)) => (handle, value, true),
+            Err(_) => (Handle::NONE, 0.0, false),
+        };
+        match self.call_statement(f, x.len(), input)? {
+            Some((handle, _)) => Ok(self.generations.key(handle.index())),
+            None => Err(x.iter().find_map(|&x| self.operand(x).err()).expect("an input was refused")),
+        }
+    }
+
+    /// Computes and appends a call of a statement of `n` inputs. `input` gives the handle and the value of an input, and
+    /// whether it is a node of this graph. `None` if one is not, and then nothing is done.
+    #[inline(always)]
+    fn call_statement<F: Function + Send + Sync + 'static>(
+        &self,
+        f: &Statement<F>,
+        n: usize,
+        input: impl Fn(usize) -> (Handle, f64, bool),
+    ) -> Result<Option<(Handle, f64)>, Error> {
+        let buffer = &mut *self.operands.borrow_mut();
+        if buffer.len() < 2 * n {
+            fit(buffer, 2 * n, 0.0)?;
+        }
+        let (x, partials) = buffer[..2 * n].split_at_mut(n);
+        let statement = self.tape.statement(f.external(), f.address(), n)?;
+        // Without a way out of the loop, which would keep the compiler from unrolling it.
+        let (mut wants, mut all_given) = (false, true);
+        for (k, (x, cell)) in x.iter_mut().zip(statement.inputs).enumerate() {
+            let (handle, value, is_given) = input(k);
+            *x = value;
+            cell.set(handle.index());
+            wants |= handle.wants();
+            all_given &= is_given;
+        }
+        if !all_given {
+            return Ok(None);
+        }
+        partials.fill(0.0);
+        let value = f.function().value_and_gradient(x, partials);
+        Ok(Some((statement.push(wants, value, partials), value)))
     }
 
     /// Which output of which function the entry at a position is. `None` for all ops but [`Op::External`].
@@ -136,7 +291,7 @@ impl Graph {
     }
 
     /// Computes and appends a call. Returns the handle of the first output, and the values of all.
-    fn call(
+    fn call_external(
         &self,
         f: &Arc<dyn External>,
         x: impl ExactSizeIterator<Item = Result<(Option<Handle>, f64), Error>>,
@@ -194,6 +349,37 @@ impl Graph {
         let inputs = call.inputs.iter().map(|x| graph.operand(copies[x.get() as usize]).map(|operand| operand.0));
         let inputs: SmallVec<[Handle; 8]> = inputs.collect::<Result<_, Error>>()?;
         let f = self.tape.functions.get(call.function);
-        Ok(graph.generations.key(graph.tape.push_call(&f, inputs.iter().copied(), &values)?.index()))
+        let copy = match call.partials(&self.tape) {
+            None => graph.tape.push_call(&f, inputs.iter().copied(), &values),
+            Some(partials) => {
+                let partials: SmallVec<[f64; 8]> = partials.iter().map(|partial| partial.get()).collect();
+                let address = Arc::as_ptr(&f).cast::<()>() as usize;
+                graph.tape.statement(&f, address, inputs.len()).map(|statement| {
+                    statement.inputs.iter().zip(&inputs).for_each(|(cell, input)| cell.set(input.index()));
+                    statement.push(inputs.iter().any(|input| input.wants()), values[0], &partials)
+                })
+            }
+        };
+        Ok(graph.generations.key(copy?.index()))
+    }
+}
+
+/// Drops what was appended to a tape, unless it is kept: after an error or a panic.
+struct Undo<'t> {
+    tape: &'t Tape,
+    before: Option<Extent>,
+}
+
+impl Undo<'_> {
+    fn keep(mut self) {
+        self.before = None;
+    }
+}
+
+impl Drop for Undo<'_> {
+    fn drop(&mut self) {
+        if let Some(before) = self.before {
+            self.tape.undo(before);
+        }
     }
 }

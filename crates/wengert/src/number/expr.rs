@@ -9,8 +9,10 @@ use smallvec::SmallVec;
 
 use crate::error::{Error, expect};
 use crate::external::External;
+use crate::external::statement::Statement;
 use crate::graph::Graph;
 use crate::node::NodeId;
+use crate::number::Function;
 use crate::number::recording::{common, operation};
 use crate::op::{Imm, Op, for_each_op};
 use crate::scalar::{Scalar, imm, operators, value};
@@ -133,6 +135,18 @@ impl<'g> Expr<'g> {
     /// The node of this handle.
     pub(crate) fn of(graph: &'g Graph, handle: Handle, value: f64) -> Self {
         Expr { graph: Some(graph), handle, value }
+    }
+
+    /// Whether it is a node of this graph.
+    #[inline(always)]
+    pub(crate) fn is_of(self, graph: &Graph) -> bool {
+        self.graph.is_some_and(|own| core::ptr::eq(own, graph))
+    }
+
+    /// The handle of what is known to be a node.
+    #[inline(always)]
+    pub(crate) fn known_handle(self) -> Handle {
+        self.handle
     }
 
     /// The handle of the node; `None` for a free constant.
@@ -322,6 +336,18 @@ macro_rules! define_expr {
                     None => {
                         let x: Vec<f64> = x.iter().map(|x| x.value).collect();
                         f64::external(f, &x).into_iter().map(Expr::constant).collect()
+                    }
+                }
+            }
+
+            #[inline]
+            #[track_caller]
+            fn call<F: Function + Send + Sync + 'static>(f: &Statement<F>, x: &[Self]) -> Self {
+                match common(x) {
+                    Some(graph) => graph.call(f, x),
+                    None => {
+                        let x: SmallVec<[f64; 8]> = x.iter().map(|x| x.value).collect();
+                        Expr::constant(f64::call(f, &x))
                     }
                 }
             }

@@ -3,6 +3,7 @@
 pub(crate) mod expr;
 mod guards;
 mod num_traits;
+pub(crate) mod partials;
 mod recording;
 pub(crate) mod series;
 
@@ -79,6 +80,28 @@ pub trait Function {
     /// assert_eq!(f.call(&[2.0, 0.0]), 2.0);
     /// ```
     fn call<T: Real>(&self, x: &[T]) -> T;
+
+    /// The value at `x`. Writes the partial derivative with respect to each input to `gradient`, which is as long as `x`
+    /// and holds zeros.
+    ///
+    /// Unless given, computed over duals for at most [`FORWARD_UP_TO`](crate::FORWARD_UP_TO) inputs, else by a recording.
+    /// A [`Formula`](crate::Formula) needs neither.
+    ///
+    /// ```
+    /// use wengert::{Function, Real, Scalar, function};
+    ///
+    /// let f = function!(|x| x[0] * x[1].sin());
+    /// let mut gradient = [0.0; 2];
+    /// assert_eq!(f.value_and_gradient(&[2.0, 0.0], &mut gradient), 0.0);
+    /// assert_eq!(gradient, [0.0, 2.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// As the ops of [`Graph`](crate::Graph).
+    #[inline(always)]
+    fn value_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
+        partials::of(self, x, gradient)
+    }
 }
 
 /// Makes a [`Function`] from a body that is generic over the number.

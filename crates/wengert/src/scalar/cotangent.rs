@@ -117,6 +117,8 @@ pub(crate) trait AdjointScalar: Scalar {
     }
     /// Writes to `xbar` what the outputs `y` of a function at `x` send to its inputs.
     fn pull_external(f: &dyn External, x: &[Self], y: &[Self], ybar: &[Self], xbar: &mut [Self]) -> Result<(), Error>;
+    /// Writes the partials of a statement at `x`. Their values are there already.
+    fn partials(f: &dyn External, x: &[Self], partials: &mut [Self]) -> Result<(), Error>;
 }
 
 impl AdjointScalar for f64 {
@@ -137,5 +139,8 @@ impl AdjointScalar for f64 {
     }
     fn pull_external(f: &dyn External, x: &[f64], y: &[f64], ybar: &[f64], xbar: &mut [f64]) -> Result<(), Error> {
         checked::vjp(f, x, y, ybar, xbar)
+    }
+    fn partials(_: &dyn External, _: &[f64], _: &mut [f64]) -> Result<(), Error> {
+        Ok(())
     }
 }

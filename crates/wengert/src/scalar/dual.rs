@@ -84,6 +84,9 @@ impl<const N: usize> AdjointScalar for Dual<N> {
     fn pull_external(f: &dyn External, x: &[Self], y: &[Self], ybar: &[Self], xbar: &mut [Self]) -> Result<(), Error> {
         second::pull(f, x, y, ybar, xbar)
     }
+    fn partials(f: &dyn External, x: &[Self], partials: &mut [Self]) -> Result<(), Error> {
+        second::partials(f, x, partials)
+    }
 }
 
 macro_rules! define_dual {

@@ -29,6 +29,8 @@ use smallvec::SmallVec;
 use crate::error::{expect, operand_count};
 use crate::external::External;
 use crate::external::checked::{self, failed, outputs_of};
+use crate::external::statement::Statement;
+use crate::number::{Function, Real};
 use crate::op::kernel;
 use crate::op::{Imm, NO_IMM, Op, count, for_each_op};
 
@@ -114,6 +116,21 @@ macro_rules! define_scalar {
             fn external(f: &Arc<dyn External>, x: &[Self]) -> Vec<Self> {
                 let _ = x;
                 failed(&**f, "this type of number does not implement Scalar::external").panic()
+            }
+
+            /// The value of a statement at `x`: recorded as one node over [`Expr`](crate::Expr), else computed by its
+            /// function.
+            ///
+            /// # Panics
+            /// With the text of an [`Error`](crate::Error) on a wrong number of inputs.
+            #[inline(always)]
+            #[track_caller]
+            fn call<F: Function + Send + Sync + 'static>(f: &Statement<F>, x: &[Self]) -> Self
+            where
+                Self: Real,
+            {
+                expect(f.takes(x.len()));
+                f.function().call(x)
             }
 
             /// The number `c`, as a scalar of the type of `self`.

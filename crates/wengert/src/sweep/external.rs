@@ -3,6 +3,8 @@
 //! The outputs of a call are side by side, and everything that uses them comes after the last. So when a reverse sweep
 //! reaches the last output whose adjoint is not 0, the adjoints of all of them are complete: one `vjp` takes them all, and
 //! the sweep skips the other outputs. Going forward, the first output does the work for all.
+//!
+//! A statement has one output, and its partials are on the tape, so sweeps of first order do not call it.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -11,8 +13,9 @@ use core::cell::{Cell, RefCell};
 use super::{primal, read, wants};
 use crate::error::Error;
 use crate::external::checked::{self, fit, parts};
-use crate::scalar::AdjointScalar;
+use crate::room::collected;
 use crate::scalar::tangents::Tangents;
+use crate::scalar::{Adjoint, AdjointScalar};
 use crate::tape::Tape;
 use crate::tape::calls::Call;
 use crate::tape::entry::Entry;
@@ -27,12 +30,20 @@ pub(super) fn replay(tape: &Tape, entry: Entry, i: usize, args: &mut Vec<f64>) -
         return Ok(());
     }
     let (n, m) = (call.inputs.len(), call.outputs as usize);
-    fit(args, n + m, 0.0)?;
-    let [x, y] = parts(args, [n, m]);
+    let f = tape.functions.get(call.function);
+    fit(args, 2 * n + m, 0.0)?;
+    let [x, y, xbar] = parts(args, [n, m, n]);
     for (x, at) in x.iter_mut().zip(call.inputs) {
         *x = primal(view.entries, at.get());
     }
-    checked::value(&*tape.functions.get(call.function), x, y)?;
+    match call.partials(tape) {
+        None => checked::value(&*f, x, y)?,
+        Some(partials) => {
+            let computed = f.value(x, y).and_then(|()| f.vjp(x, y, &[1.0], xbar));
+            computed.map_err(|message| checked::failed(&*f, message))?;
+            partials.iter().zip(&*xbar).for_each(|(partial, &new)| partial.set(new));
+        }
+    }
     for (cell, &y) in view.entries[i..].iter().zip(&*y) {
         cell.set(Entry::from(cell.get()).with(y));
     }
@@ -44,7 +55,10 @@ pub(super) fn replay(tape: &Tape, entry: Entry, i: usize, args: &mut Vec<f64>) -
 #[inline(never)]
 pub(super) fn tangents<const N: usize>(tape: &Tape, entry: Entry, i: usize, tangents: &mut [Tangents<N>]) {
     let call = tape.view().call(entry);
-    if call.first as usize == i {
+    if let Some(partials) = call.partials(tape) {
+        let given = call.inputs.iter().map(|x| tangents[x.get() as usize]);
+        tangents[i] = given.zip(partials).fold(Tangents::ZERO, |sum, (given, partial)| sum + given * partial.get());
+    } else if call.first as usize == i {
         tape.functions.attempt(|| try_tangents(tape, call, tangents));
     }
 }
@@ -77,6 +91,36 @@ fn try_tangents<const N: usize>(tape: &Tape, call: Call<'_>, tangents: &mut [Tan
     }
     tape.functions.keep_buffer(buffer);
     Ok(())
+}
+
+/// Sends the adjoint `bar` of a statement to its inputs. `at` gives the scalar of an entry at a position.
+pub(super) fn reverse_statement<S: AdjointScalar, B: Adjoint<S>>(
+    tape: &Tape,
+    adjoints: &[Cell<S>],
+    call: Call<'_>,
+    partials: &[Cell<f64>],
+    bar: B,
+    at: impl Fn(Entry, u32) -> S,
+) {
+    let send = |x: &Cell<u32>, partial: S| {
+        if let Some(adjoint) = adjoints.get(x.get() as usize) {
+            adjoint.set(adjoint.get() + (bar * partial).get());
+        }
+    };
+    if !S::IS_LARGE {
+        for (x, partial) in call.inputs.iter().zip(partials) {
+            send(x, S::constant(partial.get()));
+        }
+        return;
+    }
+    tape.functions.attempt(|| {
+        let entries = tape.view().entries;
+        let x = collected(call.inputs.iter().map(|x| read(entries, x.get(), &at)))?;
+        let mut parts = collected(partials.iter().map(|partial| S::constant(partial.get())))?;
+        S::partials(&*tape.functions.get(call.function), &x, &mut parts)?;
+        call.inputs.iter().zip(parts).for_each(|(x, partial)| send(x, partial));
+        Ok(())
+    });
 }
 
 /// Sends the adjoints of a call's outputs to its inputs, when a reverse sweep reaches the output at `i`, unless a later
@@ -132,9 +176,22 @@ fn try_reverse<S: AdjointScalar>(
 }
 
 /// What the output at `node` with the adjoint `bar` adds to the adjoints of the inputs, for the plain sweep.
-pub(super) fn pullback(tape: &Tape, node: u32, bar: f64, mut each: impl FnMut(u32, f64)) -> Result<(), Error> {
+pub(super) fn pullback<B: Adjoint<f64>>(
+    tape: &Tape,
+    node: u32,
+    bar: f64,
+    mut each: impl FnMut(u32, f64),
+) -> Result<(), Error> {
     let view = tape.view();
     let call = view.call(tape.entry(node));
+    if let Some(partials) = call.partials(tape) {
+        for (x, partial) in call.inputs.iter().zip(partials) {
+            if wants(view.entries, x.get()) {
+                each(x.get(), (B::of(bar) * partial.get()).get());
+            }
+        }
+        return Ok(());
+    }
     let value = |position: u32| primal(view.entries, position);
     let x: Vec<f64> = call.inputs.iter().map(|place| value(place.get())).collect();
     let y: Vec<f64> = (0..call.outputs).map(|k| value(call.first + k)).collect();

@@ -50,6 +50,11 @@ impl<const N: usize> HvpWorkspace<N> {
         swept
     }
 
+    /// The derivatives in all directions of the gradient's component for this leaf.
+    pub(crate) fn tangents_of(&self, leaf: usize) -> [f64; N] {
+        self.adjoints.get(leaf).map_or([0.0; N], |adjoint| adjoint.tangents)
+    }
+
     /// The derivative in direction `k` of the gradient's component for this leaf.
     pub(crate) fn along(&self, leaf: usize, k: usize) -> f64 {
         self.adjoints.get(leaf).map_or(0.0, |adjoint| adjoint.tangents[k])

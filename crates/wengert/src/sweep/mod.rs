@@ -21,7 +21,7 @@ use crate::tape::entry::{Entry, Stored};
 
 pub(crate) use plain::strict;
 pub(crate) use replay::recompute;
-pub(crate) use reverse::{reverse, reverse_calling_none, reverse_dual};
+pub(crate) use reverse::{reverse, reverse_dual, reverse_without_failure};
 pub(crate) use tangent::tangents;
 
 /// Applies `at` to the entry at `index` and its position. Operands are below the entries that use them, so the

@@ -92,7 +92,7 @@ pub(crate) fn pullback<B: Adjoint<f64>>(tape: &Tape, node: u32, bar: f64) -> Res
         return Ok(parts);
     }
     if entry.op() == Op::External {
-        external::pullback(tape, node, bar, |input, part| parts.push((input, part)))?;
+        external::pullback::<B>(tape, node, bar, |input, part| parts.push((input, part)))?;
         return Ok(parts);
     }
     let mut operands: SmallVec<[u32; 4]> = SmallVec::new();

@@ -244,6 +244,23 @@ macro_rules! send_apart {
     };
 }
 
+/// The step at an output of a user's function.
+#[inline(never)]
+fn external_apart<S: AdjointScalar, B: Adjoint<S>>(
+    tape: &Tape,
+    adjoints: &[Cell<S>],
+    args: &RefCell<Vec<S>>,
+    i: usize,
+    bar: B,
+    at: impl Fn(Entry, u32) -> S + Copy,
+) {
+    let call = tape.view().call(tape.entry(i as u32));
+    match call.partials(tape) {
+        Some(partials) => external::reverse_statement(tape, adjoints, call, partials, bar, at),
+        None => external::reverse(tape, adjoints, args, i, at),
+    }
+}
+
 /// Why the loop stopped.
 enum Stop {
     /// The sweep is done.
@@ -285,7 +302,7 @@ macro_rules! define_steps {
                         None
                     })+
                     codes::External => {
-                        external::reverse(cursor.tape, cursor.adjoints, cursor.args, cursor.i, cursor.at);
+                        external_apart(cursor.tape, cursor.adjoints, cursor.args, cursor.i, cursor.bar, cursor.at);
                         None
                     }
                     _ => None,
@@ -299,7 +316,7 @@ macro_rules! define_steps {
                 match cursor.entry().tag() {
                     $(codes::$Op => send_apart!($cost, $name, cursor),)+
                     $(codes::$Fo => send_apart!(costly, $fname, cursor),)+
-                    codes::External => external::reverse(cursor.tape, cursor.adjoints, cursor.args, cursor.i, cursor.at),
+                    codes::External => external_apart(cursor.tape, cursor.adjoints, cursor.args, cursor.i, *bar, cursor.at),
                     _ => {}
                 }
             }
@@ -544,13 +561,13 @@ pub(crate) fn reverse(
     seeds: &[(u32, f64)],
     args: &RefCell<Vec<f64>>,
 ) -> Result<(), Error> {
-    reverse_calling_none(tape, adjoints, seeds, args);
+    reverse_without_failure(tape, adjoints, seeds, args);
     tape.functions.outcome()
 }
 
-/// As [`reverse`], for a tape that calls no external functions.
+/// As [`reverse`], for a tape whose functions cannot fail.
 #[inline]
-pub(crate) fn reverse_calling_none(
+pub(crate) fn reverse_without_failure(
     tape: &Tape,
     adjoints: &[Cell<f64>],
     seeds: &[(u32, f64)],

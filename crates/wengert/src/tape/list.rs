@@ -165,6 +165,7 @@ impl<T: Copy + Zeroable> GrowList<T> {
 
     /// The next `count` cells after the last element, or as many as there are. [`GrowList::advance`] makes them
     /// elements.
+    #[inline]
     pub(crate) fn spare(&self, count: usize) -> &[Cell<T>] {
         let spare = &self.room()[self.len.get()..];
         &spare[..count.min(spare.len())]
@@ -175,6 +176,13 @@ impl<T: Copy + Zeroable> GrowList<T> {
         let given = self.spare(count).len();
         debug_assert_eq!(given, count, "there is room for what was written");
         self.len.set(self.len.get() + given);
+    }
+
+    /// As [`GrowList::advance`], for cells that are known to be there.
+    #[inline(always)]
+    pub(crate) fn fill(&self, count: usize) {
+        debug_assert!(self.spare(count).len() == count, "there is room for what was written");
+        self.len.set(self.len.get() + count);
     }
 
     /// Checks the limit for `more` elements.

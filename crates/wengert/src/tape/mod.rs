@@ -72,6 +72,7 @@ pub(crate) struct Extent {
     lists: u32,
     imms: u32,
     functions: u32,
+    partials: u32,
 }
 
 impl Tape {
@@ -86,7 +87,7 @@ impl Tape {
             first_leaf: Cell::new(u32::MAX),
             constants: RecentCache::new(),
             recent: RecentCache::new(),
-            functions: Functions::default(),
+            functions: Functions::new(limit),
         })
     }
 
@@ -121,6 +122,7 @@ impl Tape {
         self.entries.consolidate();
         self.lists.consolidate();
         self.imms.consolidate();
+        self.functions.consolidate();
     }
 
     /// Writes the value of an entry.
@@ -145,6 +147,7 @@ impl Tape {
         self.entries.len() * size_of::<Stored>()
             + self.lists.len() * size_of::<u32>()
             + self.imms.len() * size_of::<f64>()
+            + self.functions.bytes()
     }
 
     /// Makes room for an entry of `op` with `count` operands, in the side pools too.
@@ -426,6 +429,7 @@ impl Tape {
             lists: self.lists.len() as u32,
             imms: self.imms.len() as u32,
             functions: self.functions.count(),
+            partials: self.functions.partials(),
         }
     }
 
@@ -434,7 +438,7 @@ impl Tape {
         self.entries.truncate(extent.entries as usize);
         self.lists.truncate(extent.lists as usize);
         self.imms.truncate(extent.imms as usize);
-        self.functions.truncate(extent.functions);
+        self.functions.truncate(extent.functions, extent.partials);
         self.sources.set(self.sources.get().min(extent.entries));
         if self.first_leaf.get() >= extent.entries {
             self.first_leaf.set(u32::MAX);
@@ -453,7 +457,7 @@ impl Tape {
         self.entries.clear();
         self.lists.clear();
         self.imms.clear();
-        self.functions.truncate(0);
+        self.functions.truncate(0, 0);
         *self.sources.get_mut() = 0;
         *self.first_leaf.get_mut() = u32::MAX;
     }

@@ -173,7 +173,7 @@ fn a_call_is_a_node_for_each_output() {
     // A second call of the same function, with one list of operands more.
     let before = g.memory();
     g.external_nodes(external.function, &x);
-    assert_eq!(g.memory() - before, 2 * 16 + 4 * (2 + 3));
+    assert_eq!(g.memory() - before, 2 * 16 + 4 * (2 + 4));
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub(crate) fn tame(op: Op, imm: Imm, args: &[f64], value: f64) -> bool {
 }
 
 /// As [`tame`], and far from any kink or jump.
-fn smooth(op: Op, imm: Imm, args: &[f64], value: f64) -> bool {
+pub(crate) fn smooth(op: Op, imm: Imm, args: &[f64], value: f64) -> bool {
     const NOT: [Op; 27] = [
         Op::Abs,
         Op::Sign,
@@ -58,7 +58,7 @@ fn smooth(op: Op, imm: Imm, args: &[f64], value: f64) -> bool {
 }
 
 /// Recipes of up to `most` steps, and the sum of all nodes, so that every step counts.
-fn sums(most: usize, keeps: fn(Op, Imm, &[f64], f64) -> bool) -> impl Strategy<Value = Recipe> {
+pub(crate) fn sums(most: usize, keeps: fn(Op, Imm, &[f64], f64) -> bool) -> impl Strategy<Value = Recipe> {
     recipes(most, keeps).prop_map(|mut recipe| {
         let operands = (0..FIRST + recipe.steps.len()).collect();
         recipe.steps.push(Step { op: Op::Sum, imm: NO_IMM, operands });
@@ -70,8 +70,8 @@ fn sums(most: usize, keeps: fn(Op, Imm, &[f64], f64) -> bool) -> impl Strategy<V
 type Partials = (Vec<usize>, Vec<f64>, Vec<Vec<f64>>);
 
 /// A recipe's values, and the chain rule on it.
-struct Oracle {
-    values: Vec<f64>,
+pub(crate) struct Oracle {
+    pub(crate) values: Vec<f64>,
     steps: Vec<Partials>,
 }
 
@@ -79,7 +79,7 @@ struct Oracle {
 const FIRST: usize = LEAVES + 2;
 
 impl Oracle {
-    fn new(recipe: &Recipe) -> Oracle {
+    pub(crate) fn new(recipe: &Recipe) -> Oracle {
         let values = recipe.run(|v, _| v, |c| c, f64::apply);
         let steps = recipe.steps.iter().map(|Step { op, imm, operands }| {
             let args: Vec<f64> = operands.iter().map(|&x| values[x]).collect();
@@ -90,7 +90,7 @@ impl Oracle {
     }
 
     /// The adjoint of every node, for seeds at some nodes. `of` is applied to every seed and partial.
-    fn adjoints(&self, seeds: &[(usize, f64)], of: fn(f64) -> f64) -> Vec<f64> {
+    pub(crate) fn adjoints(&self, seeds: &[(usize, f64)], of: fn(f64) -> f64) -> Vec<f64> {
         let mut bars = vec![0.0; self.values.len()];
         for &(node, seed) in seeds {
             bars[node] += of(seed);

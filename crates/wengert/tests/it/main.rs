@@ -2,6 +2,7 @@
 
 mod audit;
 mod bad_input;
+mod call;
 mod check;
 mod common;
 mod comparisons;

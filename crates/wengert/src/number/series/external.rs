@@ -39,12 +39,31 @@ pub(super) fn sweep<const K: usize>(
             continue;
         }
         let call = tape.view().call(entry);
-        if call.first as usize == position {
-            let outputs = through(&*tape.functions.get(call.function), &args, call.outputs as usize, terms)?;
+        let f = tape.functions.get(call.function);
+        if f.is_statement() {
+            series[position] = statement(&*f, &args, terms)?;
+        } else if call.first as usize == position {
+            let outputs = through(&*f, &args, call.outputs as usize, terms)?;
             series[position..].iter_mut().zip(outputs).for_each(|(series, output)| *series = output);
         }
     }
     Ok(())
+}
+
+/// The series of a statement: that of its body, recorded in a graph of its own.
+fn statement<const K: usize>(f: &dyn External, x: &[Series<K>], terms: usize) -> Result<Series<K>, Error> {
+    let graph = Graph::new();
+    let inputs: Vec<_> = x.iter().map(|x| graph.var(x.value())).collect();
+    let y = f.body(&inputs).ok_or_else(|| checked::failed(f, "it has no body"))?;
+    let Some(handle) = y.handle() else {
+        return Ok(Series::new(y.value()));
+    };
+    let mut series: Vec<Series<K>> = graph.nodes().map(|node| Series::new(node.value)).collect();
+    let mut varies = vec![false; series.len()];
+    series[..x.len()].copy_from_slice(x);
+    varies[..x.len()].fill(true);
+    sweep(&graph.tape, &mut series, &mut varies, terms)?;
+    Ok(series[handle.index() as usize])
 }
 
 /// The series of the `m` outputs of a function, up to the first `terms` coefficients. Each follows from the ones before it
