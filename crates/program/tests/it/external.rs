@@ -227,7 +227,7 @@ fn a_failure_names_the_function_and_the_first_point() {
     let mut columns = [vec![0.0; 9], vec![0.0; 9]];
     let [a, b] = &mut columns;
     let error = program.eval_batch(9, &[&[-1.0], &[0.0]], &mut [a, b], &mut Workspace::new()).unwrap_err();
-    assert!(matches!(error, Error::External { point: None, .. }), "{error}");
+    assert!(matches!(error, Error::External { point: Some(0), .. }), "{error}");
     let [a, b] = &mut columns;
     program.eval_batch(9, &[&[3.0], &[0.0]], &mut [a, b], &mut Workspace::new()).unwrap();
     assert_eq!((columns[0][8], columns[1][8]), (3.0, 0.0));
