@@ -71,6 +71,12 @@ impl FromPrimitive for Var {
     fn from_u64(n: u64) -> Option<Var> {
         f64::from_u64(n).map(Into::into)
     }
+    fn from_i128(n: i128) -> Option<Var> {
+        f64::from_i128(n).map(Into::into)
+    }
+    fn from_u128(n: u128) -> Option<Var> {
+        f64::from_u128(n).map(Into::into)
+    }
     fn from_f64(n: f64) -> Option<Var> {
         Some(n.into())
     }

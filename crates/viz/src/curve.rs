@@ -34,7 +34,11 @@ pub fn curve_svg(title: &str, numbers: &[f64]) -> String {
     let indexed: Vec<(usize, &f64)> = numbers.iter().enumerate().collect();
     for run in indexed.chunk_by(|(_, a), (_, b)| a.is_finite() == b.is_finite()) {
         if run[0].1.is_finite() {
-            let points: Vec<String> = run.iter().copied().map(point).collect();
+            let mut points: Vec<String> = run.iter().copied().map(point).collect();
+            if points.len() == 1 {
+                // A line of no length is a dot, as its ends are round.
+                points.push(points[0].clone());
+            }
             lines += &format!("<polyline points=\"{}\"/>\n", points.join(" "));
         }
     }
@@ -90,12 +94,14 @@ mod tests {
     #[test]
     fn a_number_that_is_not_finite_leaves_a_gap() {
         let svg = curve_svg("x", &[1.0, 2.0, f64::NAN, f64::INFINITY, 3.0]);
-        assert_eq!(points(&svg).iter().map(Vec::len).collect::<Vec<_>>(), [2, 1]);
+        assert_eq!(points(&svg).iter().map(Vec::len).collect::<Vec<_>>(), [2, 2]);
+        assert_eq!(points(&svg)[1][0], points(&svg)[1][1]);
         for numbers in [&[][..], &[f64::NAN], &[4.0], &[f64::MAX, -f64::MAX]] {
             let svg = curve_svg("<x>", numbers);
             let all = points(&svg);
             assert!(all.iter().flatten().all(|(x, y)| x.is_finite() && y.is_finite()), "{svg}");
-            assert_eq!(all.iter().flatten().count(), numbers.iter().filter(|x| x.is_finite()).count());
+            let shown = numbers.iter().filter(|x| x.is_finite()).count();
+            assert_eq!(all.iter().flatten().count(), if shown == 1 { 2 } else { shown });
         }
     }
 }

@@ -89,13 +89,19 @@ impl Sgd {
 
 impl Optimizer for Sgd {
     fn try_step(&mut self, parameters: &mut [f64], gradient: &[f64]) -> Result<(), Error> {
+        let is_new = self.velocity.is_empty();
         ready(&mut self.velocity, parameters, gradient)?;
         let (rate, momentum) = (self.rate, self.momentum);
         let moved = |p: f64, slope: f64, v: f64| {
             let v = momentum * v + slope;
             (p - rate * v, v)
         };
-        finite(parameters, gradient, |k| moved(parameters[k], gradient[k], self.velocity[k]).0)?;
+        if let Err(error) = finite(parameters, gradient, |k| moved(parameters[k], gradient[k], self.velocity[k]).0) {
+            if is_new {
+                self.velocity.clear();
+            }
+            return Err(error);
+        }
         for ((p, &slope), v) in parameters.iter_mut().zip(gradient).zip(&mut self.velocity) {
             (*p, *v) = moved(*p, slope, *v);
         }
@@ -184,6 +190,7 @@ impl Square {
 
 impl Optimizer for Adam {
     fn try_step(&mut self, parameters: &mut [f64], gradient: &[f64]) -> Result<(), Error> {
+        let is_new = self.mean.is_empty();
         ready(&mut self.mean, parameters, gradient)?;
         ready(&mut self.square, parameters, gradient)?;
         let steps = self.steps.saturating_add(1);
@@ -197,7 +204,14 @@ impl Optimizer for Adam {
             let step = rate * (mean / square.unit * unbias1) / (root + epsilon / square.unit);
             (p - step, mean, square)
         };
-        finite(parameters, gradient, |k| moved(parameters[k], gradient[k], self.mean[k], self.square[k]).0)?;
+        let next = |k: usize| moved(parameters[k], gradient[k], self.mean[k], self.square[k]).0;
+        if let Err(error) = finite(parameters, gradient, next) {
+            if is_new {
+                self.mean.clear();
+                self.square.clear();
+            }
+            return Err(error);
+        }
         self.steps = steps;
         let moments = self.mean.iter_mut().zip(&mut self.square);
         for ((p, &slope), (mean, square)) in parameters.iter_mut().zip(gradient).zip(moments) {

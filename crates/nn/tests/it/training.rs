@@ -461,3 +461,15 @@ fn an_optimizer_of_another_net_is_refused_and_nothing_changes() {
         optimizer.step(&mut of_two, &[0.5, 0.5]);
     }
 }
+
+#[test]
+fn a_first_step_that_is_refused_leaves_a_new_optimizer() {
+    let (mut sgd, mut adam) = (Sgd::with_momentum(1.0, 0.5), Adam::new(1.0));
+    for slope in [f64::NAN, f64::INFINITY] {
+        assert!(sgd.try_step(&mut [0.0], &[slope]).is_err() && adam.try_step(&mut [0.0], &[slope]).is_err());
+    }
+    assert!(sgd.try_step(&mut [-f64::MAX], &[f64::MAX]).is_err()); // the parameter would become infinite
+    assert_eq!((&sgd, &adam), (&Sgd::with_momentum(1.0, 0.5), &Adam::new(1.0)));
+    sgd.step(&mut [0.0; 2], &[1.0; 2]);
+    adam.step(&mut [0.0; 2], &[1.0; 2]);
+}

@@ -183,3 +183,10 @@ fn sums_and_products_are_one_node() {
     let _: Expr = [1.0, 2.0, 3.0].map(|x| h.var(x)).into_iter().sum();
     assert_eq!(h.len(), 4);
 }
+
+#[test]
+fn integers_of_any_size_become_numbers() {
+    use num_traits::FromPrimitive;
+    assert_eq!(Var::from_u128(1 << 100).map(|x| x.value()), Some(2.0_f64.powi(100)));
+    assert_eq!(Var::from_i128(-(1 << 100)).map(|x| x.value()), Some(-(2.0_f64.powi(100))));
+}

@@ -278,8 +278,9 @@ impl Writer {
             (Op::Min | Op::MinOf, args) => self.call("min", "\\min", args),
             (Op::Prefer, [x, y]) => self.holds(x, ">", y),
             (Op::Rem, [x, y]) if self.tex() => Term {
-                text: format!("{} \\bmod {}", self.tied(x, Tie::Power), self.tied(y, Tie::Power)),
-                tie: Tie::Product,
+                // A reader cannot know how tightly it binds.
+                text: format!("\\left({} \\bmod {}\\right)", self.tied(x, Tie::Power), self.tied(y, Tie::Power)),
+                tie: Tie::Atom,
             },
             (Op::Logaddexp, args) | (Op::Logsumexp, args) if !args.is_empty() => {
                 let powers: Vec<Term> = args.iter().map(|x| self.exponential(x)).collect();
@@ -327,7 +328,7 @@ impl Writer {
         match (op.form(), args) {
             (Form::Infix, [x, y]) => Term {
                 text: format!("{} {} {}", self.tied(x, Tie::Power), op.symbol(), self.tied(y, Tie::Power)),
-                tie: Tie::Product,
+                tie: Tie::Sum,
             },
             _ => {
                 let constants = imm[..op.immediates()].iter().map(|&c| self.number(c));

@@ -97,3 +97,12 @@ fn a_key_of_another_graph_is_refused() {
     let other = Graph::new().leaf(1.0);
     assert!(matches!(to_tex(&Graph::new(), other), Err(Error::Graph(_))));
 }
+
+#[test]
+fn a_remainder_stands_in_parentheses() {
+    let remainder = r"\left(x \bmod y\right)";
+    assert_eq!(tex(|x, y| of(y * (x % y))), format!(r"y \, {remainder}"));
+    assert_eq!(tex(|x, y| of((x % y) * y)), format!(r"{remainder} \, y"));
+    assert_eq!(tex(|x, y| of(-(x % y))), format!("-{remainder}"));
+    assert_eq!(tex(|x, y| of(x % y + y)), format!("{remainder} + y"));
+}
