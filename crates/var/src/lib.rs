@@ -33,9 +33,15 @@
 //! |--|--|--|
 //! | [nalgebra](https://nalgebra.rs) 0.34, 0.35; nalgebra-glm | `nalgebra-0_34`, `nalgebra-0_35` | matrices, rotations, decompositions |
 //! | ndarray 0.16, 0.17 | `ndarray-0_16`, `ndarray-0_17` for operators with a number, as in `&a * x` | sums, products, means, deviations |
-//! | rand_distr 0.6 | `rand_distr-0_6` | distributions: see below |
+//! | rand_distr 0.6 | `rand_distr-0_6` | distributions that transform one draw |
 //! | num-complex, rustfft | none | complex functions; transforms of any length |
 //! | euclid | none | vectors, points, matrices; what takes an `Angle` only where it was made without `euclid::Trig` |
+//!
+//! With `rand_distr`, a draw is a constant, and derivatives hold it fixed (reparameterization). So those with respect to
+//! the parameters are right where a distribution transforms one draw: `Normal`, `LogNormal`, `Exp`, `Weibull`, `Gumbel`,
+//! `Frechet`, `Pareto`, `Cauchy`, `Triangular`, `SkewNormal`. A distribution that rejects draws, as `Gamma` and those made
+//! of it do (`ChiSquared`, `Beta`, `StudentT`), also changes which draw is taken. That part is missing, so a mean of its
+//! derivatives is not the derivative of the mean.
 //!
 //! What does not run asks for a trait that its crate implements for `f32` and `f64`, and that this crate does not know:
 //!
