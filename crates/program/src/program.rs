@@ -325,11 +325,11 @@ impl Program {
         self.ir().insts.iter().enumerate().map(move |(k, inst)| Instruction {
             value: Value(k as u32),
             op: inst.op,
-            imm: inst.imm,
+            imm: self.ir().imm(inst),
             operands: inst.operands().iter().map(|&x| Value(x)).collect(),
-            input: (inst.op == Op::Leaf).then_some(inst.args[0] as usize),
+            input: inst.as_input().map(|k| k as usize),
             external: (inst.op == Op::External).then(|| {
-                let (site, role) = Role::of(inst.imm);
+                let (site, role) = Role::of(self.ir().imm(inst));
                 let name = self.ir().sites[site].function.name();
                 match role {
                     Role::Input(k) => format!("input {k} of {name}"),

@@ -156,7 +156,7 @@ impl Program {
     ///
     /// | | at most |
     /// |--|--|
-    /// | memory to load it | 310 `n` bytes, where each operand of a `logsumexp` becomes four instructions; for gradients of a path, a net and Rosenbrock's function, 27 to 35 `n` |
+    /// | memory to load it | 210 `n` bytes, where each operand of a `logsumexp` becomes four instructions; for gradients of a path, a net and Rosenbrock's function, 16 `n` |
     /// | time to load it | O(`n`), but for a sort of its outputs and guards, O(`n` log `n`) |
     /// | instructions | 4 `n` |
     /// | memory for single points ([`Program::eval`]) | 50 `n` bytes |
@@ -411,6 +411,7 @@ impl File<'_> {
     /// Adds the values after the inputs.
     fn values(&self, recording: &mut Recording, externals: &[Arc<dyn External>]) -> Result<(), Error> {
         let ops = self.table()?;
+        recording.room(self.ops.len(), self.operands.len(), self.immediates.len())?;
         let mut counts = self.counts.iter().copied();
         let mut distances = self.operands.iter().copied();
         let mut numbers = self.immediates.iter().copied();

@@ -18,10 +18,11 @@ impl Serialize for Program {
     }
 }
 
-/// From bytes that [`Program::from_bytes`] reads, with its errors and its bounds for their number. A format that writes bytes
-/// as a list of numbers, such as JSON, takes 3 bytes of memory
-/// more for each, but has two to four bytes for each: gradients of usual formulas take 10 to 14 times their JSON. A program that calls the user's functions
-/// is an error: read the bytes, and give them to [`Program::from_bytes_with`].
+/// From bytes that [`Program::from_bytes`] reads, with its errors and its bounds. Formats without bytes, such as JSON, have
+/// a list of numbers, two to four characters for each byte; reading it takes up to 3 more bytes of memory for each.
+///
+/// A program that calls the user's functions is an error: read the bytes, and give them to
+/// [`Program::from_bytes_with`].
 impl<'de> Deserialize<'de> for Program {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Program, D::Error> {
         struct Bytes;

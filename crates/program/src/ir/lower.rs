@@ -1,11 +1,14 @@
 //! From what was recorded to what runs: unrolls n-ary ops from left to right, and makes the constant of an op such as
 //! `AddC` a value of its own.
 
-use wengert::room::{Grow, collected, with_room};
-use wengert::{Imm, NO_IMM, Op};
+use std::collections::HashMap;
 
-use super::{Inst, Ir, Role};
+use wengert::room::{Grow, Room, collected, with_room};
+use wengert::{Imm, Op};
+
+use super::{Inst, Ir, MOST, Role, has_immediates};
 use crate::error::Error;
+use crate::passes::share::Secret;
 use crate::recording::{MOST_VALUES, NOTHING, Recording};
 
 /// Lowers a recording. O(its operands).
@@ -14,7 +17,8 @@ use crate::recording::{MOST_VALUES, NOTHING, Recording};
 /// [`Error::TooLarge`], [`Error::OutOfMemory`].
 pub(crate) fn lower(recording: &Recording) -> Result<Ir, Error> {
     let count = recording.inputs.len() + recording.entries().map(|(op, imm, x)| count(op, imm, x.len())).sum::<usize>();
-    let mut lowering = Lowering { insts: with_room(count.min(MOST_VALUES))? };
+    let mut lowering =
+        Lowering { insts: with_room(count.min(MOST_VALUES))?, imms: Vec::new(), place_of: HashMap::default() };
     // The instruction that each value became.
     let mut now: Vec<u32> = with_room(recording.len())?;
     for k in 0..recording.inputs.len() as u32 {
@@ -31,7 +35,7 @@ pub(crate) fn lower(recording: &Recording) -> Result<Ir, Error> {
             if output == 0 {
                 call = lowering.call(site, &operands)?;
             }
-            now.push(lowering.push(Inst::new(op, Role::Output(output).imm(site), &[call]))?);
+            now.push(lowering.push_with(op, Role::Output(output).imm(site), &[call])?);
             continue;
         }
         now.push(lowering.op(op, imm, &operands)?);
@@ -39,6 +43,7 @@ pub(crate) fn lower(recording: &Recording) -> Result<Ir, Error> {
     debug_assert_eq!(lowering.insts.len(), count);
     let mut ir = Ir {
         insts: lowering.insts,
+        imms: lowering.imms,
         inputs: collected(recording.inputs.iter().copied())?,
         outputs: collected(recording.outputs.iter().copied())?,
         checks: collected(recording.checks.iter().copied())?,
@@ -65,6 +70,9 @@ fn count(op: Op, imm: Imm, n: usize) -> usize {
 
 struct Lowering {
     insts: Vec<Inst>,
+    imms: Vec<Imm>,
+    /// Where in `imms` these bits are.
+    place_of: HashMap<[u64; 2], u32, Secret>,
 }
 
 impl Lowering {
@@ -74,6 +82,19 @@ impl Lowering {
         }
         self.insts.try_push(inst)?;
         Ok(self.insts.len() as u32 - 1)
+    }
+
+    /// An instruction with immediates. Equal ones are kept once, so that equal instructions have equal words.
+    fn push_with(&mut self, op: Op, imm: Imm, operands: &[u32]) -> Result<u32, Error> {
+        let mut inst = Inst::reading(op, imm, operands);
+        debug_assert!(has_immediates(op) && operands.len() < MOST);
+        self.imms.room(1)?;
+        self.place_of.room(1)?;
+        inst.words[MOST - 1] = *self.place_of.entry(imm.map(f64::to_bits)).or_insert_with(|| {
+            self.imms.push(imm);
+            self.imms.len() as u32 - 1
+        });
+        self.push(inst)
     }
 
     fn op(&mut self, op: Op, imm: Imm, x: &[u32]) -> Result<u32, Error> {
@@ -87,27 +108,28 @@ impl Lowering {
             Op::Mean => {
                 let sum = self.chain(0.0, Op::Add, x)?;
                 let count = self.push(Inst::constant(x.len() as f64))?;
-                self.push(Inst::new(Op::Div, NO_IMM, &[sum, count]))
+                self.push(Inst::new(Op::Div, &[sum, count]))
             }
             Op::Dot => {
                 let (xs, ys) = x.split_at(x.len() / 2);
                 let mut sum = self.push(Inst::constant(0.0))?;
                 for (&x, &y) in xs.iter().zip(ys) {
-                    let product = self.push(Inst::new(Op::Mul, NO_IMM, &[x, y]))?;
-                    sum = self.push(Inst::new(Op::Add, NO_IMM, &[sum, product]))?;
+                    let product = self.push(Inst::new(Op::Mul, &[x, y]))?;
+                    sum = self.push(Inst::new(Op::Add, &[sum, product]))?;
                 }
                 Ok(sum)
             }
             Op::Logsumexp => self.logsumexp(x),
             // The second operand is for derivatives alone.
-            Op::Unit => self.push(Inst::new(Op::Gdiv, NO_IMM, &[x[0], x[2]])),
+            Op::Unit => self.push(Inst::new(Op::Gdiv, &[x[0], x[2]])),
             Op::AddC => self.beside(Op::Add, x[0], imm[0]),
             Op::SubC => self.beside(Op::Sub, x[0], imm[0]),
             Op::MulC => self.beside(Op::Mul, x[0], imm[0]),
             Op::DivC => self.beside(Op::Div, x[0], imm[0]),
             Op::CSub => self.after(Op::Sub, imm[0], x[0]),
             Op::CDiv => self.after(Op::Div, imm[0], x[0]),
-            _ => self.push(Inst::new(op, imm, x)),
+            _ if has_immediates(op) => self.push_with(op, imm, x),
+            _ => self.push(Inst::new(op, x)),
         }
     }
 
@@ -116,25 +138,25 @@ impl Lowering {
         let mut last = None;
         for (k, &x) in (0..).zip(x) {
             let before = last.unwrap_or(x);
-            last = Some(self.push(Inst::new(Op::External, Role::Input(k).imm(site), &[x, before]))?);
+            last = Some(self.push_with(Op::External, Role::Input(k).imm(site), &[x, before])?);
         }
         let last = match last {
             Some(last) => last,
             None => self.push(Inst::constant(0.0))?,
         };
-        self.push(Inst::new(Op::External, Role::Call.imm(site), &[last]))
+        self.push_with(Op::External, Role::Call.imm(site), &[last])
     }
 
     /// The op of a value and a constant. The constant becomes a value, so that it folds and is shared.
     fn beside(&mut self, op: Op, x: u32, c: f64) -> Result<u32, Error> {
         let c = self.push(Inst::constant(c))?;
-        self.push(Inst::new(op, NO_IMM, &[x, c]))
+        self.push(Inst::new(op, &[x, c]))
     }
 
     /// The op of a constant and a value.
     fn after(&mut self, op: Op, c: f64, x: u32) -> Result<u32, Error> {
         let c = self.push(Inst::constant(c))?;
-        self.push(Inst::new(op, NO_IMM, &[c, x]))
+        self.push(Inst::new(op, &[c, x]))
     }
 
     /// Folds the op over the operands, starting from a constant.
@@ -144,7 +166,7 @@ impl Lowering {
     }
 
     fn chain_from(&mut self, start: u32, op: Op, x: &[u32]) -> Result<u32, Error> {
-        x.iter().try_fold(start, |fold, &x| self.push(Inst::new(op, NO_IMM, &[fold, x])))
+        x.iter().try_fold(start, |fold, &x| self.push(Inst::new(op, &[fold, x])))
     }
 
     /// The largest operand plus the logarithm of the sum of `e^(x - largest)`; the largest itself if it
@@ -154,14 +176,14 @@ impl Lowering {
         let zero = self.push(Inst::constant(0.0))?;
         let mut sum = zero;
         for &x in x {
-            let above = self.push(Inst::new(Op::Sub, NO_IMM, &[x, top]))?;
-            let share = self.push(Inst::new(Op::Exp, NO_IMM, &[above]))?;
-            sum = self.push(Inst::new(Op::Add, NO_IMM, &[sum, share]))?;
+            let above = self.push(Inst::new(Op::Sub, &[x, top]))?;
+            let share = self.push(Inst::new(Op::Exp, &[above]))?;
+            sum = self.push(Inst::new(Op::Add, &[sum, share]))?;
         }
-        let log = self.push(Inst::new(Op::Ln, NO_IMM, &[sum]))?;
-        let total = self.push(Inst::new(Op::Add, NO_IMM, &[top, log]))?;
-        let difference = self.push(Inst::new(Op::Sub, NO_IMM, &[top, top]))?;
-        let finite = self.push(Inst::new(Op::Eq, NO_IMM, &[difference, zero]))?;
-        self.push(Inst::new(Op::Select, NO_IMM, &[finite, total, top]))
+        let log = self.push(Inst::new(Op::Ln, &[sum]))?;
+        let total = self.push(Inst::new(Op::Add, &[top, log]))?;
+        let difference = self.push(Inst::new(Op::Sub, &[top, top]))?;
+        let finite = self.push(Inst::new(Op::Eq, &[difference, zero]))?;
+        self.push(Inst::new(Op::Select, &[finite, total, top]))
     }
 }

@@ -47,48 +47,88 @@ impl fmt::Display for Value {
 /// The most operands an instruction has.
 pub(crate) const MOST: usize = 3;
 
-/// One instruction. A leaf is an input: `args[0]` says which. The number of a constant is `imm[0]`.
+/// One instruction. Its immediates are in [`Ir::imms`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Inst {
-    pub(crate) imm: Imm,
-    pub(crate) args: [u32; MOST],
+    /// The values it reads, then words of its own: for a leaf, which input it is; for a constant, the halves of its
+    /// number; for an op with immediates, in the last word, where they are.
+    words: [u32; MOST],
     pub(crate) op: Op,
-    /// How many of `args` it reads.
+    /// How many values it reads.
     reads: u8,
 }
 
+const _: () = assert!(size_of::<Inst>() == 16);
+
 impl Inst {
     pub(crate) fn constant(c: f64) -> Inst {
-        Inst { op: Op::Const, imm: [c, 0.0], args: [NOTHING; MOST], reads: 0 }
+        let bits = c.to_bits();
+        Inst { op: Op::Const, words: [bits as u32, (bits >> 32) as u32, NOTHING], reads: 0 }
     }
 
     pub(crate) fn input(k: u32) -> Inst {
-        Inst { op: Op::Leaf, imm: NO_IMM, args: [k, NOTHING, NOTHING], reads: 0 }
+        Inst { op: Op::Leaf, words: [k, NOTHING, NOTHING], reads: 0 }
     }
 
-    /// An instruction for this op, given all its operands. Keeps only those that its implementation reads.
-    pub(crate) fn new(op: Op, imm: Imm, operands: &[u32]) -> Inst {
+    /// An instruction for this op without immediates, given all its operands. Keeps only those that its implementation
+    /// reads.
+    pub(crate) fn new(op: Op, operands: &[u32]) -> Inst {
+        debug_assert!(!has_immediates(op));
+        Inst::reading(op, NO_IMM, operands)
+    }
+
+    fn reading(op: Op, imm: Imm, operands: &[u32]) -> Inst {
         let reads = implementation(op, imm).reads(operands.len());
-        let args = std::array::from_fn(|k| operands[..reads].get(k).copied().unwrap_or(NOTHING));
-        Inst { op, imm, args, reads: reads as u8 }
+        let words = std::array::from_fn(|k| operands[..reads].get(k).copied().unwrap_or(NOTHING));
+        Inst { op, words, reads: reads as u8 }
     }
 
     /// The values it reads.
     #[inline]
     pub(crate) fn operands(&self) -> &[u32] {
-        &self.args[..usize::from(self.reads)]
+        &self.words[..usize::from(self.reads)]
     }
 
     #[inline]
     pub(crate) fn operands_mut(&mut self) -> &mut [u32] {
-        &mut self.args[..usize::from(self.reads)]
+        &mut self.words[..usize::from(self.reads)]
+    }
+
+    /// The values it reads, then [`NOTHING`].
+    pub(crate) fn padded(&self) -> [u32; MOST] {
+        let mut words = self.words;
+        words[usize::from(self.reads)..].fill(NOTHING);
+        words
+    }
+
+    /// Which input it is, if it is a leaf.
+    pub(crate) fn as_input(&self) -> Option<u32> {
+        (self.op == Op::Leaf).then_some(self.words[0])
     }
 
     /// Its number, if it is a constant.
     #[inline]
     pub(crate) fn as_constant(&self) -> Option<f64> {
-        (self.op == Op::Const).then_some(self.imm[0])
+        let bits = u64::from(self.words[0]) | u64::from(self.words[1]) << 32;
+        (self.op == Op::Const).then_some(f64::from_bits(bits))
     }
+
+    /// What makes two instructions of a list equal: the op and the words, with operands sorted where their order does
+    /// not change the bits.
+    #[inline(always)]
+    pub(crate) fn key(&self) -> [u64; 2] {
+        let [mut x, mut y, z] = self.words;
+        if self.op.is_symmetric() && x > y {
+            (x, y) = (y, x);
+        }
+        [u64::from(x) | u64::from(y) << 32, u64::from(z) | (self.op as u64) << 32]
+    }
+}
+
+/// Whether instructions of this op, other than constants, have immediates. Those of a call are its [`Role`].
+#[inline]
+fn has_immediates(op: Op) -> bool {
+    op.immediates() > 0 || op == Op::External
 }
 
 /// What an instruction of [`Op::External`] does. A call has any number of operands and results, and an instruction few
@@ -143,6 +183,8 @@ pub(crate) fn operand_count(op: Op, imm: Imm) -> Option<usize> {
 #[derive(Clone, Debug)]
 pub(crate) struct Ir {
     pub(crate) insts: Vec<Inst>,
+    /// The immediates of the instructions that have some, each once, except those of constants.
+    imms: Vec<Imm>,
     pub(crate) inputs: Vec<Spread>,
     pub(crate) outputs: Vec<Outlet>,
     pub(crate) checks: Vec<Check>,
@@ -151,6 +193,16 @@ pub(crate) struct Ir {
 }
 
 impl Ir {
+    /// The immediates of an instruction. The first of a constant is its number.
+    #[inline]
+    pub(crate) fn imm(&self, inst: &Inst) -> Imm {
+        match inst.as_constant() {
+            Some(c) => [c, NO_IMM[1]],
+            None if has_immediates(inst.op) => self.imms[inst.words[MOST - 1] as usize],
+            None => NO_IMM,
+        }
+    }
+
     /// Whether each value is uniform: it depends on constants and uniform inputs alone. Of a call of a user's function,
     /// all instructions are, or none.
     ///
@@ -159,12 +211,12 @@ impl Ir {
     pub(crate) fn uniform(&self) -> Result<Vec<bool>, Refused> {
         let mut uniform: Vec<bool> = with_room(self.insts.len())?;
         for inst in &self.insts {
-            uniform.push(match inst.op {
-                Op::Leaf => self.inputs[inst.args[0] as usize] == Spread::Uniform,
-                _ => inst.operands().iter().all(|&x| uniform[x as usize]),
+            uniform.push(match inst.as_input() {
+                Some(k) => self.inputs[k as usize] == Spread::Uniform,
+                None => inst.operands().iter().all(|&x| uniform[x as usize]),
             });
         }
-        let called = |inst: &Inst| (inst.op == Op::External).then(|| Role::of(inst.imm));
+        let called = |inst: &Inst| (inst.op == Op::External).then(|| Role::of(self.imm(inst)));
         let mut varies = filled(false, self.sites.len())?;
         for (inst, &uniform) in self.insts.iter().zip(&uniform) {
             if let Some((site, _)) = called(inst) {

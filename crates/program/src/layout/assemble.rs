@@ -9,7 +9,7 @@ use wengert::room::{Grow, Refused, Room, collected, filled, with_room, zeroed};
 use super::slots::Slots;
 use super::{Layout, SitePlaces, Step};
 use crate::error::Error;
-use crate::ir::{Ir, Role};
+use crate::ir::{Inst, Ir, Role};
 use crate::opcode::{Implementation, Opcode, implementation};
 use crate::options::{Options, Spread};
 use crate::passes::fuse::{Pairs, pairs};
@@ -46,8 +46,8 @@ pub(crate) fn assemble(ir: &Ir, options: &Options) -> Result<Layout, Error> {
     let mut assembler = Assembler {
         ir,
         uniform: &uniform,
-        place: filled(Place::Nowhere, ir.insts.len())?,
-        last_use: zeroed::<u32>(ir.insts.len())?,
+        number: Vec::new(),
+        last_use: Vec::new(),
         constant_cells: HashMap::default(),
         cells: Slots::default(),
         layout: Layout {
@@ -60,6 +60,8 @@ pub(crate) fn assemble(ir: &Ir, options: &Options) -> Result<Layout, Error> {
     };
     let (prologue, body) = assembler.draft(&pairs, options)?;
     drop(pairs);
+    assembler.number = filled(NOTHING, ir.insts.len())?;
+    assembler.last_use = zeroed::<u32>(ir.insts.len())?;
     assembler.place_inputs()?;
     let prologue = assembler.place(prologue, options.reuse, true, &body)?;
     let body = assembler.place(body, options.reuse, false, &[])?;
@@ -107,10 +109,17 @@ fn streams(layout: &Layout) -> Result<Vec<u32>, Refused> {
     Ok(if streams.len() > PREFETCHED { streams } else { Vec::new() })
 }
 
+/// Whether an instruction has a step of its own.
+fn has_step(inst: &Inst, paired: bool) -> bool {
+    !paired && !matches!(inst.op, Op::Leaf | Op::Const)
+}
+
 struct Assembler<'a> {
     ir: &'a Ir,
     uniform: &'a [bool],
-    place: Vec<Place>,
+    /// The number of the place of each value: of an input, if it is one with a number for each point; of a cell, if the
+    /// value is uniform; else of a slot. [`NOTHING`] before it has a place.
+    number: Vec<u32>,
     last_use: Vec<u32>,
     constant_cells: HashMap<u64, u32, Secret>,
     cells: Slots,
@@ -120,77 +129,81 @@ struct Assembler<'a> {
 impl Assembler<'_> {
     /// The drafts of the steps of the prologue and of the body.
     fn draft(&mut self, pairs: &Pairs, options: &Options) -> Result<(Vec<Draft>, Vec<Draft>), Refused> {
-        let varying = self.uniform.iter().filter(|&&uniform| !uniform).count();
-        let mut exits = self.exits(pairs)?;
-        let (mut prologue, mut body) = (with_room(self.uniform.len() - varying)?, with_room(varying + exits.len())?);
-        // Outputs before checks, each in their order.
-        exits.sort_unstable_by_key(|(at, draft)| (*at, draft.opcode == Opcode::Check, draft.aux));
+        let exits = self.exits()?;
+        let mut steps = [exits.len(), 0];
+        for (k, &uniform) in self.uniform.iter().enumerate() {
+            steps[usize::from(uniform)] += usize::from(has_step(&self.ir.insts[k], pairs.taken[k]));
+        }
+        let (mut prologue, mut body) = (with_room(steps[1])?, with_room(steps[0])?);
         let mut exits = exits.into_iter().peekable();
         for (k, inst) in self.ir.insts.iter().enumerate() {
             let value = k as u32;
-            if !pairs.taken[k] && !matches!(inst.op, Op::Leaf | Op::Const) {
+            if has_step(inst, pairs.taken[k]) {
                 let draft = match pairs.product_of[k] {
                     NOTHING => self.single(value)?,
                     product => self.pair(value, product, options.fuse),
                 };
                 if self.uniform[k] { &mut prologue } else { &mut body }.try_push(draft)?;
             }
-            while let Some((_, draft)) = exits.next_if(|&(at, _)| at == value) {
-                let checks_once =
-                    draft.opcode == Opcode::Check && draft.operands[..2].iter().all(|&x| self.uniform[x as usize]);
+            while let Some((_, is_check, number)) = exits.next_if(|&(at, ..)| at == value) {
+                let draft = if is_check { self.check(number) } else { self.output(number, pairs) };
+                let checks_once = is_check && draft.reads().all(|x| self.uniform[x as usize]);
                 if checks_once { &mut prologue } else { &mut body }.try_push(draft)?;
             }
         }
         Ok((prologue, body))
     }
 
-    /// The steps for outputs and guards, each with the last value that it needs.
-    fn exits(&mut self, pairs: &Pairs) -> Result<Vec<(u32, Draft)>, Refused> {
-        let mut exits = with_room(self.ir.outputs.len() + self.ir.checks.len())?;
+    /// The outputs and checks, sorted by the last value that each needs: the value, whether it is a check, and its number.
+    /// At a value, outputs come before checks.
+    fn exits(&mut self) -> Result<Vec<(u32, bool, u32)>, Refused> {
         self.layout.outlets.room(self.ir.outputs.len())?;
-        for (k, outlet) in self.ir.outputs.iter().enumerate() {
-            let inst = &self.ir.insts[outlet.value as usize];
-            let draft = match outlet.spread {
-                Spread::PerPoint => {
-                    self.layout.outlets.push((outlet.spread, k as u32));
-                    Draft::exit(Opcode::Store, k as u32, [outlet.value, NOTHING])
-                }
-                Spread::Uniform => {
-                    self.layout.sums += 1;
-                    let sum = self.layout.sums - 1;
-                    self.layout.outlets.push((outlet.spread, sum));
-                    match pairs.by_output[k] {
-                        false => Draft::exit(Opcode::Sum, k as u32, [outlet.value, outlet.value]),
-                        true => {
-                            let opcode = if inst.op == Op::Mul { Opcode::SumMul } else { Opcode::SumGmul };
-                            Draft::exit(opcode, k as u32, [inst.args[0], inst.args[1]])
-                        }
-                    }
-                }
-            };
-            exits.push((outlet.value, draft));
+        for (k, outlet) in (0..).zip(&self.ir.outputs) {
+            let sums = &mut self.layout.sums;
+            let number = if outlet.spread == Spread::Uniform { std::mem::replace(sums, *sums + 1) } else { k };
+            self.layout.outlets.push((outlet.spread, number));
         }
-        for (k, check) in self.ir.checks.iter().enumerate() {
-            let draft = Draft::exit(Opcode::Check, k as u32, [check.left, check.right]);
-            exits.push((check.left.max(check.right), draft));
-        }
+        let outputs = (0..).zip(&self.ir.outputs).map(|(k, outlet)| (outlet.value, false, k));
+        let checks = (0..).zip(&self.ir.checks).map(|(k, check)| (check.left.max(check.right), true, k));
+        let mut exits = with_room(self.ir.outputs.len() + self.ir.checks.len())?;
+        exits.extend(outputs.chain(checks));
+        exits.sort_unstable();
         Ok(exits)
+    }
+
+    fn output(&self, k: u32, pairs: &Pairs) -> Draft {
+        let outlet = self.ir.outputs[k as usize];
+        match outlet.spread {
+            Spread::PerPoint => Draft::exit(Opcode::Store, k, [outlet.value, NOTHING]),
+            Spread::Uniform if !pairs.by_output[k as usize] => Draft::exit(Opcode::Sum, k, [outlet.value; 2]),
+            Spread::Uniform => {
+                let product = &self.ir.insts[outlet.value as usize];
+                let [x, y, _] = product.padded();
+                Draft::exit(if product.op == Op::Mul { Opcode::SumMul } else { Opcode::SumGmul }, k, [x, y])
+            }
+        }
+    }
+
+    fn check(&self, k: u32) -> Draft {
+        let check = &self.ir.checks[k as usize];
+        Draft::exit(Opcode::Check, k, [check.left, check.right])
     }
 
     fn single(&mut self, value: u32) -> Result<Draft, Refused> {
         let inst = &self.ir.insts[value as usize];
-        let mut draft = Draft { opcode: Opcode::Copy, aux: 0, out: value, operands: inst.args };
-        match implementation(inst.op, inst.imm) {
+        let mut draft = Draft { opcode: Opcode::Copy, aux: 0, out: value, operands: inst.padded() };
+        let imm = self.ir.imm(inst);
+        match implementation(inst.op, imm) {
             Implementation::Arm(opcode) => draft.opcode = opcode,
             Implementation::ArmWithConstant(opcode, _) => draft.opcode = opcode,
             Implementation::Times(_) => draft.opcode = Opcode::Mul,
-            Implementation::Square => (draft.opcode, draft.operands[1]) = (Opcode::Mul, inst.args[0]),
+            Implementation::Square => (draft.opcode, draft.operands[1]) = (Opcode::Mul, draft.operands[0]),
             Implementation::Kernel(kernel) => (draft.opcode, draft.aux) = (Opcode::Kernel, kernel as u32),
             Implementation::Scalar => draft.opcode = Opcode::Scalar,
         }
         if matches!(draft.opcode, Opcode::Scalar | Opcode::Power) {
             draft.aux = self.layout.calls.len() as u32;
-            self.layout.calls.try_push((inst.op, inst.imm))?;
+            self.layout.calls.try_push((inst.op, imm))?;
         }
         Ok(draft)
     }
@@ -199,7 +212,7 @@ impl Assembler<'_> {
     fn pair(&self, value: u32, product: u32, fuse: bool) -> Draft {
         let sum = &self.ir.insts[value as usize];
         let factors = &self.ir.insts[product as usize];
-        let [x, y, _] = sum.args;
+        let [x, y, _] = sum.padded();
         let other = if x == product { y } else { x };
         let opcode = match (factors.op, sum.op, fuse) {
             (Op::Mul, Op::Add, false) => Opcode::MulThenAdd,
@@ -216,45 +229,53 @@ impl Assembler<'_> {
             (_, _, true) => Opcode::FusedSubGmul,
         };
         // The interpreter expects a uniform factor first.
-        let [x, y, _] = factors.args;
+        let [x, y, _] = factors.padded();
         let [x, y] = if self.uniform[y as usize] { [y, x] } else { [x, y] };
         Draft { opcode, aux: 0, out: value, operands: [x, y, other] }
     }
 
     fn place_inputs(&mut self) -> Result<(), Refused> {
         for (k, inst) in self.ir.insts.iter().enumerate() {
-            self.place[k] = match inst.op {
-                Op::Leaf if self.uniform[k] => {
-                    let cell = self.cells.fresh();
-                    self.layout.uniform_inputs.try_push((cell, inst.args[0]))?;
-                    Place::Cell(cell)
-                }
-                Op::Leaf => Place::Input(inst.args[0]),
-                _ => Place::Nowhere,
-            };
+            let Some(input) = inst.as_input() else { continue };
+            self.number[k] = input;
+            if self.uniform[k] {
+                self.number[k] = self.cells.fresh();
+                self.layout.uniform_inputs.try_push((self.number[k], input))?;
+            }
         }
         Ok(())
+    }
+
+    /// Where a value lives.
+    fn place_of(&self, x: u32) -> Place {
+        let k = x as usize;
+        match self.number.get(k) {
+            None | Some(&NOTHING) => Place::Nowhere,
+            Some(&cell) if self.uniform[k] => Place::Cell(cell),
+            Some(&input) if self.ir.insts[k].op == Op::Leaf => Place::Input(input),
+            Some(&slot) => Place::Slot(slot),
+        }
     }
 
     /// A constant to pass as the last operand, after the values, if there is one.
     fn added_constant(&self, draft: &Draft) -> Option<f64> {
         let inst = self.ir.insts.get(draft.out as usize).filter(|inst| inst.op.immediates() > 0)?;
-        match implementation(inst.op, inst.imm) {
+        match implementation(inst.op, self.ir.imm(inst)) {
             Implementation::ArmWithConstant(_, c) | Implementation::Times(c) => Some(c),
             _ => None,
         }
     }
 
-    fn constant(&mut self, c: f64) -> Result<Place, Refused> {
+    /// The cell of a constant.
+    fn constant(&mut self, c: f64) -> Result<u32, Refused> {
         let (cells, constants) = (&mut self.cells, &mut self.layout.constants);
         constants.room(1)?;
         self.constant_cells.room(1)?;
-        let cell = *self.constant_cells.entry(c.to_bits()).or_insert_with(|| {
+        Ok(*self.constant_cells.entry(c.to_bits()).or_insert_with(|| {
             let cell = cells.fresh();
             constants.push((cell, c));
             cell
-        });
-        Ok(Place::Cell(cell))
+        }))
     }
 
     /// Makes the steps of the prologue, or of the body, and gives each result a place: by liveness if
@@ -269,10 +290,10 @@ impl Assembler<'_> {
         // Constants are set once for all calls, so their cells are never reused.
         for draft in &drafts {
             for x in draft.reads() {
-                if self.place[x as usize] == Place::Nowhere
+                if self.number[x as usize] == NOTHING
                     && let Some(c) = self.ir.insts[x as usize].as_constant()
                 {
-                    self.place[x as usize] = self.constant(c)?;
+                    self.number[x as usize] = self.constant(c)?;
                 }
             }
             if let Some(c) = self.added_constant(draft) {
@@ -293,22 +314,19 @@ impl Assembler<'_> {
         let (inputs, cells) = (self.layout.inputs, self.cells.count());
         let mut slots = if prologue { std::mem::take(&mut self.cells) } else { Slots::default() };
         let step = |(at, draft): (usize, Draft)| {
-            let place = |x: u32| self.place.get(x as usize).copied().unwrap_or(Place::Nowhere);
-            let mut operands = draft.operands.map(place);
+            let mut operands = draft.operands.map(|x| self.place_of(x));
             if let Some(c) = self.added_constant(&draft) {
                 let free = operands.iter().position(|&place| place == Place::Nowhere);
                 operands[free.expect("an op with an added constant has at most two other operands")] =
-                    self.constant(c)?;
+                    Place::Cell(self.constant(c)?);
             }
             let mut given = [NOTHING; 3];
             for (k, &x) in draft.operands.iter().enumerate() {
                 let over = x != NOTHING && self.last_use[x as usize] == at as u32 && !given.contains(&x);
                 if reuse && over && self.is_computed(x) {
                     given[k] = x;
-                    match self.place[x as usize] {
-                        Place::Cell(slot) if prologue => slots.give(slot)?,
-                        Place::Slot(slot) if !prologue => slots.give(slot)?,
-                        _ => {}
+                    if self.uniform[x as usize] == prologue {
+                        slots.give(self.number[x as usize])?;
                     }
                 }
             }
@@ -322,7 +340,7 @@ impl Assembler<'_> {
             if let Some(result) = draft.result() {
                 let slot = slots.take();
                 out = if prologue { Place::Cell(slot) } else { Place::Slot(slot) };
-                self.place[result as usize] = out;
+                self.number[result as usize] = slot;
                 // The call reads its inputs, although no operand says so.
                 if matches!(role, Some((_, Role::Input(_)))) {
                     self.last_use[result as usize] = u32::MAX;

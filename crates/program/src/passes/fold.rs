@@ -5,7 +5,7 @@
 //! folding does not change a result, and only up to a low order, so that loading a file takes time by its size.
 
 use wengert::room::{Refused, collected};
-use wengert::{Certain, Immediate, NO_IMM, Op, Scalar};
+use wengert::{Certain, Imm, Immediate, Op, Scalar};
 
 use crate::ir::{Inst, Ir};
 use crate::opcode;
@@ -27,7 +27,7 @@ pub(crate) fn fold(ir: &mut Ir) -> Result<usize, Refused> {
         operands.for_each(|x| *x = now[*x as usize]);
         // A result may fold again. The loop ends, since each rule makes the instruction simpler.
         let mut simpler = false;
-        while let Some(fold) = rule(&ir.insts, &ir.insts[k]) {
+        while let Some(fold) = rule(ir, &ir.insts[k]) {
             simpler = true;
             match fold {
                 Fold::Becomes(better) => ir.insts[k] = better,
@@ -43,39 +43,39 @@ pub(crate) fn fold(ir: &mut Ir) -> Result<usize, Refused> {
     Ok(count)
 }
 
-fn rule(insts: &[Inst], inst: &Inst) -> Option<Fold> {
+fn rule(ir: &Ir, inst: &Inst) -> Option<Fold> {
     use Fold::{Becomes, Is};
     if matches!(inst.op, Op::Leaf | Op::Const | Op::External) {
         return None;
     }
-    let at = |x: u32| &insts[x as usize];
+    let at = |x: u32| &ir.insts[x as usize];
     let constant = |x: u32| at(x).as_constant();
-    let negated = |x: u32| (at(x).op == Op::Neg).then(|| at(x).args[0]);
-    let operands = inst.operands();
+    let negated = |x: u32| (at(x).op == Op::Neg).then(|| at(x).operands()[0]);
+    let (imm, operands) = (ir.imm(inst), inst.operands());
 
     let mut values = [0.0; crate::ir::MOST];
     let known = operands.iter().zip(&mut values).all(|(&x, value)| {
         *value = constant(x).unwrap_or(f64::NAN);
         constant(x).is_some()
     });
-    if known && is_quick(inst) && opcode::has_scalar_bits(inst.op, inst.imm) {
-        return Some(Becomes(Inst::constant(f64::apply(inst.op, inst.imm, &values[..operands.len()]))));
+    if known && is_quick(inst.op, imm) && opcode::has_scalar_bits(inst.op, imm) {
+        return Some(Becomes(Inst::constant(f64::apply(inst.op, imm, &values[..operands.len()]))));
     }
 
-    match inst.op.certain(inst.imm, |k| operands.get(k).and_then(|&x| constant(x))) {
+    match inst.op.certain(imm, |k| operands.get(k).and_then(|&x| constant(x))) {
         Some(Certain::Operand(k)) => return Some(Is(operands[k])),
         Some(Certain::Number(c)) => return Some(Becomes(Inst::constant(c))),
         // The sign of a zero matters here.
         Some(Certain::Zero) | None => {}
     }
-    let becomes = |op: Op, operands: &[u32]| Some(Becomes(Inst::new(op, NO_IMM, operands)));
+    let becomes = |op: Op, operands: &[u32]| Some(Becomes(Inst::new(op, operands)));
     let is_minus_1 = |x: u32| constant(x) == Some(-1.0);
     match (inst.op, operands) {
         (Op::Detach, &[x]) => Some(Is(x)),
         (Op::Neg, &[x]) => negated(x).map(Is),
         (Op::Abs, &[x]) => match at(x).op {
             Op::Abs => Some(Is(x)),
-            Op::Neg => becomes(Op::Abs, &[at(x).args[0]]),
+            Op::Neg => becomes(Op::Abs, at(x).operands()),
             _ => None,
         },
         (Op::Add, &[x, y]) => match (negated(x), negated(y)) {
@@ -101,9 +101,9 @@ fn rule(insts: &[Inst], inst: &Inst) -> Option<Fold> {
 
 /// Whether the scalar function takes about as long as other functions. A derivative of order `n` takes up to `n^2` times
 /// as long.
-fn is_quick(inst: &Inst) -> bool {
+fn is_quick(op: Op, imm: Imm) -> bool {
     const MOST_ORDERS: f64 = 4.0;
-    let kinds = inst.op.immediate_kinds().iter().zip(inst.imm);
+    let kinds = op.immediate_kinds().iter().zip(imm);
     kinds.filter(|(kind, _)| **kind == Immediate::Order).map(|(_, order)| order).sum::<f64>() <= MOST_ORDERS
 }
 

@@ -64,7 +64,7 @@ pub(crate) fn pairs(ir: &Ir, uniform: &[bool]) -> Result<Pairs, Refused> {
             continue;
         }
         // If both operands are products, pairs the later one: the operands of the earlier one may be farther back.
-        let [x, y, _] = inst.args;
+        let [x, y, _] = inst.padded();
         let candidates = if x > y { [x, y] } else { [y, x] };
         if let Some(product) = candidates.into_iter().find(|&x| free(x)) {
             pairs.product_of[k] = product;

@@ -36,5 +36,6 @@ pub(crate) fn run(ir: &mut Ir, options: &Options) -> Result<Vec<Pass>, Refused> 
             done.push(Pass { name, verb, count, before, after: ir.insts.len() });
         }
     }
+    ir.insts.shrink_to_fit();
     Ok(done)
 }

@@ -9,7 +9,6 @@
 use wengert::Op;
 use wengert::room::{Grow, Refused, collected, filled, with_room, zeroed};
 
-use super::dead::permute;
 use crate::ir::Ir;
 use crate::recording::NOTHING;
 
@@ -22,18 +21,34 @@ pub(crate) fn order(ir: &mut Ir) -> Result<usize, Refused> {
     let uniform = ir.uniform()?;
     // What takes no slot: inputs are in the caller's memory, uniform values in cells.
     let free = collected(ir.insts.iter().zip(&uniform).map(|(inst, &uniform)| uniform || inst.op == Op::Leaf))?;
-    let mut ordering = Ordering { ir, free: &free, left: ir.uses()?, used: zeroed::<bool>(ir.insts.len())? };
-    let order = ordering.run()?;
+    let order = Ordering { ir, free: &free, left: ir.uses()?, used: zeroed::<bool>(ir.insts.len())? }.run()?;
     let moved = order.iter().enumerate().filter(|&(place, &k)| place != k as usize).count();
-    if moved == 0 {
-        return Ok(0);
-    }
-    let before = collected(0..ir.insts.len() as u32)?;
-    if pressure(ir, &free, &order)? >= pressure(ir, &free, &before)? {
+    if moved == 0 || pressure(ir, &free, order.iter().copied())? >= pressure(ir, &free, 0..ir.insts.len() as u32)? {
         return Ok(0);
     }
     permute(ir, &order)?;
     Ok(moved)
+}
+
+/// Puts the instructions into this order.
+fn permute(ir: &mut Ir, order: &[u32]) -> Result<(), Refused> {
+    let mut now = filled(NOTHING, order.len())?;
+    for (place, &k) in (0..).zip(order) {
+        now[k as usize] = place;
+    }
+    for inst in &mut ir.insts {
+        inst.operands_mut().iter_mut().for_each(|x| *x = now[*x as usize]);
+    }
+    ir.for_each_root(|value| *value = now[*value as usize]);
+    // Each swap brings one instruction to its place.
+    for k in 0..order.len() {
+        while now[k] != k as u32 {
+            let place = now[k] as usize;
+            ir.insts.swap(k, place);
+            now.swap(k, place);
+        }
+    }
+    Ok(())
 }
 
 struct Ordering<'a> {
@@ -47,7 +62,7 @@ struct Ordering<'a> {
 }
 
 impl Ordering<'_> {
-    fn run(&mut self) -> Result<Vec<u32>, Refused> {
+    fn run(mut self) -> Result<Vec<u32>, Refused> {
         let count = self.ir.insts.len();
         let mut placed = zeroed::<bool>(count)?;
         let mut backwards: Vec<u32> = with_room(count)?;
@@ -104,14 +119,14 @@ impl Ordering<'_> {
 }
 
 /// The most values alive at a time, in this order.
-fn pressure(ir: &Ir, free: &[bool], order: &[u32]) -> Result<usize, Refused> {
+fn pressure(ir: &Ir, free: &[bool], order: impl Iterator<Item = u32> + Clone) -> Result<usize, Refused> {
     let mut last_use = filled(NOTHING, ir.insts.len())?;
-    for (place, &k) in order.iter().enumerate() {
+    for (place, k) in order.clone().enumerate() {
         last_use[k as usize] = place as u32;
         ir.insts[k as usize].operands().iter().for_each(|&x| last_use[x as usize] = place as u32);
     }
     let (mut alive, mut most) = (0, 0);
-    for (place, &k) in order.iter().enumerate() {
+    for (place, k) in order.enumerate() {
         let inst = &ir.insts[k as usize];
         let dies = |x: u32| !free[x as usize] && last_use[x as usize] == place as u32;
         let operands = inst.operands();

@@ -1,52 +1,27 @@
-//! Share: computes equal values once (common subexpression elimination, by hash).
+//! Share: computes equal values once (common subexpression elimination).
 
-use std::hash::BuildHasher;
+use std::collections::HashMap;
 
-use wengert::Op;
-use wengert::room::{Refused, filled, with_room};
+use wengert::room::{Refused, Room, filled, with_room};
 
-use crate::ir::{Inst, Ir, MOST};
+use crate::ir::{Inst, Ir};
 use crate::recording::NOTHING;
 
 /// Hashes with a secret key. The bytes of a file decide what is hashed; if they could make hashes collide, loading it
 /// would take quadratic time.
 pub(crate) type Secret = foldhash::quality::RandomState;
 
-/// How many places near its latest operand an instruction may take.
-const NEAR: usize = 8;
+/// How many users of a value are in its list.
+const LISTED: usize = 8;
 
 /// Uses the first of equal instructions for all of them, and returns how many were not the first.
 pub(crate) fn share(ir: &mut Ir) -> Result<usize, Refused> {
-    // An open-addressing table of instructions, at most half full. Keys are read from the list. An instruction
-    // stands near its latest operand, so the search stays in the cache; where these places are taken, its hash
-    // says where.
-    let size = (2 * ir.insts.len()).next_power_of_two().max(16);
-    let mut table = filled(NOTHING, size)?;
-    let secret = Secret::default();
+    let mut known = Known::new(ir.insts.len())?;
     let mut now: Vec<u32> = with_room(ir.insts.len())?;
     let mut count = 0;
     for k in 0..ir.insts.len() {
-        let inst = &mut ir.insts[k];
-        inst.operands_mut().iter_mut().for_each(|x| *x = now[*x as usize]);
-        let key = key(inst);
-        // Halved, since places are counted up from it.
-        let hash = secret.hash_one(key) as usize >> 1;
-        let near = match inst.operands().iter().max() {
-            Some(&latest) => 2 * latest as usize..2 * latest as usize + NEAR,
-            None => 0..0,
-        };
-        let mut places = near.chain(hash..).map(|place| place & (size - 1));
-        let first = loop {
-            let place = places.next().expect("half of the places are free");
-            match table[place] {
-                NOTHING => {
-                    table[place] = k as u32;
-                    break k as u32;
-                }
-                other if self::key(&ir.insts[other as usize]) == key => break other,
-                _ => {}
-            }
-        };
+        ir.insts[k].operands_mut().iter_mut().for_each(|x| *x = now[*x as usize]);
+        let first = known.first(&ir.insts, k as u32)?;
         count += usize::from(first != k as u32);
         now.push(first);
     }
@@ -54,23 +29,62 @@ pub(crate) fn share(ir: &mut Ir) -> Result<usize, Refused> {
     Ok(count)
 }
 
-/// What makes two instructions equal: op, immediates and operands; the operands are sorted where their
-/// order does not change the bits.
-type Key = (Op, [u64; 2], [u32; MOST]);
+/// The different instructions so far.
+///
+/// Equal ones have the same latest operand, and most values have few users. So the users of a value are in a list, which
+/// is near in memory where a hash table is not. The rest, and constants, are in a hash table.
+struct Known {
+    /// For each value, the last instruction in the list of those whose latest operand it is.
+    last_user: Vec<u32>,
+    /// For each instruction, the one before it in its list.
+    before: Vec<u32>,
+    rest: HashMap<[u64; 2], u32, Secret>,
+    /// How many instructions were compared.
+    #[cfg(test)]
+    compared: usize,
+}
 
-/// Inlined, so that it stays in registers: hashing words that were just stored piece by piece would have to wait.
-#[inline(always)]
-fn key(inst: &Inst) -> Key {
-    let mut args = inst.args;
-    if inst.op.is_symmetric() && args[0] > args[1] {
-        args.swap(0, 1);
+impl Known {
+    fn new(count: usize) -> Result<Known, Refused> {
+        Ok(Known {
+            last_user: filled(NOTHING, count)?,
+            before: filled(NOTHING, count)?,
+            rest: HashMap::default(),
+            #[cfg(test)]
+            compared: 0,
+        })
     }
-    (inst.op, inst.imm.map(f64::to_bits), args)
+
+    /// The first instruction that is equal to `insts[k]`.
+    fn first(&mut self, insts: &[Inst], k: u32) -> Result<u32, Refused> {
+        let key = insts[k as usize].key();
+        if let Some(&latest) = insts[k as usize].operands().iter().max() {
+            let (mut other, mut listed) = (self.last_user[latest as usize], 0);
+            while other != NOTHING {
+                #[cfg(test)]
+                (self.compared += 1);
+                if insts[other as usize].key() == key {
+                    return Ok(other);
+                }
+                other = self.before[other as usize];
+                listed += 1;
+            }
+            if listed < LISTED {
+                self.before[k as usize] = self.last_user[latest as usize];
+                self.last_user[latest as usize] = k;
+                return Ok(k);
+            }
+        }
+        self.rest.room(1)?;
+        Ok(*self.rest.entry(key).or_insert(k))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::hash::Hash;
+    use std::hash::{BuildHasher, Hash};
+
+    use wengert::Op;
 
     use super::*;
 
@@ -104,12 +118,42 @@ mod tests {
     fn values_made_to_collide_are_spread_like_others() {
         let numbers: Vec<f64> = hostile(1 << 14).collect();
         let bits: Vec<u64> = numbers.iter().map(|c| c.to_bits()).collect();
-        let constants: Vec<Key> = numbers.iter().map(|&c| key(&Inst::constant(c))).collect();
-        let products = (0..1 << 14).map(|k| key(&Inst::new(Op::Mul, wengert::NO_IMM, &[k, k + 1]))).collect::<Vec<_>>();
+        let constants: Vec<_> = numbers.iter().map(|&c| Inst::constant(c).key()).collect();
+        let products: Vec<_> = (0..1 << 14).map(|k| Inst::new(Op::Mul, &[k, k + 1]).key()).collect();
         // Of n keys in 2n places, about n / 4 pairs share one. Six standard deviations are far less than n / 4 more.
         let most = 1 << 13;
         for pairs in [colliding(&bits, 15), colliding(&constants, 15), colliding(&products, 15)] {
             assert!(pairs.iter().all(|&pairs| pairs < most), "{pairs:?}");
+        }
+    }
+
+    /// How many comparisons finding these instructions takes, for each.
+    fn compared(insts: &[Inst]) -> usize {
+        let mut known = Known::new(insts.len()).expect("there is memory");
+        for k in 0..insts.len() as u32 {
+            known.first(insts, k).expect("there is memory");
+        }
+        known.compared / insts.len()
+    }
+
+    #[test]
+    fn each_instruction_is_compared_with_few_others() {
+        let inputs = 1 << 14;
+        let list = |users: &[fn(u32) -> Inst]| -> Vec<Inst> {
+            let of = |k: u32| users.iter().map(move |user| user(k));
+            (0..inputs).map(Inst::input).chain((2..inputs).flat_map(of)).collect()
+        };
+        // Neighbors with three users each; one value with many.
+        let products = list(&[
+            |k| Inst::new(Op::Mul, &[k, k - 1]),
+            |k| Inst::new(Op::Mul, &[k, k - 2]),
+            |k| Inst::new(Op::Mul, &[k, k]),
+        ]);
+        let functions =
+            list(&[|k| Inst::new(Op::Sin, &[k]), |k| Inst::new(Op::Cos, &[k]), |k| Inst::new(Op::Exp, &[k])]);
+        let last = list(&[|k| Inst::new(Op::Mul, &[(1 << 14) - 1, k])]);
+        for insts in [products, functions, last] {
+            assert!(compared(&insts) <= LISTED);
         }
     }
 }

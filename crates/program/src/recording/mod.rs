@@ -7,8 +7,8 @@ pub(crate) mod read;
 
 use std::sync::Arc;
 
-use wengert::room::{Grow, Room, collected};
-use wengert::{External, Imm, Op, Relation};
+use wengert::room::{Grow, Refused, Room, collected};
+use wengert::{Arity, External, Imm, NO_IMM, Op, Relation};
 
 use crate::error::Error;
 use crate::options::Spread;
@@ -56,9 +56,14 @@ impl Site {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recording {
     pub(crate) inputs: Vec<Spread>,
-    entries: Vec<Entry>,
+    /// The op of each entry.
+    ops: Vec<Op>,
+    /// How many operands each entry of an n-ary op has.
+    counts: Vec<u32>,
     /// The operands of all entries, one after another.
     operands: Vec<u32>,
+    /// The immediates of all entries, one after another.
+    imms: Vec<f64>,
     pub(crate) outputs: Vec<Outlet>,
     /// The labels that inputs and outputs had, in the order of the values.
     pub(crate) labels: Vec<(u32, String)>,
@@ -70,12 +75,21 @@ pub(crate) struct Recording {
     pub(crate) sites: Vec<Site>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    imm: Imm,
-    /// Where its operands end. They begin where those of the entry before end.
-    end: u32,
-    op: Op,
+/// How many immediates an entry of this op has. Those of a call are the number of the call and of the output.
+fn immediates(op: Op) -> usize {
+    match op {
+        Op::Const => 1,
+        Op::External => 2,
+        op => op.immediates(),
+    }
+}
+
+/// How many operands an entry of this op has; `None` if each says it.
+fn operand_count(op: Op) -> Option<usize> {
+    match op.arity() {
+        Arity::Fixed(count) => Some(count),
+        _ => None,
+    }
 }
 
 impl Recording {
@@ -90,9 +104,19 @@ impl Recording {
         Ok(Recording { inputs, ..Recording::default() })
     }
 
+    /// Makes room for this many entries, operands and immediates.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub(crate) fn room(&mut self, entries: usize, operands: usize, imms: usize) -> Result<(), Refused> {
+        self.ops.room(entries)?;
+        self.operands.room(operands)?;
+        self.imms.room(imms)
+    }
+
     /// How many values there are.
     pub(crate) fn len(&self) -> usize {
-        self.inputs.len() + self.entries.len()
+        self.inputs.len() + self.ops.len()
     }
 
     /// Appends an op, and returns its value. The operands must exist and be as many as the op takes. The
@@ -101,17 +125,22 @@ impl Recording {
     /// # Errors
     /// [`Error::TooLarge`], [`Error::OutOfMemory`].
     pub(crate) fn push(&mut self, op: Op, imm: Imm, operands: &[u32]) -> Result<u32, Error> {
+        let before = self.operands.len();
         self.operands.try_extend(operands.iter().copied())?;
-        self.finish(op, imm)
+        self.finish(op, imm, before)
     }
 
-    /// As [`Recording::push`], where the operands were appended already.
-    fn finish(&mut self, op: Op, imm: Imm) -> Result<u32, Error> {
-        let (value, end) = (self.len(), self.operands.len());
-        if value == MOST_VALUES || end > NOTHING as usize {
+    /// As [`Recording::push`], where the operands were appended already: there were `before` before them.
+    fn finish(&mut self, op: Op, imm: Imm, before: usize) -> Result<u32, Error> {
+        let value = self.len();
+        if value == MOST_VALUES || self.operands.len() > NOTHING as usize {
             return Err(too_large());
         }
-        self.entries.try_push(Entry { imm, end: end as u32, op })?;
+        if operand_count(op).is_none() {
+            self.counts.try_push((self.operands.len() - before) as u32)?;
+        }
+        self.imms.try_extend(imm[..immediates(op)].iter().copied())?;
+        self.ops.try_push(op)?;
         Ok(value as u32)
     }
 
@@ -135,15 +164,16 @@ impl Recording {
     /// As [`Recording::push`].
     pub(crate) fn append(&mut self, other: &Recording, operands: &[u32], name: &str) -> Result<u32, Error> {
         let mut value_of = collected(operands.iter().copied())?;
-        value_of.room(other.entries.len())?;
+        value_of.room(other.ops.len())?;
         let sites = self.sites.len();
         self.sites.try_extend(other.sites.iter().cloned())?;
         for (op, mut imm, operands) in other.entries() {
             if op == Op::External {
                 imm[0] += sites as f64;
             }
+            let before = self.operands.len();
             self.operands.try_extend(operands.iter().map(|&x| value_of[x as usize]))?;
-            value_of.push(self.finish(op, imm)?);
+            value_of.push(self.finish(op, imm, before)?);
         }
         for (check, names) in other.checks.iter().zip(&other.names) {
             let [left, right] = [check.left, check.right].map(|x| value_of[x as usize]);
@@ -161,13 +191,21 @@ impl Recording {
 
     /// The ops after the inputs, with their immediates and operands.
     pub(crate) fn entries(&self) -> impl ExactSizeIterator<Item = (Op, Imm, &[u32])> {
-        let mut start = 0;
-        self.entries.iter().map(move |entry| {
-            let operands = &self.operands[start..entry.end as usize];
-            start = entry.end as usize;
-            (entry.op, entry.imm, operands)
+        let (mut counts, mut operands, mut imms) = (&self.counts[..], &self.operands[..], &self.imms[..]);
+        self.ops.iter().map(move |&op| {
+            let count = operand_count(op).unwrap_or_else(|| next(&mut counts, 1)[0] as usize);
+            let mut imm = NO_IMM;
+            imm[..immediates(op)].copy_from_slice(next(&mut imms, immediates(op)));
+            (op, imm, next(&mut operands, count))
         })
     }
+}
+
+/// Takes the first `count` items.
+fn next<'a, T>(list: &mut &'a [T], count: usize) -> &'a [T] {
+    let (taken, rest) = list.split_at(count);
+    *list = rest;
+    taken
 }
 
 fn too_large() -> Error {

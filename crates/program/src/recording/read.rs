@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use wengert::room::{Grow, Room, collected, filled, zeroed};
+use wengert::room::{Grow, collected, filled, zeroed};
 use wengert::{ExternalOutput, Graph, NO_IMM, NodeId, Op};
 
 use super::{Check, NOTHING, Outlet, Recording, Site};
@@ -129,8 +129,7 @@ impl Reader<'_> {
 
     fn read(&mut self, operands: usize, options: &Options) -> Result<(), Error> {
         let count = self.needed.iter().filter(|&&needed| needed).count();
-        self.recording.entries.room(count)?;
-        self.recording.operands.room(operands)?;
+        self.recording.room(count, operands, 0)?;
         for index in 0..self.needed.len() {
             if !self.needed[index] || self.value_of[index] != NOTHING {
                 continue;
@@ -143,6 +142,7 @@ impl Reader<'_> {
                 continue;
             }
             let operands = &mut self.recording.operands;
+            let before = operands.len();
             let (op, imm, value) = self.graph.read(index, |x| operands.push(self.value_of[x]));
             let (op, imm) = match op {
                 Op::Leaf if !options.freeze => {
@@ -154,7 +154,7 @@ impl Reader<'_> {
                 Op::Gdiv if options.strict => (Op::Div, imm),
                 op => (op, imm),
             };
-            self.value_of[index] = self.recording.finish(op, imm)?;
+            self.value_of[index] = self.recording.finish(op, imm, before)?;
         }
         Ok(())
     }
