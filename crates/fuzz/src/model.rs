@@ -158,8 +158,8 @@ impl Model {
             }
             let (parts, operands) = (self.pull(k, bars[k]), &self.nodes[k].operands);
             match (&operands[..], &parts[..]) {
-                // The two parts of the same operand are added first.
-                (&[x, y], &[p, q]) if x == y => bars[x] += p + q,
+                // An op of two adds the two parts of the same operand first. A sum of two adds one after the other.
+                (&[x, y], &[p, q]) if x == y && self.nodes[k].op != Op::Sum => bars[x] += p + q,
                 _ => {
                     for (&x, part) in operands.iter().zip(parts) {
                         bars[x] += part;
