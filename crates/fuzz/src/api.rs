@@ -1,10 +1,13 @@
 //! Sequences of calls on two graphs, compared with a model after each call: values, gradients, names, guards, errors.
 
+use std::fmt::Debug;
+
 use arbitrary::{Arbitrary, Unstructured};
-use wengert::{Error, Graph, NO_IMM, NodeId, Op};
+use wengert::{Error, Graph, NO_IMM, NodeId, Op, Relation};
 use wengert_program::{Options, Program, Workspace};
 
-use crate::model::{Marked, Model, Node, Tangent, same};
+use crate::functions::{Called, twist};
+use crate::model::{Marked, Model, Node, Refused, Tangent, same};
 
 /// The most nodes of a graph: later ones are not recorded.
 const MOST: usize = 120;
@@ -165,7 +168,31 @@ impl Side {
             }
             (94..97, Some(x), ..) => self.program(x, b, f64::from(c as i8)),
             (97, Some(x), Some(y), _) => self.refused(x, y),
+            (kind @ 98..110, Some(x), Some(y), Some(z)) => {
+                const CALLED: [Called; 4] = [Called::Shear, Called::Bent, Called::Ring, Called::Twist];
+                self.record_call(CALLED[usize::from(kind) % 4], [x, y, z]);
+            }
             _ => {}
+        }
+    }
+
+    /// Records a call of a function with these inputs, again and again as many as it takes.
+    fn record_call(&mut self, called: Called, keys: [Key; 3]) {
+        if self.graph.len() + 2 > MOST {
+            return;
+        }
+        let keys: Vec<Key> = keys.into_iter().cycle().take(called.inputs()).collect();
+        let ids: Vec<NodeId> = keys.iter().map(|&key| self.id(key)).collect();
+        let got = called.record(&self.graph, &ids);
+        let operands = match self.readable(&keys) {
+            Ok(operands) => operands,
+            Err(error) => return assert_eq!(got, Err(error)),
+        };
+        let x: Vec<f64> = operands.iter().map(|&x| self.model.nodes[x].value).collect();
+        match (got, called.values(&x)) {
+            (Ok(outputs), Some(values)) => self.model.push_call(outputs, called, &operands, values),
+            (Err(Error::External { .. }), None) => {}
+            (got, want) => panic!("{got:?} for {want:?}"),
         }
     }
 
@@ -231,9 +258,10 @@ impl Side {
     fn forwarded(&mut self, got: Result<(), Error>) {
         match (got, self.model.forward()) {
             (Ok(()), Ok(())) => {}
-            (Err(Error::GuardFlipped { left, right, recorded, .. }), Err((a, b, less))) => {
+            (Err(Error::GuardFlipped { left, right, recorded, .. }), Err(Refused::Guard(a, b, less))) => {
                 assert_eq!((left, right, recorded), (self.model.nodes[a].key, self.model.nodes[b].key, less));
             }
+            (Err(Error::External { .. }), Err(Refused::Function)) => {}
             (got, want) => panic!("{got:?} for {want:?}"),
         }
     }
@@ -267,18 +295,25 @@ impl Side {
             _ => self.graph.try_backward_seeded(&keyed),
         };
         let keys: Vec<Key> = seeds.iter().map(|&(key, _)| key).collect();
-        let want = self.readable(&keys);
-        assert_eq!(got, want.clone().map(drop));
-        if let Ok(places) = want {
-            let seeds: Vec<(usize, f64)> = places.into_iter().zip(seeds.iter().map(|seed| seed.1)).collect();
-            self.swept(&seeds);
+        match self.readable(&keys) {
+            Err(error) => assert_eq!(got, Err(error)),
+            Ok(places) => {
+                let seeds: Vec<(usize, f64)> = places.into_iter().zip(seeds.iter().map(|seed| seed.1)).collect();
+                self.swept(&seeds, got);
+            }
         }
     }
 
-    /// After a sweep the gradients are those of the model's.
-    fn swept(&mut self, seeds: &[(usize, f64)]) {
-        let bars = self.model.sweep(seeds);
-        self.model.nodes.iter_mut().zip(bars).for_each(|(node, bar)| node.grad = bar);
+    /// After a sweep the gradients are those of the model's. Where a function fails, they stay those of the last one.
+    fn swept<T: Debug>(&mut self, seeds: &[(usize, f64)], got: Result<T, Error>) -> Option<T> {
+        match (got, self.model.sweep(seeds)) {
+            (Ok(got), Some(bars)) => {
+                self.model.nodes.iter_mut().zip(bars).for_each(|(node, bar)| node.grad = bar);
+                Some(got)
+            }
+            (Err(Error::External { .. }), None) => None,
+            (got, want) => panic!("{got:?} for {want:?}"),
+        }
     }
 
     fn gradient(&mut self, l: Key, x: Key) {
@@ -287,9 +322,9 @@ impl Side {
             (Key::Wrong(node), _) => assert_eq!(got, Err(Error::NotInGraph { node })),
             (_, Err(error)) => assert_eq!(got, Err(error)),
             (Key::Node(x), Ok(places)) => {
-                self.swept(&[(places[0], 1.0)]);
-                let got = got.expect("right keys");
-                assert!(same(got[0], self.model.nodes[x].grad), "{got:?} for {}", self.model.nodes[x].grad);
+                if let Some(got) = self.swept(&[(places[0], 1.0)], got) {
+                    assert!(same(got[0], self.model.nodes[x].grad), "{got:?} for {}", self.model.nodes[x].grad);
+                }
             }
         }
     }
@@ -304,7 +339,13 @@ impl Side {
         match self.readable(&[Key::Node(l)]) {
             Err(error) => assert_eq!(got, Err(error)),
             Ok(_) => {
-                let (got, Tangent { slope, size }) = (got.expect("right keys")[0], self.model.tangents(x)[l]);
+                let tangents = self.model.tangents(x);
+                // A function that no tangent reaches is not called.
+                let (got, Tangent { slope, size }) = match (got, tangents) {
+                    (Ok(got), Some(tangents)) => (got[0], tangents[l]),
+                    (Ok(_) | Err(Error::External { .. }), None) => return,
+                    (got, want) => panic!("{got:?} for {}", want.is_some()),
+                };
                 let near = (got - slope).abs() <= 1e-13 * size;
                 assert!(near || same(got, slope) || !size.is_finite(), "tangent {got:e} for {slope:e}, size {size:e}");
             }
@@ -317,6 +358,7 @@ impl Side {
             return;
         }
         let (before, mark) = (self.graph.len(), self.graph.mark());
+        let guards = self.model.guards.len();
         let got = self.graph.try_gradient_nodes(self.id(l), &[self.id(x)]);
         let want = match (self.readable(&[l]), x) {
             (Ok(places), Key::Node(x)) => Ok((places[0], x)),
@@ -333,11 +375,13 @@ impl Side {
             }
         };
         let slope = got.expect("right keys")[0];
-        let expected = self.model.sweep(&[(l, 1.0)])[x];
-        assert!(same(self.graph.value(slope), expected), "{} for {expected}", self.graph.value(slope));
+        let value = self.graph.value(slope);
+        // The nodes call no function that fails, as the sweep may.
+        if let Some(expected) = self.model.sweep(&[(l, 1.0)]) {
+            self.agree(&self.model, l, x, value, expected[x]);
+        }
         if self.graph.len() > MOST {
             // Too many to go on with.
-            let guards = self.model.guards.len();
             for index in before..self.graph.len() {
                 self.model.dropped.push(self.graph.get(index).expect("recorded").id);
             }
@@ -355,6 +399,24 @@ impl Side {
             let scope = self.graph.scope_of(node.id);
             self.model.push(node.id, node.op, node.imm[0], operands, value, scope);
         }
+        // Those of statements, which are recorded op by op.
+        for guard in &self.graph.guards()[guards..] {
+            assert_eq!(guard.relation, Relation::Less);
+            self.model.guards.push((guard.left.index(), guard.right.index(), guard.recorded));
+        }
+    }
+
+    /// Whether the derivative of `l` with respect to `x` is the model's: to the bit, except where statements are recorded
+    /// op by op.
+    fn agree(&self, model: &Model, l: usize, x: usize, got: f64, want: f64) {
+        let needed = model.needed(&[l]);
+        let is_statement = |node: &Node| node.called.is_some_and(|(called, _)| called.is_statement());
+        if !model.nodes.iter().zip(needed).any(|(node, needed)| needed && is_statement(node)) {
+            return assert!(same(got, want), "{got} for {want}");
+        }
+        let size = model.sizes(l).map_or(f64::INFINITY, |sizes| sizes[x]);
+        let near = (got - want).abs() <= 1e-13 * size + 1e-300;
+        assert!(near || same(got, want) || !size.is_finite(), "{got:e} for {want:e}, size {size:e}");
     }
 
     /// Goes back to a mark of this graph, or tries one of the other.
@@ -384,27 +446,32 @@ impl Side {
         let options = if byte & 1 == 0 { Options::new() } else { Options::plain() };
         let output = self.model.nodes[l].key;
         let program = Program::compile(&self.graph, keys.iter().copied(), [output], &options).expect("compiles");
-        let program = Program::from_bytes(&program.to_bytes()).expect("its own bytes");
+        let program = Program::from_bytes_with(&program.to_bytes(), &[twist()]).expect("its own bytes");
         let guards = self.model.guards.clone();
         let mut copy = Model { nodes: self.model.nodes.clone(), guards, ..Model::default() };
         for (k, &leaf) in leaves.iter().enumerate() {
             copy.nodes[leaf].value += shift * (k as f64 + 1.0) / 8.0;
         }
         let x: Vec<f64> = leaves.iter().map(|&k| copy.nodes[k].value).collect();
+        let want = copy.replayed(&self.model, l);
         let mut out = [f64::NAN];
-        match (program.eval(&x, &mut out, &mut Workspace::new()), copy.forward()) {
+        match (program.eval(&x, &mut out, &mut Workspace::new()), &want) {
             (Ok(()), Ok(())) => assert!(same(out[0], copy.nodes[l].value), "{out:?} for {}", copy.nodes[l].value),
-            (Err(wengert_program::Error::GuardFlipped { .. }), Err(_)) => {}
+            // Of two reasons, either may be named.
+            (Err(wengert_program::Error::GuardFlipped { .. } | wengert_program::Error::External { .. }), Err(_)) => {}
             (got, want) => panic!("{got:?} for {want:?}"),
         }
         let graph = Graph::new();
         let inputs = graph.leaves(&x);
-        if copy.forward().is_ok() {
+        if want.is_ok() {
             let again = program.record(&graph, &inputs).expect("its own inputs")[0];
             assert!(same(graph.value(again), copy.nodes[l].value));
-            let want = copy.sweep(&[(l, 1.0)]);
-            for (got, &leaf) in graph.gradient(again, &inputs).into_iter().zip(&leaves) {
-                assert!(same(got, want[leaf]), "{got} for {}", want[leaf]);
+            match (graph.try_gradient(again, &inputs), copy.sweep(&[(l, 1.0)])) {
+                (Ok(got), Some(want)) => {
+                    got.iter().zip(&leaves).for_each(|(&got, &leaf)| self.agree(&copy, l, leaf, got, want[leaf]));
+                }
+                (Err(Error::External { .. }), None) => {}
+                (got, want) => panic!("{got:?} for {want:?}"),
             }
         }
     }
@@ -418,6 +485,9 @@ impl Side {
         assert_eq!(self.graph.try_record(Op::Neg, given, &[x]), Err(Error::Immediates { op: Op::Neg, given }));
         assert!(matches!(self.graph.try_record(Op::Powd, [2.0, 0.5], &[x]), Err(Error::Order { .. })));
         assert!(matches!(self.graph.try_set_all(&[x, y], &[1.0]), Err(Error::Length { .. })));
+        let [one, three] = [&[x][..], &[x, y, x]];
+        assert!(matches!(Called::Shear.record(&self.graph, one), Err(Error::External { .. })));
+        assert!(matches!(Called::Twist.record(&self.graph, three), Err(Error::External { .. })));
         assert!(matches!(self.graph.try_vjp_into(&[(x, 1.0)], &[y], &mut []), Err(Error::Length { .. })));
     }
 

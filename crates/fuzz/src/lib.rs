@@ -4,7 +4,7 @@
 //! for ten seconds. `cargo test -p fuzz-targets` runs them on the files in `corpus/`, so whatever a fuzzer once found
 //! is tested everywhere. `libfuzzer/` wraps them for cargo-fuzz, and contains nothing else.
 //!
-//! - [`api`]: sequences of calls on two graphs, compared with a model;
+//! - [`api`]: sequences of calls on two graphs, compared with a model, functions of a user's own among them;
 //! - [`routes`]: random graphs of every op, through every way to evaluate them;
 //! - [`bytes`]: files of programs, nets, optimizers and formulas;
 //! - [`labels`]: any text as a label, in pictures, pages and formulas.
@@ -14,6 +14,8 @@
 
 mod api;
 mod bytes;
+mod calls;
+mod functions;
 mod labels;
 mod model;
 mod routes;

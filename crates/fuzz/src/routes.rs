@@ -1,25 +1,27 @@
 //! Random graphs of every op through every way to evaluate them: reverse sweeps, duals, series, gradients and Hessians
-//! as numbers and as graph, sparse ones, programs, machine code, programs recorded again, and the whole as one call.
+//! as numbers and as graph, sparse ones, programs, machine code, and programs recorded again. [`calls`] evaluates the whole
+//! as one call, and compiles graphs with calls.
 
 use std::sync::Arc;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use wengert::{Dual, External, Function, Graph, Imm, NodeId, Op, Real, Scalar, Series, Statement};
+use wengert::{Dual, External, Graph, Imm, NodeId, Op, Scalar, Series};
 use wengert_program::{Input, Native, Options, Output, Program, Setup, Workspace};
 
 use crate::batches;
+use crate::calls;
 use crate::dag::{self, Recorded, bits};
 use crate::model::same;
 
 /// How many inputs a graph has.
-const INPUTS: usize = 3;
+pub(crate) const INPUTS: usize = 3;
 
 /// A graph and how to compile it.
 #[derive(Debug)]
-struct Plan {
+pub(crate) struct Plan {
     /// Bits: derive, three uniform inputs, outputs are sums, fuse, plain passes, a guard.
     flags: u8,
-    x: [f64; INPUTS],
+    pub(crate) x: [f64; INPUTS],
     constants: [f64; 2],
     nodes: Vec<(usize, [usize; 4])>,
 }
@@ -78,30 +80,66 @@ impl<'a> Arbitrary<'a> for Plan {
 pub fn routes(bytes: &[u8]) {
     if let Ok(plan) = Plan::arbitrary(&mut Unstructured::new(bytes)) {
         derivatives(&plan);
-        calls(&plan);
+        calls::calls(&plan);
         programs(&plan);
+        calls::programs(&plan);
     }
 }
 
 impl Plan {
-    fn flag(&self, k: usize) -> bool {
+    pub(crate) fn flag(&self, k: usize) -> bool {
         self.flags >> k & 1 == 1
     }
 
-    fn record(&self, derive: bool) -> Recorded {
+    pub(crate) fn record(&self, derive: bool) -> Recorded {
         dag::record(&self.nodes, &self.constants, derive, &self.x)
+    }
+
+    /// Compiles outputs of a graph as the flags say.
+    pub(crate) fn compile(&self, graph: &Graph, inputs: &[NodeId], outputs: &[NodeId]) -> Program {
+        let spread = |(k, &x): (usize, &NodeId)| if self.flag(k + 1) { Input::uniform(x) } else { Input::per_point(x) };
+        let output = |&y: &NodeId| if self.flag(4) { Output::sum(y) } else { Output::per_point(y) };
+        let options = if self.flag(6) { Options::plain() } else { Options::new() }.fuse(self.flag(5));
+        Program::compile(graph, inputs.iter().enumerate().map(spread), outputs.iter().map(output), &options)
+            .expect("compiles")
+    }
+
+    /// Runs a program alone and in batches, interpreted and as machine code, saved and loaded: the same bits. Returns what
+    /// was loaded.
+    pub(crate) fn run(&self, program: &Program, externals: &[Arc<dyn External>]) -> Program {
+        let ([x, y, z], [c, d]) = (self.x, self.constants);
+        let points = [vec![x, y, z], vec![z, x, y], vec![c, d, 1.0]];
+        for points in [&points[..1], &points[..]] {
+            if let Err(what) = batches::check(program, points, 67, &[4, 12, 1024], &[1, 2]) {
+                panic!("{what}\n{program}");
+            }
+        }
+        let loaded = Program::from_bytes_with(&program.to_bytes(), externals).expect("its own bytes");
+        if program.prepare().is_ok() {
+            let run = |program: &Program, x: &[f64], native| {
+                let mut out = vec![0.0; program.output_count()];
+                let result = program.eval(x, &mut out, &mut Workspace::with(Setup::new().native(native)));
+                result.map(|()| out.into_iter().map(bits).collect::<Vec<_>>()).map_err(|error| error.to_string())
+            };
+            for x in &points {
+                let interpreted = run(program, x, Native::Never);
+                assert_eq!(run(program, x, Native::Always), interpreted, "at {x:?}\n{program}");
+                assert_eq!(run(&loaded, x, Native::Never), interpreted, "loaded, at {x:?}\n{program}");
+            }
+        }
+        loaded
     }
 }
 
 /// A node with the partial of each of its operands.
-struct Step {
+pub(crate) struct Step {
     operands: Vec<usize>,
     partials: Vec<f64>,
     value: f64,
 }
 
 /// Every node, with partials from duals.
-fn steps(graph: &Graph) -> Vec<Step> {
+pub(crate) fn steps(graph: &Graph) -> Vec<Step> {
     let partial = |op: Op, imm: Imm, values: &[f64], k: usize| {
         let input = |(j, &x): (usize, &f64)| if j == k { Dual::<1>::input(x, 0) } else { Dual::new(x) };
         let args: Vec<Dual<1>> = values.iter().enumerate().map(input).collect();
@@ -125,7 +163,7 @@ fn steps(graph: &Graph) -> Vec<Step> {
 
 /// For every node the sum over all paths from `l` of the magnitudes of the products of partials: the size of the terms
 /// that any route adds up, which bounds its rounding errors. `None` where a number is too large or too small to tell.
-fn sizes(steps: &[Step], l: usize) -> Option<Vec<f64>> {
+pub(crate) fn sizes(steps: &[Step], l: usize) -> Option<Vec<f64>> {
     let moderate = |x: f64| x == 0.0 || (1e-60..1e60).contains(&x.abs());
     let mut sizes = vec![0.0; steps.len()];
     sizes[l] = 1.0;
@@ -148,7 +186,7 @@ fn sizes(steps: &[Step], l: usize) -> Option<Vec<f64>> {
 }
 
 /// Whether two routes agree: the terms have this size, and each is rounded less than a hundred times a node.
-fn near(got: f64, expected: f64, size: f64, nodes: usize) -> bool {
+pub(crate) fn near(got: f64, expected: f64, size: f64, nodes: usize) -> bool {
     (got - expected).abs() <= 1e-14 * nodes as f64 * size
 }
 
@@ -200,138 +238,6 @@ fn derivatives(plan: &Plan) {
     }
 }
 
-/// A recorded graph as a function of its inputs.
-#[derive(Clone)]
-struct Recording {
-    steps: Vec<Part>,
-    output: usize,
-}
-
-/// A node of a [`Recording`].
-#[derive(Clone)]
-enum Part {
-    Input(usize),
-    Number(f64),
-    Op(Op, Imm, Vec<usize>),
-}
-
-impl Recording {
-    fn of(graph: &Graph, inputs: &[NodeId], output: NodeId) -> Recording {
-        let part = |node: wengert::Node| match inputs.iter().position(|&x| x == node.id) {
-            Some(k) => Part::Input(k),
-            None if node.operands.is_empty() => Part::Number(node.value),
-            None => Part::Op(node.op, node.imm, node.operands.iter().map(|x| x.index()).collect()),
-        };
-        Recording { steps: graph.nodes().map(part).collect(), output: output.index() }
-    }
-}
-
-impl Function for Recording {
-    fn call<T: Real>(&self, x: &[T]) -> T {
-        let mut values: Vec<T> = Vec::new();
-        for part in &self.steps {
-            values.push(match part {
-                Part::Input(k) => x[*k],
-                Part::Number(value) => T::constant(*value),
-                Part::Op(op, imm, operands) => {
-                    T::apply(*op, *imm, &operands.iter().map(|&x| values[x]).collect::<Vec<T>>())
-                }
-            });
-        }
-        values[self.output]
-    }
-}
-
-impl External for Recording {
-    fn name(&self) -> &str {
-        "recording"
-    }
-    fn shape(&self) -> (usize, usize) {
-        (INPUTS, 1)
-    }
-    fn value(&self, x: &[f64], y: &mut [f64]) -> std::result::Result<(), String> {
-        y[0] = self.call(x);
-        Ok(())
-    }
-    fn vjp(&self, x: &[f64], _: &[f64], ybar: &[f64], xbar: &mut [f64]) -> std::result::Result<(), String> {
-        xbar.fill(0.0);
-        self.value_and_gradient(x, xbar);
-        xbar.iter_mut().for_each(|bar| *bar *= ybar[0]);
-        Ok(())
-    }
-}
-
-/// The whole graph as one statement, and as one external function, against its ops.
-fn calls(plan: &Plan) {
-    let Recorded { graph, inputs, outputs } = plan.record(false);
-    let l = outputs[0];
-    let size = sizes(&steps(&graph), l.index());
-    let function = Recording::of(&graph, &inputs, l);
-    let statement = Statement::new("recording", INPUTS, function.clone());
-    let mut whole = Graph::new();
-    let x = whole.leaves(&plan.x);
-    let y = whole.call_node(&statement, &x);
-    assert_eq!(bits(whole.value(y)), bits(graph.value(l)), "the value of a call");
-    let gradient = whole.gradient(y, &x);
-    let external = whole.try_external_nodes(Arc::new(function), &x);
-    if let Ok(external) = &external {
-        assert_eq!(bits(whole.value(external[0])), bits(graph.value(l)), "the value of an external function");
-    }
-    if let Some(sizes) = &size {
-        let expected = graph.gradient(l, &inputs);
-        let outer = external.as_ref().ok().map(|external| whole.gradient(external[0], &x));
-        for (k, input) in inputs.iter().enumerate() {
-            let near = |got| near(got, expected[k], sizes[input.index()], graph.len());
-            assert!(near(gradient[k]), "d{k}: by a call {:e}, by ops {:e}", gradient[k], expected[k]);
-            if let Some(outer) = &outer {
-                assert!(near(outer[k]), "d{k}: by an external function {:e}, by ops {:e}", outer[k], expected[k]);
-            }
-        }
-        second_of_call(&graph, (l, &inputs), &whole, (y, &x));
-    }
-    // As values and partials are computed at other inputs, and again at these.
-    let swept = gradient.iter().map(|&x| bits(x)).collect::<Vec<_>>();
-    let [a, b, c] = plan.x;
-    for point in [[c, a, b], [a, b, c]] {
-        x.iter().zip(point).for_each(|(&x, value)| whole.set(x, value));
-        if whole.forward().is_ok() {
-            assert_eq!(bits(whole.value(y)), bits(statement.function().call(&point)), "the value of a call, again");
-            let fresh = Graph::new();
-            let leaves = fresh.leaves(&point);
-            let expected = fresh.gradient(fresh.call_node(&statement, &leaves), &leaves);
-            let again = whole.gradient(y, &x);
-            assert!(again.iter().zip(&expected).all(|(&a, &b)| same(a, b)), "{again:?} for {expected:?}");
-            let is_first = point.map(bits) == plan.x.map(bits);
-            assert!(
-                !is_first || again.iter().map(|&x| bits(x)).eq(swept.iter().copied()),
-                "{again:?} for {gradient:?}"
-            );
-        }
-    }
-}
-
-/// The Hessian of a call, and its gradient as nodes, against the ops.
-fn second_of_call(graph: &Graph, (l, inputs): (NodeId, &[NodeId]), whole: &Graph, (y, x): (NodeId, &[NodeId])) {
-    let first = graph.gradient_nodes(l, inputs);
-    let (hessian, nodes) = (whole.hessian(y, x), whole.gradient_nodes(y, x));
-    let all = steps(graph);
-    for (k, &node) in first.iter().enumerate() {
-        let Some(sizes) = sizes(&all, node.index()) else { continue };
-        let expected = graph.gradient(node, inputs);
-        let by_nodes = whole.gradient(nodes[k], x);
-        for (j, input) in inputs.iter().enumerate() {
-            for (route, got) in [("as numbers", hessian[k][j]), ("as nodes", by_nodes[j])] {
-                let size = sizes[input.index()];
-                assert!(
-                    near(got, expected[j], size, graph.len()),
-                    "d{k}{j} of a call: {route} {got:e}, by ops {:e}",
-                    expected[j]
-                );
-            }
-        }
-    }
-}
-
 /// Duals, series and tangents against the sweep.
 fn forward(graph: &Graph, l: NodeId, inputs: &[NodeId], gradient: &[f64], sizes: Option<&[f64]>) {
     let Some(sizes) = sizes else { return };
@@ -379,31 +285,8 @@ fn programs(plan: &Plan) {
         let middle = graph.get(graph.len() / 2).expect("there are inputs").id;
         let _ = std::hint::black_box(graph.expr(outputs[0]) < graph.expr(middle));
     }
-    let spread = |(k, &x): (usize, &NodeId)| if plan.flag(k + 1) { Input::uniform(x) } else { Input::per_point(x) };
-    let output = |&y: &NodeId| if plan.flag(4) { Output::sum(y) } else { Output::per_point(y) };
-    let options = if plan.flag(6) { Options::plain() } else { Options::new() }.fuse(plan.flag(5));
-    let program = Program::compile(graph, inputs.iter().enumerate().map(spread), outputs.iter().map(output), &options)
-        .expect("compiles");
-    let ([x, y, z], [c, d]) = (plan.x, plan.constants);
-    let points = [vec![x, y, z], vec![z, x, y], vec![c, d, 1.0]];
-    for points in [&points[..1], &points[..]] {
-        if let Err(what) = batches::check(&program, points, 67, &[4, 12, 1024], &[1, 2]) {
-            panic!("{what}\n{program}");
-        }
-    }
-    let loaded = Program::from_bytes(&program.to_bytes()).expect("its own bytes");
-    if program.prepare().is_ok() {
-        let run = |program: &Program, x: &[f64], native| {
-            let mut out = vec![0.0; program.output_count()];
-            let result = program.eval(x, &mut out, &mut Workspace::with(Setup::new().native(native)));
-            result.map(|()| out.into_iter().map(bits).collect::<Vec<_>>()).map_err(|error| error.to_string())
-        };
-        for x in &points {
-            let interpreted = run(&program, x, Native::Never);
-            assert_eq!(run(&program, x, Native::Always), interpreted, "at {x:?}\n{program}");
-            assert_eq!(run(&loaded, x, Native::Never), interpreted, "loaded, at {x:?}\n{program}");
-        }
-    }
+    let program = plan.compile(graph, inputs, outputs);
+    let loaded = plan.run(&program, &[]);
     let again = Graph::new();
     let leaves = again.leaves(&plan.x);
     let nodes = loaded.record(&again, &leaves).expect("its own inputs");
