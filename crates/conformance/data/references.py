@@ -56,6 +56,16 @@ def tags(point, value, names, derivatives):
     return ",".join(all_tags) or "-"
 
 
+def of_log_norm_cdf(x):
+    if x < -mpf(2) ** 80:
+        # By the asymptotic series, since x + m cancels.
+        above = -1 / x + 2 / x**3 - 10 / x**5
+        return -x * x / 2 - mp.log(2 * mp.pi) / 2 - mp.log(above - x), above - x, 1 / x**2 - 6 / x**4 - 1
+    tail = mp.erfc(abs(x) / mp.sqrt(2)) / 2
+    m = mp.npdf(x) / (tail if x < 0 else 1 - tail)
+    return mp.log(tail) if x < 0 else mp.log1p(-tail), m, -m * (x + m)
+
+
 def of_sinc(x):
     if abs(x) < mpf(2) ** -200:
         return 1 - x * x / 6, -x / 3 + x**3 / 30, -mpf(1) / 3 + x * x / 10
@@ -93,6 +103,9 @@ TINY = [5e-324, 1e-320, 2.0**-1022, 1e-300]
 
 #: The points of each function.
 POINTS = {
+    "log_norm_cdf": lambda r: [0.0, *both(TINY), *both(spread(r, -60, 0, 15)), *[r.uniform(-9, 9) for _ in range(80)],
+        *[-x for x in spread(r, 3, 20, 15)], *[-x for x in spread(r, 20, 511, 8)], *[r.uniform(8, 38.6) for _ in range(25)],
+        *next_to(-1.0, -8.0, 9.0, -0.0625, 0.0625, -7.9375), -40.0, -1e8, 38.4, 38.5, 38.6, 40.0, -1.3e154],
     "sinc": lambda r: [0.0, *both(TINY), *both(spread(r, -60, 3, 30)), *both(spread(r, 3, 60, 20)), *spread(r, 60, 1023, 15),
         *next_to(1.0, 0.25, 3.141592653589793, 6.283185307179586, 4.493409457909064, 7.725251836937707, 2.081575977818101,
             1e5, 2.0**26, 2.0**30), *[r.uniform(0, 30) for _ in range(60)], 4.4934, 7.7252, 2.0816, 5.9404, 1e22, 1.7e308],

@@ -211,6 +211,7 @@ impl Writer {
             (Op::Ceil, [x]) if self.tex() => Term::atom(format!("\\lceil {} \\rceil", x.text)),
             (Op::Flat, [_]) => Term::atom("0"),
             (Op::NormCdf, args) => self.call("Φ", "\\Phi", args),
+            (Op::LogNormCdf, args) => self.call("ln", "\\ln", &[self.op(Op::NormCdf, imm, args)]),
             (Op::Lgamma, args) => self.call("lgamma", "\\ln\\Gamma", args),
             (Op::Digamma, args) => self.call("digamma", "\\psi", args),
             (Op::Polygamma, args) => self.call(&format!("digamma^({c})"), &format!("\\psi^{{({c})}}"), args),

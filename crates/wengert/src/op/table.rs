@@ -120,6 +120,10 @@ macro_rules! for_each_op {
                 /// The cumulative distribution function of the standard normal distribution.
                 pub NormCdf = norm_cdf(x) -> r, costly call "norm_cdf", { kernel::norm_cdf(x) },
                     bar => [bar * x.gauss(0.5, 0.0)];
+                /// The logarithm of `norm_cdf`, accurate in both tails: `-804.6` at -40, where `norm_cdf` underflows. All
+                /// derivatives keep their digits.
+                pub LogNormCdf = log_norm_cdf(x) -> r, costly call "log_norm_cdf", { kernel::log_norm_cdf(x) },
+                    bar => [bar * x.log_norm_cdf_d(1.0)];
                 /// The logarithm of the absolute value of the gamma function.
                 pub Lgamma = lgamma(x) -> r, costly call "lgamma", { kernel::lgamma(x) }, bar => [bar * x.digamma()];
                 /// The derivative of `lgamma`.
@@ -179,6 +183,9 @@ macro_rules! for_each_op {
                 /// The `n`-th derivative of `sinc`.
                 SincD = sinc_d(x; n: order) -> r, costly call "sinc_d", { kernel::sinc_d(x, n) },
                     bar => [bar * x.sinc_d(n + 1.0)];
+                /// The `n`-th derivative of `log_norm_cdf`. The first is the inverse of Mills' ratio.
+                LogNormCdfD = log_norm_cdf_d(x; n: order) -> r, costly call "log_norm_cdf_d", { kernel::log_norm_cdf_d(x, n) },
+                    bar => [bar * x.log_norm_cdf_d(n + 1.0)];
                 /// The `n`-th derivative of `digamma`.
                 Polygamma = polygamma_n(x; n: order) -> r, costly call "polygamma", { kernel::polygamma(x, n) },
                     bar => [bar * x.polygamma_n(n + 1.0)];

@@ -42,6 +42,7 @@ fn a_row_says_which_immediates_are_orders() {
         (Op::Polygamma, &[Order]),
         (Op::CbrtD, &[Order]),
         (Op::SincD, &[Order]),
+        (Op::LogNormCdfD, &[Order]),
         (Op::Powd, &[Real, Order]),
         (Op::Gauss, &[Real, Order]),
         (Op::PowPartial, &[Order, Order]),
@@ -50,7 +51,7 @@ fn a_row_says_which_immediates_are_orders() {
     ] {
         assert_eq!(op.immediate_kinds(), kinds, "{op}");
     }
-    assert_eq!(orders().len(), 11, "an order of an op that this test does not list");
+    assert_eq!(orders().len(), 12, "an order of an op that this test does not list");
 }
 
 #[test]
@@ -181,6 +182,18 @@ fn high_orders_have_their_digits() {
         (Op::SincD, [170.0, 0.0], &[171.5], -0.001998691054249177),
         (Op::SincD, [170.0, 0.0], &[-12.5], -0.0057765528489345),
         (Op::SincD, [170.0, 0.0], &[50000.0], 1.9997789620705595e-05),
+        (Op::LogNormCdfD, [3.0, 0.0], &[-40.0], 3.101744039648625e-05),
+        (Op::LogNormCdfD, [5.0, 0.0], &[-1000000.0], 2.399999999928e-29),
+        (Op::LogNormCdfD, [10.0, 0.0], &[-12.0], 2.8566759223390396e-06),
+        (Op::LogNormCdfD, [60.0, 0.0], &[-5.0], 3.964880813298812e27),
+        (Op::LogNormCdfD, [170.0, 0.0], &[-3.5], -2.318472328186606e171),
+        (Op::LogNormCdfD, [7.0, 0.0], &[-1.25], -0.025175899780357027),
+        (Op::LogNormCdfD, [10.0, 0.0], &[-0.9], -0.0074707558759607405),
+        (Op::LogNormCdfD, [120.0, 0.0], &[0.5], -1.302454586811062e137),
+        (Op::LogNormCdfD, [20.0, 0.0], &[2.75], -92057847.41144465),
+        (Op::LogNormCdfD, [3.0, 0.0], &[8.5], 5.818442887564555e-15),
+        (Op::LogNormCdfD, [170.0, 0.0], &[12.0], 1.025538287393774e144),
+        (Op::LogNormCdfD, [60.0, 0.0], &[30.0], -2.714599056009354e-110),
         (Op::CbrtD, [101.0, 0.0], &[-2.5], 4.31303274897574e116),
         (Op::CbrtD, [30.0, 0.0], &[1e10], -1.5204344615912116e-267),
         (Op::CbrtD, [160.0, 0.0], &[3.0], -8.832746158373754e204),

@@ -6,7 +6,7 @@
 //!
 //! Files in reading order: `arith` (guarded products, kinks), `dd` (double-double), `core` (exp and ln to 100 bits),
 //! `expo`, `trig`, `hyper`, `power`, `partials`, `gamma`, `roots`, `gauss`, `circle`, `fixed`, `soft`, `xlog`,
-//! `sinc`.
+//! `sinc`, `mills`.
 
 mod arith;
 mod circle;
@@ -18,6 +18,7 @@ mod fixed;
 mod gamma;
 mod gauss;
 mod hyper;
+mod mills;
 mod partials;
 mod power;
 mod roots;
@@ -53,6 +54,7 @@ pub(crate) use expo::*;
 pub(crate) use gamma::*;
 pub(crate) use gauss::*;
 pub(crate) use hyper::*;
+pub(crate) use mills::*;
 pub(crate) use partials::*;
 pub(crate) use power::*;
 pub(crate) use sinc::*;
