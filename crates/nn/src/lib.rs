@@ -48,7 +48,7 @@ pub use net::init::Initialization;
 pub use net::shape::Shape;
 pub use net::{Activation, Layer, Mlp, Neuron, Outputs};
 pub use random::SplitMix64;
-pub use train::classes::{argmax, softmax};
+pub use train::classes::{argmax, log_softmax, softmax};
 pub use train::examples::{Batch, Examples};
 pub use train::fit::{Backend, Fit, NoPenalty};
 pub use train::log::{Histogram, LayerSpread, LoggedStep, Plane, Snapshot, TrainingLog};

@@ -213,6 +213,7 @@ pub use node::{ExternalOutput, Node, NodeId, Operands};
 pub use number::expr::Expr;
 pub use number::partials::FORWARD_UP_TO;
 pub use number::series::{Series, taylor};
+pub use number::statistics::{logit, standard_deviation, variance};
 pub use number::{Function, Real};
 #[doc(hidden)]
 pub use op::Certain;

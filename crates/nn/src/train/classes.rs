@@ -25,6 +25,38 @@ pub fn softmax<T: Scalar>(logits: &[T]) -> Outputs<T> {
     shares.into_iter().map(|share| share / sum).collect()
 }
 
+/// The logarithms of the probabilities of classes whose logits these are. The digits of small ones are kept, and those of
+/// probabilities near 1: minus the [`cross_entropy`](crate::cross_entropy) of each class, in six ops a class.
+///
+/// Each is `-softplus(d)`, where `d` is the `logsumexp` of the other logits minus its own. An infinite logit gives the limit;
+/// where both terms of `d` are the same infinity, NaN.
+///
+/// ```
+/// let p = wengert_nn::log_softmax(&[100.0, 0.0]);
+/// assert!((p[0] / -3.720075976020836e-44 - 1.0).abs() < 1e-15);
+/// assert_eq!(p[1], -100.0);
+/// ```
+///
+/// # Panics
+/// Where there are no logits.
+#[track_caller]
+pub fn log_softmax<T: Scalar>(logits: &[T]) -> Outputs<T> {
+    assert!(!logits.is_empty(), "log_softmax needs at least one logit");
+    let nothing = T::constant(f64::NEG_INFINITY);
+    // The logsumexp of the logits after each.
+    let mut after = Outputs::from_elem(nothing, logits.len());
+    for k in (1..logits.len()).rev() {
+        after[k - 1] = after[k].logaddexp(logits[k]);
+    }
+    let mut before = nothing;
+    let each = logits.iter().zip(after).map(|(&logit, after)| {
+        let others = before.logaddexp(after);
+        before = before.logaddexp(logit);
+        -(others - logit).softplus()
+    });
+    each.collect()
+}
+
 /// Which number is the largest, counted from 0: the first of those that tie. NaN is never the largest unless all
 /// numbers are.
 ///

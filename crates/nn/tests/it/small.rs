@@ -4,7 +4,7 @@
 use wengert::{Dual, Expr, Graph};
 use wengert_nn::{
     Activation, Adam, Backend, Error, Examples, Fit, Initialization, Mlp, Optimizer, SavedOptimizer, Sgd, SplitMix64,
-    argmax, cross_entropy, l2, load, save, shared_cross_entropy, softmax,
+    argmax, cross_entropy, l2, load, log_softmax, save, shared_cross_entropy, softmax,
 };
 
 fn examples() -> Examples {
@@ -50,6 +50,47 @@ fn softmax_has_the_probabilities_and_their_derivatives() {
             assert!((jacobian[i][j] - want).abs() < 1e-16);
         }
     }
+}
+
+#[test]
+fn log_softmax_has_minus_the_cross_entropies_and_their_derivatives() {
+    let mut random = SplitMix64::new(3);
+    for n in 1..8 {
+        let logits: Vec<f64> = (0..n).map(|_| 20.0 * random.normal()).collect();
+        let g = Graph::new();
+        let x = g.leaves(&logits);
+        let exprs = g.exprs(&x);
+        let near = |a: f64, b: f64| assert!((a - b).abs() <= 1e-13 * b.abs(), "{logits:?}: {a:e} {b:e}");
+        for (class, (&value, recorded)) in log_softmax(&logits).iter().zip(log_softmax(&exprs)).enumerate() {
+            near(value, -cross_entropy(&logits, class));
+            assert_eq!(value, recorded.value());
+            let want = g.gradient(cross_entropy(&exprs, class).id(), &x);
+            g.gradient(recorded.id(), &x).into_iter().zip(want).for_each(|(got, want)| near(got, -want));
+        }
+    }
+}
+
+#[test]
+fn log_softmax_is_the_limit_at_the_ends_of_the_range() {
+    let inf = f64::INFINITY;
+    let all: [(&[f64], &[f64]); 5] = [
+        (&[7.0], &[0.0]),
+        (&[1e300, 0.0], &[0.0, -1e300]),
+        (&[inf, 0.0, 1.0], &[0.0, -inf, -inf]),
+        (&[-inf, 0.0], &[-inf, 0.0]),
+        (&[-inf, 3.0, -inf], &[-inf, 0.0, -inf]),
+    ];
+    for (logits, want) in all {
+        assert_eq!(log_softmax(logits).to_vec(), want, "{logits:?}");
+    }
+    assert!(log_softmax(&[f64::NAN, 0.0]).iter().all(|p| p.is_nan()));
+    assert!(log_softmax(&[-inf, -inf]).iter().all(|p| p.is_nan()));
+}
+
+#[test]
+#[should_panic = "log_softmax needs at least one logit"]
+fn log_softmax_of_nothing_is_refused() {
+    log_softmax::<f64>(&[]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod num_traits;
 pub(crate) mod partials;
 mod recording;
 pub(crate) mod series;
+pub(crate) mod statistics;
 
 use core::iter::{Product, Sum};
 use core::ops::{AddAssign, DivAssign, MulAssign, Rem, RemAssign, SubAssign};

@@ -32,4 +32,5 @@ mod serial;
 mod series;
 mod sparse;
 mod stale;
+mod statistics;
 mod sweeps;
