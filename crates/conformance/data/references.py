@@ -56,6 +56,44 @@ def tags(point, value, names, derivatives):
     return ",".join(all_tags) or "-"
 
 
+def newton(f, slope, y):
+    for _ in range(200):
+        step = f(y) / slope(y)
+        y -= step
+        if abs(step) <= abs(y) * mpf(2) ** (30 - mp.prec) or step == 0:
+            return y
+    raise ArithmeticError("no convergence")
+
+
+def inverse_of_erfc(x):
+    """By Newton's method on the logarithm of the smaller tail, which is concave."""
+    if x == 1:
+        return mpf(0)
+    if x > 1:
+        return -inverse_of_erfc(2 - x)
+    slope = lambda y: -2 / mp.sqrt(mp.pi) * mp.exp(-y * y) / mp.erfc(y)
+    return newton(lambda y: mp.log(mp.erfc(y)) - mp.log(x), slope, mpf(0))
+
+
+def of_erf_inv(x):
+    near_0 = lambda: newton(lambda y: mp.erf(y) - x, lambda y: 2 / mp.sqrt(mp.pi) * mp.exp(-y * y), mpf(x))
+    y = inverse_of_erfc(1 - x) if abs(x) > 0.1 else near_0()
+    d = mp.sqrt(mp.pi) / 2 * mp.exp(y * y)
+    return y, d, 2 * y * d * d
+
+
+def of_erfc_inv(x):
+    y = inverse_of_erfc(x)
+    d = -mp.sqrt(mp.pi) / 2 * mp.exp(y * y)
+    return y, d, 2 * y * d * d
+
+
+def of_norm_quantile(x):
+    q = -mp.sqrt(2) * inverse_of_erfc(2 * x)
+    d = mp.sqrt(2 * mp.pi) * mp.exp(q * q / 2)
+    return q, d, q * d * d
+
+
 def of_log_norm_cdf(x):
     if x < -mpf(2) ** 80:
         # By the asymptotic series, since x + m cancels.
@@ -106,6 +144,14 @@ POINTS = {
     "log_norm_cdf": lambda r: [0.0, *both(TINY), *both(spread(r, -60, 0, 15)), *[r.uniform(-9, 9) for _ in range(80)],
         *[-x for x in spread(r, 3, 20, 15)], *[-x for x in spread(r, 20, 511, 8)], *[r.uniform(8, 38.6) for _ in range(25)],
         *next_to(-1.0, -8.0, 9.0, -0.0625, 0.0625, -7.9375), -40.0, -1e8, 38.4, 38.5, 38.6, 40.0, -1.3e154],
+    "erf_inv": lambda r: [0.0, *both(TINY), *both(spread(r, -60, -2, 15)), *[r.uniform(-1, 1) for _ in range(60)],
+        *both([1 - x for x in spread(r, -52, -2, 20)]), *next_to(0.38, 0.5, -0.38), 1 - 2.0**-53, 1 - 2.0**-52],
+    "erfc_inv": lambda r: [*TINY, *spread(r, -1073, -30, 25), *spread(r, -30, 0, 40), *[r.uniform(0.3, 1.7) for _ in range(40)],
+        *[1 + s * x for x in spread(r, -52, -4, 12) for s in (1, -1)], 1.0, *[2 - x for x in spread(r, -51, -2, 20)],
+        *next_to(0.5, 1.5), 2 - 2.0**-52, 2 - 2.0**-51],
+    "norm_quantile": lambda r: [*TINY, *spread(r, -1073, -30, 25), *spread(r, -30, -1, 40), *[r.uniform(0.2, 0.8) for _ in range(40)],
+        *[0.5 + s * x for x in spread(r, -53, -4, 12) for s in (1, -1)], 0.5, *[1 - x for x in spread(r, -52, -2, 20)],
+        *next_to(0.25, 0.75), 1 - 2.0**-53, 1 - 2.0**-52],
     "sinc": lambda r: [0.0, *both(TINY), *both(spread(r, -60, 3, 30)), *both(spread(r, 3, 60, 20)), *spread(r, 60, 1023, 15),
         *next_to(1.0, 0.25, 3.141592653589793, 6.283185307179586, 4.493409457909064, 7.725251836937707, 2.081575977818101,
             1e5, 2.0**26, 2.0**30), *[r.uniform(0, 30) for _ in range(60)], 4.4934, 7.7252, 2.0816, 5.9404, 1e22, 1.7e308],

@@ -47,6 +47,7 @@ pub const WORDS: &[Word] = &[
     word("abs", 1), with_integer("powi"),
     word("sigmoid", 1), word("softplus", 1), word("log1m_exp", 1), word("relu", 1),
     word("erf", 1), word("erfc", 1), word("norm_cdf", 1), word("log_norm_cdf", 1),
+    word("erf_inv", 1), word("erfc_inv", 1), word("norm_quantile", 1),
     word("lgamma", 1), word("digamma", 1),
 
     word("add", 2), word("sub", 2), word("mul", 2), word("div", 2), word("pow", 2),

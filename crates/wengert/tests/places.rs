@@ -62,7 +62,7 @@ fn a_panic_points_to_the_line_that_called() {
     let calls = expressions! {
         unary neg recip sqrt cbrt exp exp2 exp_m1 ln log2 log10 ln_1p sin cos tan asin acos atan sinh cosh tanh asinh
             acosh atanh abs sign step relu sigmoid softplus log1m_exp floor ceil round trunc fract flat erf erfc norm_cdf lgamma
-            digamma detach sinc log_norm_cdf;
+            digamma detach sinc log_norm_cdf erf_inv erfc_inv norm_quantile;
         binary add sub mul div pow atan2 hypot max min rem copysign logaddexp xlogy xlog1py less less_equal greater greater_equal equal not_equal;
         folds sum product max_of min_of logsumexp mean norm;
         "mul_add": |x, y| x.mul_add(y, y);

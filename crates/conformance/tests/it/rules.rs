@@ -11,6 +11,9 @@ const GAMMA: [f64; 4] =
 /// The first two derivatives of the logarithm of the normal distribution function at 0.6, from arithmetic with 40 digits.
 const MILLS: [f64; 2] = [0.459_147_136_614_286_74, -0.486_304_375_029_670_55];
 
+/// The inverses of `erf`, `erfc` and the normal distribution function at 0.6, from arithmetic with 40 digits.
+const INVERSES: [f64; 3] = [0.595_116_081_449_994_8, 0.370_807_158_593_557_95, 0.253_347_103_135_799_7];
+
 /// The `n`-th derivative of digamma, at 0.6.
 fn polygamma(n: usize, x: f64) -> f64 {
     assert_eq!(x, 0.6);
@@ -77,6 +80,12 @@ fn partials(op: Op, [c, k]: Imm, a: &[f64]) -> Vec<f64> {
         Op::NormCdf => vec![(-x * x / 2.0).exp() / (2.0 * PI).sqrt()],
         Op::LogNormCdf => vec![MILLS[0]],
         Op::LogNormCdfD => vec![MILLS[c as usize]],
+        Op::ErfInv => vec![PI.sqrt() / 2.0 * INVERSES[0].powi(2).exp()],
+        Op::ErfcInv => vec![-PI.sqrt() / 2.0 * INVERSES[1].powi(2).exp()],
+        Op::NormQuantile => vec![(2.0 * PI).sqrt() * (INVERSES[2].powi(2) / 2.0).exp()],
+        Op::ErfInvD => vec![PI / 2.0 * INVERSES[0] * (2.0 * INVERSES[0].powi(2)).exp()],
+        Op::ErfcInvD => vec![PI / 2.0 * INVERSES[1] * (2.0 * INVERSES[1].powi(2)).exp()],
+        Op::NormQuantileD => vec![2.0 * PI * INVERSES[2] * INVERSES[2].powi(2).exp()],
         Op::Log1mExp => vec![-1.0 / (-x).exp_m1()],
         Op::Log1mExpD => vec![-x.exp() / x.exp_m1().powi(2)],
         Op::Lgamma => vec![polygamma(0, x)],

@@ -124,6 +124,15 @@ macro_rules! for_each_op {
                 /// derivatives keep their digits.
                 pub LogNormCdf = log_norm_cdf(x) -> r, costly call "log_norm_cdf", { kernel::log_norm_cdf(x) },
                     bar => [bar * x.log_norm_cdf_d(1.0)];
+                /// The inverse of `erf`. Infinite at -1 and 1, NaN beyond.
+                pub ErfInv = erf_inv(x) -> r, costly call "erf_inv", { kernel::erf_inv(x) }, bar => [bar * x.erf_inv_d()];
+                /// The inverse of `erfc`, down to the least positive number. Infinite at 0 and 2, NaN beyond.
+                pub ErfcInv = erfc_inv(x) -> r, costly call "erfc_inv", { kernel::erfc_inv(x) },
+                    bar => [bar * x.erfc_inv_d()];
+                /// The inverse of `norm_cdf`: the quantile of the standard normal distribution, down to the least positive
+                /// number. Infinite at 0 and 1, NaN beyond.
+                pub NormQuantile = norm_quantile(x) -> r, costly call "norm_quantile", { kernel::norm_quantile(x) },
+                    bar => [bar * x.norm_quantile_d()];
                 /// The logarithm of the absolute value of the gamma function.
                 pub Lgamma = lgamma(x) -> r, costly call "lgamma", { kernel::lgamma(x) }, bar => [bar * x.digamma()];
                 /// The derivative of `lgamma`.
@@ -186,6 +195,15 @@ macro_rules! for_each_op {
                 /// The `n`-th derivative of `log_norm_cdf`. The first is the inverse of Mills' ratio.
                 LogNormCdfD = log_norm_cdf_d(x; n: order) -> r, costly call "log_norm_cdf_d", { kernel::log_norm_cdf_d(x, n) },
                     bar => [bar * x.log_norm_cdf_d(n + 1.0)];
+                /// `sqrt(pi) / 2 e^(y^2)`, where `y` is `erf_inv(x)`: its derivative.
+                ErfInvD = erf_inv_d(x) -> r, costly call "erf_inv_d", { kernel::erf_inv_d(x) },
+                    bar => [bar * (x.erf_inv() * 2.0) * r * r];
+                /// `-sqrt(pi) / 2 e^(y^2)`, where `y` is `erfc_inv(x)`: its derivative.
+                ErfcInvD = erfc_inv_d(x) -> r, costly call "erfc_inv_d", { kernel::erfc_inv_d(x) },
+                    bar => [bar * (x.erfc_inv() * 2.0) * r * r];
+                /// `sqrt(2 pi) e^(q^2 / 2)`, where `q` is `norm_quantile(x)`: its derivative.
+                NormQuantileD = norm_quantile_d(x) -> r, costly call "norm_quantile_d", { kernel::norm_quantile_d(x) },
+                    bar => [bar * x.norm_quantile() * r * r];
                 /// The `n`-th derivative of `digamma`.
                 Polygamma = polygamma_n(x; n: order) -> r, costly call "polygamma", { kernel::polygamma(x, n) },
                     bar => [bar * x.polygamma_n(n + 1.0)];

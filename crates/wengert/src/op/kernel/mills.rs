@@ -14,7 +14,7 @@ const LN_SQRT_TAU: Dd = Dd { hi: 0.918_938_533_204_672_8, lo: -3.878_294_158_067
 /// `1 / sqrt(2 pi)`.
 const DENSITY: Dd = Dd { hi: 0.398_942_280_401_432_7, lo: -2.492_327_202_277_73e-17 };
 /// `sqrt(pi / 2)`.
-const RATIO_AT_0: Dd = Dd { hi: 1.253_314_137_315_500_3, lo: -9.164_289_990_229_583e-17 };
+pub(super) const RATIO_AT_0: Dd = Dd { hi: 1.253_314_137_315_500_3, lo: -9.164_289_990_229_583e-17 };
 
 /// The table of Mills' ratio ends here. Beyond, its continued fraction is quick.
 const FAR: f64 = 8.0;
@@ -188,10 +188,10 @@ fn by_the_density(x: f64, n: u32) -> f64 {
     };
     let mut a = [Dd::ZERO; MAX_ORDER as usize + 1];
     let (mut before, mut b) = (Dd::ZERO, Dd::ONE);
-    for k in 1..=n as usize {
-        a[k] = m.mul(b);
-        let shrunk = before.mul(Dd::new(k as f64 - 1.0)).div(Dd::new(k as f64));
-        let next = b.mul(Dd::new(-x)).sub(shrunk).div(Dd::new(k as f64 + 1.0));
+    for (k, a) in (0..n).map(f64::from).zip(&mut a[1..]) {
+        *a = m.mul(b);
+        let shrunk = before.mul(Dd::new(k)).div(Dd::new(k + 1.0));
+        let next = b.mul(Dd::new(-x)).sub(shrunk).div(Dd::new(k + 2.0));
         (before, b) = (b, next);
     }
     of_logarithm(&a, n).value()

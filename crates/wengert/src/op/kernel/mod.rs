@@ -6,7 +6,7 @@
 //!
 //! Files in reading order: `arith` (guarded products, kinks), `dd` (double-double), `core` (exp and ln to 100 bits),
 //! `expo`, `trig`, `hyper`, `power`, `partials`, `gamma`, `roots`, `gauss`, `circle`, `fixed`, `soft`, `xlog`,
-//! `sinc`, `mills`.
+//! `sinc`, `mills`, `quantile`.
 
 mod arith;
 mod circle;
@@ -21,6 +21,7 @@ mod hyper;
 mod mills;
 mod partials;
 mod power;
+mod quantile;
 mod roots;
 mod sinc;
 mod soft;
@@ -57,6 +58,7 @@ pub(crate) use hyper::*;
 pub(crate) use mills::*;
 pub(crate) use partials::*;
 pub(crate) use power::*;
+pub(crate) use quantile::*;
 pub(crate) use sinc::*;
 pub(crate) use soft::*;
 pub(crate) use trig::*;

@@ -72,7 +72,7 @@ pub(crate) fn all() -> Vec<Method> {
     methods.extend(builders!(unary
         neg recip sqrt cbrt exp exp2 exp_m1 ln log2 log10 ln_1p sin cos tan asin acos atan sinh cosh tanh asinh acosh
         atanh abs sign step relu sigmoid softplus log1m_exp floor ceil round trunc fract erf erfc norm_cdf lgamma digamma
-        detach flat sinc log_norm_cdf
+        detach flat sinc log_norm_cdf erf_inv erfc_inv norm_quantile
     ));
     methods.extend(builders!(binary
         add sub mul div pow atan2 hypot max min rem copysign logaddexp xlogy xlog1py less less_equal greater greater_equal equal not_equal
