@@ -28,9 +28,9 @@ pub enum Error {
         /// Their node.
         node: NodeId,
     },
-    /// The outputs depend on a leaf that is not an input.
+    /// The outputs, or a comparison made while recording, depend on a leaf that is not an input.
     #[error(
-        "the outputs depend on the leaf {node}, which is not an input: list it, or make such leaves constants with Options::freeze_leaves"
+        "the outputs, or a comparison made while recording, depend on the leaf {node}, which is not an input: list it, or make such leaves constants with Options::freeze_leaves"
     )]
     LooseLeaf {
         /// The leaf.

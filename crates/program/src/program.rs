@@ -69,9 +69,16 @@ impl Program {
     /// takes them. A bare `NodeId` is an input or output with a number for each point; for the others, see
     /// [`Input::uniform`] and [`Output::sum`].
     ///
-    /// Derivatives are outputs like others: record them with [`Graph::gradient_nodes`] first. The current
-    /// values of the graph's nodes play no role, except that constants keep theirs and that comparisons
-    /// made while recording become guards.
+    /// Derivatives are outputs like others: record them with [`Graph::gradient_nodes`] first.
+    ///
+    /// Comparisons made while recording become guards, which are checked wherever the program runs: all of the graph
+    /// that depend on an input, also those of formulas that are not outputs. Record such formulas in another graph, or
+    /// see [`Options::guards`].
+    ///
+    /// The current values of nodes play no role, with three exceptions. Constants keep theirs, and so do leaves with
+    /// [`Options::freeze_leaves`]. Comparisons that depend on no input must come out as they did when they were recorded.
+    /// A call of a [`Statement`](wengert::Statement) becomes what its function records at the values of the call, so call
+    /// [`Graph::forward`] first if a leaf was set.
     ///
     /// O(nodes up to the last output) and no more than about a microsecond each.
     ///
@@ -91,8 +98,9 @@ impl Program {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Graph`] on a wrong key, [`Error::NotALeaf`], [`Error::RepeatedInput`],
-    /// [`Error::NoOutputs`], [`Error::TooLarge`], [`Error::OutOfMemory`]; [`Error::LooseLeaf`] where the outputs depend on
+    /// [`Error::Graph`] on a wrong key, where a comparison that depends on no input flipped, and where a statement is
+    /// called with stale values; [`Error::NotALeaf`], [`Error::RepeatedInput`], [`Error::NoOutputs`], [`Error::TooLarge`],
+    /// [`Error::OutOfMemory`]; [`Error::LooseLeaf`] where the outputs, or a comparison that depends on an input, depend on
     /// a leaf that is not an input, unless [`Options::freeze_leaves`].
     pub fn compile<I, O>(graph: &Graph, inputs: I, outputs: O, options: &Options) -> Result<Program, Error>
     where

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use wengert::room::{Grow, collected, filled, zeroed};
-use wengert::{ExternalOutput, Graph, NO_IMM, NodeId, Op};
+use wengert::room::{Grow, collected, filled, with_room, zeroed};
+use wengert::{ExternalOutput, Graph, Guard, NO_IMM, NodeId, Op};
 
 use super::{Check, NOTHING, Outlet, Recording, Site};
 use crate::error::Error;
+use crate::native::Native;
 use crate::options::{Input, Options, Output};
+use crate::program::Program;
+use crate::run::workspace::{Setup, Workspace};
 
 /// What `outputs` depend on, as a function of `inputs`. O(nodes up to the last output or operand of a guard).
 pub(crate) fn recording(
@@ -26,7 +29,7 @@ pub(crate) fn recording(
         last = last.max(output.node.index());
     }
     // A comparison may choose between nodes that are older than it and its operands.
-    let mut guards = if options.guards { graph.try_guards()? } else { Vec::new() };
+    let guards = if options.guards { graph.try_guards()? } else { Vec::new() };
     let operands = guards.iter().flat_map(|guard| [guard.left, guard.right]);
     last = operands.fold(last, |last, operand| last.max(operand.index()));
     let mut reader = Reader {
@@ -49,7 +52,8 @@ pub(crate) fn recording(
 
     outputs.iter().for_each(|output| reader.needed[output.node.index()] = true);
     let varies = reader.varying(&guards)?;
-    guards.retain(|guard| [guard.left, guard.right].iter().any(|x| varies[x.index()]));
+    let (guards, fixed) = split(guards, |guard| [guard.left, guard.right].iter().any(|x| varies[x.index()]))?;
+    check_fixed(graph, &fixed)?;
     for guard in &guards {
         reader.needed[guard.left.index()] = true;
         reader.needed[guard.right.index()] = true;
@@ -80,6 +84,43 @@ pub(crate) fn recording(
     Ok(recording)
 }
 
+/// The guards that meet a condition, and the others.
+fn split(guards: Vec<Guard>, meets: impl Fn(&Guard) -> bool) -> Result<(Vec<Guard>, Vec<Guard>), Error> {
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    for guard in guards {
+        if meets(&guard) { &mut first } else { &mut second }.try_push(guard)?;
+    }
+    Ok((first, second))
+}
+
+/// Checks guards that depend on no input at the values that leaves have now: a leaf may have been set since they were
+/// recorded.
+fn check_fixed(graph: &Graph, guards: &[Guard]) -> Result<(), Error> {
+    let operands = || guards.iter().flat_map(|guard| [guard.left, guard.right]);
+    let values = if graph.is_stale() && !guards.is_empty() {
+        let options = Options::plain().guards(false).freeze_leaves(true);
+        let outputs: Vec<Output> = collected(operands().map(Output::per_point))?;
+        let mut values = zeroed::<f64>(outputs.len())?;
+        let program = Program::of(recording(graph, &[], &outputs, &options)?, options)?;
+        program.eval(&[], &mut values, &mut Workspace::with(Setup::new().native(Native::Never)))?;
+        values
+    } else {
+        let mut values = with_room(2 * guards.len())?;
+        for operand in operands() {
+            values.push(graph.try_value(operand)?);
+        }
+        values
+    };
+    let flipped = |(guard, x): &(&Guard, &[f64; 2])| guard.relation.holds(x[0], x[1]) != guard.recorded;
+    match guards.iter().zip(values.as_chunks().0).find(flipped) {
+        Some((&Guard { left, relation, right, recorded, .. }, _)) => {
+            let names = [left, right].map(|node| graph.name_of(node).into());
+            Err(wengert::Error::GuardFlipped { left, relation, right, names, recorded }.into())
+        }
+        None => Ok(()),
+    }
+}
+
 fn refuse_repeated(inputs: &[Input]) -> Result<(), Error> {
     let mut sorted = collected(inputs.iter().enumerate().map(|(k, input)| (input.node, k)))?;
     sorted.sort_unstable();
@@ -100,7 +141,7 @@ struct Reader<'g> {
 
 impl Reader<'_> {
     /// Whether each node depends on an input; empty if there are no guards, since only they ask.
-    fn varying(&self, guards: &[wengert::Guard]) -> Result<Vec<bool>, Error> {
+    fn varying(&self, guards: &[Guard]) -> Result<Vec<bool>, Error> {
         if guards.is_empty() {
             return Ok(Vec::new());
         }
@@ -167,8 +208,10 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads a call of a statement as its body, recorded in a graph of its own at the values of the call.
+    /// Reads a call of a statement as its body, recorded in a graph of its own at the values of the call. If they are
+    /// stale, it is refused: the body could take another branch than the derivatives of the call, recorded before.
     fn read_body(&mut self, call: &ExternalOutput, options: &Options) -> Result<(), Error> {
+        self.graph.try_value(call.first)?;
         let (index, function) = (call.first.index(), &call.function);
         let (mut operands, mut values) = (Vec::new(), Vec::new());
         self.graph.read(index, |x| {

@@ -136,3 +136,31 @@ fn hessians_of_statements_compile() {
     let want = wengert::hessian(|x| f.function().call(x), &[1.0, 2.0, 0.0]).concat();
     assert_eq!(out[out.len() - 9..], want);
 }
+
+#[test]
+fn stale_graphs_with_calls_are_refused_and_compile_after_forward() {
+    let f = statement(Body::Branch);
+    let mut g = Graph::new();
+    let [a, b] = [g.leaf(0.7), g.leaf(0.4)];
+    let value = g.call(&f, &[g.expr(a), g.expr(b)]).id();
+    let slopes = g.gradient_nodes(value, &[a, b]);
+    let compile = |g: &Graph| Program::compile(g, [a, b], [value, slopes[0]], &Options::new().guards(false));
+    g.set(a, 0.1);
+    // The value would be that of one branch, the slope that of the other.
+    let error = compile(&g).unwrap_err();
+    assert!(matches!(&error, Error::Graph(wengert::Error::StaleValue { node, .. }) if *node == value), "{error:?}");
+    assert!(error.to_string().contains("call forward()"), "{error}");
+    g.forward().unwrap_err();
+    compile(&g).unwrap_err();
+    g.set(a, 0.9);
+    g.forward().unwrap();
+    let mut out = [0.0; 2];
+    compile(&g).unwrap().eval(&[3.0, 5.0], &mut out, &mut Workspace::new()).unwrap();
+    assert_eq!(out, [45.0, 30.0]);
+    // A call recorded after the leaf was set has the values of now.
+    g.set(a, 0.1);
+    let later = g.call(&f, &[g.expr(a), g.expr(b)]).id();
+    let program = Program::compile(&g, [a, b], [later], &Options::new().guards(false)).unwrap();
+    program.eval(&[3.0, 0.0], &mut out[..1], &mut Workspace::new()).unwrap();
+    assert_eq!(out[0], 1.0);
+}

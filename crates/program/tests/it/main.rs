@@ -9,6 +9,7 @@ mod derivatives;
 mod external;
 mod files;
 mod format;
+mod guards;
 mod laws;
 mod matrices;
 mod messages;

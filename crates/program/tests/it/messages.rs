@@ -63,7 +63,7 @@ fn programs_that_cannot_be_made() {
     );
     assert_eq!(
         text(Program::compile(&g, [x], [l], &options)),
-        "the outputs depend on the leaf n1, which is not an input: list it, or make such leaves constants with Options::freeze_leaves"
+        "the outputs, or a comparison made while recording, depend on the leaf n1, which is not an input: list it, or make such leaves constants with Options::freeze_leaves"
     );
     assert_eq!(text(Program::compile(&g, [x], [l; 0], &options)), "a program needs an output: list at least one node");
     let foreign = Graph::new().leaf(1.0);
