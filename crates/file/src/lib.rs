@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 /// Writes these bytes to the file at `path`. Afterwards the file holds all of them, or what it held before.
 ///
 /// - A symbolic link stays; the file that it points to is replaced, or created if it is missing.
-/// - The new file has the mode of the old one, and its owner and group if the system permits. Hard links to
-///   the old file keep the old content. A file without write permission is refused.
+/// - The new file has the mode of the old one, and its owner and group if the system permits. If it does not permit the
+///   group, the new one gets no permission, and no set-id bit stays. Hard links to the old file keep the old content. A file without write permission is refused.
 /// - Anything but a regular file (a pipe, a terminal, `/dev/null`) is written to directly, and so is a file that the
 ///   process has open (`/dev/stdout`, `/dev/fd/3`), at the place where it writes next. If that fails, part of the bytes
 ///   may be written. A pipe without a reader waits for one.
@@ -60,8 +60,7 @@ fn save_with(path: &Path, bytes: &[u8], lock: Lock) -> io::Result<()> {
     let mode = if before.is_some() { 0o600 } else { 0o666 };
     let beside = folder.join(format!(".{name}.saving"));
     let (mut file, beside) = match claim(&beside, mode, lock) {
-        // No locks here.
-        Err(error) if error.kind() == ErrorKind::Unsupported => claim_unlocked(folder, &name, mode)?,
+        Err(error) if says_no_locks(&error) => claim_unlocked(folder, &name, mode)?,
         claimed => (claimed?, beside),
     };
     let saved = fill(&mut file, bytes, before).and_then(|()| fs::rename(&beside, &target));
@@ -138,6 +137,16 @@ fn write_and_flush(mut output: impl Write, bytes: &[u8]) -> io::Result<()> {
 /// How a file is locked; a test has another way.
 type Lock = fn(&File) -> io::Result<()>;
 
+/// Whether it says that the file system has no locks.
+fn says_no_locks(error: &io::Error) -> bool {
+    // NFS whose server has no lock service.
+    #[cfg(unix)]
+    if error.raw_os_error() == Some(rustix::io::Errno::NOLCK.raw_os_error()) {
+        return true;
+    }
+    error.kind() == ErrorKind::Unsupported
+}
+
 /// Creates a file of this name and locks it against other saves.
 fn claim(beside: &Path, mode: u32, lock: Lock) -> io::Result<File> {
     loop {
@@ -199,10 +208,10 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     Ok(there == Some(same_file::Handle::from_file(file.try_clone()?)?))
 }
 
-/// The file, open to read or, if it may not be read, to write.
+/// The file, open to write or, if it may not be written, to read. NFS locks only files that are open to write.
 fn opened(path: &Path) -> io::Result<File> {
-    match File::open(path) {
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => OpenOptions::new().append(true).open(path),
+    match OpenOptions::new().append(true).open(path) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => File::open(path),
         result => result,
     }
 }
@@ -213,12 +222,28 @@ fn fill(file: &mut File, bytes: &[u8], before: Option<Metadata>) -> io::Result<(
     file.write_all(bytes)?;
     #[cfg(unix)]
     if let Some(before) = before {
-        use std::os::unix::fs::{MetadataExt, fchown};
-        // Few users may change the owner. The mode is set last, since changing the owner clears some of its bits.
-        let _ = fchown(&*file, Some(before.uid()), Some(before.gid()));
-        file.set_permissions(before.permissions())?;
+        use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+        // Few users may change the owner, and only to a group of theirs the group.
+        let _ = fchown(&*file, Some(before.uid()), Some(before.gid()))
+            .or_else(|_| fchown(&*file, None, Some(before.gid())));
+        let now = file.metadata()?;
+        let mode = kept_mode(before.mode(), now.uid() == before.uid(), now.gid() == before.gid());
+        // Last, since changing the owner clears some bits of the mode.
+        file.set_permissions(fs::Permissions::from_mode(mode))?;
     }
     file.sync_all()
+}
+
+/// The mode of a file that replaces one of this mode: another owner or group gets no permission that the old one had.
+#[cfg(unix)]
+fn kept_mode(mode: u32, same_owner: bool, same_group: bool) -> u32 {
+    const SET_UID: u32 = 0o4000;
+    const SET_ID_OR_GROUP: u32 = 0o6070;
+    match (same_owner, same_group) {
+        (true, true) => mode,
+        (false, true) => mode & !SET_UID,
+        (_, false) => mode & !SET_ID_OR_GROUP,
+    }
 }
 
 /// Syncs the folder to the disk. Ignores errors on Windows, and for a folder that may not be read.
@@ -238,6 +263,43 @@ struct Readme;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_file_of_a_killed_save_goes_where_only_files_that_are_open_to_write_can_be_locked() {
+        let like_nfs: Lock = |file| {
+            // Fails on a file that is open to read.
+            let _ = (&*file).write(&[])?;
+            file.lock()
+        };
+        let folder = tempfile::tempdir().expect("is made");
+        let (path, left) = (folder.path().join("a.bin"), folder.path().join(".a.bin.saving"));
+        fs::write(&left, "left").expect("is written");
+        like_nfs(&File::open(&left).expect("is there")).expect_err("is open to read");
+        save_with(&path, b"next", like_nfs).expect("is saved");
+        assert_eq!(fs::read(&path).expect("is there"), b"next");
+        assert!(!left.exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_server_without_a_lock_service_has_no_locks() {
+        let folder = tempfile::tempdir().expect("is made");
+        let path = folder.path().join("a.bin");
+        let refused: Lock = |_| Err(rustix::io::Errno::NOLCK.into());
+        save_with(&path, b"whole", refused).expect("is saved");
+        assert_eq!(fs::read(&path).expect("is there"), b"whole");
+        assert_eq!(fs::read_dir(folder.path()).expect("is there").count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn another_owner_or_group_gets_no_permission_of_the_old_one() {
+        for (owner, group, expected) in
+            [(true, true, 0o106664), (false, true, 0o102664), (true, false, 0o100604), (false, false, 0o100604)]
+        {
+            assert_eq!(kept_mode(0o106664, owner, group), expected, "{owner} {group}");
+        }
+    }
 
     #[test]
     fn without_locks_many_savers_leave_one_whole_file() {
