@@ -190,8 +190,9 @@ impl Program {
     }
 
     /// Lowers what was recorded, runs the passes, and lays out the result.
-    pub(crate) fn of(recording: Recording, options: Options) -> Result<Program, Error> {
+    pub(crate) fn of(mut recording: Recording, options: Options) -> Result<Program, Error> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
+        recording.count_checks()?;
         let mut ir = lower(&recording)?;
         let passes = passes::run(&mut ir, &options)?;
         let layout = assemble(&ir, &options)?;

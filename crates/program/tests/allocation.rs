@@ -1,6 +1,9 @@
 //! Calls allocate nothing once the workspace fits.
 
+use std::sync::Arc;
+
 use allocation_counter::measure;
+use wengert::{Expr, External, Scalar};
 use wengert_program::{Input, Native, Options, Output, Program, Setup, Workspace};
 
 #[test]
@@ -44,4 +47,52 @@ fn only_the_call_that_makes_machine_code_allocates() {
     program.eval(&[0.5, 2.0], &mut out, &mut never).expect("runs");
     let counted = measure(|| program.eval(&[0.25, 2.0], &mut out, &mut never).expect("runs"));
     assert_eq!(counted.count_total, 0);
+}
+
+/// The sum of 40 inputs.
+struct Wide;
+
+impl External for Wide {
+    fn name(&self) -> &str {
+        "wide"
+    }
+    fn shape(&self) -> (usize, usize) {
+        (40, 1)
+    }
+    fn value(&self, x: &[f64], y: &mut [f64]) -> Result<(), String> {
+        y[0] = x.iter().sum();
+        Ok(())
+    }
+    fn vjp(&self, _: &[f64], _: &[f64], ybar: &[f64], xbar: &mut [f64]) -> Result<(), String> {
+        xbar.fill(ybar[0]);
+        Ok(())
+    }
+}
+
+#[test]
+fn calls_of_user_s_functions_allocate_nothing() {
+    let wide: Arc<dyn External> = Arc::new(Wide);
+    let program = Program::from_fn(
+        &[1.0],
+        |x| {
+            let y = Expr::external(&wide, &[x[0]; 40])[0];
+            vec![Expr::external(&wide, &(0..40).map(|k| y * f64::from(k)).collect::<Vec<_>>())[0]]
+        },
+        &Options::new(),
+    )
+    .expect("compiles");
+    for native in [Native::Never, Native::Auto] {
+        let mut workspace = Workspace::with(Setup::new().threads(1).native(native));
+        let xs: Vec<f64> = (0..103).map(f64::from).collect();
+        let (mut out, mut column) = ([0.0], [0.0; 103]);
+        for _ in 0..10 {
+            program.eval(&[1.0], &mut out, &mut workspace).expect("runs");
+        }
+        program.eval_batch(103, &[&xs], &mut [&mut column], &mut workspace).expect("runs");
+        let counted = measure(|| {
+            program.eval(&[2.0], &mut out, &mut workspace).expect("runs");
+            program.eval_batch(103, &[&xs], &mut [&mut column], &mut workspace).expect("runs");
+        });
+        assert_eq!((counted.count_total, out[0], column[2]), (0, 62_400.0, 62_400.0), "{native:?}");
+    }
 }

@@ -84,8 +84,8 @@ fn sites(ir: &Ir) -> Vec<SitePlaces> {
     let mut offset = 0;
     let place = |site: &Site| {
         let (function, inputs) = (Arc::clone(&site.function), vec![0; site.inputs as usize]);
-        let placed = SitePlaces { function, inputs, first: 0, outputs: site.outputs, offset };
-        offset += (site.inputs + site.outputs) as usize;
+        let placed = SitePlaces { function, inputs, first: 0, outputs: site.outputs, checks: site.checks, offset };
+        offset += placed.numbers();
         placed
     };
     ir.sites.iter().map(place).collect()

@@ -43,12 +43,21 @@ pub(crate) struct SitePlaces {
     /// The place of the first output. The others follow it.
     pub(crate) first: u32,
     pub(crate) outputs: u32,
+    /// How many checks were recorded before it.
+    pub(crate) checks: u32,
     /// How many numbers the calls before this one have.
     #[cfg_attr(
         not(all(feature = "native", target_arch = "x86_64", not(miri))),
         allow(dead_code, reason = "only machine code needs it")
     )]
     pub(crate) offset: usize,
+}
+
+impl SitePlaces {
+    /// How many inputs and outputs it has.
+    pub(crate) fn numbers(&self) -> usize {
+        self.inputs.len() + self.outputs as usize
+    }
 }
 
 /// A program laid out to run.

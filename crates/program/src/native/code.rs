@@ -100,7 +100,7 @@ impl Code {
     /// point: a guard flipped, a user's function failed, or there is a NaN that may come from a guarded product.
     ///
     /// # Panics
-    /// Where a function that the code calls does.
+    /// Where a function that the code calls does, or `calls` has no room for the inputs and outputs of user's functions.
     ///
     /// # Safety
     /// The code must be made of this layout. `frame` must be valid for reading and writing [`Code::slots`]
@@ -112,10 +112,11 @@ impl Code {
         layout: &Layout,
         kernels: &[Kernel1],
         frame: *mut f64,
+        calls: &mut [f64],
         x: &[f64],
         out: &mut [f64],
     ) -> bool {
-        let context = Context::new(kernels, layout);
+        let context = Context::new(kernels, layout, calls);
         // SAFETY: the memory begins with code that keeps the convention of `Entry`, and lives as long as
         // `self`. What it reads and writes is what the caller promises: `emit` derives every offset from a layout
         // that `Layout::check` found sound.

@@ -35,7 +35,15 @@ impl Code {
         match *self {}
     }
 
-    pub(crate) unsafe fn run(&self, _: &Layout, _: &[Kernel1], _: *mut f64, _: &[f64], _: &mut [f64]) -> bool {
+    pub(crate) unsafe fn run(
+        &self,
+        _: &Layout,
+        _: &[Kernel1],
+        _: *mut f64,
+        _: &mut [f64],
+        _: &[f64],
+        _: &mut [f64],
+    ) -> bool {
         match *self {}
     }
 }

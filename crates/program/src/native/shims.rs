@@ -19,7 +19,7 @@ pub(crate) struct Context<'a> {
     /// The calls of user's functions.
     sites: &'a [SitePlaces],
     /// The inputs and outputs of each of them.
-    numbers: RefCell<Vec<f64>>,
+    numbers: RefCell<&'a mut [f64]>,
     /// Whether one failed. The interpreter then runs the point again, and gets the error.
     failed: Cell<bool>,
     /// The first panic.
@@ -27,14 +27,14 @@ pub(crate) struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn new(kernels: &'a [Kernel1], layout: &'a Layout) -> Context<'a> {
+    /// `numbers` has room for the inputs and outputs of all calls.
+    pub(super) fn new(kernels: &'a [Kernel1], layout: &'a Layout, numbers: &'a mut [f64]) -> Context<'a> {
         let Layout { calls, sites, .. } = layout;
-        let count = sites.last().map_or(0, |last| last.offset + last.inputs.len() + last.outputs as usize);
         Context {
             kernels,
             calls,
             sites,
-            numbers: RefCell::new(vec![0.0; count]),
+            numbers: RefCell::new(numbers),
             failed: Cell::new(false),
             panic: Cell::new(None),
         }

@@ -7,7 +7,7 @@ pub(crate) mod read;
 
 use std::sync::Arc;
 
-use wengert::room::{Grow, Refused, Room, collected};
+use wengert::room::{Grow, Refused, Room, collected, zeroed};
 use wengert::{Arity, External, Imm, NO_IMM, Op, Relation};
 
 use crate::error::Error;
@@ -41,13 +41,15 @@ pub(crate) struct Site {
     pub(crate) function: Arc<dyn External>,
     pub(crate) inputs: u32,
     pub(crate) outputs: u32,
+    /// How many checks were recorded before it, once [`Recording::count_checks`] ran.
+    pub(crate) checks: u32,
 }
 
 impl Site {
     /// A call of the function, which has the shape that it says now.
     pub(crate) fn of(function: Arc<dyn External>) -> Site {
         let (inputs, outputs) = function.shape();
-        Site { function, inputs: inputs as u32, outputs: outputs as u32 }
+        Site { function, inputs: inputs as u32, outputs: outputs as u32, checks: 0 }
     }
 }
 
@@ -183,6 +185,26 @@ impl Recording {
         Ok(value_of[other.outputs[0].value as usize])
     }
 
+    /// Counts the checks before each call, as far as their operands tell it. Of the others, one may compare what the call
+    /// gave.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub(crate) fn count_checks(&mut self) -> Result<(), Error> {
+        if self.sites.is_empty() {
+            return Ok(());
+        }
+        let newest = collected(newest(&self.checks))?;
+        let mut counts = zeroed::<u32>(self.sites.len())?;
+        for (value, (op, imm, _)) in (self.inputs.len() as u32..).zip(self.entries()) {
+            if op == Op::External && imm[1] == 0.0 {
+                counts[imm[0] as usize] = newest.partition_point(|&newest| newest < value) as u32;
+            }
+        }
+        self.sites.iter_mut().zip(counts).for_each(|(site, count)| site.checks = count);
+        Ok(())
+    }
+
     /// The label of a value that is an input or an output.
     pub(crate) fn label(&self, value: u32) -> Option<&str> {
         let at = self.labels.binary_search_by_key(&value, |&(value, _)| value).ok()?;
@@ -206,6 +228,16 @@ fn next<'a, T>(list: &mut &'a [T], count: usize) -> &'a [T] {
     let (taken, rest) = list.split_at(count);
     *list = rest;
     taken
+}
+
+/// The newest operand of each check and those before it. What was recorded before that operand was recorded before the
+/// check.
+fn newest(checks: &[Check]) -> impl ExactSizeIterator<Item = u32> {
+    let mut newest = 0;
+    checks.iter().map(move |check| {
+        newest = newest.max(check.left).max(check.right);
+        newest
+    })
 }
 
 fn too_large() -> Error {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wengert::room::{Grow, collected, filled, with_room, zeroed};
 use wengert::{ExternalOutput, Graph, Guard, NO_IMM, NodeId, Op};
 
-use super::{Check, NOTHING, Outlet, Recording, Site};
+use super::{Check, NOTHING, Outlet, Recording, Site, newest};
 use crate::error::Error;
 use crate::native::Native;
 use crate::options::{Input, Options, Output};
@@ -72,6 +72,7 @@ pub(crate) fn recording(
     let labels: BTreeMap<u32, String> =
         inputs.chain(outputs).filter_map(|(value, node)| Some((value, graph.label_of(node)?))).collect();
     recording.labels.try_extend(labels)?;
+    let of_bodies = recording.checks.len();
     for guard in &guards {
         recording.checks.try_push(Check {
             left: value(guard.left),
@@ -81,6 +82,7 @@ pub(crate) fn recording(
         })?;
         recording.names.try_push([name(guard.left), name(guard.right)])?;
     }
+    recording.merge_checks(of_bodies)?;
     Ok(recording)
 }
 
@@ -127,6 +129,22 @@ fn refuse_repeated(inputs: &[Input]) -> Result<(), Error> {
     match sorted.windows(2).find(|pair| pair[0].0 == pair[1].0) {
         Some(pair) => Err(Error::RepeatedInput { input: pair[1].1, node: pair[1].0 }),
         None => Ok(()),
+    }
+}
+
+impl Recording {
+    /// Merges the first `of_bodies` checks, which those of statements are, with the others, into the order in which they
+    /// were recorded.
+    fn merge_checks(&mut self, of_bodies: usize) -> Result<(), Error> {
+        if of_bodies == 0 || of_bodies == self.checks.len() {
+            return Ok(());
+        }
+        let (bodies, own) = self.checks.split_at(of_bodies);
+        let mut order = collected(newest(bodies).chain(newest(own)).zip(0..))?;
+        order.sort_unstable();
+        self.checks = collected(order.iter().map(|&(_, k)| self.checks[k]))?;
+        self.names = collected(order.iter().map(|&(_, k)| std::mem::take(&mut self.names[k])))?;
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 use wengert::{Imm, Op, Scalar, apply_unchecked, call_external};
 
 use super::columns::{Operand, StaticOperand, add_up, each, mended, turns};
-use super::target::{CallContext, FAILED, Flip, STRANDS, Target, earlier};
+use super::target::{CallContext, Cause, Flip, STRANDS, Target, earlier};
 use crate::ir::{Role, operand_count};
 use crate::lanes::{Simd, Unary, arith, exp};
 use crate::layout::Step;
@@ -279,7 +279,7 @@ unsafe fn check<S: Target>(
     let mut pairs = (0..group.active()).map(|k| unsafe { (x.number(k), y.number(k)) });
     let flipped = |(x, y)| check.relation.holds(x, y) != check.recorded;
     if let Some(lane) = pairs.position(flipped) {
-        *flip = earlier(*flip, Some((group.first() + lane, step.aux)));
+        *flip = earlier(*flip, Some(Flip { point: group.first() + lane, guard: step.aux, cause: Cause::Guard }));
     }
 }
 
@@ -400,27 +400,20 @@ unsafe fn external<S: Target>(
             Role::Input(_) => (0..lanes).for_each(|lane| write(step.out, lane, read(step.a, point(lane)))),
             Role::Output(k) => (0..lanes).for_each(|lane| write(step.out, lane, read(site.first + k, point(lane)))),
             Role::Call => {
-                let count = site.inputs.len() + site.outputs as usize;
-                let (mut few, mut many) = ([0.0; 32], Vec::new());
-                let numbers = match few.get_mut(..count) {
-                    Some(numbers) => numbers,
-                    None => {
-                        many.resize(count, 0.0);
-                        &mut many[..]
-                    }
-                };
+                // The room is for any call, and nobody else has it.
+                let numbers = std::slice::from_raw_parts_mut(group.calls(), site.numbers());
                 let (x, y) = numbers.split_at_mut(site.inputs.len());
                 for lane in 0..active {
                     for (x, &place) in x.iter_mut().zip(&site.inputs) {
                         *x = read(place, lane);
                     }
-                    let at = group.first() + lane;
-                    if context.failures.cover(at) {
+                    let failure = Flip { point: group.first() + lane, guard: site.checks, cause: Cause::Function };
+                    if context.failures.cover(failure) {
                         y.fill(f64::NAN);
                     } else if let Err(error) = call_external(&*site.function, x, y) {
                         y.fill(f64::NAN);
-                        context.failures.note(at, error);
-                        *flip = earlier(*flip, Some((at, FAILED)));
+                        context.failures.note(failure, error);
+                        *flip = earlier(*flip, Some(failure));
                     }
                     for (&y, place) in y.iter().zip(site.first..) {
                         write(place, lane, y);

@@ -9,7 +9,7 @@ use wengert::room::with_room;
 
 use super::block::Call;
 use super::run_steps;
-use super::target::{Failures, Point};
+use super::target::{Failures, Flip, Point, earlier};
 use super::workspace::{Column, MOST_POINTS, Workspace, length};
 use crate::blocks::{BlockSums, Blocks};
 use crate::error::{Error, same_length};
@@ -163,6 +163,9 @@ impl Program {
         workspace: &mut Workspace,
         rows: Rows,
     ) -> Result<(), Error> {
+        if points.is_empty() {
+            return Ok(());
+        }
         let layout = self.layout();
         for &(cell, k) in &layout.uniform_inputs {
             workspace.set(layout.inputs + cell, inputs[k as usize][0]);
@@ -171,18 +174,18 @@ impl Program {
             numbers: workspace.point.start(),
             // The prologue stores nothing.
             outputs: std::ptr::null_mut(),
+            calls: workspace.calls.as_mut_ptr(),
         };
         let failures = Failures::new();
         let context = self.context(workspace.isa, &workspace.kernels, &failures);
-        // SAFETY: `fit_batches` made a number for every place, and nobody else has the workspace.
-        let flip = unsafe { run_steps(&context, &layout.prologue, &point) };
-        if flip.is_some() {
-            return self.result(flip, failures);
-        }
+        // SAFETY: `fit_batches` made a number for every place and room for every call, and nobody else has the workspace.
+        let before = unsafe { run_steps(&context, &layout.prologue, &point) };
+        // What is the same at all points fails at the first one, where a guard may have flipped before it.
+        let run = before.map_or(points.len(), |flip| usize::from(flip.may_be_later()));
         workspace.fill_cells(layout);
         let call = Call {
             context: self.context(workspace.isa, &workspace.kernels, &failures),
-            points: points.len(),
+            points: run,
             length,
             lanes: workspace.lanes,
             outputs: &workspace.outputs,
@@ -196,7 +199,8 @@ impl Program {
                 Rows::OfEachBlock => call.run_each(&mut workspace.scratches, sums),
             }
         };
-        self.result(flip.map(|(point, guard)| (points.start + point, guard)), failures)
+        let flip = earlier(before, flip);
+        self.result(flip.map(|flip| Flip { point: points.start + flip.point, ..flip }), failures)
     }
 }
 

@@ -179,6 +179,7 @@ impl Call<'_> {
                 strand: (first - start) % STRANDS,
                 outputs: self.outputs.as_ptr().cast(),
                 sums: scratch.sums.start(),
+                calls: scratch.calls.as_mut_ptr(),
             };
             // SAFETY: the table now has a column of `lanes` numbers for every input, and for every cell
             // and slot by `fit_batches`; the rest is the caller's promise.

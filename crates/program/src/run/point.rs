@@ -4,7 +4,7 @@
 //! checks.
 
 use super::run_steps;
-use super::target::{CallContext, FAILED, Failures, Flip, Point};
+use super::target::{CallContext, Cause, Failures, Flip, Point, earlier};
 use super::workspace::Workspace;
 use crate::error::{Error, same_length};
 use crate::lanes::{InstructionSet, Kernel1};
@@ -80,7 +80,8 @@ impl Program {
             // SAFETY: the code is of this layout; `fit_code` made a frame for it, and nobody else has it; there
             // is a number for every input and output; `machine_code` gives code only to workspaces whose
             // kernels are of its instruction set.
-            let done = unsafe { code.run(layout, &workspace.kernels, workspace.frame.start(), x, out) };
+            let done =
+                unsafe { code.run(layout, &workspace.kernels, workspace.frame.start(), &mut workspace.calls, x, out) };
             if done {
                 return Ok(None);
             }
@@ -92,13 +93,16 @@ impl Program {
         }
         let failures = Failures::new();
         let context = self.context(workspace.isa, &workspace.kernels, &failures);
-        let point = Point { numbers: workspace.point.start(), outputs: out.as_mut_ptr() };
-        // SAFETY: the point has a number for every place and every output, as above.
-        let flip = unsafe {
-            run_steps(&context, &layout.prologue, &point).or_else(|| run_steps(&context, &layout.body, &point))
-        };
+        let point =
+            Point { numbers: workspace.point.start(), outputs: out.as_mut_ptr(), calls: workspace.calls.as_mut_ptr() };
+        // SAFETY: the point has a number for every place and every output, and room for every call, as above.
+        let run = |steps| unsafe { run_steps(&context, steps, &point) };
+        let mut flip = run(&layout.prologue);
+        if flip.is_none_or(Flip::may_be_later) {
+            flip = earlier(flip, run(&layout.body));
+        }
         match flip {
-            Some((_, guard)) if guard != FAILED => Ok(Some(guard as usize)),
+            Some(Flip { guard, cause: Cause::Guard, .. }) => Ok(Some(guard as usize)),
             Some(_) => Err(failed(None, failures)),
             None => Ok(None),
         }
@@ -118,8 +122,8 @@ impl Program {
     pub(crate) fn result(&self, flip: Option<Flip>, failures: Failures) -> Result<(), Error> {
         match flip {
             None => Ok(()),
-            Some((point, FAILED)) => Err(failed(Some(point), failures)),
-            Some((point, guard)) => Err(self.flipped(Some(point), guard as usize)),
+            Some(Flip { point, cause: Cause::Function, .. }) => Err(failed(Some(point), failures)),
+            Some(Flip { point, guard, cause: Cause::Guard }) => Err(self.flipped(Some(point), guard as usize)),
         }
     }
 }

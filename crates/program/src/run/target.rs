@@ -1,7 +1,7 @@
 //! What steps run on: a group of points, or a single one.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 #[cfg(target_arch = "x86_64")]
 use crate::lanes::{Avx2, Sse2};
@@ -29,7 +29,7 @@ pub(crate) struct CallContext<'a> {
 pub(crate) struct Failures {
     /// That point, or `usize::MAX`.
     point: AtomicUsize,
-    error: Mutex<Option<(usize, wengert::Error)>>,
+    error: Mutex<Option<(Flip, wengert::Error)>>,
 }
 
 impl Failures {
@@ -37,18 +37,25 @@ impl Failures {
         Failures { point: AtomicUsize::new(usize::MAX), error: Mutex::new(None) }
     }
 
-    /// Whether a function failed at this point or an earlier one, so that this one does not matter.
-    pub(super) fn cover(&self, point: usize) -> bool {
-        point >= self.point.load(Ordering::Relaxed)
+    /// Whether a function failed at an earlier point, or in an earlier call at this one, so that this failure would not
+    /// matter. What the call reads may be NaN then.
+    pub(super) fn cover(&self, failure: Flip) -> bool {
+        let first = self.point.load(Ordering::Relaxed);
+        let same = || self.first().as_ref().is_some_and(|&(first, _)| first <= failure);
+        failure.point > first || failure.point == first && same()
     }
 
     #[cold]
-    pub(super) fn note(&self, point: usize, error: wengert::Error) {
-        let mut first = self.error.lock().unwrap_or_else(PoisonError::into_inner);
-        if first.as_ref().is_none_or(|&(earlier, _)| point < earlier) {
-            *first = Some((point, error));
-            self.point.store(point, Ordering::Relaxed);
+    pub(super) fn note(&self, failure: Flip, error: wengert::Error) {
+        let mut first = self.first();
+        if first.as_ref().is_none_or(|&(earlier, _)| failure < earlier) {
+            *first = Some((failure, error));
+            self.point.store(failure.point, Ordering::Relaxed);
         }
+    }
+
+    fn first(&self) -> MutexGuard<'_, Option<(Flip, wengert::Error)>> {
+        self.error.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn into_first(self) -> Option<wengert::Error> {
@@ -86,6 +93,8 @@ pub(super) trait Target {
     }
     /// Where the first lane of an output goes. Safety: a step must store there.
     unsafe fn output(&self, output: u32) -> *mut f64;
+    /// Room for the inputs and outputs of any call of a user's function.
+    fn calls(&self) -> *mut f64;
     /// Where the strands of a sum are, and which of them the first lane adds to. `None` for a single
     /// point, which is its own sum. Safety: the sum must exist.
     unsafe fn strands(&self, sum: u32) -> Option<(*mut f64, usize)>;
@@ -97,7 +106,7 @@ pub(super) trait Target {
 /// for reading `lanes` numbers (four if it is a cell), and for writing them if it is a slot. No two
 /// overlap unless both are inputs. `lanes` is a multiple of 4, and `active` is from 1 to `lanes`. Each of
 /// `outputs` that a step stores to is valid for writing `active` numbers from `first` on. `sums` is valid
-/// for reading and writing [`STRANDS`] numbers for each sum.
+/// for reading and writing [`STRANDS`] numbers for each sum, and `calls` the numbers of any call of a user's function.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Group {
     pub(crate) table: *const *mut f64,
@@ -108,6 +117,7 @@ pub(crate) struct Group {
     pub(crate) strand: usize,
     pub(crate) outputs: *const *mut f64,
     pub(crate) sums: *mut f64,
+    pub(crate) calls: *mut f64,
 }
 
 impl Target for Group {
@@ -141,6 +151,10 @@ impl Target for Group {
         unsafe { (*self.outputs.add(output as usize)).add(self.first) }
     }
     #[inline(always)]
+    fn calls(&self) -> *mut f64 {
+        self.calls
+    }
+    #[inline(always)]
     unsafe fn strands(&self, sum: u32) -> Option<(*mut f64, usize)> {
         // SAFETY: the caller's promise.
         Some((unsafe { self.sums.add(sum as usize * STRANDS) }, self.strand))
@@ -151,11 +165,12 @@ impl Target for Group {
 ///
 /// Whoever makes one keeps this invariant. `numbers` is valid for reading and writing a number for every
 /// place of the layout. `outputs` does not overlap it, and is valid for writing a number for every output
-/// that a step stores to.
+/// that a step stores to. `calls` is valid for reading and writing the numbers of any call of a user's function.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Point {
     pub(crate) numbers: *mut f64,
     pub(crate) outputs: *mut f64,
+    pub(crate) calls: *mut f64,
 }
 
 impl Target for Point {
@@ -177,17 +192,37 @@ impl Target for Point {
         unsafe { self.outputs.add(output as usize) }
     }
     #[inline(always)]
+    fn calls(&self) -> *mut f64 {
+        self.calls
+    }
+    #[inline(always)]
     unsafe fn strands(&self, _: u32) -> Option<(*mut f64, usize)> {
         None
     }
 }
 
-/// A guard that came out differently from when it was recorded: the point, then which guard. [`FAILED`] is a user's
-/// function that failed there.
-pub(crate) type Flip = (usize, u32);
+/// A guard that came out differently from when it was recorded, or a user's function that failed. The order is that of the
+/// points, then that of recording: a guard may have flipped because a call before it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Flip {
+    pub(crate) point: usize,
+    /// Which guard; of a function, the first guard that may have been recorded after its call.
+    pub(crate) guard: u32,
+    pub(crate) cause: Cause,
+}
 
-/// Stands for a user's function in a [`Flip`].
-pub(crate) const FAILED: u32 = u32::MAX;
+impl Flip {
+    /// Whether, in the prologue, it may be later than a guard of the body at the same point.
+    pub(super) fn may_be_later(self) -> bool {
+        self.cause == Cause::Function
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Cause {
+    Function,
+    Guard,
+}
 
 /// The earlier of two flips.
 pub(crate) fn earlier(a: Option<Flip>, b: Option<Flip>) -> Option<Flip> {

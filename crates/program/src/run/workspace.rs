@@ -1,14 +1,14 @@
 //! The workspace: the memory that a program runs in. The caller owns it, so that calls allocate nothing.
 
 use wengert::Scalar;
-use wengert::room::{Room, with_room};
+use wengert::room::{Room, with_room, zeroed};
 
 use super::arena::Arena;
 use super::target::STRANDS;
 use crate::blocks::{Blocks, LEVELS};
 use crate::error::Error;
 use crate::lanes::{InstructionSet, Kernel1, Unary};
-use crate::layout::Layout;
+use crate::layout::{Layout, SitePlaces};
 use crate::native::{Code, Native};
 use crate::options::Spread;
 
@@ -122,6 +122,8 @@ pub struct Workspace {
     pub(crate) lanes: usize,
     /// A number for every place: the memory of a single point, where the prologue runs too.
     pub(crate) point: Arena,
+    /// The inputs and outputs of all calls of user's functions.
+    pub(crate) calls: Vec<f64>,
     /// The program whose machine code `frame` fits. 0 for none.
     fits_code: u64,
     /// The memory of machine code.
@@ -154,6 +156,8 @@ pub(crate) struct ThreadScratch {
     /// per-point inputs that are given as one number.
     pub(crate) pads: Arena,
     pub(crate) sums: Arena,
+    /// Room for the inputs and outputs of any call of a user's function.
+    pub(crate) calls: Vec<f64>,
     /// What the slots of the table point to.
     _slots: Arena,
 }
@@ -202,6 +206,7 @@ impl Workspace {
             fits_batches: 0,
             lanes: 0,
             point: Arena::empty(),
+            calls: Vec::new(),
             fits_code: 0,
             frame: Arena::empty(),
             cells: Arena::empty(),
@@ -257,17 +262,22 @@ impl Workspace {
     /// ```
     pub fn bytes(&self) -> usize {
         let scratch = |scratch: &ThreadScratch| {
-            scratch.pads.len() + scratch.sums.len() + scratch._slots.len() + scratch.table.capacity()
+            scratch.pads.len()
+                + scratch.sums.len()
+                + scratch._slots.len()
+                + scratch.calls.len()
+                + scratch.table.capacity()
         };
         8 * (self.point.len()
+            + self.calls.len()
             + self.frame.len()
             + self.cells.len()
             + self.block_sums.len()
             + self.scratches.iter().map(scratch).sum::<usize>())
     }
 
-    /// Fits itself to a program for single points: afterwards `point` has a number for every place, and
-    /// constants are set. Allocates unless it already fits.
+    /// Fits itself to a program for single points: afterwards `point` has a number for every place, `calls` one for every
+    /// input and output of a call, and constants are set. Allocates unless it already fits.
     ///
     /// # Errors
     /// [`Error::OutOfMemory`]; it then fits no program.
@@ -278,6 +288,7 @@ impl Workspace {
         self.fits = 0;
         let places = layout.inputs as usize + layout.cells as usize + layout.slots as usize;
         self.point = Arena::new(1, places)?;
+        self.calls = zeroed(layout.sites.iter().map(SitePlaces::numbers).sum())?;
         for &(cell, c) in &layout.constants {
             self.set(layout.inputs + cell, c);
         }
@@ -306,7 +317,7 @@ impl Workspace {
 
     /// Fits itself to a program for batches, and for single points too. Afterwards the table of each scratch
     /// has a column at every place, with `lanes` numbers for an input or a slot and four for a cell, and
-    /// there are [`STRANDS`] numbers for each sum. Allocates unless it already fits.
+    /// there are [`STRANDS`] numbers for each sum and room for each call. Allocates unless it already fits.
     ///
     /// # Errors
     /// As [`Workspace::fit`].
@@ -328,6 +339,7 @@ impl Workspace {
         self.block_sums = Arena::new(blocks, sums)?;
         self.outputs = with_room(layout.outlets.len())?;
         self.scratches.room(threads)?;
+        let call = layout.sites.iter().map(SitePlaces::numbers).max().unwrap_or(0);
         for _ in 0..threads {
             let columns = Arena::new(lanes, slots)?;
             let pads = Arena::new(lanes, inputs)?;
@@ -335,7 +347,8 @@ impl Workspace {
             table.extend((0..inputs).map(|k| Column(pads.at(k * lanes))));
             table.extend((0..cells).map(|cell| Column(self.cells.at(4 * cell))));
             table.extend((0..slots).map(|k| Column(columns.at(lanes * k))));
-            self.scratches.push(ThreadScratch { table, pads, sums: Arena::new(STRANDS, sums)?, _slots: columns });
+            let (sums, calls) = (Arena::new(STRANDS, sums)?, zeroed(call)?);
+            self.scratches.push(ThreadScratch { table, pads, sums, calls, _slots: columns });
         }
         self.fits_batches = id;
         Ok(())

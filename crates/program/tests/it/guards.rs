@@ -1,7 +1,11 @@
 //! Guards: those that no input decides, and those beside failing functions.
 
-use wengert::{Graph, NodeId};
-use wengert_program::{Error, Options, Program, Workspace};
+use std::sync::Arc;
+
+use wengert::{Expr, External, Function, Graph, NodeId, Scalar, Statement, function};
+use wengert_program::{Error, Input, Native, Options, Output, Program, Setup, Workspace};
+
+use crate::native::is_possible;
 
 /// `if t < 2 { x t } else { -x }`, recorded at `t = 1`, and a comparison of computed values: `t t < 3`.
 fn recorded() -> (Graph, [NodeId; 2], NodeId) {
@@ -60,4 +64,149 @@ fn a_comparison_of_leaves_that_are_not_inputs_must_hold_though_only_leaves_are_o
     let error = Program::compile(&g, [x, u], [y], &options).unwrap_err();
     assert!(matches!(error, Error::LooseLeaf { node } if node == t), "{error:?}");
     assert!(error.to_string().contains("or a comparison made while recording"), "{error}");
+}
+
+/// The square root, which fails below 0.
+struct Root;
+
+impl External for Root {
+    fn name(&self) -> &str {
+        "root"
+    }
+    fn shape(&self) -> (usize, usize) {
+        (1, 1)
+    }
+    fn value(&self, x: &[f64], y: &mut [f64]) -> Result<(), String> {
+        y[0] = x[0].sqrt();
+        if x[0] < 0.0 { Err("negative".into()) } else { Ok(()) }
+    }
+    fn vjp(&self, _: &[f64], y: &[f64], ybar: &[f64], xbar: &mut [f64]) -> Result<(), String> {
+        xbar[0] = ybar[0] * 0.5 / y[0];
+        Ok(())
+    }
+}
+
+fn root<'g>(x: Expr<'g>) -> Expr<'g> {
+    let root: Arc<dyn External> = Arc::new(Root);
+    Expr::external(&root, &[x])[0]
+}
+
+/// Checks that a point alone, at a place of a batch and on every route fails by the function, or else by a guard.
+#[track_caller]
+fn fails(program: &Program, at: &[f64], function: bool) {
+    let ways = [Some(Native::Never), is_possible().then_some(Native::Always)];
+    let mut out = vec![0.0; program.output_count()];
+    for native in ways.into_iter().flatten() {
+        let mut workspace = Workspace::with(Setup::new().native(native));
+        let error = program.eval(at, &mut out, &mut workspace).unwrap_err();
+        assert_eq!(matches!(error, Error::External { point: None, .. }), function, "{error}");
+        assert_eq!(matches!(error, Error::GuardFlipped { point: None, .. }), !function, "{error}");
+        assert_eq!(program.eval_where_valid(at, &mut out, &mut workspace).is_err(), function);
+    }
+    let mut columns = vec![vec![0.0; 9]; out.len()];
+    let mut columns: Vec<&mut [f64]> = columns.iter_mut().map(|column| &mut column[..]).collect();
+    let inputs: Vec<&[f64]> = at.chunks(1).collect();
+    let error = program.eval_batch(9, &inputs, &mut columns, &mut Workspace::new()).unwrap_err();
+    assert_eq!(matches!(error, Error::External { point: Some(0), .. }), function, "{error}");
+    assert_eq!(matches!(error, Error::GuardFlipped { point: Some(0), .. }), !function, "{error}");
+}
+
+fn compiled(at: &[f64], f: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g>, options: &Options) -> Program {
+    Program::from_fn(at, |x| vec![f(x)], options).unwrap()
+}
+
+#[test]
+fn a_guard_wins_over_a_failing_call_only_if_it_was_recorded_before_it() {
+    for options in [Options::new(), Options::plain()] {
+        // It compares what the call gave: NaN where it failed.
+        let later = compiled(
+            &[4.0],
+            |x| {
+                let y = root(x[0]);
+                if y > 1.0 { y * 2.0 } else { y }
+            },
+            &options,
+        );
+        fails(&later, &[-1.0], true);
+        fails(&later, &[0.25], false);
+        let before = compiled(&[4.0], |x| if x[0] < 0.0 { -x[0] } else { root(x[0]) }, &options);
+        fails(&before, &[-1.0], false);
+        // Two calls, and a comparison between them.
+        let between = compiled(
+            &[4.0, 4.0],
+            |x| {
+                let y = root(x[0]);
+                if y > 1.0 { root(x[1]) + y } else { y }
+            },
+            &options,
+        );
+        fails(&between, &[-1.0, -1.0], true);
+        fails(&between, &[-1.0, 4.0], true);
+        fails(&between, &[0.25, -1.0], false);
+        fails(&between, &[4.0, -1.0], true);
+    }
+}
+
+#[test]
+fn a_guard_of_points_wins_over_a_later_call_of_uniform_inputs() {
+    let g = Graph::new();
+    let [x, p] = [g.var(1.0), g.var(1.0)];
+    let y = if x < 0.0 { -x } else { root(p) * x };
+    let program =
+        Program::compile(&g, [Input::per_point(x.id()), Input::uniform(p.id())], [y], &Options::new()).unwrap();
+    fails(&program, &[-1.0, -1.0], false);
+    fails(&program, &[1.0, -1.0], true);
+    let run = |xs: &[f64], p: f64| {
+        program.eval_batch(3, &[xs, &[p]], &mut [&mut [0.0; 3]], &mut Workspace::new()).map_err(|e| e.to_string())
+    };
+    // The call fails at all points, so at the first.
+    assert!(run(&[1.0, -1.0, 1.0], -1.0).unwrap_err().starts_with("at point 0: the function \"root\""));
+    assert!(run(&[1.0, -1.0, 1.0], 1.0).unwrap_err().contains("at point 1"));
+}
+
+#[test]
+fn comparisons_in_statements_stand_among_the_others_in_the_order_of_recording() {
+    let branch = Statement::new("branch", 1, function!(|u| if u[0] > 1.0 { u[0] * 2.0 } else { u[0] }));
+    fn f<'g>(branch: &Statement<impl Function + Send + Sync + 'static>, x: &[Expr<'g>]) -> Vec<Expr<'g>> {
+        if x[0] > 9.0 || x[0] < 0.0 {
+            return vec![-x[0]];
+        }
+        vec![Expr::call(branch, &[root(x[0])])]
+    }
+    let program = Program::from_fn(&[4.0], |x| f(&branch, x), &Options::new()).unwrap();
+    fails(&program, &[-1.0], false);
+    fails(&program, &[0.25], false);
+    let error = program.eval(&[-1.0], &mut [0.0], &mut Workspace::new()).unwrap_err();
+    assert!(matches!(error, Error::GuardFlipped { guard: 1, .. }), "{error}");
+    let error = program.eval(&[0.25], &mut [0.0], &mut Workspace::new()).unwrap_err();
+    assert!(matches!(error, Error::GuardFlipped { guard: 2, .. }), "{error}");
+    // Read from a file, the order stays.
+    fails(&Program::from_bytes_with(&program.to_bytes(), &[Arc::new(Root)]).unwrap(), &[-1.0], false);
+    // After the call, all lose.
+    let after = Program::from_fn(
+        &[4.0],
+        |x| {
+            let y = Expr::call(&branch, &[root(x[0])]);
+            vec![if y > 3.0 { y } else { x[0] }]
+        },
+        &Options::new(),
+    );
+    fails(&after.unwrap(), &[-1.0], true);
+}
+
+#[test]
+fn a_batch_of_no_points_checks_and_calls_nothing() {
+    let g = Graph::new();
+    let [x, p] = [g.var(1.0), g.var(1.0)];
+    let y = if p < 0.0 { x } else { root(p) * x };
+    let inputs = [Input::per_point(x.id()), Input::uniform(p.id())];
+    for guards in [true, false] {
+        let outputs = [Output::per_point(y.id()), Output::sum(y.id())];
+        let program = Program::compile(&g, inputs, outputs, &Options::new().guards(guards)).unwrap();
+        let (mut sum, mut workspace) = ([1.0], Workspace::new());
+        program.eval_batch(0, &[&[], &[-1.0]], &mut [&mut [], &mut sum], &mut workspace).unwrap();
+        assert_eq!(sum, [0.0]);
+        let one = program.eval_batch(1, &[&[1.0], &[-1.0]], &mut [&mut [0.0], &mut sum], &mut workspace).unwrap_err();
+        assert_eq!(matches!(one, Error::GuardFlipped { .. }), guards, "{one}");
+    }
 }

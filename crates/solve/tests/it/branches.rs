@@ -187,6 +187,25 @@ fn an_external_that_fails_where_its_branch_is_not_taken_does_not_matter() {
 }
 
 #[test]
+fn an_external_that_fails_before_a_comparison_of_its_value_is_an_error() {
+    let root: Arc<dyn External> = Arc::new(Root);
+    let mut f = Objective::new(
+        move |x| {
+            let y = Expr::external(&root, x)[0];
+            if y > 1.0 { y * 2.0 } else { y }
+        },
+        &[4.0],
+    )
+    .unwrap();
+    for _ in 0..2 {
+        assert_eq!(f.value(&[4.0]).unwrap(), 4.0);
+        let error = f.value(&[-1.0]).unwrap_err();
+        assert!(error.to_string().contains("negative"), "{error}");
+        assert_eq!(f.value(&[0.25]).unwrap(), 0.5);
+    }
+}
+
+#[test]
 fn a_branch_with_nothing_to_compute_is_left_too() {
     // On the first branch, no second derivative can differ from 0.
     let mut nlp = Nlp::new(|x| (if x[0] < 0.0 { x[0].powi(2) } else { x[0] }, Vec::new()), &[1.0]).unwrap();
