@@ -306,7 +306,7 @@ test("an empty graph says that there is nothing to draw", async () => {
 
 test("a training under way shows curves, the plane and histograms at every snapshot", async () => {
   const page = await open("training.html");
-  assert.match(await page.textContent("#state"), /step 19 of 30; reload to see more · loss 0\.05000/);
+  assert.match(await page.textContent("#state"), /20 of 30 steps; reload to see more · loss 0\.05000/);
   const pixels = () => page.evaluate(() => document.getElementById("plane").toDataURL());
   const last = await pixels();
   assert.ok(last.length > 10_000, "it is not of one color");
@@ -323,9 +323,75 @@ test("a training under way shows curves, the plane and histograms at every snaps
   await page.done();
 });
 
+test("a long training and nearly equal losses have curves with marks that differ", async () => {
+  const long = await open("training_long.html");
+  assert.match(await long.textContent("#state"), /^200,000 steps · loss 0\.001000/);
+  assert.ok((await long.locator("#loss polyline").getAttribute("points")).split(" ").length > 1000);
+  await long.done();
+  const close = await open("training_close.html");
+  assert.match(await close.textContent("#state"), /^2 steps/);
+  await close.done();
+  for (const page of ["training_long.html", "training_close.html", "training.html"]) {
+    const shown = await open(page);
+    const marks = await shown.locator('#loss text[text-anchor="end"]').allTextContents();
+    assert.ok(marks.length > 2 && new Set(marks).size === marks.length, `${page}: ${marks}`);
+    await shown.done();
+  }
+});
+
+test("an operand keeps its place where another is not shown, and what is sent is right", async () => {
+  const page = await open("cut.html");
+  assert.match(await page.locator('[data-node="2"]').getAttribute("aria-label"), /^L = … - n3, value -3\.8589/);
+  await page.locator('[data-node="2"] > g:not(.op) .box').click();
+  const told = await page.textContent("#panel");
+  assert.match(told, /= … - 4 = -3\.8589/);
+  assert.match(told, /n3-1-/, "the rule of the second operand, and no number that is not known");
+  const worst = await page.evaluate(() => window.wengert.worstGradient());
+  assert.ok(worst.seen === 3 && worst.error < 1e-12, JSON.stringify(worst));
+  await page.keyboard.press("Escape");
+  await page.click("#first");
+  const captions = [];
+  for (let k = 0; k < 6; k++) {
+    await page.keyboard.press(".");
+    captions.push(await page.textContent("#caption"));
+  }
+  assert.ok(captions.some((text) => /L = … - n3 has operands that are not shown/.test(text)), captions.join("; "));
+  await page.done();
+});
+
+test("numbers are written as in the picture", async () => {
+  const page = await open("sizes.html");
+  const texts = async (selector) => (await page.locator(selector).allTextContents()).filter((text) => /^(data|grad) /.test(text)).sort();
+  const shown = await texts("#scene text");
+  assert.ok(shown.includes("data 1.000e-7") && shown.includes("data -0.007812") && shown.includes("data 1.234e12"), shown.join("; "));
+  await page.setContent(readFileSync(join(gallery, "sizes.svg"), "utf8"));
+  assert.deepEqual(shown, await texts("text"));
+  await page.context().close();
+});
+
+test("the largest of very many parts is found", async () => {
+  const page = await open("lecture.html");
+  const parts = 'Array.from({ length: 1e6 }, (_, k) => ({ amount: k === 5 ? Infinity : -k }))';
+  assert.equal(await page.evaluate(`window.wengert.largest(${parts})`), 999_999);
+  await page.done();
+});
+
+test("calls of functions are played to the engine's gradients", async () => {
+  const page = await open("calls.html");
+  await page.evaluate(() => window.wengert.openAll());
+  assert.deepEqual(await overlaps(page), []);
+  const labels = await page.locator(".item.value").evaluateAll((items) => items.map((item) => item.getAttribute("aria-label")));
+  for (const part of [/^y = neuron\(n3, n4, n5, w1, … 3 more\)/, /= polar\[1\]\(y, n3\)/, /= cell\(u2, u0, u1\)/]) {
+    assert.ok(labels.some((label) => part.test(label)), `${part} in ${labels.join("; ")}`);
+  }
+  const worst = await page.evaluate(() => window.wengert.worstGradient());
+  assert.ok(worst.seen === 14 && worst.error < 1e-12, JSON.stringify(worst));
+  await page.done();
+});
+
 if (shots) {
   test("screenshots", async () => {
-    for (const name of ["lecture", "black_scholes", "net_open", "moons_one", "moons_batch", "nan", "training"]) {
+    for (const name of ["lecture", "black_scholes", "net_open", "moons_one", "moons_batch", "nan", "training", "calls", "cut"]) {
       for (const [colorScheme, viewport] of [["light", DESKTOP], ["dark", DESKTOP], ["light", PHONE], ["dark", PHONE]]) {
         const page = await open(`${name}.html`, { viewport, colorScheme });
         await page.screenshot({ path: join(shots, `${name}_${colorScheme}_${viewport.width}.png`) });

@@ -3,11 +3,12 @@
 
 use std::error::Error;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
-use wengert::{Expr, Graph, NodeId};
+use wengert::{Expr, External, Formula, Graph, NodeId, Statement, function};
 use wengert_nn::{Mlp, Trainer, TrainingLog, max_margin};
-use wengert_viz::{Direction, Options, Picture, draw, page, training_page};
+use wengert_viz::{Direction, Options, Picture, draw, page, to_tex, training_page};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args_os().nth(1).ok_or("usage: gallery FOLDER")?;
@@ -54,6 +55,25 @@ fn main() -> Result<(), Box<dyn Error>> {
     let y = (x.ln() * 0.5 + x).named("loss");
     y.backward();
     save("nan", &draw(&g, &[y.id()])?)?;
+
+    // A difference whose first operand is not shown.
+    let g = Graph::new();
+    let near = g.var(2.0).named("near");
+    let l = (g.var(3.0).named("far").sin() - near * near).named("L");
+    l.backward();
+    let shown = [near.id(), g.nodes().nth(3).ok_or("no node")?.id, l.id()];
+    save("cut", &Options::new().depth_limit(0).draw(&g, &shown)?)?;
+
+    // Small and large numbers, and ties of the last digit.
+    let g = Graph::new();
+    let sizes = [1e-7, 0.03125, 2.03125, 2.09375, -0.0078125, 0.0, -0.0, 1.2345e12, 1.2355e12, f64::MAX];
+    let leaves: Vec<NodeId> = sizes.iter().map(|&x| g.leaf(x)).collect();
+    save("sizes", &draw(&g, &leaves)?)?;
+
+    let (g, l) = calls();
+    save("calls", &draw(&g, &[l])?)?;
+    save("calls_scopes", &Options::new().collapse_level(1).draw(&g, &[l])?)?;
+    std::fs::write(folder.join("calls.tex"), to_tex(&g, l)?)?;
 
     let g = Graph::new();
     let labels = [
@@ -107,6 +127,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         log.sample_plane((-1.5, 1.5), (-1.2, 1.2), [31, 25], |[x, y]| x * 0.1 * step as f64 - y);
     }
     std::fs::write(folder.join("training.html"), training_page(&log, "A training under way"))?;
+    let mut log = TrainingLog::new(200_000);
+    (0..200_000).for_each(|step| log.record(step, 1e-3 + (-1e-4 * step as f64).exp(), None));
+    std::fs::write(folder.join("training_long.html"), training_page(&log, "A long training"))?;
+    let mut log = TrainingLog::new(2);
+    (0..2).for_each(|step| log.record(step, -1.0 - 1e-9 * step as f64, None));
+    std::fs::write(folder.join("training_close.html"), training_page(&log, "Losses that are nearly equal"))?;
     let mut trainer = Trainer::new(net.parameters());
     trainer.record(|_, parameters| {
         let losses = (0..100).map(|k| {
@@ -122,6 +148,46 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("a page of {} nodes: {:?}, {:.1} MB", trainer.graph().len(), start.elapsed(), batch.len() as f64 / 1e6);
     std::fs::write(folder.join("moons_batch.html"), batch)?;
     Ok(())
+}
+
+/// A cell of three inputs as one node, a formula of seven as one node, and a function of two outputs.
+fn calls() -> (Graph, NodeId) {
+    let cell = Statement::new("cell", 3, function!(|u| u[1] - (u[2] - u[0]) * u[1] * 0.05));
+    let products = Formula::sum(3, |k| Formula::input(k) * Formula::input(3 + k));
+    let neuron = Statement::new("neuron", 7, (products + Formula::input(6)).tanh());
+    let polar: Arc<dyn External> = Arc::new(Polar);
+    let g = Graph::new();
+    let start: Vec<Expr> = (0..3).map(|k| g.var(0.5 + f64::from(k).sin()).named(&format!("u{k}"))).collect();
+    let step = g.scope("step");
+    let u: Vec<Expr> = (0..3).map(|k| g.call(&cell, &[start[(k + 2) % 3], start[k], start[(k + 1) % 3]])).collect();
+    drop(step);
+    let parameters = ["w1", "w2", "w3", "b"].map(|name| g.var(0.25).named(name));
+    let y = g.call(&neuron, &[&u[..], &parameters].concat()).named("y");
+    let outputs = g.external(polar, &[y, u[0]]);
+    let l = (outputs[0] + outputs[1]).named("L").id();
+    g.backward(l);
+    (g, l)
+}
+
+/// The radius and the angle of a point.
+struct Polar;
+
+impl External for Polar {
+    fn name(&self) -> &str {
+        "polar"
+    }
+    fn shape(&self) -> (usize, usize) {
+        (2, 2)
+    }
+    fn value(&self, x: &[f64], y: &mut [f64]) -> Result<(), String> {
+        y.copy_from_slice(&[x[0].hypot(x[1]), x[1].atan2(x[0])]);
+        Ok(())
+    }
+    fn vjp(&self, x: &[f64], y: &[f64], ybar: &[f64], xbar: &mut [f64]) -> Result<(), String> {
+        let [cos, sin] = [x[0], x[1]].map(|x| x / y[0]);
+        xbar.copy_from_slice(&[ybar[0] * cos - ybar[1] * sin / y[0], ybar[0] * sin + ybar[1] * cos / y[0]]);
+        Ok(())
+    }
 }
 
 /// The price of a call (Black and Scholes 1973).

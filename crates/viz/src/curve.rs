@@ -1,7 +1,7 @@
 //! A curve as SVG.
 
 use crate::look::escape::xml;
-use crate::terminal::short;
+use crate::scale::Scale;
 
 const SIZE: (f64, f64) = (640.0, 320.0);
 /// The area of the curve: left, top, right, bottom.
@@ -17,16 +17,11 @@ const AREA: [f64; 4] = [90.0, 40.0, 620.0, 280.0];
 /// // std::fs::write("loss.svg", svg)?;
 /// ```
 pub fn curve_svg(title: &str, numbers: &[f64]) -> String {
-    let finite = || numbers.iter().copied().filter(|x| x.is_finite());
-    let (low, high) = finite().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
-    let is_logarithmic = low > 0.0 && low < high;
-    let scale = |x: f64| if is_logarithmic { x.ln() } else { x };
+    let scale = Scale::of(numbers);
     let [left, top, right, bottom] = AREA;
     let last = numbers.len().saturating_sub(1).max(1) as f64;
     let point = |(index, &x): (usize, &f64)| {
-        // Halves, since the range of finite numbers may overflow.
-        let range = 0.5 * scale(high) - 0.5 * scale(low);
-        let part = if range > 0.0 { (0.5 * scale(x) - 0.5 * scale(low)) / range } else { 0.5 };
+        let part = scale.map_or(0.5, |scale| scale.part(x));
         let across = left + (right - left) * index as f64 / last;
         format!("{across:.1},{:.1}", bottom - (bottom - top) * part)
     };
@@ -46,13 +41,15 @@ pub fn curve_svg(title: &str, numbers: &[f64]) -> String {
     let mut mark = |x: f64, y: f64, anchor: &str, text: &str| {
         marks += &format!("<text x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\">{}</text>\n", xml(text));
     };
-    let kind = if is_logarithmic { " (logarithmic)" } else { "" };
+    let kind = if scale.is_some_and(Scale::is_logarithmic) { " (logarithmic)" } else { "" };
     mark(left, top - 16.0, "start", &format!("{title}{kind}"));
-    if low < high {
-        mark(left - 8.0, top + 4.0, "end", &short(high));
-        mark(left - 8.0, bottom + 4.0, "end", &short(low));
-    } else if low == high {
-        mark(left - 8.0, (top + bottom) / 2.0 + 4.0, "end", &short(low));
+    match scale.map(Scale::marks) {
+        Some((low, Some(high))) => {
+            mark(left - 8.0, top + 4.0, "end", &high);
+            mark(left - 8.0, bottom + 4.0, "end", &low);
+        }
+        Some((all, None)) => mark(left - 8.0, (top + bottom) / 2.0 + 4.0, "end", &all),
+        None => {}
     }
     mark(left, bottom + 20.0, "start", "0");
     mark(right, bottom + 20.0, "end", &numbers.len().saturating_sub(1).to_string());

@@ -66,6 +66,24 @@
 //!
 //! Nothing recurses, so a chain of ten million nodes does not overflow the stack.
 //!
+//! # Functions recorded as one node
+//!
+//! A function of the user's own, and a formula that was recorded as one node ([`wengert::Graph::call`]), are ops with its
+//! name. Over expressions, the function is recorded op by op, so what is in it can be drawn too:
+//!
+//! ```
+//! use wengert::{Expr, Function, Graph, Real, Scalar, Statement, function};
+//!
+//! let area = Statement::new("area", 3, function!(|x| x[0] * x[1] * x[2].sin() * 0.5));
+//! let g = Graph::new();
+//! let x: Vec<Expr> = [("a", 2.0), ("b", 3.0), ("angle", 0.5)].map(|(name, x)| g.var(x).named(name)).to_vec();
+//! let closed = wengert_viz::draw(&g, &[g.call(&area, &x).id()])?;
+//! assert_eq!(closed.petgraph().node_count(), 3 + 2);
+//! let open = wengert_viz::draw(&g, &[area.function().call(&x).id()])?;
+//! assert_eq!(open.petgraph().node_count(), 3 + 2 * 4);
+//! # Ok::<(), wengert_viz::Error>(())
+//! ```
+//!
 //! # As a petgraph
 //!
 //! [`to_petgraph`] gives the whole as a [`petgraph::graph::DiGraph`] of [`Vertex`] and [`Link`], for other layouts and
@@ -83,7 +101,7 @@
 //! | `page` | HTML |
 //! | `picture`, `save` | a picture and its formats; saving it |
 //! | `summary` | a table of a graph |
-//! | `curve`, `terminal` | a curve as SVG, and in a terminal |
+//! | `curve`, `terminal`, `scale` | a curve as SVG, and in a terminal; its scale |
 //! | `label`, `words` | texts that all formats share |
 #![forbid(unsafe_code)]
 
@@ -98,6 +116,7 @@ mod options;
 mod page;
 mod picture;
 mod save;
+mod scale;
 mod summary;
 mod terminal;
 mod words;

@@ -1,6 +1,9 @@
 //! A curve in a terminal, drawn with the dots of Braille characters.
 
-/// The numbers as a curve, `columns` by `rows` characters large, with the largest and the least at its side. The scale
+use crate::scale::Scale;
+
+/// The numbers as a curve, `columns` by `rows` characters large, with the largest and the least at its side in as many digits as tell
+/// them apart. The scale
 /// is logarithmic if all numbers are positive. Numbers that are not finite are left out.
 ///
 /// ```
@@ -15,32 +18,30 @@
 #[track_caller]
 pub fn terminal_chart(numbers: &[f64], columns: usize, rows: usize) -> String {
     assert!(columns > 0 && rows > 0, "a chart needs at least one column and one row");
-    let finite = || numbers.iter().copied().filter(|x| x.is_finite());
-    let (low, high) = finite().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
-    let scale = |x: f64| if low > 0.0 { x.ln() } else { x };
+    let scale = Scale::of(numbers);
     // A character is two dots wide and four high.
     let (wide, high_dots) = (2 * columns, 4 * rows);
     let mut dots = vec![vec![false; wide]; high_dots];
     let mut before: Option<usize> = None;
     for (column, x) in samples(numbers, wide) {
-        let range = scale(high) - scale(low);
-        let part = if range > 0.0 { (scale(x) - scale(low)) / range } else { 0.5 };
+        let part = scale.map_or(0.5, |scale| scale.part(x));
         let row = ((1.0 - part) * (high_dots - 1) as f64).round() as usize;
         // From the dot before, so that steep curves hold together.
         let from = before.unwrap_or(row);
         (from.min(row)..=from.max(row)).for_each(|row| dots[row][column] = true);
         before = Some(row);
     }
+    let (low, high) = scale.map_or((String::new(), None), Scale::marks);
+    let mark_wide = [Some(&low), high.as_ref()].into_iter().flatten().map(String::len).fold(10, usize::max);
     let mut chart = String::new();
     for row in 0..rows {
-        let mark = match row {
-            _ if low > high => String::new(),
-            0 => short(high),
-            _ if row + 1 == rows => short(low),
-            _ => String::new(),
+        let mark = match (row, &high) {
+            (0, Some(high)) => high,
+            _ if row + 1 == rows => &low,
+            _ => "",
         };
         let axis = if mark.is_empty() { '│' } else { '┤' };
-        chart += &format!("{mark:>10} {axis}");
+        chart += &format!("{mark:>mark_wide$} {axis}");
         for column in 0..columns {
             chart.push(braille(|x, y| dots[4 * row + y][2 * column + x]));
         }
@@ -57,15 +58,6 @@ fn samples(numbers: &[f64], wide: usize) -> impl Iterator<Item = (usize, f64)> {
         let x = *numbers.get(at)?;
         x.is_finite().then_some((column, x))
     })
-}
-
-/// A number in ten characters at most.
-pub(crate) fn short(x: f64) -> String {
-    let text = format!("{}", (x * 1e4).round() / 1e4);
-    match text.len() <= 9 && (x == 0.0 || x.abs() >= 1e-3) {
-        true => text,
-        false => format!("{x:.2e}"),
-    }
 }
 
 /// The character whose dots are those for which this holds: 0 and 1 from the left, 0 to 3 from above.
@@ -97,5 +89,18 @@ mod tests {
         assert!(chart.contains("2 ┤") && chart.contains("1 ┤"), "{chart}");
         assert_eq!(terminal_chart(&[], 4, 2), "           │\n           │\n");
         assert_eq!(terminal_chart(&[3.0], 4, 1).lines().count(), 1);
+    }
+
+    #[test]
+    fn the_largest_numbers_and_nearly_equal_ones_have_marks() {
+        let chart = terminal_chart(&[1.0, 1e305], 4, 2);
+        assert!(chart.starts_with("     1e305 ┤") && !chart.contains("inf"), "{chart}");
+        let chart = terminal_chart(&[1.0, 1.0 + f64::EPSILON], 4, 2);
+        let marks: Vec<&str> = chart.lines().map(|line| line.split('┤').next().unwrap().trim()).collect();
+        assert_eq!(marks, ["1.0000000000000002", "1"]);
+        // From the lower left corner to the upper right one, although the range is not finite.
+        let chart = terminal_chart(&[f64::MIN, f64::MAX], 2, 2);
+        let rows: Vec<&str> = chart.lines().map(|line| line.split('┤').nth(1).unwrap()).collect();
+        assert!(rows[0].trim_start_matches('\u{2800}').len() < rows[0].len() && !rows[1].is_empty(), "{chart}");
     }
 }

@@ -2,7 +2,7 @@
 
 mod term;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 use wengert::{Graph, Imm, Node, NodeId, Op};
@@ -18,7 +18,8 @@ const LONGEST: usize = 120;
 
 /// A node as a formula in TeX, for use in math mode: `L = \left(a \, b + c\right) \, f`.
 ///
-/// Leaves go by their labels, or else by their keys: `n_{3}`. The result of an op gets a line of its own if it is
+/// Leaves go by their labels, or else by their keys: `n_{3}`. Where a label would be written as another node is, its key is
+/// added: `\text{x (n5)}`. The result of an op gets a line of its own if it is
 /// labeled, too long, or used more than once and not short. Several lines are an `aligned`, with the node itself last.
 /// Derivatives are nodes too: give it what [`Graph::gradient_nodes`] gave. O(nodes up to the node).
 ///
@@ -46,14 +47,14 @@ pub fn to_tex(graph: &Graph, node: NodeId) -> Result<String, Error> {
         }
     }
     let writer = Writer(Style::Tex);
+    let mut names = Names::new(graph, &cone);
     let mut terms: HashMap<usize, Term> = HashMap::new();
     let mut lines: Vec<(String, String)> = Vec::new();
-    let mut count = 0;
     for node_here in &cone {
         let at = node_here.id.index();
-        let label = graph.label_of(node_here.id).map(|label| symbol(&label));
+        let label = names.of.remove(&at);
         let term = match node_here.op {
-            Op::Leaf => Term::atom(label.unwrap_or_else(|| format!("n_{{{at}}}"))),
+            Op::Leaf => Term::atom(label.unwrap_or_default()),
             Op::Const => Term::number(node_here.value, Style::Tex),
             op => {
                 let args: Vec<Term> = node_here.operands.iter().map(|x| terms[&x.index()].clone()).collect();
@@ -73,10 +74,7 @@ pub fn to_tex(graph: &Graph, node: NodeId) -> Result<String, Error> {
                         term
                     }
                     Some(label) => define(&mut lines, label, term),
-                    None if long => {
-                        count += 1;
-                        define(&mut lines, format!("t_{{{count}}}"), term)
-                    }
+                    None if long => define(&mut lines, names.new_one(), term),
                     None => term,
                 }
             }
@@ -96,6 +94,52 @@ pub fn to_tex(graph: &Graph, node: NodeId) -> Result<String, Error> {
             tex + "\\end{aligned}"
         }
     })
+}
+
+/// The names of nodes, no two the same.
+struct Names {
+    /// For each leaf, and each node with a label, by position.
+    of: HashMap<usize, String>,
+    taken: HashSet<String>,
+    count: usize,
+}
+
+impl Names {
+    fn new(graph: &Graph, cone: &[Node]) -> Names {
+        let mut names = Names { of: HashMap::new(), taken: HashSet::new(), count: 0 };
+        let label = |node: &Node| graph.label_of(node.id).filter(|label| !label.trim().is_empty());
+        // Keys first: a label that reads like one of them gets another name.
+        for node in cone.iter().filter(|node| node.op == Op::Leaf && label(node).is_none()) {
+            names.give(node, format!("n_{{{}}}", node.id.index()));
+        }
+        for node in cone.iter().filter(|node| node.op != Op::Const) {
+            let Some(label) = label(node) else { continue };
+            let mut name = symbol(&label);
+            let mut written = label;
+            while names.taken.contains(&name) {
+                written += &format!(" ({})", node.id);
+                name = format!("\\text{{{}}}", escaped(&written));
+            }
+            names.give(node, name);
+        }
+        names
+    }
+
+    fn give(&mut self, node: &Node, name: String) {
+        self.taken.insert(name.clone());
+        self.of.insert(node.id.index(), name);
+    }
+
+    /// A name for a formula without a label.
+    fn new_one(&mut self) -> String {
+        loop {
+            self.count += 1;
+            let name = format!("t_{{{}}}", self.count);
+            if !self.taken.contains(&name) {
+                return name;
+            }
+        }
+    }
 }
 
 /// Gives a formula a line of its own.

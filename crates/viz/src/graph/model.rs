@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use petgraph::graph::{DiGraph, NodeIndex};
-use wengert::{Arity, ExternalOutput, Graph, Imm, Node, NodeId, Op};
+use wengert::{Arity, ExternalOutput, Graph, Imm, Node, NodeId, Op, Operands};
 
 use super::select::{Cone, Hidden, Unit, node_at};
 use crate::error::Error;
@@ -71,6 +71,8 @@ pub struct Operation {
     pub op: Op,
     /// Its immediates.
     pub imm: Imm,
+    /// The keys of its operands, in order, of those that are not shown too.
+    pub operands: Operands,
     /// For [`Op::External`], the function and which output it gives.
     pub external: Option<ExternalOutput>,
 }
@@ -86,10 +88,14 @@ impl Operation {
         self.external.as_ref().map_or_else(|| self.op.caption(self.imm), |external| inline(&external.to_string()))
     }
 
-    /// Whether its operands are numbered, since exchanging them would change the value. The operands of n-ary ops are
-    /// not numbered: most of their arrows arrive in order.
+    /// Whether its operands are numbered, since exchanging them would change the value. More than three are not: there
+    /// is no room for the numbers. The op's tooltip lists them in order.
     pub(crate) fn order_matters(&self) -> bool {
-        matches!(self.op.arity(), Arity::Fixed(2..)) && !self.op.is_symmetric()
+        let in_order = match &self.external {
+            Some(_) => true,
+            None => matches!(self.op.arity(), Arity::Fixed(_)) && !self.op.is_symmetric(),
+        };
+        in_order && (2..=3).contains(&self.operands.len())
     }
 }
 
@@ -130,7 +136,7 @@ pub enum Link {
 }
 
 impl Link {
-    /// How many operands flow along it; those that a limit left out count as one.
+    /// How many wires flow along it; those of operands that a limit left out are one.
     pub(crate) fn operands(&self) -> usize {
         match *self {
             Link::Operand { .. } => 1,
@@ -225,7 +231,8 @@ pub(crate) fn build(graph: &Graph, roots: &[NodeId], options: &Options) -> Resul
                 let node = node_at(graph, position);
                 let value = drawing.add_node(Vertex::Value(value_of(graph, &node, is_root(&position))?));
                 let op = (!matches!(node.op, Op::Leaf | Op::Const)).then(|| {
-                    let op = Operation { id: node.id, op: node.op, imm: node.imm, external: node.external };
+                    let Node { id, op, imm, operands, external, .. } = node;
+                    let op = Operation { id, op, imm, operands, external };
                     let op = drawing.add_node(Vertex::Op(op));
                     drawing.add_edge(op, value, Link::Result);
                     op

@@ -12,6 +12,8 @@ pub(crate) const TEXT: f64 = 11.0;
 const LINE: f64 = 14.0;
 /// Around text.
 const PAD: f64 = 8.0;
+/// The most operands that the tooltip of an op lists.
+const MOST_OPERANDS: usize = 12;
 /// The longest line of a label.
 const LONGEST: f64 = 220.0;
 
@@ -76,7 +78,12 @@ impl Card {
     }
 
     fn op(op: &Operation) -> Card {
-        Card { hint: format!("{} = {}", op.id, op.name()), ..Card::of_op(op.caption()) }
+        let mut operands: Vec<String> = op.operands.iter().take(MOST_OPERANDS).map(ToString::to_string).collect();
+        if op.operands.len() > MOST_OPERANDS {
+            operands.push(format!("… {} more", grouped(op.operands.len() - MOST_OPERANDS)));
+        }
+        let hint = format!("{} = {}({})", op.id, op.name(), operands.join(", "));
+        Card { hint, ..Card::of_op(op.caption()) }
     }
 
     /// The card of an op with this caption, whatever node it computes.

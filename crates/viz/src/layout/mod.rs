@@ -53,7 +53,8 @@ pub(crate) struct PlacedWire {
     pub(crate) way: Way,
     /// The link that it draws, if it arrives at a box; `None` for a piece that ends at a port.
     pub(crate) link: Option<Link>,
-    /// If the order of the operands matters: on which side of the wire, -1 or 1 along cross, its number has room.
+    /// If the order of the operands matters: on which side of the wire, -1 or 1 along cross, its number has room; 0 on
+    /// the wire.
     pub(crate) numbered: Option<f64>,
 }
 
@@ -201,9 +202,8 @@ impl Attempt {
                         let op = tree.boxes[number].op.map(|op| &drawing[op]);
                         let ordered = matches!(op, Some(Vertex::Op(op)) if op.order_matters());
                         let axis = 1 - main_axis(direction);
-                        let center = plus(frame.centers[strand.to.entry])[axis];
-                        let side = if way.end()[axis] > center { 1.0 } else { -1.0 };
-                        ordered.then_some(side)
+                        let aside = way.end()[axis] - plus(frame.centers[strand.to.entry])[axis];
+                        ordered.then_some(if aside.abs() < 1.0 { 0.0 } else { aside.signum() })
                     }
                     _ => None,
                 };

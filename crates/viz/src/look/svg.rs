@@ -247,12 +247,17 @@ fn beside(svg: &mut String, wire: &PlacedWire, direction: Direction) -> fmt::Res
     let ahead = heading(&wire.way, direction);
     match wire.link {
         Some(Link::Operand { position }) if wire.numbered.is_some() => {
-            let aside = 7.0 * wire.numbered.unwrap_or(0.0);
+            let side = wire.numbered.unwrap_or(0.0);
+            let number = (position + 1).to_string();
+            if side == 0.0 {
+                let room = 3.0 * HEAD;
+                return on_wire(svg, [0, 1].map(|axis| end[axis] - room * ahead[axis]), &number, "small faint");
+            }
             let at = match direction {
-                Direction::LeftToRight => [end[0] - 9.0, end[1] + aside],
-                Direction::TopToBottom => [end[0] + aside, end[1] - 5.0],
+                Direction::LeftToRight => [end[0] - 9.0, end[1] + 7.0 * side],
+                Direction::TopToBottom => [end[0] + 7.0 * side, end[1] - 5.0],
             };
-            text(svg, at, &(position + 1).to_string(), "small faint", SMALL)?;
+            text(svg, at, &number, "small faint", SMALL)?;
             svg.write_str("\n")
         }
         Some(link) => {
@@ -261,21 +266,25 @@ fn beside(svg: &mut String, wire: &PlacedWire, direction: Direction) -> fmt::Res
                 Direction::LeftToRight => 0.5 * width(&label, SMALL) + HEAD + 3.0,
                 Direction::TopToBottom => HEAD + 8.0,
             };
-            let at = [0, 1].map(|axis| end[axis] - room * ahead[axis]);
-            let (w, h) = (width(&label, SMALL) + 4.0, SMALL + 2.0);
-            write!(
-                svg,
-                r#"<rect class="halo" x="{}" y="{}" width="{}" height="{}" rx="2"/>"#,
-                Short(at[0] - 0.5 * w),
-                Short(at[1] - 0.5 * h),
-                Short(w),
-                Short(h)
-            )?;
-            text(svg, at, &label, "small", SMALL)?;
-            svg.write_str("\n")
+            on_wire(svg, [0, 1].map(|axis| end[axis] - room * ahead[axis]), &label, "small")
         }
         None => Ok(()),
     }
+}
+
+/// A text on a wire, which it covers.
+fn on_wire(svg: &mut String, at: At, label: &str, class: &str) -> fmt::Result {
+    let (w, h) = (width(label, SMALL) + 4.0, SMALL + 2.0);
+    write!(
+        svg,
+        r#"<rect class="halo" x="{}" y="{}" width="{}" height="{}" rx="2"/>"#,
+        Short(at[0] - 0.5 * w),
+        Short(at[1] - 0.5 * h),
+        Short(w),
+        Short(h)
+    )?;
+    text(svg, at, label, class, SMALL)?;
+    svg.write_str("\n")
 }
 
 /// A place to a hundredth of a pixel.

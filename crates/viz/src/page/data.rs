@@ -109,10 +109,10 @@ pub(crate) fn data(drawing: &Drawing, title: &str, note: Option<String>, story: 
     let is_value: Vec<bool> =
         tree.boxes.iter().map(|boxed| matches!(drawing[boxed.vertex], Vertex::Value(_))).collect();
     let (ops, op_of) = ops(drawing, &tree);
-    let operands = operands(drawing, &tree, &number);
+    let by_key: HashMap<NodeId, usize> = values.iter().enumerate().map(|(k, value)| (value.id, k)).collect();
+    let operands = operands(drawing, &tree, &by_key);
     let partial = partials(drawing, &tree, &values, &operands);
     let seeds = seeds(&values, &operands, &partial);
-    let by_key: HashMap<NodeId, usize> = values.iter().enumerate().map(|(k, value)| (value.id, k)).collect();
     let shapes = figures.iter().zip(&is_value).filter(|(_, is)| **is);
     let shape = shapes.map(|(figure, _)| {
         let card = &figure.card;

@@ -1,8 +1,9 @@
 //! Functions of the user's own are drawn and written by their names.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use wengert::{External, Graph};
+use wengert::{External, Formula, Graph, Statement, function};
 use wengert_viz::{draw, page, to_tex};
 
 use crate::pages::{data, floats};
@@ -55,4 +56,74 @@ fn pictures_and_formulas_have_the_name_of_the_function() {
             data["ops"].as_array().unwrap().iter().filter_map(|op| op["caption"].as_str()).collect();
         assert!(captions.contains(&&*format!("{name}[1]")), "{captions:?}");
     }
+}
+
+/// Doubles and triples, and counts how often.
+struct Counted(Arc<AtomicUsize>);
+
+impl External for Counted {
+    fn name(&self) -> &str {
+        "counted"
+    }
+    fn shape(&self) -> (usize, usize) {
+        (1, 2)
+    }
+    fn value(&self, x: &[f64], y: &mut [f64]) -> Result<(), String> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        y.copy_from_slice(&[2.0 * x[0], 3.0 * x[0]]);
+        Ok(())
+    }
+    fn vjp(&self, _: &[f64], _: &[f64], ybar: &[f64], xbar: &mut [f64]) -> Result<(), String> {
+        xbar[0] = 2.0 * ybar[0] + 3.0 * ybar[1];
+        Ok(())
+    }
+}
+
+#[test]
+fn a_page_calls_a_function_once_for_all_of_its_outputs() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let g = Graph::new();
+    let function: Arc<dyn External> = Arc::new(Counted(calls.clone()));
+    let outputs = g.external(function.clone(), &[g.var(1.5)]);
+    let again = g.external(function, &outputs[1..]);
+    let l = outputs[0] * again[1];
+    l.backward();
+    calls.store(0, Ordering::Relaxed);
+    let data = data(&page(&g, &[l.id()]).unwrap().html("").unwrap());
+    assert_eq!(floats(&data["columns"]["partial"]), [2.0, 3.0, 3.0, 13.5, 3.0]);
+    assert_eq!(calls.load(Ordering::Relaxed), 2);
+}
+
+#[test]
+fn operands_of_a_call_are_numbered_or_listed() {
+    let cell = Statement::new("cell", 3, function!(|u| u[1] - (u[2] - u[0]) * u[1] * 0.05));
+    let sum = Statement::new("sum", 14, Formula::sum(14, Formula::input));
+    let g = Graph::new();
+    let x: Vec<_> = (0..14).map(|k| g.var(f64::from(k)).named(&format!("x{k}"))).collect();
+    let y = g.call(&cell, &[x[2], x[0], x[1]]);
+    let picture = draw(&g, &[y.id()]).unwrap();
+    let svg = picture.svg().unwrap();
+    assert_eq!(Svg::read(&svg).faults(), [""; 0]);
+    let shown = texts(&svg);
+    for number in ["1", "2", "3", "cell"] {
+        assert!(shown.contains(&number.to_owned()), "{number}: {shown:?}");
+    }
+    assert!(svg.contains("<title>n14 = cell(n2, n0, n1)</title>"), "{svg}");
+    let dot = picture.dot();
+    for edge in ["n2 -> op14 [headlabel=1]", "n0 -> op14 [headlabel=2]", "n1 -> op14 [headlabel=3]"] {
+        assert!(dot.contains(edge), "{dot}");
+    }
+    assert_eq!(to_tex(&g, y.id()).unwrap(), r"\mathrm{cell}\left(x_{2}, x_{0}, x_{1}\right)");
+    let html = page(&g, &[y.id()]).unwrap().html("").unwrap();
+    let data = data(&html);
+    assert_eq!(data["ops"][1]["ordered"], true);
+    let slopes = [0.05 * x[0].value(), 1.0 - 0.05 * (1.0 - 2.0), -0.05 * x[0].value()];
+    assert_eq!(floats(&data["columns"]["partial"]), slopes);
+    // Too many to number.
+    let y = g.call(&sum, &x);
+    let picture = draw(&g, &[y.id()]).unwrap();
+    let svg = picture.svg().unwrap();
+    let keys: Vec<String> = (0..12).map(|k| format!("n{k}")).collect();
+    assert!(svg.contains(&format!("<title>n15 = sum({}, … 2 more)</title>", keys.join(", "))), "{svg}");
+    assert!(!texts(&svg).contains(&"1".to_owned()) && !picture.dot().contains("headlabel"));
 }

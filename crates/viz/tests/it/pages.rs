@@ -72,6 +72,52 @@ fn what_flows_back_from_outside_of_the_picture_is_a_seed_of_its_own() {
 }
 
 #[test]
+fn a_node_that_wants_no_gradient_has_no_seed() {
+    let g = Graph::new();
+    let y = g.mul(g.leaf(3.0), g.constant(7.0));
+    g.backward(y);
+    let data = data(&page(&g, &[y]).unwrap().html("").unwrap());
+    assert_eq!(data["seeds"], serde_json::json!([[2, 1.0]]));
+}
+
+#[test]
+fn an_operand_keeps_its_place_where_another_is_not_shown() {
+    let g = Graph::new();
+    let near = g.var(2.0).named("near");
+    let l = g.var(3.0).sin() - near * near;
+    let product = g.nodes().nth(3).unwrap().id;
+    l.backward();
+    let picture = Options::new().depth_limit(0).draw(&g, &[near.id(), product, l.id()]).unwrap();
+    let data = data(&picture.html("").unwrap());
+    let hidden = u32::MAX;
+    // A leaf, a product, and a difference of which the first operand is hidden.
+    assert_eq!(numbers(&data["columns"]["start"]), [0, 0, 2, 4]);
+    assert_eq!(numbers(&data["columns"]["operand"]), [0, 0, hidden, 1]);
+    let partial = floats(&data["columns"]["partial"]);
+    assert_eq!(partial[..2], [2.0, 2.0]);
+    assert!(partial[2].is_nan() && partial[3].is_nan(), "not known without all operands");
+    assert_eq!(data["ops"][2]["formula"], "@0 - @1");
+    assert_eq!(data["seeds"], serde_json::json!([[1, -1.0], [2, 1.0]]));
+    // All operands that a limit leaves out count.
+    let g = Graph::new();
+    let y = g.sum(&[1.0, 2.0, 3.0].map(|x| g.leaf(x)));
+    let data = self::data(&Options::new().depth_limit(0).draw(&g, &[y]).unwrap().html("").unwrap());
+    assert_eq!(numbers(&data["columns"]["operand"]), [hidden; 3]);
+    assert_eq!(data["ops"][0]["formula"], "@0 + @1 + @2");
+}
+
+#[test]
+fn every_one_of_many_kinds_of_ops_is_shown_as_itself() {
+    let kinds = 66_000;
+    let g = Graph::new();
+    let y = (0..kinds).fold(g.leaf(0.0), |x, k| g.add_c(x, 0.5 + f64::from(k)));
+    let data = data(&page(&g, &[y]).unwrap().html("").unwrap());
+    let op_of = numbers(&data["columns"]["op"]);
+    assert_eq!(data["ops"][op_of[65_999] as usize]["caption"], "+ 65998.5");
+    assert_eq!(data["ops"][op_of[66_000] as usize]["caption"], "+ 65999.5");
+}
+
+#[test]
 fn a_page_has_a_safe_title_and_asks_for_nothing() {
     let g = Graph::new();
     let page = draw(&g, &[g.leaf(1.0)]).unwrap().html("<b> & {{data}} ]]>").unwrap();

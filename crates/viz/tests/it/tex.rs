@@ -56,6 +56,27 @@ fn what_has_a_name_or_is_used_again_has_a_line_of_its_own() {
 }
 
 #[test]
+fn two_nodes_never_have_one_name() {
+    let g = Graph::new();
+    let [a, b, c] = ["x1", "x_1", "x1"].map(|name| g.var(1.0).named(name));
+    assert_eq!(of(a * b + c), r"x_{1} \, \text{x\_1 (n1)} + \text{x1 (n2)}");
+    // Keys of leaves, and labels that read like them, or like what a label became.
+    let g = Graph::new();
+    let [plain, key, empty] = [g.var(1.0), g.var(2.0).named("n_0"), g.var(3.0).named(" ")];
+    let [first, taken, second] = ["w", "w (n5)", "w"].map(|name| g.var(1.0).named(name));
+    assert_eq!(of(plain * key + empty), r"n_{0} \, \text{n\_0 (n1)} + n_{2}");
+    assert_eq!(of(first * taken + second), r"w \, \text{w (n5)} + \text{w (n5) (n5)}");
+    // Names of lines.
+    let g = Graph::new();
+    let [a, b] = ["t_1", "t2"].map(|name| g.var(1.0).named(name));
+    let long = (a * b + 1.0).sin();
+    assert_eq!(
+        of(long * long),
+        "\\begin{aligned}\nt_{3} &= \\sin\\left(t_{1} \\, t_{2} + 1\\right) \\\\\n & t_{3} \\, t_{3}\n\\end{aligned}"
+    );
+}
+
+#[test]
 fn a_long_formula_is_cut_into_lines_that_can_be_read() {
     let g = Graph::new();
     let y = (0..200).fold(g.var(0.5).named("x"), |x, _| x.sin());

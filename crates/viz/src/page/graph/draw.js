@@ -240,9 +240,13 @@ function drawWire(wire, block, ends, [x, y], layers) {
   layers.wires.append(path);
   SHOWN.wires.push({ element: path, from, to });
   if (target.kind === VALUE && opOf(target.of).ordered && wire.position >= 0 && wire.arrow) {
-    const [ex, ey] = wire.path.end;
-    const at = MAIN === 0 ? [x + ex - 9, y + ey + 7 * wire.side] : [x + ex + 7 * wire.side, y + ey - 5];
-    layers.labels.append(textAt(at[0], at[1], String(wire.position + 1), { class: "small faint", "font-size": 9 }));
+    const [ex, ey] = wire.path.end, number = String(wire.position + 1);
+    // The number of a wire to the middle stands on the wire, where those beside it are not.
+    const at = wire.side === 0
+      ? (MAIN === 0 ? [x + ex - 18, y + ey] : [x + ex, y + ey - 18])
+      : MAIN === 0 ? [x + ex - 9, y + ey + 7 * wire.side] : [x + ex + 7 * wire.side, y + ey - 5];
+    if (wire.side === 0) layers.labels.append(halo(at, 4.5));
+    layers.labels.append(textAt(at[0], at[1], number, { class: "small faint", "font-size": 9 }));
   }
   // The count beside a bundle that arrives at a closed block.
   if (bundle) {
@@ -251,11 +255,14 @@ function drawWire(wire, block, ends, [x, y], layers) {
     const at = MAIN === 0 ? [x + ex - 12 - 3 * label.length, y + ey] : [x + ex, y + ey - 13];
     const half = 3 * label.length + 2;
     layers.labels.append(
-      make("rect", { class: "halo", x: round(at[0] - half), y: round(at[1] - 5.5), width: 2 * half, height: 11, rx: 2 }),
+      halo(at, half),
       textAt(at[0], at[1], label, { class: "small", "font-size": 9 }),
     );
   }
 }
+
+/** What covers a wire under a text. */
+const halo = ([x, y], half) => make("rect", { class: "halo", x: round(x - half), y: round(y - 5.5), width: 2 * half, height: 11, rx: 2 });
 
 /** The item that shows a value: itself, or the closed block that it is in. */
 function itemOf(i) {

@@ -165,7 +165,7 @@ function arrange(number, open) {
       path.curve(left[b.rank], end);
       if (tip > left[b.rank] + 0.01) path.line(tip, end);
     }
-    drawn.set(id, { from, to, count: strand.operands, path, arrow: b.kind !== OUT && !inner[to], position: strand.position, side: end > center[to] ? 1 : -1 });
+    drawn.set(id, { from, to, count: strand.operands, path, arrow: b.kind !== OUT && !inner[to], position: strand.position, side: Math.abs(end - center[to]) < 1 ? 0 : Math.sign(end - center[to]) });
   }
   return { number, size: whole, inner, corner, sizes: size, center, wires: [...drawn.values()] };
 }

@@ -258,12 +258,13 @@ window.wengert = {
       let sum = SEEDS.get(j) ?? 0;
       for (let k = USES.start[j]; k < USES.start[j + 1]; k++) {
         const at = USES.places[k];
-        sum += guarded(sums.get(USES.user[at]) ?? 0, G.partial[at]);
+        if (isWhole(USES.user[at])) sum += guarded(sums.get(USES.user[at]) ?? 0, G.partial[at]);
       }
       sums.set(j, sum);
     }
     return { ways: sums.get(i), gradient: G.grad[i] };
   },
+  largest,
   openAll() {
     for (let number = 1; number < BLOCKS.length; number++) openBlock(number);
     refresh();

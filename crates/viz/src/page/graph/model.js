@@ -4,7 +4,7 @@ const G = {
   count: DATA.count,
   value: column(DATA.columns.value, Float64Array),
   grad: column(DATA.columns.grad, Float64Array),
-  op: column(DATA.columns.op, Uint16Array),
+  op: column(DATA.columns.op, Uint32Array),
   flags: column(DATA.columns.flags, Uint8Array),
   start: column(DATA.columns.start, Uint32Array),
   operand: column(DATA.columns.operand, Uint32Array),
@@ -21,6 +21,15 @@ const isSource = (i) => isLeaf(i) || isConstant(i);
 const isBad = (i) => !Number.isFinite(G.value[i]) || (wantsGradient(i) && !Number.isFinite(G.grad[i]));
 const opOf = (i) => DATA.ops[G.op[i]];
 
+/** In place of an operand that is not shown. */
+const HIDDEN = 0xffffffff;
+const WHOLE = new Uint8Array(G.count).fill(1);
+for (let i = 0; i < G.count; i++) {
+  for (let at = G.start[i]; at < G.start[i + 1]; at++) if (G.operand[at] === HIDDEN) WHOLE[i] = 0;
+}
+/** Whether all operands are shown. If not, the local derivatives are not known. */
+const isWhole = (i) => WHOLE[i] === 1;
+
 /** The uses of each value, from `start` on in `places`: indices into `G.operand`. `user` says whose operand each is. */
 const USES = {
   get start() { return this.all().start; },
@@ -30,7 +39,7 @@ const USES = {
   all() {
     if (this.made) return this.made;
     const start = new Uint32Array(G.count + 1);
-    for (const x of G.operand) start[x + 1]++;
+    for (const x of G.operand) if (x !== HIDDEN) start[x + 1]++;
     for (let i = 0; i < G.count; i++) start[i + 1] += start[i];
     const next = start.slice();
     const places = new Uint32Array(G.operand.length);
@@ -38,6 +47,7 @@ const USES = {
     for (let i = 0; i < G.count; i++) {
       for (let at = G.start[i]; at < G.start[i + 1]; at++) {
         user[at] = i;
+        if (G.operand[at] === HIDDEN) continue;
         places[next[G.operand[at]]++] = at;
       }
     }
@@ -64,13 +74,23 @@ function name(i) {
   return label === undefined || label === "" ? key(i) : isolated(label.replaceAll("\n", ""));
 }
 
-/** Like `%.4f` in C and Python. */
+/** A number with at least four significant digits, the last one rounded to even, as in `words.rs`. */
 function number(x) {
   if (Number.isNaN(x)) return "nan";
-  if (!Number.isFinite(x)) return x > 0 ? "inf" : "-inf";
-  if (Math.abs(x) >= 1e15) return x.toExponential(4);
-  return Object.is(x, -0) ? "-0.0000" : x.toFixed(4);
+  const size = Math.abs(x), sign = x < 0 || Object.is(x, -0) ? "-" : "";
+  if (size === Infinity) return `${sign}inf`;
+  if (size === 0 || (size >= 1e-3 && size < 1e9)) {
+    const places = size === 0 || size >= 0.1 ? 4 : size >= 0.01 ? 5 : 6;
+    // All digits: no number of this size has more.
+    const exact = size.toFixed(70), end = exact.indexOf(".") + 1 + places;
+    return sign + (isTie(exact.slice(end)) && isEven(exact[end - 1]) ? exact.slice(0, end) : size.toFixed(places));
+  }
+  const exact = size.toExponential(100), digits = exact.slice(0, 5), [, power] = exact.split("e");
+  const tie = isTie(exact.slice(5, exact.indexOf("e"))) && isEven(exact[4]);
+  return sign + (tie ? `${digits}e${power}` : size.toExponential(3)).replace("+", "");
 }
+const isTie = (digits) => /^50*$/.test(digits);
+const isEven = (digit) => "02468".includes(digit);
 
 /** A number in a formula: short, and in parentheses where it is negative. */
 function inFormula(x) {
@@ -89,7 +109,7 @@ function formula(i, byNumbers) {
   if (isSource(i)) return op.name === "leaf" ? "a leaf" : "a constant";
   const operand = (k) => {
     const x = G.operand[G.start[i] + k];
-    if (x === undefined || k >= G.start[i + 1] - G.start[i]) return "…";
+    if (x === HIDDEN) return "…";
     return byNumbers ? inFormula(G.value[x]) : name(x);
   };
   if (op.formula !== null) return filled(op.formula, operand, name(i));
@@ -105,6 +125,7 @@ function rule(at, byNumbers) {
   if (partials === null) return null;
   const operand = (k) => {
     const x = G.operand[G.start[i] + k];
+    if (x === HIDDEN) return "…";
     return byNumbers ? inFormula(G.value[x]) : name(x);
   };
   return filled(partials[at - G.start[i]], operand, byNumbers ? inFormula(G.value[i]) : name(i));

@@ -33,15 +33,17 @@ function localDerivatives(i, most) {
   head.append(tell("th", "with respect to"), tell("th", "local derivative"), tell("th", "sends"));
   table.append(head);
   const end = Math.min(G.start[i + 1], G.start[i] + most);
+  const whole = isWhole(i);
   for (let at = G.start[i]; at < end; at++) {
+    if (G.operand[at] === HIDDEN) continue;
     const row = document.createElement("tr");
     const written = rule(at, false), inNumbers = rule(at, true);
-    const value = number(G.partial[at]);
-    const parts = [written, inNumbers, value].filter((part, k, all) => part !== null && part !== all[k - 1] && !(k === 1 && Number(part.replace(/[()]/g, "")) === G.partial[at]));
+    const value = whole ? number(G.partial[at]) : null;
+    const parts = [written, inNumbers, value].filter((part, k, all) => part !== null && part !== all[k - 1] && !(k === 1 && whole && Number(part.replace(/[()]/g, "")) === G.partial[at]));
     row.append(
       tell("td", name(G.operand[at])),
       tell("td", parts.filter((part, k) => k === 0 || part !== parts[0]).join(" = ")),
-      tell("td", wantsGradient(G.operand[at]) && SWEPT ? number(guarded(G.grad[i], G.partial[at])) : "-"),
+      tell("td", wantsGradient(G.operand[at]) && SWEPT && whole ? number(guarded(G.grad[i], G.partial[at])) : "-"),
     );
     table.append(row);
   }
@@ -107,6 +109,7 @@ function waysToOutput(i, reached) {
     }
     for (let k = USES.start[j]; k < USES.start[j + 1]; k++) {
       const at = USES.places[k], user = USES.user[at];
+      if (!isWhole(user)) continue;
       for (const way of best.get(user) ?? []) ways.push({ amount: guarded(way.amount, G.partial[at]), next: way, at });
       count += counts.get(user) ?? 0;
     }
@@ -156,9 +159,10 @@ function usesOf(i) {
   const parts = [];
   for (let k = from; k < end; k++) {
     const at = USES.places[k];
-    parts.push({ at, amount: guarded(adjoint[USES.user[at]], G.partial[at]) });
+    if (isWhole(USES.user[at])) parts.push({ at, amount: guarded(adjoint[USES.user[at]], G.partial[at]) });
   }
-  const most = Math.max(...parts.map(({ amount }) => Math.abs(amount)).filter(Number.isFinite), 0);
+  if (parts.length === 0) return [];
+  const most = largest(parts);
   parts.sort((a, b) => Math.abs(b.amount) - Math.abs(a.amount));
   for (const { at, amount } of parts.slice(0, 8)) {
     list.append(bar(`${name(USES.user[at])} = ${formula(USES.user[at])}`, amount, most, adjoint[i], () => goToValue(USES.user[at])));
@@ -174,7 +178,7 @@ function waysOf(i, reached) {
   const adjoint = SWEPT ? G.grad[i] : sweep(0).adjoint[i];
   const list = document.createElement("ul");
   list.className = "bars";
-  const most = Math.max(...ways.map(({ amount }) => Math.abs(amount)).filter(Number.isFinite), 0);
+  const most = largest(ways);
   for (const way of ways) {
     const values = along(way);
     const names = values.length === 0 ? ["is the output"] : values.map((j) => name(j));
@@ -185,6 +189,9 @@ function waysOf(i, reached) {
   const many = count < 1e15 ? count.toLocaleString("en-US") : count.toExponential(2);
   return [tell("h3", count === 1 ? "One path to the output" : `${many} paths to the output${ofThem}`), list];
 }
+
+/** The largest size of an amount that is finite, or 0. */
+const largest = (parts) => parts.reduce((most, { amount }) => (Number.isFinite(amount) ? Math.max(most, Math.abs(amount)) : most), 0);
 
 function marks(values) {
   const marked = new Uint8Array(G.count);

@@ -57,7 +57,8 @@ function sweep(at) {
   const parts = new Map();
   for (const [i, seed] of SEEDS) adjoint[i] = seed;
   for (let i = G.count - 1; i >= at; i--) {
-    if (adjoint[i] === 0 || !wantsGradient(i)) continue;
+    // What an op sends of which not all operands are shown is among the seeds.
+    if (adjoint[i] === 0 || !wantsGradient(i) || !isWhole(i)) continue;
     for (let k = G.start[i]; k < G.start[i + 1]; k++) {
       const x = G.operand[k];
       if (!wantsGradient(x)) continue;
@@ -96,7 +97,7 @@ function showStep() {
   for (let i = from; i < to && PLAY.playing; i++) {
     if (isSource(i)) continue;
     now.add(itemOf(i));
-    if (!forward) for (let k = G.start[i]; k < G.start[i + 1]; k++) sent.add(itemOf(G.operand[k]));
+    if (!forward) for (let k = G.start[i]; k < G.start[i + 1]; k++) if (G.operand[k] !== HIDDEN) sent.add(itemOf(G.operand[k]));
   }
   PLAY.adjoint = adjoint;
   for (const item of SHOWN.items) {
@@ -154,6 +155,7 @@ function caption(forward, from, to, step, adjoint, finished) {
   if (worked.length === 1) {
     const [i] = worked;
     if (!wantsGradient(i)) return `${name(i)} passes no gradient on.`;
+    if (!isWhole(i)) return `${name(i)} = ${formula(i)} has operands that are not shown, so what it sends is not known.`;
     const sends = [];
     for (let k = G.start[i]; k < G.start[i + 1] && sends.length < 4; k++) {
       const x = G.operand[k];

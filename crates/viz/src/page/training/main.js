@@ -24,10 +24,12 @@ function show(k) {
 }
 
 const done = steps.at(-1) ?? 0;
-const under = DATA.planned > done;
+// The loss after the last step may still be computed.
+const made = steps.length === 0 ? 0 : Math.min(done + 1, DATA.planned || Infinity);
+const under = DATA.planned > made;
 document.getElementById("state").textContent = steps.length === 0
   ? "No step yet; reload to see more."
-  : `${under ? `step ${done.toLocaleString("en-US")} of ${DATA.planned.toLocaleString("en-US")}; reload to see more` : `${done.toLocaleString("en-US")} steps`} · loss ${exact(losses.at(-1))}${known ? ` · accuracy ${percent(accuracies.findLast(Number.isFinite))}` : ""}`;
+  : `${made.toLocaleString("en-US")} ${under ? `of ${DATA.planned.toLocaleString("en-US")} steps; reload to see more` : made === 1 ? "step" : "steps"} · loss ${exact(losses.at(-1))}${known ? ` · accuracy ${percent(accuracies.findLast(Number.isFinite))}` : ""}`;
 
 let timer = null;
 function setPlaying(playing) {

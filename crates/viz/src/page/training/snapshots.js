@@ -78,9 +78,10 @@ function drawHistograms(snapshot) {
       const total = spread.counts.reduce((sum, count) => sum + count, 0);
       const element = cell("", "");
       const [w, h] = [220, 46];
+      const [from, to] = briefly(spread.range);
       const svg = make("svg", {
         viewBox: `0 0 ${w} ${h + 14}`, role: "img",
-        "aria-label": `${layer.name}, ${kind}: ${total} from ${brief(spread.range[0])} to ${brief(spread.range[1])}`,
+        "aria-label": `${layer.name}, ${kind}: ${total} from ${from} to ${to}`,
       });
       const wide = w / spread.counts.length;
       const bars = make("g", { class: `bars ${kind}` });
@@ -89,7 +90,7 @@ function drawHistograms(snapshot) {
         if (count > 0) bars.append(make("rect", { x: (k * wide).toFixed(1), y: (h - high).toFixed(1), width: (wide - 1).toFixed(1), height: Math.max(1, high).toFixed(1) }));
       });
       svg.append(bars, make("line", { class: "grid", x1: 0, x2: w, y1: h + 0.5, y2: h + 0.5 }));
-      svg.append(make("text", { x: 0, y: h + 12 }, brief(spread.range[0])), make("text", { x: w, y: h + 12, "text-anchor": "end" }, brief(spread.range[1])));
+      svg.append(make("text", { x: 0, y: h + 12 }, from), make("text", { x: w, y: h + 12, "text-anchor": "end" }, to));
       if (spread.not_finite > 0) svg.append(make("text", { x: w / 2, y: h + 12, "text-anchor": "middle", class: "value" }, `${spread.not_finite} not finite`));
       element.append(svg);
     }
