@@ -1,4 +1,4 @@
-//! The inputs of each step with their tangents, and where a loop ends.
+//! Reading the inputs of each step with their tangents, and testing for the end, while a loop runs.
 
 use crc32fast::Hasher;
 
@@ -14,7 +14,7 @@ pub(crate) struct Ends<'a> {
     width: usize,
     /// The tangents of the inputs: none for numbers alone, an empty list for zeros.
     tangents: Option<&'a [f64]>,
-    /// The checksum of what was written, if it is asked for.
+    /// The checksum of the inputs that were written, if one is kept.
     seen: Option<Seen>,
 }
 
@@ -26,7 +26,7 @@ struct Seen {
 }
 
 impl Seen {
-    /// Adds the inputs of the steps from `start` on, `width` numbers each, that were not seen before.
+    /// Adds the inputs of the steps from `start` on, `width` numbers each. Skips steps that it has seen.
     fn look(&mut self, start: usize, width: usize, x: &[f64]) {
         for step in x.chunks_exact(width).skip(self.steps.saturating_sub(start)) {
             step.iter().for_each(|number| self.sum.update(&number.to_le_bytes()));
@@ -37,7 +37,7 @@ impl Seen {
 
 impl<'a> Ends<'a> {
     /// # Errors
-    /// If there is no step, no end, or not the right number of inputs.
+    /// If there is no step, no end, or a wrong number of inputs.
     pub(crate) fn of(steps: Steps<'a>, inputs: Inputs<'a>, width: usize) -> Result<Ends<'a>, Error> {
         Ends::with_tangents(steps, inputs, width, None)
     }
@@ -85,7 +85,7 @@ impl<'a> Ends<'a> {
         self.until.is_some()
     }
 
-    /// Whether the condition, if there is one, holds for so many steps and the state after them.
+    /// Whether there is a condition that holds after `steps` steps, in the state after them.
     pub(crate) fn is_met(&mut self, steps: usize, state: &[f64]) -> bool {
         self.until.as_mut().is_some_and(|until| until(steps, state))
     }
@@ -107,10 +107,10 @@ impl<'a> Ends<'a> {
         Ok(count)
     }
 
-    /// For a loop that ends after so many steps.
+    /// Checks the tangents of inputs of a loop that ends after `steps` steps.
     ///
     /// # Errors
-    /// If the tangents of inputs end before. They may go on where a condition ends the loop, as inputs may.
+    /// If there are too few or, without a condition, too many. A condition may end the loop before its inputs end.
     pub(crate) fn check_tangents(&self, steps: usize) -> Result<(), Error> {
         let expected = steps.saturating_mul(self.width);
         match self.tangents {
@@ -149,17 +149,18 @@ impl<'a> Ends<'a> {
         }
     }
 
-    /// From now on, keeps a checksum of what is written.
+    /// From now on, keeps a checksum of the inputs that are written.
     pub(crate) fn keep_checksum(&mut self) {
         self.seen = Some(Seen::default());
     }
 
-    /// For how many steps inputs were written, and the checksum of these.
+    /// For how many steps inputs were written, and the checksum of these inputs.
     pub(crate) fn checksum(&self) -> (usize, u32) {
         self.seen.as_ref().map_or((0, 0), |seen| (seen.steps, seen.sum.clone().finalize()))
     }
 
-    /// Reads the inputs of the first steps again, which an iterator needs, and returns whether they have this checksum.
+    /// Whether the inputs of the first `steps` steps have this checksum. It reads them, and so brings an iterator to where the
+    /// saved run was.
     pub(crate) fn have_checksum(&mut self, steps: usize, sum: u32) -> Result<bool, Error> {
         self.keep_checksum();
         if steps > 0 && !self.has(steps - 1)? {

@@ -26,7 +26,7 @@ pub enum Error {
     /// No room for the first state.
     #[error("0 snapshots: the first state is a snapshot, so give at least 1")]
     NoSnapshots,
-    /// More snapshots than there are states.
+    /// More snapshots than the loop has steps.
     #[error("{snapshots} snapshots for {steps} steps: give at most one for each step, or use Keep::All")]
     TooManySnapshots {
         /// The number of snapshots.
@@ -35,15 +35,13 @@ pub enum Error {
         steps: usize,
     },
     /// [`Keep::Sqrt`](crate::Keep::Sqrt) or [`Keep::Snapshots`](crate::Keep::Snapshots) for a loop without a known end.
-    #[error(
-        "the number of steps is not known, but where {keep} keeps states depends on it: use Keep::Online or Keep::All"
-    )]
+    #[error("{keep} needs the number of steps, which is not known: use Keep::Online or Keep::All")]
     UnknownEnd {
         /// What was asked for.
         keep: &'static str,
     },
     /// Two lengths that must agree do not.
-    #[error("{what}: {expected} expected, {given} given: give one for each")]
+    #[error("{what}: expected {expected}, got {given}")]
     Length {
         /// What was counted.
         what: &'static str,
@@ -101,7 +99,7 @@ pub enum Error {
     },
     /// A file of another run.
     #[error(
-        "{path} is of another run: it has another step, first state, parameters, inputs (or only one of the two is frozen), direction, number of steps or Keep; to start anew, remove it"
+        "{path} is of another run: it has another step, losses, first state, parameters, inputs (or only one of the two is frozen), direction, number of steps or Keep; to start anew, remove it"
     )]
     OtherRun {
         /// Which file.
@@ -124,7 +122,7 @@ impl From<Refused> for Error {
     }
 }
 
-/// A step is recorded once, so that its comparisons must come out the same at all steps.
+/// The message for a failed step.
 fn of_step(error: &wengert_program::Error) -> String {
     match error {
         wengert_program::Error::GuardFlipped { point, left, relation, right, recorded, .. } => {

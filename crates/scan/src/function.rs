@@ -75,12 +75,12 @@ struct Call {
     scan: Arc<Scan>,
     steps: usize,
     keep: Keep,
-    /// One for each thread that calls it at the same time.
+    /// Those that no call is using. There come to be as many as threads that call at the same time.
     workspaces: Mutex<Vec<Workspace>>,
 }
 
 impl Scan {
-    /// The loss of so many steps as a function of first state, parameters and the inputs of each step, in this order. A
+    /// The loss of `steps` steps as a function of first state, parameters and the inputs of each step, in this order. A
     /// graph records it as one call, with derivatives of first and second order; those of first order also as
     /// nodes. `name` stands in messages, pictures and files. Functions of one program need different names.
     ///

@@ -8,7 +8,7 @@ use crate::error::Error;
 
 /// When a loop ends. A number of steps becomes [`Steps::Exactly`].
 pub enum Steps<'a> {
-    /// After so many steps.
+    /// After this number of steps.
     Exactly(usize),
     /// After the step for which this is true: see [`Steps::until`].
     Until(Box<Until<'a>>),
@@ -16,7 +16,7 @@ pub enum Steps<'a> {
     OfInputs,
 }
 
-/// Whether a loop ends after so many steps, with the state after them.
+/// Whether a loop ends after a number of steps, given that number and the state after them.
 pub type Until<'a> = dyn FnMut(usize, &[f64]) -> bool + 'a;
 
 impl<'a> Steps<'a> {
@@ -119,7 +119,7 @@ impl<'a> Inputs<'a> {
     }
 
     /// The same inputs, without derivatives with respect to them: [`Gradient::inputs`](crate::Gradient::inputs) is then
-    /// empty. For long loops this saves a number for each input.
+    /// empty. This saves the memory of one number for each input of each step.
     ///
     /// ```
     /// use wengert_scan::{Inputs, Keep, Scan, Workspace};
@@ -152,7 +152,7 @@ impl<'a> Inputs<'a> {
         }
     }
 
-    /// Reads the inputs of so many steps, if that is known.
+    /// Reads the inputs of all steps, if their number is known.
     ///
     /// # Errors
     /// If there are not enough, or some are left over.
@@ -171,7 +171,7 @@ impl<'a> Inputs<'a> {
         // How many numbers the loop takes.
         let taken = if width == 0 { Some(0) } else { steps.map(|steps| steps.saturating_mul(width)) };
         let is_left = match (&mut self.source, taken) {
-            // Its end tells whether it ends within a step.
+            // An error if the slice ends within a step.
             (&mut Source::Slice(numbers), None) => self.has(numbers.len(), width)?,
             (Source::Slice(numbers), Some(taken)) => numbers.len() > taken,
             (Source::Iterator { rest, .. }, Some(_)) => !may_go_on && rest.next().is_some(),
@@ -205,7 +205,7 @@ impl<'a> Inputs<'a> {
         }
     }
 
-    /// Writes the inputs of a step that there are inputs for.
+    /// Writes the inputs of a step. There must be some: see [`Inputs::has`].
     #[inline]
     pub(crate) fn write(&mut self, step: usize, x: &mut [f64]) {
         let at = step * x.len();

@@ -1,7 +1,7 @@
 //! Long loops: a step is recorded once, runs many times, and is swept back from checkpoints.
 //!
-//! A loop over time does not fit a tape if it is long: each step is recorded anew. Here the step is compiled once, with its
-//! derivatives. States are kept at some steps only, and the loop runs again between them on the way back.
+//! A tape records every step of a loop, so a long loop does not fit. Here the step is compiled once, with its derivatives.
+//! States are kept at some steps only, and the loop runs again between them on the way back.
 //!
 //! ```
 //! use wengert_scan::{Keep, Scan, Workspace};
@@ -28,9 +28,9 @@
 //! | `unroll.rs` | the programs of one step and of a block of steps |
 //! | `schedule/` | which blocks run, and which states are kept, in which order |
 //! | `run/mod.rs` | blocks forward and back, as a schedule says |
-//! | `run/resume.rs` | what is saved of a run, and how it goes on |
+//! | `run/resume.rs` | what is saved of a run, and how it goes on from there |
 //! | `inputs.rs` | the inputs of each step, and when a loop ends, as users give them |
-//! | `ends.rs` | the same while a loop runs |
+//! | `ends.rs` | reading the inputs, and testing for the end, while a loop runs |
 //! | `function.rs` | a loop as a function of the user's own, for graphs and programs |
 //! | `picture.rs` | a schedule as a picture |
 //! | `watch.rs` | a callback while a loop runs, and a file to resume it from |

@@ -12,7 +12,7 @@ const WIDTH: f64 = 600.0;
 /// The height of a row.
 const ROW: f64 = 6.0;
 
-/// A schedule of so many blocks as SVG: blocks across, time down, one row for each run of blocks and each sweep. Blue runs
+/// A schedule of `blocks` blocks as SVG: blocks across, time down, one row for each run of blocks and each sweep. Blue runs
 /// forward, orange sweeps back, and a gray line is a state while it is kept.
 ///
 /// ```

@@ -20,15 +20,15 @@ use crate::workspace::Workspace;
 /// States are kept before *blocks* of [`Scan::block`] steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Keep {
-    /// Every one: no block runs again.
+    /// Every one. No block runs again, except inside its own sweep.
     All,
     /// About twice the root of the number of blocks: each runs again at most once.
     Sqrt,
-    /// At most so many, the first among them, with as few blocks run again as possible: [`Schedule::binomial`]. More than
-    /// there are steps is [`Error::TooManySnapshots`]: the number of steps is known, so one of the two is a mistake.
+    /// At most this number, the first among them, with as few blocks run again as possible: [`Schedule::binomial`]. More
+    /// than there are steps is [`Error::TooManySnapshots`]: the number of steps is known, so one of the two is a mistake.
     Snapshots(usize),
-    /// At most so many, the first among them, where the number of steps is not known: [`Schedule::online`]. May be more than
-    /// the steps turn out to be.
+    /// At most this number, the first among them, where the number of steps is not known: [`Schedule::online`]. It may be
+    /// larger than the number of steps turns out to be.
     Online(usize),
 }
 
@@ -71,17 +71,17 @@ pub struct Gradient {
     pub end: Vec<f64>,
     /// The number of steps.
     pub steps: usize,
-    /// What it took.
+    /// What it cost.
     pub work: Work,
 }
 
-/// What a gradient of a loop took.
+/// What a gradient of a loop cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Work {
     /// The number of blocks; the last may be shorter than the others.
     pub blocks: usize,
-    /// How often blocks ran again, all together.
+    /// How many blocks ran again, not counting the runs inside their sweeps. A block that ran again twice counts as two.
     pub again: usize,
     /// The most states that were kept.
     pub states: usize,
@@ -95,7 +95,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The sum of the losses of every step; comparisons are checked.
+    /// The defaults: the loss is the sum of those of all steps, and comparisons are checked.
     pub fn new() -> Settings {
         Settings::default()
     }
@@ -106,8 +106,8 @@ impl Settings {
         Settings { losses, ..self }
     }
 
-    /// Whether comparisons of expressions that the step makes are checked at every step. The default is that they are. If
-    /// not, every step takes the recorded branch.
+    /// Whether the comparisons of expressions in a step are checked at every step. By default they are. If not, every step
+    /// takes the recorded branch.
     #[must_use]
     pub fn guards(self, on: bool) -> Settings {
         Settings { without_guards: !on, ..self }
@@ -121,7 +121,7 @@ impl Scan {
     /// The closure is called once. A comparison of expressions in it is checked at every step, and one that comes out
     /// differently is an error with the number of the step.
     ///
-    /// Costs about a microsecond for each instruction of a block, which has about a thousand of them or one step.
+    /// Takes about a microsecond for each instruction of a block. A block has about a thousand instructions, or one step.
     ///
     /// ```
     /// use wengert_scan::{Keep, Scan, Workspace};
@@ -348,8 +348,9 @@ impl Scan {
         Ok((0..states.len()).map(|lane| run.gradient(lane)).collect())
     }
 
-    /// What distinguishes a call from others, if it is saved to a file. Inputs are compared by their checksum. States and
-    /// parameters have as many numbers as the step says, so they follow each other without lengths.
+    /// The bytes that tell this call from others in a saved file; none if it is not saved. Inputs are compared by their
+    /// checksum instead. States and parameters have as many numbers as the step says, so they follow each other without
+    /// lengths.
     pub(crate) fn key(&self, watch: &Watch, keep: Keep, ends: &Ends<'_>, states: &[&[f64]], params: &[f64]) -> Vec<u8> {
         if watch.file.is_none() {
             return Vec::new();
@@ -362,7 +363,7 @@ impl Scan {
     }
 
     /// # Errors
-    /// If numbers are missing or left over.
+    /// If there are too few or too many numbers.
     pub(crate) fn check(&self, states: &[&[f64]], params: &[f64]) -> Result<(), Error> {
         for state in states {
             same_length("numbers of the first state", self.step.widths.state, state.len())?;
@@ -371,7 +372,7 @@ impl Scan {
     }
 
     /// # Errors
-    /// If the number of steps does not suit what is to be kept.
+    /// If `keep` does not suit the number of steps.
     pub(crate) fn schedule(&self, keep: Keep, steps: Option<usize>) -> Result<Schedule, Error> {
         if let (Keep::Snapshots(snapshots), Some(steps)) = (keep, steps)
             && snapshots > steps
@@ -397,7 +398,7 @@ impl Scan {
 fn depends_on_an_input(program: &Program, output: usize) -> bool {
     let mut reached = HashSet::from([program.output(output).0]);
     let instructions: Vec<_> = program.instructions().collect();
-    // Backward, since operands come before what reads them.
+    // Backward, since operands come before the instructions that read them.
     instructions.iter().rev().any(|instruction| {
         let is_reached = reached.contains(&instruction.value);
         if is_reached {

@@ -7,7 +7,7 @@ use crate::run::Run;
 use crate::scan::{Gradient, Keep, Scan};
 use crate::workspace::{Memory, Workspace};
 
-/// A direction: tangents of the first state, of the parameters, and of the inputs of all steps. An empty list is for
+/// A direction: tangents of the first state, of the parameters, and of the inputs of all steps. An empty list means
 /// zeros.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Direction<'a> {
@@ -43,11 +43,11 @@ pub struct Product {
     pub gradient: Gradient,
     /// The derivative of the loss along the direction.
     pub tangent: f64,
-    /// The rows of the first state.
+    /// The components of the product that belong to the first state.
     pub state: Vec<f64>,
-    /// The rows of the parameters.
+    /// Those that belong to the parameters.
     pub params: Vec<f64>,
-    /// The rows of the inputs of each step, step after step. Empty for [`Inputs::frozen`].
+    /// Those that belong to the inputs, step after step. Empty for [`Inputs::frozen`].
     pub inputs: Vec<f64>,
 }
 
@@ -160,8 +160,8 @@ impl Scan {
             [] => Ok([numbers, &vec![0.0; numbers.len()]].concat()),
             _ => same_length(what, numbers.len(), tangents.len()).map(|()| [numbers, tangents].concat()),
         };
-        let state = both("tangents of the first state (none are zeros)", state, along.state)?;
-        Ok([state, both("tangents of parameters (none are zeros)", params, along.params)?])
+        let state = both("tangents of the first state (an empty list means zeros)", state, along.state)?;
+        Ok([state, both("tangents of parameters (an empty list means zeros)", params, along.params)?])
     }
 
     /// A run over numbers and their tangents, ready to start.

@@ -25,7 +25,7 @@ pub(crate) struct Widths {
 }
 
 impl Widths {
-    /// Those of numbers with their tangents.
+    /// The widths for numbers with their tangents.
     fn doubled(self) -> Widths {
         let [state, params, inputs, losses] =
             [self.state, self.params, self.inputs, self.losses].map(|numbers| 2 * numbers);
@@ -39,8 +39,8 @@ pub(crate) struct Pair {
     pub(crate) steps: usize,
     /// State, parameters, inputs of each step -> next state, losses.
     pub(crate) advance: Program,
-    /// The same, adjoint of the next state, adjoints of the losses -> adjoint of the state, of the parameters, of the
-    /// inputs of each step.
+    /// State, parameters, inputs of each step, adjoint of the next state, adjoints of the losses -> adjoints of the state, of
+    /// the parameters, of the inputs of each step.
     pub(crate) reverse: Program,
 }
 
@@ -50,9 +50,10 @@ pub(crate) struct Loop {
     pub(crate) widths: Widths,
     /// One step.
     pub(crate) one: Pair,
-    /// As many as are worth a call.
+    /// As many steps as are worth a call.
     pub(crate) block: Pair,
-    /// A block forward, if it has several steps: state, parameters, inputs of each step -> state and losses after each step.
+    /// If a block has several steps, a block forward: state, parameters, inputs of each step -> state and losses after each
+    /// step.
     pub(crate) trace: Option<Program>,
 }
 
@@ -71,9 +72,9 @@ pub(crate) struct Step {
 impl Step {
     /// The programs of a loop.
     ///
-    /// The number of steps of a block depends on the step alone, so that every loop adds in the same order. Steps with
-    /// comparisons or calls of user's functions stay single: recorded one after another, these would be recorded at other
-    /// numbers than the user's.
+    /// The number of steps of a block depends on the step alone, so that every loop adds in the same order. If the step makes
+    /// comparisons or calls user's functions, a block is one step. In a longer block, the second step would be recorded at
+    /// computed numbers, and might branch otherwise.
     pub(crate) fn unrolled(&self) -> Result<Loop, Error> {
         let reverse = self.pair(1, false)?.0.reverse;
         let advance = self.program.clone();
@@ -91,7 +92,7 @@ impl Step {
         Ok(Loop { widths: self.widths.doubled(), one, block, trace })
     }
 
-    /// So many steps, forward and back; and forward with what is after each, if they are several.
+    /// `steps` steps forward and back. If there are several, also a program that gives the state and loss after each.
     fn pair(&self, steps: usize, with_tangents: bool) -> Result<(Pair, Option<Program>), Error> {
         let graph = Graph::new();
         let leaves = |numbers: &[f64]| numbers.iter().map(|&x| graph.try_leaf(x)).collect::<Result<Vec<NodeId>, _>>();
@@ -131,7 +132,7 @@ impl Step {
             return Ok((Pair { steps, advance, reverse }, trace));
         }
 
-        // Each sort of numbers, and of each step, is followed by its tangents.
+        // State, parameters, and the inputs of each step are each followed by their tangents.
         let tangents = leaves(&vec![1.0; back.len()])?;
         let along: Vec<_> = back.iter().copied().zip(tangents.iter().copied()).collect();
         let sorts = [vec![state.len(), params.len()], vec![self.widths.inputs; steps]].concat();
@@ -154,7 +155,7 @@ impl Step {
     }
 }
 
-/// Both lists in one: so many of the first, then as many of the second, and so on.
+/// Merges two lists: for each of `lengths`, that many nodes of the first list, then as many of the second.
 fn followed(first: &[NodeId], second: &[NodeId], lengths: &[usize]) -> Vec<NodeId> {
     let mut both = Vec::with_capacity(2 * first.len());
     let mut start = 0;

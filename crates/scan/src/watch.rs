@@ -18,7 +18,7 @@ use crate::error::Error;
 pub struct Progress {
     /// The number of steps that ran at least once.
     pub forward: usize,
-    /// The number of steps that are swept.
+    /// The number of steps that were swept back over.
     pub back: usize,
     /// The number of steps of the loop, where it is known.
     pub steps: Option<usize>,
@@ -64,7 +64,8 @@ impl<T> Timed<T> {
 }
 
 impl Watch {
-    /// Calls and saves where that is due; a run that is stopped is saved too. `saved` says what to save.
+    /// Calls the callback and saves the run, each if it is due. A run that is stopped is saved too. `saved` gives what to
+    /// save.
     ///
     /// # Errors
     /// [`Error::Stopped`], [`Error::File`], and those of `saved`.
@@ -86,7 +87,7 @@ impl Watch {
         asked
     }
 
-    /// Calls where that is due.
+    /// Calls the callback if it is due.
     ///
     /// # Errors
     /// [`Error::Stopped`].
@@ -133,7 +134,7 @@ impl Watch {
 pub(crate) struct Saved<'a> {
     /// How many actions of the schedule were begun.
     pub(crate) actions: u64,
-    /// After how many of them the end was met.
+    /// The number of actions begun when the end was reached.
     pub(crate) ended: Option<u64>,
     /// The blocks of the last action that are still to run.
     pub(crate) rest: Option<(usize, usize)>,
@@ -142,7 +143,7 @@ pub(crate) struct Saved<'a> {
     pub(crate) steps: Option<usize>,
     /// For how many steps inputs were read, and their checksum.
     pub(crate) read: (usize, u32),
-    /// Blocks, those that ran again, states kept.
+    /// The numbers of blocks, of blocks that ran again, and of states kept.
     pub(crate) work: [usize; 3],
     pub(crate) state: Cow<'a, [f64]>,
     pub(crate) kept: Cow<'a, [f64]>,
@@ -156,7 +157,7 @@ pub(crate) struct Saved<'a> {
 /// How a file begins. The last character is its version.
 const MAGIC: &[u8] = b"wengert-scan 2";
 
-/// What a file takes beside its key and its numbers, at most: 30 integers and lengths of up to 10 bytes, and the rest.
+/// The most bytes of a file beside its key and its numbers: 30 integers and lengths of up to 10 bytes, and the rest.
 const FRAME: usize = 400;
 
 impl Saved<'_> {

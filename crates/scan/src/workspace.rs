@@ -25,7 +25,7 @@ impl Default for Workspace {
 }
 
 impl Workspace {
-    /// A workspace that runs machine code where there is, and several first states on all cores.
+    /// A workspace that runs machine code where it is available, and several first states on all cores.
     pub fn new() -> Workspace {
         Workspace::with(Setup::new())
     }
@@ -35,8 +35,9 @@ impl Workspace {
         Workspace { once: Memory::new(setup), twice: Memory::new(setup), watch: Watch::default() }
     }
 
-    /// Calls this with the progress of a loop, about once in so much time, but at most once for each block. If it
-    /// breaks, the call is [`Error::Stopped`](crate::Error::Stopped), and the workspace can be used as before.
+    /// Calls `callback` with the progress of a loop about every `every`, at most once a block. If it returns
+    /// [`Break`](ControlFlow::Break), the loop returns [`Error::Stopped`](crate::Error::Stopped), and the workspace can be used
+    /// as before.
     ///
     /// ```
     /// use std::ops::ControlFlow;
@@ -62,13 +63,13 @@ impl Workspace {
     }
 
     /// Saves gradients in progress ([`Scan::value_and_gradient`](crate::Scan::value_and_gradient),
-    /// [`values_and_gradients`](crate::Scan::values_and_gradients), [`hvp`](crate::Scan::hvp)) to a file, about once in so
-    /// much time and where the callback stops them, whole or not at all. A call that finds the file
+    /// [`values_and_gradients`](crate::Scan::values_and_gradients), [`hvp`](crate::Scan::hvp)) to a file, about every
+    /// `every`, and when the callback stops the loop. A file is written completely or not at all. A call that finds the file
     /// goes on from there, to the same bits, and removes it when it is done. It must be the same call: of the same step,
-    /// first state, parameters, direction, number of steps and [`Keep`](crate::Keep), with the same inputs, frozen or not;
-    /// else it is [`Error::OtherRun`](crate::Error::OtherRun). The file has a checksum of the inputs that were read, not the
-    /// inputs. A condition of [`Steps::until`](crate::Steps::until) is not asked again about steps that ran before. A
-    /// checksum tells a broken file; one made on purpose can cause a panic.
+    /// losses, first state, parameters, direction, number of steps and [`Keep`](crate::Keep), with the same inputs, frozen or
+    /// not. Any other is [`Error::OtherRun`](crate::Error::OtherRun). The file has a checksum of the inputs that were read,
+    /// not the inputs. A condition of [`Steps::until`](crate::Steps::until) is not asked again about steps that ran before.
+    /// By a checksum, a damaged file is an error; a file that is forged can cause a panic.
     ///
     /// A call that saves panics where [`Program::to_bytes`](wengert_program::Program::to_bytes) of the step would.
     ///
@@ -116,9 +117,9 @@ pub(crate) struct Memory {
     pub(crate) advance: [Call; 2],
     /// The same, back.
     pub(crate) reverse: [Call; 2],
-    /// A block with what is after each step.
+    /// A block that gives the state and loss after each step.
     pub(crate) trace: Call,
-    /// One step, for its comparisons.
+    /// One step, to check its comparisons.
     pub(crate) checks: Call,
     /// The current state.
     pub(crate) state: Vec<f64>,
@@ -162,7 +163,7 @@ impl Memory {
     }
 }
 
-/// Makes a list of so many zeros.
+/// Makes the list `length` zeros.
 ///
 /// # Errors
 /// [`Refused`].
@@ -173,7 +174,7 @@ pub(crate) fn clear(list: &mut Vec<f64>, length: usize) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Makes a list at least so long.
+/// Adds zeros to the list if it is shorter than `length`.
 ///
 /// # Errors
 /// [`Refused`].

@@ -19,13 +19,13 @@ pub(crate) struct Run<'a, 'e> {
     programs: &'a Loop,
     added: Losses,
     ends: Ends<'e>,
-    /// The step with its comparisons, where the programs do not make them.
+    /// The step, to check its comparisons if `programs` does not check them.
     checks: Option<&'a Program>,
     memory: &'a mut Memory,
     lanes: usize,
-    /// How many blocks ran forward.
+    /// How many blocks ran forward at least once.
     frontier: usize,
-    /// How many blocks are not swept, once the first is.
+    /// How many blocks are still to be swept; `usize::MAX` before the first sweep.
     left: usize,
     /// How many steps the loop has, once its end was reached.
     steps: Option<usize>,
@@ -37,9 +37,9 @@ pub(crate) struct Run<'a, 'e> {
 struct Position {
     /// How many actions were begun.
     actions: u64,
-    /// After how many of them the end was met.
+    /// The number of actions begun when the end was reached.
     ended: Option<u64>,
-    /// What is left of the last one.
+    /// What is left of the action that was begun last.
     rest: Option<Action>,
 }
 
@@ -74,7 +74,7 @@ impl<'a, 'e> Run<'a, 'e> {
         }
     }
 
-    /// Makes the comparisons of this step before each step. For numbers with their tangents, in blocks of one step.
+    /// Runs this step before each step, to check its comparisons. Used with tangents, where blocks have one step.
     pub(crate) fn checking(self, step: &'a Program) -> Run<'a, 'e> {
         Run { checks: Some(step), ..self }
     }
@@ -83,7 +83,7 @@ impl<'a, 'e> Run<'a, 'e> {
         self.programs.widths
     }
 
-    /// The numbers of a state of all lanes.
+    /// How many numbers a state of all lanes has.
     fn room(&self) -> usize {
         self.widths().state * self.lanes
     }
@@ -264,7 +264,7 @@ impl<'a, 'e> Run<'a, 'e> {
         Ok(is_last)
     }
 
-    /// Runs the step itself from the current state, for its comparisons.
+    /// Runs the step itself from the current state, to check its comparisons.
     fn check(&mut self, program: &Program, step: usize) -> Result<(), Error> {
         let widths = self.widths();
         let memory = &mut *self.memory;
@@ -301,7 +301,8 @@ impl<'a, 'e> Run<'a, 'e> {
         Ok(())
     }
 
-    /// Runs a whole block from the current state, with what is after each step, if there is a program for that.
+    /// Runs a whole block from the current state, and keeps the state and loss after each step, if there is a program for
+    /// that.
     fn trace_block(&mut self, start: usize) -> Result<bool, Error> {
         let Some(program) = &self.programs.trace else { return Ok(false) };
         let steps = self.programs.block.steps;
@@ -398,12 +399,12 @@ impl<'a, 'e> Run<'a, 'e> {
         self.steps.expect("the end was reached")
     }
 
-    /// With respect to the first state, the parameters, and the inputs of each step.
+    /// The derivatives with respect to the first state, the parameters, and the inputs of each step.
     pub(crate) fn slopes(&self) -> [&[f64]; 3] {
         [&self.memory.adjoint, &self.memory.params, &self.memory.inputs]
     }
 
-    /// What it took.
+    /// What it cost.
     pub(crate) fn work(&self) -> Work {
         self.work
     }

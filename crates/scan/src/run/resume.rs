@@ -38,7 +38,7 @@ impl Run<'_, '_> {
         if !self.ends.have_checksum(read, sum)? {
             return Ok(None);
         }
-        // The end of the inputs is that of the loop.
+        // The saved run ended where its inputs did, so these must end there too.
         if let Some(steps) = saved.steps
             && self.ends.steps().is_none()
             && !self.ends.has_condition()

@@ -9,7 +9,7 @@ struct Frame {
     to: usize,
 }
 
-/// Sweeps the blocks of the last frame first. Each frame may use the snapshots that no frame before it uses.
+/// Sweeps the blocks of the last frame first. A frame may use the snapshots that the frames before it do not use.
 #[derive(Clone, Debug)]
 pub(super) struct Binomial {
     frames: Vec<Frame>,

@@ -17,7 +17,8 @@ use stretches::Stretches;
 
 pub use binomial::fewest_advances;
 
-/// One action of a [`Schedule`]. The current state is that before some block. States are kept in numbered slots.
+/// One action of a [`Schedule`]. There is always one current state, that before some block; copies of states are kept in
+/// numbered slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
     /// Run the blocks `from..to`. The current state is that before `from`, and becomes that before `to`.
@@ -82,7 +83,8 @@ enum Kind {
 }
 
 impl Schedule {
-    /// Every state is kept, and no block runs twice. The number of blocks need not be known: see [`Schedule::end`].
+    /// Every state is kept, and no block runs again before its sweep. The number of blocks need not be known: see
+    /// [`Schedule::end`].
     ///
     /// ```
     /// use wengert_scan::{Action, Schedule};
@@ -98,7 +100,7 @@ impl Schedule {
         Schedule(Kind::Stretches(Stretches::one()))
     }
 
-    /// About `2 sqrt(blocks)` states are kept, and every block runs at most twice.
+    /// About `2 sqrt(blocks)` states are kept, and every block runs at most twice before its sweep.
     ///
     /// ```
     /// use wengert_scan::{Action, Schedule};
@@ -136,9 +138,9 @@ impl Schedule {
     }
 
     /// At most `snapshots` states are kept, the first state among them, and the number of blocks is not known: see
-    /// [`Schedule::end`]. No block runs more often than in a binomial schedule, which knows the end. After Wang, Moin and
-    /// Iaccarino, Minimal repetition dynamic checkpointing algorithm for unsteady adjoint calculation (SIAM Journal on
-    /// Scientific Computing 31, 2009). Once the end is known, what is left runs as in a binomial schedule.
+    /// [`Schedule::end`]. The most often that any block runs is no more than in a binomial schedule, which knows the end.
+    /// After Wang, Moin and Iaccarino, Minimal repetition dynamic checkpointing algorithm for unsteady adjoint calculation
+    /// (SIAM Journal on Scientific Computing 31, 2009). Once the end is known, what is left runs as in a binomial schedule.
     ///
     /// ```
     /// use wengert_scan::{Action, Schedule};
@@ -158,9 +160,9 @@ impl Schedule {
         Schedule(Kind::Online(Online::new(snapshots)))
     }
 
-    /// Says that the block of the last [`Action::Advance`] is the last block. The current state is then taken to be that
-    /// before this block, as if it had not run. Before the first [`Action::Advance`] it says that there is no block. Does
-    /// nothing if the end is known.
+    /// Says that the block of the latest [`Action::Advance`] is the last block of the loop. The schedule goes on from the
+    /// state before this block, as if it had not run. If there was no [`Action::Advance`], the loop has no block. Does nothing
+    /// if the end is known.
     pub fn end(&mut self) {
         match &mut self.0 {
             Kind::Stretches(stretches) => stretches.end(),

@@ -1,8 +1,8 @@
 //! Few snapshots, an unknown number of blocks.
 //!
-//! Every kept state has a level. A state is dispensable if a later one has a higher level; where there is no room, the
-//! latest dispensable one gives up its slot. If there is none, the current state is not kept, and the next one gets its
-//! level and one more.
+//! Every state has a level. The first state has the highest, and the state after a kept one has level 0. A kept state is
+//! dispensable if a later state has a higher level. If all slots are taken, the latest dispensable state gives up its slot.
+//! If none is dispensable, the current state is not kept, and the next state gets the level of the current one plus 1.
 
 use super::Action;
 use super::binomial::Binomial;
@@ -23,7 +23,7 @@ pub(super) struct Online {
     at: usize,
     /// The level of the current state.
     level: u32,
-    /// Whether the current state is kept, or will not be.
+    /// Whether it has been decided if the current state is kept.
     settled: bool,
     /// The level of the next state.
     next_level: u32,

@@ -1,5 +1,5 @@
-//! Blocks cut into stretches of one length. The state before each stretch is kept; going back, those within one stretch
-//! are kept too.
+//! Blocks are cut into stretches of one length, and the state before each stretch is kept. On the way back, the states
+//! within the stretch that is swept are kept too.
 
 use super::Action;
 
@@ -7,15 +7,15 @@ use super::Action;
 pub(super) struct Stretches {
     /// The number of blocks of a stretch.
     width: usize,
-    /// How many blocks are not swept yet. Before the end is known, more than there can be.
+    /// How many blocks are still to be swept; `usize::MAX` while the end is not known.
     left: usize,
     /// How many stretches there are.
     count: usize,
     /// The current state is that before this block. None after a sweep.
     at: Option<usize>,
-    /// Whether the current state is kept, or needs no keeping.
+    /// Whether it has been decided if the current state is kept.
     settled: bool,
-    /// Where the stretch begins whose states are all kept.
+    /// The first block of the stretch whose states are all kept.
     expanded: Option<usize>,
 }
 
@@ -45,7 +45,7 @@ impl Stretches {
         }
     }
 
-    /// Where the state before a block is kept.
+    /// The slot for the state before a block.
     fn slot(&self, block: usize) -> usize {
         match block % self.width {
             0 => block / self.width,

@@ -114,7 +114,7 @@ fn of_several_first_states_the_one_whose_comparison_fails_is_named() {
 fn errors_and_inputs_say_what_they_are() {
     let scan = scan_of::<Pendulum>(Losses::Every);
     let error = scan.value(3, &[1.0], Pendulum::PARAMS, (), &mut Workspace::new()).unwrap_err().to_string();
-    assert!(error.starts_with("numbers of the first state: 2 expected, 1 given: give one for each"), "{error}");
+    assert!(error.starts_with("numbers of the first state: expected 2, got 1"), "{error}");
     assert_eq!(format!("{:?}", Steps::from(3)), "Exactly(3)");
     assert_eq!(format!("{:?}", Steps::until(|_, _| true)), "Until(..)");
     assert_eq!(format!("{:?}", Inputs::from(&[1.5]).frozen()), "Inputs { source: [1.5], is_frozen: true }");

@@ -109,7 +109,7 @@ fn fewest_repeats(blocks: usize, snapshots: usize) -> usize {
 }
 
 #[test]
-fn online_schedules_run_no_block_more_often_than_binomial_ones() {
+fn the_most_runs_of_a_block_are_no_more_in_online_schedules_than_in_binomial_ones() {
     for snapshots in 1..=30 {
         for blocks in 1..=300 {
             let counts = carried_out(Schedule::online(snapshots), blocks);
