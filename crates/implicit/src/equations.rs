@@ -9,7 +9,7 @@ use crate::map::Map;
 use crate::matrix::DenseFactors;
 use crate::pool::Pool;
 
-/// The residuals, and what is to be minimized, if there is such a thing.
+/// The residuals, and for a minimum, what is to be minimized.
 pub(crate) type Recording<'g> = (Vec<Expr<'g>>, Option<Expr<'g>>);
 
 /// What a closure of the user's own defines.
@@ -67,7 +67,7 @@ impl Equations {
         outcome
     }
 
-    /// Evaluates the recording at other values. Records anew where the closure branches otherwise.
+    /// Evaluates the recording at other values. Records anew if the closure branches otherwise there.
     pub(crate) fn move_to(&self, recorded: &mut Recorded, y: &[f64], p: &[f64]) -> Result<(), String> {
         let same = |nodes: &[NodeId], values: &[f64]| {
             nodes.iter().zip(values).all(|(&node, value)| recorded.graph.value(node).to_bits() == value.to_bits())
@@ -105,7 +105,7 @@ impl Equations {
         }
     }
 
-    /// What the adjoints `ybar` of the solution `y` send to the parameters, as expressions: with `J^T u = ybar`, the
+    /// The adjoints of the parameters, as expressions, from the adjoints `ybar` of the solution `y`: with `J^T u = ybar`, the
     /// derivative of `-u . residuals`.
     pub(crate) fn pullback<'g>(&self, p: &[Expr<'g>], y: &[Expr<'g>], ybar: &[Expr<'g>]) -> Option<Vec<Expr<'g>>> {
         let target = p.iter().chain(y).chain(ybar).find_map(|x| x.graph())?;
@@ -157,8 +157,8 @@ impl Recorded {
         self.y.iter().map(|&y| self.graph.value(y)).collect()
     }
 
-    /// A bound of the rounding errors of each residual, to first order: half a unit in the last place of each node that it
-    /// is computed from, times the adjoint.
+    /// A bound of the rounding error of each residual, to first order: the sum, over the nodes that it is computed from, of
+    /// half a unit in the last place times the absolute adjoint.
     pub(crate) fn rounding(&self) -> Result<Vec<f64>, String> {
         let nodes: Vec<Node> = self.graph.nodes().filter(|node| node.op != Op::Const).collect();
         let keys: Vec<NodeId> = nodes.iter().map(|node| node.id).collect();
@@ -204,7 +204,7 @@ impl Recorded {
     }
 }
 
-/// Copies the nodes that some of them need from one graph to another.
+/// Copies nodes, and those that they need, from one graph to another.
 struct Copy<'a, 'g> {
     from: &'a Graph,
     needed: Vec<bool>,
@@ -229,7 +229,7 @@ impl<'a, 'g> Copy<'a, 'g> {
         Copy { from, needed, guards, copies: vec![None; from.len()], done: 0 }
     }
 
-    /// Says what leaves become.
+    /// Says which expressions stand for these leaves.
     fn known(&mut self, leaves: &[NodeId], exprs: &[Expr<'g>]) {
         leaves.iter().zip(exprs).for_each(|(leaf, &expr)| self.copies[leaf.index()] = Some(expr));
     }

@@ -56,8 +56,8 @@ pub enum Error {
         /// The number.
         number: f64,
     },
-    /// A table with more or fewer values than knots.
-    #[error("the table has {given} values, but {expected} are needed, one for each knot")]
+    /// A table with more or fewer values than its knots need.
+    #[error("the table has {given} values, but its knots need {expected}")]
     Values {
         /// How many are needed.
         expected: usize,

@@ -12,8 +12,8 @@ use crate::pool::Pool;
 /// The inverse of a matrix of `n` rows and columns. Inputs and outputs are the entries by rows.
 ///
 /// A call takes `n * n` nodes, and costs `O(n^3)`; so does a sweep through it. Derivatives as nodes take `O(n^2)` dot
-/// products. To solve a linear system, [`linear_solve`](crate::linear_solve) is cheaper and more accurate.
-/// `name`, and where there is no value: as there.
+/// products. To solve a linear system, [`linear_solve`](crate::linear_solve) is cheaper and more accurate. See it also for
+/// `name`, and for matrices that are refused.
 ///
 /// ```
 /// use wengert_implicit::inverse;
@@ -24,11 +24,11 @@ pub fn inverse(name: &str, n: usize) -> Map {
     Map::new(Arc::new(Inverse { name: name.into(), of: Inverter::new(n) }), vec![])
 }
 
-/// The logarithm of the absolute value of the determinant of a matrix of `n` rows and columns, which neither over- nor
-/// underflows. Inputs: the entries by rows.
+/// The logarithm of the absolute value of the determinant of a matrix of `n` rows and columns. It is finite also where the
+/// determinant would over- or underflow. Inputs: the entries by rows.
 ///
 /// A call takes one node, and costs a factorization. The gradient is the transposed inverse; derivatives of higher order
-/// go through [`inverse`]. `name`, and where there is no value: as of [`linear_solve`](crate::linear_solve).
+/// go through [`inverse`]. For `name`, and for matrices that are refused, see [`linear_solve`](crate::linear_solve).
 ///
 /// ```
 /// use wengert_implicit::log_det;
@@ -114,7 +114,7 @@ impl External for Inverse {
         Ok(())
     }
 
-    // Of the inverse B, the matrix receives -B^T Bbar B^T. Seen by columns, the lists hold transposes.
+    // With the inverse B, the adjoint of the matrix is -B^T Bbar B^T. Lists by rows, read by columns, are transposes.
     fn vjp(&self, _: &[f64], y: &[f64], ybar: &[f64], xbar: &mut [f64]) -> Result<(), String> {
         let (b, bar) = (self.of.transposed(y).transpose(), self.of.transposed(ybar));
         xbar.copy_from_slice((-(&b * bar * &b)).as_slice());

@@ -17,13 +17,13 @@
 //!
 //! | function | value |
 //! |--|--|
-//! | [`root`], [`fixed_point`], [`minimize`] | what a closure's equations say, by Newton's method |
-//! | [`linear_solve`], `sparse_solve` (feature `sparse`), [`inverse`], [`log_det`] | of a matrix, by elimination |
-//! | [`interp1`], [`interp2`], [`interp1_weights`] | of a table, between its knots |
+//! | [`root`], [`fixed_point`], [`minimize`] | a root, a fixed point or a minimizer of a closure, by Newton's method |
+//! | [`linear_solve`], `sparse_solve` (feature `sparse`), [`inverse`], [`log_det`] | the solution, the inverse or the log-determinant of a matrix, by elimination |
+//! | [`interp1`], [`interp2`], [`interp1_weights`] | the values or the weights of a table, between its knots |
 //!
 //! Each is a [`wengert::External`]: a call takes a node for each output, whatever it costs to compute. It is computed anew
 //! when the graph is replayed, works in all sweeps and in programs (`wengert-program`), and is found by its name when a
-//! program is loaded. Where there is no value, the error names the function and says what to do.
+//! program is loaded. If a call fails, the error names the function and says what to do.
 #![forbid(unsafe_code)]
 
 mod equations;

@@ -1,11 +1,12 @@
-//! A function with what its derivatives call.
+//! A function, with the functions that its derivatives call.
 
 use std::sync::Arc;
 
 use wengert::{External, Scalar};
 
-/// A function that an equation, a minimum or a matrix defines. [`root`](crate::root), [`linear_solve`](crate::linear_solve)
-/// and the like make it once; then it is called any number of times, in any number of graphs.
+/// A function that an equation, a minimum, a matrix or a table defines. [`root`](crate::root),
+/// [`linear_solve`](crate::linear_solve) and the like make it once; then it is called any number of times, in any number of
+/// graphs.
 ///
 /// ```
 /// use wengert::Graph;

@@ -62,7 +62,7 @@ impl Matrix {
     }
 }
 
-/// Derivatives with a seed that is not finite are NaN: where it comes from is found elsewhere.
+/// Whether all seeds are finite. If not, callers write NaN: `explain_nan` finds where such a seed comes from.
 pub(crate) fn all_finite(seeds: &[f64]) -> bool {
     seeds.iter().all(|seed| seed.is_finite())
 }
@@ -107,7 +107,7 @@ impl DenseFactors {
     pub(crate) fn new(a: DMatrix<f64>) -> Result<DenseFactors, String> {
         let lu = LU::new(a);
         let packed = lu.lu_internal();
-        // A pivot that is smaller than the rounding errors of the sum it was computed by might as well be 0.
+        // The exact value of a pivot may be 0 if it is no greater than the rounding errors of its sum.
         for k in 0..packed.nrows() {
             let (pivot, below) = (packed[(k, k)].abs(), 0..k);
             let terms: f64 = below.map(|i| (packed[(k, i)] * packed[(i, k)]).abs()).sum();

@@ -4,7 +4,7 @@ use nalgebra::{DMatrix, DVector};
 
 use crate::equations::{Equations, Recorded};
 
-/// What to look for, and how to get near it.
+/// What to look for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Method {
     Root,
@@ -19,11 +19,11 @@ const STEPS: usize = 100;
 const ITERATIONS: usize = 1000;
 /// A plain iteration that changes each unknown by less than this part of it is near enough.
 const NEAR: f64 = 1e-6;
-/// The largest numbers of so many iterations are the measure for iterations that lead to 0.
+/// An unknown that goes to 0 is compared with its largest value in the last `WINDOW` iterations.
 const WINDOW: usize = 100;
 /// After a step that changes each unknown by less than this part of it, the next would only be rounding errors.
 const FINE: f64 = 1e-12;
-/// Where no step is better, one that would change each unknown by less than this part of it is one of rounding errors.
+/// If no step is better, a step that would change each unknown by less than this part of it is taken for rounding errors.
 const COARSE: f64 = 1e-8;
 /// Changes of a value by less than this part of it may be rounding errors.
 const ROUNDING: f64 = 64.0 * f64::EPSILON;
@@ -48,7 +48,7 @@ fn norm(list: impl IntoIterator<Item = f64>) -> f64 {
     list.into_iter().fold(0.0, f64::hypot)
 }
 
-/// Whether each change is at most this part of its number.
+/// Whether each change is at most `part` times its number.
 fn is_small(changes: &[f64], part: f64, numbers: &[f64]) -> bool {
     changes.iter().zip(numbers).all(|(change, number)| change.abs() <= part * number.abs())
 }
@@ -63,8 +63,8 @@ fn iterate(e: &Equations, recorded: &mut Recorded, p: &[f64], y: &mut [f64]) -> 
         if !recorded.residuals().iter().all(|r| r.is_finite()) {
             return Err(format!("the iteration leaves the finite numbers at {y:?}; choose another start"));
         }
-        // Every number is compared with its own size, and not with that of the start, which may be far away. So the first
-        // window does not count.
+        // Each unknown is compared with its own size. The first window still contains the start, which may be far larger, so
+        // it is not used.
         largest.iter_mut().zip(&*y).for_each(|(most, y)| *most = most.max(y.abs()));
         let is_full = k % WINDOW == 0;
         if is_small(&change, NEAR, if is_full && k > WINDOW { &largest } else { y }) {
@@ -97,7 +97,7 @@ fn newton(e: &Equations, recorded: &mut Recorded, p: &[f64], y: &mut [f64]) -> R
             }
             Some(_) => descend(&jacobian, &mut step)?,
         };
-        // Each residual is measured by the terms of its linear equation, so that equations of any size count alike.
+        // Each residual is divided by the sum of the terms of its linear equation, so that equations of any size count alike.
         let largest: Vec<f64> = y.iter().zip(&step).map(|(y, step)| y.abs().max(step.abs())).collect();
         let terms = |row: usize| jacobian.row(row).iter().zip(&largest).map(|(a, y)| (a * y).abs()).sum::<f64>();
         let sizes: Vec<f64> = (0..y.len()).map(|row| terms(row).clamp(f64::MIN_POSITIVE, f64::MAX)).collect();
@@ -121,7 +121,7 @@ fn newton(e: &Equations, recorded: &mut Recorded, p: &[f64], y: &mut [f64]) -> R
             part *= if better { 1.0 } else { 0.5 };
             better
         });
-        // Steps that do not shrink fast may be rounding errors, as they are where no step is better.
+        // A step that is not much shorter than the last may be rounding errors, and so may one that is not better.
         let length = norm(step.iter().zip(&*y).map(|(step, y)| step / y.abs().max(f64::MIN_POSITIVE)));
         let is_slow = !better || length > 0.1 * last;
         last = length;
@@ -151,13 +151,13 @@ fn newton(e: &Equations, recorded: &mut Recorded, p: &[f64], y: &mut [f64]) -> R
     Err(format!("no convergence: after {STEPS} steps at most, {what} still {left:e} at {y:?}; choose another start"))
 }
 
-/// Solves `H step = step` in place for a Hessian, with a multiple of the identity added where it is not positive
-/// definite. Returns whether it is.
+/// Replaces `step`, the gradient, by `H^-1` times it, for the Hessian `H`. If `H` is not positive definite, a multiple of
+/// the identity is added first. Returns whether `H` is positive definite.
 fn descend(hessian: &DMatrix<f64>, step: &mut [f64]) -> Result<bool, String> {
     let n = hessian.nrows();
     let largest = hessian.amax();
     let mut added = 0.0;
-    // Doubles of the largest entry are enough: then the matrix is dominated by its diagonal.
+    // A multiple of about `n` times the largest entry is enough: then the diagonal dominates the matrix.
     while added <= 4.0 * (n as f64 + 1.0) * largest.max(f64::MIN_POSITIVE) {
         let shifted = hessian + DMatrix::identity(n, n) * added;
         if let Some(factors) = shifted.cholesky() {

@@ -3,7 +3,7 @@
 use crate::table::Interpolation;
 
 /// For each interval, the coefficients of the powers of the distance from its left knot. Then the value at the last knot, as
-/// a constant, since the polynomial before it would only be near.
+/// a constant, since the last polynomial may miss this value by rounding.
 pub(crate) type Coefficients = Vec<[f64; 4]>;
 
 /// The polynomials through the values at the knots, of which there are at least two.
@@ -54,7 +54,7 @@ fn monotone(h: &[f64], slopes: &[f64]) -> Vec<f64> {
     };
     let inner = |i: usize| {
         let [left, right] = [slopes[i - 1], slopes[i]];
-        // Where a slope is 0, or where they have different signs.
+        // If a slope is 0, or the two have different signs.
         if left.min(right) <= 0.0 && left.max(right) >= 0.0 {
             return 0.0;
         }

@@ -17,8 +17,8 @@ use crate::pool::Pool;
 ///
 /// `name` stands in messages, pictures and files. Functions of one program need different names.
 ///
-/// Where the matrix is singular, that is, where a pivot is not greater than the rounding errors of its own computation,
-/// and where an entry is not finite, there is no value: an error of the call.
+/// The call fails if the matrix is singular (a pivot is not greater than the rounding errors of its own computation) or an
+/// entry is not finite.
 ///
 /// ```
 /// use wengert::Graph;
@@ -38,7 +38,7 @@ pub fn linear_solve(name: &str, n: usize) -> Map {
     solve_with(name, Matrix::Dense(n))
 }
 
-/// The solution of linear systems with such a matrix.
+/// The solution of linear systems with matrices of this layout.
 pub(crate) fn solve_with(name: &str, matrix: Matrix) -> Map {
     let shared = Shared::new(name, matrix);
     Map::new(Shared::solver(&shared, false), vec![Shared::solver(&shared, true)])

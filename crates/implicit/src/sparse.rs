@@ -18,8 +18,8 @@ use crate::solve::solve_with;
 /// column). Inputs: the entries at these places, in their order, then `b`.
 ///
 /// As [`linear_solve`](crate::linear_solve), but factors and solves in time that depends on the entries, not on `n^3`: for
-/// a tridiagonal matrix, `O(n)`. The order of elimination is found once, here. Derivatives with respect to entries that
-/// are not given do not exist. Whether the matrix is singular is judged by the solutions for two more right sides.
+/// a tridiagonal matrix, `O(n)`. The order of elimination is found once, here. There are derivatives with respect to the
+/// entries at `places` only. To find out whether the matrix is singular, a call solves for two more right sides.
 ///
 /// ```
 /// use wengert_implicit::sparse_solve;
@@ -92,9 +92,9 @@ impl Layout {
         Ok(factors)
     }
 
-    /// Refuses a matrix that is singular to working precision. Pivots of faer's factors are not public. So this solves for
-    /// right sides that are as large as the rows, and otherwise arbitrary: a pivot of rounding errors leads to a solution
-    /// whose terms cancel in nearly all digits. Scaling columns does not matter.
+    /// Refuses a matrix that is singular to working precision. The pivots of faer's factors are not public. So this solves
+    /// for arbitrary right sides, scaled by the sizes of the rows: a pivot of rounding errors leads to a solution whose terms
+    /// cancel in nearly all digits. The scale of a column does not matter.
     fn check(&self, entries: &[f64], factors: &SparseFactors) -> Result<(), String> {
         let terms = |x: &[f64]| {
             let mut terms = vec![0.0; x.len()];
@@ -104,7 +104,7 @@ impl Layout {
             terms
         };
         let rows = terms(&vec![1.0; self.order()]);
-        // Two, since one may happen to be near to what the matrix can give.
+        // Two, since one right side may by chance not show that the matrix is singular.
         let is_regular = [0.618_033_988_749_894_9, std::f64::consts::SQRT_2].iter().all(|irrational| {
             let arbitrary = |row: usize| 1.0 + ((row * row) as f64 * irrational).fract();
             let mut x: Vec<f64> = rows.iter().enumerate().map(|(row, size)| size * arbitrary(row)).collect();

@@ -1,8 +1,8 @@
 //! Tables: values between knots, as piecewise polynomials of each axis. How the polynomials are found is in
 //! [`pieces`](crate::pieces).
 //!
-//! A call has the value and its derivatives as outputs. The derivative of each is another, or 0 above the highest order, so
-//! derivatives of every order are there.
+//! A call has the value and its derivatives as outputs. The derivative of an output is another output, or 0 above the
+//! highest order, so there are derivatives of every order.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::map::Map;
 use crate::pieces::{Coefficients, pieces};
 
-/// How a table goes between its knots.
+/// How a table is interpolated between its knots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interpolation {
     /// Straight lines. The derivative jumps at knots.
@@ -42,7 +42,7 @@ pub enum Outside {
 /// to the degree of the polynomials, 1 for [`Interpolation::Linear`] and 3 for the others.
 ///
 /// A call costs a binary search. At a knot where a derivative jumps, it is the mean of both sides, as at the kinks of the
-/// engine's ops; with [`Outside::Clamp`], the ends are such knots. `name`: as of [`linear_solve`](crate::linear_solve).
+/// engine's ops; with [`Outside::Clamp`], the ends are such knots. For `name`, see [`linear_solve`](crate::linear_solve).
 ///
 /// ```
 /// use wengert::Graph;
@@ -76,11 +76,11 @@ pub fn interp1(
 }
 
 /// A table of one input whose values are not known yet: as [`interp1`], but the outputs are the weights of the values. There
-/// is a weight for each knot, then their derivatives of order 1, and so on. The sum of the weights times the values is
-/// what `interp1` gives; so values can be parameters, and a table can be fitted to data.
+/// is a weight for each knot, then the derivative of each weight of order 1, and so on. The sum of the weights times the
+/// values is what `interp1` gives; so values can be parameters, and a table can be fitted to data.
 ///
-/// Linear weights take memory for each knot. A weight of a spline is a spline over all knots, so they take
-/// 32 bytes times the square of the number of knots: 3.2 GB for 10,000.
+/// Linear weights take memory proportional to the number of knots. A weight of a spline is a spline over all knots, so
+/// these take 32 bytes times the square of the number of knots: 3.2 GB for 10,000.
 ///
 /// ```
 /// use wengert_implicit::{Interpolation, Outside, interp1_weights};
@@ -108,7 +108,7 @@ pub fn interp1_weights(
         Interpolation::Linear => k.saturating_sub(1)..(k + 2).min(n),
         _ => 0..n,
     };
-    // All memory is asked for first.
+    // All memory is allocated first.
     let total = (0..n).try_fold(0usize, |total, k| total.checked_add(near(k).len())).ok_or(Error::OutOfMemory)?;
     let (mut list, mut table) = (Coefficients::new(), Vec::new());
     list.try_reserve_exact(total).map_err(|_| Error::OutOfMemory)?;
@@ -131,7 +131,7 @@ pub fn interp1_weights(
 /// it is linear in each input ([`Interpolation::Linear`]), or a spline in each ([`Interpolation::Spline`]).
 ///
 /// Outputs: with the degree `d` of the polynomials, output `i * (d + 1) + j` is the derivative of order `i` in `x` and `j`
-/// in `y`; so output 0 is the value. Knots, `outside` and `name`: as of [`interp1`].
+/// in `y`; so output 0 is the value. For knots, `outside` and `name`, see [`interp1`].
 ///
 /// ```
 /// use wengert_implicit::{Interpolation, Outside, interp2};
@@ -166,7 +166,7 @@ pub fn interp2(
         checked('x', pieces(x_knots, &column, interpolation))
     });
     let across = across.collect::<Result<Vec<Coefficients>, Error>>()?;
-    // For each cell, by x: the coefficients in y of each power of x.
+    // Cells in ascending order of x, then of y. Each has, for each power of x, the coefficients of the powers of y.
     let cell = |i: usize, j: usize, power: usize| [0, 1, 2, 3].map(|k| across[4 * j + k][i][power]);
     let cells = (0..x_knots.len()).flat_map(|i| (0..y_knots.len()).map(move |j| (i, j)));
     let table = cells.flat_map(|(i, j)| (0..4).map(move |power| (i, j, power))).map(|(i, j, k)| cell(i, j, k));
@@ -222,7 +222,7 @@ impl Axis {
         Ok(Axis { name, knots: knots.into(), outside })
     }
 
-    /// For each order of derivative, the parts that are to be added up.
+    /// For each order of derivative, the two parts whose sum it is.
     fn parts(&self, x: f64, degree: usize) -> Result<Vec<[Part; 2]>, String> {
         let (knots, last) = (&self.knots, self.knots.len() - 1);
         let [first, end] = [knots[0], knots[last]];
@@ -253,7 +253,7 @@ impl Axis {
         };
         Ok((0..=degree)
             .map(|order| match order {
-                // At the last knot, its own value, which a polynomial before it may miss.
+                // At the last knot, its own value, which the last polynomial may miss by rounding.
                 0 => [part(if x == end { last } else { right }, 0, 1.0), (right, [0.0; 4])],
                 _ => [part(left, order, weight), part(right, order, weight)],
             })
@@ -267,13 +267,14 @@ struct Table {
     degree: usize,
     axes: Vec<Axis>,
     tables: Vec<Pieces>,
-    /// Of all tables: the coefficients of each interval, or of each cell four lists, one for each power of x.
+    /// The coefficients of all tables: of each interval, or with two inputs, of each cell, which has four lists, one for each
+    /// power of x.
     coefficients: Coefficients,
 }
 
 /// Where the coefficients of a table are.
 struct Pieces {
-    /// The first interval that has any. Those of intervals without are 0.
+    /// The first interval with coefficients. Those of all intervals before it and after the last are 0.
     first: usize,
     at: Range<usize>,
 }
@@ -301,7 +302,7 @@ impl Table {
         self.degree + 1
     }
 
-    /// How far apart in the outputs an order and the next are.
+    /// The distance in the outputs from one order to the next.
     fn stride(&self, axis: usize) -> usize {
         self.tables.len() * if axis + 1 == self.axes.len() { 1 } else { self.orders() }
     }
@@ -312,7 +313,7 @@ impl Table {
         (output / stride % self.orders() < self.degree).then_some(output + stride)
     }
 
-    /// Writes the outputs at numbers.
+    /// Writes the outputs at `x`.
     fn evaluate(&self, x: &[f64], y: &mut [f64]) -> Result<(), String> {
         let along = |axis: usize| self.axes[axis].parts(x[axis], self.degree);
         let mut outputs = y.iter_mut();
@@ -348,7 +349,7 @@ impl Table {
     }
 }
 
-/// The dot product. A term with a factor of 0 is 0, also where the other overflows.
+/// The dot product. A term with a factor of 0 is 0, also if the other factor is infinite.
 fn dot(powers: &[f64; 4], coefficients: &[f64; 4]) -> f64 {
     let terms = powers.iter().zip(coefficients);
     terms.map(|(power, coefficient)| if *power == 0.0 || *coefficient == 0.0 { 0.0 } else { power * coefficient }).sum()
