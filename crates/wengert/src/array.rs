@@ -1,7 +1,7 @@
 //! Arrays of a few elements.
 
-/// `f` of every element, as [`array::map`], from which the compiler makes a dozen functions for each closure: slow to
-/// compile, and called one by one in a debug build. `zero` is any value.
+/// Applies `f` to every element. [`array::map`] does the same, but compiles to a dozen functions for each closure: that is
+/// slow to compile, and slow to run in a debug build. `zero` is any value.
 #[inline(always)]
 pub(crate) fn each<T: Copy, U: Copy, const N: usize>(xs: [T; N], zero: U, f: impl Fn(T) -> U) -> [U; N] {
     let mut all = [zero; N];

@@ -66,15 +66,15 @@ pub enum Error {
         /// The name that was looked for.
         name: String,
     },
-    /// The graph is full: the limit of nodes is reached, or that of operands in lists (2^28), or that of immediates
-    /// that do not fit in a node (2^27).
+    /// The graph is full: it reached its limit of nodes, of operands in lists (2^28), or of immediates that do not fit in
+    /// a node (2^27).
     Full {
         /// How many nodes it may hold.
         limit: usize,
     },
     /// The allocator has no memory left. The graph is as before, and can be used.
     OutOfMemory {
-        /// How many nodes, or numbers for nodes, needed room.
+        /// How many items needed room: nodes, or numbers for them.
         nodes: usize,
     },
     /// A comparison whose result at the new values differs from the one recorded.
@@ -160,11 +160,11 @@ impl fmt::Display for Error {
             Error::UnknownOp { name } => write!(f, "no op has the name {name:?}: Op::ALL lists all ops"),
             Error::Full { limit } => write!(
                 f,
-                "the graph is full: its limit is {limit} nodes; rewind or reset it, or make one with a higher limit (Graph::with_limit)"
+                "the graph is full: it reached its limit of {limit} nodes, or that of operands or immediates; rewind or reset it, or make one with a higher limit (Graph::with_limit)"
             ),
             Error::OutOfMemory { nodes } => write!(
                 f,
-                "out of memory while making room for {nodes} nodes: record fewer, or drop graphs that are no longer needed"
+                "out of memory while making room for {nodes} items: record fewer nodes, or drop graphs that are no longer needed"
             ),
             Error::GuardFlipped {
                 relation,
@@ -257,8 +257,8 @@ impl Op {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Operands`] if it takes fewer or more operands, and for a leaf or a constant, which are not
-    /// applied to anything, nor is [`Op::External`]. [`Error::Immediates`] if an immediate that it does not have is not 0.
+    /// [`Error::Operands`] if it takes fewer or more operands, and for [`Op::Leaf`], [`Op::Const`] and [`Op::External`],
+    /// which cannot be applied like other ops. [`Error::Immediates`] if an immediate that it does not have is not 0.
     #[inline]
     pub fn check(self, imm: Imm, operands: usize) -> Result<(), Error> {
         if matches!(self, Op::Leaf | Op::Const | Op::External) || !self.takes(operands) {

@@ -1,5 +1,5 @@
-//! Functions of `f64` that `std` has and `core` has not. All but `cbrt` are exact, so they have the same bits with and
-//! without `std`.
+//! Functions of `f64` that `std` has and `core` has not. All but `cbrt` are correctly rounded, so they have the same bits
+//! with and without `std`.
 
 macro_rules! functions {
     ($($(#[$doc:meta])* $name:ident($x:ident $(, $y:ident)*) = $without:expr;)+) => {$(

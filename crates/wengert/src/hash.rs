@@ -1,4 +1,4 @@
-//! Hash tables for keys that nobody chooses to collide: those of `std`, or, without it, those that `std` is made of.
+//! Hash tables for keys that no attacker chooses: from `std`, or without it from `hashbrown`.
 
 use rustc_hash::FxBuildHasher;
 

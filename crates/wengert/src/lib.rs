@@ -123,7 +123,7 @@
 //! With `default-features = false` the whole engine needs only `core` and `alloc`: duals, series, graphs, derivatives. Four
 //! things differ. The functions behind `exp`, `sinh`, `erf`, `lgamma` and their like come from the crate `libm` instead of
 //! `pxfm`, which needs `std`: they differ by at most 1 ulp, `atanh`, `erfc` and `lgamma` by 2. A [`Series`] computes the
-//! recurrence of an op anew each time, since there is no memory that belongs to a thread. For the same reason, a
+//! recurrence of an op anew each time, since there are no thread-local variables. For the same reason, a
 //! [`Statement`] of more than [`FORWARD_UP_TO`] inputs that is not a [`Formula`] takes a new graph at each call. And plans
 //! of sparse derivatives analyze ops anew.
 //!

@@ -1,4 +1,4 @@
-//! Memory that is asked for: where the allocator refuses it, an error instead of the end of the process.
+//! Allocation that returns an error where the allocator refuses, instead of ending the process.
 
 use alloc::collections::BinaryHeap;
 use alloc::vec::Vec;
@@ -10,7 +10,7 @@ use smallvec::{Array, SmallVec};
 
 use crate::hash::{HashMap, HashSet};
 
-/// The allocator refused room for so many items.
+/// The allocator refused room for this many items.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct Refused {
@@ -25,17 +25,17 @@ impl Refused {
     }
 }
 
-/// Collections that can be asked for room.
+/// Collections that make room, or return an error.
 #[doc(hidden)]
 pub trait Room {
     /// Makes room for this many more.
     ///
     /// # Errors
-    /// [`Refused`]; it is as before.
+    /// [`Refused`]. The collection is unchanged.
     fn room(&mut self, more: usize) -> Result<(), Refused>;
 }
 
-/// By the collection's `try_reserve`.
+/// Implements [`Room`] by `try_reserve`.
 macro_rules! room {
     ($([$($generics:tt)*] $Type:ty, of $Item:ty;)+) => {$(
         impl<$($generics)*> Room for $Type {
@@ -55,7 +55,7 @@ room! {
     [K: Eq + Hash, S: BuildHasher] HashSet<K, S>, of K;
 }
 
-/// Lists that grow by asking.
+/// Lists that grow, or return an error.
 #[doc(hidden)]
 pub trait Grow<T> {
     /// Appends an item.
@@ -67,7 +67,7 @@ pub trait Grow<T> {
     /// Appends items.
     ///
     /// # Errors
-    /// [`Refused`]; some may be appended.
+    /// [`Refused`]. Some items may have been appended.
     fn try_extend(&mut self, items: impl IntoIterator<Item = T>) -> Result<(), Refused>;
 }
 

@@ -255,8 +255,8 @@ impl Recorder<'_> {
         Ok(xbar.into_iter().map(|bar| self.term_of(bar)).collect())
     }
 
-    /// What the value `l` of a statement sends to its inputs, whose body was recorded from `start` on: a term for each
-    /// input. A node that is an input twice has all of it at the first place.
+    /// The pullback of a statement whose body was recorded from `start` on and has the value `l`: a term for each input. If
+    /// a node is given as two inputs, its whole term stands at the first.
     fn pull_body<'r>(
         &'r self,
         start: u32,
@@ -291,7 +291,7 @@ impl Recorder<'_> {
                 continue;
             }
             if let Some(call) = self.call_at(position) {
-                // The adjoints of all outputs, of which this is the last that has one.
+                // This is the last output with an adjoint, so all adjoints of the call are complete.
                 let ybar: Vec<_> = (call.first..call.first + call.outputs)
                     .map(|at| adjoints.remove(&at).unwrap_or(Term::NOTHING))
                     .collect();

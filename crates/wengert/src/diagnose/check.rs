@@ -154,8 +154,8 @@ impl Graph {
     /// Checks the gradient of `l` with respect to the nodes `wrt` against finite differences. Afterwards all
     /// leaves have their old values, and [`Graph::grad`] gives the gradient of `l`.
     ///
-    /// The derivative with respect to a computed node is that with respect to a variable added to the node. Differences
-    /// of it are those of a copy of the graph in which the variable is a leaf.
+    /// The derivative with respect to a computed node is that with respect to a variable added to the node. The differences
+    /// are taken on a copy of the graph, where this variable is a leaf.
     ///
     /// Meant for tests. Costs O(`wrt` * nodes): the graph is recomputed twice for each node of `wrt`, four times where the
     /// left and right slopes are far apart, and up to 40 times where the first step does not agree.

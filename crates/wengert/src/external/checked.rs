@@ -92,7 +92,7 @@ pub(crate) fn jvp(f: &dyn External, x: &[f64], y: &[f64], v: &[f64], w: &mut [f6
     call(f, "jvp", &[x, y, v], w, |w| f.jvp(x, y, v, w))
 }
 
-/// As [`External::hvp`]: `Ok(false)` where it is not given.
+/// As [`External::hvp`]: `Ok(false)` if it is not implemented.
 pub(crate) fn hvp(
     f: &dyn External,
     x: &[f64],

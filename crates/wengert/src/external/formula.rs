@@ -36,7 +36,7 @@ use crate::scalar::{Guarded, Scalar, Unguarded, imm, rule, value};
 /// ```
 ///
 /// # Panics
-/// Where it reads an input that is not given.
+/// If it reads an input beyond the last.
 #[derive(Clone, Copy)]
 pub struct Formula<E>(E);
 
@@ -49,7 +49,7 @@ impl<E> fmt::Debug for Formula<E> {
 /// What a formula is made of.
 #[doc(hidden)]
 pub trait Expression: Copy {
-    /// What [`Expression::pull`] needs of the way forward.
+    /// What [`Expression::pull`] needs from [`Expression::push`].
     type Kept: Copy;
 
     /// The value at `x`.

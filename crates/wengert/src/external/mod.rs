@@ -4,8 +4,8 @@
 //! which function an entry calls ([`tape/calls.rs`](crate::tape::calls)), and each sweep has a step for it
 //! ([`sweep/external.rs`](crate::sweep::external)).
 //!
-//! [`Statement`](statement::Statement) makes one of a function over [`Real`](crate::Real). Its partials are on the tape.
-//! [`Formula`](formula::Formula) is a function whose partials need no tape.
+//! A [`Statement`](statement::Statement) is an [`External`] made of a function over [`Real`](crate::Real). Its partials are
+//! on the tape. A [`Formula`](formula::Formula) is a function that computes its partials without a tape.
 
 pub(crate) mod checked;
 pub(crate) mod formula;
@@ -29,19 +29,20 @@ use crate::number::expr::Expr;
 /// A call is a node for each output, however the function computes them. It is computed anew by
 /// [`Graph::forward`](crate::Graph::forward), and both sweeps go through it.
 ///
-/// | given | what works |
+/// | implemented | what works |
 /// |--|--|
 /// | `value`, `vjp` | values, replay, gradients, Jacobians, patterns |
 /// | `jvp` | the same; sweeps forward cost one call instead of `m` |
 /// | `hvp` | Hessians and Hessian-vector products as numbers |
 /// | `pullback` | these too, derivatives as nodes ([`Graph::gradient_nodes`](crate::Graph::gradient_nodes)), of any order, and Taylor series |
 ///
-/// What is asked for and not given is an [`Error::External`](crate::Error::External), which names the function.
+/// If something is asked for that needs a method which is not implemented, that is an
+/// [`Error::External`](crate::Error::External), which names the function.
 ///
 /// The same inputs must give the same outputs: the engine may call the function as often as it likes, and from several
-/// threads. Every buffer that is handed in for results must be written in full. A result that is not written is an
-/// error. So is a NaN where all numbers that were given are finite: a function that has no value there returns an `Err`
-/// with a text that says why. A panic passes through the engine, and leaves the graph as it was.
+/// threads. Every buffer for results must be written in full; a result that is not written is an error. So is a NaN if all
+/// numbers that the function got are finite: a function that has no value there returns an `Err` with a text that says
+/// why. A panic passes through the engine, and leaves the graph as it was.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -100,7 +101,7 @@ pub trait External: Send + Sync {
     /// A text that says why there is no derivative at `x`.
     fn vjp(&self, x: &[f64], y: &[f64], ybar: &[f64], xbar: &mut [f64]) -> Result<(), String>;
 
-    /// The Jacobian-vector product: writes to `w[k]` the sum over the inputs `i` of `dy[k]/dx[i] * v[i]`. Unless given,
+    /// The Jacobian-vector product: writes to `w[k]` the sum over the inputs `i` of `dy[k]/dx[i] * v[i]`. By default, it is
     /// computed by a `vjp` for each output, with memory for two lists.
     ///
     /// # Errors
@@ -121,22 +122,23 @@ pub trait External: Send + Sync {
     }
 
     /// The derivative of [`External::vjp`] along `v`: writes to `xdot[i]` the sum over `k` and `j` of
-    /// `ybar[k] * d2y[k]/dx[i]dx[j] * v[j]`. `None`, unless given: then Hessians need a [`External::pullback`].
+    /// `ybar[k] * d2y[k]/dx[i]dx[j] * v[j]`. The default is `None`. Without this method, Hessians need
+    /// [`External::pullback`].
     fn hvp(&self, x: &[f64], y: &[f64], ybar: &[f64], v: &[f64], xdot: &mut [f64]) -> Option<Result<(), String>> {
         let _ = (x, y, ybar, v, xdot);
         None
     }
 
     /// The vector-Jacobian product as expressions, one for each input, for derivatives as nodes and of higher order.
-    /// They may use the inputs `x`, the outputs `y` and other externals. `None`, unless given.
+    /// They may use the inputs `x`, the outputs `y` and other externals. The default is `None`.
     ///
-    /// It must be linear in `ybar`. A branch on [`Expr::value`] is as harmful here as in any formula that is replayed.
+    /// It must be linear in `ybar`. As in any formula that is replayed, a branch on [`Expr::value`] is not checked.
     fn pullback<'g>(&self, x: &[Expr<'g>], y: &[Expr<'g>], ybar: &[Expr<'g>]) -> Option<Vec<Expr<'g>>> {
         let _ = (x, y, ybar);
         None
     }
 
-    /// Whether the output can depend on the input, for sparse derivatives. Must hold at all inputs. Unless given, every
+    /// Whether the output can depend on the input, for sparse derivatives. Must hold at all inputs. By default, every
     /// output depends on every input.
     fn depends(&self, output: usize, input: usize) -> bool {
         let _ = (output, input);

@@ -19,7 +19,8 @@ use crate::number::expr::Expr;
 /// All else runs or records the function: recomputing, second derivatives, derivatives as nodes, programs.
 ///
 /// The partials are computed by [`Function::value_and_gradient`]: over dual numbers for at most
-/// [`FORWARD_UP_TO`](crate::FORWARD_UP_TO) inputs. For more inputs, write a [`Formula`](crate::Formula).
+/// [`FORWARD_UP_TO`](crate::FORWARD_UP_TO) inputs. For more inputs they come from a recording; a
+/// [`Formula`](crate::Formula) is faster.
 ///
 /// ```
 /// use wengert::{Graph, Real, Scalar, Statement, function};
@@ -34,7 +35,7 @@ use crate::number::expr::Expr;
 /// ```
 pub struct Statement<F> {
     named: Arc<Named<F>>,
-    /// The same.
+    /// The same function.
     external: Arc<dyn External>,
 }
 
@@ -46,7 +47,7 @@ struct Named<F> {
 }
 
 impl<F: Function + Send + Sync + 'static> Statement<F> {
-    /// A function of so many inputs. The name is for messages, listings and pictures.
+    /// A function of `inputs` inputs. The name is for messages, listings and pictures.
     pub fn new(name: &str, inputs: usize, function: F) -> Statement<F> {
         let named = Arc::new(Named { name: name.into(), inputs, function });
         let external: Arc<dyn External> = Arc::<Named<F>>::clone(&named);

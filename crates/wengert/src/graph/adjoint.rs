@@ -10,8 +10,8 @@ use crate::sweep;
 
 /// The reverse sweep.
 impl Graph {
-    /// Sweeps back from `l`. For every node `n`, [`Graph::grad`] is `dl/dn` afterwards; the results of the last sweep
-    /// are overwritten. O(nodes up to `l`). Allocates only if every sweep before was over fewer nodes.
+    /// Sweeps back from `l`. For every node `n` that wants a gradient, [`Graph::grad`] is `dl/dn` afterwards. The results
+    /// of the last sweep are overwritten. O(nodes up to `l`). Allocates only if every sweep before was over fewer nodes.
     ///
     /// ```
     /// let g = wengert::Graph::new();
@@ -37,7 +37,7 @@ impl Graph {
         self.sweep_back(&[(position, 1.0)])
     }
 
-    /// Sweeps back from several outputs at once. For every node `n`, [`Graph::grad`] is the sum of
+    /// Sweeps back from several outputs at once. For every node `n` that wants a gradient, [`Graph::grad`] is the sum of
     /// `seed * d(output)/dn` afterwards.
     ///
     /// ```
@@ -102,8 +102,9 @@ impl Graph {
         })
     }
 
-    /// The derivative that the last [`Graph::backward`] left at the node. 0 if there was none, for nodes
-    /// recorded since, and for nodes that want no gradient.
+    /// The derivative with respect to the node, from the last [`Graph::backward`]. It is 0 if there was no sweep, for nodes
+    /// recorded since, and for nodes that want no gradient: constants, and nodes that depend on no leaf, or only through
+    /// ops like [`detach`](Graph::detach).
     ///
     /// ```
     /// let g = wengert::Graph::new();

@@ -13,7 +13,7 @@ use crate::scalar::{imm, value};
 use crate::tape::Tape;
 use crate::tape::entry::{Entry, Handle};
 
-/// Appends a node of an op. How many operands and immediates it has selects the arm, as in `operation!` in
+/// Appends a node of an op. The arm is selected by the numbers of operands and immediates, as in `operation!` in
 /// `number/recording.rs`.
 macro_rules! build {
     ($graph:ident, $op:expr, $value:path, [$x:ident], []) => {

@@ -131,8 +131,8 @@ impl Graph {
     /// Free constants among the inputs become nodes. Comparisons inside the function are decided anew wherever it runs, so
     /// they leave no guards; where it is recorded, in a program or for derivatives as nodes, they do.
     ///
-    /// Derivatives are those of the function recorded op by op, to rounding: the partials are multiplied up first, and by
-    /// the adjoint last.
+    /// Derivatives are those of the function recorded op by op, to rounding: the partials are computed first, and multiplied
+    /// by the adjoint last.
     ///
     /// ```
     /// use wengert::{Graph, Real, Scalar, Statement, function};

@@ -172,7 +172,7 @@ impl Graph {
         self.tape.limit()
     }
 
-    /// The bytes in use for nodes, their operand lists, immediates, adjoints and guards.
+    /// The bytes in use for nodes, their operand lists, immediates, partials of statements, adjoints and guards.
     ///
     /// ```
     /// let g = wengert::Graph::new();

@@ -20,12 +20,12 @@ impl Drop for Scope<'_> {
     }
 }
 
-/// The scopes of a graph, and which one was innermost at which position of the tape.
+/// The scopes of a graph, and the innermost one at each position of the tape.
 #[derive(Debug, Default)]
 pub(crate) struct Scopes {
     /// All scopes, in the order in which they were opened.
     all: Vec<Stretch>,
-    /// The open scopes, outermost first, with closed ones among them; the last one is open.
+    /// The scopes that were opened, outermost first. Closed ones are dropped once they are last, so the last one is open.
     open: Vec<u32>,
     /// A position, and the innermost open scope from there on.
     changes: Vec<(u32, Option<u32>)>,
@@ -33,8 +33,8 @@ pub(crate) struct Scopes {
 
 /// A scope and the stretch of the tape that was recorded in it.
 ///
-/// The scopes of a position are the innermost one, its parent, the parent of that one and so on, without those that
-/// were closed by then: what was opened before a scope and closed after it was open when it was opened.
+/// The scopes of a position are the innermost one, its parent, the parent of that one and so on, without those that were
+/// closed by then. An enclosing scope was already open when the inner one was opened, so the chain of parents reaches it.
 #[derive(Debug)]
 struct Stretch {
     name: String,
@@ -65,7 +65,7 @@ impl Scopes {
         };
         closed.end = position;
         let (start, mut parent) = (closed.start, closed.parent);
-        // What was closed before it began holds none of its nodes, so that a walk up need not visit it again.
+        // A parent that was closed before this scope began holds none of its nodes, so it is skipped from now on.
         while let Some(outer) = parent
             && self.all[outer as usize].end <= start
         {

@@ -122,7 +122,8 @@ impl Graph {
     ///
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::NotALeaf`], [`Error::Length`]: the graph is as before.
-    /// [`Error::GuardFlipped`]: the leaves are set and computed values are stale. `out` is as before either way.
+    /// [`Error::GuardFlipped`], [`Error::External`]: the leaves are set and computed values are stale. `out` is as before
+    /// in all cases.
     pub fn evaluate_into(
         &mut self,
         leaves: &[NodeId],
@@ -146,7 +147,7 @@ impl Graph {
     /// without allocation; O(1) if none was set. Gradients stay those of the last sweep until the next [`Graph::backward`].
     ///
     /// The nodes stay as they were recorded. A comparison of expressions is checked to have the same result
-    /// as before. A branch on [`Expr::value`](crate::Expr::value) leaves nothing to check.
+    /// as before. A branch on [`Expr::value`](crate::Expr::value) is not checked.
     ///
     /// ```
     /// let mut g = wengert::Graph::new();

@@ -85,8 +85,8 @@ pub trait Function {
     /// The value at `x`. Writes the partial derivative with respect to each input to `gradient`, which is as long as `x`
     /// and holds zeros.
     ///
-    /// Unless given, computed over duals for at most [`FORWARD_UP_TO`](crate::FORWARD_UP_TO) inputs, else by a recording.
-    /// A [`Formula`](crate::Formula) needs neither.
+    /// By default, it is computed over duals for at most [`FORWARD_UP_TO`](crate::FORWARD_UP_TO) inputs, and by a recording
+    /// for more. A [`Formula`](crate::Formula) needs neither.
     ///
     /// ```
     /// use wengert::{Function, Real, Scalar, function};

@@ -110,7 +110,7 @@ macro_rules! define_scalar {
             /// [`Dual`](crate::Dual), a call that is recorded over [`Expr`](crate::Expr).
             ///
             /// # Panics
-            /// With the text of an [`Error`](crate::Error) where the function fails or has not what is needed, and
+            /// With the text of an [`Error`](crate::Error) where the function fails or lacks what is needed, and
             /// where there are not as many inputs as it takes. A type that does not implement this always panics.
             #[track_caller]
             fn external(f: &Arc<dyn External>, x: &[Self]) -> Vec<Self> {

@@ -11,7 +11,8 @@ pub(crate) struct Tangents<const N: usize>(pub(crate) [f64; N]);
 impl<const N: usize> Tangents<N> {
     pub(crate) const ZERO: Self = Tangents([0.0; N]);
 
-    /// A constant, so that the compiler drops the branches of the other case before it makes code of them.
+    /// Whether there are more than two tangents. It is a constant, so that the compiler drops the branches of the other case
+    /// before it makes code of them.
     pub(crate) const MANY: bool = N > 2;
 
     /// Whether any is NaN. Also true if there are infinities of both signs.

@@ -23,7 +23,7 @@ pub(crate) struct HvpWorkspace<const N: usize> {
 }
 
 impl<const N: usize> HvpWorkspace<N> {
-    /// Makes room for sweeps from the node at position `l`, past ops of at most so many operands, and sets all
+    /// Makes room for sweeps from the node at position `l`, past ops of at most `most_operands` operands, and sets all
     /// directions to 0.
     pub(crate) fn fit(&mut self, l: usize, most_operands: usize) -> Result<(), Refused> {
         self.tangents.clear();

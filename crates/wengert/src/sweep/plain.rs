@@ -16,13 +16,14 @@
 //! }
 //! ```
 //!
-//! `bars(k)` is `bar`, or `None` if operand `k` wants no gradient. [`rule::of`] calls the function of an op. `bar` is
+//! `bars(k)` is `bar`, or `None` if operand `k` wants no gradient: it depends on no leaf, or only through ops that let no
+//! gradient pass, such as `detach`. [`rule::of`] calls the function of an op. `bar` is
 //! [`Guarded`](crate::scalar::Guarded) here, so `*` is `gmul` of `src/op/kernel/arith.rs`: a product that is 0 if either
 //! factor is 0, even if the other is infinite or NaN.
 //!
-//! `sweep` runs in tests only, [`strict`] where `Graph::backward_strict` asks for it. Users run `sweep/reverse.rs`, which
-//! computes the same bits for every node that wants a gradient, but faster, and is tested against this. [`pullback`] also
-//! serves `Graph::explain_nan` and `Graph::audit`.
+//! `sweep` is what users run, written plainly. They run `sweep/reverse.rs`, which computes the same bits for every node that
+//! wants a gradient, but faster; tests compare the two. [`pullback`] is the step at one node, and also serves
+//! `Graph::explain_nan` and `Graph::audit`. [`strict`] is the sweep of `Graph::backward_strict`.
 
 use alloc::vec::Vec;
 
@@ -40,7 +41,8 @@ use crate::tape::Tape;
 /// What a node adds to the adjoints of its operands: positions and parts.
 pub(crate) type Parts = SmallVec<[(u32, f64); 4]>;
 
-/// Computes in `adjoint`, for every node, the derivative of the sum of `seed * output` with respect to that node.
+/// For every node that wants a gradient, computes in `adjoint` the derivative of the sum of `seed * output` with respect to
+/// that node.
 #[cfg(test)]
 pub(crate) fn sweep(tape: &Tape, seeds: &[(u32, f64)], adjoint: &mut [f64]) -> Result<(), Error> {
     adjoint.fill(0.0);
@@ -57,26 +59,6 @@ pub(crate) fn sweep(tape: &Tape, seeds: &[(u32, f64)], adjoint: &mut [f64]) -> R
         }
     }
     Ok(())
-}
-
-/// The adjoints that a reverse sweep from the node at `l` gives if 0 times infinity is NaN.
-///
-/// # Errors
-/// [`Error::OutOfMemory`], and those of external functions.
-pub(crate) fn strict(tape: &Tape, l: u32) -> Result<Vec<f64>, Error> {
-    let len = l as usize + 1;
-    let (mut adjoints, mut reached) = (zeroed::<f64>(len)?, zeroed::<bool>(len)?);
-    (adjoints[len - 1], reached[len - 1]) = (1.0, true);
-    for node in (0..len).rev() {
-        if !reached[node] {
-            continue;
-        }
-        for (operand, part) in pullback::<Unguarded<f64>>(tape, node as u32, adjoints[node])? {
-            adjoints[operand as usize] += part;
-            reached[operand as usize] = true;
-        }
-    }
-    Ok(adjoints)
 }
 
 /// What a node with the adjoint `bar` adds to the adjoint of each operand. An operand that wants no gradient, such as a
@@ -119,4 +101,24 @@ pub(crate) fn pullback<B: Adjoint<f64>>(tape: &Tape, node: u32, bar: f64) -> Res
         parts = SmallVec::from_slice(&[(x, p + q)]);
     }
     Ok(parts)
+}
+
+/// The adjoints that a reverse sweep from the node at `l` gives if 0 times infinity is NaN.
+///
+/// # Errors
+/// [`Error::OutOfMemory`], and those of external functions.
+pub(crate) fn strict(tape: &Tape, l: u32) -> Result<Vec<f64>, Error> {
+    let len = l as usize + 1;
+    let (mut adjoints, mut reached) = (zeroed::<f64>(len)?, zeroed::<bool>(len)?);
+    (adjoints[len - 1], reached[len - 1]) = (1.0, true);
+    for node in (0..len).rev() {
+        if !reached[node] {
+            continue;
+        }
+        for (operand, part) in pullback::<Unguarded<f64>>(tape, node as u32, adjoints[node])? {
+            adjoints[operand as usize] += part;
+            reached[operand as usize] = true;
+        }
+    }
+    Ok(adjoints)
 }

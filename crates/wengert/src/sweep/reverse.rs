@@ -1,11 +1,14 @@
 //! The reverse sweep, made fast. [`super::plain`] computes the same in a few lines: read that first.
 //!
-//! For the product, [`run`] calls [`common_binary`], and that calls `step::mul`, which `define_steps` makes. The row of
-//! `mul` says `cheap`, so the body of `step::mul` is the `cheap` arm of `send!`. There, `parts!` calls the rule, which
-//! gives `[bar * y, bar * x]`. [`Cursor::send_all`] passes each part to [`Cursor::send`], which adds it to an adjoint.
-//! Only the part for the entry right below is not added there: `send_all` returns it, and [`run`] adds it (`carried`).
+//! An entry is the record of a node on the tape. [`run`] goes from entry to entry, downward. At a product, these calls
+//! follow one another:
 //!
-//! (An entry is the record of a node on the tape.)
+//! 1. [`run`] calls [`common_binary`], for the three common ops of two operands.
+//! 2. [`common_binary`] calls `step::mul`, which `define_steps` makes from the row of `mul`.
+//! 3. The row says `cheap`, so the body of `step::mul` is the `cheap` arm of `send!`.
+//! 4. There, `parts!` calls the rule, which gives `[bar * y, bar * x]`.
+//! 5. [`Cursor::send_all`] passes each part to [`Cursor::send`], which adds it to the adjoint of an operand.
+//! 6. Only the part for the entry right below is not added there: `send_all` returns it, and [`run`] adds it (`carried`).
 //!
 //! The time of a sweep goes into instructions, taken jumps, and waiting for memory. So:
 //!
@@ -141,13 +144,14 @@ impl<'t, S: AdjointScalar, B: Adjoint<S>, A: Fn(Entry, u32) -> S + Copy> Cursor<
         [self.bar; N]
     }
 
-    /// Whether operand `k` receives a part. The only operand of an entry that wants a gradient wants one too.
+    /// The adjoint for operand `k`, or `None` if the operand wants no gradient. If an entry has one operand and wants a
+    /// gradient, the operand wants one too.
     #[inline(always)]
     fn wanted<const N: usize>(&self, operands: [u32; N], k: usize) -> Option<B> {
         (N == 1 || wants(self.view.entries, operands[k])).then_some(self.bar)
     }
 
-    /// Adds the parts to the adjoints of the operands that have one.
+    /// Adds each part that is `Some` to the adjoint of its operand.
     #[inline(always)]
     fn send_wanted<const N: usize>(&self, operands: [u32; N], parts: [Option<B>; N]) {
         if let (&[x, y], &[Some(p), Some(q)]) = (&operands[..], &parts[..])
@@ -394,7 +398,8 @@ fn common_with_constant<S: AdjointScalar, B: Adjoint<S>>(
     cursor.send_all(operands, parts)
 }
 
-/// Sends every adjoint to the operands, from the one at `last` down. No entry below `lowest` sends anything.
+/// At every entry from `last` down, sends the adjoint to the operands. No entry below `lowest` has operands that want a
+/// gradient.
 #[inline(always)]
 fn run<S: AdjointScalar, B: Adjoint<S>>(
     tape: &Tape,
@@ -475,7 +480,7 @@ fn sweep_back<S: AdjointScalar, B: Adjoint<S>>(
         match run::<S, B>(tape, adjoints, args, lowest, last, at) {
             Stop::Zeros { end } => last = last_nonzero(adjoints, end),
             Stop::Nan => return true,
-            // The loop did not look at these.
+            // The loop stopped before it tested these for NaN.
             Stop::End => return any_nan(&adjoints[..lowest.min(adjoints.len())]),
         }
     }
@@ -539,7 +544,7 @@ fn last_nonzero<S: AdjointScalar>(adjoints: &[Cell<S>], end: usize) -> usize {
     below.iter().rposition(is_nonzero).unwrap_or(usize::MAX)
 }
 
-/// Whether one of them is NaN.
+/// Whether one of the adjoints is NaN.
 #[inline(always)]
 fn any_nan<S: AdjointScalar>(adjoints: &[Cell<S>]) -> bool {
     let is_nan = |adjoint: &Cell<S>| adjoint.get().is_nan();

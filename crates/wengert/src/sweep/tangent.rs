@@ -15,8 +15,8 @@ use crate::tape::entry::Entry;
 use crate::tape::view::View;
 
 /// Computes the tangents of the entry at `i` from those of its operands: what `send` in `reverse.rs` does, in the
-/// other direction. An operand that wants no gradient has tangents of 0. All ops but costly ones use them, since that
-/// takes less time than checking for such operands.
+/// other direction. An operand that wants no gradient has tangents of 0. Only the rules of costly ops check for such
+/// operands; others multiply by the 0, which takes less time.
 macro_rules! carry {
     (none, $rule:path, $imm:expr, $operands:ident, $entries:ident, $entry:ident, $tangents:ident, $i:ident) => {
         let _ = ($imm, $operands, $entries, $entry);
@@ -66,15 +66,11 @@ macro_rules! define_tangents {
         }
 
         /// Carries tangents forward from the leaves to every entry that `tangents` has room for. Overwrites the
-        /// tangents of computed nodes.
+        /// tangents of computed nodes. `args` is a buffer for the operands of an n-ary op.
         ///
         /// # Errors
         /// Those of external functions.
         #[inline(never)]
-        /// `args` is a buffer for the operands of an n-ary op.
-        ///
-        /// # Errors
-        /// Those of external functions.
         pub(crate) fn tangents<const N: usize>(tape: &Tape, tangents: &mut [Tangents<N>], args: &RefCell<Vec<f64>>) -> Result<(), Error> {
             let view = tape.view().below(tangents.len());
             let entries = view.entries;

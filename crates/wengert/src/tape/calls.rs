@@ -1,6 +1,6 @@
 //! The functions of the user's own that a tape calls, and where an entry says which.
 //!
-//! The outputs of a call are entries side by side, with one list of operands: the inputs, then [`TRAILER`] words, the
+//! The outputs of a call are entries side by side, with one list of operands: the inputs, then [`TRAILER`] words: the
 //! number of the function, the position of the first output, how many outputs there are, and where the partials of a
 //! statement start.
 
@@ -146,7 +146,7 @@ impl Functions {
         self.buffer.replace(buffer);
     }
 
-    /// Keeps the first `count`, and so many partials.
+    /// Keeps the first `count` functions, and the first `partials` partials.
     #[inline(always)]
     pub(super) fn truncate(&self, count: u32, partials: u32) {
         if self.count.get() > 0 {

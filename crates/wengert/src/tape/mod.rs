@@ -142,7 +142,7 @@ impl Tape {
         self.first_leaf.get()
     }
 
-    /// The bytes that entries, lists and immediates take.
+    /// The bytes that entries, lists, immediates and partials of statements take.
     pub(crate) fn bytes(&self) -> usize {
         self.entries.len() * size_of::<Stored>()
             + self.lists.len() * size_of::<u32>()

@@ -40,7 +40,7 @@ fn the_key_of_a_free_constant() {
 fn a_full_graph() {
     let g = Graph::with_limit(2);
     let (x, y) = (g.var(1.0), g.var(2.0));
-    let text = "the graph is full: its limit is 2 nodes; rewind or reset it, or make one with a higher limit (Graph::with_limit)";
+    let text = "the graph is full: it reached its limit of 2 nodes, or that of operands or immediates; rewind or reset it, or make one with a higher limit (Graph::with_limit)";
     assert_eq!(refused!(x * y), text);
     assert_eq!(refused!(-x), text);
     assert_eq!(refused!(1.0 - x), text);

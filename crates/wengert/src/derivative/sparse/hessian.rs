@@ -100,8 +100,8 @@ enum End {
 struct Pushing<'a> {
     dependence: Dependence<'a>,
     variables: u32,
-    /// For each node, the other ends of the edges of which it is the later end. An other end is a variable, or
-    /// `variables` plus the position of a node. Ends may repeat.
+    /// For each node: the edges whose later end it is, by their other ends. Such an end is a variable, or `variables` plus
+    /// the position of a node. Ends may repeat.
     waiting: FxHashMap<u32, Vec<u32>>,
     /// Pairs of sets whose entries were added. Pairs with few entries are left out.
     squares: FxHashSet<(u32, u32)>,

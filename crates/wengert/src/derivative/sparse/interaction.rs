@@ -168,8 +168,8 @@ fn folded(op: Op, imm: Imm, args: &[Support], nan: bool) -> Option<f64> {
 /// How the rules are run.
 ///
 /// If `deep`, operands that an op on the way does not depend on are left out: the sign of `x` does not depend on `x`.
-/// [`depends_on`] finds those operands, and is not deep itself. Otherwise the analysis might not end, since each
-/// derivative of an op can be a new op. If `nan`, values may be NaN.
+/// [`depends_on`] finds those operands. It runs with `deep` false. With `deep` true it might not end, since each derivative
+/// of an op can be a new op. If `nan`, values may be NaN.
 #[derive(Clone, Copy, Debug)]
 struct Mode {
     deep: bool,

@@ -2,8 +2,9 @@
 //!
 //! A pattern is read off the graph and holds at every input. `interaction.rs` says what an op's row means for it,
 //! `dependence.rs` which variables each node depends on; `jacobian.rs` and `hessian.rs` find the patterns. Then
-//! `color.rs` groups columns that have no row in common, and `plan.rs` sweeps each group as one direction. So a Hessian
-//! takes as many sweeps as there are groups, whether it has three variables or a hundred thousand.
+//! `color.rs` groups columns whose entries can be told apart in their sum, and `plan.rs` sweeps each group as one
+//! direction, up to four groups at once. So the number of sweeps depends on the number of groups, not on that of
+//! variables.
 
 mod color;
 mod dependence;

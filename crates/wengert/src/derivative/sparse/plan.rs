@@ -379,8 +379,8 @@ impl HessianPlan {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NotInGraph`] where the plan was made from another graph or its nodes were dropped;
-    /// [`Error::StaleValue`], [`Error::OutOfMemory`].
+    /// [`Error::NotInGraph`] if the plan was made from another graph or its nodes were dropped; [`Error::StaleValue`],
+    /// [`Error::External`], [`Error::OutOfMemory`].
     pub fn evaluate(&mut self, graph: &Graph) -> Result<Sparse, Error> {
         let l = graph.fresh(self.l)? as usize;
         if !self.sweeps.holds(graph)? {
@@ -519,8 +519,8 @@ impl JacobianPlan {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NotInGraph`] where the plan was made from another graph or its nodes were dropped;
-    /// [`Error::StaleValue`], [`Error::OutOfMemory`].
+    /// [`Error::NotInGraph`] if the plan was made from another graph or its nodes were dropped; [`Error::StaleValue`],
+    /// [`Error::External`], [`Error::OutOfMemory`].
     pub fn evaluate(&mut self, graph: &Graph) -> Result<Sparse, Error> {
         let outputs = graph.all_fresh(&self.outputs)?;
         if !self.sweeps.holds(graph)? {

@@ -12,8 +12,9 @@ use crate::op::kernel::gmul;
 use crate::scalar::Scalar;
 use crate::tape::Tape;
 
-/// Computes the series of the first nodes of a tape, from those of its leaves. `varies` says which leaves do. A node
-/// that does not vary keeps its series. Of calls, only the first `terms` coefficients are right, and so of what uses them.
+/// Computes the series of the first nodes of a tape, from those of its leaves. `varies` says which leaves vary. A node
+/// that does not vary keeps its series. At calls, and at nodes that use them, only the first `terms` coefficients are
+/// right.
 pub(super) fn sweep<const K: usize>(
     tape: &Tape,
     series: &mut [Series<K>],
@@ -68,8 +69,8 @@ fn statement<const K: usize>(f: &dyn External, x: &[Series<K>], terms: usize) ->
 
 /// The series of the `m` outputs of a function, up to the first `terms` coefficients. Each follows from the ones before it
 /// by `y' = J x'`, with the Jacobian from the pullback: a sweep over it for each order and output. A sweep needs fewer
-/// coefficients of the functions that the pullback calls, so a pullback may call its own function; the cost then doubles
-/// with each order, and more with more outputs.
+/// coefficients of the functions that the pullback calls, so a pullback may call its own function. Then the cost doubles
+/// with each order, or grows faster if there are several outputs.
 pub(super) fn through<const K: usize>(
     f: &dyn External,
     x: &[Series<K>],
@@ -102,7 +103,7 @@ pub(super) fn through<const K: usize>(
                 Some(handle) => series[handle.index() as usize],
                 None => Series::new(xbar[k].value()),
             };
-            // The coefficient of the order below, of the sum of the partials times the derivatives of the inputs.
+            // The coefficient of order `order - 1` of the sum over the inputs of partial times derivative.
             let mut sum = 0.0;
             for (k, x) in x.iter().enumerate() {
                 let partial = partial(k);

@@ -6,8 +6,8 @@
 //! they are made of, the partials of those ops, and so on, until no more coefficients are needed. This file evaluates
 //! the list, order by order.
 //!
-//! The list does not depend on the values, and is cached for each thread; without `std`, which knows threads, it is made
-//! anew each time.
+//! The list does not depend on the values, and is cached for each thread. Without `std` there are no thread-local
+//! variables, so it is made anew each time.
 
 #[cfg(feature = "std")]
 use alloc::rc::Rc;

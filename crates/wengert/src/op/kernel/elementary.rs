@@ -1,5 +1,5 @@
-//! Functions as a library has them. With `std`, those of pxfm, which needs it, within 1 ulp. Without, those of libm, a
-//! port of musl's, and a `digamma` of our own, which the test below compares with them.
+//! Elementary functions from a library. With `std` it is pxfm, which needs `std`, and is within 1 ulp. Without, it is libm,
+//! a port of musl's, and a `digamma` of our own. The test below compares the two.
 
 #[cfg(feature = "std")]
 pub(crate) use pxfm::{

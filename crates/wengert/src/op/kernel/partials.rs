@@ -120,7 +120,7 @@ fn around(l: Dd, y: f64, j: u32, k: usize) -> Big {
         };
         eighths.iter().map(at).fold(f64::NEG_INFINITY, f64::max)
     };
-    // It is a convex function of s. It shall rise like k s.
+    // It is a convex function of s. The circle is the one where its slope is k.
     let (mut s, mut step) = (24.0, 36.0);
     while step > 0.05 {
         step *= 0.5;

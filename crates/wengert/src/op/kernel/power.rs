@@ -181,7 +181,7 @@ fn by_products(x: f64, c: f64, p: f64) -> Option<f64> {
         3.0 => c * (x * x * x),
         -2.0 => c / (x * x),
         0.5 if x > 0.0 => c * float::sqrt(x),
-        // Two ulps, which are allowed for a derivative and not for a value.
+        // The error is up to 2 ulps, which is allowed for a derivative but not for a value.
         -3.0 if c != 1.0 => c / (x * x * x),
         -1.5 if x > 0.0 && c != 1.0 => c / (x * float::sqrt(x)),
         4.0 => {

@@ -60,7 +60,7 @@ fn forward(a: f64, order: u32, turned: impl Fn(u32) -> Dd) -> f64 {
     s.hi
 }
 
-/// From an order so high that what it starts with does not count: each step multiplies that by `a / k`.
+/// Starts from 0 at an order so high that the error of this does not matter: each step multiplies the error by `a / k`.
 fn backward(a: f64, order: u32, turned: impl Fn(u32) -> Dd) -> f64 {
     let start = order + if a < 0.01 { 12 } else { 30 + (13.0 * float::sqrt(a)) as u32 };
     let mut s = Dd::ZERO;
