@@ -28,8 +28,8 @@ Example: a price and its Greeks, by four jobs
   done
   wengert-blocks fold 0.part 1.part 2.part 3.part -o greeks.csv
 
-Exit status: 0 if done, 1 if a file is wrong or the program fails, 2 if the arguments are wrong. A file that is written
-is there whole or not at all.";
+Exit status: 0 if done, 1 if a file is wrong or the program fails, 2 if the arguments are wrong. Files are
+written completely or not at all.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Job {
@@ -42,10 +42,11 @@ pub(crate) enum Job {
 #[derive(Debug, Args)]
 #[group(skip)]
 #[command(group = ArgGroup::new("which").required(true).args(["blocks", "part"]), after_help = "\
-Points in CSV have a line each, with a number for each input of the program that is not uniform. A first line of names is a
-header; some may be empty. If all these inputs have labels, a header says which column is which, and other columns are ignored; otherwise the
-columns are in the order of the inputs. With --format rows or columns, the file has nothing but numbers of eight bytes,
-lowest byte first: point after point, or input after input. The size of the file says how many points there are.
+In CSV, each point is a line, with a number for each input of the program that is not uniform. A first line of names is a
+header; some names may be empty. If all these inputs have labels, a header says which column is which, and other columns are
+ignored; otherwise the columns are in the order of the inputs. With --format rows or columns, the file has nothing but
+numbers of eight bytes, lowest byte first: point after point, or input after input. The size of the file says how many points
+there are.
 
 A job reads the points of its own blocks, 64 MB or one block at a time, and holds at most twice that. It also reads the file
 once from start to end, for its checksum; see --points-name.")]
@@ -54,7 +55,7 @@ pub(crate) struct Sums {
     pub(crate) program: PathBuf,
     /// The points
     pub(crate) points: PathBuf,
-    /// How the file has the points
+    /// How the file stores the points
     #[arg(long, value_enum, default_value_t = Format::Csv)]
     pub(crate) format: Format,
     /// The number of a uniform input, by its label or by its place among all inputs, from 0
@@ -63,25 +64,25 @@ pub(crate) struct Sums {
     /// A file with a line NAME=NUMBER for each further uniform input
     #[arg(long, value_name = "FILE")]
     pub(crate) parameters: Option<PathBuf>,
-    /// The blocks from A to B, without B, counted from 0
+    /// The blocks from A to B, excluding B, counted from 0
     #[arg(long, value_name = "A..B", value_parser = range)]
     pub(crate) blocks: Option<Range<usize>>,
-    /// Part K of N, from 0: as many blocks as any other part, or one less
+    /// Part K of N, counted from 0. The parts differ by one block at most
     #[arg(long, value_name = "K", requires = "of")]
     pub(crate) part: Option<usize>,
     /// How many parts there are
     #[arg(long, value_name = "N", value_parser = positive, requires = "part", conflicts_with = "blocks")]
     pub(crate) of: Option<usize>,
-    /// Into how many blocks the points are cut at most. A thread runs a block; the bits of the result depend on the cut
+    /// The most blocks that the points are cut into. A thread runs a block; the bits of the result depend on the cut
     #[arg(long, value_name = "M", value_parser = positive, default_value_t = 64)]
     pub(crate) cut: usize,
-    /// What tells these points from others, such as a version; no job then reads more of a raw file than its part
+    /// A name for these points, such as a version, instead of a checksum; then no job reads more of a raw file than its part
     #[arg(long, value_name = "NAME")]
     pub(crate) points_name: Option<String>,
     /// How many threads; all cores if it is not given
     #[arg(long, value_name = "N", value_parser = positive)]
     pub(crate) threads: Option<usize>,
-    /// The instruction set, which decides the last bits: one that all machines of the job have
+    /// The instruction set. It decides the last bits, so name one that all machines of the job have
     #[arg(long, value_name = "SET")]
     pub(crate) instructions: Option<String>,
     /// The part to write
@@ -107,7 +108,7 @@ pub(crate) struct Fold {
     pub(crate) output: Option<PathBuf>,
 }
 
-/// How a file has points.
+/// How a file stores points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// Comma-separated text

@@ -17,11 +17,11 @@ const VERSION: u32 = 1;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Part {
-    /// What tells program and points from others.
+    /// The checksum of the program; the checksum or the name of the points.
     pub(crate) program: String,
     pub(crate) points: String,
     pub(crate) count: usize,
-    /// Into how many blocks the points are cut at most.
+    /// The most blocks that the points are cut into.
     pub(crate) most: usize,
     pub(crate) range: Range<usize>,
     /// The uniform inputs.

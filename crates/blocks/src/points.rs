@@ -16,9 +16,9 @@ use crate::error::Error;
 pub(crate) struct Points {
     path: PathBuf,
     count: usize,
-    /// What tells these points from others.
+    /// Their checksum, or the name that the user gave them.
     name: String,
-    /// Its length, and when it was changed last.
+    /// The length of the file, and when it was changed last.
     opened: (u64, Option<SystemTime>),
     source: Source,
 }
@@ -33,11 +33,11 @@ enum Source {
 struct Csv {
     reader: Reader<File>,
     record: ByteRecord,
-    /// For each input, which field it is.
+    /// For each input, its field in a line.
     fields: Vec<usize>,
     /// The number of the point that comes next.
     next: usize,
-    /// Where the points begin that were read last, and the number of the first of them.
+    /// The number of the first point that was read last, and where each of the points read with it begins.
     places: (usize, Vec<u64>),
 }
 
@@ -100,7 +100,7 @@ impl Points {
         Ok(Points { path: path.into(), count, name, opened: (bytes, metadata.modified().ok()), source })
     }
 
-    /// Checks that the file is as it was when it was opened: its checksum is of one read, and the sums are of another.
+    /// Checks that the file has not changed since it was opened: the checksum comes from one read, and the sums from another.
     pub(crate) fn unchanged(&self) -> Result<(), Error> {
         let now = fs::metadata(&self.path).map_err(|source| Error::File { path: self.path.clone(), source })?;
         match (now.len(), now.modified().ok()) == self.opened {
@@ -117,7 +117,7 @@ impl Points {
         &self.name
     }
 
-    /// A column for each input, of these points. From CSV, each call starts where the last one ended, or later.
+    /// A column for each input, of these points. With CSV, each call must start where the last one ended, or later.
     pub(crate) fn read(&mut self, points: Range<usize>) -> Result<Vec<Vec<f64>>, Error> {
         let unread = |source| Error::File { path: self.path.clone(), source };
         match &mut self.source {
@@ -187,7 +187,8 @@ fn scan(path: &Path, file: impl Read, inputs: &[Option<&str>]) -> Result<(usize,
     let refused = |what: String| error_at(path, place, what);
     let width = record.len();
     let names: Vec<String> = record.iter().map(|field| String::from_utf8_lossy(field).trim().to_owned()).collect();
-    // A name may be empty, as where a table has a column of its row numbers. What starts like a number is a wrong number.
+    // A name may be empty: tables often have a column of row numbers without a name. A field that starts like a number is
+    // a wrong number, not a name.
     let like_a_name = |name: &String| {
         let start = |first: char| first.is_ascii_digit() || "+-.".contains(first);
         name.parse::<f64>().is_err() && !name.starts_with(start)

@@ -73,7 +73,7 @@ pub(crate) fn run(arguments: &Sums) -> Result<(), Error> {
     part.save(&arguments.output)
 }
 
-/// The program, and what tells it from others.
+/// The program, and the text that tells it from others.
 fn load(path: &Path) -> Result<(Program, String), Error> {
     let bytes = fs::read(path).map_err(|source| Error::File { path: path.into(), source })?;
     let program = Program::from_bytes(&bytes).map_err(|error| match error {
@@ -91,7 +91,7 @@ fn load(path: &Path) -> Result<(Program, String), Error> {
     Ok((program, format!("checksum {checksum:08x}, {} bytes", bytes.len())))
 }
 
-/// Checks the comparisons of uniform inputs, which flip at all points or at none: here, at none of no points.
+/// Checks the comparisons of uniform inputs by a run over no points: they flip at all points or at none.
 fn check_uniform(program: &Program, parameters: &[f64], workspace: &mut Workspace) -> Result<(), Error> {
     let mut numbers = parameters.chunks(1);
     let inputs: Vec<&[f64]> = (0..program.input_count())
@@ -128,7 +128,7 @@ fn setup(arguments: &Sums) -> Result<Setup, Error> {
     Ok(setup)
 }
 
-/// Says before the work, and not after it, that the result cannot be written.
+/// Checks before the work that the result can be written.
 fn writable(path: &Path) -> Result<(), Error> {
     let failed = |source| Error::File { path: path.into(), source };
     match fs::metadata(path) {
@@ -136,10 +136,11 @@ fn writable(path: &Path) -> Result<(), Error> {
         Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => Ok(()),
         Ok(_) => OpenOptions::new().append(true).open(path).map(drop).map_err(failed),
         Err(_) => {
-            // Beside it: a job that does the same may write the result at any time, and that must not be removed.
+            // A file beside the result: another job of the same part may write the result at any time, and that must not be
+            // removed.
             let beside = path.with_file_name(format!(".wengert-blocks.{}", std::process::id()));
             match File::create_new(&beside) {
-                // A job on another machine has the same number.
+                // A job on another machine with the same process number made it.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
                 created => created.and_then(|_| fs::remove_file(&beside)).map_err(failed),
             }

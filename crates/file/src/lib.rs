@@ -1,4 +1,4 @@
-//! Saving a file whole or not at all. Programs, nets and pictures are saved with it.
+//! Saving a file completely or not at all. Programs, nets and pictures are saved with it.
 //!
 //! [`save`] writes a new file beside the target and renames it. It keeps symbolic links and modes, leaves at
 //! most one file behind when it is killed, and can write to a pipe.

@@ -47,8 +47,9 @@ enum Agreed {
 
 impl<'r> RankedBatch<'r> {
     /// Takes the points of this rank from a function of the point's number, which fills in the inputs that have a number
-    /// for each point, in order. It must set every input at every point: one that it does not set is NaN. `blocks` is the cut: [`Blocks::of`] has at most 64 blocks and the bits of
-    /// [`Program::eval_batch`], [`Blocks::at_most`] as many as more ranks need.
+    /// for each point, in order. It must set every input at every point: one that it does not set is NaN. `blocks` is the
+    /// cut. With [`Blocks::of`] there are at most 64 blocks, and the bits are those of [`Program::eval_batch`]; use
+    /// [`Blocks::at_most`] if the ranks need more.
     ///
     /// # Errors
     /// [`Error::OnRank`], on every rank, if an output of the program is not a sum, or a rank has another program or cuts
@@ -66,7 +67,8 @@ impl<'r> RankedBatch<'r> {
         let mut inputs = vec![f64::NAN; per_point(&program)];
         let mut columns: Vec<_> = inputs.iter().map(|_| Vec::with_capacity(own.len())).collect();
         for k in own {
-            // What is left from the point before would be a number that depends on where the rank starts.
+            // If the function does not set an input, the number of the point before would be used, which depends on
+            // where the rank starts.
             inputs.fill(f64::NAN);
             point(k, &mut inputs);
             columns.iter_mut().zip(&inputs).for_each(|(column, &x)| column.push(x));
@@ -91,7 +93,7 @@ impl<'r> RankedBatch<'r> {
         columns: Vec<Vec<f64>>,
     ) -> Result<RankedBatch<'r>, Error> {
         let own = RankedBatch::own_points(ranks, blocks);
-        // Another program or other points on another rank would be a sum of two functions.
+        // If a rank had another program or cut, the sum would be of two functions.
         let first = ranks.share_first(|| (blocks.points(), blocks.count(), checksum_of(&program)))?;
         let check = || {
             same("points of the batch, as on rank 0", first.0, blocks.points())?;
@@ -119,7 +121,7 @@ impl<'r> RankedBatch<'r> {
         RankedBatch { workspace: Workspace::with(setup), ..self }
     }
 
-    /// The points of this rank, for a batch that is cut so.
+    /// The points of this rank in a batch that is cut into these blocks.
     pub fn own_points(ranks: &Ranks, blocks: Blocks) -> Range<usize> {
         blocks.points_of(blocks.share(ranks.rank(), ranks.count()))
     }
@@ -171,7 +173,7 @@ impl<'r> RankedBatch<'r> {
     }
 }
 
-/// On rank 0: the total, if every rank has its sums. On the others, nobody asks.
+/// On rank 0: the total, if every rank has its sums. The results on other ranks are not used.
 fn merge(blocks: Blocks, width: usize, all: Vec<Own>) -> Agreed {
     let mut total = BlockSums::new(blocks, width);
     let mut first = None;

@@ -57,7 +57,7 @@ fn text_of(panic: &(dyn Any + Send)) -> &str {
 }
 
 /// The ranks of a job. All of them must call the same methods in the same order, with the same arguments where a method
-/// does not say otherwise. A rank that does not keeps the others waiting forever.
+/// does not say otherwise. If one rank does not, the others wait forever.
 pub struct Ranks {
     world: SimpleCommunicator,
     /// MPI was started for calls of this thread alone.
@@ -75,7 +75,7 @@ impl Ranks {
         self.world.size() as usize
     }
 
-    /// A program that rank 0 makes, on every rank.
+    /// Makes a program on rank 0, and gives it to every rank.
     ///
     /// # Errors
     /// [`Error::OnRank`] on every rank, if rank 0 fails or the program cannot be read elsewhere. A program that calls a
@@ -101,7 +101,7 @@ impl Ranks {
         postcard::from_bytes(&bytes).map_err(|_| Error::Message { rank: 0 })
     }
 
-    /// What each rank has, on rank 0 in order; nothing on the others.
+    /// On rank 0: what each rank has, in order of ranks. On the others: nothing.
     pub(crate) fn gather<T: Serialize + DeserializeOwned>(&self, own: &T) -> Result<Vec<T>, Error> {
         let bytes = encode(own);
         let root = self.world.process_at_rank(0);

@@ -1,4 +1,4 @@
-//! The state of an iteration, saved every so many steps, so that a job that was killed goes on.
+//! The state of an iteration, saved every few steps, so that a job that was killed can go on.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -12,8 +12,8 @@ use crate::error::Error;
 use crate::job::{Ranks, fits};
 
 /// A file that holds the state of an iteration: the step, the parameters, what the optimizer remembers. Any number of
-/// ranks goes on from it, with the same bits. A checksum tells a file that was changed or cut short; that the state has the
-/// type that was saved is up to the caller.
+/// ranks can go on from it, with the same bits. By a checksum, a file that was changed or cut short is an error. The caller
+/// must ask for the type that was saved.
 ///
 /// ```no_run
 /// # fn advance(state: &mut Vec<f64>) {}
@@ -34,12 +34,12 @@ pub struct Saved {
 }
 
 impl Saved {
-    /// A file that is written every so many steps, at least one.
+    /// A file that is written every `every` steps; 0 counts as 1.
     pub fn new(path: impl AsRef<Path>, every: u64) -> Saved {
         Saved { path: path.as_ref().to_owned(), every: every.max(1) }
     }
 
-    /// Every how many steps the file is written.
+    /// The number of steps from one write of the file to the next.
     pub(crate) fn every(&self) -> u64 {
         self.every
     }
@@ -60,8 +60,8 @@ impl Saved {
         ranks.share_first(read)?.map_err(|what| Error::OnRank { rank: 0, what })
     }
 
-    /// Saves the state after so many steps, if it is time to. Rank 0 writes the file, whole or not at all, and the
-    /// others wait until it is there.
+    /// Saves the state after `steps` steps, if this is a multiple of `every`. Rank 0 writes the file, completely or not at
+    /// all, and the others wait until it is there.
     ///
     /// # Errors
     /// [`Error::OnRank`] on every rank, if the file cannot be written; [`Error::TooLong`], on every rank, if

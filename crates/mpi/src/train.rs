@@ -22,19 +22,19 @@ pub struct Training {
 }
 
 impl Training {
-    /// So many steps of the optimizer, each by all of so many examples.
+    /// `steps` steps of the optimizer, each by the gradient over all `examples` examples.
     pub fn new(examples: usize, steps: u64) -> Training {
         Training { examples, steps, most: 64, saved: None }
     }
 
-    /// Cuts the examples into at most so many blocks, see [`Blocks::at_most`]; 64 if it is not said. A block is run by one
-    /// thread, so give a few times as many as all ranks have threads. The bits depend on it.
+    /// Cuts the examples into at most `most` blocks: see [`Blocks::at_most`]. The default is 64. A block is run by one
+    /// thread, so give a few times as many as all ranks have threads. The bits depend on this number.
     #[must_use]
     pub fn cut(self, most: usize) -> Training {
         Training { most, ..self }
     }
 
-    /// Saves the state there, and goes on from the state that another job left there, on any number of ranks.
+    /// Saves the state to this file, and goes on from the state that an earlier job left in it, on any number of ranks.
     #[must_use]
     pub fn saved(self, saved: Saved) -> Training {
         Training { saved: Some(saved), ..self }
@@ -42,8 +42,8 @@ impl Training {
 }
 
 impl Ranks {
-    /// Trains until that many steps of the optimizer were taken, each by the gradient of the mean loss over all examples, and
-    /// returns the loss before each step of this job. Afterwards, every rank has the trained parameters in `fit` and what the
+    /// Trains until the steps of `training` were taken, each by the gradient of the mean loss over all examples, and returns
+    /// the loss before each step of this job. Afterwards, every rank has the trained parameters in `fit` and what the
     /// optimizer remembers in `optimizer`. The bits are those of [`Fit::step`] on one process with
     /// [`Backend::Compiled`](wengert_nn::Backend::Compiled), on any number of ranks, unless the examples are cut
     /// otherwise.
@@ -77,7 +77,8 @@ impl Ranks {
     /// On every rank alike: [`Error::OnRank`] if the fit of a rank has no program or another than that of rank 0, a rank
     /// trains otherwise, the program fails at an example, or the state cannot be read or written;
     /// [`Error::DifferentInputs`] if a step took the ranks to different parameters, as with different penalties;
-    /// [`Error::DifferentInstructions`]; [`Error::Training`] if the optimizer refuses a step. The parameters and the optimizer are those after the last step that was taken.
+    /// [`Error::DifferentInstructions`]; [`Error::Training`] if the optimizer refuses a step. The parameters and the
+    /// optimizer are those after the last step that was taken.
     ///
     /// # Panics
     /// As [`Fit::record`], and where there are no examples.
@@ -96,7 +97,7 @@ impl Ranks {
     {
         let &Training { examples, steps, most, ref saved } = training;
         assert!(examples > 0, "training needs an example");
-        // A rank with other steps would wait for the others forever.
+        // Ranks with different numbers of steps would wait for one another forever.
         let own = (examples, steps, most, saved.as_ref().map(Saved::every));
         let first = self.share_first(|| own)?;
         let program = fit.program().cloned().ok_or_else(|| "the fit has no program: use Backend::Compiled".to_owned());

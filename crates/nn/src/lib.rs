@@ -1,5 +1,5 @@
-//! Neural nets on [`wengert`], after micrograd: a neuron is a sum, a layer is neurons, a net is
-//! layers, and training is a loop that anyone can read.
+//! Neural nets on [`wengert`], after micrograd: a neuron is a sum, a layer is a list of neurons, a net is
+//! a list of layers, and training is a loop.
 //!
 //! The crate uses public functions of the engine only. Formulas are generic over [`wengert::Scalar`] and
 //! take the parameters as a slice, so the same net is evaluated over `f64`, recorded over

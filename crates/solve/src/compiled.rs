@@ -1,4 +1,4 @@
-//! One kind of numbers that a formula is asked for, compiled for each branch that it takes.
+//! One kind of result of a formula, such as its gradient, compiled for each branch that the formula takes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use wengert_program::{Options, Program, Workspace};
 use crate::error::Error;
 use crate::recorded::{Derive, Recorded};
 
-/// What a formula is asked for: numbers, and the entries of a matrix.
+/// One kind of result: numbers, and the entries of a matrix.
 #[derive(Clone)]
 pub(crate) struct Compiled {
     derive: Derive,
@@ -80,10 +80,10 @@ impl Compiled {
         Ok(false)
     }
 
-    /// Computes them after a branch was added that was recorded at these inputs, whether or not its guards hold: a
-    /// kernel of the program can give other last bits than the scalar function that was recorded, and a comparison of
-    /// nearly equal numbers another result. Such a branch would be added at each visit, so it is not kept unless it is
-    /// the only one.
+    /// Computes the numbers and the matrix after a branch was added that was recorded at these inputs. Its guards may fail
+    /// even here: a kernel of the program can give other last bits than the scalar function that was recorded, so a
+    /// comparison of nearly equal numbers can have another result. Then the branch runs without guards. It is not kept
+    /// unless it is the only one, since it would be added again at each visit.
     pub(crate) fn settle(&mut self, inputs: &[f64], most: usize) -> Result<(), Error> {
         let settled = match self.eval(inputs) {
             Ok(false) => {
@@ -119,7 +119,7 @@ impl Compiled {
         }
     }
 
-    /// Of more than `most` branches, forgets those that were not used for longest. One stays.
+    /// If there are more than `most` branches, forgets those that were not used for longest. One stays.
     pub(crate) fn keep(&mut self, most: usize) {
         self.branches.truncate(most.max(1));
     }

@@ -9,7 +9,7 @@ use crate::compiled::Compiled;
 use crate::error::{Error, same_length};
 use crate::recorded::{Derive, Formula, Recorded};
 
-/// As many branches are kept unless [`Shape::keep_branches`](crate::Shape::keep_branches) says otherwise.
+/// How many branches are kept, unless [`Shape::keep_branches`](crate::Shape::keep_branches) sets another number.
 pub(crate) const BRANCHES: usize = 16;
 
 /// A formula with what was compiled of it.
@@ -21,7 +21,7 @@ pub struct Core {
     variables: usize,
     data: usize,
     outputs: usize,
-    /// Each gives what those before give, and more.
+    /// One for each order. Each computes what the one before computes, and more.
     orders: Vec<Compiled>,
     products: Vec<Compiled>,
     /// The order that is computed at a new point: the highest that was asked for so far.
@@ -147,7 +147,7 @@ impl Core {
         Ok(())
     }
 
-    /// Sets inputs from `start` on. What is known stays known where they have the bits that they had.
+    /// Sets inputs from `start` on. If they have the bits that they had, what is known stays known.
     fn replace(&mut self, start: usize, inputs: &[f64]) {
         let here = &mut self.inputs[start..start + inputs.len()];
         if here.iter().zip(inputs).any(|(here, there)| here.to_bits() != there.to_bits()) {
@@ -235,7 +235,7 @@ impl Core {
     }
 }
 
-/// One of the compiled.
+/// Which of the compiled results.
 #[derive(Clone, Copy)]
 enum Kind {
     Order(usize),

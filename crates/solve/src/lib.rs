@@ -27,9 +27,9 @@
 //!
 //! All of them, by [`Shape`]:
 //! - own what they need, and can be moved to another thread; [`Shape::shared`] serves several at a time;
-//! - run compiled programs, as machine code where there is any, and record the closure again where it branches in
+//! - run compiled programs, as machine code where it is available, and record the closure again where it branches in
 //!   another way;
-//! - evaluate once a point, whatever is asked for there;
+//! - evaluate once at each point, whatever is asked for there;
 //! - take data that can be set without recording again;
 //! - allocate nothing in a call at a point whose branch is compiled, unless it is the first to ask for something.
 //!

@@ -10,7 +10,7 @@ use crate::recorded::{Derive, Recorded, Triangle};
 use crate::shape::shape;
 
 /// An objective and constraint functions of the same variables, with what interior point and SQP methods ask for.
-/// Bounds are the solver's.
+/// Bounds are given to the solver.
 ///
 /// ```
 /// use wengert_solve::{Nlp, Triangle};
@@ -87,8 +87,8 @@ impl Nlp {
         Ok(Nlp { core })
     }
 
-    /// Computes gradient and Jacobian with the values at each point, from the first on. Otherwise the first call that
-    /// asks for one evaluates once more.
+    /// Computes gradient and Jacobian with the values at each point, from the first on. Without this, the first call that
+    /// asks for one of them evaluates its point again.
     ///
     /// ```
     /// use wengert_solve::{Nlp, Shape};

@@ -97,8 +97,8 @@ impl Objective {
         Objective::new(move |x| f.call(x), start)
     }
 
-    /// Computes everything up to this order at each point, from the first on. Otherwise the first call that asks for a
-    /// higher order evaluates once more.
+    /// Computes everything up to this order at each point, from the first on. Without this, the first call that asks for a
+    /// higher order evaluates its point again.
     pub fn up_to(mut self, order: Order) -> Objective {
         self.core.want(order as usize);
         self

@@ -95,7 +95,7 @@ impl Ode {
         Ok(self.core.at(&[&[time], state], JACOBIAN)?.matrix())
     }
 
-    /// The Jacobian with respect to the parameters. It counts as a product.
+    /// The Jacobian with respect to the parameters. [`Shape::products`](crate::Shape::products) counts it.
     ///
     /// ```
     /// let mut ode = wengert_solve::Ode::new(|_, y, p| vec![p[0] * y[0].powi(2) + p[1]], &[1.0], &[0.5, 0.0])?;

@@ -18,7 +18,7 @@ pub trait HasCore {
 /// common.
 ///
 /// A shape owns all that it needs, so it can be moved to another thread. A clone has the programs that were compiled so
-/// far, memory of its own, and counts together with the original.
+/// far, and memory of its own. It shares its counts with the original.
 pub trait Shape: Clone + Send + HasCore {
     /// The data, as they were set last.
     ///
@@ -52,8 +52,8 @@ pub trait Shape: Clone + Send + HasCore {
         self.core_mut().set_data(data)
     }
 
-    /// How many times the formula was evaluated, by this shape and its clones: usually once a point, whatever was asked
-    /// for there. Products with vectors count by themselves.
+    /// How many times the formula was evaluated, by this shape and its clones: usually once at each point, whatever was
+    /// asked for there. Products with vectors are not counted here: see [`Shape::products`].
     ///
     /// ```
     /// use wengert_solve::{Objective, Order, Shape};
@@ -108,7 +108,7 @@ pub trait Shape: Clone + Send + HasCore {
         self.core().branches()
     }
 
-    /// Keeps so many branches rather than 16, but one at least. Where there are more, the one that was not used for
+    /// Keeps at most `most` branches, and at least one; the default is 16. If there are more, the one that was not used for
     /// longest is forgotten, and recorded again when it is needed.
     ///
     /// ```
@@ -129,7 +129,7 @@ pub trait Shape: Clone + Send + HasCore {
     /// From now on, a branch with an entry that no branch had so far is [`Error::NewEntry`]. For solvers that ask for a
     /// pattern once: usually after [`Shape::visit`] at a point of each branch.
     ///
-    /// Without this, the pattern of a matrix gains an entry where a branch has one.
+    /// Without this, a branch with a new entry adds it to the pattern of the matrix.
     ///
     /// ```
     /// use wengert_solve::{Error, Objective, Shape};

@@ -52,8 +52,8 @@ impl<S: Shape> Shared<S> {
         f(&mut shape)
     }
 
-    /// The shape, as it was before it was shared, but with all counts: to set its data, for example, and share it
-    /// again.
+    /// The shape as it was before it was shared, but with the counts of all threads. Use this, for example, to set its data
+    /// and share it again.
     ///
     /// ```
     /// use wengert_solve::{Objective, Shape};

@@ -76,8 +76,8 @@ impl System {
         Ok(System { core })
     }
 
-    /// Computes the Jacobian with the values at each point, from the first on. Otherwise the first call that asks for
-    /// it evaluates once more.
+    /// Computes the Jacobian with the values at each point, from the first on. Without this, the first call that asks for
+    /// it evaluates its point again.
     ///
     /// ```
     /// use wengert_solve::{Shape, System};

@@ -27,7 +27,7 @@
 //!
 //! A `Var` implements `Float`, `FloatConst`, `Num`, `NumAssign`, `NumCast`, `FromPrimitive`, `Signed`, `Bounded`, `Pow`
 //! and `MulAdd` of num_traits, `Sum` and `Product`, and [`wengert::Real`]. Features add the traits that other crates
-//! define, each for one version. Any of them may be on together.
+//! define, each for one version. Any number of them may be on.
 //!
 //! | crate | feature | what runs |
 //! |--|--|--|
@@ -35,7 +35,7 @@
 //! | ndarray 0.16, 0.17 | `ndarray-0_16`, `ndarray-0_17` for operators with a number, as in `&a * x` | sums, products, means, deviations |
 //! | rand_distr 0.6 | `rand_distr-0_6` | distributions that transform one draw |
 //! | num-complex, rustfft | none | complex functions; transforms of any length |
-//! | euclid | none | vectors, points, matrices; what takes an `Angle` only where it was made without `euclid::Trig` |
+//! | euclid | none | vectors, points, matrices; an `Angle` only if it was made without `euclid::Trig` |
 //!
 //! With `rand_distr`, a draw is a constant, and derivatives hold it fixed (reparameterization). So those with respect to
 //! the parameters are right where a distribution transforms one draw: `Normal`, `LogNormal`, `Exp`, `Weibull`, `Gumbel`,
@@ -43,7 +43,7 @@
 //! of it do (`ChiSquared`, `Beta`, `StudentT`), also changes which draw is taken. That part is missing, so a mean of its
 //! derivatives is not the derivative of the mean.
 //!
-//! What does not run asks for a trait that its crate implements for `f32` and `f64`, and that this crate does not know:
+//! These do not run. Each needs a trait that a `Var` does not have:
 //!
 //! | crate | bound | what it is for |
 //! |--|--|--|
@@ -57,15 +57,15 @@
 //! would choose another pivot is an error, not a wrong number. A derivative is that of the branch that was taken. Where
 //! code tests for exactly 0, that branch may have another derivative than the function. In nalgebra:
 //!
-//! | at | derivative | to have the other |
+//! | at | derivative | to get that of the function |
 //! |--|--|--|
 //! | `Rotation3::new(v)`, `UnitQuaternion::new(v)` at `v = 0` | 0: the identity, which does not depend on `v` | `UnitQuaternion::new_normalize(Quaternion::from_parts(1.0.into(), v * Var::from(0.5)))`, which at 0 has the value and first derivative of the rotation |
-//! | eigenvalues of a diagonal matrix | first ones right if no two eigenvalues are equal; second ones with respect to elements beside the diagonal 0 | `(v.transpose() * a * v)[0]`, with `v` the eigenvector of the values, has the same first derivatives and leaves no guards; for second ones, add 1e-4 to an element beside the diagonal |
+//! | eigenvalues of a diagonal matrix | first ones are right if no two eigenvalues are equal; second ones with respect to elements beside the diagonal are 0 | `(v.transpose() * a * v)[0]`, with `v` the eigenvector computed from plain numbers, has the same first derivatives and leaves no guards; for second ones, add 1e-4 to an element beside the diagonal |
 //! | eigenvectors of a diagonal matrix | 0 | the same |
 //! | `v.norm()` at `v = 0` | 0, as [`sqrt(x * x)`](https://docs.rs/wengert) at 0 | there is none: the norm has a kink; `v.norm_squared()` has derivatives of any order |
 //! | `v.normalize()` at `v = 0` | not finite; its value is NaN | `v.try_normalize(..)` |
 //!
-//! Where a test for 0 was passed, the recording has a guard: a replay at another point than 0 is an error.
+//! If such a test found 0, its guard makes a replay at a point other than 0 an error.
 //!
 //! Iterations stop by a tolerance, so a replay of an eigenvalue or a singular value holds near the point of the recording,
 //! where it takes as many steps. `Matrix::exp` chooses its order by plain numbers, so a replay of it holds at the same

@@ -4,9 +4,8 @@ use rand_distr::{Distribution, Exp1, Open01, OpenClosed01, StandardNormal, Stand
 
 use crate::var::Var;
 
-/// What other distributions are made of, drawn as a plain number. So in `Normal::new(mean, deviation)?.sample(rng)` the
-/// draw is a constant, and its derivatives are those with respect to mean and deviation, with the drawn number held
-/// fixed.
+/// The distributions that others transform. Their draws are constants. So the derivatives of
+/// `Normal::new(mean, deviation)?.sample(rng)` with respect to mean and deviation hold the draw fixed.
 macro_rules! constants {
     ($($Source:ident)+) => {$(
         impl Distribution<Var> for $Source {

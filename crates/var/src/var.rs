@@ -14,8 +14,8 @@ use crate::session;
 /// constant of no graph.
 ///
 /// It holds a key, not a value; the value is read from the graph. Comparisons and conversions to plain
-/// numbers leave guards, as with [`wengert::Expr`]. It goes from thread to thread, and is used where its graph is recorded
-/// on.
+/// numbers leave guards, as with [`wengert::Expr`]. It can be sent to another thread, and is used on the thread that records
+/// on its graph.
 ///
 /// # Panics
 /// Every method of a node panics where the thread records on no graph. It panics with the text of a

@@ -23,7 +23,7 @@ use crate::net::{Activation, Mlp};
 
 const FIRST: &str = "wengert-nn 1";
 
-/// Writes the net to a file, whole or not at all: see [`wengert_file::save`].
+/// Writes the net to a file, completely or not at all: see [`wengert_file::save`].
 ///
 /// ```
 /// # let path = std::env::temp_dir().join(format!("wengert-nn-{}.net", std::process::id()));
@@ -109,7 +109,7 @@ pub fn parse(text: &str) -> Result<Mlp, Error> {
         let activation: Activation = activation.parse().map_err(|error: Error| lines.wrong(error.to_string()))?;
         layers.push((width, activation));
     };
-    // Memory grows with the lines that exist, not with the count.
+    // Memory grows with the lines that exist, not with the number of parameters that the text declares.
     let mut values = Vec::new();
     for _ in 0..parameters {
         let digits = lines.next()?;

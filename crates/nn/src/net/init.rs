@@ -1,4 +1,4 @@
-//! Where weights start.
+//! The first values of weights.
 
 use crate::net::Mlp;
 use crate::random::SplitMix64;

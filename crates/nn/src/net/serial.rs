@@ -1,5 +1,5 @@
-//! Nets in the formats of serde: as the text of a file, which has a version, is exact to the bit (JSON has no NaN) and is
-//! checked when it is read.
+//! Nets through serde: as one string, the text of a file. It has a version, is exact to the bit in any format (JSON has no
+//! NaN), and is checked when it is read.
 
 use std::fmt;
 
@@ -16,8 +16,8 @@ impl Serialize for Mlp {
     }
 }
 
-/// From a string that [`parse`](crate::parse()) reads, with its errors. Memory grows with the string, not with the numbers
-/// in it.
+/// From a string that [`parse`](crate::parse()) reads, with its errors. The length of the string bounds memory, whatever
+/// counts it declares.
 impl<'de> Deserialize<'de> for Mlp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Mlp, D::Error> {
         struct Text;

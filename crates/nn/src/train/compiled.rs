@@ -72,7 +72,7 @@ impl Compiled {
     }
 }
 
-/// The program of a loss, recorded at these parameters and this example; with its slopes if asked for.
+/// The program of a loss, recorded at these parameters and this example; with derivatives if `slopes` is true.
 fn compile<L>((parameters, example): &(Vec<f64>, Vec<f64>), loss: &L, slopes: bool) -> Result<Program, Error>
 where
     L: for<'g> Fn(&[Expr<'g>], &[Expr<'g>]) -> Expr<'g>,

@@ -22,7 +22,7 @@ pub enum Backend {
     /// Compiles the loss of one example once, and runs it at all examples of a batch: many at a time, on all
     /// cores.
     ///
-    /// The loss must not depend on plain values. A choice that it makes by [`Expr::value`](wengert::Expr::value), such
+    /// The loss must not branch on plain values. A choice that it makes by [`Expr::value`](wengert::Expr::value), such
     /// as the index of a class, is made at the first example and kept for all of them, with no error. A comparison of
     /// expressions is checked at every example; where the result differs, the step is an error. `relu`, `abs`, `max`
     /// and `select` choose at every example and are always right.

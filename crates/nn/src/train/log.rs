@@ -50,13 +50,13 @@ pub struct LoggedStep {
 pub struct Snapshot {
     /// Which step.
     pub step: usize,
-    /// For each layer how its parameters and their derivatives are spread.
+    /// For each layer, how its parameters and their derivatives are distributed.
     pub layers: Vec<LayerSpread>,
     /// The net's score over the plane, where it was sampled.
     pub plane: Option<Plane>,
 }
 
-/// How the numbers of a layer are spread.
+/// How the numbers of a layer are distributed.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct LayerSpread {
@@ -72,7 +72,7 @@ pub struct LayerSpread {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Histogram {
-    /// Where the first bar begins, and the last ends.
+    /// Where the first bar begins, and where the last one ends.
     pub range: (f64, f64),
     /// How many numbers each bar has; all bars are equally wide.
     pub counts: Vec<usize>,
@@ -90,7 +90,7 @@ pub struct Plane {
     pub y: (f64, f64),
     /// How many samples stand in a row.
     pub columns: usize,
-    /// Row by row, from the lowest `y` and in each from the lowest `x`, both ends included.
+    /// The scores row by row: rows from the lowest `y` to the highest, each from the lowest `x` to the highest.
     pub scores: Vec<f32>,
 }
 
@@ -272,7 +272,7 @@ impl Histogram {
         let mut counts = vec![0; BARS];
         let mut known = 0;
         for x in finite {
-            // Halves, since the difference of two finite numbers may not be finite.
+            // Halves, since the difference of two finite numbers may overflow.
             let part = (0.5 * x - 0.5 * low) / (0.5 * high - 0.5 * low);
             let bar = if part.is_finite() { (part * BARS as f64) as usize } else { BARS / 2 };
             counts[bar.min(BARS - 1)] += 1;

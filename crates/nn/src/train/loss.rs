@@ -33,8 +33,8 @@ pub fn squared_error<T: Scalar>(outputs: &[T], targets: &[T]) -> T {
 /// The cross-entropy of one example: minus the logarithm of the probability that the softmax of the logits
 /// gives to the right class.
 ///
-/// Computed as `softplus(d)`, where `d` is the `logsumexp` of the other logits minus the right one. So no
-/// logit is too large, and small losses and derivatives keep their digits; `logsumexp - logit` would cancel.
+/// Computed as `softplus(d)`, where `d` is the `logsumexp` of the other logits minus the right one. So large
+/// logits do not overflow, and small losses and derivatives keep their digits; `logsumexp - logit` would cancel.
 ///
 /// An infinite logit gives the limit: 0 where the right one is `inf`; `inf` where it is `-inf` or another is
 /// `inf`. Another logit of `-inf` counts for nothing. Where both terms of `d` are the same infinity, the

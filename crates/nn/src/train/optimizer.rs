@@ -165,9 +165,9 @@ impl Default for Square {
 }
 
 impl Square {
-    /// Slopes up to this, about 2^500, are squared without scaling.
+    /// Slopes up to this size, about 2^500, are squared without scaling.
     const LARGE: f64 = 3e150;
-    /// And slopes from this on.
+    /// Slopes below this size, about 2^-500, are scaled up.
     const SMALL: f64 = 3e-151;
     /// The unit of larger slopes, 2^600: their squares lie between 2^-204 and 2^848.
     const UNIT: f64 = f64::from_bits((1023 + 600) << 52);
@@ -180,7 +180,7 @@ impl Square {
             root if root < Square::SMALL && root > 0.0 => 1.0 / Square::UNIT,
             _ => 1.0,
         };
-        // Exact: units are powers of two. Two factors, since the square of the quotient underflows.
+        // Exact, since units are powers of two. The ratio is multiplied twice, since its square may under- or overflow.
         let ratio = kept.unit / unit;
         let part = if kept.part == 0.0 { 0.0 } else { kept.part * ratio * ratio };
         let slope = slope / unit;

@@ -230,7 +230,7 @@ impl Trainer {
     /// ```
     ///
     /// # Panics
-    /// As these two.
+    /// As [`Trainer::record`] and [`Trainer::update`].
     #[track_caller]
     pub fn step<F>(&mut self, optimizer: &mut impl Optimizer, loss: F) -> f64
     where

@@ -49,7 +49,7 @@ pub trait SavedOptimizer: sealed::Sealed + Sized {
     /// [`Error::Malformed`] with the number of the first line that is wrong.
     fn parse(text: &str) -> Result<Self, Error>;
 
-    /// Writes settings and memory to a file, whole or not at all.
+    /// Writes settings and memory to a file, completely or not at all.
     ///
     /// # Errors
     /// [`Error::File`]; the file is as before.
@@ -149,7 +149,7 @@ fn setting(lines: &mut Lines<'_>, name: &str) -> Result<f64, Error> {
     }
 }
 
-/// `N` numbers for each parameter, and the end.
+/// Reads `N` numbers for each parameter, and the end of the text.
 fn memory<const N: usize>(mut lines: Lines<'_>) -> Result<Vec<[f64; N]>, Error> {
     let words = lines.next()?;
     let count = lines.number(words, "parameters")?;
