@@ -34,7 +34,7 @@ impl Moons {
             points.push([x, y]);
             classes.push(class);
         }
-        let net = wengert_nn::parse(include_str!("../data/micrograd.net"))?;
+        let net = Mlp::parse(include_str!("../data/micrograd.net"))?;
         Ok(Moons { points, classes, net, micrograd: true })
     }
 

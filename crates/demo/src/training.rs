@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use wengert::{Expr, Graph};
-use wengert_nn::{Backend, Fit, Mlp, Sgd, l2, max_margin, save};
+use wengert_nn::{Backend, Fit, Mlp, Sgd, l2, max_margin};
 
 use crate::data::Moons;
 use crate::folder::Folder;
@@ -163,7 +163,7 @@ pub(crate) fn draw(moons: &Moons, run: &Run, folder: &mut Folder) -> Result<(), 
     let page = wengert_viz::page(&graph, &[score.id()])?.html("The trained net at one of the points")?;
     folder.write("net.html", "the whole net: a page to open, search and play", &page)?;
 
-    save(&run.net, folder.place("moons.net", "the parameters of the trained net"))?;
+    run.net.save(folder.place("moons.net", "the parameters of the trained net"))?;
     Ok(())
 }
 

@@ -23,9 +23,9 @@ pub enum Error {
     #[error("the net has more parameters than a graph can hold; make its layers narrower")]
     TooLarge,
     /// A list of parameters of the wrong length.
-    #[error("the net has {expected} parameters, but {given} were given")]
+    #[error("there are {expected} parameters, but {given} were given")]
     Parameters {
-        /// The number of parameters of the net.
+        /// The number of parameters.
         expected: usize,
         /// The number given.
         given: usize,
@@ -49,12 +49,21 @@ pub enum Error {
     /// Batches without examples.
     #[error("a batch needs at least one example")]
     EmptyBatch,
-    /// A loss that cannot be compiled, or an example at which a comparison differs from the compiled one.
-    #[error("Backend::Compiled cannot run this loss: {source}; use Backend::Eager")]
+    /// A loss that could not be compiled, or whose program failed: for example at an example where a comparison has
+    /// another result than when the loss was compiled. [`Backend::Eager`](crate::Backend::Eager) runs such a loss.
+    #[error("the compiled loss: {source}{}", hint(source))]
     Compiled {
         /// The error of the program.
         #[from]
         source: wengert_program::Error,
+    },
+    /// A loss or a penalty whose gradient cannot be computed, for example since a function of the user's own
+    /// ([`wengert::External`]) has no derivative there.
+    #[error("the sweep back from the loss: {source}")]
+    Sweep {
+        /// The error of the graph.
+        #[from]
+        source: wengert::Error,
     },
     /// A loss or penalty of another graph.
     #[error("the loss or penalty is an expression of another graph; build it from the arguments of its closure")]
@@ -125,6 +134,15 @@ pub enum Error {
         /// What is wrong with it.
         source: Box<Error>,
     },
+}
+
+/// What helps where the loss itself may be fine. An example at which it fails, or too little memory, is not among this.
+fn hint(source: &wengert_program::Error) -> &'static str {
+    use wengert_program::Error::{Graph, GuardFlipped, LooseLeaf, TooLarge};
+    match source {
+        Graph(_) | GuardFlipped { .. } | LooseLeaf { .. } | TooLarge { .. } => "; Backend::Eager needs no program",
+        _ => "",
+    }
 }
 
 /// The value, or a panic with the text of the error.

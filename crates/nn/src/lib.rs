@@ -43,7 +43,6 @@ mod random;
 mod train;
 
 pub use error::Error;
-pub use net::file::{load, parse, save, text};
 pub use net::init::Initialization;
 pub use net::shape::Shape;
 pub use net::{Activation, Layer, Mlp, Neuron, Outputs};

@@ -196,5 +196,5 @@ fn a_mutated_net_is_an_error_or_a_net() {
     let special = [f64::NAN, f64::INFINITY, -0.0, 5e-324, 0.1 + 0.2, -1.0 / 3.0, 1e300];
     let layers = [(1, Activation::Tanh), (2, Activation::Linear)];
     let seeds = vec![Mlp::from_parameters(2, &layers, special.to_vec()).expect("seven parameters")];
-    Kind { name: "nets", contents: |net: &Mlp| Content::Text(wengert_nn::text(net)), seeds, memory: 16 }.check();
+    Kind { name: "nets", contents: |net: &Mlp| Content::Text(net.text()), seeds, memory: 16 }.check();
 }

@@ -29,8 +29,9 @@ impl Mlp {
     /// ```
     pub fn initialized(self, how: Initialization, seed: u64) -> Mlp {
         let mut random = SplitMix64::new(seed);
-        let mut parameters = Vec::with_capacity(self.parameters().len());
-        for layer in self.layers() {
+        let Mlp { layers, mut parameters } = self;
+        parameters.clear();
+        for layer in &layers {
             let (inputs, outputs) = (layer.neuron().input_count() as f64, layer.width() as f64);
             for _ in 0..layer.width() {
                 parameters.extend((0..layer.neuron().input_count()).map(|_| match how {
@@ -41,9 +42,6 @@ impl Mlp {
                 parameters.push(0.0);
             }
         }
-        let mut net = self;
-        let set = net.set_parameters(&parameters);
-        debug_assert!(set.is_ok(), "a weight for each input and a bias");
-        net
+        Mlp { layers, parameters }
     }
 }

@@ -18,8 +18,8 @@ use smallvec::SmallVec;
 use wengert::{Graph, Scalar};
 
 use crate::error::Error;
-use crate::net::shape::through;
-use crate::random::SplitMix64;
+use crate::net::init::Initialization;
+use crate::net::shape::{count, through};
 
 /// The outputs of a layer. Up to 16 of them need no allocation.
 pub type Outputs<T> = SmallVec<[T; 16]>;
@@ -127,7 +127,7 @@ impl Neuron {
         self.activation
     }
 
-    /// The number of parameters: a weight for each input, and a bias.
+    /// The number of parameters: a weight for each input, and a bias. `usize::MAX` where there are more.
     ///
     /// ```
     /// use wengert_nn::{Activation, Neuron};
@@ -135,7 +135,7 @@ impl Neuron {
     /// assert_eq!(Neuron::new(2, Activation::Relu).parameter_count(), 3);
     /// ```
     pub const fn parameter_count(self) -> usize {
-        self.inputs + 1
+        self.inputs.saturating_add(1)
     }
 
     /// The output at the inputs `x`, for these parameters: the weights, then the bias.
@@ -217,7 +217,7 @@ impl Layer {
         self.width
     }
 
-    /// The number of parameters of all its neurons.
+    /// The number of parameters of all its neurons. `usize::MAX` where there are more.
     ///
     /// ```
     /// use wengert_nn::{Activation, Layer, Neuron};
@@ -226,7 +226,7 @@ impl Layer {
     /// assert_eq!(layer.parameter_count(), 4 * (2 + 1));
     /// ```
     pub const fn parameter_count(self) -> usize {
-        self.width * self.neuron.parameter_count()
+        self.width.saturating_mul(self.neuron.parameter_count())
     }
 
     /// The outputs at the inputs `x`, for these parameters, neuron by neuron.
@@ -247,8 +247,12 @@ impl Layer {
             self.parameter_count(),
             "number of parameters given, and number of parameters of the layer"
         );
-        let neurons = parameters.chunks_exact(self.neuron.parameter_count());
-        neurons.map(|own| self.neuron.forward(own, x)).collect()
+        // A loop, since a panic in a closure would not point to the caller.
+        let mut outputs = Outputs::with_capacity(self.width);
+        for own in parameters.chunks_exact(self.neuron.parameter_count()) {
+            outputs.push(self.neuron.forward(own, x));
+        }
+        outputs
     }
 }
 
@@ -300,15 +304,8 @@ impl Mlp {
     /// As [`Mlp::new`].
     pub fn with_layers(inputs: usize, layers: &[(usize, Activation)], seed: u64) -> Result<Mlp, Error> {
         let layers = stacked(inputs, layers)?;
-        let mut random = SplitMix64::new(seed);
-        let mut parameters = Vec::with_capacity(count(&layers));
-        for layer in &layers {
-            for _ in 0..layer.width {
-                parameters.extend((0..layer.neuron.inputs).map(|_| random.uniform(-1.0, 1.0)));
-                parameters.push(0.0);
-            }
-        }
-        Ok(Mlp { layers, parameters })
+        let parameters = vec![0.0; count(&layers)];
+        Ok(Mlp { layers, parameters }.initialized(Initialization::Uniform, seed))
     }
 
     /// A net with these parameters.
@@ -448,10 +445,6 @@ fn stacked(inputs: usize, layers: &[(usize, Activation)]) -> Result<Vec<Layer>, 
         fed = width;
     }
     Ok(stack)
-}
-
-fn count(layers: &[Layer]) -> usize {
-    layers.iter().map(|layer| layer.parameter_count()).sum()
 }
 
 fn check(expected: usize, given: usize) -> Result<(), Error> {

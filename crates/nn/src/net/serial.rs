@@ -1,5 +1,5 @@
-//! Nets through serde: as one string, the text of a file. It has a version, is exact to the bit in any format (JSON has no
-//! NaN), and is checked when it is read.
+//! Nets in the formats of serde: as the text of a file, which has a version, is exact to the bit (JSON has no NaN) and is
+//! checked when it is read.
 
 use std::fmt;
 
@@ -7,17 +7,16 @@ use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::net::Mlp;
-use crate::net::file::{parse, text};
 
-/// As a string, the [`text`](crate::text()) of a file.
+/// As a string, the text of a file: [`Mlp::text`].
 impl Serialize for Mlp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&text(self))
+        serializer.serialize_str(&self.text())
     }
 }
 
-/// From a string that [`parse`](crate::parse()) reads, with its errors. The length of the string bounds memory, whatever
-/// counts it declares.
+/// From a string that [`Mlp::parse`] reads, with its errors. Memory grows with the string, not with the numbers
+/// in it.
 impl<'de> Deserialize<'de> for Mlp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Mlp, D::Error> {
         struct Text;
@@ -29,7 +28,7 @@ impl<'de> Deserialize<'de> for Mlp {
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Mlp, E> {
-                parse(text).map_err(E::custom)
+                Mlp::parse(text).map_err(E::custom)
             }
         }
         deserializer.deserialize_str(Text)

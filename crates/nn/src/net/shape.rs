@@ -50,7 +50,7 @@ impl Shape {
     /// # Ok::<(), wengert_nn::Error>(())
     /// ```
     pub fn parameter_count(&self) -> usize {
-        self.0.iter().map(|layer| layer.parameter_count()).sum()
+        count(&self.0)
     }
 
     /// The outputs at the inputs `x` for these values of the parameters: [`Mlp::forward`].
@@ -85,18 +85,22 @@ impl Mlp {
     }
 }
 
+/// How many parameters these layers have.
+pub(crate) fn count(layers: &[Layer]) -> usize {
+    layers.iter().map(|layer| layer.parameter_count()).sum()
+}
+
 /// The outputs of the layers at `x`, each fed by the one before.
 ///
 /// # Panics
 /// Where there are not as many parameters or inputs as they have.
 #[track_caller]
 pub(crate) fn through<T: Scalar>(layers: &[Layer], parameters: &[T], x: &[T]) -> Outputs<T> {
-    let count: usize = layers.iter().map(|layer| layer.parameter_count()).sum();
-    assert_eq!(parameters.len(), count, "parameters given, and those of the net");
-    let mut left = parameters;
-    layers.iter().fold(Outputs::from_slice(x), |x, layer| {
+    assert_eq!(parameters.len(), count(layers), "parameters given, and those of the net");
+    let (mut left, mut values) = (parameters, Outputs::from_slice(x));
+    for layer in layers {
         let (own, rest) = left.split_at(layer.parameter_count());
-        left = rest;
-        layer.forward(own, &x)
-    })
+        (left, values) = (rest, layer.forward(own, &values));
+    }
+    values
 }

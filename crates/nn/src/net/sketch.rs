@@ -18,13 +18,14 @@ impl Neuron {
     ///
     /// # Panics
     /// Where the number of parameters or inputs is not the neuron's, and where the graph is full.
+    #[track_caller]
     pub fn sketch<'g>(self, graph: &'g Graph, parameters: &[f64], x: &[Expr<'g>]) -> Expr<'g> {
         let name = |k| {
             if k < self.input_count() { format!("w{}", k + 1) } else { "b".to_string() }
         };
-        let named = |(k, &value)| graph.var(value).named(&name(k));
-        let parameters: Vec<Expr> = parameters.iter().enumerate().map(named).collect();
-        self.forward(&parameters, x)
+        let parameters = graph.exprs(&graph.leaves(parameters));
+        let named: Vec<Expr> = parameters.iter().enumerate().map(|(k, parameter)| parameter.named(&name(k))).collect();
+        self.forward(&named, x)
     }
 }
 
@@ -42,6 +43,7 @@ impl Mlp {
     ///
     /// # Panics
     /// Where the number of inputs is not the net's, and where the graph is full.
+    #[track_caller]
     pub fn sketch<'g>(&self, graph: &'g Graph, x: &[Expr<'g>]) -> Outputs<Expr<'g>> {
         let mut values = Outputs::from_slice(x);
         let mut left = self.parameters();
@@ -49,12 +51,12 @@ impl Mlp {
             let _layer = graph.scope(format!("layer {}", k + 1));
             let (own, rest) = left.split_at(layer.parameter_count());
             let neurons = own.chunks_exact(layer.neuron().parameter_count()).enumerate();
-            let sketched = neurons.map(|(n, parameters)| {
+            let mut outputs = Outputs::with_capacity(layer.width());
+            for (n, parameters) in neurons {
                 let _neuron = graph.scope(format!("neuron {}", n + 1));
-                layer.neuron().sketch(graph, parameters, &values)
-            });
-            values = sketched.collect();
-            left = rest;
+                outputs.push(layer.neuron().sketch(graph, parameters, &values));
+            }
+            (left, values) = (rest, outputs);
         }
         values
     }

@@ -166,7 +166,9 @@ impl<'e> Batch<'e> {
     ///
     /// # Panics
     /// Where `example` is not below [`Batch::len`].
+    #[track_caller]
     pub fn row(self, example: usize) -> impl Iterator<Item = f64> {
+        assert!(example < self.len(), "example {example} of a batch of {}, counted from 0", self.len());
         self.columns().map(move |column| column[example])
     }
 }

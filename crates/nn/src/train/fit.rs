@@ -220,8 +220,8 @@ where
     /// # Errors
     /// [`Error::Columns`] where the batch has another number of columns than the examples of [`Fit::new`];
     /// [`Error::Compiled`] where a comparison has another result than when the loss was compiled;
-    /// [`Error::ForeignLoss`] where the loss or the penalty is of another graph. The parameters and the
-    /// gradient are as before.
+    /// [`Error::ForeignLoss`] where the loss or the penalty is of another graph; [`Error::Sweep`] where the sweep back
+    /// fails. The parameters and the gradient are as before.
     ///
     /// # Panics
     /// Where the graph is full.
@@ -253,13 +253,17 @@ where
     /// ```
     ///
     /// # Errors
-    /// [`Error::ForeignLoss`] where the penalty is of another graph.
+    /// [`Error::EmptyBatch`] for 0 examples; [`Error::ForeignLoss`] where the penalty is of another graph, and
+    /// [`Error::Sweep`] where it has no gradient. The gradient is as before.
     ///
     /// # Panics
     /// Where `sums` does not have the loss and a derivative for each parameter, and where the graph is full.
     #[track_caller]
     pub fn record_sums(&mut self, examples: usize, sums: &[f64]) -> Result<f64, Error> {
         assert_eq!(sums.len(), 1 + self.parameters().len(), "number of sums, and of the loss and its derivatives");
+        if examples == 0 {
+            return Err(Error::EmptyBatch);
+        }
         add_penalty(&mut self.trainer, &self.penalty, 1.0 / examples as f64, sums[0], &sums[1..])
     }
 

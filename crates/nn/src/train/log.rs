@@ -4,6 +4,8 @@ use crate::net::Mlp;
 
 /// About how many snapshots a training has.
 const SNAPSHOTS: usize = 50;
+/// The most snapshots after the planned steps.
+const MOST: usize = 2 * SNAPSHOTS;
 /// How many bars a histogram has.
 const BARS: usize = 31;
 
@@ -29,6 +31,8 @@ pub struct TrainingLog {
     planned: usize,
     steps: Vec<LoggedStep>,
     snapshots: Vec<Snapshot>,
+    /// How often every other snapshot was dropped.
+    halvings: u32,
     points: Vec<([f64; 2], f64)>,
 }
 
@@ -36,9 +40,9 @@ pub struct TrainingLog {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct LoggedStep {
-    /// Which step, from 0; the loss is the one before its update.
+    /// How many updates came before it: 0 for the loss at the start.
     pub step: usize,
-    /// The loss.
+    /// The loss after these updates.
     pub loss: f64,
     /// The share of examples that are classified correctly, from 0 to 1, if it was computed.
     pub accuracy: Option<f64>,
@@ -48,7 +52,7 @@ pub struct LoggedStep {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// Which step.
+    /// How many updates came before it.
     pub step: usize,
     /// For each layer, how its parameters and their derivatives are distributed.
     pub layers: Vec<LayerSpread>,
@@ -95,7 +99,7 @@ pub struct Plane {
 }
 
 impl TrainingLog {
-    /// The log of a training of `planned` steps: 0 if the number is not known.
+    /// The log of a training of `planned` updates: 0 if the number is not known.
     ///
     /// ```
     /// assert_eq!(wengert_nn::TrainingLog::new(100).planned(), 100);
@@ -114,7 +118,7 @@ impl TrainingLog {
         TrainingLog { points: points.into_iter().collect(), ..self }
     }
 
-    /// How many steps are planned; 0 if the number is not known.
+    /// How many updates are planned; 0 if the number is not known.
     ///
     /// ```
     /// assert_eq!(wengert_nn::TrainingLog::new(100).planned(), 100);
@@ -172,7 +176,7 @@ impl TrainingLog {
         &self.points
     }
 
-    /// Adds a step.
+    /// Adds the loss, and the accuracy if it was computed, after `step` updates.
     ///
     /// ```
     /// let mut log = wengert_nn::TrainingLog::new(100);
@@ -183,17 +187,21 @@ impl TrainingLog {
         self.steps.push(LoggedStep { step, loss, accuracy });
     }
 
-    /// Whether to take a snapshot at this step: about fifty in all, including the first and the last step.
+    /// Whether to take a snapshot after so many updates: about fifty in all, the first and the last included. If the
+    /// number of updates is not known, or is exceeded, snapshots become rarer: see [`TrainingLog::snapshot`].
     ///
     /// ```
     /// let log = wengert_nn::TrainingLog::new(100);
     /// assert_eq!((0..=100).filter(|&step| log.wants_snapshot(step)).count(), 51);
     /// ```
     pub fn wants_snapshot(&self, step: usize) -> bool {
-        step == self.planned || step.is_multiple_of(self.planned.div_ceil(SNAPSHOTS).max(1))
+        let stride = self.planned.div_ceil(SNAPSHOTS).max(1).checked_shl(self.halvings).unwrap_or(usize::MAX);
+        step == self.planned || step.is_multiple_of(stride)
     }
 
-    /// Adds a snapshot of a net, with the derivative of the loss with respect to each of its parameters.
+    /// Adds a snapshot of a net after `step` updates, with the derivative of the loss with respect to each of its
+    /// parameters. Drops every other of the earlier ones where a hundred of them would be exceeded after more updates than
+    /// were planned, so that training without an end does not fill the memory.
     ///
     /// ```
     /// use wengert_nn::{Mlp, TrainingLog};
@@ -221,6 +229,11 @@ impl TrainingLog {
             }
         });
         let layers = layers.collect();
+        if step > self.planned && self.snapshots.len() >= MOST {
+            let mut number = 0..;
+            self.snapshots.retain(|_| number.next().is_some_and(|number: usize| number.is_multiple_of(2)));
+            self.halvings += 1;
+        }
         self.snapshots.push(Snapshot { step, layers, plane: None });
     }
 
@@ -238,7 +251,7 @@ impl TrainingLog {
     /// ```
     ///
     /// # Panics
-    /// Where there is no snapshot yet, and with fewer than two columns or rows.
+    /// Where there is no snapshot yet, with fewer than two columns or rows, and where a range is empty or not finite.
     #[track_caller]
     pub fn sample_plane(
         &mut self,
@@ -248,6 +261,10 @@ impl TrainingLog {
         score: impl Fn([f64; 2]) -> f64,
     ) {
         assert!(columns >= 2 && rows >= 2, "a plane needs at least two columns and rows");
+        for (axis, (from, to)) in [("x", x), ("y", y)] {
+            let is_range = from < to && (to - from).is_finite();
+            assert!(is_range, "the range of {axis} is {from} to {to}; it must be finite and begin below its end");
+        }
         let last = self.snapshots.last_mut().expect("take a snapshot before sampling the plane");
         let at = |(from, to): (f64, f64), k: usize, count: usize| from + (to - from) * k as f64 / (count - 1) as f64;
         let scores = (0..rows * columns)
@@ -312,6 +329,44 @@ mod tests {
             assert_eq!((wanted.first(), wanted.last()), (Some(&0), Some(&planned)));
             assert!(wanted.len() <= SNAPSHOTS + 2, "{planned}: {}", wanted.len());
         }
+    }
+
+    #[test]
+    fn a_training_without_an_end_keeps_a_bounded_number_of_snapshots() {
+        let net = Mlp::with_layers(2, &[(1, "linear".parse().unwrap())], 1).unwrap();
+        for planned in [0, 10] {
+            let mut log = TrainingLog::new(planned);
+            for step in (0..20_000).chain([20_001]) {
+                if log.wants_snapshot(step) || step == 20_001 {
+                    log.snapshot(step, &net, &[0.0; 3]);
+                }
+            }
+            let steps: Vec<usize> = log.snapshots().iter().map(|snapshot| snapshot.step).collect();
+            assert!((SNAPSHOTS..=MOST).contains(&steps.len()), "{steps:?}");
+            assert!(steps.is_sorted() && steps[0] == 0 && steps.ends_with(&[20_001]), "{steps:?}");
+            let apart = steps.windows(2).map(|two| two[1] - two[0]).max().unwrap();
+            assert!(apart <= 20_000 / SNAPSHOTS, "{apart}");
+        }
+    }
+
+    #[test]
+    fn a_plane_without_a_range_is_refused() {
+        let net = Mlp::with_layers(2, &[(1, "linear".parse().unwrap())], 1).unwrap();
+        let mut log = TrainingLog::new(1);
+        log.snapshot(0, &net, &[0.0; 3]);
+        let before = log.clone();
+        for range in [(1.0, 1.0), (2.0, 1.0), (f64::NAN, 1.0), (0.0, f64::INFINITY), (f64::MIN, f64::MAX)] {
+            for (x, y) in [(range, (0.0, 1.0)), ((0.0, 1.0), range)] {
+                let sampled = std::panic::AssertUnwindSafe(|| log.sample_plane(x, y, [2, 2], |_| 0.0));
+                let panic = std::panic::catch_unwind(sampled).unwrap_err();
+                let text = panic.downcast_ref::<String>().unwrap();
+                assert!(
+                    text.starts_with("the range of ") && text.contains(&format!("{} to {}", range.0, range.1)),
+                    "{text}"
+                );
+            }
+        }
+        assert_eq!(log, before);
     }
 
     #[test]

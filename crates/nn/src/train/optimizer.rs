@@ -172,6 +172,12 @@ impl Square {
     /// The unit of larger slopes, 2^600: their squares lie between 2^-204 and 2^848.
     const UNIT: f64 = f64::from_bits((1023 + 600) << 52);
 
+    /// The mean with this part and this unit, if a step can leave it behind.
+    fn of(part: f64, unit: f64) -> Option<Square> {
+        let is_unit = [1.0, Square::UNIT, 1.0 / Square::UNIT].contains(&unit);
+        (is_unit && part.is_finite() && part >= 0.0).then_some(Square { part, unit })
+    }
+
     /// The mean with one more slope, of weight `1 - beta`.
     fn with(self, slope: f64, beta: f64) -> Square {
         let kept = Square { part: beta * self.part, unit: self.unit };

@@ -39,6 +39,7 @@ impl Trainer {
     ///
     /// # Panics
     /// Where there are more parameters than the 2^28 nodes that a graph can hold.
+    #[track_caller]
     pub fn new(parameters: &[f64]) -> Trainer {
         let graph = Graph::new();
         let leaves = graph.leaves(parameters);
@@ -98,7 +99,7 @@ impl Trainer {
     /// ```
     ///
     /// # Panics
-    /// Where the loss is an expression of another graph, and where the graph is full.
+    /// Where the loss is an expression of another graph, where the sweep back fails, and where the graph is full.
     #[track_caller]
     pub fn record<F>(&mut self, loss: F) -> f64
     where
@@ -110,7 +111,8 @@ impl Trainer {
     /// As [`Trainer::record`].
     ///
     /// # Errors
-    /// [`Error::ForeignLoss`]; the parameters and the gradient are as before.
+    /// [`Error::ForeignLoss`]; [`Error::Sweep`] where a function of the user's own ([`wengert::External`]) has no derivative
+    /// there. The parameters and the gradient are as before.
     ///
     /// # Panics
     /// Where the graph is full.
@@ -169,16 +171,28 @@ impl Trainer {
     {
         self.begin();
         let loss = of_graph(&self.graph, loss(&self.graph, &self.graph.exprs(&self.leaves))?)?;
-        loss.backward();
         let free = loss.graph().is_none();
+        if !free {
+            self.graph.try_backward(loss.id())?;
+        }
         for (slope, &leaf) in self.gradient.iter_mut().zip(&self.leaves) {
             *slope = if free { 0.0 } else { self.graph.grad(leaf) };
         }
         Ok(loss.value())
     }
 
-    /// As [`Fit::set_parameters`](crate::Fit::set_parameters).
-    pub(crate) fn set_parameters(&mut self, parameters: &[f64]) -> Result<(), Error> {
+    /// Sets the parameters, for example to those of training that is resumed.
+    ///
+    /// ```
+    /// let mut trainer = wengert_nn::Trainer::new(&[3.0]);
+    /// trainer.set_parameters(&[2.0])?;
+    /// assert_eq!(trainer.record(|_, p| p[0] * p[0]), 4.0);
+    /// # Ok::<(), wengert_nn::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Parameters`] where there are more or fewer; they are as before.
+    pub fn set_parameters(&mut self, parameters: &[f64]) -> Result<(), Error> {
         let (expected, given) = (self.parameters.len(), parameters.len());
         if expected != given {
             return Err(Error::Parameters { expected, given });

@@ -1,9 +1,11 @@
 //! Training on examples: both backends, batches, any number of threads, and refusals.
 
-use wengert::{Expr, Graph};
+use std::sync::Arc;
+
+use wengert::{Expr, External, Graph, Scalar};
 use wengert_nn::{
-    Activation, Adam, Backend, Error, Examples, Fit, Mlp, Optimizer, Sgd, SplitMix64, cross_entropy, l2, max_margin,
-    shared_cross_entropy, squared_error,
+    Activation, Adam, Backend, Error, Examples, Fit, Mlp, Optimizer, Sgd, SplitMix64, Trainer, cross_entropy, l2,
+    max_margin, shared_cross_entropy, squared_error,
 };
 use wengert_program::{Blocks, Workspace, fold_blocks};
 
@@ -246,6 +248,59 @@ fn a_loss_or_penalty_of_another_graph_is_refused_by_name() {
         assert!(matches!(refused, Err(Error::ForeignLoss)), "{refused:?}");
         assert_eq!((fit.parameters(), fit.gradient()), (&[5.0][..], &[1.5][..]));
     }
+}
+
+/// Has values, but no derivative at 0 or below.
+struct Root;
+
+impl External for Root {
+    fn name(&self) -> &str {
+        "root"
+    }
+    fn shape(&self) -> (usize, usize) {
+        (1, 1)
+    }
+    fn value(&self, x: &[f64], y: &mut [f64]) -> Result<(), String> {
+        y[0] = x[0].max(0.0).sqrt();
+        Ok(())
+    }
+    fn vjp(&self, x: &[f64], y: &[f64], ybar: &[f64], xbar: &mut [f64]) -> Result<(), String> {
+        xbar[0] = 0.5 * ybar[0] / y[0];
+        if x[0] > 0.0 { Ok(()) } else { Err(format!("no slope at {}", x[0])) }
+    }
+}
+
+#[test]
+fn a_function_that_has_no_derivative_is_an_error_and_changes_nothing() {
+    let root: Arc<dyn External> = Arc::new(Root);
+    let mut trainer = Trainer::new(&[4.0]);
+    trainer.record(|g, p| g.external(root.clone(), p)[0]);
+    assert_eq!(trainer.gradient(), [0.25]);
+    trainer.set_parameters(&[0.0]).unwrap();
+    let error = trainer.try_record(|g, p| g.external(root.clone(), p)[0]).unwrap_err();
+    assert!(matches!(error, Error::Sweep { source: wengert::Error::External { .. } }), "{error}");
+    assert!(error.to_string().contains("\"root\"") && error.to_string().contains("no slope at 0"), "{error}");
+    assert_eq!((trainer.parameters(), trainer.gradient()), (&[0.0][..], &[0.25][..]));
+    let examples = Examples::from_rows([[1.0], [2.0]]).unwrap();
+    let mut fit =
+        Fit::new(Backend::Eager, &[-1.0], &examples, |p, e| Expr::external(&root, &[p[0] * e[0]])[0]).unwrap();
+    assert!(matches!(fit.step(&mut Sgd::new(1.0), examples.all()), Err(Error::Sweep { .. })));
+    // A program needs a pullback, which the backend that the error names does not.
+    let error =
+        Fit::new(Backend::Compiled, &[1.0], &examples, |p, e| Expr::external(&root, &[p[0] * e[0]])[0]).unwrap_err();
+    assert!(
+        matches!(error, Error::Compiled { .. }) && error.to_string().ends_with("Backend::Eager needs no program"),
+        "{error}"
+    );
+}
+
+#[test]
+fn sums_over_no_examples_are_refused() {
+    let examples = Examples::from_rows([[1.0]]).unwrap();
+    let mut fit = Fit::new(Backend::Compiled, &[2.0], &examples, |p, e| p[0] * e[0]).unwrap();
+    fit.record(examples.all()).unwrap();
+    assert!(matches!(fit.record_sums(0, &[0.0, 0.0]), Err(Error::EmptyBatch)));
+    assert_eq!(fit.gradient(), [1.0]);
 }
 
 #[test]

@@ -116,3 +116,11 @@ fn a_net_runs_over_any_scalar() {
         assert!((tangent - input.grad()).abs() < 1e-15, "{tangent} {}", input.grad());
     }
 }
+
+#[test]
+fn a_count_that_is_too_large_does_not_wrap() {
+    let neuron = Neuron::new(usize::MAX, Activation::Relu);
+    assert_eq!(neuron.parameter_count(), usize::MAX);
+    assert_eq!(Layer::new(neuron, 3).parameter_count(), usize::MAX);
+    assert_eq!(Layer::new(Neuron::new(1, Activation::Relu), usize::MAX).parameter_count(), usize::MAX);
+}

@@ -1,6 +1,6 @@
 //! Nets through serde: JSON and postcard.
 
-use wengert_nn::{Activation, Mlp, text};
+use wengert_nn::{Activation, Mlp};
 
 /// Parameters that formats tend to lose: NaN with a payload, infinities, -0, subnormals, all 17 digits.
 fn net() -> Mlp {
@@ -27,8 +27,8 @@ fn a_net_comes_back_to_the_bit() {
 fn what_is_not_a_net_is_an_error_that_says_so() {
     let message = |json: &str| serde_json::from_str::<Mlp>(json).unwrap_err().to_string();
     assert!(message("3").contains("the text of a net"), "{}", message("3"));
-    let newer = serde_json::to_string(&text(&net()).replace("wengert-nn 1", "wengert-nn 2")).unwrap();
+    let newer = serde_json::to_string(&net().text().replace("wengert-nn 1", "wengert-nn 2")).unwrap();
     assert!(message(&newer).contains("expected \"wengert-nn 1\""), "{}", message(&newer));
-    let short = serde_json::to_string(&text(&net()).replace("parameters 7", "parameters 6")).unwrap();
+    let short = serde_json::to_string(&net().text().replace("parameters 7", "parameters 6")).unwrap();
     assert!(message(&short).contains("line"), "{}", message(&short));
 }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use wengert::{Dual, Expr, Graph};
 use wengert_nn::{
-    Activation, Adam, Error, Mlp, Optimizer, Sgd, SplitMix64, Trainer, cross_entropy, l2, max_margin,
-    shared_cross_entropy, squared_error,
+    Activation, Adam, Error, Examples, Mlp, Neuron, Optimizer, Sgd, SplitMix64, Trainer, TrainingLog, cross_entropy,
+    l2, max_margin, shared_cross_entropy, squared_error,
 };
 use wengert_program::{Options, Program, Workspace};
 
@@ -352,7 +352,7 @@ fn refusals_point_to_the_line_that_asked() {
     }));
     let y = foreign();
     type Call = fn(&mut Trainer, Expr<'static>);
-    let calls: [(&str, Call); 8] = [
+    let calls: [(&str, Call); 13] = [
         ("record", |t, y| _ = t.record(|_, _| y)),
         ("step", |t, y| _ = t.step(&mut Sgd::new(1.0), |_, _| y)),
         ("update", |t, _| {
@@ -363,6 +363,11 @@ fn refusals_point_to_the_line_that_asked() {
         ("lengths", |_, _| Adam::new(1.0).step(&mut [1.0], &[])),
         ("class", |_, _| _ = cross_entropy(&[1.0], 1)),
         ("shares", |_, _| _ = shared_cross_entropy(&[1.0], &[])),
+        ("inputs", |_, _| _ = Mlp::new(2, &[3, 1], 0).unwrap().predict(&[1.0])),
+        ("sketched", |_, _| _ = Mlp::new(2, &[3, 1], 0).unwrap().sketch(&Graph::new(), &[])),
+        ("sketched neuron", |_, _| _ = Neuron::new(2, Activation::Relu).sketch(&Graph::new(), &[1.0], &[])),
+        ("row", |_, _| _ = Examples::from_rows([[1.0]]).unwrap().all().row(1)),
+        ("plane", |_, _| TrainingLog::new(1).sample_plane((0.0, 1.0), (1.0, 0.0), [2, 2], |_| 0.0)),
         ("no examples", |_, _| _ = squared_error::<f64>(&[], &[])),
     ];
     let mut wrong = Vec::new();

@@ -13,12 +13,11 @@
 //! ```
 
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 
 use super::{Adam, Sgd, Square};
 use crate::error::Error;
-use crate::net::file::Lines;
+use crate::net::file::{Lines, load, save};
 
 const FIRST: &str = "wengert-nn optimizer 1";
 
@@ -49,13 +48,12 @@ pub trait SavedOptimizer: sealed::Sealed + Sized {
     /// [`Error::Malformed`] with the number of the first line that is wrong.
     fn parse(text: &str) -> Result<Self, Error>;
 
-    /// Writes settings and memory to a file, completely or not at all.
+    /// Writes settings and memory to a file, whole or not at all.
     ///
     /// # Errors
     /// [`Error::File`]; the file is as before.
     fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        let path = path.as_ref();
-        wengert_file::save(path, self.text().as_bytes()).map_err(|source| Error::File { path: path.to_owned(), source })
+        save(path.as_ref(), &self.text())
     }
 
     /// Reads an optimizer from a file that [`SavedOptimizer::save`] wrote.
@@ -63,9 +61,7 @@ pub trait SavedOptimizer: sealed::Sealed + Sized {
     /// # Errors
     /// [`Error::File`], and [`Error::InFile`] with what [`SavedOptimizer::parse`] says.
     fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let path = path.as_ref();
-        let text = fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
-        Self::parse(&text).map_err(|error| Error::InFile { path: path.to_owned(), source: Box::new(error) })
+        load(path.as_ref(), Self::parse)
     }
 }
 
@@ -80,7 +76,7 @@ impl SavedOptimizer for Sgd {
         Ok(Sgd {
             rate: setting(&mut lines, "rate")?,
             momentum: setting(&mut lines, "momentum")?,
-            velocity: memory(lines)?.into_iter().map(|[v]| v).collect(),
+            velocity: memory(lines, |[v]| v.is_finite().then_some(v))?,
         })
     }
 }
@@ -101,10 +97,9 @@ impl SavedOptimizer for Adam {
         let words = lines.next()?;
         let steps = i32::try_from(lines.number(words, "steps")?);
         adam.steps = steps.map_err(|_| lines.wrong(format!("the number of steps must be at most {}", i32::MAX)))?;
-        for [mean, part, unit] in memory(lines)? {
-            adam.mean.push(mean);
-            adam.square.push(Square { part, unit });
-        }
+        let moments =
+            memory(lines, |[mean, part, unit]| Some((Some(mean).filter(|x| x.is_finite())?, Square::of(part, unit)?)))?;
+        (adam.mean, adam.square) = moments.into_iter().unzip();
         Ok(adam)
     }
 }
@@ -149,8 +144,8 @@ fn setting(lines: &mut Lines<'_>, name: &str) -> Result<f64, Error> {
     }
 }
 
-/// Reads `N` numbers for each parameter, and the end of the text.
-fn memory<const N: usize>(mut lines: Lines<'_>) -> Result<Vec<[f64; N]>, Error> {
+/// Reads `N` numbers for each parameter, and the end of the text. `meaning` is `None` for numbers that no step leaves behind.
+fn memory<const N: usize, T>(mut lines: Lines<'_>, meaning: impl Fn([f64; N]) -> Option<T>) -> Result<Vec<T>, Error> {
     let words = lines.next()?;
     let count = lines.number(words, "parameters")?;
     let mut memory = Vec::new();
@@ -164,7 +159,8 @@ fn memory<const N: usize>(mut lines: Lines<'_>) -> Result<Vec<[f64; N]>, Error> 
         if words.next().is_some() {
             return Err(lines.wrong(format!("expected {N} numbers, not {line:?}")));
         }
-        memory.push(numbers);
+        let meant = meaning(numbers);
+        memory.push(meant.ok_or_else(|| lines.wrong(format!("no step leaves {numbers:?} behind")))?);
     }
     lines.end()?;
     Ok(memory)
