@@ -9,13 +9,29 @@ use crate::map::Map;
 use crate::matrix::DenseFactors;
 use crate::pool::Pool;
 
+/// Why there are no equations, or no values of them.
+pub(crate) enum Stop {
+    /// At these values.
+    Here(String),
+    /// Whatever the values: the closure does not give what it must.
+    Always(String),
+}
+
+impl From<Stop> for String {
+    fn from(stop: Stop) -> String {
+        match stop {
+            Stop::Here(what) | Stop::Always(what) => what,
+        }
+    }
+}
+
 /// The residuals, and for a minimum, what is to be minimized.
 pub(crate) type Recording<'g> = (Vec<Expr<'g>>, Option<Expr<'g>>);
 
 /// What a closure of the user's own defines.
 pub(crate) trait Formula: Send + Sync {
     /// Records the residuals, which are 0 at the solution `y`, in the graph of `y` and `p`.
-    fn record<'g>(&self, graph: &'g Graph, y: &[Expr<'g>], p: &[Expr<'g>]) -> Result<Recording<'g>, String>;
+    fn record<'g>(&self, graph: &'g Graph, y: &[Expr<'g>], p: &[Expr<'g>]) -> Result<Recording<'g>, Stop>;
 }
 
 /// Equations in unknowns `y` with parameters `p`.
@@ -68,7 +84,7 @@ impl Equations {
     }
 
     /// Evaluates the recording at other values. Records anew if the closure branches otherwise there.
-    pub(crate) fn move_to(&self, recorded: &mut Recorded, y: &[f64], p: &[f64]) -> Result<(), String> {
+    pub(crate) fn move_to(&self, recorded: &mut Recorded, y: &[f64], p: &[f64]) -> Result<(), Stop> {
         let same = |nodes: &[NodeId], values: &[f64]| {
             nodes.iter().zip(values).all(|(&node, value)| recorded.graph.value(node).to_bits() == value.to_bits())
         };
@@ -84,11 +100,11 @@ impl Equations {
                 *recorded = self.record(y, p)?;
                 Ok(())
             }
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(Stop::Here(error.to_string())),
         }
     }
 
-    fn record(&self, y: &[f64], p: &[f64]) -> Result<Recorded, String> {
+    fn record(&self, y: &[f64], p: &[f64]) -> Result<Recorded, Stop> {
         let graph = Graph::new();
         let (y, p) = (graph.leaves(y), graph.leaves(p));
         let (residuals, merit) = self.residuals(&graph, &y, &p)?;
@@ -96,12 +112,16 @@ impl Equations {
     }
 
     /// The residuals, recorded in the graph.
-    fn residuals(&self, graph: &Graph, y: &[NodeId], p: &[NodeId]) -> Result<(Vec<NodeId>, Option<NodeId>), String> {
+    fn residuals(&self, graph: &Graph, y: &[NodeId], p: &[NodeId]) -> Result<(Vec<NodeId>, Option<NodeId>), Stop> {
         let node = |x: Expr<'_>| if x.graph().is_some() { x.id() } else { graph.constant(x.value()) };
         let (residuals, merit) = self.formula.record(graph, &graph.exprs(y), &graph.exprs(p))?;
         match residuals.len() == self.unknowns {
             true => Ok((residuals.into_iter().map(node).collect(), merit.map(node))),
-            false => Err(format!("the closure gave {} equations for {} unknowns", residuals.len(), self.unknowns)),
+            false => Err(Stop::Always(format!(
+                "the closure gave {} equations for {} unknowns",
+                residuals.len(),
+                self.unknowns
+            ))),
         }
     }
 
@@ -112,7 +132,8 @@ impl Equations {
         let graph = Graph::new();
         let values = |list: &[Expr<'g>]| list.iter().map(|x| x.value()).collect::<Vec<f64>>();
         let (unknowns, parameters) = (graph.leaves(&values(y)), graph.leaves(&values(p)));
-        let (residuals, _) = self.residuals(&graph, &unknowns, &parameters).unwrap_or_else(|error| panic!("{error}"));
+        let (residuals, _) =
+            self.residuals(&graph, &unknowns, &parameters).unwrap_or_else(|stop| panic!("{}", String::from(stop)));
         let rows: Vec<Vec<NodeId>> = residuals.iter().map(|&r| graph.gradient_nodes(r, &unknowns)).collect();
         let u = graph.leaves(&vec![1.0; self.unknowns]);
         let seeds: Vec<(NodeId, NodeId)> = residuals.into_iter().zip(u.iter().copied()).collect();

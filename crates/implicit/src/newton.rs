@@ -2,7 +2,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use crate::equations::{Equations, Recorded};
+use crate::equations::{Equations, Recorded, Stop};
 
 /// What to look for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -80,13 +80,16 @@ fn iterate(e: &Equations, recorded: &mut Recorded, p: &[f64], y: &mut [f64]) -> 
 /// Steps of Newton's method, until one is as small as rounding errors.
 fn newton(e: &Equations, recorded: &mut Recorded, p: &[f64], y: &mut [f64]) -> Result<(), String> {
     let (mut next, mut definite, mut last) = (y.to_vec(), true, f64::INFINITY);
-    for _ in 0..STEPS {
+    let (first, mut steps) = (norm(recorded.residuals()), 0);
+    while steps < STEPS {
         let residuals = recorded.residuals();
         let minimum = recorded.merit();
         if minimum.is_none() && residuals.iter().all(|&r| r == 0.0) {
             return Ok(());
         }
-        let elsewhere = |error: String| format!("{error}; choose another start");
+        let left = norm(residuals.iter().copied());
+        let elsewhere =
+            |error: String| format!("{error}; choose another start (after {steps} steps the residuals are {left:e})");
         let jacobian = recorded.jacobian().map_err(elsewhere)?;
         let mut step = residuals.clone();
         definite = match minimum {
@@ -104,10 +107,14 @@ fn newton(e: &Equations, recorded: &mut Recorded, p: &[f64], y: &mut [f64]) -> R
         let measure = |residuals: &[f64]| norm(residuals.iter().zip(&sizes).map(|(r, size)| r / size));
         let before = measure(&residuals);
         let slope: f64 = step.iter().zip(&residuals).map(|(step, slope)| step * slope).sum();
-        let mut part = 1.0;
-        let better = (0..HALVINGS).any(|_| {
+        let (mut part, mut better) = (1.0, false);
+        for _ in 0..HALVINGS {
             next.iter_mut().zip(&*y).zip(&step).for_each(|((next, y), step)| *next = y - part * step);
-            let better = e.move_to(recorded, &next, p).is_ok() && {
+            let moved = match e.move_to(recorded, &next, p) {
+                Err(Stop::Always(what)) => return Err(what),
+                moved => moved.is_ok(),
+            };
+            better = moved && {
                 let nearer = measure(&recorded.residuals()) <= before * (1.0 - 1e-4 * part);
                 match (minimum, recorded.merit()) {
                     // A minimum is approached by smaller values, until they differ by rounding errors only.
@@ -118,15 +125,18 @@ fn newton(e: &Equations, recorded: &mut Recorded, p: &[f64], y: &mut [f64]) -> R
                     _ => nearer,
                 }
             };
-            part *= if better { 1.0 } else { 0.5 };
-            better
-        });
+            if better {
+                break;
+            }
+            part *= 0.5;
+        }
         // A step that is not much shorter than the last may be rounding errors, and so may one that is not better.
         let length = norm(step.iter().zip(&*y).map(|(step, y)| step / y.abs().max(f64::MIN_POSITIVE)));
         let is_slow = !better || length > 0.1 * last;
         last = length;
         if better {
             y.copy_from_slice(&next);
+            steps += 1;
         }
         let mut converged = is_small(&step, if better { FINE } else { COARSE }, y);
         if !converged && is_slow {
@@ -135,7 +145,7 @@ fn newton(e: &Equations, recorded: &mut Recorded, p: &[f64], y: &mut [f64]) -> R
             converged = is_small(&recorded.residuals(), 1.0, &rounding);
         }
         if converged && definite {
-            return e.move_to(recorded, y, p);
+            return Ok(e.move_to(recorded, y, p)?);
         }
         if !better {
             break;
@@ -148,7 +158,9 @@ fn newton(e: &Equations, recorded: &mut Recorded, p: &[f64], y: &mut [f64]) -> R
         Some(_) if definite => "the gradient is",
         Some(_) => "the Hessian is not positive definite and the gradient is",
     };
-    Err(format!("no convergence: after {STEPS} steps at most, {what} still {left:e} at {y:?}; choose another start"))
+    Err(format!(
+        "no convergence: after {steps} steps {what} still {left:e} at {y:?}, and {first:e} at the start; choose another start, nearer to the solution, if there is one"
+    ))
 }
 
 /// Replaces `step`, the gradient, by `H^-1` times it, for the Hessian `H`. If `H` is not positive definite, a multiple of

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use wengert::{Expr, External, Graph};
 
-use crate::equations::{Equations, Formula, Recording};
+use crate::equations::{Equations, Formula, Recording, Stop};
 use crate::map::Map;
 use crate::matrix::all_finite;
 use crate::newton::{self, Method};
@@ -27,7 +27,9 @@ use crate::newton::{self, Method};
 /// panics, also in `try_` forms; where it becomes singular later, replaying them is an error.
 ///
 /// There is no value, but an error of the call, where the method does not converge, where the Jacobian is singular on the
-/// way, and where `f` is not finite.
+/// way, and where `f` is not finite. The error says how many steps were taken, and what the residuals are. It is also one of
+/// the call if `f` does not give as many equations as there are unknowns, in whatever branch it takes: they are counted
+/// each time it is recorded.
 ///
 /// ```
 /// use wengert::Graph;
@@ -108,7 +110,7 @@ impl<F> Formula for Residuals<F>
 where
     F: for<'g> Fn(&[Expr<'g>], &[Expr<'g>]) -> Vec<Expr<'g>> + Send + Sync,
 {
-    fn record<'g>(&self, _: &'g Graph, y: &[Expr<'g>], p: &[Expr<'g>]) -> Result<Recording<'g>, String> {
+    fn record<'g>(&self, _: &'g Graph, y: &[Expr<'g>], p: &[Expr<'g>]) -> Result<Recording<'g>, Stop> {
         Ok((self.0(y, p), None))
     }
 }
@@ -120,11 +122,11 @@ impl<F> Formula for Changes<F>
 where
     F: for<'g> Fn(&[Expr<'g>], &[Expr<'g>]) -> Vec<Expr<'g>> + Send + Sync,
 {
-    fn record<'g>(&self, _: &'g Graph, y: &[Expr<'g>], p: &[Expr<'g>]) -> Result<Recording<'g>, String> {
+    fn record<'g>(&self, _: &'g Graph, y: &[Expr<'g>], p: &[Expr<'g>]) -> Result<Recording<'g>, Stop> {
         let next = self.0(y, p);
         match next.len() == y.len() {
             true => Ok((y.iter().zip(next).map(|(&y, next)| y - next).collect(), None)),
-            false => Err(format!("the closure gave {} numbers for {} unknowns", next.len(), y.len())),
+            false => Err(Stop::Always(format!("the closure gave {} numbers for {} unknowns", next.len(), y.len()))),
         }
     }
 }
@@ -136,13 +138,13 @@ impl<F> Formula for Objective<F>
 where
     F: for<'g> Fn(&[Expr<'g>], &[Expr<'g>]) -> Expr<'g> + Send + Sync,
 {
-    fn record<'g>(&self, graph: &'g Graph, y: &[Expr<'g>], p: &[Expr<'g>]) -> Result<Recording<'g>, String> {
+    fn record<'g>(&self, graph: &'g Graph, y: &[Expr<'g>], p: &[Expr<'g>]) -> Result<Recording<'g>, Stop> {
         let f = self.0(y, p);
         if f.graph().is_none() {
-            return Err("the closure gave a constant, which has no minimum".into());
+            return Err(Stop::Always("the closure gave a constant, which has no minimum".into()));
         }
         let unknowns: Vec<_> = y.iter().map(|y| y.id()).collect();
-        let slopes = graph.try_gradient_nodes(f.id(), &unknowns).map_err(|error| error.to_string())?;
+        let slopes = graph.try_gradient_nodes(f.id(), &unknowns).map_err(|error| Stop::Here(error.to_string()))?;
         Ok((graph.exprs(&slopes), Some(f)))
     }
 }

@@ -17,8 +17,9 @@ use crate::pool::Pool;
 ///
 /// `name` stands in messages, pictures and files. Functions of one program need different names.
 ///
-/// The call fails if the matrix is singular (a pivot is not greater than the rounding errors of its own computation) or an
-/// entry is not finite.
+/// The call fails if the matrix is singular to working precision or an entry is not finite. How rows and columns are scaled
+/// does not matter: rows are scaled by powers of 2 to about the same size first. Then the pivots tell, and the solutions for
+/// two more right sides.
 ///
 /// ```
 /// use wengert::Graph;

@@ -11,7 +11,7 @@ use faer::sparse::{SparseColMatRef, SymbolicSparseColMat};
 
 use crate::error::Error;
 use crate::map::Map;
-use crate::matrix::Matrix;
+use crate::matrix::{Matrix, RowScales, refuse_singular};
 use crate::solve::solve_with;
 
 /// The solution `x` of `A x = b` for a matrix of `n` rows and columns that is 0 except at these `places`, given as (row,
@@ -19,7 +19,8 @@ use crate::solve::solve_with;
 ///
 /// As [`linear_solve`](crate::linear_solve), but factors and solves in time that depends on the entries, not on `n^3`: for
 /// a tridiagonal matrix, `O(n)`. The order of elimination is found once, here. There are derivatives with respect to the
-/// entries at `places` only. To find out whether the matrix is singular, a call solves for two more right sides.
+/// entries at `places` only. Rows are scaled by powers of 2 to about the same size before the elimination. To find out
+/// whether the matrix is singular, a call solves for two more right sides.
 ///
 /// ```
 /// use wengert_implicit::sparse_solve;
@@ -81,40 +82,16 @@ impl Layout {
     }
 
     pub(crate) fn factor(&self, entries: &[f64]) -> Result<SparseFactors, String> {
-        let values: Vec<f64> = self.order.iter().map(|&at| entries[at]).collect();
+        let rows = RowScales::of(self.order(), entries, |at| self.places[at]);
+        let values: Vec<f64> = self.order.iter().map(|&at| rows.scaled(self.places[at].0, entries[at])).collect();
         let matrix = SparseColMatRef::new(self.columns.as_ref(), &values);
         let lu = Lu::try_new_with_symbolic(self.symbolic.clone(), matrix).map_err(|error| match error {
             LuError::SymbolicSingular { index } => format!("the matrix is singular: step {index} finds no pivot"),
             LuError::Generic(error) => format!("the matrix cannot be factored: {error:?}"),
         })?;
-        let factors = SparseFactors { lu };
-        self.check(entries, &factors)?;
+        let factors = SparseFactors { lu, rows };
+        refuse_singular(self.order(), entries, |at| self.places[at], |b| factors.solve(false, b))?;
         Ok(factors)
-    }
-
-    /// Refuses a matrix that is singular to working precision. The pivots of faer's factors are not public. So this solves
-    /// for arbitrary right sides, scaled by the sizes of the rows: a pivot of rounding errors leads to a solution whose terms
-    /// cancel in nearly all digits. The scale of a column does not matter.
-    fn check(&self, entries: &[f64], factors: &SparseFactors) -> Result<(), String> {
-        let terms = |x: &[f64]| {
-            let mut terms = vec![0.0; x.len()];
-            for (&(row, column), entry) in self.places.iter().zip(entries) {
-                terms[row] += (entry * x[column]).abs();
-            }
-            terms
-        };
-        let rows = terms(&vec![1.0; self.order()]);
-        // Two, since one right side may by chance not show that the matrix is singular.
-        let is_regular = [0.618_033_988_749_894_9, std::f64::consts::SQRT_2].iter().all(|irrational| {
-            let arbitrary = |row: usize| 1.0 + ((row * row) as f64 * irrational).fract();
-            let mut x: Vec<f64> = rows.iter().enumerate().map(|(row, size)| size * arbitrary(row)).collect();
-            factors.solve(false, &mut x);
-            terms(&x).iter().zip(&rows).all(|(terms, size)| *terms <= size / (64.0 * f64::EPSILON))
-        });
-        match is_regular {
-            true => Ok(()),
-            false => Err("the matrix is singular to working precision".into()),
-        }
     }
 }
 
@@ -122,12 +99,18 @@ impl Layout {
 #[derive(Debug)]
 pub(crate) struct SparseFactors {
     lu: Lu<usize, f64>,
+    rows: RowScales,
 }
 
 impl SparseFactors {
     /// Solves `A x = b`, or `A^T x = b`, in place.
     pub(crate) fn solve(&self, transposed: bool, b: &mut [f64]) {
-        let x = ColMut::from_slice_mut(b);
-        if transposed { self.lu.solve_transpose_in_place(x) } else { self.lu.solve_in_place(x) }
+        if transposed {
+            self.lu.solve_transpose_in_place(ColMut::from_slice_mut(b));
+            self.rows.scale(b);
+        } else {
+            self.rows.scale(b);
+            self.lu.solve_in_place(ColMut::from_slice_mut(b));
+        }
     }
 }

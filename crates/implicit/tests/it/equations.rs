@@ -155,6 +155,7 @@ fn where_there_is_no_solution_the_error_says_so() {
     assert!(message.contains("choose another start"), "{message}");
     let message = refused(&square(0.0), &[4.0]);
     assert!(message.contains("the Jacobian is singular at [0.0]; choose another start"), "{message}");
+    assert!(message.ends_with("(after 0 steps the residuals are 4e0)"), "{message}");
     let message = refused(&square(f64::NAN), &[4.0]);
     assert!(message.contains("not finite at the start"), "{message}");
     let message = refused(&square(1.0), &[f64::NAN]);
@@ -163,6 +164,12 @@ fn where_there_is_no_solution_the_error_says_so() {
     assert!(message.contains("expected 1 inputs, got 2"), "{message}");
     let message = refused(&root("short", &[1.0, 2.0], 1, |y, p| vec![y[0] - p[0]]), &[1.0]);
     assert!(message.contains("the closure gave 1 equations for 2 unknowns"), "{message}");
+    // Also in a branch that is met on the way.
+    let other = root("other", &[2.0], 1, |y, p| if y[0] > 1.0 { vec![y[0] - p[0]] } else { vec![y[0], p[0]] });
+    assert_eq!(other.call(&[3.0]), [3.0]);
+    let message = refused(&other, &[0.0]);
+    assert!(message.contains("the closure gave 2 equations for 1 unknowns"), "{message}");
+    assert_eq!(other.call(&[4.0]), [4.0]);
     let message = refused(&root("ln", &[-1.0], 1, |y, p| vec![y[0].ln() - p[0]]), &[1.0]);
     assert!(message.contains("not finite at the start, [-1.0]"), "{message}");
     // At a double root the value may be found, but there is no derivative.
@@ -173,6 +180,20 @@ fn where_there_is_no_solution_the_error_says_so() {
     let y = double.call(&[g.expr(x)])[0].id();
     let error = g.try_gradient(y, &[x]).unwrap_err().to_string();
     assert!(error.contains("vjp failed: the Jacobian is singular at [0.0]"), "{error}");
+}
+
+#[test]
+fn a_search_that_ends_says_how_far_it_came() {
+    // No root: y^2 + 1 is smallest at 0.
+    let none = root("none", &[0.75], 1, |y, p| vec![y[0] * y[0] + p[0]]);
+    // A triple root at 0, to which each step leads by a third.
+    let slow = root("slow", &[1.0], 1, |y, p| vec![y[0].powi(3) * p[0]]);
+    for (map, left, first) in [(none, " steps the residuals are still 1e0 at [", "1.5625e0"), (slow, "e-", "1e0")] {
+        let message = refused(&map, &[1.0]);
+        let end = format!("], and {first} at the start; choose another start, nearer to the solution, if there is one");
+        assert!(message.contains("no convergence: after 100 steps ") && message.contains(left), "{message}");
+        assert!(message.ends_with(&end), "{message}");
+    }
 }
 
 #[test]
