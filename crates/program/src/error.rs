@@ -138,7 +138,7 @@ pub enum Error {
     },
     /// A name that cannot be that of a function.
     #[error(
-        "{name:?} cannot be the name of a function in Rust and C: use ASCII letters, digits and `_`, and no keyword or name of a function that the text calls"
+        "{name:?} cannot be the name of a function in Rust and C: use ASCII letters, digits and `_`, no keyword, and no name that math.h declares or C reserves"
     )]
     FunctionName {
         /// The name.

@@ -13,6 +13,9 @@ use crate::dag::{Recorded, bits, ops, record};
 use wengert::{Expr, Graph, Imm, NodeId, Op, Scalar};
 use wengert_program::{Error, Language, Options, Output, Program, Workspace};
 
+/// What stands in the outputs before a call.
+const SENTINEL: f64 = -7.25;
+
 /// A function of a file, and the points to run it at.
 struct Case {
     program: Program,
@@ -71,7 +74,7 @@ fn rust(folder: &Path, name: &str, cases: &[Case]) -> PathBuf {
     text += "        let (case, x) = (words.next().unwrap(), words.map(f64::from_bits).collect::<Vec<f64>>());\n";
     text += "        let (flag, out) = match case {\n";
     for (k, case) in cases.iter().enumerate() {
-        let _ = write!(text, "            {k} => {{ let mut out = [0.0; {}]; ", case.program.output_count());
+        let _ = write!(text, "            {k} => {{ let mut out = [{SENTINEL}_f64; {}]; ", case.program.output_count());
         let call = format!("f{k}(x[..].try_into().unwrap(), &mut out)");
         let flag = match case.program.report().guards {
             0 => format!("{{ {call}; 0 }}"),
@@ -139,7 +142,7 @@ fn c(folder: &Path, name: &str, cases: &[Case]) -> PathBuf {
         let assign = if case.program.report().guards > 0 { "flag = " } else { "" };
         let _ = writeln!(
             text,
-            "        case {k}: n = {outputs}; for (i = 0; i < {inputs}; i++) x[i] = read_number(); {assign}f{k}(x, out); break;"
+            "        case {k}: n = {outputs}; for (i = 0; i < {inputs}; i++) x[i] = read_number(); for (i = 0; i < n; i++) out[i] = {SENTINEL}; {assign}f{k}(x, out); break;"
         );
     }
     text += "        }\n        printf(\"%d\", flag);\n        for (i = 0; i < n; i++) {\n            uint64_t bits;\n";
@@ -406,7 +409,7 @@ fn formulas_with_derivatives_guards_and_labels_are_those_of_the_program() {
                     }
                     Err(Error::GuardFlipped { guard, .. }) => {
                         assert_eq!(flag, guard + 1);
-                        assert!(out.iter().all(|y| *y == 0.0) || language == Language::C, "out is not written");
+                        assert!(out.iter().all(|&y| y == SENTINEL), "out is not written: {out:?}");
                         flipped += 1;
                     }
                     Err(error) => panic!("{error}"),
@@ -488,4 +491,34 @@ fn an_output_that_is_summed_is_the_value_at_the_point() {
     let program = Program::compile(&graph, [x], [Output::sum(graph.mul(x, x))], &Options::new()).expect("compiles");
     let text = program.source(Language::Rust, "f").expect("has a text");
     assert!(text.contains("out[0] = v1; // to be summed over the points"), "{text}");
+}
+
+#[test]
+fn what_math_h_declares_cannot_name_a_function_and_other_names_compile() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("names-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let file = folder.join("names.c");
+    let program = Program::from_fn(&[1.0], |x| vec![x[0].sin()], &Options::new()).expect("compiles");
+    let accepted = |name: &str| program.source(Language::C, name).is_ok();
+    // In the default mode of the compiler, which declares more than the standard says.
+    let cc = |arguments: &[&str], text: &str| {
+        std::fs::write(&file, text).expect("the file is written");
+        let output = Command::new("cc").args(arguments).arg(&file).output().expect("cc starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("a text")
+    };
+    let include = "#include <math.h>\n";
+    let mut declared = 0;
+    let names = cc(&["-E", "-P"], include);
+    let macros = cc(&["-E", "-dM"], include);
+    let macros = macros.lines().filter_map(|line| line.strip_prefix("#define ")?.split([' ', '(']).next());
+    for name in names.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').chain(macros) {
+        declared += 1;
+        assert!(!accepted(name), "{name} is declared by math.h");
+    }
+    assert!(declared > 200, "{declared}");
+    let names = ["f", "_f2", "l", "y2", "gamma2", "Mean", "FPS", "normal", "linear", "value_and_gradient"];
+    let texts: String = names.iter().map(|name| program.source(Language::C, name).expect("a name")).collect();
+    cc(&["-Wall", "-Werror", "-fsyntax-only"], &texts);
+    std::fs::remove_dir_all(&folder).expect("it goes");
 }
