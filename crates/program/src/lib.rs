@@ -61,9 +61,10 @@ pub mod save;
 #[cfg(feature = "serde")]
 mod serial;
 mod source;
+mod sparse;
 
 pub use blocks::{BlockSums, Blocks, fold_blocks};
-pub use derive::{SparseProgram, hessian_nodes, jacobian_nodes};
+pub use derive::{hessian_nodes, jacobian_nodes};
 pub use error::Error;
 pub use ir::Value;
 pub use lanes::InstructionSet;
@@ -73,6 +74,7 @@ pub use program::{Instruction, Program};
 pub use report::{MachineCode, Pass, Report};
 pub use run::workspace::{Setup, Workspace};
 pub use source::Language;
+pub use sparse::SparseProgram;
 
 /// The examples of the README, run as tests.
 #[cfg(doctest)]
