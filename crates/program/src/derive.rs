@@ -7,11 +7,13 @@
 
 use std::collections::HashMap;
 
+use wengert::room::filled;
 use wengert::{Expr, Graph, NodeId, Pattern};
 
 use crate::error::Error;
 use crate::options::{Input, Options};
 use crate::program::{Program, node};
+use crate::recording::MOST_VALUES;
 
 /// A closure recorded once.
 pub(crate) struct Recorded {
@@ -21,12 +23,14 @@ pub(crate) struct Recorded {
 }
 
 impl Recorded {
-    pub(crate) fn at(at: &[f64], f: impl for<'g> FnOnce(&[Expr<'g>]) -> Vec<Expr<'g>>) -> Recorded {
+    /// # Errors
+    /// As [`node`].
+    pub(crate) fn at(at: &[f64], f: impl for<'g> FnOnce(&[Expr<'g>]) -> Vec<Expr<'g>>) -> Result<Recorded, Error> {
         let graph = Graph::new();
         let x: Vec<Expr<'_>> = at.iter().map(|&x| graph.var(x)).collect();
         let inputs = x.iter().map(|x| x.id()).collect();
-        let outputs = f(&x).into_iter().map(|output| node(&graph, output)).collect();
-        Recorded { graph, inputs, outputs }
+        let outputs = f(&x).into_iter().map(|output| node(&graph, output)).collect::<Result<_, _>>()?;
+        Ok(Recorded { graph, inputs, outputs })
     }
 }
 
@@ -108,10 +112,20 @@ fn entries(
     Ok(entries.expect("every entry is read in a direction"))
 }
 
+/// A dense matrix has an output for each entry.
+fn refuse_too_large(rows: usize, cols: usize) -> Result<(), Error> {
+    match rows.checked_mul(cols) {
+        Some(entries) if entries <= MOST_VALUES => Ok(()),
+        _ => Err(Error::TooLarge {
+            what: "a matrix of more than 2^30 entries: see SparseProgram for the entries that can differ from 0",
+        }),
+    }
+}
+
 /// All entries, row after row.
 fn dense(graph: &Graph, pattern: &Pattern, entries: &[NodeId]) -> Result<Vec<NodeId>, Error> {
     let zero = graph.try_constant(0.0)?;
-    let mut outputs = vec![zero; pattern.rows() * pattern.cols()];
+    let mut outputs = filled(zero, pattern.rows() * pattern.cols())?;
     for ((row, col), &entry) in pattern.iter().zip(entries) {
         outputs[row * pattern.cols() + col] = entry;
     }
@@ -171,6 +185,7 @@ impl Program {
     where
         I: IntoIterator<Item: Into<Input>>,
     {
+        refuse_too_large(outputs.len(), wrt.len())?;
         let (pattern, entries) = jacobian_nodes(graph, outputs, wrt)?;
         Program::compile(graph, inputs, dense(graph, &pattern, &entries)?, options)
     }
@@ -206,6 +221,7 @@ impl Program {
     where
         I: IntoIterator<Item: Into<Input>>,
     {
+        refuse_too_large(wrt.len(), wrt.len())?;
         let (pattern, entries) = hessian_nodes(graph, output, wrt)?;
         Program::compile(graph, inputs, dense(graph, &pattern, &entries)?, options)
     }
@@ -293,7 +309,7 @@ impl Program {
     where
         F: for<'g> FnOnce(&[Expr<'g>]) -> Vec<Expr<'g>>,
     {
-        let Recorded { graph, inputs, outputs } = Recorded::at(at, f);
+        let Recorded { graph, inputs, outputs } = Recorded::at(at, f)?;
         Program::compile_jacobian(&graph, inputs.iter().copied(), &outputs, &inputs, options)
     }
 
@@ -318,7 +334,7 @@ impl Program {
     where
         F: for<'g> FnOnce(&[Expr<'g>]) -> Expr<'g>,
     {
-        let Recorded { graph, inputs, outputs } = Recorded::at(at, |x| vec![f(x)]);
+        let Recorded { graph, inputs, outputs } = Recorded::at(at, |x| vec![f(x)])?;
         Program::compile_hessian(&graph, inputs.iter().copied(), outputs[0], &inputs, options)
     }
 
@@ -341,7 +357,7 @@ impl Program {
     where
         F: for<'g> FnOnce(&[Expr<'g>]) -> Vec<Expr<'g>>,
     {
-        let Recorded { graph, inputs, outputs } = Recorded::at(at, f);
+        let Recorded { graph, inputs, outputs } = Recorded::at(at, f)?;
         Program::compile_jvp(&graph, inputs.iter().copied(), &outputs, &inputs, options)
     }
 
@@ -365,7 +381,7 @@ impl Program {
     where
         F: for<'g> FnOnce(&[Expr<'g>]) -> Vec<Expr<'g>>,
     {
-        let Recorded { graph, inputs, outputs } = Recorded::at(at, f);
+        let Recorded { graph, inputs, outputs } = Recorded::at(at, f)?;
         Program::compile_vjp(&graph, inputs.iter().copied(), &outputs, &inputs, options)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use wengert::room::collected;
-use wengert::{Expr, Graph, Imm, Op};
+use wengert::{Expr, Graph, Imm, NodeId, Op};
 
 use crate::error::Error;
 use crate::ir::lower::lower;
@@ -22,7 +22,7 @@ use crate::report::{MachineCode, Report};
 /// A compiled part of a graph: a function from inputs to outputs that runs at many points.
 ///
 /// It is immutable and `Sync`: any number of threads may run it at the same time, each with its own
-/// [`Workspace`](crate::Workspace). Cloning is O(1). Displays as a listing.
+/// [`Workspace`](crate::Workspace). Cloning is O(1). Displays as a listing, which panics if memory runs out.
 #[derive(Clone, Debug)]
 pub struct Program(Arc<Inner>);
 
@@ -134,7 +134,7 @@ impl Program {
     {
         let graph = Graph::new();
         let x: Vec<Expr<'_>> = at.iter().map(|&x| graph.var(x)).collect();
-        let outputs: Vec<_> = f(&x).into_iter().map(|output| node(&graph, output)).collect();
+        let outputs = f(&x).into_iter().map(|output| node(&graph, output)).collect::<Result<Vec<_>, _>>()?;
         Program::compile(&graph, x, outputs, options)
     }
 
@@ -159,7 +159,7 @@ impl Program {
     {
         let graph = Graph::new();
         let x: Vec<Expr<'_>> = at.iter().map(|&x| graph.var(x)).collect();
-        let value = node(&graph, f(&x));
+        let value = node(&graph, f(&x))?;
         let inputs: Vec<_> = x.iter().map(|x| x.id()).collect();
         let mut outputs = vec![value];
         outputs.extend(graph.try_gradient_nodes(value, &inputs)?);
@@ -167,7 +167,7 @@ impl Program {
     }
 
     /// The same program without its guards: where the recorded code would have taken another branch, it
-    /// gives the numbers of the recorded branch rather than an error.
+    /// gives the numbers of the recorded branch rather than an error. Compiles again, so keep it if you need it twice.
     ///
     /// ```
     /// use wengert::Expr;
@@ -182,11 +182,15 @@ impl Program {
     /// assert_eq!(out, [-2.0]);
     /// # Ok::<(), wengert_program::Error>(())
     /// ```
+    ///
+    /// # Panics
+    /// If memory runs out.
+    #[track_caller]
     pub fn without_guards(&self) -> Program {
         let mut recording = self.recording().clone();
         recording.checks.clear();
         recording.names.clear();
-        Program::of(recording, self.options().guards(false)).expect("it compiled with its guards")
+        Program::of(recording, self.options().guards(false)).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Lowers what was recorded, runs the passes, and lays out the result.
@@ -363,7 +367,7 @@ impl Program {
         Report { machine_code: self.native().report(), ..self.0.report.clone() }
     }
 
-    /// The options it was compiled with.
+    /// The options it was compiled with. One that was loaded has those of [`Program::from_bytes`].
     ///
     /// ```
     /// use wengert_program::{Options, Program};
@@ -406,9 +410,12 @@ impl Program {
 }
 
 /// The node of an output; a free constant becomes a node.
-pub(crate) fn node(graph: &Graph, output: Expr<'_>) -> wengert::NodeId {
+///
+/// # Errors
+/// As [`Graph::try_constant`].
+pub(crate) fn node(graph: &Graph, output: Expr<'_>) -> Result<NodeId, wengert::Error> {
     match output.graph() {
-        Some(_) => output.id(),
-        None => graph.constant(output.value()),
+        Some(_) => Ok(output.id()),
+        None => graph.try_constant(output.value()),
     }
 }

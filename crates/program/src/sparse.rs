@@ -22,6 +22,21 @@ impl SparseProgram {
     /// The Jacobian of nodes with respect to leaves, as a function of `inputs`: a row for each of `outputs`, a column for
     /// each of `wrt`. As [`Program::compile_jacobian`].
     ///
+    /// ```
+    /// use wengert::Graph;
+    /// use wengert_program::{Options, SparseProgram, Workspace};
+    ///
+    /// let g = Graph::new();
+    /// let (x, y, c) = (g.leaf(1.0), g.leaf(1.0), g.leaf(1.0));
+    /// let outputs = [g.mul(c, x), g.powi(y, 2)];
+    /// let jacobian = SparseProgram::compile_jacobian(&g, [x, y, c], &outputs, &[x, y], &Options::new())?;
+    /// assert_eq!(jacobian.pattern().iter().collect::<Vec<_>>(), [(0, 0), (1, 1)]);
+    /// let mut values = [0.0; 2];
+    /// jacobian.eval(&[2.0, 3.0, 10.0], &mut values, &mut Workspace::new())?;
+    /// assert_eq!(values, [10.0, 6.0]);
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Program::compile_jacobian`]; [`Error::NoOutputs`] where no entry can differ from 0.
     pub fn compile_jacobian<I>(
@@ -93,7 +108,7 @@ impl SparseProgram {
     where
         F: for<'g> FnOnce(&[Expr<'g>]) -> Vec<Expr<'g>>,
     {
-        let Recorded { graph, inputs, outputs } = Recorded::at(at, f);
+        let Recorded { graph, inputs, outputs } = Recorded::at(at, f)?;
         SparseProgram::compile_jacobian(&graph, inputs.iter().copied(), &outputs, &inputs, options)
     }
 
@@ -116,7 +131,7 @@ impl SparseProgram {
     where
         F: for<'g> FnOnce(&[Expr<'g>]) -> Expr<'g>,
     {
-        let Recorded { graph, inputs, outputs } = Recorded::at(at, |x| vec![f(x)]);
+        let Recorded { graph, inputs, outputs } = Recorded::at(at, |x| vec![f(x)])?;
         SparseProgram::compile_hessian(&graph, inputs.iter().copied(), outputs[0], &inputs, options)
     }
 

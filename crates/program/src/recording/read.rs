@@ -10,7 +10,7 @@ use super::{Check, NOTHING, Outlet, Recording, Site, newest};
 use crate::error::Error;
 use crate::native::Native;
 use crate::options::{Input, Options, Output};
-use crate::program::Program;
+use crate::program::{Program, node};
 use crate::run::workspace::{Setup, Workspace};
 
 /// What `outputs` depend on, as a function of `inputs`. O(nodes up to the last output or operand of a guard).
@@ -239,10 +239,7 @@ impl Reader<'_> {
         let graph = Graph::new();
         let inputs = collected(values.into_iter().map(|value| graph.leaf(value)))?;
         let value = function.body(&graph.exprs(&inputs)).ok_or(Error::NoOutputs)?;
-        let output = match value.graph() {
-            Some(_) => value.id(),
-            None => graph.try_constant(value.value())?,
-        };
+        let output = node(&graph, value)?;
         let inputs: Vec<Input> = inputs.into_iter().map(Input::per_point).collect();
         let body = recording(&graph, &inputs, &[Output::per_point(output)], options)?;
         self.value_of[index] = self.recording.append(&body, &operands, function.name())?;

@@ -198,3 +198,21 @@ fn a_graph_without_room_for_the_derivatives_is_an_error() {
         assert!((1..100).contains(&refused), "{refused}");
     }
 }
+
+#[test]
+fn a_dense_matrix_beyond_the_values_of_a_program_is_refused_and_the_sparse_one_compiles() {
+    let g = Graph::new();
+    let x = g.leaves(&vec![1.0; 40_000]);
+    let sum = g.sum(&x.iter().map(|&x| g.powi(x, 3)).collect::<Vec<_>>());
+    let nodes = g.len();
+    let inputs = || x.iter().copied();
+    let hessian = Program::compile_hessian(&g, inputs(), sum, &x, &Options::new()).unwrap_err();
+    let jacobian = Program::compile_jacobian(&g, inputs(), &x, &x, &Options::new()).unwrap_err();
+    for error in [hessian, jacobian] {
+        assert!(matches!(error, Error::TooLarge { .. }), "{error}");
+        assert!(error.to_string().contains("SparseProgram"), "{error}");
+    }
+    assert_eq!(g.len(), nodes, "nothing was recorded");
+    let sparse = SparseProgram::compile_hessian(&g, inputs(), sum, &x, &Options::new()).unwrap();
+    assert_eq!(sparse.pattern().len(), x.len());
+}
