@@ -149,6 +149,9 @@ impl Program {
 
     /// The program in these bytes. It gives the same bits as the one that was saved.
     ///
+    /// The passes of its options are those that it was compiled with. What the other options did ([`Options::guards`],
+    /// [`Options::freeze_leaves`], [`Options::strict`]) is part of what was recorded, so they have their defaults.
+    ///
     /// The bytes may come from anywhere: anything wrong with them is an error. A checksum finds accidental changes;
     /// someone who changes a file on purpose can make it fit.
     ///
@@ -248,8 +251,7 @@ impl Program {
             return Err(malformed(format!("{} bytes follow its end", rest.len())));
         }
         let [fold, share, dead, order, reuse, pair, fuse] = file.options;
-        let guards = !file.guards.is_empty();
-        let options = Options { fold, share, dead, order, reuse, pair, fuse, guards, freeze: false, strict: false };
+        let options = Options { fold, share, dead, order, reuse, pair, fuse, ..Options::default() };
         Program::of(file.into_recording(externals)?, options)
     }
 

@@ -218,3 +218,18 @@ fn an_error_says_what_is_wrong_with_a_file() {
     renamed[at] = b'z';
     assert!(said(&renamed).contains("zin"));
 }
+
+#[test]
+fn a_loaded_program_has_the_passes_of_its_options_and_the_defaults_of_the_others() {
+    let g = Graph::new();
+    let [x, y] = [g.leaf(1.0), g.leaf(2.0)];
+    let product = g.mul(x, y);
+    for (options, loaded) in [
+        (Options::new(), Options::new()),
+        (Options::fast().freeze_leaves(true).strict(true).guards(false), Options::fast()),
+        (Options::plain().freeze_leaves(true), Options::plain()),
+    ] {
+        let program = Program::compile(&g, [x], [product], &options.freeze_leaves(true)).unwrap();
+        assert_eq!(Program::from_bytes(&program.to_bytes()).unwrap().options(), loaded);
+    }
+}
