@@ -35,9 +35,9 @@
 //! | `lanes/` | vectors, and elementary functions over them |
 //! | `source/` | a program as source text, in Rust or C |
 //!
-//! `opcode.rs` says how each op runs, `program.rs` is the program itself, and `derive.rs` makes programs of the
-//! derivatives of a closure. `save.rs`, `record.rs` and
-//! `listing.rs` turn a program into a file, nodes and text. Bytes and files are behind the feature `save`, which is on by
+//! `options.rs` says what to compile and how, `opcode.rs` how each op runs, and `blocks.rs` how the points of a batch are
+//! cut. `program.rs` is the program itself; `derive.rs` and `sparse.rs` make programs of derivatives. `save.rs`, `serial.rs`,
+//! `record.rs` and `listing.rs` turn a program into a file, the formats of serde, nodes and text. Bytes and files are behind the feature `save`, which is on by
 //! default; without it, the crate needs neither serde nor the crates for files.
 
 mod blocks;
@@ -72,6 +72,7 @@ pub use native::Native;
 pub use options::{Input, Options, Output, Spread};
 pub use program::{Instruction, Program};
 pub use report::{MachineCode, Pass, Report};
+pub use run::point::Validity;
 pub use run::workspace::{Setup, Workspace};
 pub use source::Language;
 pub use sparse::SparseProgram;

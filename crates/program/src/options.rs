@@ -134,6 +134,7 @@ impl From<Expr<'_>> for Output {
 /// Which passes to run, and how strict to be.
 ///
 /// The default runs every pass that keeps bits: all but [`Options::fuse`].
+#[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     pub(crate) fold: bool,
@@ -377,6 +378,7 @@ impl Options {
     pub fn freeze_leaves(self, on: bool) -> Options {
         Options { freeze: on, ..self }
     }
+
     /// Whether 0 times infinity is NaN in recorded derivatives, as in [`wengert::Graph::backward_strict`], instead of 0:
     /// guarded products and quotients are recorded as plain ones, so files hold them, and [`Program::record`] gives them
     /// back. Off by default: a branch that `select` does not take can then make a derivative NaN.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use wengert::{Pattern, Sparse};
-use wengert_program::{Options, Program, Workspace};
+use wengert_program::{Options, Program, Validity, Workspace};
 
 use crate::error::Error;
 use crate::recorded::{Derive, Recorded};
@@ -70,8 +70,8 @@ impl Compiled {
         for k in 0..self.branches.len() {
             let branch = &mut self.branches[k];
             let given = &mut self.given[..branch.program.output_count()];
-            let holds = branch.program.eval_where_valid(inputs, given, &mut branch.workspace)?;
-            if holds {
+            let validity = branch.program.eval_where_valid(inputs, given, &mut branch.workspace)?;
+            if validity == Validity::Valid {
                 self.read_matrix(k);
                 self.branches[..=k].rotate_right(1);
                 return Ok(true);

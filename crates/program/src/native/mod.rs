@@ -54,6 +54,7 @@ use crate::run::workspace::Workspace;
 
 /// Whether single points run as machine code: see [`Setup::native`](crate::Setup::native).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Native {
     /// From the eighth call of a program on, where that is possible.
     #[default]

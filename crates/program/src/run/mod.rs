@@ -12,7 +12,7 @@ mod arms;
 mod batch;
 mod block;
 mod columns;
-mod point;
+pub(crate) mod point;
 mod target;
 pub(crate) mod workspace;
 

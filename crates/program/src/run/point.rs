@@ -10,6 +10,16 @@ use crate::error::{Error, same_length};
 use crate::lanes::{InstructionSet, Kernel1};
 use crate::program::Program;
 
+/// Whether a program holds at a point: what [`Program::eval_where_valid`] gives.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Validity {
+    /// It holds, and its outputs were written.
+    Valid,
+    /// A comparison comes out differently from when it was recorded. The numbers in `out` are meaningless.
+    Flipped,
+}
+
 impl Program {
     /// Runs the program at one point, with a number for each input in `x` and for each output in `out`. A
     /// sum over points is the value at the one point.
@@ -40,29 +50,29 @@ impl Program {
         }
     }
 
-    /// As [`Program::eval`], for a program that is tried at points where it may not hold: `false`, rather than an
-    /// error, where a comparison comes out differently from when it was recorded. This allocates nothing, while
+    /// As [`Program::eval`], for a program that is tried at points where it may not hold: [`Validity::Flipped`], rather
+    /// than an error, where a comparison comes out differently from when it was recorded. This allocates nothing, while
     /// [`Error::GuardFlipped`] names the comparison.
     ///
     /// ```
     /// use wengert::Expr;
-    /// use wengert_program::{Options, Program, Workspace};
+    /// use wengert_program::{Options, Program, Validity, Workspace};
     ///
     /// fn absolute<'g>(x: &[Expr<'g>]) -> Vec<Expr<'g>> {
     ///     vec![if x[0] < 0.0 { -x[0] } else { x[0] }]
     /// }
     /// let program = Program::from_fn(&[1.0], absolute, &Options::new())?;
     /// let (mut out, mut workspace) = ([0.0], Workspace::new());
-    /// assert!(program.eval_where_valid(&[3.0], &mut out, &mut workspace)?);
+    /// assert_eq!(program.eval_where_valid(&[3.0], &mut out, &mut workspace)?, Validity::Valid);
     /// assert_eq!(out, [3.0]);
-    /// assert!(!program.eval_where_valid(&[-3.0], &mut out, &mut workspace)?);
+    /// assert_eq!(program.eval_where_valid(&[-3.0], &mut out, &mut workspace)?, Validity::Flipped);
     /// # Ok::<(), wengert_program::Error>(())
     /// ```
     ///
     /// # Errors
-    /// As [`Program::eval`], but for [`Error::GuardFlipped`]. Where it is `false`, the numbers in `out` are meaningless.
-    pub fn eval_where_valid(&self, x: &[f64], out: &mut [f64], workspace: &mut Workspace) -> Result<bool, Error> {
-        Ok(self.run(x, out, workspace)?.is_none())
+    /// As [`Program::eval`], but for [`Error::GuardFlipped`].
+    pub fn eval_where_valid(&self, x: &[f64], out: &mut [f64], workspace: &mut Workspace) -> Result<Validity, Error> {
+        Ok(if self.run(x, out, workspace)?.is_none() { Validity::Valid } else { Validity::Flipped })
     }
 
     /// Runs the program at a point, and gives the first guard that flipped.

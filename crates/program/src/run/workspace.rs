@@ -13,6 +13,7 @@ use crate::native::{Code, Native};
 use crate::options::Spread;
 
 /// How a workspace runs programs. Only the instruction set changes bits.
+#[must_use]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Setup {
     lanes: Option<usize>,
