@@ -151,22 +151,55 @@ impl BlockSums {
     }
 
     /// How the points are cut.
+    ///
+    /// ```
+    /// use wengert_program::{BlockSums, Blocks};
+    ///
+    /// assert_eq!(BlockSums::new(Blocks::of(1000), 2).blocks().count(), 16);
+    /// ```
     pub fn blocks(&self) -> Blocks {
         self.blocks
     }
 
     /// How many sums a block has.
+    ///
+    /// ```
+    /// use wengert_program::{BlockSums, Blocks};
+    ///
+    /// assert_eq!(BlockSums::new(Blocks::of(1000), 2).width(), 2);
+    /// ```
     pub fn width(&self) -> usize {
         self.width
     }
 
     /// The blocks that were added up so far, and their sums, in order: to be sent elsewhere, or written to a file.
     /// [`BlockSums::insert`] takes them.
+    ///
+    /// ```
+    /// use wengert_program::{BlockSums, Blocks};
+    ///
+    /// let mut sums = BlockSums::new(Blocks::of(1000), 1);
+    /// sums.insert(1..2, &[4.0])?;
+    /// sums.insert(0..1, &[3.0])?;
+    /// assert_eq!(sums.parts().collect::<Vec<_>>(), [(0..2, &[7.0][..])]);
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
     pub fn parts(&self) -> impl Iterator<Item = (Range<usize>, &[f64])> {
         self.nodes.iter().map(|(&start, (level, sums))| (self.range(start, *level), &sums[..]))
     }
 
     /// Adds a part of another [`BlockSums`] of the same blocks.
+    ///
+    /// ```
+    /// use wengert_program::{BlockSums, Blocks};
+    ///
+    /// let mut sums = BlockSums::new(Blocks::of(128), 1);
+    /// sums.insert(1..2, &[4.0])?;
+    /// assert!(sums.insert(1..2, &[4.0]).is_err()); // twice
+    /// sums.insert(0..1, &[3.0])?;
+    /// assert_eq!(sums.total()?, [7.0]);
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::Length`] if there are not `width` sums. [`Error::Blocks`] if no [`BlockSums`] has these blocks as a part,
@@ -189,14 +222,27 @@ impl BlockSums {
 
     /// Adds all parts of another [`BlockSums`].
     ///
+    /// ```
+    /// use wengert_program::{BlockSums, Blocks};
+    ///
+    /// let blocks = Blocks::of(128);
+    /// let [mut first, mut second] = [BlockSums::new(blocks, 1), BlockSums::new(blocks, 1)];
+    /// first.insert(0..1, &[3.0])?;
+    /// second.insert(1..2, &[4.0])?;
+    /// first.merge(second)?;
+    /// assert_eq!(first.total()?, [7.0]);
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// As [`BlockSums::insert`], and [`Error::Blocks`] if the other one's blocks are cut otherwise. On an error, nothing
-    /// changes.
+    /// As [`BlockSums::insert`], also if the other one has no parts, and [`Error::Blocks`] if its blocks are cut otherwise.
+    /// On an error, nothing changes.
     pub fn merge(&mut self, other: BlockSums) -> Result<(), Error> {
         if other.blocks != self.blocks {
             let what = format!("{:?} cannot be added to {:?}", other.blocks, self.blocks);
             return Err(Error::Blocks { what });
         }
+        same_length(|| "sums of a block".into(), self.width, other.width)?;
         let mut merged = self.clone();
         for (blocks, sums) in other.parts() {
             merged.insert(blocks, sums)?;
@@ -206,6 +252,15 @@ impl BlockSums {
     }
 
     /// The sums over all points.
+    ///
+    /// ```
+    /// use wengert_program::{BlockSums, Blocks};
+    ///
+    /// let mut sums = BlockSums::new(Blocks::of(128), 1);
+    /// sums.insert(1..2, &[4.0])?;
+    /// assert_eq!(sums.total().unwrap_err().to_string(), "blocks 0..1 are missing");
+    /// # Ok::<(), wengert_program::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::Blocks`] with the first blocks that are missing.
@@ -261,8 +316,20 @@ impl BlockSums {
 
 /// The sums over all points, from those of parts in any order.
 ///
+/// ```
+/// use wengert_program::{BlockSums, Blocks, fold_blocks};
+///
+/// let part = |block: usize, sum| {
+///     let mut part = BlockSums::new(Blocks::of(128), 1);
+///     part.insert(block..block + 1, &[sum]).map(|()| part)
+/// };
+/// assert_eq!(fold_blocks([part(1, 4.0)?, part(0, 3.0)?])?, [7.0]);
+/// # Ok::<(), wengert_program::Error>(())
+/// ```
+///
 /// # Errors
-/// [`Error::Blocks`] if a part is there twice, is cut otherwise, or is missing.
+/// [`Error::Blocks`] if a part is there twice, is cut otherwise, or is missing; [`Error::Length`] if one has another number
+/// of sums.
 pub fn fold_blocks(parts: impl IntoIterator<Item = BlockSums>) -> Result<Vec<f64>, Error> {
     let mut parts = parts.into_iter();
     let mut all = parts.next().ok_or_else(|| Error::Blocks { what: "there are no parts".into() })?;

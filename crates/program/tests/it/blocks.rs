@@ -161,3 +161,21 @@ fn a_guard_that_flips_names_its_point_in_the_whole_batch() {
         assert!(matches!(flipped, Err(Error::GuardFlipped { point: Some(700), .. })), "{flipped:?}");
     }
 }
+
+#[test]
+fn sums_of_another_width_are_refused_also_without_parts() {
+    let blocks = Blocks::of(128);
+    let mut sums = BlockSums::new(blocks, 2);
+    sums.insert(0..1, &[1.0, 2.0]).unwrap();
+    let before = sums.clone();
+    let without_parts = BlockSums::new(blocks, 3);
+    let mut with_parts = without_parts.clone();
+    with_parts.insert(1..2, &[1.0; 3]).unwrap();
+    for other in [&without_parts, &with_parts] {
+        let error = sums.merge(other.clone()).unwrap_err();
+        assert!(matches!(error, Error::Length { expected: 2, given: 3, .. }), "{error}");
+        assert_eq!(sums, before);
+    }
+    let error = fold_blocks([sums, with_parts]).unwrap_err();
+    assert!(matches!(error, Error::Length { .. }), "{error}");
+}
