@@ -14,7 +14,8 @@ impl Program {
     ///
     /// The nodes are those that the program was compiled from, in their order, before any pass: n-ary ops such as `sum`
     /// are not unrolled, and `detach` is still there. So derivatives of every order are those of that graph (a reverse
-    /// sweep gives the same bits), and a picture (`wengert-viz`) shows it as it was written. [`Program::instructions`]
+    /// sweep gives the same bits, unless it calls a [`Statement`](wengert::Statement): what its function computes stands in
+    /// place of the call, so parts of a derivative may be added in another order), and a picture (`wengert-viz`) shows it as it was written. [`Program::instructions`]
     /// lists what runs after the passes. Guards are not recorded.
     ///
     /// ```
