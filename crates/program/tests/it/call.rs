@@ -3,6 +3,8 @@
 use wengert::{Dual, Expr, Formula, Function, Graph, Real, Scalar, Statement};
 use wengert_program::{Error, Native, Options, Program, Setup, Workspace};
 
+use crate::native::is_possible;
+
 /// Functions of two inputs.
 #[derive(Clone, Copy, Debug)]
 enum Body {
@@ -59,7 +61,7 @@ fn a_program_of_calls_has_the_values_of_the_ops_to_the_bit_interpreted_in_batche
             let columns =
                 [0, 1].map(|k| (0..points).map(|p| 0.5 + 0.01 * (p + 20 * (1 - k)) as f64).collect::<Vec<_>>());
             let mut interpreted = None;
-            for native in [Native::Never, Native::Always] {
+            for native in [Native::Never, if is_possible() { Native::Always } else { Native::Auto }] {
                 let run = |program: &Program| {
                     let mut workspace = Workspace::with(Setup::new().native(native));
                     let mut all = vec![vec![0.0; points]; 3];

@@ -162,6 +162,48 @@ fn points_batches_and_uniform_inputs_have_the_values_of_the_graph() {
 }
 
 #[test]
+fn batches_have_the_bits_of_points() {
+    for f in both() {
+        let (g, leaves, outputs) = recorded(&f);
+        let program = Program::compile(&g, leaves, outputs, &Options::new()).unwrap();
+        let xs: Vec<f64> = (0..103).map(|k| 0.01 * f64::from(k)).collect();
+        let ys: Vec<f64> = xs.iter().map(|x| 1.0 - 0.5 * x).collect();
+        for lanes in [4, 12, 64] {
+            let mut workspace = Workspace::with(Setup::new().lanes(lanes).threads(2));
+            let mut columns = vec![vec![0.0; xs.len()]; 3];
+            let mut out: Vec<&mut [f64]> = columns.iter_mut().map(|column| &mut column[..]).collect();
+            program.eval_batch(xs.len(), &[&xs, &ys, &[0.75]], &mut out, &mut workspace).unwrap();
+            for k in 0..xs.len() {
+                let mut one = [0.0; 3];
+                program.eval(&[xs[k], ys[k], 0.75], &mut one, &mut workspace).unwrap();
+                assert_eq!(one.map(f64::to_bits), [0, 1, 2].map(|output| columns[output][k].to_bits()), "point {k}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_guard_beside_calls_is_checked_at_every_point() {
+    let polar: Arc<dyn External> = Arc::new(Polar);
+    let f = Program::from_fn(
+        &[1.0, 0.5],
+        |x| {
+            let y = Expr::external(&polar, x);
+            vec![if y[0] > y[1] { y[0] } else { y[1] }]
+        },
+        &Options::new(),
+    );
+    let program = f.unwrap();
+    let angles: Vec<f64> = (0..100).map(|k| 0.01 * f64::from(k)).collect();
+    let mut column = vec![0.0; 100];
+    let error = program.eval_batch(100, &[&[2.0], &angles], &mut [&mut column], &mut Workspace::new()).unwrap_err();
+    // The first beyond a quarter of pi.
+    assert!(matches!(error, Error::GuardFlipped { point: Some(79), .. }), "{error}");
+    program.eval_batch(79, &[&[2.0], &angles[..79]], &mut [&mut column[..79]], &mut Workspace::new()).unwrap();
+    close(&column[..79], &angles[..79].iter().map(|angle| 2.0 * angle.cos()).collect::<Vec<_>>());
+}
+
+#[test]
 fn machine_code_calls_the_function() {
     if !is_possible() {
         return;

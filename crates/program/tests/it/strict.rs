@@ -1,28 +1,32 @@
 //! Strict programs: 0 times infinity is NaN, as in `Graph::backward_strict`.
 
 use proptest::prelude::*;
-use wengert::{Graph, NO_IMM, NodeId, Op};
+use wengert::{Graph, Imm, NO_IMM, NodeId, Op};
 use wengert_program::{Native, Options, Program, Setup, Workspace};
 
 use crate::dag::bits;
 use crate::native::is_possible;
 
 /// Ops that have the scalar bits in lanes, with infinite partials among them, and none with a partial that is always 0.
-const OPS: [Op; 14] = [
-    Op::Add,
-    Op::Sub,
-    Op::Mul,
-    Op::Div,
-    Op::Neg,
-    Op::Sqrt,
-    Op::Recip,
-    Op::Abs,
-    Op::Relu,
-    Op::Max,
-    Op::Min,
-    Op::MulAdd,
-    Op::Sum,
-    Op::Dot,
+const OPS: [(Op, Imm); 18] = [
+    (Op::Add, NO_IMM),
+    (Op::Sub, NO_IMM),
+    (Op::Mul, NO_IMM),
+    (Op::Div, NO_IMM),
+    (Op::Neg, NO_IMM),
+    (Op::Sqrt, NO_IMM),
+    (Op::Recip, NO_IMM),
+    (Op::Abs, NO_IMM),
+    (Op::Relu, NO_IMM),
+    (Op::Max, NO_IMM),
+    (Op::Min, NO_IMM),
+    (Op::MulAdd, NO_IMM),
+    (Op::Sum, NO_IMM),
+    (Op::Dot, NO_IMM),
+    (Op::Hypot, NO_IMM),
+    (Op::Norm, NO_IMM),
+    (Op::Powd, [0.5, 1.0]),
+    (Op::Powd, [-1.0, 1.0]),
 ];
 
 fn number() -> impl Strategy<Value = f64> {
@@ -61,11 +65,11 @@ proptest! {
         let inputs = graph.leaves(&x);
         let mut nodes = inputs.clone();
         for (op, places) in steps {
-            let op = OPS[op];
+            let (op, imm) = OPS[op];
             let count = (1..=4).rev().find(|&count| op.takes(count)).expect("up to four");
             let operands: Vec<NodeId> =
                 places[..count].iter().map(|k| nodes[nodes.len() - 1 - k % nodes.len().min(6)]).collect();
-            nodes.push(graph.try_record(op, NO_IMM, &operands).expect("a valid node"));
+            nodes.push(graph.try_record(op, imm, &operands).expect("a valid node"));
         }
         let l = *nodes.last().expect("there are inputs");
         // The adjoint of the output is an input, so that nothing is known to be 0 when the gradient is recorded.
