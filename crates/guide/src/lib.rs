@@ -22,6 +22,7 @@ macro_rules! pages {
 }
 pages! {
     keys = "keys.md";
+    programs = "programs.md";
     fit = "fit.md";
     monte_carlo = "monte-carlo.md";
     train = "train.md";
