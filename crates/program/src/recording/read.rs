@@ -133,7 +133,7 @@ fn refuse_repeated(inputs: &[Input]) -> Result<(), Error> {
 }
 
 impl Recording {
-    /// Merges the first `of_bodies` checks, which those of statements are, with the others, into the order in which they
+    /// Merges the first `of_bodies` checks, those of statements, with the others, into the order in which they
     /// were recorded.
     fn merge_checks(&mut self, of_bodies: usize) -> Result<(), Error> {
         if of_bodies == 0 || of_bodies == self.checks.len() {
