@@ -172,6 +172,7 @@ const SERIES: f64 = 2.5;
 /// Derivatives from the third on for `-2.5 <= x <= 20`: those of the distribution function are Hermite polynomials times
 /// the density.
 #[cold]
+#[inline(never)]
 fn by_the_density(x: f64, n: u32) -> f64 {
     let growth = |x: f64| {
         let e = exp_big(two_prod(0.5 * x, x));
@@ -200,6 +201,7 @@ fn by_the_density(x: f64, n: u32) -> f64 {
 /// Derivatives from the third on for `x = -t`, `t > 2.5`. Those of Mills' ratio have alternating signs, and each is a
 /// continued fraction times the one before. Scaled by `t^k`.
 #[cold]
+#[inline(never)]
 fn in_the_tail(t: f64, n: u32) -> f64 {
     if t.is_infinite() {
         return 0.0;
