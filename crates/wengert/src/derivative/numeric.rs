@@ -256,7 +256,8 @@ impl Graph {
     /// directions for every four leaves. Where most entries are 0, use [`Graph::sparse_hessian`].
     ///
     /// Nodes of `wrt` need not be leaves. The row and the column of a computed node are derivatives with respect to a
-    /// number added to it. They are computed on a copy of the graph.
+    /// number added to it. They are computed on a copy of the graph, so a plan ([`Graph::plan_hessian`]), which sweeps the
+    /// graph itself, takes leaves only.
     ///
     /// ```
     /// let g = wengert::Graph::new();

@@ -8,7 +8,7 @@ use crate::float;
 use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::Op;
-use crate::room::{Grow, Room, collected, with_room, zeroed};
+use crate::room::{Grow, Room, collected, filled, with_room, zeroed};
 use crate::scalar::{Guarded, Unguarded};
 use crate::sweep::plain::{Parts, pullback};
 
@@ -41,6 +41,9 @@ pub struct Finding {
     pub site: Site,
     /// For jumps and kinks, how far a value is from it: `|x|` for `relu(x)`, `|x - y|` for `max(x, y)`. Otherwise 0.
     pub distance: f64,
+    /// Of infinities, the nodes that made them, at most one for each of two terms: where a value is infinite although its
+    /// operands are finite, or where a finite adjoint first led to an infinite one. Empty where the site itself did.
+    pub origins: Vec<Site>,
 }
 
 /// Where the derivatives of an output deserve a look: made by [`Graph::audit`]. Display it for a report in words.
@@ -92,13 +95,32 @@ impl Graph {
         search.walk()?;
         search.comparisons()?;
         let mut found = search.findings;
-        found.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
+        found.sort_unstable_by(|a, b| {
+            a.concern.cmp(&b.concern).then(a.distance.total_cmp(&b.distance)).then(a.node.cmp(&b.node))
+        });
         let mut findings = with_room(found.len())?;
-        for (concern, distance, position) in found {
-            findings.push(Finding { concern, site: self.site(position)?, distance });
+        for Found { concern, distance, node, origins: [one, other] } in found {
+            let mut origins = Vec::new();
+            for at in [Some(one), (other != one).then_some(other)].into_iter().flatten() {
+                if at != NOWHERE && at != node {
+                    origins.try_push(self.site(at)?)?;
+                }
+            }
+            findings.push(Finding { concern, site: self.site(node)?, distance, origins });
         }
         Ok(Audit { output: l, findings })
     }
+}
+
+/// Stands for no node.
+const NOWHERE: u32 = u32::MAX;
+
+/// A finding, by positions.
+struct Found {
+    concern: Concern,
+    distance: f64,
+    node: u32,
+    origins: [u32; 2],
 }
 
 /// The way back from an output along the paths that matter.
@@ -109,21 +131,39 @@ struct Search<'a> {
     /// Whether the derivative of the output goes through the node.
     used: Vec<bool>,
     adjoints: Vec<f64>,
-    findings: Vec<(Concern, f64, u32)>,
+    /// For each value that is not finite, the node that made the first on a way to it.
+    value_born: Vec<u32>,
+    /// The same for each adjoint.
+    adjoint_born: Vec<u32>,
+    findings: Vec<Found>,
 }
 
 impl<'a> Search<'a> {
     fn new(graph: &'a Graph, l: u32) -> Result<Search<'a>, Error> {
         let len = l as usize + 1;
         let mut varies = zeroed::<bool>(len)?;
+        let mut value_born = filled(NOWHERE, len)?;
         for position in 0..len {
             let entry = graph.tape.entry(position as u32);
-            let mut any = entry.op() == Op::Leaf;
-            graph.tape.operands(entry, |x| any |= varies[x as usize]);
+            let (mut any, mut born) = (entry.op() == Op::Leaf, NOWHERE);
+            graph.tape.operands(entry, |x| {
+                any |= varies[x as usize];
+                born = born.min(value_born[x as usize]);
+            });
             varies[position] = any;
+            if !entry.value.is_finite() {
+                value_born[position] = if born == NOWHERE { position as u32 } else { born };
+            }
         }
-        let mut search =
-            Search { graph, varies, used: zeroed::<bool>(len)?, adjoints: zeroed::<f64>(len)?, findings: Vec::new() };
+        let mut search = Search {
+            graph,
+            varies,
+            used: zeroed::<bool>(len)?,
+            adjoints: zeroed::<f64>(len)?,
+            value_born,
+            adjoint_born: filled(NOWHERE, len)?,
+            findings: Vec::new(),
+        };
         search.used[len - 1] = true;
         search.adjoints[len - 1] = 1.0;
         Ok(search)
@@ -149,7 +189,18 @@ impl<'a> Search<'a> {
             if let Some((concern, distance)) = self.concern(entry.op(), &operands, entry.value)?
                 && operands.iter().any(|&(x, _)| self.varies[x as usize])
             {
-                self.findings.try_push((concern, distance, node))?;
+                let infinity = |sign: f64| operands.iter().find(|x| x.1 == sign * f64::INFINITY);
+                let mut terms = [infinity(1.0), infinity(-1.0)];
+                if entry.op() == Op::Sub {
+                    terms = [operands.first(), operands.get(1)];
+                }
+                let origins = match concern {
+                    Concern::InfinityMinusInfinity => {
+                        terms.map(|x| x.map_or(NOWHERE, |x| self.value_born[x.0 as usize]))
+                    }
+                    _ => [NOWHERE; 2],
+                };
+                self.findings.try_push(Found { concern, distance, node, origins })?;
             }
             for k in 0..operands.len() {
                 let x = operands[k].0 as usize;
@@ -170,12 +221,20 @@ impl<'a> Search<'a> {
             raw.is_nan() && !part.is_nan() && self.used[x as usize]
         };
         if guarded.iter().zip(&unguarded).any(hidden) {
-            self.findings.try_push((Concern::ZeroTimesInfinity, 0.0, node))?;
+            let mut value_born = NOWHERE;
+            tape.operands(tape.entry(node), |x| value_born = value_born.min(self.value_born[x as usize]));
+            let origins = [self.adjoint_born[node as usize], value_born];
+            self.findings.try_push(Found { concern: Concern::ZeroTimesInfinity, distance: 0.0, node, origins })?;
         }
+        let born = if bar.is_finite() { node } else { self.adjoint_born[node as usize] };
         for (x, part) in guarded {
-            let adjoint = &mut self.adjoints[x as usize];
+            let (adjoint, first) = (&mut self.adjoints[x as usize], &mut self.adjoint_born[x as usize]);
             if adjoint.is_infinite() && *adjoint == -part {
-                self.findings.try_push((Concern::InfinityMinusInfinity, 0.0, x))?;
+                let concern = Concern::InfinityMinusInfinity;
+                self.findings.try_push(Found { concern, distance: 0.0, node: x, origins: [*first, born] })?;
+            }
+            if !part.is_finite() && *first == NOWHERE {
+                *first = born;
             }
             *adjoint += part;
         }
@@ -192,7 +251,8 @@ impl<'a> Search<'a> {
                 && (self.varies[left as usize] || self.varies[right as usize])
                 && self.value(left) == self.value(right)
             {
-                self.findings.try_push((Concern::EqualComparison, 0.0, left))?;
+                let concern = Concern::EqualComparison;
+                self.findings.try_push(Found { concern, distance: 0.0, node: left, origins: [NOWHERE; 2] })?;
             }
         }
         Ok(())

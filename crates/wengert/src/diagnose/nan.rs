@@ -60,6 +60,9 @@ pub struct ValueOrigin {
     /// The path from there to the output: nodes that are not finite, each an operand of the next, with their values. If
     /// the output is finite, the path ends at the node whose value makes a derivative not finite.
     pub path: Vec<(NodeId, f64)>,
+    /// Where infinities on the path became NaN, as in `inf - inf`, `0 * inf` and `inf / inf`: the first node of the path
+    /// that is NaN although none of its operands is. `None` where there is no such node after the first of the path.
+    pub nan: Option<Site>,
 }
 
 /// The first place, in the order of the reverse sweep, where a finite adjoint leads to one that is not.
@@ -131,7 +134,11 @@ impl Graph {
             None => None,
             Some(start) => {
                 let path = value_origin(self, start)?;
-                Some(ValueOrigin { site: self.site(path[0])?, path: collected(path.iter().map(step))? })
+                let nan = match path.iter().skip(1).find(|&&at| self.value_at(at).is_nan()) {
+                    Some(&at) if !self.any_operand(at, f64::is_nan) => Some(self.site(at)?),
+                    _ => None,
+                };
+                Some(ValueOrigin { site: self.site(path[0])?, path: collected(path.iter().map(step))?, nan })
             }
         };
         let found = value.is_some() || adjoint.is_some();
@@ -152,6 +159,12 @@ impl Graph {
             operands: collected(node.operands.iter().map(operand))?,
             external: node.external,
         })
+    }
+
+    fn any_operand(&self, position: u32, is: impl Fn(f64) -> bool) -> bool {
+        let mut any = false;
+        self.tape.operands(self.tape.entry(position), |x| any |= is(self.value_at(x)));
+        any
     }
 
     fn value_at(&self, position: u32) -> f64 {

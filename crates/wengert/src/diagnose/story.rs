@@ -52,6 +52,24 @@ impl fmt::Display for Site {
 }
 
 impl Site {
+    /// The formula with values in place of the operands, `inf - inf`, and which operands they are. Of more than two, an
+    /// infinity of each sign if there are both.
+    fn terms(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let infinity = |sign: f64| self.operands.iter().find(|x| x.value == sign * f64::INFINITY);
+        let terms: Vec<&Operand> = match (self.operands.len() > 2, infinity(1.0), infinity(-1.0)) {
+            (true, Some(up), Some(down)) => [up, down].into(),
+            _ => self.operands.iter().take(SHOWN).collect(),
+        };
+        let values: Vec<f64> = self.operands.iter().map(|x| x.value).collect();
+        formula(f, (self.op, self.imm, self.external.as_ref()), &values, SHOWN)?;
+        for (k, x) in terms.into_iter().enumerate() {
+            f.write_str(if k == 0 { ", where " } else { ", " })?;
+            named(f, x.node, x.label.as_ref())?;
+            write!(f, " = {}", x.value)?;
+        }
+        Ok(())
+    }
+
     /// The scope and the operands, one per line; operands that are not finite first.
     fn surroundings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.scope.is_empty() {
@@ -83,6 +101,10 @@ impl fmt::Display for ValueOrigin {
         if self.path.len() > 1 {
             f.write_str("\n  and spreads: ")?;
             path(f, &self.path, |f, (node, value)| write!(f, "{node} = {value}"))?;
+        }
+        if let Some(nan) = &self.nan {
+            write!(f, "\n  and becomes NaN: {nan} is ")?;
+            nan.terms(f)?;
         }
         Ok(())
     }
@@ -144,10 +166,13 @@ impl fmt::Display for Finding {
         if matches!(self.concern, Concern::Jump | Concern::Kink) {
             write!(f, ", {} away", self.distance)?;
         }
-        match self.site.scope.is_empty() {
-            true => Ok(()),
-            false => write!(f, ", in {}", self.site.scope.join("/")),
+        if !self.site.scope.is_empty() {
+            write!(f, ", in {}", self.site.scope.join("/"))?;
         }
+        for (k, origin) in self.origins.iter().enumerate() {
+            write!(f, "{}{origin}", if k == 0 { "; infinite first at " } else { " and at " })?;
+        }
+        Ok(())
     }
 }
 

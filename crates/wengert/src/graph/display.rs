@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::graph::Graph;
-use crate::node::{ExternalOutput, Node, NodeId};
+use crate::node::{ExternalOutput, Node};
 use crate::op::{Form, Imm, Op};
 
 /// A number in full, or with an exponent if that avoids a long row of zeros: 0.5, 1e300.
@@ -36,7 +36,7 @@ fn reading(op: Op, imm: Imm) -> (Form, &'static str) {
 pub(crate) fn formula(
     f: &mut fmt::Formatter<'_>,
     (op, imm, external): (Op, Imm, Option<&ExternalOutput>),
-    operands: &[NodeId],
+    operands: &[impl fmt::Display],
     most: usize,
 ) -> fmt::Result {
     let (form, symbol) = reading(op, imm);

@@ -145,6 +145,32 @@ fn infinities_of_both_signs_are_found_in_values_and_in_adjoints() {
 }
 
 #[test]
+fn infinities_are_traced_to_the_nodes_that_made_them() {
+    let g = Graph::new();
+    let x = g.leaf(800.0);
+    let (one, other) = (g.exp(x), g.exp(g.mul_c(x, 2.0)));
+    let l = g.sub(g.add_c(one, 1.0), g.mul_c(other, 3.0));
+    let made = |audit: &Audit, concern: Concern| -> Vec<Vec<NodeId>> {
+        let of = audit.findings.iter().filter(|finding| finding.concern == concern);
+        of.map(|finding| finding.origins.iter().map(|origin| origin.node).collect()).collect()
+    };
+    let audit = g.audit(l);
+    assert!(made(&audit, Concern::InfinityMinusInfinity).contains(&vec![one, other]), "{audit}");
+    let text = format!("; infinite first at {one} = exp(n0) and at {other} = exp(n2)");
+    assert!(audit.to_string().contains(&text), "{audit}");
+    // Adjoints: cbrt at 0 makes them.
+    let zero = g.leaf(0.0);
+    let [up, down] = [g.cbrt(zero), g.cbrt(zero)];
+    let audit = g.audit(g.sub(up, down));
+    assert_eq!(made(&audit, Concern::InfinityMinusInfinity), [[down, up]]);
+    // An infinite adjoint that meets a value of 0 later, and a site that made the infinity itself.
+    let root = g.sqrt(g.mul(zero, zero));
+    assert_eq!(made(&g.audit(root), Concern::ZeroTimesInfinity), [[root]]);
+    let square = g.mul(up, up);
+    assert_eq!(made(&g.audit(square), Concern::ZeroTimesInfinity), [[]]);
+}
+
+#[test]
 fn a_smooth_formula_has_nothing_to_look_at() {
     let g = Graph::new();
     let [x, y] = [g.var(0.5), g.var(2.0)];
@@ -219,7 +245,8 @@ fn ten_cases_are_reported_in_these_words() {
         (report(3.0, |x| x * x.detach()), "no derivative passes: n1 = detach(n0)\n"),
         (
             report(800.0, |x| x.exp() - x.exp()),
-            "infinities of both signs were added: n0 \"x\"\ninfinities of both signs were added: n3 = n1 - n2\n",
+            "infinities of both signs were added: n0 \"x\"; infinite first at n2 = exp(n0) and at n1 = exp(n0)\n\
+             infinities of both signs were added: n3 = n1 - n2; infinite first at n1 = exp(n0) and at n2 = exp(n0)\n",
         ),
         (
             report(0.0, |x| x.sqrt() * x.sqrt()),

@@ -62,6 +62,35 @@ fn the_earliest_of_several_is_the_one_that_matters() {
 }
 
 #[test]
+fn infinities_that_make_a_nan_are_named_with_their_values() {
+    let g = Graph::new();
+    let x = g.var(800.0);
+    let (up, more) = (x.exp().named("up"), (x * 2.0).exp());
+    let zero = (x - 800.0).named("zero");
+    let story = |l: Expr<'_>| g.explain_nan(l.id()).unwrap().to_string();
+    let nan = |l: Expr<'_>| g.explain_nan(l.id()).unwrap().value.unwrap().nan.map(|site| site.node);
+    for (l, terms) in [
+        (up - more, "n1 - n3 is inf - inf, where n1 \"up\" = inf, n3 = inf"),
+        (up + -more, " is inf + -inf, where n1 \"up\" = inf, n"),
+        (zero * up, "n4 * n1 is 0 * inf, where n4 \"zero\" = 0, n1 \"up\" = inf"),
+        (more / up, "n3 / n1 is inf / inf, where n3 = inf, n1 \"up\" = inf"),
+    ] {
+        assert_eq!(nan(l), Some(l.id()));
+        let text = story((l + 1.0).sin());
+        assert!(text.contains("and becomes NaN: n") && text.contains(terms), "{text}");
+        assert!(text.starts_with("n1 \"up\" = exp(n0) is inf, the first value that is not finite"), "{text}");
+    }
+    let down = -more;
+    let sum = g.expr(g.sum(&[x.id(), up.id(), x.id(), down.id()]));
+    let text = story(sum);
+    assert!(text.contains(&format!("(800, inf, 800, -inf), where n1 \"up\" = inf, {} = -inf", down.id())), "{text}");
+    // Not where the first value is NaN itself, where all is infinite, and where another NaN comes in.
+    assert_eq!(nan((zero - 1.0).ln() + 1.0), None);
+    assert_eq!(nan(up * 2.0), None);
+    assert_eq!(nan(up - (zero - 1.0).ln()), None);
+}
+
+#[test]
 fn a_leaf_or_constant_that_was_given_so_is_named() {
     let mut g = Graph::new();
     let x = g.leaf(1.0);

@@ -64,7 +64,8 @@ impl Graph {
     }
 
     /// Finds and colors the pattern of the Hessian of `l` with respect to the leaves `wrt`, so that it can be
-    /// evaluated at many points. Costs O(nodes * d) for at most `d` edges at a node, and O(colors * entries).
+    /// evaluated at many points. A plan sweeps the graph itself, so computed nodes are refused:
+    /// [`Graph::sparse_hessian`] takes them, since it sweeps a copy in which a leaf is added to each. Costs O(nodes * d) for at most `d` edges at a node, and O(colors * entries).
     ///
     /// ```
     /// let mut g = wengert::Graph::new();
