@@ -6,6 +6,7 @@ use std::iter::{Product, Sum};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssign, Sub, SubAssign};
 use std::sync::Arc;
 
+use num_traits::{Float, Pow};
 use wengert::{Expr, External, Graph, Imm, NodeId, Op, Real, Scalar};
 
 use crate::session;
@@ -230,7 +231,7 @@ impl Real for Var {}
 
 macro_rules! shared_names {
     ($($name:ident($($y:ident),*))+) => {
-        /// Methods that [`Scalar`], `num_traits::Float` and nalgebra's traits have. An inherent method takes precedence, so calls
+        /// Methods that two of [`Scalar`], `num_traits` and nalgebra's traits have. An inherent method takes precedence, so calls
         /// need not name a trait. An operand may be a number: `x.max(0.0)`.
         impl Var {
             $(#[doc = concat!("[`Scalar::", stringify!($name), "`].")]
@@ -261,6 +262,99 @@ impl Var {
     #[track_caller]
     pub fn powi(self, n: i32) -> Var {
         Scalar::powi(self, n)
+    }
+
+    /// To the power `n`: a number, which is kept with the op, or a `Var`.
+    ///
+    /// ```
+    /// use wengert::Graph;
+    /// use wengert_var::{Var, record};
+    ///
+    /// let mut g = Graph::new();
+    /// let y = record(&mut g, || Var::leaf(4.0).powf(1.5));
+    /// assert_eq!((g.value(y.id()), g.len()), (8.0, 2));
+    /// ```
+    #[track_caller]
+    pub fn powf(self, n: impl Into<Var>) -> Var {
+        let n = n.into();
+        match n.0 {
+            Kind::Constant(n) => Scalar::powf(self, n),
+            Kind::Node(_) => Scalar::pow(self, n),
+        }
+    }
+
+    /// [`Pow::pow`]: to the power of a `Var`, an `f64` or an `i32`.
+    ///
+    /// ```
+    /// assert_eq!(wengert_var::Var::from(3.0).pow(2).value(), 9.0);
+    /// ```
+    #[track_caller]
+    pub fn pow<N>(self, n: N) -> Var
+    where
+        Var: Pow<N, Output = Var>,
+    {
+        Pow::pow(self, n)
+    }
+
+    /// [`Float::log`]: the logarithm to this base.
+    ///
+    /// ```
+    /// assert_eq!(wengert_var::Var::from(8.0).log(2.0).value(), 3.0);
+    /// ```
+    #[track_caller]
+    pub fn log(self, base: impl Into<Var>) -> Var {
+        Float::log(self, base.into())
+    }
+
+    /// [`Float::signum`].
+    ///
+    /// ```
+    /// assert_eq!(wengert_var::Var::from(-3.0).signum().value(), -1.0);
+    /// ```
+    #[track_caller]
+    pub fn signum(self) -> Var {
+        Float::signum(self)
+    }
+
+    /// The sine and the cosine.
+    ///
+    /// ```
+    /// let (sin, cos) = wengert_var::Var::from(0.0).sin_cos();
+    /// assert_eq!((sin.value(), cos.value()), (0.0, 1.0));
+    /// ```
+    #[track_caller]
+    pub fn sin_cos(self) -> (Var, Var) {
+        (self.sin(), self.cos())
+    }
+
+    /// Whether it is neither infinite nor NaN. Leaves a guard.
+    ///
+    /// ```
+    /// assert!(wengert_var::Var::from(1.0).is_finite());
+    /// ```
+    #[track_caller]
+    pub fn is_finite(self) -> bool {
+        Float::is_finite(self)
+    }
+
+    /// Whether its sign is positive, that of `0.0` included. Leaves a guard.
+    ///
+    /// ```
+    /// assert!(wengert_var::Var::from(0.0).is_sign_positive());
+    /// ```
+    #[track_caller]
+    pub fn is_sign_positive(self) -> bool {
+        Float::is_sign_positive(self)
+    }
+
+    /// Whether its sign is negative, that of `-0.0` included. Leaves a guard.
+    ///
+    /// ```
+    /// assert!(wengert_var::Var::from(-0.0).is_sign_negative());
+    /// ```
+    #[track_caller]
+    pub fn is_sign_negative(self) -> bool {
+        Float::is_sign_negative(self)
     }
 }
 

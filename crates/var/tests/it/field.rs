@@ -2,7 +2,8 @@
 
 use super::nalgebra::{ComplexField, RealField};
 use super::simba::simd::SimdValue;
-use wengert_var::Var;
+use wengert::Graph;
+use wengert_var::{Var, record};
 
 use crate::panic_of;
 
@@ -76,4 +77,40 @@ fn the_field_has_the_values_of_plain_numbers() {
     x.replace(0, 2.0.into());
     assert_eq!((x.extract(0).value(), SimdValue::select(x, false, 3.0.into()).value()), (2.0, 3.0));
     assert!(panic_of(|| x.extract(1)).contains("one lane"));
+}
+
+#[test]
+fn a_method_of_several_traits_can_be_called_where_all_are_in_scope() {
+    #[allow(unused_imports, reason = "that they are in scope is what is tested")]
+    use num_traits::{Float, MulAdd, Pow, Signed};
+    use wengert::Scalar;
+    let mut g = Graph::new();
+    let (x, y, nodes) = record(&mut g, || {
+        let [x, y] = [1.5, 0.5].map(Var::leaf);
+        let (sin, cos) = x.sin_cos();
+        let nodes = [
+            (x.powf(y), Scalar::pow(x, y)),
+            (x.powf(2.5), Scalar::powf(x, 2.5)),
+            (x.pow(y), Scalar::pow(x, y)),
+            (x.pow(2.5), Scalar::powf(x, 2.5)),
+            (x.pow(3), Scalar::powi(x, 3)),
+            (x.powi(3), Scalar::powi(x, 3)),
+            (x.log(y), Float::log(x, y)),
+            (x.log(2.0), Float::log(x, Var::from(2.0))),
+            (x.signum(), Float::signum(x)),
+            (sin, Scalar::sin(x)),
+            (cos, Scalar::cos(x)),
+            (x.mul_add(y, x), Scalar::mul_add(x, y, x)),
+            (x.abs(), Scalar::abs(x)),
+        ];
+        assert!(x.is_finite() && x.is_sign_positive() && !x.is_sign_negative());
+        (x, y, nodes)
+    });
+    let same = |id| {
+        let node = g.node(id);
+        (node.op, node.imm, node.value.to_bits(), g.gradient(id, &[x.id(), y.id()]))
+    };
+    for (k, (a, b)) in nodes.iter().enumerate() {
+        assert_eq!(same(a.id()), same(b.id()), "{k}");
+    }
 }
