@@ -70,11 +70,11 @@ fn program(file: &[u8]) {
 
 /// A net that is read is written as a text that reads as the same net.
 fn net(text: &str) {
-    let Ok(net) = wengert_nn::Mlp::parse(text) else {
+    let Ok(net) = Mlp::parse(text) else {
         return;
     };
     let written = net.text();
-    let again = wengert_nn::Mlp::parse(&written).expect("its own text");
+    let again = Mlp::parse(&written).expect("its own text");
     let bits = |net: &Mlp| net.parameters().iter().map(|p| p.to_bits()).collect::<Vec<_>>();
     assert_eq!((bits(&again), again.layers()), (bits(&net), net.layers()));
     if net.parameters().len() < 10_000 {
