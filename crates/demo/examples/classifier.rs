@@ -3,8 +3,8 @@
 //! greatest (Hastie, Tibshirani and Friedman, The Elements of Statistical Learning, section 4.4.1).
 
 use wengert_nn::{
-    Adam, Backend, Error, Examples, Fit, Initialization, Mlp, SavedOptimizer, SplitMix64, argmax, parse,
-    shared_cross_entropy, softmax, text,
+    Adam, Backend, Error, Examples, Fit, Initialization, Mlp, SavedOptimizer, SplitMix64, argmax, shared_cross_entropy,
+    softmax,
 };
 
 /// Trains for `steps` steps, from the current state of the net and the optimizer; returns the loss at the end.
@@ -39,7 +39,7 @@ pub(crate) fn main() -> Result<(), Error> {
     // The same in two parts, with everything saved in between.
     let (mut half, mut adam) = (start, Adam::new(0.05));
     train(&mut half, &mut adam, &examples, 1500)?;
-    let (mut resumed, mut adam) = (parse(&text(&half))?, Adam::parse(&adam.text())?);
+    let (mut resumed, mut adam) = (Mlp::parse(&half.text())?, Adam::parse(&adam.text())?);
     train(&mut resumed, &mut adam, &examples, 2500)?;
     assert_eq!(resumed, net);
 
