@@ -40,6 +40,8 @@ fn derivatives_read_as_they_are_taught() {
     assert_eq!(tex(|x, y| slope(x * y, x)), "y");
     assert_eq!(tex(|x, _| slope(x.atan(), x)), r"\frac{1}{1 + x^{2}}");
     assert_eq!(tex(|x, _| slope(x.norm_cdf(), x)), r"\varphi\left(x\right)");
+    assert_eq!(tex(|x, _| of(x.log_norm_cdf())), r"\ln\left(\Phi\left(x\right)\right)");
+    assert_eq!(tex(|x, _| of(x.norm_quantile())), r"\Phi^{-1}\left(x\right)");
 }
 
 #[test]
