@@ -231,13 +231,17 @@ impl Reader<'_> {
     fn read_body(&mut self, call: &ExternalOutput, options: &Options) -> Result<(), Error> {
         self.graph.try_value(call.first)?;
         let (index, function) = (call.first.index(), &call.function);
-        let (mut operands, mut values) = (Vec::new(), Vec::new());
+        let (mut operands, mut inputs) = (Vec::new(), Vec::new());
+        let graph = Graph::new();
         self.graph.read(index, |x| {
             operands.push(self.value_of[x]);
-            values.push(self.graph.read(x, |_| ()).2);
+            let input = graph.leaf(self.graph.read(x, |_| ()).2);
+            // Guards of the body name what it is called with.
+            if let Some(label) = self.graph.get(x).and_then(|node| self.graph.label_of(node.id)) {
+                graph.label(input, &label);
+            }
+            inputs.push(input);
         });
-        let graph = Graph::new();
-        let inputs = collected(values.into_iter().map(|value| graph.leaf(value)))?;
         let value = function.body(&graph.exprs(&inputs)).ok_or(Error::NoOutputs)?;
         let output = node(&graph, value)?;
         let inputs: Vec<Input> = inputs.into_iter().map(Input::per_point).collect();

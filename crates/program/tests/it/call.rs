@@ -127,6 +127,12 @@ fn a_comparison_in_a_body_is_checked_and_named() {
     let error = program.eval(&[1.0, 2.0], &mut out, &mut Workspace::new()).unwrap_err();
     assert!(matches!(error, Error::GuardFlipped { .. }), "{error:?}");
     assert!(error.to_string().contains("of body"), "{error}");
+    // By the labels of what it is called with.
+    let g = Graph::new();
+    let x = [g.var(0.7).named("strike"), g.var(0.4).named("spot")];
+    let program = Program::compile(&g, x, [Expr::call(&f, &x)], &Options::new()).unwrap();
+    let error = program.eval(&[1.0, 2.0], &mut [0.0], &mut Workspace::new()).unwrap_err().to_string();
+    assert!(error.contains("strike of body") && error.contains("spot of body"), "{error}");
 }
 
 #[test]
