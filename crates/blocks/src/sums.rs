@@ -21,7 +21,6 @@ pub(crate) fn run(arguments: &Sums) -> Result<(), Error> {
     let (program, program_name) = load(&arguments.program)?;
     let mut workspace = Workspace::with(setup(arguments)?);
     let parameters = parameters(&program, arguments)?;
-    check_uniform(&program, &parameters, &mut workspace)?;
     writable(&arguments.output)?;
     let inputs: Vec<Option<&str>> = (0..program.input_count())
         .filter(|&k| program.input_spread(k) == Spread::PerPoint)
@@ -51,9 +50,13 @@ pub(crate) fn run(arguments: &Sums) -> Result<(), Error> {
                 _ => uniform.next().expect("a number for each"),
             })
             .collect();
-        let part = program
-            .block_sums(blocks, now.clone(), &inputs, &mut workspace)
-            .map_err(|error| failed(arguments, &points, error))?;
+        let part = program.block_sums(blocks, now.clone(), &inputs, &mut workspace).map_err(|error| match error {
+            wengert_program::Error::GuardFlipped { point: None, left, relation, right, recorded, .. } => {
+                let comparison = format!("{left} {relation} {right}");
+                Error::UniformFlipped { comparison, recorded, inputs: settings(&program, &parameters) }
+            }
+            error => failed(arguments, &points, error),
+        })?;
         sums.merge(part).expect("each block is here once");
         bar.inc(now.len() as u64);
     }
@@ -89,27 +92,6 @@ fn load(path: &Path) -> Result<(Program, String), Error> {
     // The file ends in a checksum of its own, and with that the checksum of all files would be the same.
     let checksum = crc32fast::hash(&bytes[..bytes.len() - 4]);
     Ok((program, format!("checksum {checksum:08x}, {} bytes", bytes.len())))
-}
-
-/// Checks the comparisons of uniform inputs by a run over no points: they flip at all points or at none.
-fn check_uniform(program: &Program, parameters: &[f64], workspace: &mut Workspace) -> Result<(), Error> {
-    let mut numbers = parameters.chunks(1);
-    let inputs: Vec<&[f64]> = (0..program.input_count())
-        .map(|k| match program.input_spread(k) {
-            Spread::PerPoint => &[],
-            _ => numbers.next().expect("a number for each"),
-        })
-        .collect();
-    let mut sums = vec![0.0; program.output_count()];
-    let mut outputs: Vec<&mut [f64]> = sums.chunks_mut(1).collect();
-    match program.eval_batch(0, &inputs, &mut outputs, workspace) {
-        Err(wengert_program::Error::GuardFlipped { left, relation, right, recorded, .. }) => {
-            let comparison = format!("{left} {relation} {right}");
-            Err(Error::UniformFlipped { comparison, recorded, inputs: settings(program, parameters) })
-        }
-        // Any other error is that of the run, with its place.
-        _ => Ok(()),
-    }
 }
 
 fn setup(arguments: &Sums) -> Result<Setup, Error> {

@@ -94,7 +94,7 @@ pub enum Error {
     GuardFlipped {
         /// Which guard, in the order of recording.
         guard: usize,
-        /// Which point of the batch; `None` for a single point.
+        /// Which point of the batch; `None` for a single point, and for a comparison that is the same at all points.
         point: Option<usize>,
         /// The left operand: its label, or else its [`wengert::Graph::name_of`].
         left: String,

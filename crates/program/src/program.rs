@@ -404,6 +404,10 @@ impl Program {
     #[cold]
     pub(crate) fn flipped(&self, point: Option<usize>, guard: usize) -> Error {
         let check = &self.ir().checks[guard];
+        // What is the same at all points flips at no point in particular. Without memory to tell, the point is named.
+        let uniform = self.ir().uniform().unwrap_or_default();
+        let is_uniform = |x: u32| uniform.get(x as usize) == Some(&true);
+        let point = point.filter(|_| !(is_uniform(check.left) && is_uniform(check.right)));
         let [left, right] = self.recording().names[guard].clone();
         Error::GuardFlipped { guard, point, left, relation: check.relation, right, recorded: check.recorded }
     }

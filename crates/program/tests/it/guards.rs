@@ -213,3 +213,22 @@ fn a_batch_of_no_points_checks_and_calls_nothing() {
         assert_eq!(matches!(one, Error::GuardFlipped { .. }), guards, "{one}");
     }
 }
+
+#[test]
+fn a_comparison_that_is_the_same_at_all_points_flips_at_none_of_them() {
+    let g = Graph::new();
+    let [a, x] = [g.var(0.5), g.var(1.0)];
+    let y = if a < 1.0 { x } else { -x };
+    let y = if x < 2.0 { y } else { -y };
+    let program =
+        Program::compile(&g, [Input::uniform(a.id()), x.id().into()], [y], &Options::new()).expect("compiles");
+    let flipped_at =
+        |a: f64, x: [f64; 2]| match program.eval_batch(2, &[&[a], &x], &mut [&mut [0.0; 2]], &mut Workspace::new()) {
+            Err(Error::GuardFlipped { guard, point, .. }) => Some((guard, point)),
+            other => other.map(|()| None).expect("no other error"),
+        };
+    assert_eq!(flipped_at(0.5, [1.0, 1.0]), None);
+    assert_eq!(flipped_at(0.5, [1.0, 3.0]), Some((1, Some(1))));
+    assert_eq!(flipped_at(1.5, [1.0, 1.0]), Some((0, None)));
+    assert_eq!(flipped_at(1.5, [1.0, 3.0]), Some((0, None)));
+}
