@@ -17,6 +17,9 @@ use crate::op::Op;
 use crate::tape::entry::{Entry, Handle};
 use crate::tape::{Extent, Tape};
 
+/// The most inputs of a statement that the compiler keeps in registers.
+const FEW: usize = 8;
+
 /// Functions of the user's own.
 impl Graph {
     /// Records a call of `f` with the inputs `x`: a node for each output. Computes the outputs at once.
@@ -155,7 +158,25 @@ impl Graph {
     #[inline]
     #[track_caller]
     pub fn call<'g, F: Function + Send + Sync + 'static>(&'g self, f: &Statement<F>, x: &[Expr<'g>]) -> Expr<'g> {
-        expect(self.try_call(f, x))
+        // Handle and value stay in registers: a result that is stored in pieces is slow to load.
+        let (handle, value) = match self.call_with_nodes(f, x) {
+            Ok(Some(called)) => called,
+            _ => self.call_otherwise(f, x),
+        };
+        Expr::of(self, handle, value)
+    }
+
+    /// As [`Graph::call`], where [`Graph::call_with_nodes`] did nothing.
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn call_otherwise<'g, F: Function + Send + Sync + 'static>(
+        &'g self,
+        f: &Statement<F>,
+        x: &[Expr<'g>],
+    ) -> (Handle, f64) {
+        let y = expect(self.try_call(f, x));
+        (y.known_handle(), y.value())
     }
 
     /// As [`Graph::call`].
@@ -169,12 +190,21 @@ impl Graph {
         f: &Statement<F>,
         x: &[Expr<'g>],
     ) -> Result<Expr<'g>, Error> {
-        f.takes(x.len())?;
-        let input = |k: usize| (x[k].known_handle(), x[k].value(), x[k].is_of(self));
-        match self.call_statement(f, x.len(), input)? {
+        match self.call_with_nodes(f, x)? {
             Some((handle, value)) => Ok(Expr::of(self, handle, value)),
             None => self.call_with_constants(f, x),
         }
+    }
+
+    /// As [`Graph::try_call`]. `None` if not all inputs are nodes of this graph, and then nothing is done.
+    #[inline(always)]
+    fn call_with_nodes<'g, F: Function + Send + Sync + 'static>(
+        &'g self,
+        f: &Statement<F>,
+        x: &[Expr<'g>],
+    ) -> Result<Option<(Handle, f64)>, Error> {
+        f.takes(x.len())?;
+        self.call_statement(f, x.len(), |k| (x[k].known_handle(), x[k].is_of(self)), |k| x[k].value())
     }
 
     /// As [`Graph::try_call`], with inputs that are not all nodes of this graph.
@@ -197,7 +227,7 @@ impl Graph {
                 None => self.tape.try_constant(x.value())?,
             });
         }
-        let called = self.call_statement(f, x.len(), |k| (handles[k], x[k].value(), true))?;
+        let called = self.call_statement(f, x.len(), |k| (handles[k], true), |k| x[k].value())?;
         before.keep();
         let (handle, value) = called.expect("all inputs are nodes");
         Ok(Expr::of(self, handle, value))
@@ -235,23 +265,25 @@ impl Graph {
     ) -> Result<NodeId, Error> {
         f.takes(x.len())?;
         let input = |k: usize| match self.operand(x[k]) {
-            Ok((handle, value)) => (handle, value, true),
-            Err(_) => (Handle::NONE, 0.0, false),
+            Ok((handle, _)) => (handle, true),
+            Err(_) => (Handle::NONE, false),
         };
-        match self.call_statement(f, x.len(), input)? {
+        let value = |k: usize| self.operand(x[k]).map_or(0.0, |(_, value)| value);
+        match self.call_statement(f, x.len(), input, value)? {
             Some((handle, _)) => Ok(self.generations.key(handle.index())),
             None => Err(x.iter().find_map(|&x| self.operand(x).err()).expect("an input was refused")),
         }
     }
 
-    /// Computes and appends a call of a statement of `n` inputs. `input` gives the handle and the value of an input, and
-    /// whether it is a node of this graph. `None` if one is not, and then nothing is done.
+    /// Computes and appends a call of a statement of `n` inputs. `input` gives the handle of an input, and whether it is a
+    /// node of this graph; `value` its value, anything if it is not. `None` if one is not, and then nothing is done.
     #[inline(always)]
     fn call_statement<F: Function + Send + Sync + 'static>(
         &self,
         f: &Statement<F>,
         n: usize,
-        input: impl Fn(usize) -> (Handle, f64, bool),
+        input: impl Fn(usize) -> (Handle, bool),
+        value: impl Fn(usize) -> f64,
     ) -> Result<Option<(Handle, f64)>, Error> {
         let buffer = &mut *self.operands.borrow_mut();
         if buffer.len() < 2 * n {
@@ -259,11 +291,16 @@ impl Graph {
         }
         let (x, partials) = buffer[..2 * n].split_at_mut(n);
         let statement = self.tape.statement(f.external(), f.address(), n)?;
+        // The values of few inputs are written last: if no store between may be to the same place, the compiler keeps them
+        // in registers.
+        let few = n <= FEW;
         // Without a way out of the loop, which would keep the compiler from unrolling it.
         let (mut wants, mut all_given) = (false, true);
         for (k, (x, cell)) in x.iter_mut().zip(statement.inputs).enumerate() {
-            let (handle, value, is_given) = input(k);
-            *x = value;
+            let (handle, is_given) = input(k);
+            if !few {
+                *x = value(k);
+            }
             cell.set(handle.index());
             wants |= handle.wants();
             all_given &= is_given;
@@ -272,6 +309,9 @@ impl Graph {
             return Ok(None);
         }
         partials.fill(0.0);
+        if few {
+            x.iter_mut().enumerate().for_each(|(k, x)| *x = value(k));
+        }
         let value = f.function().value_and_gradient(x, partials);
         Ok(Some((statement.push(wants, value, partials), value)))
     }
