@@ -188,7 +188,7 @@ fn a_mutated_program_is_an_error_or_a_program() {
     );
     let seeds = [guarded, every].map(|program| program.expect("compiles")).into();
     let bytes = |program: &Program| Content::Bytes(program.to_bytes());
-    Kind { name: "programs", contents: bytes, seeds, memory: 210 }.check();
+    Kind { name: "programs", contents: bytes, seeds, memory: 16 }.check();
 }
 
 #[test]
