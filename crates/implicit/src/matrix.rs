@@ -90,79 +90,103 @@ impl Factors {
     }
 }
 
-/// The powers of 2 that give all rows of a matrix about the same size, where columns have about the same size too. Then
-/// partial pivoting compares entries by what they are in their equations, and a pivot of rounding errors is one.
-#[derive(Debug)]
-pub(crate) struct RowScales(Vec<i32>);
+/// The rows and columns of the entries of a matrix.
+pub(crate) trait Places {
+    /// Calls `f` with the number of each entry, its row and its column.
+    fn for_each(&self, f: impl FnMut(usize, usize, usize));
+}
 
-impl RowScales {
-    /// `place` gives the row and the column of an entry.
-    pub(crate) fn of(n: usize, entries: &[f64], place: impl Fn(usize) -> (usize, usize)) -> RowScales {
-        // Of 0 none; of numbers below the normal ones that of the largest of them.
-        let exponent = |x: f64| (x != 0.0).then_some((x.to_bits() >> 52 & 0x7ff) as i32 - 1023);
-        let (mut rows, mut columns) = (vec![0; n], vec![0; n]);
-        for _ in 0..2 {
-            for is_row in [true, false] {
-                let mut largest = vec![None; n];
-                for (at, &entry) in entries.iter().enumerate() {
-                    let (row, column) = place(at);
-                    let (own, other) = if is_row { (row, columns[column]) } else { (column, rows[row]) };
-                    largest[own] = largest[own].max(exponent(entry).map(|exponent| exponent + other));
-                }
-                let scales = if is_row { &mut rows } else { &mut columns };
-                scales.iter_mut().zip(largest).for_each(|(scale, largest)| *scale = -largest.unwrap_or(0));
+/// All entries of a matrix of so many rows and columns, by columns.
+struct ByColumns(usize);
+
+impl Places for ByColumns {
+    #[inline]
+    fn for_each(&self, mut f: impl FnMut(usize, usize, usize)) {
+        for column in 0..self.0 {
+            for row in 0..self.0 {
+                f(column * self.0 + row, row, column);
             }
         }
-        RowScales(rows)
-    }
-
-    /// A number in a row, times the scale of the row.
-    pub(crate) fn scaled(&self, row: usize, x: f64) -> f64 {
-        // In two steps: one power may be beyond the numbers.
-        let half = self.0[row] / 2;
-        x * 2f64.powi(half) * 2f64.powi(self.0[row] - half)
-    }
-
-    pub(crate) fn scale(&self, b: &mut [f64]) {
-        b.iter_mut().enumerate().for_each(|(row, b)| *b = self.scaled(row, *b));
     }
 }
 
-/// Refuses a matrix that is singular to working precision, though no pivot is 0. This solves for right sides that are as
-/// large as the rows, and otherwise arbitrary: a pivot of rounding errors leads to a solution whose terms cancel in nearly
-/// all digits. Scales of rows and columns do not matter. `place` gives the row and the column of an entry.
+impl Places for [(usize, usize)] {
+    #[inline]
+    fn for_each(&self, mut f: impl FnMut(usize, usize, usize)) {
+        self.iter().enumerate().for_each(|(at, &(row, column))| f(at, row, column));
+    }
+}
+
+/// The entries with rows and columns multiplied by powers of 2, so that the largest of each is about 1. `None` where this
+/// is so but for a common factor. Elimination compares pivots of rows by size, so of rows of very different sizes it may take
+/// one that is all rounding errors.
+pub(crate) fn equilibrated(n: usize, entries: &[f64], places: &(impl Places + ?Sized)) -> Option<Vec<f64>> {
+    // Less than any sum of exponents.
+    const NONE: i32 = i32::MIN / 2;
+    // Of 0 none; of numbers below the normal ones that of the largest of them.
+    let exponent = |x: f64| if x == 0.0 { NONE } else { (x.to_bits() >> 52 & 0x7ff) as i32 - 1023 };
+    // A row or column of zeros stays as it is.
+    let to_1 = |largest: Vec<i32>| -> Vec<i32> {
+        largest.into_iter().map(|exponent| if exponent < NONE / 2 { 0 } else { -exponent }).collect()
+    };
+    let (mut rows, mut columns) = (vec![0; n], vec![0; n]);
+    for _ in 0..2 {
+        let mut largest = vec![NONE; n];
+        places.for_each(|at, row, column| largest[row] = largest[row].max(exponent(entries[at]) + columns[column]));
+        rows = to_1(largest);
+        let mut largest = vec![NONE; n];
+        places.for_each(|at, row, column| largest[column] = largest[column].max(exponent(entries[at]) + rows[row]));
+        columns = to_1(largest);
+    }
+    let is_even = |scales: &[i32]| scales.iter().max().zip(scales.iter().min()).is_none_or(|(max, min)| max - min <= 2);
+    if is_even(&rows) && is_even(&columns) {
+        return None;
+    }
+    let mut scaled = vec![0.0; entries.len()];
+    places.for_each(|at, row, column| {
+        // In two steps: one power may be beyond the numbers.
+        let scale = rows[row] + columns[column];
+        scaled[at] = entries[at] * 2f64.powi(scale / 2) * 2f64.powi(scale - scale / 2);
+    });
+    Some(scaled)
+}
+
+/// Refuses a matrix that is singular to working precision, though no pivot is 0: where changes of its entries by rounding
+/// errors change a solution `x` in nearly all digits. To first order `x` changes by the inverse times the changes of `A x`,
+/// which are as large as `|A| |x|` (R. D. Skeel, Scaling for numerical stability in Gaussian elimination, 1979). So neither
+/// scales of rows nor of columns matter.
 pub(crate) fn refuse_singular(
     n: usize,
     entries: &[f64],
-    place: impl Fn(usize) -> (usize, usize),
+    places: &(impl Places + ?Sized),
     solve: impl Fn(&mut [f64]),
 ) -> Result<(), String> {
-    let terms = |x: &[f64]| {
-        let mut terms = vec![0.0; x.len()];
-        for (at, entry) in entries.iter().enumerate() {
-            let (row, column) = place(at);
-            terms[row] += (entry * x[column]).abs();
-        }
-        terms
-    };
-    let rows = terms(&vec![1.0; n]);
-    // Two, since one may happen to be near to what the matrix can give.
+    let mut largest = vec![0.0_f64; n];
+    places.for_each(|at, row, _| largest[row] = largest[row].max(entries[at].abs()));
+    // Two, since one right side may by chance not show it.
     for irrational in [0.618_033_988_749_894_9, std::f64::consts::SQRT_2] {
-        let arbitrary = |row: usize| 1.0 + ((row * row) as f64 * irrational).fract();
-        let mut x: Vec<f64> = rows.iter().enumerate().map(|(row, size)| size * arbitrary(row)).collect();
+        let arbitrary = |row: usize| ((row * row) as f64 * irrational).fract();
+        let side = |(row, size): (usize, &f64)| size * (1.0 + arbitrary(row));
+        let mut x: Vec<f64> = largest.iter().enumerate().map(side).collect();
         solve(&mut x);
-        if !terms(&x).iter().zip(&rows).all(|(terms, size)| *terms <= size / (64.0 * f64::EPSILON)) {
+        let mut change = vec![0.0; n];
+        places.for_each(|at, row, column| change[row] += (entries[at] * x[column]).abs());
+        for (row, change) in change.iter_mut().enumerate() {
+            *change = change.copysign(arbitrary(row + 1) - 0.5);
+        }
+        solve(&mut change);
+        let is_kept = |(x, change): (&f64, &f64)| x.abs() >= 64.0 * f64::EPSILON * change.abs();
+        if !x.iter().zip(&change).all(is_kept) {
             return Err("the matrix is singular to working precision".into());
         }
     }
     Ok(())
 }
 
-/// `P R A = L U`, by partial pivoting, where `R` scales rows.
+/// `P A = L U`, by partial pivoting.
 #[derive(Debug)]
 pub(crate) struct DenseFactors {
     lu: LU<f64, Dyn, Dyn>,
-    rows: RowScales,
 }
 
 impl DenseFactors {
@@ -173,11 +197,19 @@ impl DenseFactors {
     }
 
     /// Factors a matrix of finite numbers.
-    pub(crate) fn new(mut a: DMatrix<f64>) -> Result<DenseFactors, String> {
+    pub(crate) fn new(a: DMatrix<f64>) -> Result<DenseFactors, String> {
         let (n, entries) = (a.nrows(), a.as_slice().to_vec());
-        let place = |at: usize| (at % n, at / n);
-        let rows = RowScales::of(n, &entries, place);
-        a.column_iter_mut().for_each(|mut column| rows.scale(column.as_mut_slice()));
+        let factors = DenseFactors::eliminate(a)?;
+        match equilibrated(n, &entries, &ByColumns(n)) {
+            None => factors.refuse_singular(&entries)?,
+            Some(entries) => {
+                DenseFactors::eliminate(DMatrix::from_column_slice(n, n, &entries))?.refuse_singular(&entries)?;
+            }
+        }
+        Ok(factors)
+    }
+
+    fn eliminate(a: DMatrix<f64>) -> Result<DenseFactors, String> {
         let lu = LU::new(a);
         let packed = lu.lu_internal();
         // The exact value of a pivot may be 0 if it is no greater than the rounding errors of its sum.
@@ -188,9 +220,12 @@ impl DenseFactors {
                 return Err(format!("the matrix is singular to working precision: pivot {k} is {:e}", packed[(k, k)]));
             }
         }
-        let factors = DenseFactors { lu, rows };
-        refuse_singular(n, &entries, place, |b| factors.solve(false, b))?;
-        Ok(factors)
+        Ok(DenseFactors { lu })
+    }
+
+    fn refuse_singular(&self, entries: &[f64]) -> Result<(), String> {
+        let n = self.lu.lu_internal().nrows();
+        refuse_singular(n, entries, &ByColumns(n), |b| self.solve(false, b))
     }
 
     /// Solves `A x = b`, or `A^T x = b`, in place.
@@ -207,19 +242,14 @@ impl DenseFactors {
                 x[k] -= sum;
             }
             self.lu.p().inv_permute_rows(&mut x);
-            b.copy_from_slice(x.as_slice());
-            self.rows.scale(b);
         } else {
-            self.rows.scale(x.as_mut_slice());
             self.lu.solve_mut(&mut x);
-            b.copy_from_slice(x.as_slice());
         }
+        b.copy_from_slice(x.as_slice());
     }
 
     /// The logarithm of the absolute value of the determinant.
     pub(crate) fn log_abs_det(&self) -> f64 {
-        let scales: i32 = self.rows.0.iter().sum();
-        let scaled: f64 = self.lu.lu_internal().diagonal().iter().map(|pivot| pivot.abs().ln()).sum();
-        scaled - f64::from(scales) * std::f64::consts::LN_2
+        self.lu.lu_internal().diagonal().iter().map(|pivot| pivot.abs().ln()).sum()
     }
 }

@@ -17,9 +17,8 @@ use crate::pool::Pool;
 ///
 /// `name` stands in messages, pictures and files. Functions of one program need different names.
 ///
-/// The call fails if the matrix is singular to working precision or an entry is not finite. How rows and columns are scaled
-/// does not matter: rows are scaled by powers of 2 to about the same size first. Then the pivots tell, and the solutions for
-/// two more right sides.
+/// The call fails if an entry is not finite or the matrix is singular to working precision: rounding errors of its entries
+/// change a solution in nearly all digits. Scales of rows and columns do not matter.
 ///
 /// ```
 /// use wengert::Graph;

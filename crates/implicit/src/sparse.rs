@@ -11,7 +11,7 @@ use faer::sparse::{SparseColMatRef, SymbolicSparseColMat};
 
 use crate::error::Error;
 use crate::map::Map;
-use crate::matrix::{Matrix, RowScales, refuse_singular};
+use crate::matrix::{Matrix, equilibrated, refuse_singular};
 use crate::solve::solve_with;
 
 /// The solution `x` of `A x = b` for a matrix of `n` rows and columns that is 0 except at these `places`, given as (row,
@@ -19,8 +19,7 @@ use crate::solve::solve_with;
 ///
 /// As [`linear_solve`](crate::linear_solve), but factors and solves in time that depends on the entries, not on `n^3`: for
 /// a tridiagonal matrix, `O(n)`. The order of elimination is found once, here. There are derivatives with respect to the
-/// entries at `places` only. Rows are scaled by powers of 2 to about the same size before the elimination. To find out
-/// whether the matrix is singular, a call solves for two more right sides.
+/// entries at `places` only. To find out whether the matrix is singular, a call solves for four more right sides.
 ///
 /// ```
 /// use wengert_implicit::sparse_solve;
@@ -82,16 +81,27 @@ impl Layout {
     }
 
     pub(crate) fn factor(&self, entries: &[f64]) -> Result<SparseFactors, String> {
-        let rows = RowScales::of(self.order(), entries, |at| self.places[at]);
-        let values: Vec<f64> = self.order.iter().map(|&at| rows.scaled(self.places[at].0, entries[at])).collect();
+        let factors = self.eliminate(entries)?;
+        match equilibrated(self.order(), entries, &self.places[..]) {
+            None => self.refuse_singular(entries, &factors)?,
+            Some(entries) => self.refuse_singular(&entries, &self.eliminate(&entries)?)?,
+        }
+        Ok(factors)
+    }
+
+    fn eliminate(&self, entries: &[f64]) -> Result<SparseFactors, String> {
+        let values: Vec<f64> = self.order.iter().map(|&at| entries[at]).collect();
         let matrix = SparseColMatRef::new(self.columns.as_ref(), &values);
         let lu = Lu::try_new_with_symbolic(self.symbolic.clone(), matrix).map_err(|error| match error {
             LuError::SymbolicSingular { index } => format!("the matrix is singular: step {index} finds no pivot"),
             LuError::Generic(error) => format!("the matrix cannot be factored: {error:?}"),
         })?;
-        let factors = SparseFactors { lu, rows };
-        refuse_singular(self.order(), entries, |at| self.places[at], |b| factors.solve(false, b))?;
-        Ok(factors)
+        Ok(SparseFactors { lu })
+    }
+
+    /// The pivots of faer's factors are not public, so solutions alone tell.
+    fn refuse_singular(&self, entries: &[f64], factors: &SparseFactors) -> Result<(), String> {
+        refuse_singular(self.order(), entries, &self.places[..], |b| factors.solve(false, b))
     }
 }
 
@@ -99,7 +109,6 @@ impl Layout {
 #[derive(Debug)]
 pub(crate) struct SparseFactors {
     lu: Lu<usize, f64>,
-    rows: RowScales,
 }
 
 impl SparseFactors {
@@ -107,9 +116,7 @@ impl SparseFactors {
     pub(crate) fn solve(&self, transposed: bool, b: &mut [f64]) {
         if transposed {
             self.lu.solve_transpose_in_place(ColMut::from_slice_mut(b));
-            self.rows.scale(b);
         } else {
-            self.rows.scale(b);
             self.lu.solve_in_place(ColMut::from_slice_mut(b));
         }
     }

@@ -136,6 +136,44 @@ fn a_matrix_that_cannot_be_inverted_is_refused() {
     assert!(linear_solve("none", 0).call::<f64>(&[]).is_empty());
 }
 
+/// Of `n` rows, with these entries on the diagonal and beside it.
+fn bidiagonal(n: usize, diagonal: f64, beside: f64, lower: bool) -> Vec<f64> {
+    let entry =
+        |row: usize, column: usize| match (row == column, if lower { row == column + 1 } else { column == row + 1 }) {
+            (true, _) => diagonal,
+            (_, true) => beside,
+            _ => 0.0,
+        };
+    (0..n * n).map(|at| entry(at / n, at % n)).collect()
+}
+
+#[test]
+fn regular_matrices_whose_solutions_grow_or_shrink_are_solved() {
+    let chains = [(46, 1.0, -2.0, false), (30, 1.0, -3.0, false), (16, 1.0, -10.0, true), (75, 1.0, -1.5, true)];
+    let mut systems: Vec<Vec<f64>> =
+        chains.map(|(n, diagonal, beside, lower)| bidiagonal(n, diagonal, beside, lower)).into();
+    systems.push(vec![1.0, 1e15, 0.0, 0.0, 1.0, 1e15, 0.0, 0.0, 1.0]);
+    systems.push(vec![1e10, 0.0, 1e10, 1e-300]);
+    systems.push(vec![1e-300, 1e300, 2e-300, 1e300]);
+    for a in systems {
+        let n = a.len().isqrt();
+        let places: Vec<(usize, usize)> = (0..n * n).map(|at| (at / n, at % n)).collect();
+        let inputs = [&a[..], &vec![0.0; n]].concat();
+        for solve in [linear_solve("dense", n), sparse_solve("sparse", n, &places).unwrap()] {
+            assert_eq!(solve.call(&inputs), vec![0.0; n], "{a:?}");
+        }
+    }
+}
+
+#[test]
+fn neither_solutions_nor_determinants_lose_digits_to_scales() {
+    let solve = linear_solve("solve", 2);
+    let near = |x: f64, want: f64| assert!((x / want - 1.0).abs() < 1e-14, "{x:e}, expected {want:e}");
+    near(solve.call(&[1e-160, 1e160, 1.0, 0.0, 1.0, 3e159])[1], 7e-161);
+    near(solve.call(&[1e-20, 1e20, 2e-20, 1e20, 1e-250, 3e-250])[0], 2e-230);
+    near(log_det("log_det", 1).call(&[0.9999999999])[0], 0.9999999999_f64.ln());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

@@ -10,7 +10,7 @@ pub(crate) mod fuse;
 pub(crate) mod order;
 pub(crate) mod share;
 
-use wengert::room::Refused;
+use wengert::room::{Refused, collected};
 
 use crate::ir::Ir;
 use crate::options::Options;
@@ -36,6 +36,8 @@ pub(crate) fn run(ir: &mut Ir, options: &Options) -> Result<Vec<Pass>, Refused> 
             done.push(Pass { name, verb, count, before, after: ir.insts.len() });
         }
     }
-    ir.insts.shrink_to_fit();
+    if ir.insts.len() < ir.insts.capacity() {
+        ir.insts = collected(ir.insts.iter().copied())?;
+    }
     Ok(done)
 }

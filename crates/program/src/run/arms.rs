@@ -380,12 +380,12 @@ unsafe fn by_scalars<S: Target>(context: &CallContext<'_>, step: &Step, group: &
 unsafe fn external<S: Target>(
     context: &CallContext<'_>,
     step: &Step,
-    (site, role): (usize, Role),
+    (number, role): (usize, Role),
     group: &S,
     flip: &mut Option<Flip>,
 ) {
     let layout = context.layout;
-    let site = &layout.sites[site];
+    let site = &layout.sites[number];
     let (active, lanes) = (group.active(), group.lanes());
     // A cell of a group has fewer numbers than a column, all the same.
     let is_cell = |place: u32| (layout.inputs..layout.inputs + layout.cells).contains(&place);
@@ -407,7 +407,8 @@ unsafe fn external<S: Target>(
                     for (x, &place) in x.iter_mut().zip(&site.inputs) {
                         *x = read(place, lane);
                     }
-                    let failure = Flip { point: group.first() + lane, guard: site.checks, cause: Cause::Function };
+                    let cause = Cause::Function(number as u32);
+                    let failure = Flip { point: group.first() + lane, guard: site.checks, cause };
                     if context.failures.cover(failure) {
                         y.fill(f64::NAN);
                     } else if let Err(error) = call_external(&*site.function, x, y) {

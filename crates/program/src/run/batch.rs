@@ -180,8 +180,8 @@ impl Program {
         let context = self.context(workspace.isa, &workspace.kernels, &failures);
         // SAFETY: `fit_batches` made a number for every place and room for every call, and nobody else has the workspace.
         let before = unsafe { run_steps(&context, &layout.prologue, &point) };
-        // What is the same at all points fails at the first one, where a guard may have flipped before it.
-        let run = before.map_or(points.len(), |flip| usize::from(flip.may_be_later()));
+        // What is the same at all points fails at the first one, where what the body does may have been recorded before.
+        let run = if before.is_some() { 1 } else { points.len() };
         workspace.fill_cells(layout);
         let call = Call {
             context: self.context(workspace.isa, &workspace.kernels, &failures),

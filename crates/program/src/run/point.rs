@@ -107,11 +107,8 @@ impl Program {
             Point { numbers: workspace.point.start(), outputs: out.as_mut_ptr(), calls: workspace.calls.as_mut_ptr() };
         // SAFETY: the point has a number for every place and every output, and room for every call, as above.
         let run = |steps| unsafe { run_steps(&context, steps, &point) };
-        let mut flip = run(&layout.prologue);
-        if flip.is_none_or(Flip::may_be_later) {
-            flip = earlier(flip, run(&layout.body));
-        }
-        match flip {
+        // What the body does may have been recorded before what the prologue does.
+        match earlier(run(&layout.prologue), run(&layout.body)) {
             Some(Flip { guard, cause: Cause::Guard, .. }) => Ok(Some(guard as usize)),
             Some(_) => Err(failed(None, failures)),
             None => Ok(None),
@@ -132,7 +129,7 @@ impl Program {
     pub(crate) fn result(&self, flip: Option<Flip>, failures: Failures) -> Result<(), Error> {
         match flip {
             None => Ok(()),
-            Some(Flip { point, cause: Cause::Function, .. }) => Err(failed(Some(point), failures)),
+            Some(Flip { point, cause: Cause::Function(_), .. }) => Err(failed(Some(point), failures)),
             Some(Flip { point, guard, cause: Cause::Guard }) => Err(self.flipped(Some(point), guard as usize)),
         }
     }

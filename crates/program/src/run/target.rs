@@ -211,16 +211,10 @@ pub(crate) struct Flip {
     pub(crate) cause: Cause,
 }
 
-impl Flip {
-    /// Whether, in the prologue, it may be later than a guard of the body at the same point.
-    pub(super) fn may_be_later(self) -> bool {
-        self.cause == Cause::Function
-    }
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Cause {
-    Function,
+    /// The call with this number.
+    Function(u32),
     Guard,
 }
 

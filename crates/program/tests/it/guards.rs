@@ -232,3 +232,48 @@ fn a_comparison_that_is_the_same_at_all_points_flips_at_none_of_them() {
     assert_eq!(flipped_at(1.5, [1.0, 1.0]), Some((0, None)));
     assert_eq!(flipped_at(1.5, [1.0, 3.0]), Some((0, None)));
 }
+
+#[test]
+fn of_two_comparisons_or_failures_the_one_recorded_first_is_the_error_whichever_is_uniform() {
+    struct Fails(&'static str);
+    impl External for Fails {
+        fn name(&self) -> &str {
+            self.0
+        }
+        fn shape(&self) -> (usize, usize) {
+            (1, 1)
+        }
+        fn value(&self, x: &[f64], y: &mut [f64]) -> Result<(), String> {
+            y[0] = x[0];
+            if x[0] < 0.0 { Err("negative".into()) } else { Ok(()) }
+        }
+        fn vjp(&self, _: &[f64], _: &[f64], ybar: &[f64], xbar: &mut [f64]) -> Result<(), String> {
+            xbar[0] = ybar[0];
+            Ok(())
+        }
+    }
+    // The body compares first.
+    let g = Graph::new();
+    let [a, x] = [g.var(0.5), g.var(1.0)];
+    let y = if x < 2.0 { x } else { -x };
+    let y = if a < 1.0 { y } else { -y };
+    let inputs = [Input::uniform(a.id()), Input::per_point(x.id())];
+    let program = Program::compile(&g, inputs, [y], &Options::new()).expect("compiles");
+    let error = program.eval(&[1.5, 3.0], &mut [0.0], &mut Workspace::new());
+    assert!(matches!(error, Err(Error::GuardFlipped { guard: 0, .. })), "{error:?}");
+    let error = program.eval_batch(1, &[&[1.5], &[3.0]], &mut [&mut [0.0]], &mut Workspace::new());
+    assert!(matches!(error, Err(Error::GuardFlipped { guard: 0, point: Some(0), .. })), "{error:?}");
+    // The body calls first.
+    let g = Graph::new();
+    let [a, x] = [g.var(0.5), g.var(1.0)];
+    let [f, h] = ["first", "second"].map(|name| Arc::new(Fails(name)) as Arc<dyn External>);
+    let y = Expr::external(&f, &[x])[0] + Expr::external(&h, &[a])[0];
+    let inputs = [Input::uniform(a.id()), Input::per_point(x.id())];
+    let program = Program::compile(&g, inputs, [y], &Options::new()).expect("compiles");
+    for error in [
+        program.eval(&[-1.0, -1.0], &mut [0.0], &mut Workspace::new()),
+        program.eval_batch(1, &[&[-1.0], &[-1.0]], &mut [&mut [0.0]], &mut Workspace::new()),
+    ] {
+        assert!(error.as_ref().is_err_and(|error| error.to_string().contains("first")), "{error:?}");
+    }
+}
