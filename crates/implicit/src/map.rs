@@ -55,7 +55,8 @@ impl Map {
         &self.function
     }
 
-    /// The function and those that its derivatives call, for loading a program that calls them.
+    /// The function and those that its derivatives call, for loading a program that calls them. Where the closure of an
+    /// equation or a minimum calls other maps, the derivatives call those too: add what their `externals` list.
     ///
     /// ```
     /// use wengert_implicit::linear_solve;

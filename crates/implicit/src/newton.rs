@@ -21,8 +21,13 @@ const ITERATIONS: usize = 1000;
 const NEAR: f64 = 1e-6;
 /// An unknown that goes to 0 is compared with its largest value in the last `WINDOW` iterations.
 const WINDOW: usize = 100;
-/// After a step that changes each unknown by less than this part of it, the next would only be rounding errors.
+/// After a step that changes each unknown by less than this part of it, and is far shorter than the one before, the next would
+/// only be rounding errors.
 const FINE: f64 = 1e-12;
+/// How far: an unknown may be large beside the scale on which the equations bend.
+const SHORTER: f64 = 0.01;
+/// A step that changes each unknown by less than this part of it is one of rounding errors.
+const FINEST: f64 = 4.0 * f64::EPSILON;
 /// If no step is better, a step that would change each unknown by less than this part of it is taken for rounding errors.
 const COARSE: f64 = 1e-8;
 /// Changes of a value by less than this part of it may be rounding errors.
@@ -133,12 +138,17 @@ fn newton(e: &Equations, recorded: &mut Recorded, p: &[f64], y: &mut [f64]) -> R
         // A step that is not much shorter than the last may be rounding errors, and so may one that is not better.
         let length = norm(step.iter().zip(&*y).map(|(step, y)| step / y.abs().max(f64::MIN_POSITIVE)));
         let is_slow = !better || length > 0.1 * last;
+        let part = match better {
+            false => COARSE,
+            true if last.is_finite() && length <= SHORTER * last => FINE,
+            true => FINEST,
+        };
         last = length;
         if better {
             y.copy_from_slice(&next);
             steps += 1;
         }
-        let mut converged = is_small(&step, if better { FINE } else { COARSE }, y);
+        let mut converged = is_small(&step, part, y);
         if !converged && is_slow {
             e.move_to(recorded, y, p)?;
             let rounding = recorded.rounding()?;

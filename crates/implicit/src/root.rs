@@ -13,8 +13,8 @@ use crate::newton::{self, Method};
 /// The solution `y` of `f(y, p) = 0`: as many equations as unknowns. Inputs: the `parameters` of `f`, `p`. Outputs: `y`.
 ///
 /// Newton's method starts from `start` at every call, so the same parameters give the same solution. A step that does not
-/// make the residuals smaller is halved. It ends where a step changes each unknown by at most 1e-12 of it, and where all
-/// residuals are rounding errors. The iterations are not recorded: a call takes a node for each unknown.
+/// make the residuals smaller is halved. It ends where steps shrink fast and one changes each unknown by at most 1e-12 of it,
+/// or where steps or residuals are rounding errors. The iterations are not recorded: a call takes a node for each unknown.
 /// Derivatives follow from the equation by the implicit function theorem, `dy/dp = -(df/dy)^-1 df/dp`, and cost a
 /// factorization of `df/dy`. Derivatives of every order are possible.
 ///

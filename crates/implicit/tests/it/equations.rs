@@ -312,3 +312,19 @@ fn an_adjoint_or_tangent_that_is_not_finite_gives_nan() {
         }
     }
 }
+
+#[test]
+fn unknowns_that_are_large_beside_the_scale_of_the_equations_are_found_to_their_last_digits() {
+    // A time in seconds since 1970. Neighboring numbers are 2.4e-7 apart.
+    const NOW: f64 = 1.7e9;
+    let ulp = NOW.next_up() - NOW;
+    for offset in [1e-3, 1e-4, 0.0] {
+        let doubling = root("doubling", &[NOW + offset], 1, |t, p| vec![((t[0] - NOW) * 1000.0).exp() - p[0]]);
+        let t = doubling.call(&[2.0])[0];
+        assert!((t - NOW - 2f64.ln() / 1000.0).abs() <= 2.0 * ulp, "from {offset}: {}", t - NOW);
+    }
+    // Kepler's equation with an anomaly that is not reduced.
+    let kepler = root("kepler", &[1e11], 2, |y, p| vec![y[0] - p[1] * y[0].sin() - p[0]]);
+    let anomaly = kepler.call(&[1e11, 0.9])[0];
+    assert!((anomaly - 0.9 * anomaly.sin() - 1e11).abs() <= 4.0 * (1e11_f64.next_up() - 1e11), "{anomaly}");
+}

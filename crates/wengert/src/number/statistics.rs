@@ -36,8 +36,8 @@ pub fn variance<T: Scalar>(xs: &[T]) -> T {
     T::dot(&deviations, &deviations) / xs.len() as f64
 }
 
-/// The standard deviation of a population: the root of the [`variance`], with half of its relative error. Of equal numbers it
-/// is 0, as is its gradient.
+/// The standard deviation of a population: the root of the [`variance`], with half of its relative error, for numbers whose
+/// squares neither under- nor overflow. Of equal numbers it is 0, as is its gradient; second derivatives are NaN there.
 ///
 /// ```
 /// use wengert::standard_deviation;
