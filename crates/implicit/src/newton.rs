@@ -24,7 +24,8 @@ const WINDOW: usize = 100;
 /// After a step that changes each unknown by less than this part of it, and is far shorter than the one before, the next would
 /// only be rounding errors.
 const FINE: f64 = 1e-12;
-/// How far: an unknown may be large beside the scale on which the equations bend.
+/// How much shorter such a step is than the one before. Steps of an unknown that is large beside the scale on which the
+/// equations bend are small parts of it from the start.
 const SHORTER: f64 = 0.01;
 /// A step that changes each unknown by less than this part of it is one of rounding errors.
 const FINEST: f64 = 4.0 * f64::EPSILON;
@@ -93,8 +94,9 @@ fn newton(e: &Equations, recorded: &mut Recorded, p: &[f64], y: &mut [f64]) -> R
             return Ok(());
         }
         let left = norm(residuals.iter().copied());
+        let what = if minimum.is_some() { "gradient is" } else { "residuals are" };
         let elsewhere =
-            |error: String| format!("{error}; choose another start (after {steps} steps the residuals are {left:e})");
+            |error: String| format!("{error}; choose another start (after {steps} steps the {what} {left:e})");
         let jacobian = recorded.jacobian().map_err(elsewhere)?;
         let mut step = residuals.clone();
         definite = match minimum {
@@ -138,7 +140,7 @@ fn newton(e: &Equations, recorded: &mut Recorded, p: &[f64], y: &mut [f64]) -> R
         // A step that is not much shorter than the last may be rounding errors, and so may one that is not better.
         let length = norm(step.iter().zip(&*y).map(|(step, y)| step / y.abs().max(f64::MIN_POSITIVE)));
         let is_slow = !better || length > 0.1 * last;
-        let part = match better {
+        let fine = match better {
             false => COARSE,
             true if last.is_finite() && length <= SHORTER * last => FINE,
             true => FINEST,
@@ -148,7 +150,7 @@ fn newton(e: &Equations, recorded: &mut Recorded, p: &[f64], y: &mut [f64]) -> R
             y.copy_from_slice(&next);
             steps += 1;
         }
-        let mut converged = is_small(&step, part, y);
+        let mut converged = is_small(&step, fine, y);
         if !converged && is_slow {
             e.move_to(recorded, y, p)?;
             let rounding = recorded.rounding()?;

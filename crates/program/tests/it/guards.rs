@@ -66,12 +66,12 @@ fn a_comparison_of_leaves_that_are_not_inputs_must_hold_though_only_leaves_are_o
     assert!(error.to_string().contains("or a comparison made while recording"), "{error}");
 }
 
-/// The square root, which fails below 0.
-struct Root;
+/// The square root, which fails below 0. It has this name.
+struct Root(&'static str);
 
 impl External for Root {
     fn name(&self) -> &str {
-        "root"
+        self.0
     }
     fn shape(&self) -> (usize, usize) {
         (1, 1)
@@ -87,7 +87,7 @@ impl External for Root {
 }
 
 fn root<'g>(x: Expr<'g>) -> Expr<'g> {
-    let root: Arc<dyn External> = Arc::new(Root);
+    let root: Arc<dyn External> = Arc::new(Root("root"));
     Expr::external(&root, &[x])[0]
 }
 
@@ -184,7 +184,7 @@ fn comparisons_in_statements_stand_among_the_others_in_the_order_of_recording() 
     let error = program.eval(&[0.25], &mut [0.0], &mut Workspace::new()).unwrap_err();
     assert!(matches!(error, Error::GuardFlipped { guard: 2, .. }), "{error}");
     // Read from a file, the order stays.
-    fails(&Program::from_bytes_with(&program.to_bytes(), &[Arc::new(Root)]).unwrap(), &[-1.0], false);
+    fails(&Program::from_bytes_with(&program.to_bytes(), &[Arc::new(Root("root"))]).unwrap(), &[-1.0], false);
     // After the call, all lose.
     let after = Program::from_fn(
         &[4.0],
@@ -235,23 +235,6 @@ fn a_comparison_that_is_the_same_at_all_points_flips_at_none_of_them() {
 
 #[test]
 fn of_two_comparisons_or_failures_the_one_recorded_first_is_the_error_whichever_is_uniform() {
-    struct Fails(&'static str);
-    impl External for Fails {
-        fn name(&self) -> &str {
-            self.0
-        }
-        fn shape(&self) -> (usize, usize) {
-            (1, 1)
-        }
-        fn value(&self, x: &[f64], y: &mut [f64]) -> Result<(), String> {
-            y[0] = x[0];
-            if x[0] < 0.0 { Err("negative".into()) } else { Ok(()) }
-        }
-        fn vjp(&self, _: &[f64], _: &[f64], ybar: &[f64], xbar: &mut [f64]) -> Result<(), String> {
-            xbar[0] = ybar[0];
-            Ok(())
-        }
-    }
     // The body compares first.
     let g = Graph::new();
     let [a, x] = [g.var(0.5), g.var(1.0)];
@@ -266,7 +249,7 @@ fn of_two_comparisons_or_failures_the_one_recorded_first_is_the_error_whichever_
     // The body calls first.
     let g = Graph::new();
     let [a, x] = [g.var(0.5), g.var(1.0)];
-    let [f, h] = ["first", "second"].map(|name| Arc::new(Fails(name)) as Arc<dyn External>);
+    let [f, h] = ["first", "second"].map(|name| Arc::new(Root(name)) as Arc<dyn External>);
     let y = Expr::external(&f, &[x])[0] + Expr::external(&h, &[a])[0];
     let inputs = [Input::uniform(a.id()), Input::per_point(x.id())];
     let program = Program::compile(&g, inputs, [y], &Options::new()).expect("compiles");

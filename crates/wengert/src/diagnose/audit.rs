@@ -222,7 +222,11 @@ impl<'a> Search<'a> {
         };
         if guarded.iter().zip(&unguarded).any(hidden) {
             let mut value_born = NOWHERE;
-            tape.operands(tape.entry(node), |x| value_born = value_born.min(self.value_born[x as usize]));
+            tape.operands(tape.entry(node), |x| {
+                if self.value(x).is_infinite() {
+                    value_born = value_born.min(self.value_born[x as usize]);
+                }
+            });
             let origins = [self.adjoint_born[node as usize], value_born];
             self.findings.try_push(Found { concern: Concern::ZeroTimesInfinity, distance: 0.0, node, origins })?;
         }

@@ -168,6 +168,10 @@ fn infinities_are_traced_to_the_nodes_that_made_them() {
     assert_eq!(made(&g.audit(root), Concern::ZeroTimesInfinity), [[root]]);
     let square = g.mul(up, up);
     assert_eq!(made(&g.audit(square), Concern::ZeroTimesInfinity), [[]]);
+    // A NaN is not an infinity, and has no such origin.
+    let [minus, c, w] = [g.leaf(-1.0), g.leaf(2.0), g.leaf(0.0)];
+    let audit = g.audit(g.mul(g.mul(g.sqrt(minus), c), w));
+    assert!(made(&audit, Concern::ZeroTimesInfinity).iter().all(Vec::is_empty), "{audit}");
 }
 
 #[test]
