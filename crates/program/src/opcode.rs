@@ -104,7 +104,7 @@ macro_rules! opcodes {
 
         impl Opcode {
             /// The opcode whose arm computes the op.
-            fn of(op: Op) -> Option<Opcode> {
+            const fn of(op: Op) -> Option<Opcode> {
                 match op {
                     $($(Op::$op => Some(Opcode::$Arm),)?)+
                     $(Op::$One => Some(Opcode::$One),)+
@@ -168,18 +168,32 @@ impl Implementation {
 }
 
 /// How an op runs.
+#[inline]
 pub(crate) fn implementation(op: Op, imm: Imm) -> Implementation {
-    if let Some(opcode) = Opcode::of(op) {
-        return Implementation::Arm(opcode);
-    }
     match op {
         Op::RecipPos => Implementation::ArmWithConstant(Opcode::RecipPos, imm[0]),
         Op::Powd => power(imm),
         Op::Gauss if imm == [1.0, 0.0] => Implementation::Kernel(Unary::ErfD),
         Op::Gauss if imm == [0.5, 0.0] => Implementation::Kernel(Unary::NormPdf),
-        _ => Unary::from_name(op.name()).map_or(Implementation::Scalar, Implementation::Kernel),
+        _ => BY_OP[op as usize],
     }
 }
+
+/// How each op runs, and calls of user's functions, whatever its immediates are.
+static BY_OP: [Implementation; Op::ALL.len() + 1] = {
+    let mut by_op = [Implementation::Scalar; Op::ALL.len() + 1];
+    let mut k = 0;
+    while k < Op::ALL.len() {
+        let op = Op::ALL[k];
+        by_op[op as usize] = match (Opcode::of(op), Unary::from_name(op.name())) {
+            (Some(opcode), _) => Implementation::Arm(opcode),
+            (None, Some(kernel)) => Implementation::Kernel(kernel),
+            (None, None) => Implementation::Scalar,
+        };
+        k += 1;
+    }
+    by_op
+};
 
 /// How the `k`-th derivative of `x^p` runs: by a product, a few basic operations for most `x`, or the scalar function.
 fn power(imm: Imm) -> Implementation {

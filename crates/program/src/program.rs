@@ -197,9 +197,10 @@ impl Program {
     pub(crate) fn of(mut recording: Recording, options: Options) -> Result<Program, Error> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         recording.count_checks()?;
-        let mut ir = lower(&recording)?;
-        let passes = passes::run(&mut ir, &options)?;
-        let layout = assemble(&ir, &options)?;
+        let (mut ir, mut passes) = lower(&recording, &options)?;
+        let (more, facts) = passes::run(&mut ir, &options)?;
+        passes.extend(more);
+        let layout = assemble(&ir, facts, &options)?;
         let report = Report {
             passes,
             instructions: ir.insts.len(),

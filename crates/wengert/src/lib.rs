@@ -207,6 +207,8 @@ pub use external::checked::value as call_external;
 pub use external::formula::Formula;
 pub use external::statement::Statement;
 pub use graph::guard::Guard;
+#[doc(hidden)]
+pub use graph::reader::Reader;
 pub use graph::scope::Scope;
 pub use graph::{Graph, Mark};
 pub use node::{ExternalOutput, Node, NodeId, Operands};

@@ -1,5 +1,6 @@
 //! From what was recorded to what runs: unrolls n-ary ops from left to right, and makes the constant of an op such as
-//! `AddC` a value of its own.
+//! `AddC` a value of its own. Each instruction is folded and shared as it is made, so what is simplified away never
+//! stands in the list.
 
 use std::collections::HashMap;
 
@@ -8,91 +9,146 @@ use wengert::{Imm, Op};
 
 use super::{Inst, Ir, MOST, Role, has_immediates};
 use crate::error::Error;
-use crate::passes::share::Secret;
+use crate::options::Options;
+use crate::passes::fold::{Fold, rule};
+use crate::passes::share::{Known, Secret};
 use crate::recording::{MOST_VALUES, NOTHING, Recording};
+use crate::report::Pass;
 
-/// Lowers a recording. O(its operands).
+/// Lowers a recording, and returns what the passes did that run meanwhile. O(its operands).
 ///
 /// # Errors
 /// [`Error::TooLarge`], [`Error::OutOfMemory`].
-pub(crate) fn lower(recording: &Recording) -> Result<Ir, Error> {
-    let count = recording.inputs.len() + recording.entries().map(|(op, imm, x)| count(op, imm, x.len())).sum::<usize>();
-    let mut lowering =
-        Lowering { insts: with_room(count.min(MOST_VALUES))?, imms: Vec::new(), place_of: HashMap::default() };
+pub(crate) fn lower(recording: &Recording, options: &Options) -> Result<(Ir, Vec<Pass>), Error> {
+    // The memory of a list that grows is a multiple of its own, so instructions are counted first.
+    let of_calls: usize = recording.sites.iter().map(|site| site.inputs.max(1) as usize + 1).sum();
+    let count = recording.inputs.len() + of_calls + recording.shapes().map(|(op, n)| count(op, n)).sum::<usize>();
+    let room = count.min(MOST_VALUES);
+    let mut lowering = Lowering {
+        ir: Ir {
+            insts: with_room(room)?,
+            imms: Vec::new(),
+            inputs: collected(recording.inputs.iter().copied())?,
+            outputs: collected(recording.outputs.iter().copied())?,
+            checks: collected(recording.checks.iter().copied())?,
+            sites: collected(recording.sites.iter().cloned())?,
+        },
+        place_of: HashMap::default(),
+        folds: options.fold,
+        known: if options.share { Some(Known::new(room)?) } else { None },
+        simplified: 0,
+        folded_away: 0,
+        shared: 0,
+    };
     // The instruction that each value became.
     let mut now: Vec<u32> = with_room(recording.len())?;
     for k in 0..recording.inputs.len() as u32 {
         now.push(lowering.push(Inst::input(k))?);
     }
-    let mut operands = Vec::new();
+    let (mut few, mut many) = ([NOTHING; MOST], Vec::new());
     // The instruction of the last call.
     let mut call = NOTHING;
     for (op, imm, values) in recording.entries() {
-        operands.clear();
-        operands.try_extend(values.iter().map(|&x| now[x as usize]))?;
+        let operands = if values.len() <= MOST {
+            few.iter_mut().zip(values).for_each(|(few, &x)| *few = now[x as usize]);
+            &few[..values.len()]
+        } else {
+            many.clear();
+            many.try_extend(values.iter().map(|&x| now[x as usize]))?;
+            &many[..]
+        };
         if op == Op::External {
             let [site, output] = imm.map(|number| number as u32);
             if output == 0 {
-                call = lowering.call(site, &operands)?;
+                call = lowering.call(site, operands)?;
             }
             now.push(lowering.push_with(op, Role::Output(output).imm(site), &[call])?);
             continue;
         }
-        now.push(lowering.op(op, imm, &operands)?);
+        now.push(lowering.op(op, imm, operands)?);
     }
-    debug_assert_eq!(lowering.insts.len(), count);
-    let mut ir = Ir {
-        insts: lowering.insts,
-        imms: lowering.imms,
-        inputs: collected(recording.inputs.iter().copied())?,
-        outputs: collected(recording.outputs.iter().copied())?,
-        checks: collected(recording.checks.iter().copied())?,
-        sites: collected(recording.sites.iter().cloned())?,
-    };
+    let Lowering { mut ir, simplified, folded_away, shared, .. } = lowering;
+    debug_assert_eq!(ir.insts.len() + folded_away + shared, count);
     ir.for_each_root(|value| *value = now[*value as usize]);
-    Ok(ir)
+    let (unfolded, after) = (count - folded_away, ir.insts.len());
+    let mut passes = Vec::new();
+    if options.fold {
+        passes.push(Pass { name: "fold", verb: "simplified", count: simplified, before: count, after: unfolded });
+    }
+    if options.share {
+        passes.push(Pass { name: "share", verb: "shared", count: shared, before: unfolded, after });
+    }
+    Ok((ir, passes))
 }
 
-/// How many instructions an op of `n` operands becomes. They are counted first: the memory of a list that grows is a multiple
-/// of its own.
-fn count(op: Op, imm: Imm, n: usize) -> usize {
+/// How many instructions an op of `n` operands becomes; of a call, an output alone.
+fn count(op: Op, n: usize) -> usize {
     match op {
         Op::Sum | Op::Product | Op::Norm | Op::Dot => n + 1,
         Op::MaxOf | Op::MinOf => n - 1,
         Op::Mean => n + 3,
         Op::Logsumexp => 4 * n + 5,
         Op::AddC | Op::SubC | Op::MulC | Op::DivC | Op::CSub | Op::CDiv => 2,
-        // The first output is computed with the call, which has a constant in place of inputs where there are none.
-        Op::External if imm[1] == 0.0 => n.max(1) + 2,
         _ => 1,
     }
 }
 
 struct Lowering {
-    insts: Vec<Inst>,
-    imms: Vec<Imm>,
-    /// Where in `imms` these bits are.
+    /// What is made so far. Outputs and checks still name values of the recording.
+    ir: Ir,
+    /// Where among the immediates these bits are.
     place_of: HashMap<[u64; 2], u32, Secret>,
+    folds: bool,
+    /// If equal instructions are shared, those so far.
+    known: Option<Known>,
+    /// How many instructions became simpler, how many of those an earlier value, and how many are equal to another.
+    simplified: usize,
+    folded_away: usize,
+    shared: usize,
 }
 
 impl Lowering {
-    fn push(&mut self, inst: Inst) -> Result<u32, Error> {
-        if self.insts.len() == MOST_VALUES {
+    /// The value that an instruction computes: an earlier one, or that of the instruction, appended.
+    fn push(&mut self, mut inst: Inst) -> Result<u32, Error> {
+        if self.folds {
+            // A result may fold again. The loop ends, since each rule makes the instruction simpler.
+            let mut simpler = 0;
+            while let Some(fold) = rule(&self.ir, &inst) {
+                simpler = 1;
+                match fold {
+                    Fold::Becomes(better) => inst = better,
+                    Fold::Is(value) => {
+                        self.simplified += 1;
+                        self.folded_away += 1;
+                        return Ok(value);
+                    }
+                }
+            }
+            self.simplified += simpler;
+        }
+        if let Some(known) = &mut self.known
+            && let Some(first) = known.first(&self.ir.insts, &inst)?
+        {
+            self.shared += 1;
+            return Ok(first);
+        }
+        if self.ir.insts.len() == MOST_VALUES {
             return Err(Error::TooLarge { what: "more than 2^30 instructions" });
         }
-        self.insts.try_push(inst)?;
-        Ok(self.insts.len() as u32 - 1)
+        self.ir.insts.try_push(inst)?;
+        Ok(self.ir.insts.len() as u32 - 1)
     }
 
     /// An instruction with immediates. Equal ones are kept once, so that equal instructions have equal words.
     fn push_with(&mut self, op: Op, imm: Imm, operands: &[u32]) -> Result<u32, Error> {
         let mut inst = Inst::reading(op, imm, operands);
         debug_assert!(has_immediates(op) && operands.len() < MOST);
-        self.imms.room(1)?;
+        let imms = &mut self.ir.imms;
+        imms.room(1)?;
         self.place_of.room(1)?;
         inst.words[MOST - 1] = *self.place_of.entry(imm.map(f64::to_bits)).or_insert_with(|| {
-            self.imms.push(imm);
-            self.imms.len() as u32 - 1
+            imms.push(imm);
+            imms.len() as u32 - 1
         });
         self.push(inst)
     }

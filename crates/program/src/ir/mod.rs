@@ -79,7 +79,7 @@ impl Inst {
 
     fn reading(op: Op, imm: Imm, operands: &[u32]) -> Inst {
         let reads = implementation(op, imm).reads(operands.len());
-        let words = std::array::from_fn(|k| operands[..reads].get(k).copied().unwrap_or(NOTHING));
+        let words = [0, 1, 2].map(|k| if k < reads { operands[k] } else { NOTHING });
         Inst { op, words, reads: reads as u8 }
     }
 
@@ -240,17 +240,25 @@ impl Ir {
         }
     }
 
-    /// How often each value is used: as an operand, by an output, by a check.
+    /// What is known of each value.
     ///
     /// # Errors
     /// [`Refused`].
-    pub(crate) fn uses(&self) -> Result<Vec<u32>, Refused> {
+    pub(crate) fn facts(&self) -> Result<Facts, Refused> {
         let mut uses = zeroed::<u32>(self.insts.len())?;
         for inst in &self.insts {
             inst.operands().iter().for_each(|&x| uses[x as usize] += 1);
         }
         let roots = self.checks.iter().flat_map(|check| [check.left, check.right]);
         roots.chain(self.outputs.iter().map(|outlet| outlet.value)).for_each(|x| uses[x as usize] += 1);
-        Ok(uses)
+        Ok(Facts { uniform: self.uniform()?, uses })
     }
+}
+
+/// What passes ask of the values of a list.
+pub(crate) struct Facts {
+    /// Whether each is the same at all points: see [`Ir::uniform`].
+    pub(crate) uniform: Vec<bool>,
+    /// How often each is used: as an operand, by an output, by a check.
+    pub(crate) uses: Vec<u32>,
 }

@@ -194,8 +194,15 @@ macro_rules! kernels {
             }
 
             /// The kernel with this name.
-            pub(crate) fn from_name(name: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|k| k.name() == name)
+            pub(crate) const fn from_name(name: &str) -> Option<Self> {
+                let mut k = 0;
+                while k < Self::ALL.len() {
+                    if same(Self::ALL[k].name().as_bytes(), name.as_bytes()) {
+                        return Some(Self::ALL[k]);
+                    }
+                    k += 1;
+                }
+                None
             }
         }
 
@@ -257,4 +264,15 @@ pub(super) fn kernel(isa: InstructionSet, kernel: Unary) -> (Fn1, One) {
         Kind::Portable => portable::KERNELS,
     };
     table[kernel as usize]
+}
+
+/// Whether two names are equal, where the compiler computes.
+const fn same(mut x: &[u8], mut y: &[u8]) -> bool {
+    while let ([a, rest @ ..], [b, others @ ..]) = (x, y) {
+        if *a != *b {
+            return false;
+        }
+        (x, y) = (rest, others);
+    }
+    x.is_empty() && y.is_empty()
 }

@@ -3,72 +3,50 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use wengert::Op;
-use wengert::room::{Grow, Refused, Room, collected, filled, with_room, zeroed};
+use wengert::room::{Grow, Refused, Room, collected, with_room, zeroed};
+use wengert::{Imm, NO_IMM, Op};
 
 use super::slots::Slots;
 use super::{Layout, SitePlaces, Step};
 use crate::error::Error;
-use crate::ir::{Inst, Ir, Role};
+use crate::ir::{Facts, Inst, Ir, Role};
 use crate::opcode::{Implementation, Opcode, implementation};
 use crate::options::{Options, Spread};
-use crate::passes::fuse::{Pairs, pairs};
+use crate::passes::fuse::pairs;
 use crate::passes::share::Secret;
-use crate::recording::{NOTHING, Site};
-
-/// Where a value lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    Nowhere,
-    Input(u32),
-    Cell(u32),
-    Slot(u32),
-}
-
-/// A step whose operands and result are values, not yet places. It has the size of a [`Step`], so that steps take the memory
-/// of their drafts.
-struct Draft {
-    opcode: Opcode,
-    aux: u32,
-    out: u32,
-    operands: [u32; 3],
-}
-
-const _: () = assert!(size_of::<Draft>() == size_of::<Step>() && align_of::<Draft>() == align_of::<Step>());
+use crate::recording::{NOTHING, Outlet, Site};
 
 /// Lays a program out, and checks the result.
 ///
 /// # Errors
 /// [`Error::Unsound`], [`Error::OutOfMemory`].
-pub(crate) fn assemble(ir: &Ir, options: &Options) -> Result<Layout, Error> {
-    let uniform = ir.uniform()?;
-    let pairs = if options.pair { pairs(ir, &uniform)? } else { Pairs::none(ir)? };
+pub(crate) fn assemble(ir: &Ir, facts: Facts, options: &Options) -> Result<Layout, Error> {
+    let Facts { uniform, uses } = facts;
+    let count = ir.insts.len();
+    let paired = if options.pair { pairs(ir, &uniform, &uses)? } else { zeroed::<bool>(count)? };
     let mut assembler = Assembler {
         ir,
         uniform: &uniform,
-        number: Vec::new(),
-        last_use: Vec::new(),
+        paired: &paired,
+        options,
+        values: collected(uses.iter().map(|&left| Value { place: NOTHING, left }))?,
         constant_cells: HashMap::default(),
         cells: Slots::default(),
+        free: Slots::default(),
+        slots_from: u32::MAX,
+        made: Vec::new(),
         layout: Layout {
             inputs: ir.inputs.len() as u32,
             per_point_inputs: per_point_inputs(ir)?,
-            paired: pairs.count(),
+            paired: paired.iter().filter(|&&paired| paired).count(),
             sites: sites(ir),
             ..Layout::default()
         },
     };
-    let (prologue, body) = assembler.draft(&pairs, options)?;
-    drop(pairs);
-    assembler.number = filled(NOTHING, ir.insts.len())?;
-    assembler.last_use = zeroed::<u32>(ir.insts.len())?;
-    assembler.place_inputs()?;
-    let prologue = assembler.place(prologue, options.reuse, true, &body)?;
-    let body = assembler.place(body, options.reuse, false, &[])?;
-    let mut layout = assembler.layout;
-    layout.cells = assembler.cells.count();
-    layout.prologue = prologue;
-    layout.body = body;
+    drop(uses);
+    let exits = assembler.exits()?;
+    let prologue = assembler.place_sources(&exits)?;
+    let mut layout = assembler.steps(&exits, prologue)?;
     layout.streams = streams(&layout)?;
     layout.check(ir.checks.len())?;
     Ok(layout)
@@ -109,95 +87,175 @@ fn streams(layout: &Layout) -> Result<Vec<u32>, Refused> {
     Ok(if streams.len() > PREFETCHED { streams } else { Vec::new() })
 }
 
-/// Whether an instruction has a step of its own.
-fn has_step(inst: &Inst, paired: bool) -> bool {
-    !paired && !matches!(inst.op, Op::Leaf | Op::Const)
+/// Something that leaves the program: an output, or a check.
+#[derive(Clone, Copy)]
+enum Exit {
+    Output(u32),
+    Check(u32),
 }
 
 struct Assembler<'a> {
     ir: &'a Ir,
     uniform: &'a [bool],
-    /// The number of the place of each value: of an input, if it is one with a number for each point; of a cell, if the
-    /// value is uniform; else of a slot. [`NOTHING`] before it has a place.
-    number: Vec<u32>,
-    last_use: Vec<u32>,
+    /// Whether each value is a product that has no step of its own.
+    paired: &'a [bool],
+    options: &'a Options,
+    values: Vec<Value>,
     constant_cells: HashMap<u64, u32, Secret>,
     cells: Slots,
+    /// The cells or slots for results, whichever the steps being made write to.
+    free: Slots,
+    /// The place of the first slot. Before the body, no place is one.
+    slots_from: u32,
+    /// The steps of the part that is being made.
+    made: Vec<Step>,
     layout: Layout,
 }
 
-impl Assembler<'_> {
-    /// The drafts of the steps of the prologue and of the body.
-    fn draft(&mut self, pairs: &Pairs, options: &Options) -> Result<(Vec<Draft>, Vec<Draft>), Refused> {
-        let exits = self.exits()?;
-        let mut steps = [exits.len(), 0];
-        for (k, &uniform) in self.uniform.iter().enumerate() {
-            steps[usize::from(uniform)] += usize::from(has_step(&self.ir.insts[k], pairs.taken[k]));
-        }
-        let (mut prologue, mut body) = (with_room(steps[1])?, with_room(steps[0])?);
-        let mut exits = exits.into_iter().peekable();
-        for (k, inst) in self.ir.insts.iter().enumerate() {
-            let value = k as u32;
-            if has_step(inst, pairs.taken[k]) {
-                let draft = match pairs.product_of[k] {
-                    NOTHING => self.single(value)?,
-                    product => self.pair(value, product, options.fuse),
-                };
-                if self.uniform[k] { &mut prologue } else { &mut body }.try_push(draft)?;
-            }
-            while let Some((_, is_check, number)) = exits.next_if(|&(at, ..)| at == value) {
-                let draft = if is_check { self.check(number) } else { self.output(number, pairs) };
-                let checks_once = is_check && draft.reads().all(|x| self.uniform[x as usize]);
-                if checks_once { &mut prologue } else { &mut body }.try_push(draft)?;
-            }
-        }
-        Ok((prologue, body))
-    }
+struct Value {
+    /// Its place; [`NOTHING`] before it has one.
+    place: u32,
+    /// How often it will still be read; one more if no other value may take its place.
+    left: u32,
+}
 
-    /// The outputs and checks, sorted by the last value that each needs: the value, whether it is a check, and its number.
-    /// At a value, outputs come before checks.
-    fn exits(&mut self) -> Result<Vec<(u32, bool, u32)>, Refused> {
+impl Assembler<'_> {
+    /// The numbers of outputs and, after them, of checks, sorted by the last value that each needs. At a value, outputs
+    /// come before checks.
+    fn exits(&mut self) -> Result<Vec<u32>, Refused> {
         self.layout.outlets.room(self.ir.outputs.len())?;
         for (k, outlet) in (0..).zip(&self.ir.outputs) {
             let sums = &mut self.layout.sums;
             let number = if outlet.spread == Spread::Uniform { std::mem::replace(sums, *sums + 1) } else { k };
             self.layout.outlets.push((outlet.spread, number));
         }
-        let outputs = (0..).zip(&self.ir.outputs).map(|(k, outlet)| (outlet.value, false, k));
-        let checks = (0..).zip(&self.ir.checks).map(|(k, check)| (check.left.max(check.right), true, k));
-        let mut exits = with_room(self.ir.outputs.len() + self.ir.checks.len())?;
-        exits.extend(outputs.chain(checks));
-        exits.sort_unstable();
+        let mut exits = collected(0..(self.ir.outputs.len() + self.ir.checks.len()) as u32)?;
+        exits.sort_unstable_by_key(|&exit| (self.after(self.exit(exit)), exit));
         Ok(exits)
     }
 
-    fn output(&self, k: u32, pairs: &Pairs) -> Draft {
-        let outlet = self.ir.outputs[k as usize];
-        match outlet.spread {
-            Spread::PerPoint => Draft::exit(Opcode::Store, k, [outlet.value, NOTHING]),
-            Spread::Uniform if !pairs.by_output[k as usize] => Draft::exit(Opcode::Sum, k, [outlet.value; 2]),
-            Spread::Uniform => {
-                let product = &self.ir.insts[outlet.value as usize];
-                let [x, y, _] = product.padded();
-                Draft::exit(if product.op == Op::Mul { Opcode::SumMul } else { Opcode::SumGmul }, k, [x, y])
+    fn exit(&self, number: u32) -> Exit {
+        match number.checked_sub(self.ir.outputs.len() as u32) {
+            None => Exit::Output(number),
+            Some(check) => Exit::Check(check),
+        }
+    }
+
+    /// The last value that it needs.
+    fn after(&self, exit: Exit) -> u32 {
+        match exit {
+            Exit::Output(k) => self.ir.outputs[k as usize].value,
+            Exit::Check(k) => self.ir.checks[k as usize].left.max(self.ir.checks[k as usize].right),
+        }
+    }
+
+    /// Gives inputs and constants their places, and returns how many steps the prologue has.
+    fn place_sources(&mut self, exits: &[u32]) -> Result<usize, Refused> {
+        let mut prologue = exits.iter().filter(|&&exit| self.is_in_prologue(self.exit(exit))).count();
+        for (k, inst) in self.ir.insts.iter().enumerate() {
+            if let Some(input) = inst.as_input() {
+                let mut place = input;
+                if self.uniform[k] {
+                    let cell = self.cells.fresh();
+                    place = self.layout.inputs + cell;
+                    self.layout.uniform_inputs.try_push((cell, input))?;
+                }
+                self.values[k] = Value { place, left: self.values[k].left + 1 };
+            } else if let Some(c) = inst.as_constant() {
+                let left = self.values[k].left;
+                if left > 0 {
+                    self.values[k] = Value { place: self.constant(c)?, left: left + 1 };
+                }
+            } else {
+                prologue += usize::from(self.uniform[k]);
+                if let Some(c) = added_constant(inst.op, self.ir.imm(inst)) {
+                    self.constant(c)?;
+                }
+            }
+        }
+        Ok(prologue)
+    }
+
+    /// The place of a constant. It is set once for all calls, so no other value takes it.
+    fn constant(&mut self, c: f64) -> Result<u32, Refused> {
+        let (cells, constants) = (&mut self.cells, &mut self.layout.constants);
+        constants.room(1)?;
+        self.constant_cells.room(1)?;
+        let cell = *self.constant_cells.entry(c.to_bits()).or_insert_with(|| {
+            let cell = cells.fresh();
+            constants.push((cell, c));
+            cell
+        });
+        Ok(self.layout.inputs + cell)
+    }
+
+    fn is_in_prologue(&self, exit: Exit) -> bool {
+        match exit {
+            Exit::Output(_) => false,
+            Exit::Check(k) => {
+                let check = &self.ir.checks[k as usize];
+                self.uniform[check.left as usize] && self.uniform[check.right as usize]
             }
         }
     }
 
-    fn check(&self, k: u32) -> Draft {
-        let check = &self.ir.checks[k as usize];
-        Draft::exit(Opcode::Check, k, [check.left, check.right])
+    /// Makes the steps, of which `prologue` are in the prologue.
+    fn steps(mut self, exits: &[u32], prologue: usize) -> Result<Layout, Refused> {
+        // The place of a slot follows from the count of cells, so the prologue comes first.
+        self.free = std::mem::take(&mut self.cells);
+        if prologue > 0 {
+            self.made = with_room(prologue)?;
+            self.part(exits, true)?;
+            self.layout.prologue = std::mem::take(&mut self.made);
+        }
+        self.layout.cells = self.free.count();
+        self.slots_from = self.layout.inputs + self.layout.cells;
+        self.free = Slots::default();
+        let computed = self.ir.insts.iter().filter(|inst| !matches!(inst.op, Op::Leaf | Op::Const)).count();
+        self.made = with_room(computed - self.layout.paired + exits.len() - prologue)?;
+        self.part(exits, false)?;
+        self.layout.body = std::mem::take(&mut self.made);
+        self.layout.slots = self.free.count();
+        Ok(self.layout)
     }
 
-    fn single(&mut self, value: u32) -> Result<Draft, Refused> {
-        let inst = &self.ir.insts[value as usize];
-        let mut draft = Draft { opcode: Opcode::Copy, aux: 0, out: value, operands: inst.padded() };
+    /// Makes the steps of the prologue, or of the body.
+    fn part(&mut self, exits: &[u32], prologue: bool) -> Result<(), Refused> {
+        let mut exits = exits.iter().copied();
+        let mut next = exits.next().map(|exit| self.exit(exit));
+        for (k, inst) in self.ir.insts.iter().enumerate() {
+            if self.uniform[k] == prologue && !self.paired[k] && !matches!(inst.op, Op::Leaf | Op::Const) {
+                self.compute(k as u32, inst)?;
+            }
+            while let Some(exit) = next
+                && self.after(exit) == k as u32
+            {
+                if self.is_in_prologue(exit) == prologue {
+                    self.leave(exit)?;
+                }
+                next = exits.next().map(|exit| self.exit(exit));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the step of an instruction.
+    #[inline]
+    fn compute(&mut self, value: u32, inst: &Inst) -> Result<(), Refused> {
+        if matches!(inst.op, Op::Add | Op::Sub) {
+            let [x, y] = [inst.operands()[0], inst.operands()[1]];
+            if let Some(product) = [x, y].into_iter().find(|&x| self.paired[x as usize]) {
+                return self.pair(value, inst, product);
+            }
+        }
         let imm = self.ir.imm(inst);
+        let [x, y, z] = inst.padded();
+        let mut draft =
+            Draft { opcode: Opcode::Copy, aux: 0, out: value, operands: [x, y, z], reads: inst.operands().len() };
         match implementation(inst.op, imm) {
-            Implementation::Arm(opcode) => draft.opcode = opcode,
-            Implementation::ArmWithConstant(opcode, _) => draft.opcode = opcode,
+            Implementation::Arm(opcode) | Implementation::ArmWithConstant(opcode, _) => draft.opcode = opcode,
             Implementation::Times(_) => draft.opcode = Opcode::Mul,
-            Implementation::Square => (draft.opcode, draft.operands[1]) = (Opcode::Mul, draft.operands[0]),
+            Implementation::Square => (draft.opcode, draft.operands) = (Opcode::Mul, [x, x, NOTHING]),
             Implementation::Kernel(kernel) => (draft.opcode, draft.aux) = (Opcode::Kernel, kernel as u32),
             Implementation::Scalar => draft.opcode = Opcode::Scalar,
         }
@@ -205,204 +263,125 @@ impl Assembler<'_> {
             draft.aux = self.layout.calls.len() as u32;
             self.layout.calls.try_push((inst.op, imm))?;
         }
-        Ok(draft)
+        self.step(&draft, inst.op, imm)
     }
 
-    /// The step of a sum and the product it is paired with.
-    fn pair(&self, value: u32, product: u32, fuse: bool) -> Draft {
-        let sum = &self.ir.insts[value as usize];
+    /// Makes the step of a sum and the product it is paired with.
+    fn pair(&mut self, value: u32, sum: &Inst, product: u32) -> Result<(), Refused> {
         let factors = &self.ir.insts[product as usize];
         let [x, y, _] = sum.padded();
-        let other = if x == product { y } else { x };
-        let opcode = match (factors.op, sum.op, fuse) {
+        let (is_first, other) = (x == product, if x == product { y } else { x });
+        let opcode = match (factors.op, sum.op, self.options.fuse) {
             (Op::Mul, Op::Add, false) => Opcode::MulThenAdd,
             (Op::Mul, Op::Add, true) => Opcode::FusedMulAdd,
-            (Op::Mul, _, false) if x == product => Opcode::MulThenSub,
-            (Op::Mul, _, true) if x == product => Opcode::FusedMulSub,
+            (Op::Mul, _, false) if is_first => Opcode::MulThenSub,
+            (Op::Mul, _, true) if is_first => Opcode::FusedMulSub,
             (Op::Mul, _, false) => Opcode::SubMul,
             (Op::Mul, _, true) => Opcode::FusedSubMul,
             (_, Op::Add, false) => Opcode::GmulThenAdd,
             (_, Op::Add, true) => Opcode::FusedGmulAdd,
-            (_, _, false) if x == product => Opcode::GmulThenSub,
-            (_, _, true) if x == product => Opcode::FusedGmulSub,
+            (_, _, false) if is_first => Opcode::GmulThenSub,
+            (_, _, true) if is_first => Opcode::FusedGmulSub,
             (_, _, false) => Opcode::SubGmul,
             (_, _, true) => Opcode::FusedSubGmul,
         };
         // The interpreter expects a uniform factor first.
         let [x, y, _] = factors.padded();
         let [x, y] = if self.uniform[y as usize] { [y, x] } else { [x, y] };
-        Draft { opcode, aux: 0, out: value, operands: [x, y, other] }
+        self.step(&Draft { opcode, aux: 0, out: value, operands: [x, y, other], reads: 3 }, sum.op, NO_IMM)
     }
 
-    fn place_inputs(&mut self) -> Result<(), Refused> {
-        for (k, inst) in self.ir.insts.iter().enumerate() {
-            let Some(input) = inst.as_input() else { continue };
-            self.number[k] = input;
-            if self.uniform[k] {
-                self.number[k] = self.cells.fresh();
-                self.layout.uniform_inputs.try_push((self.number[k], input))?;
+    /// Makes the step of an output or a check.
+    fn leave(&mut self, exit: Exit) -> Result<(), Refused> {
+        let (opcode, aux, operands, reads) = match exit {
+            Exit::Check(k) => {
+                let check = &self.ir.checks[k as usize];
+                (Opcode::Check, k, [check.left, check.right, NOTHING], 2)
             }
-        }
-        Ok(())
-    }
-
-    /// Where a value lives.
-    fn place_of(&self, x: u32) -> Place {
-        let k = x as usize;
-        match self.number.get(k) {
-            None | Some(&NOTHING) => Place::Nowhere,
-            Some(&cell) if self.uniform[k] => Place::Cell(cell),
-            Some(&input) if self.ir.insts[k].op == Op::Leaf => Place::Input(input),
-            Some(&slot) => Place::Slot(slot),
-        }
-    }
-
-    /// A constant to pass as the last operand, after the values, if there is one.
-    fn added_constant(&self, draft: &Draft) -> Option<f64> {
-        let inst = self.ir.insts.get(draft.out as usize).filter(|inst| inst.op.immediates() > 0)?;
-        match implementation(inst.op, self.ir.imm(inst)) {
-            Implementation::ArmWithConstant(_, c) | Implementation::Times(c) => Some(c),
-            _ => None,
-        }
-    }
-
-    /// The cell of a constant.
-    fn constant(&mut self, c: f64) -> Result<u32, Refused> {
-        let (cells, constants) = (&mut self.cells, &mut self.layout.constants);
-        constants.room(1)?;
-        self.constant_cells.room(1)?;
-        Ok(*self.constant_cells.entry(c.to_bits()).or_insert_with(|| {
-            let cell = cells.fresh();
-            constants.push((cell, c));
-            cell
-        }))
-    }
-
-    /// Makes the steps of the prologue, or of the body, and gives each result a place: by liveness if
-    /// `reuse`. What the `later` steps read of the uniform values keeps its place.
-    fn place(
-        &mut self,
-        drafts: Vec<Draft>,
-        reuse: bool,
-        prologue: bool,
-        later: &[Draft],
-    ) -> Result<Vec<Step>, Refused> {
-        // Constants are set once for all calls, so their cells are never reused.
-        for draft in &drafts {
-            for x in draft.reads() {
-                if self.number[x as usize] == NOTHING
-                    && let Some(c) = self.ir.insts[x as usize].as_constant()
-                {
-                    self.number[x as usize] = self.constant(c)?;
+            Exit::Output(k) => {
+                let Outlet { value, spread } = self.ir.outputs[k as usize];
+                let inst = &self.ir.insts[value as usize];
+                match spread {
+                    Spread::PerPoint => (Opcode::Store, k, [value, NOTHING, NOTHING], 1),
+                    Spread::Uniform if !self.paired[value as usize] => (Opcode::Sum, k, [value, value, NOTHING], 1),
+                    Spread::Uniform if inst.op == Op::Mul => (Opcode::SumMul, k, inst.padded(), 2),
+                    Spread::Uniform => (Opcode::SumGmul, k, inst.padded(), 2),
                 }
             }
-            if let Some(c) = self.added_constant(draft) {
-                self.constant(c)?;
-            }
-        }
-        for (at, draft) in drafts.iter().enumerate() {
-            for x in draft.reads().chain(draft.result()) {
-                self.last_use[x as usize] = at as u32;
-            }
-        }
-        for x in later.iter().flat_map(|draft| draft.operands).filter(|&x| x != NOTHING) {
-            if self.uniform[x as usize] {
-                self.last_use[x as usize] = u32::MAX;
-            }
-        }
-        // Slots are numbered after the cells, so all cells must exist before the first slot is numbered.
-        let (inputs, cells) = (self.layout.inputs, self.cells.count());
-        let mut slots = if prologue { std::mem::take(&mut self.cells) } else { Slots::default() };
-        let step = |(at, draft): (usize, Draft)| {
-            let mut operands = draft.operands.map(|x| self.place_of(x));
-            if let Some(c) = self.added_constant(&draft) {
-                let free = operands.iter().position(|&place| place == Place::Nowhere);
-                operands[free.expect("an op with an added constant has at most two other operands")] =
-                    Place::Cell(self.constant(c)?);
-            }
-            let mut given = [NOTHING; 3];
-            for (k, &x) in draft.operands.iter().enumerate() {
-                let over = x != NOTHING && self.last_use[x as usize] == at as u32 && !given.contains(&x);
-                if reuse && over && self.is_computed(x) {
-                    given[k] = x;
-                    if self.uniform[x as usize] == prologue {
-                        slots.give(self.number[x as usize])?;
-                    }
-                }
-            }
-            let role = self.role(&draft);
-            let mut out = Place::Nowhere;
-            if let Some((site, Role::Call)) = role {
-                let outputs = self.layout.sites[site].outputs;
-                let first = slots.fresh_row(outputs);
-                self.layout.sites[site].first = inputs + if prologue { first } else { cells + first };
-            }
-            if let Some(result) = draft.result() {
-                let slot = slots.take();
-                out = if prologue { Place::Cell(slot) } else { Place::Slot(slot) };
-                self.number[result as usize] = slot;
-                // The call reads its inputs, although no operand says so.
-                if matches!(role, Some((_, Role::Input(_)))) {
-                    self.last_use[result as usize] = u32::MAX;
-                }
-                if reuse && self.last_use[result as usize] == at as u32 {
-                    slots.give(slot)?;
-                }
-            }
-            let index = |place: Place| match place {
-                Place::Nowhere => 0,
-                Place::Input(k) => k,
-                Place::Cell(k) => inputs + k,
-                Place::Slot(k) => inputs + cells + k,
-            };
-            if let Some((site, Role::Input(k))) = role {
-                self.layout.sites[site].inputs[k as usize] = index(out);
-            }
-            let cell = |k: usize| u8::from(matches!(operands[k], Place::Cell(_))) << k;
-            Ok(Step {
-                opcode: draft.opcode,
-                cells: cell(0) | cell(1) | cell(2),
-                hot: draft.opcode.hot_bit(),
-                out: index(out),
-                a: index(operands[0]),
-                b: index(operands[1]),
-                c: index(operands[2]),
-                aux: draft.aux,
-            })
         };
-        let placed = drafts.into_iter().enumerate().map(step).collect::<Result<Vec<Step>, Refused>>()?;
-        match prologue {
-            true => self.cells = slots,
-            false => self.layout.slots = slots.count(),
-        }
-        Ok(placed)
+        self.step(&Draft { opcode, aux, out: NOTHING, operands, reads }, Op::Detach, NO_IMM)
     }
 
-    /// What a step does in a call of a user's function.
-    fn role(&self, draft: &Draft) -> Option<(usize, Role)> {
-        match (draft.opcode, self.layout.calls.get(draft.aux as usize)) {
-            (Opcode::Scalar, Some(&(Op::External, imm))) => Some(Role::of(imm)),
-            _ => None,
+    /// Appends a step, which computes this op if it is a call of a function or has a constant added, and gives its result
+    /// a place: with [`Options::reuse`] that of a value that nothing reads any more.
+    #[inline]
+    fn step(&mut self, draft: &Draft, op: Op, imm: Imm) -> Result<(), Refused> {
+        let Draft { opcode, aux, operands, .. } = *draft;
+        let mut places = operands.map(|x| self.values.get(x as usize).map_or(NOTHING, |value| value.place));
+        if let Some(c) = added_constant(op, imm) {
+            let free = places.iter().position(|&place| place == NOTHING);
+            places[free.expect("an op with an added constant has at most two other operands")] = self.constant(c)?;
         }
-    }
-
-    fn is_computed(&self, x: u32) -> bool {
-        !matches!(self.ir.insts[x as usize].op, Op::Leaf | Op::Const)
+        let first = if self.slots_from == u32::MAX { self.layout.inputs } else { self.slots_from };
+        let read = &operands[..draft.reads];
+        read.iter().for_each(|&x| self.values[x as usize].left -= 1);
+        for &x in read {
+            let value = &mut self.values[x as usize];
+            // In the body, cells are read by the next group too.
+            if value.left == 0 && self.options.reuse && value.place >= first {
+                // An operand that is given twice dies once.
+                value.left = 1;
+                self.free.give(value.place - first)?;
+            }
+        }
+        let role = (op == Op::External).then(|| Role::of(imm));
+        if let Some((site, Role::Call)) = role {
+            let site = &mut self.layout.sites[site];
+            site.first = first + self.free.fresh_row(site.outputs);
+        }
+        let mut out = 0;
+        if draft.out != NOTHING {
+            let (result, slot) = (draft.out as usize, self.free.take());
+            out = first + slot;
+            let value = &mut self.values[result];
+            value.place = out;
+            if let Some((site, Role::Input(k))) = role {
+                self.layout.sites[site].inputs[k as usize] = out;
+                // The call reads its inputs, although no operand says so.
+                value.left += 1;
+            }
+            if value.left == 0 && self.options.reuse {
+                self.free.give(slot)?;
+            }
+        }
+        let (inputs, slots_from) = (self.layout.inputs, self.slots_from);
+        let cell = |k: usize| u8::from((inputs..slots_from).contains(&places[k])) << k;
+        let cells = cell(0) | cell(1) | cell(2);
+        // An operand that is not there has place 0.
+        let [a, b, c] = places.map(|place| if place == NOTHING { 0 } else { place });
+        self.made.try_push(Step { opcode, cells, hot: opcode.hot_bit(), out, a, b, c, aux })
     }
 }
 
-impl Draft {
-    fn exit(opcode: Opcode, aux: u32, [x, y]: [u32; 2]) -> Draft {
-        Draft { opcode, aux, out: NOTHING, operands: [x, y, NOTHING] }
+/// A constant to pass as the last operand, after the values, if there is one.
+#[inline]
+fn added_constant(op: Op, imm: Imm) -> Option<f64> {
+    if op.immediates() == 0 {
+        return None;
     }
+    match implementation(op, imm) {
+        Implementation::ArmWithConstant(_, c) | Implementation::Times(c) => Some(c),
+        _ => None,
+    }
+}
 
-    /// The values that it reads.
-    fn reads(&self) -> impl Iterator<Item = u32> + use<> {
-        self.operands.into_iter().filter(|&x| x != NOTHING)
-    }
-
-    /// The value that it computes, if it is not an exit.
-    fn result(&self) -> Option<u32> {
-        (self.out != NOTHING).then_some(self.out)
-    }
+/// A step whose operands and result are values, not yet places.
+struct Draft {
+    opcode: Opcode,
+    aux: u32,
+    /// The value that it computes; [`NOTHING`] if it is an exit.
+    out: u32,
+    operands: [u32; 3],
+    /// How many of the operands it reads; one that is there twice for the opcode's sake counts once.
+    reads: usize,
 }

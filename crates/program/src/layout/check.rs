@@ -1,6 +1,6 @@
 //! What the interpreter relies on in a layout. It is checked in every build, before anything runs.
 
-use wengert::room::{collected, zeroed};
+use wengert::room::zeroed;
 use wengert::{Imm, Op};
 
 use super::{Layout, Step};
@@ -9,19 +9,6 @@ use crate::ir::{Role, operand_count};
 use crate::lanes::Unary;
 use crate::opcode::{Opcode, Reads};
 use crate::options::Spread;
-
-/// Where an arm writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Writes {
-    /// The place of the result.
-    Place,
-    /// The per-point output `aux`.
-    Output,
-    /// The strands of the output `aux`, a sum.
-    Sum,
-    /// Nothing.
-    Nothing,
-}
 
 impl Layout {
     /// Checks what the unsafe code of the interpreter and the workspace relies on, for a program with
@@ -69,159 +56,151 @@ impl Layout {
         if self.outlets.iter().any(|&(spread, k)| spread == Spread::Uniform && k >= self.sums) {
             return fail("an output is a sum that does not exist");
         }
+        let mut written = zeroed::<bool>(inputs + cells + slots)?;
+        written[inputs..inputs + cells].copy_from_slice(&set);
         let mut walk = Walk {
             layout: self,
             checks,
-            varies: &varies,
-            has: [collected(set.iter().copied())?, zeroed::<bool>(slots)?],
-            set: &set,
+            set,
+            written,
+            inputs: self.inputs,
+            slots_from: self.inputs + self.cells,
+            body: false,
         };
-        for (part, steps) in [("prologue", &self.prologue), ("body", &self.body)] {
-            for (at, step) in steps.iter().enumerate() {
-                if let Err(what) = walk.step(step, part == "body") {
-                    let what = format!("step {at} of the {part}, {:?}, {what}", step.opcode);
-                    return Err(Error::Unsound { what });
-                }
-            }
-        }
-        Ok(())
+        walk.steps(&self.prologue)?;
+        // The body reads the caller's memory too.
+        walk.written[..inputs].copy_from_slice(&varies);
+        walk.body = true;
+        walk.steps(&self.body)
     }
-}
-
-/// Where a place lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Region {
-    Input(usize),
-    Cell(usize),
-    Slot(usize),
 }
 
 /// The state of a walk over the steps.
 struct Walk<'a> {
     layout: &'a Layout,
     checks: usize,
-    varies: &'a [bool],
-    set: &'a [bool],
-    /// Whether each cell, and each slot, has been written.
-    has: [Vec<bool>; 2],
+    /// Whether each cell is set before the prologue runs.
+    set: Vec<bool>,
+    /// Whether each place may be read.
+    written: Vec<bool>,
+    /// The places of the first cell and the first slot.
+    inputs: u32,
+    slots_from: u32,
+    /// Whether the walk is in the body.
+    body: bool,
 }
 
 impl Walk<'_> {
-    fn region(&self, place: u32) -> Result<Region, &'static str> {
-        let [inputs, cells] = [self.layout.inputs, self.layout.cells].map(|count| count as usize);
-        let place = place as usize;
-        match place {
-            _ if place < inputs => Ok(Region::Input(place)),
-            _ if place < inputs + cells => Ok(Region::Cell(place - inputs)),
-            _ if place < inputs + cells + self.layout.slots as usize => Ok(Region::Slot(place - inputs - cells)),
-            _ => Err("names a place that does not exist"),
+    fn steps(&mut self, steps: &[Step]) -> Result<(), Error> {
+        for (at, step) in steps.iter().enumerate() {
+            if let Err(what) = self.step(step) {
+                let part = if self.body { "body" } else { "prologue" };
+                let what = format!("step {at} of the {part}, {:?}, {what}", step.opcode);
+                return Err(Error::Unsound { what });
+            }
         }
+        Ok(())
     }
 
-    fn step(&mut self, step: &Step, body: bool) -> Result<(), &'static str> {
-        if step.hot != step.opcode.hot_bit() {
+    fn step(&mut self, step: &Step) -> Result<(), &'static str> {
+        let Step { opcode, cells, hot, out, a, b, c, aux } = *step;
+        let operands = [a, b, c];
+        if hot != opcode.hot_bit() {
             return Err("has the hot bit of another opcode");
         }
-        let reads = match step.opcode {
-            Opcode::Scalar => {
-                let call = self.layout.calls.get(step.aux as usize);
-                let count = call.and_then(|&(op, imm)| operand_count(op, imm));
-                Reads::Any(count.ok_or("calls an op that does not exist")?)
-            }
-            opcode => opcode.reads(),
-        };
-        let writes = match step.opcode {
-            Opcode::Store => Writes::Output,
-            Opcode::Sum | Opcode::SumMul | Opcode::SumGmul => Writes::Sum,
-            Opcode::Check => Writes::Nothing,
-            _ => Writes::Place,
-        };
-        let aux_is_below = match step.opcode {
-            Opcode::Kernel => Unary::ALL.len(),
-            Opcode::Power => self.layout.calls.len(),
-            Opcode::Check => self.checks,
-            _ => usize::MAX,
-        };
-        if step.aux as usize >= aux_is_below {
-            return Err("has an index out of range");
+        if a.max(b).max(c).max(out) as usize >= self.written.len() {
+            return Err("names a place that does not exist");
         }
-        let operands = [step.a, step.b, step.c];
-        let mut is_column = [true; 3];
-        for (k, &place) in operands.iter().enumerate() {
-            is_column[k] = !matches!(self.region(place)?, Region::Cell(_));
-        }
-        let (count, fits) = match reads {
-            Reads::Column => (1, is_column[0]),
-            Reads::OneOfTwo => (2, is_column[0] || is_column[1]),
-            Reads::Second => (3, is_column[1]),
+        let (mut count, mut columns) = match opcode.reads() {
+            Reads::Column => (1, cells & 1 == 0),
+            Reads::OneOfTwo => (2, cells & 3 != 3),
+            Reads::Second => (3, cells & 2 == 0),
             Reads::Any(count) => (count, true),
         };
-        if body && !fits {
+        let mut is_place = true;
+        match opcode {
+            Opcode::Scalar => {
+                let &(op, imm) = self.layout.calls.get(aux as usize).ok_or("calls an op that does not exist")?;
+                count = operand_count(op, imm).ok_or("calls an op that does not exist")?;
+                columns = true;
+                if op == Op::External {
+                    self.external(out, imm)?;
+                }
+            }
+            Opcode::Kernel if aux as usize >= Unary::ALL.len() => return Err("has an index out of range"),
+            Opcode::Power if aux as usize >= self.layout.calls.len() => return Err("has an index out of range"),
+            Opcode::Check if aux as usize >= self.checks => return Err("has an index out of range"),
+            Opcode::Check => is_place = false,
+            Opcode::Store | Opcode::Sum | Opcode::SumMul | Opcode::SumGmul => {
+                let spread = if opcode == Opcode::Store { Spread::PerPoint } else { Spread::Uniform };
+                let outlet = self.layout.outlets.get(aux as usize).map(|&(spread, _)| spread);
+                if !self.body || outlet != Some(spread) {
+                    return Err("writes where it must not");
+                }
+                is_place = false;
+            }
+            _ => {}
+        }
+        if self.body && !columns {
             return Err("reads a cell where a column is needed");
         }
         for (k, &place) in operands.iter().enumerate().take(count) {
-            if is_column[k] == (step.cells >> k & 1 == 1) {
+            let is_cell = (self.inputs..self.slots_from).contains(&place);
+            if is_cell != (cells >> k & 1 == 1) {
                 return Err("marks a cell as a column, or a column as a cell");
             }
-            let there = match self.region(place)? {
-                Region::Input(k) => body && self.varies[k],
-                Region::Cell(k) => self.has[0][k],
-                Region::Slot(k) => body && self.has[1][k],
-            };
-            if !there {
+            if !self.written[place as usize] {
                 return Err("reads a place that was not written");
             }
         }
-        if let (Opcode::Scalar, Some(&(Op::External, imm))) = (step.opcode, self.layout.calls.get(step.aux as usize)) {
-            self.external(step, imm, body)?;
+        if is_place {
+            self.write(out)?;
         }
-        let outlet = self.layout.outlets.get(step.aux as usize).map(|&(spread, _)| spread);
-        match (writes, self.region(step.out)?) {
-            (Writes::Place, Region::Cell(k)) if !body && !self.set[k] => self.has[0][k] = true,
-            (Writes::Place, Region::Slot(k)) if body => self.has[1][k] = true,
-            (Writes::Output, _) if body && outlet == Some(Spread::PerPoint) => {}
-            (Writes::Sum, _) if body && outlet == Some(Spread::Uniform) => {}
-            (Writes::Nothing, _) => {}
+        Ok(())
+    }
+
+    /// Notes that a step writes its result to a place: in the body to a slot, in the prologue to a cell that is not set
+    /// before it.
+    fn write(&mut self, place: u32) -> Result<(), &'static str> {
+        let may = match self.body {
+            true => place >= self.slots_from,
+            false => {
+                let cell = place.checked_sub(self.inputs).and_then(|cell| self.set.get(cell as usize));
+                cell == Some(&false)
+            }
+        };
+        match self.written.get_mut(place as usize) {
+            Some(written) if may => *written = true,
             _ => return Err("writes where it must not"),
         }
         Ok(())
     }
-}
 
-impl Walk<'_> {
-    /// Whether a computed place holds what a step of the body or the prologue may read.
-    fn was_computed(&self, place: u32, body: bool) -> Result<bool, &'static str> {
-        Ok(match self.region(place)? {
-            Region::Input(_) => false,
-            Region::Cell(k) => self.has[0][k],
-            Region::Slot(k) => body && self.has[1][k],
-        })
+    /// Whether a place holds what a step computed.
+    fn was_computed(&self, place: u32) -> Result<bool, &'static str> {
+        let written = self.written.get(place as usize).ok_or("names a place that does not exist")?;
+        Ok(*written && place >= self.inputs)
     }
 
     /// Checks a step of a call of a user's function, and notes where the call writes its outputs.
-    fn external(&mut self, step: &Step, imm: Imm, body: bool) -> Result<(), &'static str> {
+    fn external(&mut self, out: u32, imm: Imm) -> Result<(), &'static str> {
         let (site, role) = Role::of(imm);
         let site = self.layout.sites.get(site).ok_or("is of a call that does not exist")?;
         match role {
-            Role::Input(k) if site.inputs.get(k as usize) == Some(&step.out) => Ok(()),
+            Role::Input(k) if site.inputs.get(k as usize) == Some(&out) => Ok(()),
             Role::Input(_) => Err("writes an input of a call elsewhere"),
             Role::Call => {
                 for &input in &site.inputs {
-                    if !self.was_computed(input, body)? {
+                    if !self.was_computed(input)? {
                         return Err("calls with an input that was not written");
                     }
                 }
                 for k in 0..site.outputs {
-                    let place = site.first.checked_add(k).ok_or("names a place that does not exist")?;
-                    match self.region(place)? {
-                        Region::Cell(k) if !body && !self.set[k] => self.has[0][k] = true,
-                        Region::Slot(k) if body => self.has[1][k] = true,
-                        _ => return Err("writes an output of a call where it must not"),
-                    }
+                    self.write(site.first.checked_add(k).ok_or("names a place that does not exist")?)?;
                 }
                 Ok(())
             }
-            Role::Output(k) if k < site.outputs && self.was_computed(site.first + k, body)? => Ok(()),
+            Role::Output(k) if k < site.outputs && self.was_computed(site.first.saturating_add(k))? => Ok(()),
             Role::Output(_) => Err("reads an output of a call that was not written"),
         }
     }

@@ -4,72 +4,48 @@
 //! the same.) An op on constants is folded only if it has the same bits in lanes as in the scalar function, so that
 //! folding does not change a result, and only up to a low order, so that loading a file takes time by its size.
 
-use wengert::room::{Refused, collected};
 use wengert::{Certain, Imm, Immediate, Op, Scalar};
 
-use crate::ir::{Inst, Ir};
+use crate::ir::{Inst, Ir, MOST};
 use crate::opcode;
 
 /// What an instruction turns out to be.
-enum Fold {
+pub(crate) enum Fold {
     /// An earlier value.
     Is(u32),
     /// A simpler instruction.
     Becomes(Inst),
 }
 
-/// Folds, and returns how many instructions it simplified.
-pub(crate) fn fold(ir: &mut Ir) -> Result<usize, Refused> {
-    let mut count = 0;
-    let mut now = collected(0..ir.insts.len() as u32)?;
-    for k in 0..ir.insts.len() {
-        let operands = ir.insts[k].operands_mut().iter_mut();
-        operands.for_each(|x| *x = now[*x as usize]);
-        // A result may fold again. The loop ends, since each rule makes the instruction simpler.
-        let mut simpler = false;
-        while let Some(fold) = rule(ir, &ir.insts[k]) {
-            simpler = true;
-            match fold {
-                Fold::Becomes(better) => ir.insts[k] = better,
-                Fold::Is(value) => {
-                    now[k] = value;
-                    break;
-                }
-            }
-        }
-        count += usize::from(simpler);
-    }
-    ir.for_each_root(|value| *value = now[*value as usize]);
-    Ok(count)
-}
-
-fn rule(ir: &Ir, inst: &Inst) -> Option<Fold> {
+/// What an instruction for this list turns out to be, by one rule.
+pub(crate) fn rule(ir: &Ir, inst: &Inst) -> Option<Fold> {
     use Fold::{Becomes, Is};
     if matches!(inst.op, Op::Leaf | Op::Const | Op::External) {
         return None;
     }
-    let at = |x: u32| &ir.insts[x as usize];
-    let constant = |x: u32| at(x).as_constant();
-    let negated = |x: u32| (at(x).op == Op::Neg).then(|| at(x).operands()[0]);
     let (imm, operands) = (ir.imm(inst), inst.operands());
+    let at = |x: u32| &ir.insts[x as usize];
+    let negated = |x: u32| (at(x).op == Op::Neg).then(|| at(x).operands()[0]);
+    let mut constants = [None; MOST];
+    constants.iter_mut().zip(operands).for_each(|(constant, &x)| *constant = at(x).as_constant());
+    let constant = |k: usize| constants.get(k).copied().flatten();
 
-    let mut values = [0.0; crate::ir::MOST];
-    let known = operands.iter().zip(&mut values).all(|(&x, value)| {
-        *value = constant(x).unwrap_or(f64::NAN);
-        constant(x).is_some()
-    });
-    if known && is_quick(inst.op, imm) && opcode::has_scalar_bits(inst.op, imm) {
+    if constants[..operands.len()].iter().all(Option::is_some)
+        && is_quick(inst.op, imm)
+        && opcode::has_scalar_bits(inst.op, imm)
+    {
+        let values = constants.map(Option::unwrap_or_default);
         return Some(Becomes(Inst::constant(f64::apply(inst.op, imm, &values[..operands.len()]))));
     }
 
-    match inst.op.certain(imm, |k| operands.get(k).and_then(|&x| constant(x))) {
+    match inst.op.certain(imm, constant) {
         Some(Certain::Operand(k)) => return Some(Is(operands[k])),
         Some(Certain::Number(c)) => return Some(Becomes(Inst::constant(c))),
         // The sign of a zero matters here.
         Some(Certain::Zero) | None => {}
     }
     let becomes = |op: Op, operands: &[u32]| Some(Becomes(Inst::new(op, operands)));
-    let is_minus_1 = |x: u32| constant(x) == Some(-1.0);
+    let is_minus_1 = |k: usize| constant(k) == Some(-1.0);
     match (inst.op, operands) {
         (Op::Detach, &[x]) => Some(Is(x)),
         (Op::Neg, &[x]) => negated(x).map(Is),
@@ -84,15 +60,13 @@ fn rule(ir: &Ir, inst: &Inst) -> Option<Fold> {
             (None, None) => None,
         },
         (Op::Sub, &[x, y]) => negated(y).and_then(|y| becomes(Op::Add, &[x, y])),
-        (Op::Mul, &[x, y]) if is_minus_1(y) => becomes(Op::Neg, &[x]),
-        (Op::Mul, &[x, y]) if is_minus_1(x) => becomes(Op::Neg, &[y]),
-        (Op::Div, &[x, y]) if is_minus_1(y) => becomes(Op::Neg, &[x]),
+        (Op::Mul, &[x, _]) if is_minus_1(1) => becomes(Op::Neg, &[x]),
+        (Op::Mul, &[_, y]) if is_minus_1(0) => becomes(Op::Neg, &[y]),
+        (Op::Div, &[x, _]) if is_minus_1(1) => becomes(Op::Neg, &[x]),
         // The guard is for 0 times infinity, which needs a factor that is 0 or not finite, and two
         // different factors.
-        (Op::Gmul, &[x, y]) if x == y || [x, y].iter().any(|&x| constant(x).is_some_and(harmless)) => {
-            becomes(Op::Mul, &[x, y])
-        }
-        (Op::Gdiv, &[x, y]) if constant(y).is_some_and(harmless) => becomes(Op::Div, &[x, y]),
+        (Op::Gmul, &[x, y]) if x == y || (0..2).any(|k| constant(k).is_some_and(harmless)) => becomes(Op::Mul, &[x, y]),
+        (Op::Gdiv, &[x, y]) if constant(1).is_some_and(harmless) => becomes(Op::Div, &[x, y]),
         (Op::Max | Op::Min, &[x, y]) if x == y => Some(Is(x)),
         (Op::Select, &[_, x, y]) if x == y => Some(Is(x)),
         _ => None,

@@ -1,8 +1,8 @@
 //! Passes over the list before it is laid out, one file each. Every pass keeps the bits of every output, except that
 //! `fuse` may round once; tests check this on random programs.
 //!
-//! They run in this order: `fold`, `share`, `dead`, `order`. `fuse` pairs products with sums when steps are
-//! made.
+//! `fold` and `share` run on each instruction as it is made ([`crate::ir::lower`]), `dead` and `order` on the list, and
+//! `fuse` pairs products with sums when steps are made.
 
 pub(crate) mod dead;
 pub(crate) mod fold;
@@ -12,32 +12,29 @@ pub(crate) mod share;
 
 use wengert::room::{Refused, collected};
 
-use crate::ir::Ir;
+use crate::ir::{Facts, Ir};
 use crate::options::Options;
 use crate::report::Pass;
 
-/// Runs the passes that are switched on, and returns what each did.
+/// Runs the passes over the list that are switched on, and returns what each did, and what is known of the values.
 ///
 /// # Errors
 /// [`Refused`]; the list is then in no use.
-pub(crate) fn run(ir: &mut Ir, options: &Options) -> Result<Vec<Pass>, Refused> {
-    type Run = fn(&mut Ir) -> Result<usize, Refused>;
-    let passes: [(&'static str, &'static str, bool, Run); 4] = [
-        ("fold", "simplified", options.fold, fold::fold),
-        ("share", "shared", options.share, share::share),
-        ("dead", "dropped", options.dead, dead::dead),
-        ("order", "moved", options.order, order::order),
-    ];
+pub(crate) fn run(ir: &mut Ir, options: &Options) -> Result<(Vec<Pass>, Facts), Refused> {
+    type Run = fn(&mut Ir, &mut Facts) -> Result<usize, Refused>;
+    let passes: [(&'static str, &'static str, bool, Run); 2] =
+        [("dead", "dropped", options.dead, dead::dead), ("order", "moved", options.order, order::order)];
+    let mut facts = ir.facts()?;
     let mut done = Vec::new();
     for (name, verb, on, run) in passes {
         if on {
             let before = ir.insts.len();
-            let count = run(ir)?;
+            let count = run(ir, &mut facts)?;
             done.push(Pass { name, verb, count, before, after: ir.insts.len() });
         }
     }
     if ir.insts.len() < ir.insts.capacity() {
         ir.insts = collected(ir.insts.iter().copied())?;
     }
-    Ok(done)
+    Ok((done, facts))
 }

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use wengert::room::{Refused, Room, filled, with_room};
+use wengert::Op;
+use wengert::room::{Grow, Refused, Room, with_room};
 
-use crate::ir::{Inst, Ir};
+use crate::ir::Inst;
 use crate::recording::NOTHING;
 
 /// Hashes with a secret key. The bytes of a file decide what is hashed; if they could make hashes collide, loading it
@@ -14,77 +15,80 @@ pub(crate) type Secret = foldhash::quality::RandomState;
 /// How many users of a value are in its list.
 const LISTED: usize = 8;
 
-/// Uses the first of equal instructions for all of them, and returns how many were not the first.
-pub(crate) fn share(ir: &mut Ir) -> Result<usize, Refused> {
-    let mut known = Known::new(ir.insts.len())?;
-    let mut now: Vec<u32> = with_room(ir.insts.len())?;
-    let mut count = 0;
-    for k in 0..ir.insts.len() {
-        ir.insts[k].operands_mut().iter_mut().for_each(|x| *x = now[*x as usize]);
-        let first = known.first(&ir.insts, k as u32)?;
-        count += usize::from(first != k as u32);
-        now.push(first);
-    }
-    ir.for_each_root(|value| *value = now[*value as usize]);
-    Ok(count)
-}
-
 /// The different instructions so far.
 ///
 /// Equal ones have the same latest operand, and most values have few users. So the users of a value are in a list, which
 /// is near in memory where a hash table is not. The rest, and constants, are in a hash table.
-struct Known {
-    /// For each value, the last instruction in the list of those whose latest operand it is.
-    last_user: Vec<u32>,
-    /// For each instruction, the one before it in its list.
-    before: Vec<u32>,
+pub(crate) struct Known {
+    lists: Vec<Links>,
     rest: HashMap<[u64; 2], u32, Secret>,
     /// How many instructions were compared.
     #[cfg(test)]
     compared: usize,
 }
 
+/// Of an instruction, the last in the list of those whose latest operand it is, and the one before it in the list that
+/// it is in.
+struct Links {
+    last_user: u32,
+    before: u32,
+}
+
 impl Known {
-    fn new(count: usize) -> Result<Known, Refused> {
+    /// None yet, with room for this many.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub(crate) fn new(count: usize) -> Result<Known, Refused> {
         Ok(Known {
-            last_user: filled(NOTHING, count)?,
-            before: filled(NOTHING, count)?,
+            lists: with_room(count)?,
             rest: HashMap::default(),
             #[cfg(test)]
             compared: 0,
         })
     }
 
-    /// The first instruction that is equal to `insts[k]`.
-    fn first(&mut self, insts: &[Inst], k: u32) -> Result<u32, Refused> {
-        let key = insts[k as usize].key();
-        if let Some(&latest) = insts[k as usize].operands().iter().max() {
-            let (mut other, mut listed) = (self.last_user[latest as usize], 0);
+    /// The first instruction that is equal to this one. If there is none, this one is to be appended to the list.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub(crate) fn first(&mut self, insts: &[Inst], inst: &Inst) -> Result<Option<u32>, Refused> {
+        let (key, number) = (inst.key(), insts.len() as u32);
+        let mut links = Links { last_user: NOTHING, before: NOTHING };
+        // Inputs are all different.
+        let mut is_listed = inst.op == Op::Leaf;
+        if let Some(&latest) = inst.operands().iter().max() {
+            let (mut other, mut listed) = (self.lists[latest as usize].last_user, 0);
+            links.before = other;
             while other != NOTHING {
                 #[cfg(test)]
                 (self.compared += 1);
                 if insts[other as usize].key() == key {
-                    return Ok(other);
+                    return Ok(Some(other));
                 }
-                other = self.before[other as usize];
+                other = self.lists[other as usize].before;
                 listed += 1;
             }
-            if listed < LISTED {
-                self.before[k as usize] = self.last_user[latest as usize];
-                self.last_user[latest as usize] = k;
-                return Ok(k);
+            is_listed = listed < LISTED;
+            if is_listed {
+                self.lists[latest as usize].last_user = number;
             }
         }
-        self.rest.room(1)?;
-        Ok(*self.rest.entry(key).or_insert(k))
+        if !is_listed {
+            self.rest.room(1)?;
+            let first = *self.rest.entry(key).or_insert(number);
+            if first != number {
+                return Ok(Some(first));
+            }
+        }
+        self.lists.try_push(links)?;
+        Ok(None)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::hash::{BuildHasher, Hash};
-
-    use wengert::Op;
 
     use super::*;
 
@@ -130,8 +134,8 @@ mod tests {
     /// How many comparisons finding these instructions takes, for each.
     fn compared(insts: &[Inst]) -> usize {
         let mut known = Known::new(insts.len()).expect("there is memory");
-        for k in 0..insts.len() as u32 {
-            known.first(insts, k).expect("there is memory");
+        for (k, inst) in insts.iter().enumerate() {
+            assert_eq!(known.first(&insts[..k], inst).expect("there is memory"), None);
         }
         known.compared / insts.len()
     }

@@ -78,21 +78,34 @@ pub(crate) struct Recording {
 }
 
 /// How many immediates an entry of this op has. Those of a call are the number of the call and of the output.
+#[inline]
 fn immediates(op: Op) -> usize {
-    match op {
-        Op::Const => 1,
-        Op::External => 2,
-        op => op.immediates(),
-    }
+    SHAPES[op as usize].0.into()
 }
 
 /// How many operands an entry of this op has; `None` if each says it.
+#[inline]
 fn operand_count(op: Op) -> Option<usize> {
-    match op.arity() {
-        Arity::Fixed(count) => Some(count),
-        _ => None,
-    }
+    SHAPES[op as usize].1.map(usize::from)
 }
+
+/// The immediates and operands of each op: a load, where a `match` would be a jump.
+static SHAPES: [(u8, Option<u8>); Op::ALL.len() + 1] = {
+    // Of calls, unless it is overwritten.
+    let mut shapes = [(2, None); Op::ALL.len() + 1];
+    let mut k = 0;
+    while k < Op::ALL.len() {
+        let op = Op::ALL[k];
+        let immediates = if matches!(op, Op::Const) { 1 } else { op.immediates() };
+        let operands = match op.arity() {
+            Arity::Fixed(count) => Some(count as u8),
+            _ => None,
+        };
+        shapes[op as usize] = (immediates as u8, operands);
+        k += 1;
+    }
+    shapes
+};
 
 impl Recording {
     /// A recording of these inputs and nothing else yet.
@@ -141,7 +154,9 @@ impl Recording {
         if operand_count(op).is_none() {
             self.counts.try_push((self.operands.len() - before) as u32)?;
         }
-        self.imms.try_extend(imm[..immediates(op)].iter().copied())?;
+        for &imm in &imm[..immediates(op)] {
+            self.imms.try_push(imm)?;
+        }
         self.ops.try_push(op)?;
         Ok(value as u32)
     }
@@ -211,13 +226,19 @@ impl Recording {
         Some(&self.labels[at].1)
     }
 
+    /// The ops after the inputs, with how many operands they have.
+    pub(crate) fn shapes(&self) -> impl ExactSizeIterator<Item = (Op, usize)> {
+        let mut counts = &self.counts[..];
+        self.ops.iter().map(move |&op| (op, operand_count(op).unwrap_or_else(|| next(&mut counts, 1)[0] as usize)))
+    }
+
     /// The ops after the inputs, with their immediates and operands.
     pub(crate) fn entries(&self) -> impl ExactSizeIterator<Item = (Op, Imm, &[u32])> {
-        let (mut counts, mut operands, mut imms) = (&self.counts[..], &self.operands[..], &self.imms[..]);
-        self.ops.iter().map(move |&op| {
-            let count = operand_count(op).unwrap_or_else(|| next(&mut counts, 1)[0] as usize);
+        let (mut operands, mut imms) = (&self.operands[..], &self.imms[..]);
+        self.shapes().map(move |(op, count)| {
             let mut imm = NO_IMM;
-            imm[..immediates(op)].copy_from_slice(next(&mut imms, immediates(op)));
+            let given = next(&mut imms, immediates(op));
+            imm.iter_mut().zip(given).for_each(|(imm, given)| *imm = *given);
             (op, imm, next(&mut operands, count))
         })
     }

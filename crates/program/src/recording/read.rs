@@ -34,6 +34,7 @@ pub(crate) fn recording(
     last = operands.fold(last, |last, operand| last.max(operand.index()));
     let mut reader = Reader {
         graph,
+        nodes: graph.reader(),
         needed: zeroed::<bool>(last + 1)?,
         value_of: filled(NOTHING, last + 1)?,
         recording: Recording::of(collected(inputs.iter().map(|input| input.spread))?)?,
@@ -150,6 +151,7 @@ impl Recording {
 
 struct Reader<'g> {
     graph: &'g Graph,
+    nodes: wengert::Reader<'g>,
     /// For each position of the tape, whether outputs or guards depend on its node.
     needed: Vec<bool>,
     /// For each position of the tape, the value of its node.
@@ -166,7 +168,7 @@ impl Reader<'_> {
         let mut varies = collected(self.value_of.iter().map(|&value| value != NOTHING))?;
         for index in 0..varies.len() {
             let mut varying = varies[index];
-            self.graph.read(index, |x| varying |= varies[x]);
+            self.nodes.read(index, |x| varying |= varies[x]);
             varies[index] = varying;
         }
         Ok(varies)
@@ -177,7 +179,7 @@ impl Reader<'_> {
         let mut operands = 0;
         for index in (0..self.needed.len()).rev() {
             if self.needed[index] {
-                self.graph.read(index, |x| {
+                self.nodes.read(index, |x| {
                     self.needed[x] = true;
                     operands += 1;
                 });
@@ -193,7 +195,9 @@ impl Reader<'_> {
             if !self.needed[index] || self.value_of[index] != NOTHING {
                 continue;
             }
-            if let Some(external) = self.external(index) {
+            if self.nodes.op(index) == Op::External
+                && let Some(external) = self.graph.get(index).and_then(|node| node.external)
+            {
                 match external.function.is_statement() {
                     true => self.read_body(&external, options)?,
                     false => self.read_call(&external)?,
@@ -202,7 +206,7 @@ impl Reader<'_> {
             }
             let operands = &mut self.recording.operands;
             let before = operands.len();
-            let (op, imm, value) = self.graph.read(index, |x| operands.push(self.value_of[x]));
+            let (op, imm, value) = self.nodes.read(index, |x| operands.push(self.value_of[x]));
             let (op, imm) = match op {
                 Op::Leaf if !options.freeze => {
                     let node = self.graph.get(index).expect("it was read").id;
@@ -218,14 +222,6 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The function that the node at a position is an output of.
-    fn external(&self, index: usize) -> Option<ExternalOutput> {
-        match self.graph.read(index, |_| ()).0 {
-            Op::External => self.graph.get(index).and_then(|node| node.external),
-            _ => None,
-        }
-    }
-
     /// Reads a call of a statement as its body, recorded in a graph of its own at the values of the call. If they are
     /// stale, it is refused: the body could take another branch than the derivatives of the call, recorded before.
     fn read_body(&mut self, call: &ExternalOutput, options: &Options) -> Result<(), Error> {
@@ -233,9 +229,9 @@ impl Reader<'_> {
         let (index, function) = (call.first.index(), &call.function);
         let (mut operands, mut inputs) = (Vec::new(), Vec::new());
         let graph = Graph::new();
-        self.graph.read(index, |x| {
+        self.nodes.read(index, |x| {
             operands.push(self.value_of[x]);
-            let input = graph.leaf(self.graph.read(x, |_| ()).2);
+            let input = graph.leaf(self.nodes.read(x, |_| ()).2);
             // Guards of the body name what it is called with.
             if let Some(label) = self.graph.get(x).and_then(|node| self.graph.label_of(node.id)) {
                 graph.label(input, &label);
@@ -254,7 +250,7 @@ impl Reader<'_> {
     fn read_call(&mut self, external: &ExternalOutput) -> Result<(), Error> {
         let (site, first) = (Site::of(Arc::clone(&external.function)), external.first.index());
         let (mut operands, outputs) = (Vec::new(), site.outputs as usize);
-        self.graph.read(first, |x| operands.push(self.value_of[x]));
+        self.nodes.read(first, |x| operands.push(self.value_of[x]));
         let value = self.recording.push_call(site, &operands)?;
         for (k, place) in self.value_of[first..].iter_mut().take(outputs).enumerate() {
             *place = value + k as u32;

@@ -8,6 +8,7 @@ pub(crate) mod generation;
 pub(crate) mod guard;
 mod notes;
 pub(crate) mod opened;
+pub(crate) mod reader;
 mod rewind;
 pub(crate) mod scope;
 #[cfg(feature = "serde")]
@@ -24,12 +25,11 @@ use notes::Notes;
 
 use crate::error::{Error, expect};
 use crate::node::{Node, NodeId, Operands};
-use crate::op::{Imm, Op};
 use crate::room::{Refused, Room};
 use crate::sweep::adjoints::Adjoints;
 use crate::sweep::hvp::HvpWorkspace;
 use crate::tape::Tape;
-use crate::tape::entry::{Entry, Handle, MAX_NODES};
+use crate::tape::entry::{Handle, MAX_NODES};
 
 pub use rewind::Mark;
 
@@ -236,20 +236,6 @@ impl Graph {
     /// ```
     pub fn nodes(&self) -> impl Iterator<Item = Node> + '_ {
         (0..).map_while(|index| self.get(index))
-    }
-
-    /// The op, the immediates and the value of the node at a position, which must be on the tape. Passes the
-    /// positions of its operands to `each`. For compilers: [`Graph::get`] makes keys.
-    ///
-    /// # Panics
-    /// Beyond the end of the tape.
-    #[doc(hidden)]
-    #[inline]
-    #[track_caller]
-    pub fn read(&self, index: usize, mut each: impl FnMut(usize)) -> (Op, Imm, f64) {
-        let entry = Entry::from(self.tape.view().entries[index].get());
-        let imm = self.tape.operands(entry, |x| each(x as usize));
-        (entry.op(), imm, entry.value)
     }
 
     pub(crate) fn node_at(&self, position: u32) -> Result<Node, Refused> {
