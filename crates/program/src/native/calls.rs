@@ -1,8 +1,8 @@
 //! Calls of kernels and scalar functions, and the detour of powers that exact operations do not reach.
 
-use super::emit::{Emitter, S, T};
-use super::encode::{Base, Jump, Place, UPPER, Xmm};
-use super::pack::Kind;
+use super::emit::{Emitter, Formula, S, T, formula};
+use super::encode::{Base, Jump, MUL, Place, UPPER, Xmm};
+use super::pack::{Four, Kind, four};
 use super::registers::{REGISTERS, offset};
 use super::shims;
 use crate::lanes::{CalledFn, called};
@@ -37,15 +37,11 @@ impl Emitter<'_> {
         let slot = self.registers.block(group, lanes);
         for lane in (0..lanes).step_by(4) {
             // Lanes without a call of their own repeat the last.
-            let x = [lane, lane + 1, lane + 2, lane + 3].map(|lane| {
-                let call = group[lane.min(count - 1) as usize];
-                self.registers.current(self.packed.nodes[call as usize].operands()[0])
-            });
-            self.code.gather(x, S, [S, T]);
+            self.operands([0, 1, 2, 3].map(|k| group[(lane + k).min(count - 1) as usize]));
             self.code.store_four(S, Base::Frame, offset(slot + lane));
         }
         for &call in group {
-            self.registers.consume(self.packed.nodes[call as usize].operands());
+            self.registers.consume(self.packed.reads(call));
         }
         self.registers.spill_all(&mut self.code);
         let function = called(kernel).many;
@@ -55,25 +51,30 @@ impl Emitter<'_> {
 
     /// A kernel at up to four numbers, by register.
     fn few(&mut self, group: &[u32], kernel: u32) {
-        let operand = |&call: &u32| self.packed.nodes[call as usize].operands()[0];
-        let x: Vec<Place> = group.iter().map(operand).map(|x| self.registers.current(x)).collect();
-        for &call in group {
-            self.registers.consume(self.packed.nodes[call as usize].operands());
-        }
-        self.registers.spill_all(&mut self.code);
-        let (code, first) = (&mut self.code, Xmm(0));
-        let function = match x[..] {
-            [x] => {
-                code.load(first, x);
-                called(kernel).one as usize
-            }
+        let first = Xmm(0);
+        let alone = match *group {
+            [call] => Some(self.registers.current(self.packed.nodes[call as usize].operands()[0])),
             _ => {
                 // Lanes without a call of their own repeat the last.
-                code.gather([0, 1, 2, 3].map(|k: usize| x[k.min(x.len() - 1)]), first, [S, T]);
+                self.operands([0, 1, 2, 3].map(|k: usize| group[k.min(group.len() - 1)]));
+                None
+            }
+        };
+        for &call in group {
+            self.registers.consume(self.packed.reads(call));
+        }
+        self.registers.spill_all(&mut self.code);
+        let function = match alone {
+            Some(x) => {
+                self.code.load(first, x);
+                called(kernel).one as usize
+            }
+            None => {
+                self.code.load_four(first, S.into());
                 called(kernel).four as usize
             }
         };
-        code.call_with_context(function);
+        self.code.call_with_context(function);
         // All registers are free after a call, so that results get the first ones.
         let out: Vec<Xmm> = group.iter().map(|&call| self.registers.result(call, &mut self.code)).collect();
         assert!(out.iter().zip(0..).all(|(out, k)| *out == Xmm(k)), "{out:?}");
@@ -88,6 +89,69 @@ impl Emitter<'_> {
             self.code.clear_high_lanes();
         }
         self.registers.end_results(group);
+    }
+
+    /// What four calls of a kernel compute it at, in the first scratch register.
+    fn operands(&mut self, calls: [u32; 4]) {
+        let nodes = &self.packed.nodes;
+        let x = calls.map(|call| nodes[call as usize].operands()[0]);
+        let step = nodes[x[0] as usize];
+        let (true, Kind::Step(opcode)) = (step.joined, step.kind) else {
+            self.code.gather(x.map(|x| self.registers.current(x)), S, [S, T]);
+            return;
+        };
+        // It gathers at most one operand, and for that needs the second scratch register.
+        let free = self.registers.vacate(&mut self.code);
+        let [x, y, z] = [0, 1, 2].map(|k| (k < step.operands().len()).then(|| four(nodes, calls, k)));
+        let [x, y] = [x, y].map(|operand| operand.expect("formulas have two operands or three"));
+        match (formula(opcode).expect("only formulas are joined"), z) {
+            (Formula::Two(op), _) => {
+                self.four_in(S, x);
+                let y = self.four(free, y);
+                self.code.three_by_four(op, S, S, y);
+            }
+            (Formula::Fused(op), Some(z)) => {
+                // The factor that is not gathered is in the second scratch register.
+                let (x, y) = if matches!(y, Four::Any(_)) { (y, x) } else { (x, y) };
+                self.four_in(S, z);
+                self.four_in(free, x);
+                let y = self.four(T, y);
+                self.code.three_by_four(op, S, free, y);
+            }
+            (Formula::ProductFirst(op), Some(z)) => {
+                self.product(x, y, free);
+                let z = self.four(free, z);
+                self.code.three_by_four(op, S, S, z);
+            }
+            (Formula::ProductLast(op), Some(z)) => {
+                self.product(x, y, free);
+                self.four_in(free, z);
+                self.code.three_by_four(op, S, free, S.into());
+            }
+            (_, None) => unreachable!("a product and a sum have three operands"),
+        }
+    }
+
+    /// Four products in the first scratch register.
+    fn product(&mut self, x: Four, y: Four, free: Xmm) {
+        self.four_in(S, x);
+        let y = self.four(free, y);
+        self.code.three_by_four(MUL, S, S, y);
+    }
+
+    /// Four operands in this register, or where they are in memory.
+    fn four(&mut self, register: Xmm, operands: Four) -> Place {
+        match operands {
+            Four::One(x) => self.code.spread(register, self.registers.current(x)),
+            Four::Inputs(k) => return Place::Memory(Base::Inputs, 8 * k as i32),
+            Four::Any(x) => self.code.gather(x.map(|x| self.registers.current(x)), register, [register, T]),
+        }
+        register.into()
+    }
+
+    fn four_in(&mut self, register: Xmm, operands: Four) {
+        let place = self.four(register, operands);
+        self.code.load_four(register, place);
     }
 
     fn scalars(&mut self, group: &[u32]) {

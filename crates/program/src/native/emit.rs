@@ -57,6 +57,37 @@ impl From<Fixed> for Place {
 pub(super) const S: Xmm = SCRATCH[0];
 pub(super) const T: Xmm = SCRATCH[1];
 
+/// The formula of a step that one or two instructions compute, for one number or for four.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Formula {
+    /// `x op y`.
+    Two(Three),
+    /// `x * y op z`.
+    ProductFirst(Three),
+    /// `z op x * y`.
+    ProductLast(Three),
+    /// `x * y` and `z`, rounded once.
+    Fused(Three),
+}
+
+/// The formula of an opcode, if it has one.
+pub(super) fn formula(opcode: Opcode) -> Option<Formula> {
+    use Opcode::*;
+    Some(match opcode {
+        Add => Formula::Two(ADD),
+        Mul | Gmul => Formula::Two(MUL),
+        Sub => Formula::Two(SUB),
+        Div | Gdiv => Formula::Two(DIV),
+        MulThenAdd | GmulThenAdd => Formula::ProductFirst(ADD),
+        MulThenSub | GmulThenSub => Formula::ProductFirst(SUB),
+        SubMul | SubGmul => Formula::ProductLast(SUB),
+        FusedMulAdd | FusedGmulAdd | MulAdd => Formula::Fused(MADD),
+        FusedMulSub | FusedGmulSub => Formula::Fused(MSUB),
+        FusedSubMul | FusedSubGmul => Formula::Fused(NMADD),
+        _ => return None,
+    })
+}
+
 pub(super) struct Emitter<'a> {
     layout: &'a Layout,
     checks: &'a [Check],
@@ -190,17 +221,14 @@ impl Emitter<'_> {
     fn value(&mut self, k: u32, opcode: Opcode, node: &Node) -> Xmm {
         use Opcode::*;
         let operands = node.operands();
+        match formula(opcode) {
+            Some(Formula::Two(op)) => return self.binary(op, k, node),
+            Some(Formula::ProductFirst(op)) => return self.product_and(op, false, k, node),
+            Some(Formula::ProductLast(op)) => return self.product_and(op, true, k, node),
+            Some(Formula::Fused(op)) => return self.fused(op, k, node),
+            None => {}
+        }
         match opcode {
-            Add => self.binary(ADD, true, k, node),
-            Mul | Gmul => self.binary(MUL, true, k, node),
-            Sub => self.binary(SUB, false, k, node),
-            Div | Gdiv => self.binary(DIV, false, k, node),
-            MulThenAdd | GmulThenAdd => self.product_and(ADD, false, k, node),
-            MulThenSub | GmulThenSub => self.product_and(SUB, false, k, node),
-            SubMul | SubGmul => self.product_and(SUB, true, k, node),
-            FusedMulAdd | FusedGmulAdd | MulAdd => self.fused(MADD, k, node),
-            FusedMulSub | FusedGmulSub => self.fused(MSUB, k, node),
-            FusedSubMul | FusedSubGmul => self.fused(NMADD, k, node),
             Neg => self.with_fixed(XOR, Fixed::Sign, k, node),
             Abs => self.with_fixed(AND, Fixed::NoSign, k, node),
             Recip => {
@@ -307,14 +335,19 @@ impl Emitter<'_> {
                 out
             }
             Power => self.power(k, node),
+            Add | Sub | Mul | Gmul | Div | Gdiv | MulThenAdd | GmulThenAdd | MulThenSub | GmulThenSub | SubMul
+            | SubGmul | FusedMulAdd | FusedGmulAdd | MulAdd | FusedMulSub | FusedGmulSub | FusedSubMul
+            | FusedSubGmul => {
+                unreachable!("it is a formula")
+            }
             Copy => unreachable!("a copy is no node"),
             Kernel | Scalar => unreachable!("calls go in groups"),
             Store | Sum | SumMul | SumGmul | Check => unreachable!("it gives no value"),
         }
     }
 
-    fn binary(&mut self, op: Three, exchange: bool, k: u32, node: &Node) -> Xmm {
-        let (x, y) = self.two([node.operands()[0], node.operands()[1]], exchange);
+    fn binary(&mut self, op: Three, k: u32, node: &Node) -> Xmm {
+        let (x, y) = self.two([node.operands()[0], node.operands()[1]], op == ADD || op == MUL);
         let out = self.result(k, node);
         self.code.three(op, out, x, y);
         out

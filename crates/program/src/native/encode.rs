@@ -67,6 +67,17 @@ pub(super) const MSUB: Three = Three(1, 2, 1, 0xbb);
 /// `out - x * y`.
 pub(super) const NMADD: Three = Three(1, 2, 1, 0xbd);
 
+impl Three {
+    /// The instruction that does the same to four numbers.
+    fn wide(self) -> Three {
+        match self {
+            // Of the fused ones, it is the one before.
+            Three(_, 2, w, opcode) => Three(WIDE | 1, 2, w, opcode - 1),
+            Three(_, map, w, opcode) => Three(WIDE | 1, map, w, opcode),
+        }
+    }
+}
+
 /// A comparison; the name says where the result is all ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -187,6 +198,25 @@ impl Encoder {
         match y {
             Place::Register(_) => self.three(LOWER, out, x, y),
             Place::Memory(..) => self.three(WITH_UPPER, out, x, y),
+        }
+    }
+
+    /// [`Encoder::three`] in all four lanes: of arithmetic on numbers. It reads 32 bytes of memory.
+    pub(super) fn three_by_four(&mut self, op: Three, out: Xmm, x: Xmm, y: Place) {
+        self.vex(op.wide(), out.0, x.0, y);
+    }
+
+    /// The number in all four lanes.
+    pub(super) fn spread(&mut self, out: Xmm, x: Place) {
+        self.vex(Three(WIDE | 1, 2, 0, 0x19), out.0, 0, x); // vbroadcastsd
+    }
+
+    /// Loads all four lanes.
+    pub(super) fn load_four(&mut self, out: Xmm, from: Place) {
+        match from {
+            Place::Register(from) if from == out => {}
+            Place::Register(from) => self.vex(Three(WIDE | 1, 1, 0, 0x28), out.0, 0, from.into()), // vmovapd
+            Place::Memory(..) => self.vex(Three(WIDE | 1, 1, 0, 0x10), out.0, 0, from),            // vmovupd
         }
     }
 
@@ -463,6 +493,36 @@ mod tests {
             let got = read(|code| code.store_four(Xmm(a), Base::Frame, 256));
             same(got, format!("vmovupd [rbx+256], ymm{a}"));
             same(read(|code| code.join_flags(Xmm(a))), format!("vmovq rax, xmm{a}; or r15, rax"));
+        }
+    }
+
+    #[test]
+    fn instructions_on_four_numbers_are_what_another_decoder_reads() {
+        let four = |y| text(y).replace("xmm", "ymm");
+        let names = [
+            (ADD, "vaddpd"),
+            (MUL, "vmulpd"),
+            (SUB, "vsubpd"),
+            (DIV, "vdivpd"),
+            (MADD, "vfmadd231pd"),
+            (MSUB, "vfmsub231pd"),
+            (NMADD, "vfnmadd231pd"),
+        ];
+        for y in places() {
+            for (op, name) in names {
+                for (out, x) in [(0, 15), (7, 8), (8, 7), (15, 0)] {
+                    let got = read(|code| code.three_by_four(op, Xmm(out), Xmm(x), y));
+                    same(got, format!("{name} ymm{out}, ymm{x}, {}", four(y)));
+                }
+            }
+            let got = read(|code| code.spread(Xmm(9), y));
+            same(got, format!("vbroadcastsd ymm9, {}", text(y)));
+            let expected = match y {
+                Place::Register(Xmm(9)) => String::new(),
+                Place::Register(_) => format!("vmovapd ymm9, {}", four(y)),
+                Place::Memory(..) => format!("vmovupd ymm9, {}", four(y)),
+            };
+            same(read(|code| code.load_four(Xmm(9), y)), expected);
         }
     }
 

@@ -2,10 +2,12 @@
 //! lane kernel computes several at a time.
 //!
 //! The steps become nodes in SSA form again: a place that is used for several values is several nodes, so any
-//! order in which operands come first is right. Calls of a function go as soon as there are as many as go at a time.
-//! Everything else goes as soon as its operands are there, in the order of the steps, which the pass `order` has chosen.
-//! When only calls are left, the function with the most of them goes. What goes at once was ready at once, so no call of a
-//! group depends on another.
+//! order in which operands come first is right. Steps go about in the order that the pass `order` has chosen: of the
+//! next few whose operands are there, the one with the longest way to an end goes first. Calls of a function go when there
+//! are as many as go at a time, and it is the turn of the first; when only calls are left, the function with the most of
+//! them goes. What goes at once was ready at once, so no call of a group depends on another.
+//!
+//! A step that only a call of a kernel uses is joined to it where four such steps can be computed as vectors.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -13,6 +15,7 @@ use std::ops::Range;
 
 use wengert::room::{Grow, Refused, Room, collected, filled, with_room, zeroed};
 
+use super::emit::formula;
 use crate::ir::operand_count;
 use crate::lanes::Unary;
 use crate::layout::{Layout, Step};
@@ -37,6 +40,8 @@ pub(super) struct Node {
     count: u8,
     /// Whether a NaN of this guarded product might reach no output, so that the code must ask for it.
     pub(super) asks: bool,
+    /// Whether it is computed together with the call that uses it, and is no work of its own.
+    pub(super) joined: bool,
 }
 
 impl Node {
@@ -45,7 +50,7 @@ impl Node {
     }
 
     fn leaf(kind: Kind) -> Node {
-        Node { kind, aux: 0, operands: [NOTHING; 3], count: 0, asks: false }
+        Node { kind, aux: 0, operands: [NOTHING; 3], count: 0, asks: false, joined: false }
     }
 }
 
@@ -65,16 +70,28 @@ pub(super) struct Packed {
     pub(super) calls: Vec<u32>,
 }
 
+impl Packed {
+    /// What the work of this node reads: its operands, or those of the step that is joined to it.
+    pub(super) fn reads(&self, k: u32) -> &[u32] {
+        reads_of(&self.nodes, k)
+    }
+}
+
 /// The most calls at a time: two vectors of eight. What needs the first results then runs beside the next calls; 16
 /// was the best of 8 to 512, by up to a tenth.
 const MOST_CALLS: usize = 16;
+
+/// How far before its turn a node may go: enough for a chain to run ahead of what hangs on it, and not so far that results
+/// fill the registers. Of W5, 8 took 0.94 of the cycles of 1, and 4 to 128 others 0.94 to 1.00.
+const AHEAD: u32 = 8;
 
 /// # Errors
 /// [`Refused`].
 pub(super) fn pack(layout: &Layout) -> Result<Packed, Refused> {
     let mut nodes = nodes(layout)?;
     ask(&mut nodes)?;
-    let (work, calls) = schedule(&nodes)?;
+    join(&mut nodes)?;
+    let (work, calls) = schedule(&mut nodes)?;
     Ok(Packed { nodes, work, calls })
 }
 
@@ -114,8 +131,14 @@ fn nodes(layout: &Layout) -> Result<Vec<Node>, Refused> {
             let (c, _) = power(step.aux, layout);
             (operands[1], count) = (push(Node::leaf(Kind::Constant(c)))?, 2);
         }
-        let node =
-            push(Node { kind: Kind::Step(step.opcode), aux: step.aux, operands, count: count as u8, asks: false })?;
+        let node = push(Node {
+            kind: Kind::Step(step.opcode),
+            aux: step.aux,
+            operands,
+            count: count as u8,
+            asks: false,
+            joined: false,
+        })?;
         if gives(step.opcode) {
             holds[step.out as usize] = node;
         }
@@ -180,43 +203,129 @@ fn sort(node: &Node) -> Option<usize> {
     }
 }
 
-fn schedule(nodes: &[Node]) -> Result<(Vec<Work>, Vec<u32>), Refused> {
-    let steps = |x: u32| matches!(nodes[x as usize].kind, Kind::Step(_));
+/// Joins steps to the calls of kernels that alone use them.
+fn join(nodes: &mut [Node]) -> Result<(), Refused> {
+    let mut uses = zeroed::<u32>(nodes.len())?;
+    nodes.iter().flat_map(Node::operands).for_each(|&x| uses[x as usize] += 1);
+    for k in 0..nodes.len() {
+        if nodes[k].kind == Kind::Step(Opcode::Kernel) {
+            let x = nodes[k].operands[0] as usize;
+            let step = &mut nodes[x];
+            step.joined = uses[x] == 1 && !step.asks && matches!(step.kind, Kind::Step(op) if formula(op).is_some());
+        }
+    }
+    Ok(())
+}
+
+fn reads_of(nodes: &[Node], k: u32) -> &[u32] {
+    match nodes[k as usize].operands() {
+        &[x] if nodes[x as usize].joined => nodes[x as usize].operands(),
+        operands => operands,
+    }
+}
+
+/// What four steps read as one of their operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Four {
+    /// All the same.
+    One(u32),
+    /// Inputs, one after another, from this one on.
+    Inputs(u32),
+    Any([u32; 4]),
+}
+
+/// The operands with this number of the steps that are joined to four calls.
+pub(super) fn four(nodes: &[Node], calls: [u32; 4], operand: usize) -> Four {
+    let x = calls.map(|call| reads_of(nodes, call)[operand]);
+    let inputs = x.map(|x| match nodes[x as usize].kind {
+        Kind::Input(k) => Some(k),
+        _ => None,
+    });
+    match inputs[0] {
+        _ if x == [x[0]; 4] => Four::One(x[0]),
+        Some(k) if (0..4).all(|lane| inputs[lane] == Some(k + lane as u32)) => Four::Inputs(k),
+        _ => Four::Any(x),
+    }
+}
+
+/// Whether the steps joined to four calls are of one op, and at most one of their operands has to be put together.
+fn go_together(nodes: &[Node], calls: &[u32]) -> bool {
+    let Ok(calls) = <[u32; 4]>::try_from(calls) else { return false };
+    let steps = calls.map(|call| nodes[nodes[call as usize].operands[0] as usize]);
+    let same = steps.iter().all(|step| step.joined && step.kind == steps[0].kind);
+    same && (0..steps[0].operands().len()).filter(|&k| matches!(four(nodes, calls, k), Four::Any(_))).count() <= 1
+}
+
+/// About how many cycles a result takes.
+fn latency(node: &Node) -> u32 {
+    use Opcode::*;
+    match node.kind {
+        Kind::Input(_) | Kind::Constant(_) => 0,
+        Kind::Step(Add | Sub) => 3,
+        Kind::Step(Div | Gdiv | Recip | RecipPos | Power) => 14,
+        Kind::Step(Sqrt) => 18,
+        Kind::Step(MulThenAdd | GmulThenAdd | MulThenSub | GmulThenSub | SubMul | SubGmul) => 7,
+        Kind::Step(Kernel | Scalar) => 60,
+        Kind::Step(_) => 4,
+    }
+}
+
+/// How long it takes from the start of each node to the end of what depends on it.
+fn heights(nodes: &[Node]) -> Result<Vec<u32>, Refused> {
+    let mut heights = zeroed::<u32>(nodes.len())?;
+    for (k, node) in nodes.iter().enumerate().rev() {
+        heights[k] = heights[k].saturating_add(latency(node));
+        for &x in node.operands() {
+            heights[x as usize] = heights[x as usize].max(heights[k]);
+        }
+    }
+    Ok(heights)
+}
+
+/// The steps that the work of this node waits for.
+fn awaited(nodes: &[Node], k: u32) -> impl Iterator<Item = usize> + '_ {
+    let reads = if nodes[k as usize].joined { &[] } else { reads_of(nodes, k) };
+    reads.iter().map(|&x| x as usize).filter(|&x| is_step(&nodes[x]))
+}
+
+fn is_step(node: &Node) -> bool {
+    matches!(node.kind, Kind::Step(_))
+}
+
+fn schedule(nodes: &mut [Node]) -> Result<(Vec<Work>, Vec<u32>), Refused> {
+    let all = 0..nodes.len() as u32;
     // The users of each node, and for how many operands each node waits.
     let mut starts = zeroed::<u32>(nodes.len() + 1)?;
     let mut waits = zeroed::<u8>(nodes.len())?;
-    for (k, node) in nodes.iter().enumerate() {
-        for &x in node.operands().iter().filter(|&&x| steps(x)) {
-            starts[x as usize + 1] += 1;
-            waits[k] += 1;
+    for k in all.clone() {
+        for x in awaited(nodes, k) {
+            starts[x + 1] += 1;
+            waits[k as usize] += 1;
         }
     }
     for k in 0..nodes.len() {
         starts[k + 1] += starts[k];
     }
     let (mut ends, mut users) = (collected(starts.iter().copied())?, zeroed::<u32>(starts[nodes.len()] as usize)?);
-    for (k, node) in nodes.iter().enumerate() {
-        for &x in node.operands().iter().filter(|&&x| steps(x)) {
-            let end = &mut ends[x as usize];
-            users[*end as usize] = k as u32;
-            *end += 1;
+    for k in all.clone() {
+        for x in awaited(nodes, k) {
+            users[ends[x] as usize] = k;
+            ends[x] += 1;
         }
     }
-    let mut ready =
-        Ready { nodes, plain: BinaryHeap::new(), calls: vec![Vec::new(); Unary::ALL.len() + 1], full: Vec::new() };
-    (0..nodes.len() as u32).filter(|&k| steps(k) && waits[k as usize] == 0).try_for_each(|k| ready.add(k))?;
+    let mut ready = Ready::new(heights(nodes)?);
+    let begins = |k: &u32| waits[*k as usize] == 0 && is_step(&nodes[*k as usize]) && !nodes[*k as usize].joined;
+    all.filter(begins).try_for_each(|k| ready.add(k, nodes))?;
     let (mut work, mut calls) = (with_room(nodes.len())?, Vec::new());
     loop {
         let first = calls.len();
-        if let Some(full) = ready.full.pop() {
-            calls.try_extend(ready.calls[full].drain(..MOST_CALLS))?;
-            work.push(Work::Calls(first..first + MOST_CALLS));
-        } else if let Some(Reverse(k)) = ready.plain.pop() {
+        if let Some(group) = ready.full() {
+            calls.try_extend(group)?;
+        } else if let Some(k) = ready.plain() {
             work.push(Work::Step(k));
             calls.try_push(k)?;
         } else if let Some(group) = ready.calls.iter_mut().max_by_key(|calls| calls.len()).filter(|c| !c.is_empty()) {
             calls.try_extend(group.drain(..))?;
-            work.push(Work::Calls(first..calls.len()));
         } else {
             return Ok((work, calls));
         }
@@ -225,41 +334,87 @@ fn schedule(nodes: &[Node]) -> Result<(Vec<Work>, Vec<u32>), Refused> {
             for &user in &users[starts[k] as usize..starts[k + 1] as usize] {
                 waits[user as usize] -= 1;
                 if waits[user as usize] == 0 {
-                    ready.add(user)?;
+                    ready.add(user, nodes)?;
                 }
             }
         }
-        if let Some(Work::Step(_)) = work.last() {
+        if sort(&nodes[calls[first] as usize]).is_none() {
             calls.truncate(first);
+            continue;
         }
+        for lanes in calls[first..].chunks(4) {
+            if !go_together(nodes, lanes) {
+                for &call in lanes {
+                    let x = nodes[call as usize].operands[0];
+                    if std::mem::take(&mut nodes[x as usize].joined) {
+                        work.push(Work::Step(x));
+                    }
+                }
+            }
+        }
+        work.push(Work::Calls(first..calls.len()));
     }
 }
 
 /// The nodes whose operands are there.
-struct Ready<'a> {
-    nodes: &'a [Node],
-    /// Those that call nothing, the earliest on top.
+struct Ready {
+    heights: Vec<u32>,
+    /// Those that call nothing, the earliest on top, but for the next few.
     plain: BinaryHeap<Reverse<u32>>,
-    /// The calls of each function.
+    next: Vec<u32>,
+    /// The calls of each function, fewer than go at a time.
     calls: Vec<Vec<u32>>,
-    /// The functions with as many calls as go at a time, once for each time.
-    full: Vec<usize>,
+    /// Calls of one function that go at a time, in order; those whose first is the earliest on top.
+    full: BinaryHeap<Reverse<[u32; MOST_CALLS]>>,
 }
 
-impl Ready<'_> {
-    fn add(&mut self, k: u32) -> Result<(), Refused> {
-        match sort(&self.nodes[k as usize]) {
-            Some(sort) => {
-                self.calls[sort].try_push(k)?;
-                if self.calls[sort].len().is_multiple_of(MOST_CALLS) {
-                    self.full.try_push(sort)?;
-                }
-            }
-            None => {
-                self.plain.room(1)?;
-                self.plain.push(Reverse(k));
-            }
+impl Ready {
+    fn new(heights: Vec<u32>) -> Ready {
+        let calls = vec![Vec::new(); Unary::ALL.len() + 1];
+        Ready { heights, plain: BinaryHeap::new(), next: Vec::new(), calls, full: BinaryHeap::new() }
+    }
+
+    fn add(&mut self, k: u32, nodes: &[Node]) -> Result<(), Refused> {
+        let Some(sort) = sort(&nodes[k as usize]) else {
+            self.plain.room(1)?;
+            self.plain.push(Reverse(k));
+            return self.next.room(AHEAD as usize);
+        };
+        let calls = &mut self.calls[sort];
+        calls.try_push(k)?;
+        if let Ok(mut group) = <[u32; MOST_CALLS]>::try_from(&calls[..]) {
+            calls.clear();
+            group.sort_unstable();
+            self.full.room(1)?;
+            self.full.push(Reverse(group));
         }
         Ok(())
+    }
+
+    /// The earliest node that calls nothing.
+    fn earliest(&self) -> Option<u32> {
+        let top = self.plain.peek().map(|Reverse(k)| k);
+        self.next.iter().chain(top).min().copied()
+    }
+
+    /// Calls that go at a time, if it is the turn of the first.
+    fn full(&mut self) -> Option<[u32; MOST_CALLS]> {
+        let Reverse([first, ..]) = self.full.peek()?;
+        if self.earliest().is_some_and(|k| k < *first) {
+            return None;
+        }
+        self.full.pop().map(|Reverse(group)| group)
+    }
+
+    /// Of the next nodes that call nothing, the one with the longest way to an end.
+    fn plain(&mut self) -> Option<u32> {
+        let most = self.earliest()? + AHEAD;
+        while let Some(Reverse(k)) = self.plain.peek().copied().filter(|&Reverse(k)| k < most) {
+            self.plain.pop();
+            self.next.push(k);
+        }
+        let place =
+            (0..self.next.len()).max_by_key(|&i| (self.heights[self.next[i] as usize], Reverse(self.next[i])))?;
+        Some(self.next.swap_remove(place))
     }
 }

@@ -67,8 +67,7 @@ fn for_each_use(packed: &Packed, mut f: impl FnMut(usize, u32)) {
             Work::Calls(range) => &packed.calls[range.clone()],
         };
         for &node in nodes {
-            let operands = packed.nodes[node as usize].operands();
-            operands.iter().for_each(|&x| f(x as usize, time as u32));
+            packed.reads(node).iter().for_each(|&x| f(x as usize, time as u32));
         }
     }
 }
@@ -305,8 +304,8 @@ impl Registers {
         Some(farthest)
     }
 
-    /// A free register.
-    fn vacate(&mut self, code: &mut Encoder) -> Xmm {
+    /// A free register, until the next value needs one.
+    pub(super) fn vacate(&mut self, code: &mut Encoder) -> Xmm {
         let register = match self.farthest() {
             Some((register, _)) => {
                 self.spill(register, code);

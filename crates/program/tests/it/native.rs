@@ -177,9 +177,92 @@ fn a_million_random_programs_have_the_bits_of_the_interpreter() {
     assert!(is_possible());
     for seed in 1_000_000..2_000_000 {
         agrees(seed);
+        wide_agrees(seed);
         if seed % 100_000 == 0 {
             println!("seed {seed}");
         }
+    }
+}
+
+/// Kernels at sums, products and quotients of many inputs and of what many of them share: what is computed four at a time
+/// together with the call.
+fn wide(seed: u64) -> (Program, Vec<Vec<f64>>) {
+    let mut random = Random(seed);
+    let at: Vec<f64> = (0..4 + random.below(60)).map(|k| 0.3 + 0.01 * k as f64).collect();
+    let graph = Graph::new();
+    let x: Vec<Expr<'_>> = at.iter().map(|&x| graph.var(x)).collect();
+    let shared = [x[0] * x[1], x[2] + 1.0, graph.expr(graph.constant(1.5))];
+    let mut terms: Vec<Expr<'_>> = Vec::new();
+    for _ in 0..1 + random.below(6) {
+        let (op, kernel) = (random.below(10), random.below(7));
+        // Each operand is an input further on at each call, the same one, a shared number, or a term.
+        let kinds = [(); 3].map(|()| (random.below(5), random.below(x.len())));
+        for lane in 0..1 + random.below(40) {
+            let [a, b, c] = kinds.map(|(kind, first)| match kind {
+                0 | 1 => x[(first + lane) % x.len()],
+                2 => x[first],
+                3 if !terms.is_empty() => terms[(first + lane) % terms.len()],
+                _ => shared[first % 3],
+            });
+            let argument = match op {
+                0 => a + b,
+                1 => a - b,
+                2 => a * b,
+                3 => a / b,
+                4 => a * b + c,
+                5 => a * b - c,
+                6 => c - a * b,
+                7 => a.mul_add(b, c),
+                8 => -a,
+                // Another op at every third call.
+                _ if lane % 3 == 0 => a - b,
+                _ => a + b,
+            };
+            terms.push(match kernel {
+                0 => argument.exp(),
+                1 => argument.sin(),
+                2 => argument.tanh(),
+                3 => argument.ln(),
+                4 => argument.exp_m1(),
+                5 => argument.erf(),
+                _ => argument.sigmoid(),
+            });
+        }
+    }
+    let mut outputs = vec![terms.iter().fold(x[0], |sum, &term| sum + term).id()];
+    if random.flag() {
+        outputs.extend(graph.gradient_nodes(outputs[0], &x.iter().map(|x| x.id()).collect::<Vec<_>>()));
+    } else {
+        outputs.extend(terms.iter().map(|term| term.id()));
+    }
+    let options = if random.flag() { Options::fast() } else { Options::new() };
+    let spread = |x: &Expr<'_>| if random.flag() { Input::uniform(x.id()) } else { Input::per_point(x.id()) };
+    let inputs: Vec<Input> = x.iter().map(spread).collect();
+    let program = Program::compile(&graph, inputs, outputs.into_iter().map(Output::per_point), &options);
+    let points = (0..4).map(|k| {
+        let point = at.iter().map(|&x| match k {
+            0 => x,
+            1 => 4.0 * x - 2.0,
+            _ => random.number(),
+        });
+        point.collect()
+    });
+    (program.expect("compiles"), points.collect())
+}
+
+fn wide_agrees(seed: u64) {
+    let (program, points) = wide(seed);
+    let (mut interpreter, mut code) = (workspace(Native::Never), workspace(Native::Always));
+    for x in points {
+        let [expected, got] = [&mut interpreter, &mut code].map(|workspace| outcome(&program, &x, workspace));
+        assert_eq!(got, expected, "seed {seed} at {x:?}\n{program}");
+    }
+}
+
+#[test]
+fn kernels_at_arithmetic_on_many_inputs_have_the_bits_of_the_interpreter() {
+    if is_possible() {
+        (0..2000).for_each(wide_agrees);
     }
 }
 
