@@ -2,38 +2,49 @@
 
 use alloc::vec::Vec;
 
-use smallvec::SmallVec;
-
 use crate::error::{Error, expect, operand_count};
 use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::op::{Arity, Imm, NO_IMM, Op, for_each_op};
 use crate::room::Room;
 use crate::scalar::{imm, value};
-use crate::tape::Tape;
+use crate::tape::Vacant;
 use crate::tape::entry::{Entry, Handle};
 
 /// Appends a node of an op. The arm is selected by the numbers of operands and immediates, as in `operation!` in
 /// `number/recording.rs`.
 macro_rules! build {
-    ($graph:ident, $op:expr, $value:path, [$x:ident], []) => {
-        match $graph.record_usual($op, [$x], |_| Some(0), |x| $value(x, NO_IMM)) {
-            Some(node) => node,
+    ($graph:ident, $op:expr, $value:path, [$x:ident], []) => {{
+        let word = $x.word();
+        match $graph.usual([word]) {
+            Some((operands, vacant)) => {
+                let value = $value([operands[0].value], NO_IMM);
+                $graph.append(vacant, $op, &operands, word, 0, value)
+            }
             None => $graph.unary_apart($op, $x, 0.0),
         }
-    };
-    ($graph:ident, $op:expr, $value:path, [$x:ident], [$c:ident: real]) => {
-        match $graph.record_usual($op, [$x], |tape| tape.try_place_constant($c), |x| $value(x, imm(&[$c]))) {
-            Some(node) => node,
-            None => $graph.unary_apart($op, $x, $c),
+    }};
+    ($graph:ident, $op:expr, $value:path, [$x:ident], [$c:ident: real]) => {{
+        let word = $x.word();
+        if let Some((operands, vacant)) = $graph.usual([word])
+            && let Some(place) = $graph.tape.try_place_constant($c)
+        {
+            let value = $value([operands[0].value], imm(&[$c]));
+            $graph.append(vacant, $op, &operands, word, place, value)
+        } else {
+            $graph.unary_apart($op, $x, $c)
         }
-    };
-    ($graph:ident, $op:expr, $value:path, [$x:ident, $y:ident], []) => {
-        match $graph.record_usual($op, [$x, $y], |_| Some($y.position()), |xy| $value(xy, NO_IMM)) {
-            Some(node) => node,
+    }};
+    ($graph:ident, $op:expr, $value:path, [$x:ident, $y:ident], []) => {{
+        let (x, y) = ($x.word(), $y.word());
+        match $graph.usual([x, y]) {
+            Some((operands, vacant)) => {
+                let value = $value([operands[0].value, operands[1].value], NO_IMM);
+                $graph.append(vacant, $op, &operands, x, y as u32, value)
+            }
             None => $graph.binary_apart($op, $x, $y),
         }
-    };
+    }};
     ($graph:ident, $op:expr, $value:path, [$($x:ident),+], [$($k:ident: $kind:ident),*]) => {
         expect($graph.try_record($op, imm(&[$($k),*]), &[$($x),+]))
     };
@@ -235,12 +246,20 @@ impl Graph {
         if matches!(op.arity(), Arity::AtLeast(_)) {
             return self.record_lists(op, [operands]);
         }
-        self.tape.make_room(op, operands.len())?;
-        let (mut handles, mut values) = (SmallVec::<[Handle; 3]>::new(), SmallVec::<[f64; 3]>::new());
-        for &operand in operands {
-            let (handle, value) = self.operand(operand)?;
-            handles.push(handle);
-            values.push(value);
+        match *operands {
+            [x] => self.record_fixed(op, imm, [x]),
+            [x, y] => self.record_fixed(op, imm, [x, y]),
+            [x, y, z] => self.record_fixed(op, imm, [x, y, z]),
+            _ => Err(Error::Operands { op, given: operands.len() }),
+        }
+    }
+
+    /// Appends a node of an op that takes `N` operands and these immediates.
+    fn record_fixed<const N: usize>(&self, op: Op, imm: Imm, operands: [NodeId; N]) -> Result<NodeId, Error> {
+        self.tape.make_room(op, N)?;
+        let (mut handles, mut values) = ([Handle::NONE; N], [0.0; N]);
+        for k in 0..N {
+            (handles[k], values[k]) = self.operand(operands[k])?;
         }
         Ok(self.newest(self.tape.push_op(op, imm, &handles, value::of(op, imm, &values))))
     }
@@ -266,35 +285,44 @@ impl Graph {
         Ok(self.newest(self.tape.push_fold(op, count, wants, value)))
     }
 
-    /// Appends an op of one or two operands in the usual case: the operands are of the newest generation, no
-    /// value is stale, and there is room. Every other case is `None`, as in [`Tape::try_unary`].
+    /// What recording an op of `N` operands starts from in the usual case: their keys are of the newest generation, no
+    /// value is stale, and there is room. Every other case is `None`, as in [`Tape::try_unary`](crate::tape::Tape).
     #[inline(always)]
-    fn record_usual<const N: usize>(
-        &self,
-        op: Op,
-        operands: [NodeId; N],
-        b: impl FnOnce(&Tape) -> Option<u32>,
-        value: impl FnOnce([f64; N]) -> f64,
-    ) -> Option<NodeId> {
-        if self.is_stale() || !self.generations.all_newest(operands) {
-            return None;
+    fn usual<const N: usize>(&self, words: [u64; N]) -> Option<([Entry; N], Vacant<'_>)> {
+        match self.stale_below > 0 || !self.generations.all_newest(words) {
+            true => None,
+            false => self.tape.entries_and_vacant(words),
         }
-        let index = self.tape.try_at(op, operands.map(NodeId::position), b, value)?;
-        Some(operands[0].at(index))
+    }
+
+    /// Appends an op of operands that [`Graph::usual`] returned. `x` is the word of the first one's key.
+    #[inline(always)]
+    fn append<const N: usize>(
+        &self,
+        vacant: Vacant<'_>,
+        op: Op,
+        entries: &[Entry; N],
+        x: u64,
+        b: u32,
+        value: f64,
+    ) -> NodeId {
+        let wants = !op.stops_gradient() && (entries[0].wants() || entries[N - 1].wants());
+        NodeId::of_word(x >> 32 << 32 | self.tape.append(vacant, op, x as u32, b, wants, value) as u64)
     }
 
     #[cold]
     #[inline(never)]
     #[track_caller]
     fn unary_apart(&self, op: Op, x: NodeId, c: f64) -> NodeId {
-        expect(self.try_record(op, imm(&[c]), &[x]))
+        expect(op.check_immediates(imm(&[c])));
+        expect(self.record_fixed(op, imm(&[c]), [x]))
     }
 
     #[cold]
     #[inline(never)]
     #[track_caller]
     fn binary_apart(&self, op: Op, x: NodeId, y: NodeId) -> NodeId {
-        expect(self.try_record(op, NO_IMM, &[x, y]))
+        expect(self.record_fixed(op, NO_IMM, [x, y]))
     }
 
     /// The key of the node recorded last.

@@ -101,7 +101,7 @@ impl Generations {
     #[inline(always)]
     pub(crate) fn position(&self, key: NodeId, len: u32) -> Result<u32, Error> {
         let position = key.position();
-        match position < len && self.all_newest([key]) {
+        match position < len && self.all_newest([key.word()]) {
             true => Ok(position),
             false => self.older_position(key, len),
         }
@@ -117,11 +117,16 @@ impl Generations {
         }
     }
 
-    /// Whether all keys are of the newest segment, with one comparison: a key before its first node, or of
+    /// Whether all keys with these words are of the newest segment, with one comparison: a key before its first node, or of
     /// another generation, is 2^32 or more away from that. Positions may be beyond the end of the tape.
     #[inline(always)]
-    pub(crate) fn all_newest<const N: usize>(&self, keys: [NodeId; N]) -> bool {
-        keys.into_iter().fold(0, |bits, key| bits | (key.word().wrapping_sub(self.newest))) >> 32 == 0
+    pub(crate) fn all_newest<const N: usize>(&self, words: [u64; N]) -> bool {
+        let (mut bits, mut k) = (0, 0);
+        while k < N {
+            bits |= words[k].wrapping_sub(self.newest);
+            k += 1;
+        }
+        bits >> 32 == 0
     }
 
     /// The key of a position of the tape.

@@ -314,7 +314,7 @@ macro_rules! define_expr {
             $vis fn $name(self $(, $y: impl Into<Expr<'g>>)* $($(, $k: f64)+)?) -> Expr<'g> {
                 $(let $y = $y.into();)*
                 let value = value::$name([self.value $(, $y.value)*], imm(&[$($($k),+)?]));
-                operation!(Op::$Op, value, [self $(, $y)*], [$($($k),+)?])
+                operation!(Op::$Op, value, [self $(, $y)*], [$($($k: $kind),+)?])
             })+
         }
 

@@ -43,14 +43,13 @@ impl<'g> Expr<'g> {
     #[inline(always)]
     #[track_caller]
     pub(super) fn binary(self, op: Op, rhs: Self, value: f64) -> Self {
-        let (x, y) = (self, rhs);
-        let place = if x.address() == y.address()
-            && let Some(graph) = x.graph
-            && let Some(handle) = graph.tape.try_binary(op, x.handle, y.handle, value)
+        let place = if self.address() == rhs.address()
+            && let Some(graph) = self.graph
+            && let Some(handle) = graph.tape.try_binary(op, self.handle, rhs.handle, value)
         {
-            (x.graph, handle)
+            (self.graph, handle)
         } else {
-            binary_apart(op, x.place(), x.value, y.place(), y.value, value)
+            binary_apart(op, self.place(), self.value, rhs.place(), rhs.value, value)
         };
         Expr::at(place, value)
     }
@@ -201,11 +200,10 @@ macro_rules! operation {
     ($op:expr, $value:expr, [$x:expr, $y:expr], []) => {
         $x.binary($op, $y, $value)
     };
-    ($op:expr, $value:expr, [$x:expr], [$c:expr]) => {{
-        expect($op.check_immediates([$c, 0.0]));
+    ($op:expr, $value:expr, [$x:expr], [$c:ident: real]) => {
         $x.with_constant($op, $c, $value)
-    }};
-    ($op:expr, $value:expr, [$($x:expr),+], [$($k:expr),*]) => {{
+    };
+    ($op:expr, $value:expr, [$($x:expr),+], [$($k:ident: $kind:ident),*]) => {{
         let imm = $crate::scalar::imm(&[$($k),*]);
         expect($op.check_immediates(imm));
         Expr::record($op, imm, &[$($x),+], $value)

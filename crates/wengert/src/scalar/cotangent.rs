@@ -1,6 +1,5 @@
 //! What a derivative rule multiplies by its partials: an adjoint in a reverse sweep, tangents in a forward one.
 
-use core::cmp::Ordering;
 use core::ops::{Add, Div, Mul, Neg};
 
 use crate::error::Error;
@@ -135,7 +134,7 @@ impl AdjointScalar for f64 {
     #[inline(always)]
     fn is_zero_or_nan(&self) -> bool {
         // One comparison and one jump. `== 0.0 || is_nan()` compiles to two.
-        matches!(self.partial_cmp(&0.0), None | Some(Ordering::Equal))
+        !((*self < 0.0) | (*self > 0.0))
     }
     fn pull_external(f: &dyn External, x: &[f64], y: &[f64], ybar: &[f64], xbar: &mut [f64]) -> Result<(), Error> {
         checked::vjp(f, x, y, ybar, xbar)

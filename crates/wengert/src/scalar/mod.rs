@@ -312,6 +312,45 @@ macro_rules! define_values {
 }
 for_each_op!(define_values);
 
+macro_rules! define_parts {
+    (
+        ops { $($(#[doc = $doc:literal])+ $vis:vis $Op:ident = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
+        $($folds:tt)+
+    ) => {
+        /// The rules with one cotangent for all operands: the part of each operand. Reverse sweeps use them where a rule is
+        /// short, since closures would stay calls in debug builds.
+        #[allow(dead_code, unused_variables, reason = "costly rows run `rule`, and not every row uses all arguments")]
+        pub(crate) mod parts {
+            use super::*;
+
+            $(parts_of! { $Op = $name($x $(, $y)* $(; $($k),+)?) -> $r, $bar => [$($pull),*] })+
+        }
+    };
+}
+
+/// The parts of a row. Ops that let no gradient pass have none.
+macro_rules! parts_of {
+    ($Op:ident = $name:ident($($x:ident),+) -> $r:ident, $bar:ident => []) => {};
+    ($Op:ident = $name:ident($($x:ident),+ $(; $($k:ident),+)?) -> $r:ident, $bar:ident => [$($pull:expr),+]) => {
+        #[inline(always)]
+        #[track_caller]
+        pub(crate) fn $name<S: Scalar, B: Cotangent<S>>([$($x),+]: [S; count!($($x)+)], imm: Imm, $r: S, $bar: B) -> [B; count!($($x)+)] {
+            $(let [$($k,)+ ..] = imm;)?
+            parts_of!(@ $Op $r $bar [$($pull),+])
+        }
+    };
+    (@ $Op:ident $r:ident $bar:ident [$p:expr]) => {
+        [part!($Op, 0, $r, $bar, $p)]
+    };
+    (@ $Op:ident $r:ident $bar:ident [$p:expr, $q:expr]) => {
+        [part!($Op, 0, $r, $bar, $p), part!($Op, 1, $r, $bar, $q)]
+    };
+    (@ $Op:ident $r:ident $bar:ident [$p:expr, $q:expr, $s:expr]) => {
+        [part!($Op, 0, $r, $bar, $p), part!($Op, 1, $r, $bar, $q), part!($Op, 2, $r, $bar, $s)]
+    };
+}
+for_each_op!(define_parts);
+
 /// The first `N` of `args`, which must have at least `N` elements.
 #[inline(always)]
 fn fixed<T: Copy, const N: usize>(args: &[T]) -> [T; N] {

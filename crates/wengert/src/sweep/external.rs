@@ -10,7 +10,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
-use super::{primal, read, wants};
+use super::{At, primal, read, wants};
 use crate::error::Error;
 use crate::external::checked::{self, fit, parts};
 use crate::room::collected;
@@ -100,7 +100,7 @@ pub(super) fn reverse_statement<S: AdjointScalar, B: Adjoint<S>>(
     call: Call<'_>,
     partials: &[Cell<f64>],
     bar: B,
-    at: impl Fn(Entry, u32) -> S,
+    at: impl At<S>,
 ) {
     let send = |x: &Cell<u32>, partial: S| {
         if let Some(adjoint) = adjoints.get(x.get() as usize) {
@@ -115,7 +115,7 @@ pub(super) fn reverse_statement<S: AdjointScalar, B: Adjoint<S>>(
     }
     tape.functions.attempt(|| {
         let entries = tape.view().entries;
-        let x = collected(call.inputs.iter().map(|x| read(entries, x.get(), &at)))?;
+        let x = collected(call.inputs.iter().map(|x| read(entries, x.get(), at)))?;
         let mut parts = collected(partials.iter().map(|partial| S::constant(partial.get())))?;
         S::partials(&*tape.functions.get(call.function), &x, &mut parts)?;
         call.inputs.iter().zip(parts).for_each(|(x, partial)| send(x, partial));
@@ -132,7 +132,7 @@ pub(super) fn reverse<S: AdjointScalar>(
     adjoints: &[Cell<S>],
     args: &RefCell<Vec<S>>,
     i: usize,
-    at: impl Fn(Entry, u32) -> S,
+    at: impl At<S>,
 ) {
     let call = tape.view().call(tape.entry(i as u32));
     let end = call.first as usize + call.outputs as usize;
@@ -147,7 +147,7 @@ fn try_reverse<S: AdjointScalar>(
     adjoints: &[Cell<S>],
     args: &RefCell<Vec<S>>,
     call: Call<'_>,
-    at: impl Fn(Entry, u32) -> S,
+    at: impl At<S>,
 ) -> Result<(), Error> {
     let entries = tape.view().entries;
     let f = tape.functions.get(call.function);
@@ -156,10 +156,10 @@ fn try_reverse<S: AdjointScalar>(
     fit(&mut buffer, 2 * n + 2 * m, S::ZERO)?;
     let [x, y, ybar, xbar] = parts(&mut buffer, [n, m, m, n]);
     for (x, place) in x.iter_mut().zip(call.inputs) {
-        *x = read(entries, place.get(), &at);
+        *x = read(entries, place.get(), at);
     }
     for ((y, ybar), place) in y.iter_mut().zip(&mut *ybar).zip(call.first..) {
-        *y = read(entries, place, &at);
+        *y = read(entries, place, at);
         // An output after the one where the sweep started has no adjoint.
         *ybar = adjoints.get(place as usize).map_or(S::ZERO, Cell::get);
     }

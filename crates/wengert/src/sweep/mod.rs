@@ -28,22 +28,32 @@ pub(crate) use tangent::tangents;
 /// Applies `at` to the entry at `index` and its position. Operands are below the entries that use them, so the
 /// index is always in bounds. `get` keeps a panic out of the loops.
 #[inline(always)]
-fn read<S: AdjointScalar>(entries: &[Cell<Stored>], index: u32, at: impl Fn(Entry, u32) -> S) -> S {
-    match entries.get(index as usize) {
-        Some(cell) => at(Entry::from(cell.get()), index),
-        None => S::ZERO,
+fn read<S: AdjointScalar>(entries: &[Cell<Stored>], index: u32, at: impl At<S>) -> S {
+    match (index as usize) < entries.len() {
+        true => at.at(Entry::from(entries[index as usize].get()), index),
+        false => S::ZERO,
     }
 }
 
-/// The value of an entry, for sweeps over `f64`.
-#[inline(always)]
-fn value_of(entry: Entry, _: u32) -> f64 {
-    entry.value
+/// Gives the scalar of an entry at a position. (A closure would stay a call in debug builds.)
+trait At<S>: Copy {
+    fn at(self, entry: Entry, position: u32) -> S;
+}
+
+/// The values of entries, for sweeps over `f64`.
+#[derive(Clone, Copy)]
+struct Values;
+
+impl At<f64> for Values {
+    #[inline(always)]
+    fn at(self, entry: Entry, _: u32) -> f64 {
+        entry.value
+    }
 }
 
 #[inline(always)]
 fn primal(entries: &[Cell<Stored>], index: u32) -> f64 {
-    read(entries, index, value_of)
+    read(entries, index, Values)
 }
 
 #[inline(always)]

@@ -4,11 +4,9 @@
 //! follow one another:
 //!
 //! 1. [`run`] calls [`common_binary`], for the three common ops of two operands.
-//! 2. [`common_binary`] calls `step::mul`, which `define_steps` makes from the row of `mul`.
-//! 3. The row says `cheap`, so the body of `step::mul` is the `cheap` arm of `send!`.
-//! 4. There, `parts!` calls the rule, which gives `[bar * y, bar * x]`.
-//! 5. [`Cursor::send_all`] passes each part to [`Cursor::send`], which adds it to the adjoint of an operand.
-//! 6. Only the part for the entry right below is not added there: `send_all` returns it, and [`run`] adds it (`carried`).
+//! 2. There, `parts::mul`, which is made from the row of `mul`, gives `[bar * y, bar * x]`.
+//! 3. [`Sweep::send_two`] passes each part to [`Sweep::send`], which adds it to the adjoint of an operand.
+//! 4. Only the part for the entry right below is not added there: `send_two` returns it, and [`run`] adds it (`carried`).
 //!
 //! The time of a sweep goes into instructions, taken jumps, and waiting for memory. So:
 //!
@@ -19,232 +17,251 @@
 //! - Products of cheap rules are not guarded at first. If an adjoint turns out to be NaN, the sweep runs again with
 //!   all products guarded: see [`guarded`].
 //! - Runs of zeros are skipped: see [`last_nonzero`].
-//! - Operands are below the entries that use them, so every access is in bounds. Accesses use `get` and do nothing
+//! - Operands are below the entries that use them, so every access is in bounds. Accesses compare and do nothing
 //!   out of bounds, since a panic in the loop would cost registers.
 
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use core::hint::black_box;
 
-use super::{external, read, value_of, wants};
-use crate::array::each;
+use super::{At, Values, external, read, wants};
 use crate::cold::{rare, rarely};
 use crate::error::Error;
 use crate::op::{NO_IMM, codes, count, for_each_op};
 use crate::scalar::dual::Dual;
 use crate::scalar::tangents::Tangents;
-use crate::scalar::{Adjoint, AdjointScalar, Guarded, Unguarded, rule};
+use crate::scalar::{Adjoint, AdjointScalar, Guarded, Unguarded, parts, rule};
 use crate::tape::Tape;
 use crate::tape::entry::{Entry, Stored};
 use crate::tape::view::View;
 
-/// The sweep at one entry. `S` is the number. `B` wraps an adjoint and says whether its products are guarded.
+/// What a sweep reads and writes. `S` is the number.
 #[derive(Clone, Copy)]
-struct Cursor<'t, S, B, A> {
+struct Sweep<'t, S, A> {
     tape: &'t Tape,
     /// The tape up to the entry where the sweep started.
     view: View<'t>,
     adjoints: &'t [Cell<S>],
     /// A buffer for the operands of an n-ary op.
     args: &'t RefCell<Vec<S>>,
-    cell: &'t Cell<Stored>,
-    /// The position of the entry.
-    i: usize,
-    /// Its adjoint.
-    bar: B,
     /// Gives the value of an entry at a position, as a scalar.
     at: A,
 }
 
-impl<S: AdjointScalar, B, A> Cursor<'_, S, B, A> {
-    #[inline(always)]
-    fn entry(&self) -> Entry {
-        Entry::from(self.cell.get())
-    }
+/// The position right below. (There is none below 0; no position is as high as what it gives there.)
+#[inline(always)]
+fn below(i: usize) -> usize {
+    i.wrapping_sub(1)
+}
 
-    /// Whether `x` is the position right below.
+impl<'t, S: AdjointScalar, A: At<S>> Sweep<'t, S, A> {
     #[inline(always)]
-    fn is_near(&self, x: u32) -> bool {
-        x as usize == self.i.wrapping_sub(1)
+    fn new(tape: &'t Tape, adjoints: &'t [Cell<S>], args: &'t RefCell<Vec<S>>, at: A) -> Self {
+        Sweep { tape, view: tape.view().below(adjoints.len()), adjoints, args, at }
     }
 
     /// Adds to the adjoint at `x`.
     #[inline(always)]
-    fn send(&self, x: u32, part: S) {
-        match self.adjoints.get(x as usize) {
-            Some(adjoint) => adjoint.set(adjoint.get() + part),
-            None => rare(),
+    fn send(&self, x: usize, part: S) {
+        if x >= self.adjoints.len() {
+            return rare();
         }
+        let adjoint = &self.adjoints[x];
+        adjoint.set(adjoint.get() + part);
     }
 
-    /// Adds the parts to the adjoints of the operands. With one or two operands, the part for the entry right below is
-    /// returned instead of added. Two operands must differ. With three or more, all parts are added, in order.
+    /// Adds the part to the adjoint of the only operand of an entry. If that is at `near`, right below the entry, the
+    /// part is returned instead.
     #[inline(always)]
-    fn send_all<const N: usize>(&self, operands: [u32; N], parts: [S; N]) -> Option<S> {
-        match (&operands[..], &parts[..]) {
-            (&[x], &[p]) if self.is_near(x) => return Some(p),
-            (&[x, y], &[p, q]) if self.is_near(y) => {
-                self.send(x, p);
-                return Some(q);
-            }
-            (&[x, y], &[p, q]) => {
-                self.send(y, q);
-                if self.is_near(x) {
-                    return Some(p);
-                }
-                self.send(x, p);
-            }
-            _ => (0..N).for_each(|k| self.send(operands[k], parts[k])),
+    fn send_one(&self, near: usize, x: usize, p: S) -> Option<S> {
+        if x == near {
+            return Some(p);
+        }
+        self.send(x, p);
+        None
+    }
+
+    /// As [`Sweep::send_one`], for two operands, which must differ.
+    #[inline(always)]
+    fn send_two(&self, near: usize, x: usize, y: usize, p: S, q: S) -> Option<S> {
+        if y == near {
+            self.send(x, p);
+            return Some(q);
+        }
+        self.send(y, q);
+        if x == near {
+            return Some(p);
+        }
+        self.send(x, p);
+        None
+    }
+
+    /// As [`Sweep::send_two`], for operands that may be the same node.
+    #[inline(always)]
+    fn send_both(&self, near: usize, x: usize, y: usize, p: S, q: S) -> Option<S> {
+        if x == y {
+            rare();
+            return self.send_one(near, x, p + q);
+        }
+        self.send_two(near, x, y, p, q)
+    }
+
+    /// As [`Sweep::send_two`], for one operand or two. With three or more, all parts are added, in order.
+    #[inline(always)]
+    fn send_all<const N: usize>(&self, near: usize, operands: [u32; N], parts: [S; N]) -> Option<S> {
+        if N == 1 {
+            return self.send_one(near, operands[0] as usize, parts[0]);
+        }
+        if N == 2 {
+            return self.send_two(near, operands[0] as usize, operands[N - 1] as usize, parts[0], parts[N - 1]);
+        }
+        let mut k = 0;
+        while k < N {
+            self.send(operands[k] as usize, parts[k]);
+            k += 1;
         }
         None
     }
 
-    /// As [`Cursor::send_all`], for two operands that may be the same node.
+    /// As [`Sweep::send_all`], for two operands that may be the same node.
     #[inline(always)]
-    fn send_parts<const N: usize>(&self, operands: [u32; N], parts: [S; N]) -> Option<S> {
-        if let (&[x, y], &[p, q]) = (&operands[..], &parts[..])
-            && x == y
-        {
-            rare();
-            return self.send_all([x], [p + q]);
+    fn send_parts<const N: usize>(&self, near: usize, operands: [u32; N], parts: [S; N]) -> Option<S> {
+        if N == 2 {
+            return self.send_both(near, operands[0] as usize, operands[N - 1] as usize, parts[0], parts[N - 1]);
         }
-        self.send_all(operands, parts)
+        self.send_all(near, operands, parts)
     }
-}
 
-impl<'t, S: AdjointScalar, B: Adjoint<S>, A: Fn(Entry, u32) -> S + Copy> Cursor<'t, S, B, A> {
+    /// The scalar at a position.
     #[inline(always)]
-    fn new(
-        tape: &'t Tape,
-        adjoints: &'t [Cell<S>],
-        args: &'t RefCell<Vec<S>>,
-        cell: &'t Cell<Stored>,
-        i: usize,
-        bar: B,
-        at: A,
-    ) -> Self {
-        Cursor { tape, view: tape.view().below(adjoints.len()), adjoints, args, cell, i, bar, at }
+    fn value(&self, x: u32) -> S {
+        read(self.view.entries, x, self.at)
     }
 
-    /// The scalar of the entry.
-    #[inline(always)]
-    fn value(&self) -> S {
-        (self.at)(self.entry(), self.i as u32)
-    }
-
-    /// The scalars of these entries.
+    /// The scalars at these positions.
     #[inline(always)]
     fn values<const N: usize>(&self, operands: [u32; N]) -> [S; N] {
-        each(operands, S::ZERO, |x| read(self.view.entries, x, self.at))
+        let mut values = [S::ZERO; N];
+        let mut k = 0;
+        while k < N {
+            values[k] = self.value(operands[k]);
+            k += 1;
+        }
+        values
     }
 
-    /// The adjoint of the entry, once for each operand.
+    /// The adjoint `bar` of an entry for its operand `k`, or `None` if the operand wants no gradient. If an entry has one
+    /// operand and wants a gradient, the operand wants one too.
     #[inline(always)]
-    fn bars<const N: usize>(&self, _: [u32; N]) -> [B; N] {
-        [self.bar; N]
-    }
-
-    /// The adjoint for operand `k`, or `None` if the operand wants no gradient. If an entry has one operand and wants a
-    /// gradient, the operand wants one too.
-    #[inline(always)]
-    fn wanted<const N: usize>(&self, operands: [u32; N], k: usize) -> Option<B> {
-        (N == 1 || wants(self.view.entries, operands[k])).then_some(self.bar)
+    fn wanted<B, const N: usize>(&self, bar: B, operands: [u32; N], k: usize) -> Option<B> {
+        (N == 1 || wants(self.view.entries, operands[k])).then_some(bar)
     }
 
     /// Adds each part that is `Some` to the adjoint of its operand.
     #[inline(always)]
-    fn send_wanted<const N: usize>(&self, operands: [u32; N], parts: [Option<B>; N]) {
+    fn send_wanted<B: Adjoint<S>, const N: usize>(&self, operands: [u32; N], parts: [Option<B>; N]) {
         if let (&[x, y], &[Some(p), Some(q)]) = (&operands[..], &parts[..])
             && x == y
         {
-            return self.send(x, (p + q).get());
+            return self.send(x as usize, (p + q).get());
         }
         let mut k = 0;
         while k < N {
             if let Some(part) = parts[k] {
-                self.send(operands[k], part.get());
+                self.send(operands[k] as usize, part.get());
             }
             k += 1;
         }
     }
 }
 
-/// The part that a rule sends to each operand. A macro, since a closure called from two places is not inlined.
-macro_rules! parts {
-    ($rule:path, $imm:expr, $operands:expr, $cursor:ident) => {{
-        let operands = $operands;
-        let mut parts = $cursor.bars(operands);
-        $rule(
-            $cursor.values(operands),
-            $imm,
-            $cursor.value(),
-            // Always `Some`, so that the rule has no branches. A node that wants no gradient then receives something
-            // too, which `Graph::grad` ignores.
-            |_| Some($cursor.bar),
-            |k, part| parts[k] = part,
-        );
-        each(parts, S::ZERO, Adjoint::get)
-    }};
+/// An entry at which a sweep is.
+#[derive(Clone, Copy)]
+struct Here<'t, B> {
+    cell: &'t Cell<Stored>,
+    entry: Entry,
+    /// Its position.
+    i: usize,
+    /// Its adjoint. `B` says whether products with it are guarded.
+    bar: B,
 }
 
-/// Sends the adjoint of the cursor's entry to its operands. The cost in the op's row says how: a costly rule runs in a
-/// function of its own, any other in the loop. The result is the part that is still to be added to the adjoint of the
-/// entry right below, if any.
+/// The parts as numbers.
+#[inline(always)]
+fn unwrapped<S: AdjointScalar, B: Adjoint<S>, const N: usize>(parts: [B; N]) -> [S; N] {
+    let mut all = [S::ZERO; N];
+    let mut k = 0;
+    while k < N {
+        all[k] = parts[k].get();
+        k += 1;
+    }
+    all
+}
+
+/// The sum of the first and the last of two.
+#[inline(always)]
+fn sum_of_two<S: AdjointScalar, const N: usize>(parts: [S; N]) -> S {
+    parts[0] + parts[N - 1]
+}
+
+/// Sends the adjoint of an entry to its operands. The cost in the op's row says how: a costly rule runs in a function of
+/// its own, any other in the loop. The result is the part that is still to be added to the adjoint of the entry right
+/// below, if any.
 ///
 /// If both operands are the same node, as in `x * x`, their parts are added up first. Derivatives recorded as new nodes
 /// do the same, so they have the same bits as those of the sweep.
 macro_rules! send {
-    (none, $name:ident, $imm:expr, $operands:expr, $cursor:ident) => {{
-        let _ = ($imm, $operands);
+    (none, $name:ident, $imm:expr, $operands:expr, $sweep:ident, $here:ident) => {{
+        let _ = ($imm, $operands, $sweep);
         None
     }};
-    (linear, $name:ident, $imm:expr, $operands:expr, $cursor:ident) => {{
-        let operands = $operands;
+    (linear, $name:ident, $imm:expr, $operands:expr, $sweep:ident, $here:ident) => {{
+        let _ = $imm;
         // A linear rule reads neither values nor immediates.
-        let mut parts = $cursor.bars(operands);
-        rule::$name([S::ZERO; _], NO_IMM, S::ZERO, |_| Some($cursor.bar), |k, part| parts[k] = part);
-        $cursor.send_parts(operands, each(parts, S::ZERO, Adjoint::get))
+        let parts = parts::$name([S::ZERO; _], NO_IMM, S::ZERO, $here.bar);
+        $sweep.send_parts(below($here.i), $operands, unwrapped(parts))
     }};
-    (cheap, $name:ident, $imm:expr, $operands:expr, $cursor:ident) => {{
-        let (operands, len) = ($operands, $cursor.view.entries.len());
+    (cheap, $name:ident, $imm:expr, $operands:expr, $sweep:ident, $here:ident) => {{
+        let (operands, len) = ($operands, $sweep.view.entries.len());
         // Never true. This one check saves a check at every access below.
         if operands[0] as usize >= len {
             rare();
             return None;
         }
-        if let [x, y] = operands[..]
-            && x == y
-        {
-            let parts = parts!(rule::$name, $imm, [x; _], $cursor);
-            let both = parts[1..].iter().fold(parts[0], |sum, &part| sum + part);
-            return $cursor.send_all([x], [both]);
+        let value = ($sweep.at).at($here.entry, $here.i as u32);
+        if operands.len() == 2 && operands[0] == operands[operands.len() - 1] {
+            let x = operands[0];
+            let parts = parts::$name($sweep.values([x; _]), $imm, value, $here.bar);
+            return $sweep.send_one(below($here.i), x as usize, sum_of_two(unwrapped(parts)));
         }
-        for &x in &operands[1..] {
-            if x as usize >= len {
+        let mut k = 1;
+        while k < operands.len() {
+            if operands[k] as usize >= len {
                 rare();
                 return None;
             }
+            k += 1;
         }
-        let parts = parts!(rule::$name, $imm, operands, $cursor);
-        $cursor.send_all(operands, parts)
+        let parts = parts::$name($sweep.values(operands), $imm, value, $here.bar);
+        $sweep.send_all(below($here.i), operands, unwrapped(parts))
     }};
-    (costly, $name:ident, $imm:expr, $operands:expr, $cursor:ident) => {{
+    (costly, $name:ident, $imm:expr, $operands:expr, $sweep:ident, $here:ident) => {{
         let _ = ($imm, $operands);
-        send_apart!(costly, $name, $cursor);
+        send_apart!(costly, $name, $sweep, $here);
         None
     }};
 }
 
 /// As [`send!`], in a function of its own. Its arguments fit in registers.
 macro_rules! send_apart {
-    (costly, $name:ident, $cursor:ident) => {
-        send_apart!($name, $cursor, Guarded($cursor.bar.get()))
+    (costly, $name:ident, $sweep:ident, $here:ident) => {
+        send_apart!($name, $sweep, $here, Guarded($here.bar.get()))
     };
-    ($cost:ident, $name:ident, $cursor:ident) => {
-        send_apart!($name, $cursor, $cursor.bar)
+    ($cost:ident, $name:ident, $sweep:ident, $here:ident) => {
+        send_apart!($name, $sweep, $here, $here.bar)
     };
-    ($name:ident, $cursor:ident, $bar:expr) => {
-        apart::$name($cursor.tape, $cursor.adjoints, $cursor.args, $cursor.cell, $cursor.i, $bar, $cursor.at)
+    ($name:ident, $sweep:ident, $here:ident, $bar:expr) => {
+        apart::$name($sweep.tape, $sweep.adjoints, $sweep.args, $here.cell, $here.i, $bar, $sweep.at)
     };
 }
 
@@ -256,7 +273,7 @@ fn external_apart<S: AdjointScalar, B: Adjoint<S>>(
     args: &RefCell<Vec<S>>,
     i: usize,
     bar: B,
-    at: impl Fn(Entry, u32) -> S + Copy,
+    at: impl At<S>,
 ) {
     let call = tape.view().call(tape.entry(i as u32));
     match call.partials(tape) {
@@ -286,27 +303,27 @@ macro_rules! define_steps {
             use super::*;
 
             $(#[inline(always)]
-            pub(super) fn $name<S: AdjointScalar, B: Adjoint<S>>(cursor: Cursor<'_, S, B, impl Fn(Entry, u32) -> S + Copy>) -> Option<S> {
-                let operands = cursor.view.fixed::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(cursor.entry());
-                send!($cost, $name, cursor.view.imm::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(cursor.entry()), operands, cursor)
+            pub(super) fn $name<S: AdjointScalar, B: Adjoint<S>>(sweep: &Sweep<'_, S, impl At<S>>, here: Here<'_, B>) -> Option<S> {
+                let operands = sweep.view.fixed::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(here.entry);
+                send!($cost, $name, sweep.view.imm::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(here.entry), operands, sweep, here)
             })+
 
             /// The step of any op, by a jump.
             #[inline(always)]
-            pub(super) fn any<S: AdjointScalar, B: Adjoint<S>>(cursor: Cursor<'_, S, B, impl Fn(Entry, u32) -> S + Copy>, code: u8) -> Option<S> {
+            pub(super) fn any<S: AdjointScalar, B: Adjoint<S>>(sweep: &Sweep<'_, S, impl At<S>>, here: Here<'_, B>, code: u8) -> Option<S> {
                 if S::IS_LARGE {
-                    let bar = cursor.bar;
-                    any_apart(cursor.tape, cursor.adjoints, cursor.args, cursor.cell, cursor.i, &bar, cursor.at);
+                    let bar = here.bar;
+                    any_apart(sweep.tape, sweep.adjoints, sweep.args, here.cell, here.i, &bar, sweep.at);
                     return None;
                 }
                 match code {
-                    $(codes::$Op => $name(cursor),)+
+                    $(codes::$Op => $name(sweep, here),)+
                     $(codes::$Fo => {
-                        send_apart!(costly, $fname, cursor);
+                        send_apart!(costly, $fname, sweep, here);
                         None
                     })+
                     codes::External => {
-                        external_apart(cursor.tape, cursor.adjoints, cursor.args, cursor.i, cursor.bar, cursor.at);
+                        external_apart(sweep.tape, sweep.adjoints, sweep.args, here.i, here.bar, sweep.at);
                         None
                     }
                     _ => None,
@@ -315,12 +332,13 @@ macro_rules! define_steps {
 
             /// As [`any`], with nothing inlined.
             #[inline(never)]
-            fn any_apart<S: AdjointScalar, B: Adjoint<S>>(tape: &Tape, adjoints: &[Cell<S>], args: &RefCell<Vec<S>>, cell: &Cell<Stored>, i: usize, bar: &B, at: impl Fn(Entry, u32) -> S + Copy) {
-                let cursor = Cursor::new(tape, adjoints, args, cell, i, *bar, at);
-                match cursor.entry().tag() {
-                    $(codes::$Op => send_apart!($cost, $name, cursor),)+
-                    $(codes::$Fo => send_apart!(costly, $fname, cursor),)+
-                    codes::External => external_apart(cursor.tape, cursor.adjoints, cursor.args, cursor.i, *bar, cursor.at),
+            fn any_apart<S: AdjointScalar, B: Adjoint<S>>(tape: &Tape, adjoints: &[Cell<S>], args: &RefCell<Vec<S>>, cell: &Cell<Stored>, i: usize, bar: &B, at: impl At<S>) {
+                let sweep = Sweep { tape, view: tape.view(), adjoints, args, at };
+                let here = Here { cell, entry: cell.get().into(), i, bar: *bar };
+                match here.entry.tag() {
+                    $(codes::$Op => send_apart!($cost, $name, sweep, here),)+
+                    $(codes::$Fo => send_apart!(costly, $fname, sweep, here),)+
+                    codes::External => external_apart(tape, adjoints, args, i, *bar, at),
                     _ => {}
                 }
             }
@@ -331,29 +349,29 @@ macro_rules! define_steps {
             use super::*;
 
             $(#[inline(never)]
-            pub(super) fn $name<S: AdjointScalar, B: Adjoint<S>>(tape: &Tape, adjoints: &[Cell<S>], args: &RefCell<Vec<S>>, cell: &Cell<Stored>, i: usize, bar: B, at: impl Fn(Entry, u32) -> S + Copy) {
-                let cursor = Cursor::new(tape, adjoints, args, cell, i, bar, at);
-                let operands = cursor.view.fixed::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(cursor.entry());
+            pub(super) fn $name<S: AdjointScalar, B: Adjoint<S>>(tape: &Tape, adjoints: &[Cell<S>], args: &RefCell<Vec<S>>, cell: &Cell<Stored>, i: usize, bar: B, at: impl At<S>) {
+                let (sweep, entry) = (Sweep::new(tape, adjoints, args, at), Entry::from(cell.get()));
+                let operands = sweep.view.fixed::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(entry);
                 let mut parts = [None; { count!($x $($y)*) }];
                 rule::$name(
-                    cursor.values(operands),
-                    cursor.view.imm::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(cursor.entry()),
-                    cursor.value(),
-                    |k| cursor.wanted(operands, k),
+                    sweep.values(operands),
+                    sweep.view.imm::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(entry),
+                    at.at(entry, i as u32),
+                    |k| sweep.wanted(bar, operands, k),
                     |k, part| parts[k] = Some(part),
                 );
-                cursor.send_wanted(operands, parts);
+                sweep.send_wanted(operands, parts);
             })+
 
             $(#[inline(never)]
-            pub(super) fn $fname<S: AdjointScalar>(tape: &Tape, adjoints: &[Cell<S>], args: &RefCell<Vec<S>>, cell: &Cell<Stored>, i: usize, bar: Guarded<S>, at: impl Fn(Entry, u32) -> S + Copy) {
-                let cursor = Cursor::new(tape, adjoints, args, cell, i, bar, at);
-                let operands = cursor.view.list(cursor.entry());
+            pub(super) fn $fname<S: AdjointScalar>(tape: &Tape, adjoints: &[Cell<S>], args: &RefCell<Vec<S>>, cell: &Cell<Stored>, i: usize, bar: Guarded<S>, at: impl At<S>) {
+                let (sweep, entry) = (Sweep::new(tape, adjoints, args, at), Entry::from(cell.get()));
+                let operands = sweep.view.list(entry);
                 let args = &mut *args.borrow_mut();
                 args.clear();
-                args.extend(operands.iter().map(|x| read(cursor.view.entries, x.get(), cursor.at)));
-                rule::$fname(args, cursor.value(), |k, partial| {
-                    cursor.send(operands[k].get(), (cursor.bar * partial).get());
+                args.extend(operands.iter().map(|x| sweep.value(x.get())));
+                rule::$fname(args, at.at(entry, i as u32), |k, partial| {
+                    sweep.send(operands[k].get() as usize, (bar * partial).get());
                 });
             })+
         }
@@ -361,41 +379,66 @@ macro_rules! define_steps {
 }
 for_each_op!(define_steps);
 
-/// The common ops of two operands.
+/// The common ops of two operands. `near` is the position right below the entry.
 #[inline(always)]
 fn common_binary<S: AdjointScalar, B: Adjoint<S>>(
-    cursor: Cursor<'_, S, B, impl Fn(Entry, u32) -> S + Copy>,
+    sweep: &Sweep<'_, S, impl At<S>>,
+    entry: Entry,
+    near: usize,
+    bar: B,
     code: u8,
 ) -> Option<S> {
+    let x = entry.a() as usize;
     if code == codes::Mul {
-        return step::mul(cursor);
+        let len = sweep.view.entries.len();
+        // Never true. These two checks save one at every access below.
+        if x >= len {
+            rare();
+            return None;
+        }
+        let y = entry.b() as usize;
+        if x == y {
+            let value = sweep.value(x as u32);
+            let [p, q] = parts::mul([value, value], NO_IMM, S::ZERO, bar);
+            return sweep.send_one(near, x, p.get() + q.get());
+        }
+        if y >= len {
+            rare();
+            return None;
+        }
+        let [p, q] = parts::mul([sweep.value(x as u32), sweep.value(y as u32)], NO_IMM, S::ZERO, bar);
+        return sweep.send_two(near, x, y, p.get(), q.get());
     }
-    // `Add` and `Sub` differ only in one sign, so they share one copy of the code that sends.
-    let operands = cursor.view.fixed::<2, 0>(cursor.entry());
-    let parts = if code == codes::Add {
-        parts!(rule::add, NO_IMM, operands, cursor)
+    // `Add` and `Sub` differ only in one sign, so they share one copy of the code that sends. Their rules read no values.
+    let [p, q] = if code == codes::Add {
+        parts::add([S::ZERO; 2], NO_IMM, S::ZERO, bar)
     } else {
-        parts!(rule::sub, NO_IMM, operands, cursor)
+        parts::sub([S::ZERO; 2], NO_IMM, S::ZERO, bar)
     };
-    cursor.send_parts(operands, parts)
+    sweep.send_both(near, x, entry.b() as usize, p.get(), q.get())
 }
 
-/// The common ops of an operand and a constant.
+/// The common ops of an operand and a constant. Their rules read no values.
 #[inline(always)]
 fn common_with_constant<S: AdjointScalar, B: Adjoint<S>>(
-    cursor: Cursor<'_, S, B, impl Fn(Entry, u32) -> S + Copy>,
+    sweep: &Sweep<'_, S, impl At<S>>,
+    entry: Entry,
+    near: usize,
+    bar: B,
     code: u8,
 ) -> Option<S> {
-    let operands = cursor.view.fixed::<1, 1>(cursor.entry());
-    let parts = if code == codes::MulC {
-        parts!(rule::mul_c, cursor.view.imm::<1, 1>(cursor.entry()), operands, cursor)
+    let x = entry.a() as usize;
+    if code == codes::MulC {
+        let [p] = parts::mul_c([S::ZERO], sweep.view.imm::<1, 1>(entry), S::ZERO, bar);
+        sweep.send_one(near, x, p.get())
     } else if code <= codes::SubC {
         // `sub_c` sends what `add_c` does.
-        parts!(rule::add_c, NO_IMM, operands, cursor)
+        let [p] = parts::add_c([S::ZERO], NO_IMM, S::ZERO, bar);
+        sweep.send_one(near, x, p.get())
     } else {
-        parts!(rule::c_sub, NO_IMM, operands, cursor)
-    };
-    cursor.send_all(operands, parts)
+        let [p] = parts::c_sub([S::ZERO], NO_IMM, S::ZERO, bar);
+        sweep.send_one(near, x, p.get())
+    }
 }
 
 /// At every entry from `last` down, sends the adjoint to the operands. No entry below `lowest` has operands that want a
@@ -407,53 +450,57 @@ fn run<S: AdjointScalar, B: Adjoint<S>>(
     args: &RefCell<Vec<S>>,
     lowest: usize,
     last: usize,
-    at: impl Fn(Entry, u32) -> S + Copy,
+    at: impl At<S>,
 ) -> Stop {
-    let view = tape.view().below(adjoints.len());
-    let (Some(mut cell), Some(adjoint)) = (view.entries.get(last), adjoints.get(last)) else {
+    let sweep = &Sweep::new(tape, adjoints, args, at);
+    let entries = sweep.view.entries;
+    if last >= entries.len() || last >= adjoints.len() {
         return Stop::End;
-    };
-    let (mut i, mut bar) = (last, adjoint.get());
+    }
+    let (mut cell, mut i, mut bar) = (&entries[last], last, adjoints[last].get());
     loop {
-        let near = i.wrapping_sub(1);
-        let (Some(cell_below), Some(adjoint_below)) = (view.entries.get(near), adjoints.get(near)) else {
+        let near = below(i);
+        if near >= entries.len() || near >= adjoints.len() {
             return Stop::End;
-        };
+        }
+        let this = i;
+        let cell_below = &entries[near];
+        let adjoint_below = &adjoints[near];
         let mut below = adjoint_below.get();
-        let cursor = Cursor { tape, view, adjoints, args, cell, i, bar: B::of(bar), at };
         i = near;
-        cell = cell_below;
         if bar.is_zero_or_nan() {
             rare();
             if !B::GUARDED && bar.is_nan() {
                 return Stop::Nan;
             }
             if bar.is_zero() {
-                if cursor.i < lowest {
+                if this < lowest {
                     return Stop::End;
                 }
                 if below.is_zero() {
                     return Stop::Zeros { end: near };
                 }
-                bar = below;
+                (cell, bar) = (cell_below, below);
                 continue;
             }
         }
+        let entry = Entry::from(cell.get());
         // If the entry wants no gradient, this is above all codes.
-        let code = cursor.entry().tag();
+        let code = entry.tag();
         let carried = if code <= codes::Sub {
-            common_binary(cursor, code)
+            common_binary(sweep, entry, near, B::of(bar), code)
         } else if code <= codes::CSub {
-            common_with_constant(cursor, code)
+            common_with_constant(sweep, entry, near, B::of(bar), code)
         } else {
-            if cursor.i < lowest {
+            if this < lowest {
                 return Stop::End;
             }
-            let carried = step::any(cursor, code);
+            let carried = step::any(sweep, Here { cell, entry, i: this, bar: B::of(bar) }, code);
             // The step may have changed it.
             below = adjoint_below.get();
             carried
         };
+        cell = cell_below;
         match carried {
             None => bar = below,
             Some(part) => {
@@ -472,7 +519,7 @@ fn sweep_back<S: AdjointScalar, B: Adjoint<S>>(
     tape: &Tape,
     adjoints: &[Cell<S>],
     args: &RefCell<Vec<S>>,
-    at: impl Fn(Entry, u32) -> S + Copy,
+    at: impl At<S>,
 ) -> bool {
     let lowest = tape.sources().max(tape.first_leaf().saturating_add(1)) as usize;
     let mut last = adjoints.len().wrapping_sub(1);
@@ -497,7 +544,7 @@ fn guarded<S: AdjointScalar>(
     adjoints: &[Cell<S>],
     seeds: &[(u32, S)],
     args: &RefCell<Vec<S>>,
-    at: impl Fn(Entry, u32) -> S + Copy,
+    at: impl At<S>,
 ) {
     seed(adjoints, seeds);
     if sweep_back::<S, Unguarded<S>>(tape, adjoints, args, at) {
@@ -519,7 +566,11 @@ const FEW: usize = 16;
 fn seed<S: AdjointScalar>(adjoints: &[Cell<S>], seeds: &[(u32, S)]) {
     // A zero that the compiler cannot see, so that it does not call memset for a few.
     let zero = if adjoints.len() <= FEW { black_box(S::ZERO) } else { S::ZERO };
-    adjoints.iter().for_each(|adjoint| adjoint.set(zero));
+    let mut k = 0;
+    while k < adjoints.len() {
+        adjoints[k].set(zero);
+        k += 1;
+    }
     let place = |position: u32| adjoints.get(position as usize);
     // The first seed is not added to the 0 just written: reading that back would have to wait for the store.
     let Some((&(first, seed), more)) = seeds.split_first() else {
@@ -551,7 +602,14 @@ fn any_nan<S: AdjointScalar>(adjoints: &[Cell<S>]) -> bool {
     match adjoints.len() <= FEW {
         true => adjoints.iter().any(is_nan),
         // Without an early exit, the compiler vectorizes the loop.
-        false => adjoints.iter().fold(false, |any, adjoint| any | is_nan(adjoint)),
+        false => {
+            let (mut any, mut k) = (false, 0);
+            while k < adjoints.len() {
+                any |= is_nan(&adjoints[k]);
+                k += 1;
+            }
+            any
+        }
     }
 }
 
@@ -578,7 +636,15 @@ pub(crate) fn reverse_without_failure(
     seeds: &[(u32, f64)],
     args: &RefCell<Vec<f64>>,
 ) {
-    guarded(tape, adjoints, seeds, args, value_of);
+    guarded(tape, adjoints, seeds, args, Values);
+}
+
+/// The duals of values on the tape with these tangents.
+impl<const N: usize> At<Dual<N>> for &[Tangents<N>] {
+    #[inline(always)]
+    fn at(self, entry: Entry, x: u32) -> Dual<N> {
+        Dual { value: entry.value, tangents: self.get(x as usize).map_or([0.0; N], |tangent| tangent.0) }
+    }
 }
 
 /// The reverse sweep over duals: the values on the tape with these tangents.
@@ -593,9 +659,6 @@ pub(crate) fn reverse_dual<const N: usize>(
     seeds: &[(u32, Dual<N>)],
     args: &RefCell<Vec<Dual<N>>>,
 ) -> Result<(), Error> {
-    guarded(tape, adjoints, seeds, args, |entry, x| Dual {
-        value: entry.value,
-        tangents: tangents.get(x as usize).map_or([0.0; N], |tangent| tangent.0),
-    });
+    guarded(tape, adjoints, seeds, args, tangents);
     tape.functions.outcome()
 }

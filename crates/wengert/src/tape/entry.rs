@@ -45,8 +45,8 @@ impl Entry {
 
     #[inline(always)]
     pub(super) fn new(op: Op, a: u32, b: u32, wants: bool, value: f64) -> Entry {
-        let code = u64::from(op.code()) | if wants { 0 } else { INERT_WORD };
-        Entry { value, word: code | u64::from(b) << B | u64::from(a) << A }
+        let code = op.code() as u64 | if wants { 0 } else { INERT_WORD };
+        Entry { value, word: code | (b as u64) << B | (a as u64) << A }
     }
 
     /// The code of the op, plus 128 if the entry wants no gradient.
@@ -112,7 +112,10 @@ impl Constant {
     #[inline(always)]
     pub(super) fn short(c: f64) -> Option<u32> {
         let bits = c.to_bits();
-        (bits << 27 == 0).then_some((bits >> 37) as u32)
+        match bits << 27 {
+            0 => Some((bits >> 37) as u32),
+            _ => None,
+        }
     }
 
     #[inline(always)]

@@ -117,18 +117,21 @@ impl<T: Copy + Zeroable> GrowList<T> {
     pub(crate) fn vacant(&self) -> Option<(&Cell<T>, usize)> {
         let index = self.len.get();
         // The first slice is tried directly: finding out which one is in use takes longer than a write.
-        if let Some(cell) = self.first.get(index) {
-            return Some((cell, index));
+        if index < self.first.len() {
+            return Some((&self.first[index], index));
         }
         rare();
-        Some((self.above(self.level.get()).get(index)?, index))
+        let cells = self.above(self.level.get());
+        match index < cells.len() {
+            true => Some((&cells[index], index)),
+            false => None,
+        }
     }
 
-    /// The elements and the cell after the last. `None` if the first slice is full or not the one in use.
+    /// The first slice. It is the one in use if it is longer than the list.
     #[inline(always)]
-    pub(crate) fn elements_and_vacant(&self) -> Option<(&[Cell<T>], &Cell<T>)> {
-        let len = self.len.get();
-        Some((self.first.get(..len)?, self.first.get(len)?))
+    pub(crate) fn first(&self) -> &[Cell<T>] {
+        &self.first
     }
 
     /// Writes the element to the cell that [`GrowList::vacant`] returned, and counts it.

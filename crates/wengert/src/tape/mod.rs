@@ -50,6 +50,9 @@ impl RecentCache {
     }
 }
 
+/// The place for the next entry, and its index.
+pub(crate) type Vacant<'t> = (&'t Cell<Stored>, usize);
+
 /// The entries and their side pools.
 #[derive(Debug)]
 pub(crate) struct Tape {
@@ -265,8 +268,10 @@ impl Tape {
         if op.stops_gradient() || !x.wants() {
             return None;
         }
-        let vacant = self.entries.vacant()?;
-        Some(self.occupy(vacant, op, x, 0, value))
+        if let Some(vacant) = self.entries.vacant() {
+            return Some(self.occupy(vacant, op, x, 0, value));
+        }
+        None
     }
 
     /// As [`Tape::try_unary`].
@@ -275,8 +280,10 @@ impl Tape {
         if op.stops_gradient() || !x.both_want(y) {
             return None;
         }
-        let vacant = self.entries.vacant()?;
-        Some(self.occupy(vacant, op, x, y.position_if_wanting(), value))
+        if let Some(vacant) = self.entries.vacant() {
+            return Some(self.occupy(vacant, op, x, y.position_if_wanting(), value));
+        }
+        None
     }
 
     /// As [`Tape::try_unary`], for an op with one immediate.
@@ -285,9 +292,12 @@ impl Tape {
         if !x.wants() {
             return None;
         }
-        let vacant = self.entries.vacant()?;
-        let place = self.try_place_constant(c)?;
-        Some(self.occupy(vacant, op, x, place, value))
+        if let Some(vacant) = self.entries.vacant()
+            && let Some(place) = self.try_place_constant(c)
+        {
+            return Some(self.occupy(vacant, op, x, place, value));
+        }
+        None
     }
 
     /// The number as the field of an entry. `None` if it must go into the pool and the pool has no free place.
@@ -307,25 +317,30 @@ impl Tape {
         Handle::new(self.entries.occupy(vacant, entry.with(value)) as u32, true)
     }
 
-    /// Appends an op whose operands are at these positions. `None` if one is not on the tape, if there is no room, or
-    /// if `b` returns `None`.
+    /// The entries at the positions of these words of keys, and the place for the next. `None` if one is not on the tape, or if
+    /// there is no room.
     #[inline(always)]
-    pub(crate) fn try_at<const N: usize>(
-        &self,
-        op: Op,
-        at: [u32; N],
-        b: impl FnOnce(&Tape) -> Option<u32>,
-        value: impl FnOnce([f64; N]) -> f64,
-    ) -> Option<u32> {
-        let (entries, vacant) = self.entries.elements_and_vacant()?;
-        let mut operands = [Entry::NONE; N];
-        for (operand, at) in operands.iter_mut().zip(at) {
-            *operand = entries.get(at as usize)?.get().into();
+    pub(crate) fn entries_and_vacant<const N: usize>(&self, words: [u64; N]) -> Option<([Entry; N], Vacant<'_>)> {
+        let (all, len) = (self.entries.first(), self.entries.len());
+        if len >= all.len() {
+            return None;
         }
-        let wants = !op.stops_gradient() && operands.iter().any(|x| x.wants());
-        let value = value(operands.map(|x| x.value));
-        let entry = Entry::new(op, at[0], b(self)?, wants, value);
-        Some(self.entries.occupy((vacant, entries.len()), entry.with(value)) as u32)
+        let (mut entries, mut k) = ([Entry::NONE; N], 0);
+        while k < N {
+            let position = words[k] as u32 as usize;
+            if position >= len {
+                return None;
+            }
+            entries[k] = all[position].get().into();
+            k += 1;
+        }
+        Some((entries, (&all[len], len)))
+    }
+
+    /// Appends an op.
+    #[inline(always)]
+    pub(crate) fn append(&self, vacant: Vacant<'_>, op: Op, a: u32, b: u32, wants: bool, value: f64) -> u32 {
+        self.entries.occupy(vacant, Entry::new(op, a, b, wants, value).with(value)) as u32
     }
 
     /// Appends any op, with as many operands as it takes.
