@@ -153,6 +153,11 @@ impl Program {
     ///
     /// # Errors
     /// As [`Program::compile`].
+    ///
+    /// # Panics
+    /// Where the closure panics at `at`: as the ops of [`Graph`], and where a function of your own
+    /// ([`External`](wengert::External)) fails there. To get that error, record the closure with [`Graph::try_external`],
+    /// and compile the nodes.
     pub fn value_and_gradient<F>(at: &[f64], f: F, options: &Options) -> Result<Program, Error>
     where
         F: for<'g> FnOnce(&[Expr<'g>]) -> Expr<'g>,

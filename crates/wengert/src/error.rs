@@ -135,13 +135,18 @@ impl fmt::Display for Error {
             ),
             Error::StaleValue { node, label } => write!(
                 f,
-                "the value of {} is stale, because a leaf was set since it was computed: call forward() first",
+                "the value of {} is stale, because a leaf was set since it was computed: call forward() first; if it failed, set other leaves and call it again, or record the formula again",
                 Labeled(*node, label.as_deref())
             ),
             Error::StaleMark => f.write_str(
                 "the mark is stale: the graph was reset or rewound past it, or the mark belongs to another graph; take a new mark",
             ),
             Error::MixedGraphs => f.write_str("expressions of two graphs cannot be combined: build both in one graph"),
+            Error::NotALeaf { node, label, op: Op::Const } => write!(
+                f,
+                "{} is a constant, not a leaf, so it never changes: make it with Graph::leaf or Graph::var, and pass that key",
+                Labeled(*node, label.as_deref())
+            ),
             Error::NotALeaf { node, label, op } => write!(
                 f,
                 "{} is not a leaf, its op is {op}: pass the key of a leaf",

@@ -6,6 +6,7 @@
 //! lost in rounding, or show a kink: left and right slopes that stay apart. Where rounding hides the differences,
 //! larger steps are tried too.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -13,6 +14,7 @@ use core::fmt;
 
 use crate::derivative::closures::Recording;
 use crate::error::{Error, expect};
+use crate::external::{checked, recorded};
 use crate::float;
 use crate::graph::Graph;
 use crate::node::NodeId;
@@ -85,10 +87,12 @@ pub struct Component {
 pub struct GradientCheck {
     output: NodeId,
     components: Vec<Component>,
+    wrong_pullbacks: Vec<Error>,
 }
 
 impl GradientCheck {
-    /// Whether at least one component was compared and none differs.
+    /// Whether at least one component was compared, none differs, and no [pullback is
+    /// wrong](GradientCheck::wrong_pullbacks).
     ///
     /// Components that could not be compared ([`Verdict::Kink`], [`Verdict::Branch`], [`Verdict::NotFinite`],
     /// [`Verdict::Hidden`]) are ignored: see [`GradientCheck::unsure`]. If no component could be compared, the check does
@@ -98,7 +102,21 @@ impl GradientCheck {
     /// assert!(wengert::check_gradient(|x| x[0].sin(), &[1.0]).passes());
     /// ```
     pub fn passes(&self) -> bool {
-        self.compared() > 0 && self.components.iter().all(|c| c.verdict != Verdict::Differs)
+        self.compared() > 0
+            && self.components.iter().all(|c| c.verdict != Verdict::Differs)
+            && self.wrong_pullbacks.is_empty()
+    }
+
+    /// The calls of functions of the user's own whose [`External::pullback`](crate::External::pullback) does not give the
+    /// numbers of their `vjp`: one error for each, which names the function and the input. Derivatives as nodes, Taylor
+    /// series and many Hessians come from the pullback, the gradient that is checked here from `vjp`.
+    ///
+    /// ```
+    /// let check = wengert::check_gradient(|x| x[0].sin(), &[1.0]);
+    /// assert!(check.wrong_pullbacks().is_empty());
+    /// ```
+    pub fn wrong_pullbacks(&self) -> &[Error] {
+        &self.wrong_pullbacks
     }
 
     /// The number of components that could be compared.
@@ -156,6 +174,9 @@ impl Graph {
     ///
     /// The derivative with respect to a computed node is that with respect to a variable added to the node. The differences
     /// are taken on a copy of the graph, where this variable is a leaf.
+    ///
+    /// The pullback of each function of your own is recorded once and compared with its `vjp`
+    /// ([`GradientCheck::wrong_pullbacks`]).
     ///
     /// Meant for tests. Costs O(`wrt` * nodes): the graph is recomputed twice for each node of `wrt`, four times where the
     /// left and right slopes are far apart, and up to 40 times where the first step does not agree.
@@ -227,7 +248,53 @@ impl Graph {
             let label = self.label_of(node);
             components.push(Component { index, node, label, analytic, numeric, relative_error, verdict });
         }
-        Ok(GradientCheck { output: l, components })
+        let wrong_pullbacks = self.wrong_pullbacks(self.position(l)?)?;
+        Ok(GradientCheck { output: l, components, wrong_pullbacks })
+    }
+
+    /// An error for each call up to the position `l` whose pullback differs from its `vjp`.
+    fn wrong_pullbacks(&self, l: u32) -> Result<Vec<Error>, Error> {
+        let view = self.tape.view();
+        let mut wrong = Vec::new();
+        for position in 0..=l {
+            let entry = self.tape.entry(position);
+            if entry.op() != Op::External {
+                continue;
+            }
+            let call = view.call(entry);
+            let f = self.tape.functions.get(call.function);
+            if call.first != position || f.is_statement() {
+                continue;
+            }
+            let value = |position: u32| self.tape.entry(position).value;
+            let x: Vec<f64> = call.inputs.iter().map(|x| value(x.get())).collect();
+            let y: Vec<f64> = (0..call.outputs).map(|k| value(call.first + k)).collect();
+            // Different adjoints, so that a wrong partial of one output is not made up for by that of another.
+            let ybar: Vec<f64> = (0..call.outputs).map(|k| 1.0 + float::sqrt(f64::from(k))).collect();
+            let graph = Graph::new();
+            let leaves = |values: &[f64]| graph.exprs(&graph.leaves(values));
+            let xbar = match recorded(&*f, &graph, &leaves(&x), &leaves(&y), &leaves(&ybar)) {
+                Ok(Some(xbar)) => xbar,
+                Ok(None) => continue,
+                Err(error) => {
+                    wrong.push(error);
+                    continue;
+                }
+            };
+            let mut expected = vec![0.0; x.len()];
+            checked::vjp(&*f, &x, &y, &ybar, &mut expected)?;
+            let agree = |a: f64, b: f64| a == b || (a - b).abs() <= TOLERANCE * a.abs().max(b.abs());
+            let differs = xbar.iter().zip(&expected).position(|(got, &want)| !agree(got.value(), want));
+            if let Some(k) = differs {
+                let call = self.generations.key(position);
+                let (got, want) = (xbar[k].value(), expected[k]);
+                let what = format!(
+                    "in the call at {call}, pullback sends {got} to input {k}, but vjp sends {want}: mend the one that is wrong"
+                );
+                wrong.push(checked::failed(&*f, what));
+            }
+        }
+        Ok(wrong)
     }
 }
 
@@ -457,7 +524,7 @@ impl fmt::Display for Component {
     }
 }
 
-/// A summary, then every component that differs (or the worst one if none differs), then those that could not be
+/// A summary, then every wrong pullback, every component that differs (or the worst one if none differs), then those that could not be
 /// compared.
 impl fmt::Display for GradientCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -474,6 +541,9 @@ impl fmt::Display for GradientCheck {
                 write!(f, "gradient of {}: {compared} of {count} components compared, all agree", self.output)?
             }
             (wrong, compared) => write!(f, "gradient of {}: {wrong} of {compared} components differ", self.output)?,
+        }
+        for error in &self.wrong_pullbacks {
+            write!(f, "\n  wrong pullback: {error}")?;
         }
         if wrong == 0
             && let Some(worst) = self.worst()

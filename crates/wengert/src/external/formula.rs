@@ -48,6 +48,10 @@ impl<E> fmt::Debug for Formula<E> {
 
 /// What a formula is made of.
 #[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not part of a formula",
+    note = "a formula is made of `Formula::input(k)`, `Formula::constant(c)`, operators, ops and `Formula::sum`"
+)]
 pub trait Expression: Copy {
     /// What [`Expression::pull`] needs from [`Expression::push`].
     type Kept: Copy;

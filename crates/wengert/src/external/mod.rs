@@ -81,6 +81,11 @@ use crate::number::expr::Expr;
 /// anomaly.sin().backward();
 /// assert!((mean.grad() - anomaly.value().cos() / (1.0 - 0.3 * anomaly.value().cos())).abs() < 1e-15);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a function with a derivative of its own",
+    note = "implement `wengert::External`: a name, a shape, `value` and `vjp`",
+    note = "a formula of the library's ops needs no `External`: call it, or make it a `wengert::Statement`"
+)]
 pub trait External: Send + Sync {
     /// The name, for messages, pictures and files.
     fn name(&self) -> &str;

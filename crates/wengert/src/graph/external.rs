@@ -154,7 +154,7 @@ impl Graph {
     /// ```
     ///
     /// # Panics
-    /// With the text of the error that [`Graph::try_call`] returns.
+    /// With the text of the error that [`Graph::try_call`] returns, and as that panics.
     #[inline]
     #[track_caller]
     pub fn call<'g, F: Function + Send + Sync + 'static>(&'g self, f: &Statement<F>, x: &[Expr<'g>]) -> Expr<'g> {
@@ -184,6 +184,11 @@ impl Graph {
     /// # Errors
     /// [`Error::External`] on a wrong number of inputs, [`Error::MixedGraphs`], [`Error::Full`], [`Error::OutOfMemory`].
     /// The graph is as before.
+    ///
+    /// # Panics
+    /// Where the function of the statement panics, as at a call of an [`External`] that fails: over numbers, a function has
+    /// no error to return. The graph is as before. [`Graph::forward`] panics there too, and leaves values stale. Record a
+    /// function that can fail with [`Graph::external`].
     #[inline]
     pub fn try_call<'g, F: Function + Send + Sync + 'static>(
         &'g self,
@@ -246,7 +251,7 @@ impl Graph {
     /// ```
     ///
     /// # Panics
-    /// With the text of the error that [`Graph::try_call_node`] returns.
+    /// With the text of the error that [`Graph::try_call_node`] returns, and as that panics.
     #[inline]
     #[track_caller]
     pub fn call_node<F: Function + Send + Sync + 'static>(&self, f: &Statement<F>, x: &[NodeId]) -> NodeId {
@@ -257,6 +262,9 @@ impl Graph {
     ///
     /// # Errors
     /// As [`Graph::try_call`], and [`Error::NotInGraph`], [`Error::StaleValue`].
+    ///
+    /// # Panics
+    /// As [`Graph::try_call`].
     #[inline]
     pub fn try_call_node<F: Function + Send + Sync + 'static>(
         &self,

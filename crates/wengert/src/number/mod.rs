@@ -71,6 +71,11 @@ impl Real for Expr<'_> {}
 
 /// A function from many numbers to one, generic over the kind of number, so that the engine can choose how to
 /// differentiate it. [`crate::function!`] writes the implementation.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a function that is generic over the kind of number",
+    label = "a closure takes one kind of number only",
+    note = "write `wengert::function!(|x| ..)` instead of `|x| ..`, or implement `wengert::Function`"
+)]
 pub trait Function {
     /// The value at `x`.
     ///

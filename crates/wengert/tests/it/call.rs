@@ -1,13 +1,16 @@
 //! Statements: a call is one node, and every way to use it gives what the same function gives when it is recorded op by op.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use wengert::{
-    Dual, Error, Expr, Formula, Function, Graph, NodeId, Real, Scalar, Series, Statement, check_gradient, taylor,
+    Dual, Error, Expr, External, Formula, Function, Graph, NodeId, Real, Scalar, Series, Statement, check_gradient,
+    taylor,
 };
 
 use crate::common::dag::{LEAVES, Recipe};
+use crate::common::refusal;
 use crate::laws::{Oracle, smooth, sums};
 
 /// The functions of these tests. All but the last take two inputs.
@@ -528,4 +531,51 @@ proptest! {
             }
         }
     }
+}
+
+/// A function that fails at negative numbers.
+struct Root;
+
+impl External for Root {
+    fn name(&self) -> &str {
+        "root"
+    }
+    fn shape(&self) -> (usize, usize) {
+        (1, 1)
+    }
+    fn value(&self, x: &[f64], y: &mut [f64]) -> Result<(), String> {
+        y[0] = if x[0] < 0.0 { return Err("it is negative".into()) } else { x[0].sqrt() };
+        Ok(())
+    }
+    fn vjp(&self, _: &[f64], y: &[f64], ybar: &[f64], xbar: &mut [f64]) -> Result<(), String> {
+        xbar[0] = ybar[0] / (2.0 * y[0]);
+        Ok(())
+    }
+}
+
+struct OverRoot(Arc<dyn External>);
+
+impl Function for OverRoot {
+    fn call<T: Real>(&self, x: &[T]) -> T {
+        T::external(&self.0, x)[0] * 2.0
+    }
+}
+
+#[test]
+fn a_statement_whose_function_fails_panics_and_loses_nothing() {
+    let statement = Statement::new("over root", 1, OverRoot(Arc::new(Root)));
+    let mut g = Graph::new();
+    let [x, negative] = [g.leaf(4.0), g.leaf(-1.0)];
+    let y = g.call_node(&statement, &[x]);
+    assert_eq!((g.value(y), g.gradient(y, &[x])), (4.0, vec![0.5]));
+    let nodes = g.len();
+    let (text, _) = refusal(|| g.try_call_node(&statement, &[negative])).expect("the function panics");
+    assert!(text.contains("it is negative"), "{text}");
+    assert_eq!((g.len(), g.value(y)), (nodes, 4.0));
+    g.set(x, -1.0);
+    let (text, _) = refusal(|| g.forward()).expect("the function panics");
+    assert!(text.contains("it is negative") && g.is_stale(), "{text}");
+    g.set(x, 9.0);
+    g.forward().unwrap();
+    assert_eq!((g.value(y), g.gradient(y, &[x])), (6.0, vec![1.0 / 3.0]));
 }

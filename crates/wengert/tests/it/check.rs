@@ -1,6 +1,8 @@
 //! Checking gradients against differences.
 
-use wengert::{Error, Expr, GradientCheck, Graph, NodeId, Verdict, check_gradient};
+use std::sync::Arc;
+
+use wengert::{Error, Expr, External, GradientCheck, Graph, NodeId, Verdict, check_gradient};
 
 /// A graph whose gradient with respect to its first leaf is wrong: `detach` stops the gradient, but not the
 /// differences.
@@ -341,4 +343,51 @@ fn a_comparison_with_a_later_node_is_checked_too() {
     };
     let check = g.check_gradient(l, &[n]).unwrap();
     assert!(matches!(check.components()[0].verdict, Verdict::Branch(_)), "{check}");
+}
+
+/// The product of two numbers, with a right `vjp`. Its pullback sends `factor` times what is right to the second input.
+struct Product {
+    factor: f64,
+}
+
+impl External for Product {
+    fn name(&self) -> &str {
+        "product"
+    }
+    fn shape(&self) -> (usize, usize) {
+        (2, 1)
+    }
+    fn value(&self, x: &[f64], y: &mut [f64]) -> Result<(), String> {
+        y[0] = x[0] * x[1];
+        Ok(())
+    }
+    fn vjp(&self, x: &[f64], _: &[f64], ybar: &[f64], xbar: &mut [f64]) -> Result<(), String> {
+        xbar.copy_from_slice(&[ybar[0] * x[1], ybar[0] * x[0]]);
+        Ok(())
+    }
+    fn pullback<'g>(&self, x: &[Expr<'g>], _: &[Expr<'g>], ybar: &[Expr<'g>]) -> Option<Vec<Expr<'g>>> {
+        Some(vec![ybar[0] * x[1], ybar[0] * x[0] * self.factor])
+    }
+}
+
+#[test]
+fn a_pullback_that_is_not_the_vjp_is_found() {
+    for (factor, right) in [(1.0, true), (1.5, false), (f64::NAN, false)] {
+        let mut g = Graph::new();
+        let x = g.leaves(&[2.0, 3.0]);
+        let y = g.external_nodes(Arc::new(Product { factor }), &x)[0];
+        let l = g.sin(y);
+        let nodes = g.len();
+        let check = g.check_gradient(l, &x).unwrap();
+        assert_eq!(
+            (check.passes(), check.wrong_pullbacks().is_empty(), check.compared()),
+            (right, right, 2),
+            "{check}"
+        );
+        assert_eq!(g.len(), nodes, "nothing is recorded in the graph itself");
+        if factor == 1.5 {
+            let text = "wrong pullback: the function \"product\": in the call at n2, pullback sends 3 to input 1, but vjp sends 2: mend the one that is wrong";
+            assert!(check.to_string().contains(text), "{check}");
+        }
+    }
 }

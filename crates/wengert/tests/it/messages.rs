@@ -90,6 +90,11 @@ fn a_computed_node_where_a_leaf_is_needed() {
     assert_eq!(g.plan_hessian(y, &[y]).unwrap_err().to_string(), text);
     g.label(y, "y");
     assert_eq!(refused!(g.set(y, 2.0)), "n1 \"y\" is not a leaf, its op is sin: pass the key of a leaf");
+    let constant = g.constant(3.0);
+    assert_eq!(
+        refused!(g.set(constant, 2.0)),
+        "n2 is a constant, not a leaf, so it never changes: make it with Graph::leaf or Graph::var, and pass that key"
+    );
     // Derivatives are given with respect to computed nodes too.
     assert_eq!(g.hessian(y, &[y]), [[0.0]]);
 }
@@ -136,10 +141,11 @@ fn values_that_are_no_longer_right() {
         (x.id(), y.named("y").id())
     };
     g.set(x, 5.0);
-    let text = "the value of n2 \"y\" is stale, because a leaf was set since it was computed: call forward() first";
+    let text = "the value of n2 \"y\" is stale, because a leaf was set since it was computed: call forward() first; if it failed, set other leaves and call it again, or record the formula again";
     assert_eq!(refused!(g.value(y)), text);
     assert_eq!(refused!(g.expr(y)), text);
     let flipped = g.forward().unwrap_err();
+    assert_eq!(refused!(g.value(y)), text, "the message tells what to do after a failure too");
     assert!(matches!(flipped, Error::GuardFlipped { .. }));
     assert_eq!(
         flipped.to_string(),

@@ -36,6 +36,31 @@ proptest! {
     }
 
     #[test]
+    fn a_standard_deviation_has_the_error_that_it_states_at_every_scale(
+        base in -(1i64 << 52)..1 << 52, e in -1000..900i32, offsets in prop::collection::vec(0i64..1 << 20, 1..200),
+    ) {
+        let n = offsets.len() as i128;
+        let (sum, squares) = offsets.iter().fold((0, 0), |(sum, squares), &d| {
+            let d = i128::from(d);
+            (sum + d, squares + d * d)
+        });
+        let unit = 2f64.powi(e);
+        // Rounded twice; the root halves the first of these errors.
+        let exact = ((n * squares - sum * sum) as f64).sqrt() / n as f64 * unit;
+        let x: Vec<f64> = offsets.iter().map(|d| (base + d) as f64 * unit).collect();
+        let (value, partials) = value_and_gradient(|x| standard_deviation(x), &x);
+        let allowed = (4.0 * x.len() as f64 + 11.0) * U * exact;
+        prop_assert!((value - exact).abs() <= allowed, "{value:e} for {exact:e}");
+        // The gradient does not depend on the scale.
+        if exact > 0.0 {
+            let unscaled: Vec<f64> = offsets.iter().map(|d| (base + d) as f64).collect();
+            for (&at_scale, without) in partials.iter().zip(gradient(|x| standard_deviation(x), &unscaled)) {
+                prop_assert!((at_scale - without).abs() <= 1e-12, "{at_scale:e}, without scale {without:e}");
+            }
+        }
+    }
+
+    #[test]
     fn equal_numbers_have_no_variance_and_no_gradient(x in any::<f64>(), n in 1usize..40) {
         prop_assume!(x.is_finite());
         let x = vec![x; n];
