@@ -28,7 +28,7 @@
 //! |--|--|
 //! | `recording/` | what was recorded: a list of ops, read from a graph |
 //! | `ir/` | the list that runs, in SSA form |
-//! | `passes/` | passes over that list, one file each |
+//! | `passes/` | what makes that list shorter or better ordered, one file each |
 //! | `layout/` | places for values, and steps over places |
 //! | `run/` | the interpreter, for batches and for single points |
 //! | `native/` | machine code, for single points |

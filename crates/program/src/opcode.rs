@@ -179,7 +179,7 @@ pub(crate) fn implementation(op: Op, imm: Imm) -> Implementation {
     }
 }
 
-/// How each op runs, and calls of user's functions, whatever its immediates are.
+/// How each op runs if its immediates do not matter. The last entry is for calls of user's functions.
 static BY_OP: [Implementation; Op::ALL.len() + 1] = {
     let mut by_op = [Implementation::Scalar; Op::ALL.len() + 1];
     let mut k = 0;

@@ -22,7 +22,7 @@ pub struct Pass {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// The passes that ran, in order.
+    /// The passes that ran. `fold` and `share` run together; their counts are as if one ran after the other.
     pub passes: Vec<Pass>,
     /// The number of instructions, with inputs and constants.
     pub instructions: usize,

@@ -208,7 +208,7 @@ pub use external::formula::Formula;
 pub use external::statement::Statement;
 pub use graph::guard::Guard;
 #[doc(hidden)]
-pub use graph::reader::Reader;
+pub use graph::reader::TapeReader;
 pub use graph::scope::Scope;
 pub use graph::{Graph, Mark};
 pub use node::{ExternalOutput, Node, NodeId, Operands};

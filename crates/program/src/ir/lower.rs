@@ -15,7 +15,7 @@ use crate::passes::share::{Known, Secret};
 use crate::recording::{MOST_VALUES, NOTHING, Recording};
 use crate::report::Pass;
 
-/// Lowers a recording, and returns what the passes did that run meanwhile. O(its operands).
+/// Lowers a recording, and returns what `fold` and `share` did. O(its operands).
 ///
 /// # Errors
 /// [`Error::TooLarge`], [`Error::OutOfMemory`].

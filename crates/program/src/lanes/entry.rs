@@ -266,7 +266,7 @@ pub(super) fn kernel(isa: InstructionSet, kernel: Unary) -> (Fn1, One) {
     table[kernel as usize]
 }
 
-/// Whether two names are equal, where the compiler computes.
+/// Whether two names are equal. (`==` cannot be used in constants.)
 const fn same(mut x: &[u8], mut y: &[u8]) -> bool {
     while let ([a, rest @ ..], [b, others @ ..]) = (x, y) {
         if *a != *b {

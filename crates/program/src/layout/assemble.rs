@@ -31,8 +31,8 @@ pub(crate) fn assemble(ir: &Ir, facts: Facts, options: &Options) -> Result<Layou
         options,
         values: collected(uses.iter().map(|&left| Value { place: NOTHING, left }))?,
         constant_cells: HashMap::default(),
-        cells: Slots::default(),
         free: Slots::default(),
+        first: ir.inputs.len() as u32,
         slots_from: u32::MAX,
         made: Vec::new(),
         layout: Layout {
@@ -102,9 +102,9 @@ struct Assembler<'a> {
     options: &'a Options,
     values: Vec<Value>,
     constant_cells: HashMap<u64, u32, Secret>,
-    cells: Slots,
-    /// The cells or slots for results, whichever the steps being made write to.
+    /// The cells or slots for results, whichever the steps being made write to, and the place of the first of them.
     free: Slots,
+    first: u32,
     /// The place of the first slot. Before the body, no place is one.
     slots_from: u32,
     /// The steps of the part that is being made.
@@ -120,8 +120,8 @@ struct Value {
 }
 
 impl Assembler<'_> {
-    /// The numbers of outputs and, after them, of checks, sorted by the last value that each needs. At a value, outputs
-    /// come before checks.
+    /// The outputs, each as its number, and the checks, each as its number plus the count of outputs, sorted by the last
+    /// value that each needs. At a value, outputs come first.
     fn exits(&mut self) -> Result<Vec<u32>, Refused> {
         self.layout.outlets.room(self.ir.outputs.len())?;
         for (k, outlet) in (0..).zip(&self.ir.outputs) {
@@ -156,7 +156,7 @@ impl Assembler<'_> {
             if let Some(input) = inst.as_input() {
                 let mut place = input;
                 if self.uniform[k] {
-                    let cell = self.cells.fresh();
+                    let cell = self.free.fresh();
                     place = self.layout.inputs + cell;
                     self.layout.uniform_inputs.try_push((cell, input))?;
                 }
@@ -164,12 +164,12 @@ impl Assembler<'_> {
             } else if let Some(c) = inst.as_constant() {
                 let left = self.values[k].left;
                 if left > 0 {
-                    self.values[k] = Value { place: self.constant(c)?, left: left + 1 };
+                    self.values[k] = Value { place: self.place_constant(c)?, left: left + 1 };
                 }
             } else {
                 prologue += usize::from(self.uniform[k]);
                 if let Some(c) = added_constant(inst.op, self.ir.imm(inst)) {
-                    self.constant(c)?;
+                    self.place_constant(c)?;
                 }
             }
         }
@@ -177,8 +177,8 @@ impl Assembler<'_> {
     }
 
     /// The place of a constant. It is set once for all calls, so no other value takes it.
-    fn constant(&mut self, c: f64) -> Result<u32, Refused> {
-        let (cells, constants) = (&mut self.cells, &mut self.layout.constants);
+    fn place_constant(&mut self, c: f64) -> Result<u32, Refused> {
+        let (cells, constants) = (&mut self.free, &mut self.layout.constants);
         constants.room(1)?;
         self.constant_cells.room(1)?;
         let cell = *self.constant_cells.entry(c.to_bits()).or_insert_with(|| {
@@ -202,7 +202,6 @@ impl Assembler<'_> {
     /// Makes the steps, of which `prologue` are in the prologue.
     fn steps(mut self, exits: &[u32], prologue: usize) -> Result<Layout, Refused> {
         // The place of a slot follows from the count of cells, so the prologue comes first.
-        self.free = std::mem::take(&mut self.cells);
         if prologue > 0 {
             self.made = with_room(prologue)?;
             self.part(exits, true)?;
@@ -210,7 +209,7 @@ impl Assembler<'_> {
         }
         self.layout.cells = self.free.count();
         self.slots_from = self.layout.inputs + self.layout.cells;
-        self.free = Slots::default();
+        (self.first, self.free) = (self.slots_from, Slots::default());
         let computed = self.ir.insts.iter().filter(|inst| !matches!(inst.op, Op::Leaf | Op::Const)).count();
         self.made = with_room(computed - self.layout.paired + exits.len() - prologue)?;
         self.part(exits, false)?;
@@ -309,6 +308,7 @@ impl Assembler<'_> {
                 }
             }
         };
+        // `Detach` is no call, and has no constant added.
         self.step(&Draft { opcode, aux, out: NOTHING, operands, reads }, Op::Detach, NO_IMM)
     }
 
@@ -320,9 +320,10 @@ impl Assembler<'_> {
         let mut places = operands.map(|x| self.values.get(x as usize).map_or(NOTHING, |value| value.place));
         if let Some(c) = added_constant(op, imm) {
             let free = places.iter().position(|&place| place == NOTHING);
-            places[free.expect("an op with an added constant has at most two other operands")] = self.constant(c)?;
+            places[free.expect("an op with an added constant has at most two other operands")] =
+                self.layout.inputs + self.constant_cells[&c.to_bits()];
         }
-        let first = if self.slots_from == u32::MAX { self.layout.inputs } else { self.slots_from };
+        let first = self.first;
         let read = &operands[..draft.reads];
         read.iter().for_each(|&x| self.values[x as usize].left -= 1);
         for &x in read {

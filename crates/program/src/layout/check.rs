@@ -111,26 +111,26 @@ impl Walk<'_> {
         if a.max(b).max(c).max(out) as usize >= self.written.len() {
             return Err("names a place that does not exist");
         }
-        let (mut count, mut columns) = match opcode.reads() {
+        let (mut count, columns) = match opcode.reads() {
             Reads::Column => (1, cells & 1 == 0),
             Reads::OneOfTwo => (2, cells & 3 != 3),
             Reads::Second => (3, cells & 2 == 0),
             Reads::Any(count) => (count, true),
         };
         let mut is_place = true;
+        let mut call = None;
         match opcode {
             Opcode::Scalar => {
                 let &(op, imm) = self.layout.calls.get(aux as usize).ok_or("calls an op that does not exist")?;
                 count = operand_count(op, imm).ok_or("calls an op that does not exist")?;
-                columns = true;
-                if op == Op::External {
-                    self.external(out, imm)?;
-                }
+                call = (op == Op::External).then_some(imm);
             }
-            Opcode::Kernel if aux as usize >= Unary::ALL.len() => return Err("has an index out of range"),
-            Opcode::Power if aux as usize >= self.layout.calls.len() => return Err("has an index out of range"),
-            Opcode::Check if aux as usize >= self.checks => return Err("has an index out of range"),
-            Opcode::Check => is_place = false,
+            Opcode::Kernel => in_range(aux, Unary::ALL.len())?,
+            Opcode::Power => in_range(aux, self.layout.calls.len())?,
+            Opcode::Check => {
+                in_range(aux, self.checks)?;
+                is_place = false;
+            }
             Opcode::Store | Opcode::Sum | Opcode::SumMul | Opcode::SumGmul => {
                 let spread = if opcode == Opcode::Store { Spread::PerPoint } else { Spread::Uniform };
                 let outlet = self.layout.outlets.get(aux as usize).map(|&(spread, _)| spread);
@@ -152,6 +152,9 @@ impl Walk<'_> {
             if !self.written[place as usize] {
                 return Err("reads a place that was not written");
             }
+        }
+        if let Some(imm) = call {
+            self.external(out, imm)?;
         }
         if is_place {
             self.write(out)?;
@@ -204,6 +207,10 @@ impl Walk<'_> {
             Role::Output(_) => Err("reads an output of a call that was not written"),
         }
     }
+}
+
+fn in_range(index: u32, count: usize) -> Result<(), &'static str> {
+    if (index as usize) < count { Ok(()) } else { Err("has an index out of range") }
 }
 
 #[cfg(test)]
@@ -361,7 +368,9 @@ mod tests {
     #[test]
     fn a_call_of_a_users_function_reads_and_writes_where_it_may() {
         assert!(calling().check(0).is_ok());
-        let changes: [fn(&mut Layout); 8] = [
+        let changes: [fn(&mut Layout); 9] = [
+            // The call reads its own first output. It comes after the steps of its two inputs.
+            |layout| (layout.body[2].a, layout.body[2].cells) = (layout.sites[0].first, 0),
             |layout| layout.sites[0].inputs[0] = layout.inputs + layout.cells + layout.slots,
             |layout| layout.sites[0].inputs[0] = layout.sites[0].first,
             |layout| layout.sites[0].inputs.push(0),

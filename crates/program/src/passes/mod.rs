@@ -16,7 +16,7 @@ use crate::ir::{Facts, Ir};
 use crate::options::Options;
 use crate::report::Pass;
 
-/// Runs the passes over the list that are switched on, and returns what each did, and what is known of the values.
+/// Runs `dead` and `order`, if they are switched on, and returns what each did, and what is known of the values.
 ///
 /// # Errors
 /// [`Refused`]; the list is then in no use.

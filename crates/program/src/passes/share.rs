@@ -18,19 +18,21 @@ const LISTED: usize = 8;
 /// The different instructions so far.
 ///
 /// Equal ones have the same latest operand, and most values have few users. So the users of a value are in a list, which
-/// is near in memory where a hash table is not. The rest, and constants, are in a hash table.
+/// is near in memory where a hash table is not. The rest, and constants, are in a hash table; inputs, which are all
+/// different, are in neither.
 pub(crate) struct Known {
-    lists: Vec<Links>,
+    /// Of each instruction.
+    links: Vec<Links>,
     rest: HashMap<[u64; 2], u32, Secret>,
     /// How many instructions were compared.
     #[cfg(test)]
     compared: usize,
 }
 
-/// Of an instruction, the last in the list of those whose latest operand it is, and the one before it in the list that
-/// it is in.
 struct Links {
+    /// The last in the list of those whose latest operand this one is.
     last_user: u32,
+    /// The one before this one, in the list that it is in.
     before: u32,
 }
 
@@ -41,7 +43,7 @@ impl Known {
     /// [`Refused`].
     pub(crate) fn new(count: usize) -> Result<Known, Refused> {
         Ok(Known {
-            lists: with_room(count)?,
+            links: with_room(count)?,
             rest: HashMap::default(),
             #[cfg(test)]
             compared: 0,
@@ -55,10 +57,9 @@ impl Known {
     pub(crate) fn first(&mut self, insts: &[Inst], inst: &Inst) -> Result<Option<u32>, Refused> {
         let (key, number) = (inst.key(), insts.len() as u32);
         let mut links = Links { last_user: NOTHING, before: NOTHING };
-        // Inputs are all different.
         let mut is_listed = inst.op == Op::Leaf;
         if let Some(&latest) = inst.operands().iter().max() {
-            let (mut other, mut listed) = (self.lists[latest as usize].last_user, 0);
+            let (mut other, mut listed) = (self.links[latest as usize].last_user, 0);
             links.before = other;
             while other != NOTHING {
                 #[cfg(test)]
@@ -66,12 +67,12 @@ impl Known {
                 if insts[other as usize].key() == key {
                     return Ok(Some(other));
                 }
-                other = self.lists[other as usize].before;
+                other = self.links[other as usize].before;
                 listed += 1;
             }
             is_listed = listed < LISTED;
             if is_listed {
-                self.lists[latest as usize].last_user = number;
+                self.links[latest as usize].last_user = number;
             }
         }
         if !is_listed {
@@ -81,7 +82,7 @@ impl Known {
                 return Ok(Some(first));
             }
         }
-        self.lists.try_push(links)?;
+        self.links.try_push(links)?;
         Ok(None)
     }
 }

@@ -91,7 +91,7 @@ fn operand_count(op: Op) -> Option<usize> {
 
 /// The immediates and operands of each op: a load, where a `match` would be a jump.
 static SHAPES: [(u8, Option<u8>); Op::ALL.len() + 1] = {
-    // Of calls, unless it is overwritten.
+    // The last entry, that of calls, keeps this.
     let mut shapes = [(2, None); Op::ALL.len() + 1];
     let mut k = 0;
     while k < Op::ALL.len() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wengert::room::{Grow, collected, filled, with_room, zeroed};
-use wengert::{ExternalOutput, Graph, Guard, NO_IMM, NodeId, Op};
+use wengert::{ExternalOutput, Graph, Guard, NO_IMM, NodeId, Op, TapeReader};
 
 use super::{Check, NOTHING, Outlet, Recording, Site, newest};
 use crate::error::Error;
@@ -151,7 +151,7 @@ impl Recording {
 
 struct Reader<'g> {
     graph: &'g Graph,
-    nodes: wengert::Reader<'g>,
+    nodes: TapeReader<'g>,
     /// For each position of the tape, whether outputs or guards depend on its node.
     needed: Vec<bool>,
     /// For each position of the tape, the value of its node.
@@ -248,9 +248,10 @@ impl Reader<'_> {
 
     /// Reads a call with all its outputs.
     fn read_call(&mut self, external: &ExternalOutput) -> Result<(), Error> {
-        let (site, first) = (Site::of(Arc::clone(&external.function)), external.first.index());
+        let (mut site, first) = (Site::of(Arc::clone(&external.function)), external.first.index());
         let (mut operands, outputs) = (Vec::new(), site.outputs as usize);
         self.nodes.read(first, |x| operands.push(self.value_of[x]));
+        site.inputs = operands.len() as u32;
         let value = self.recording.push_call(site, &operands)?;
         for (k, place) in self.value_of[first..].iter_mut().take(outputs).enumerate() {
             *place = value + k as u32;

@@ -335,3 +335,10 @@ fn a_clone_of_a_workspace_has_its_setup_and_memory_of_its_own() {
     program.eval_batch(5, &[&[0.5; 5]], &mut [&mut column], &mut clone).expect("runs");
     assert_eq!((column, clone.lanes(), workspace.lanes()), ([out[0]; 5], 12, 0));
 }
+
+#[test]
+fn a_rule_sees_that_its_operands_are_computed_alike() {
+    let program = Program::from_fn(&[0.5], |x| vec![x[0].sin().max(x[0].sin())], &Options::new()).expect("compiles");
+    assert_eq!(program.instructions().len(), 2, "{program}");
+    assert_eq!(program.report().slots, 1);
+}

@@ -6,20 +6,20 @@ use crate::tape::entry::Entry;
 use crate::tape::view::View;
 
 impl Graph {
-    /// The nodes that are there now.
+    /// Reads the nodes that are there now. Those recorded later are beyond its end.
     #[doc(hidden)]
     #[inline]
-    pub fn reader(&self) -> Reader<'_> {
-        Reader(self.tape.view())
+    pub fn reader(&self) -> TapeReader<'_> {
+        TapeReader(self.tape.view())
     }
 }
 
 /// The nodes of a graph by their positions.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
-pub struct Reader<'g>(View<'g>);
+pub struct TapeReader<'g>(View<'g>);
 
-impl Reader<'_> {
+impl TapeReader<'_> {
     /// The op, the immediates and the value of the node at a position, which must be on the tape. Passes the
     /// positions of its operands to `each`.
     ///
