@@ -146,6 +146,12 @@ fn any_nan(numbers: &[f64]) -> bool {
         let (a, b) = (_mm256_cmp_pd::<_CMP_UNORD_Q>(a, b), _mm256_cmp_pd::<_CMP_UNORD_Q>(c, d));
         nan = _mm256_or_pd(nan, _mm256_or_pd(a, b));
     }
+    let (fours, rest) = rest.as_chunks::<4>();
+    for four in fours {
+        // SAFETY: a vector.
+        let four = unsafe { _mm256_loadu_pd(four.as_ptr()) };
+        nan = _mm256_or_pd(nan, _mm256_cmp_pd::<_CMP_UNORD_Q>(four, four));
+    }
     _mm256_movemask_pd(nan) != 0 || rest.iter().any(|y| y.is_nan())
 }
 

@@ -282,10 +282,13 @@ impl Workspace {
     ///
     /// # Errors
     /// [`Error::OutOfMemory`]; it then fits no program.
+    #[inline]
     pub(crate) fn fit(&mut self, id: u64, layout: &Layout) -> Result<(), Error> {
-        if self.fits == id {
-            return Ok(());
-        }
+        if self.fits == id { Ok(()) } else { self.fit_anew(id, layout) }
+    }
+
+    #[cold]
+    fn fit_anew(&mut self, id: u64, layout: &Layout) -> Result<(), Error> {
         self.fits = 0;
         let places = layout.inputs as usize + layout.cells as usize + layout.slots as usize;
         self.point = Arena::new(1, places)?;
@@ -303,9 +306,11 @@ impl Workspace {
     /// [`Error::OutOfMemory`]; it then fits no code.
     #[inline]
     pub(crate) fn fit_code(&mut self, id: u64, code: &Code) -> Result<(), Error> {
-        if self.fits_code == id {
-            return Ok(());
-        }
+        if self.fits_code == id { Ok(()) } else { self.fit_code_anew(id, code) }
+    }
+
+    #[cold]
+    fn fit_code_anew(&mut self, id: u64, code: &Code) -> Result<(), Error> {
         self.fits_code = 0;
         let constants = code.constants();
         assert!(constants.len() <= code.slots(), "constants are part of the frame");
