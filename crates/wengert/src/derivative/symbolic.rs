@@ -6,17 +6,19 @@
 use alloc::vec::Vec;
 use core::cell::Cell;
 
-use crate::derivative::term::{Recorder, Term};
+use crate::derivative::term::{Decoded, Operands, Recorder, Term};
 use crate::error::{Error, expect};
 use crate::external::{self, checked};
 use crate::graph::Graph;
 use crate::hash::{FxHashMap, FxHashSet};
 use crate::node::NodeId;
 use crate::number::expr::Expr;
-use crate::op::{Encoding, Imm, Op};
-use crate::room::{collected, filled, with_room};
+use crate::op::{Encoding, Op};
+use crate::room::{collected, filled};
 use crate::scalar::{Guarded, Scalar, rule};
 use crate::tape::calls::Call;
+use crate::tape::entry::Entry;
+use crate::tape::view::View;
 
 impl Graph {
     /// The gradient of `l` with respect to the nodes `wrt`, as nodes: one for each, in order. The result can be
@@ -114,15 +116,9 @@ impl Graph {
 }
 
 /// [`rule::of`] over terms, in one copy for both directions.
-fn rule_of<'r>(
-    op: Op,
-    imm: Imm,
-    args: &[Term<'r>],
-    r: Term<'r>,
-    bars: &dyn Fn(usize) -> Option<Guarded<Term<'r>>>,
-    emit: &mut dyn FnMut(usize, Guarded<Term<'r>>),
-) {
-    rule::of(op, imm, args, r, bars, emit);
+fn rule_of<'r>(node: &Decoded<'r, '_>, emit: &mut dyn FnMut(usize, Guarded<Term<'r>>)) {
+    let bars = |k: usize| Some(node.bars[k]).filter(|bar| !bar.is_nothing()).map(Guarded);
+    rule::of(node.op, node.imm, node.args, node.result, bars, emit);
 }
 
 impl Recorder<'_> {
@@ -132,8 +128,8 @@ impl Recorder<'_> {
             adjoints[output.index()].gather(seed);
         }
         let lowest = wrt.iter().map(|node| node.index()).min().unwrap_or(usize::MAX);
-        let most = self.graph.most_operands();
-        let (mut operands, mut args) = (with_room(most)?, with_room(most)?);
+        let mut operands = Operands::with_room(self.graph.most_operands())?;
+        let view = self.graph.tape.view();
         // The first output of the external function that was swept last.
         let mut swept = None;
         for position in (lowest.min(adjoints.len())..adjoints.len()).rev() {
@@ -141,7 +137,7 @@ impl Recorder<'_> {
             if bar.is_nothing() || !self.active[position] {
                 continue;
             }
-            if let Some(call) = self.call_at(position as u32) {
+            if let Some(call) = self.call_of(view.entry(position as u32)) {
                 if swept.replace(call.first) != Some(call.first)
                     && let Err(failure) = self.pull_call(call, &mut adjoints)
                 {
@@ -149,13 +145,10 @@ impl Recorder<'_> {
                 }
                 continue;
             }
-            self.pull(
-                position as u32,
-                bar,
-                (&mut operands, &mut args),
-                &|x| self.active[x as usize],
-                &mut |x, part| adjoints[x as usize].gather(part),
-            );
+            let is_active = |x: u32| self.active[x as usize];
+            self.pull(&view, position as u32, bar, &mut operands, is_active, |x, part| {
+                adjoints[x as usize].gather(part);
+            });
         }
         let derived = |node: &NodeId| match self.active.get(node.index()) {
             Some(true) => adjoints[node.index()],
@@ -165,19 +158,25 @@ impl Recorder<'_> {
     }
 
     /// Passes to `send` what the node at a position, with the adjoint `bar`, sends to each active operand.
+    #[inline(always)]
     fn pull<'r>(
         &'r self,
+        view: &View<'_>,
         position: u32,
         bar: Term<'r>,
-        (operands, args): (&mut Vec<u32>, &mut Vec<Term<'r>>),
-        is_active: &dyn Fn(u32) -> bool,
-        send: &mut dyn FnMut(u32, Term<'r>),
+        buffer: &mut Operands<'r>,
+        is_active: impl Fn(u32) -> bool,
+        mut send: impl FnMut(u32, Term<'r>),
     ) {
-        let (op, imm, r) = self.decode(position, operands, args);
+        let node = self.decode(view, position, buffer);
+        let operands = node.operands;
+        for (wanted, &x) in node.bars.iter_mut().zip(operands) {
+            *wanted = if is_active(x) { bar } else { Term::NOTHING };
+        }
         // As in a sweep, if both operands are the same node, their parts are added first.
-        let twice = matches!(op.encoding(), Encoding::Fixed { operands: 2, .. }) && operands[0] == operands[1];
+        let twice = matches!(node.op.encoding(), Encoding::Fixed { operands: 2, .. }) && operands[0] == operands[1];
         let mut first = Term::NOTHING;
-        rule_of(op, imm, args, r, &|k| is_active(operands[k]).then_some(Guarded(bar)), &mut |k, Guarded(mut part)| {
+        rule_of(&node, &mut |k, Guarded(mut part)| {
             if twice {
                 part.gather(first);
                 first = part;
@@ -195,30 +194,25 @@ impl Recorder<'_> {
                 tangents[node.index()].gather(seed);
             }
         }
-        let most = self.graph.most_operands();
-        let (mut operands, mut args) = (with_room(most)?, with_room(most)?);
+        let mut buffer = Operands::with_room(self.graph.most_operands())?;
+        let view = self.graph.tape.view();
         for position in 0..tangents.len() {
             if !self.active[position] {
                 continue;
             }
-            if let Some(call) = self.call_at(position as u32) {
+            if let Some(call) = self.call_of(view.entry(position as u32)) {
                 if let Err(failure) = self.push_call(call, position as u32, &mut tangents) {
                     self.fail(failure);
                 }
                 continue;
             }
-            let (op, imm, r) = self.decode(position as u32, &mut operands, &mut args);
+            let node = self.decode(&view, position as u32, &mut buffer);
+            for (tangent, &x) in node.bars.iter_mut().zip(node.operands) {
+                *tangent = tangents[x as usize];
+            }
             // A seeded node keeps its seed; tangents that reach it are added.
             let mut sum = tangents[position];
-            let tangent = |k: usize| tangents[operands[k] as usize];
-            rule_of(
-                op,
-                imm,
-                &args,
-                r,
-                &|k| Some(tangent(k)).filter(|tangent| !tangent.is_nothing()).map(Guarded),
-                &mut |_, part| sum.gather(part.0),
-            );
+            rule_of(&node, &mut |_, part| sum.gather(part.0));
             tangents[position] = sum;
         }
         self.nodes(outputs.iter().map(|node| tangents[node.index()]))
@@ -227,9 +221,9 @@ impl Recorder<'_> {
 
 /// Functions of the user's own.
 impl Recorder<'_> {
-    /// The call that the node at a position is an output of.
-    fn call_at(&self, position: u32) -> Option<Call<'_>> {
-        let entry = self.graph.tape.entry(position);
+    /// The call that the node of an entry is an output of.
+    #[inline(always)]
+    fn call_of(&self, entry: Entry) -> Option<Call<'_>> {
         (entry.op() == Op::External).then(|| self.graph.tape.view().call(entry))
     }
 
@@ -279,7 +273,7 @@ impl Recorder<'_> {
         if let Some(handle) = l.handle() {
             adjoints.insert(handle.index(), bar);
         }
-        let (mut operands, mut args) = (Vec::new(), Vec::new());
+        let (mut operands, view) = (Operands::with_room(0)?, self.graph.tape.view());
         let gather = |adjoints: &mut FxHashMap<u32, Term<'r>>, x: u32, part: Term<'r>| {
             adjoints.entry(x).or_insert(Term::NOTHING).gather(part);
         };
@@ -290,7 +284,7 @@ impl Recorder<'_> {
             if !active.contains(&position) {
                 continue;
             }
-            if let Some(call) = self.call_at(position) {
+            if let Some(call) = self.call_of(view.entry(position)) {
                 // This is the last output with an adjoint, so all adjoints of the call are complete.
                 let ybar: Vec<_> = (call.first..call.first + call.outputs)
                     .map(|at| adjoints.remove(&at).unwrap_or(Term::NOTHING))
@@ -302,9 +296,16 @@ impl Recorder<'_> {
                 }
                 continue;
             }
-            self.pull(position, bar, (&mut operands, &mut args), &|x| active.contains(&x), &mut |x, part| {
-                gather(&mut adjoints, x, part);
-            });
+            self.pull(
+                &view,
+                position,
+                bar,
+                &mut operands,
+                |x| active.contains(&x),
+                |x, part| {
+                    gather(&mut adjoints, x, part);
+                },
+            );
         }
         Ok(inputs.iter().map(|x| adjoints.remove(&x.get()).unwrap_or(Term::NOTHING)).collect())
     }

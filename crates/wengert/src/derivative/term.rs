@@ -10,16 +10,18 @@ use core::ops::{Add, Div, Mul, Neg, Sub};
 
 use smallvec::SmallVec;
 
+use crate::cold::rarely;
 use crate::derivative::hash_cons::{NodeTable, Signature};
 use crate::error::Error;
 use crate::graph::{Graph, Mark};
 use crate::node::NodeId;
 use crate::number::expr::Expr;
 use crate::op::{Certain, Encoding, Imm, NO_IMM, Op};
-use crate::room::{with_room, zeroed};
+use crate::room::{Refused, filled, with_room, zeroed};
 use crate::scalar::{Scalar, operators_by_apply, value};
 use crate::tape::Tape;
 use crate::tape::entry::{Entry, Handle};
+use crate::tape::view::View;
 
 /// A derivation in progress.
 #[derive(Debug)]
@@ -61,24 +63,39 @@ impl<'g> Recorder<'g> {
             }
         }
         let tape = &graph.tape;
-        // A gradient has about two nodes for each operand.
-        let operands = |entry: Entry| match entry.op().encoding() {
-            Encoding::List if entry.op() != Op::External => entry.b() as usize,
-            _ => 2,
-        };
-        let mut table = NodeTable::with_room(2 * tape.entries().take(len).map(operands).sum::<usize>())?;
-        for (position, entry) in tape.entries().take(len).enumerate() {
-            if entry.wants() && !active[position] {
-                let mut any = false;
-                tape.operands(entry, |x| any |= active[x as usize]);
-                active[position] = any;
-            }
-            if position >= graph.stale_below as usize
-                && let Some(signature) = Signature::of(tape, entry)
-                && let Err(vacancy) = table.find(tape, &signature)
-            {
-                table.put(tape, vacancy, position as u32)?;
-            }
+        // A gradient has about two nodes for each operand of an op with partials other than 1 and -1.
+        let added = |entry: Entry| if entry.op().is_linear() { 0 } else { 2 * entry.operands() };
+        let mut table = NodeTable::with_room(len + tape.entries().take(len).map(added).sum::<usize>())?;
+        let view = tape.view().below(len);
+        for (position, at) in (0..len).zip(0..) {
+            let entry = view.entry(at);
+            let (op, x, y) = (entry.op(), entry.a(), entry.b());
+            let is_fresh = at >= graph.stale_below;
+            let depends = match op.encoding() {
+                Encoding::Fixed { operands: 1, imms } => {
+                    match imms {
+                        0 if is_fresh => table.add(tape, &view, &Signature::plain(view, op, x, 0), at)?,
+                        _ if is_fresh && Signature::is_for(op) => table.add_any(tape, &view, at)?,
+                        _ => (),
+                    }
+                    active[x as usize]
+                }
+                Encoding::Fixed { operands: 2, imms: 0 } => {
+                    if is_fresh {
+                        table.add(tape, &view, &Signature::plain(view, op, x, y), at)?;
+                    }
+                    active[x as usize] | active[y as usize]
+                }
+                _ => {
+                    if is_fresh {
+                        table.add_any(tape, &view, at)?;
+                    }
+                    let mut any = false;
+                    view.operands(entry, |x| any |= active[x as usize]);
+                    any
+                }
+            };
+            active[position] |= depends && entry.wants();
         }
         Ok(Recorder {
             graph,
@@ -99,9 +116,12 @@ impl<'g> Recorder<'g> {
         Ok(terms)
     }
 
-    #[inline(always)]
     fn term_at(&self, position: u32) -> Term<'_> {
-        let entry = self.graph.tape.entry(position);
+        self.term_of_entry(self.graph.tape.entry(position), position)
+    }
+
+    #[inline(always)]
+    fn term_of_entry(&self, entry: Entry, position: u32) -> Term<'_> {
         match entry.code() == Op::Const.code() {
             true => Term::constant(entry.value),
             false => self.node(Handle::new(position, entry.wants())),
@@ -113,20 +133,40 @@ impl<'g> Recorder<'g> {
         Term { recorder: Some(self), bits: handle.0.into() }
     }
 
-    /// Reads the node at a position: its op, its immediates and its term. Writes its operands to `operands`,
-    /// and to `args` as terms.
-    pub(crate) fn decode<'r>(
+    /// Reads the node at a position. `bars` is for the caller to fill in.
+    #[inline(always)]
+    pub(crate) fn decode<'r, 'b>(
         &'r self,
+        view: &View<'_>,
         position: u32,
-        operands: &mut Vec<u32>,
-        args: &mut Vec<Term<'r>>,
-    ) -> (Op, Imm, Term<'r>) {
-        operands.clear();
-        args.clear();
-        let entry = self.graph.tape.entry(position);
-        let imm = self.graph.tape.operands(entry, |x| operands.push(x));
-        args.extend(operands.iter().map(|&x| self.term_at(x)));
-        (entry.op(), imm, self.term_at(position))
+        buffer: &'b mut Operands<'r>,
+    ) -> Decoded<'r, 'b> {
+        let entry = view.entry(position);
+        let op = entry.op();
+        let (count, imm) = match op.encoding() {
+            Encoding::Fixed { operands: 1, imms: 0 } => {
+                buffer.positions[0] = entry.a();
+                (1, NO_IMM)
+            }
+            Encoding::Fixed { operands: 2, imms: 0 } => {
+                buffer.positions[0] = entry.a();
+                buffer.positions[1] = entry.b();
+                (2, NO_IMM)
+            }
+            Encoding::Fixed { operands: 1, imms: 1 } => {
+                buffer.positions[0] = entry.a();
+                (1, view.imm::<1, 1>(entry))
+            }
+            _ => buffer.read(view, entry),
+        };
+        let (operands, args) = (&buffer.positions[..count], &mut buffer.args[..count]);
+        if !op.is_linear() {
+            for (arg, &x) in args.iter_mut().zip(operands) {
+                *arg = self.term_of_entry(view.entry(x), x);
+            }
+        }
+        let result = self.term_of_entry(entry, position);
+        Decoded { op, imm, operands, args, result, bars: &mut buffer.bars[..count] }
     }
 
     /// The keys of the derivatives. After an error, drops everything recorded; no key of it was given out.
@@ -173,60 +213,125 @@ impl<'g> Recorder<'g> {
     /// Adds the nodes from a position on to those that are shared. They were recorded by a user's pullback.
     pub(crate) fn share_from(&self, start: u32) -> Result<(), Error> {
         let (tape, table) = (&self.graph.tape, &mut *self.table.borrow_mut());
-        for position in start..tape.len() {
-            if let Some(signature) = Signature::of(tape, tape.entry(position))
-                && let Err(vacancy) = table.find(tape, &signature)
-            {
-                table.put(tape, vacancy, position)?;
-            }
-        }
-        Ok(())
+        (start..tape.len()).try_for_each(|position| Ok(table.add_any(tape, &tape.view(), position)?))
     }
 
-    /// The node of the op with these operands: one that the graph has, or a new one.
+    /// A recorded node as a term. After an error, NaN.
     #[inline(always)]
-    fn record<'r, const N: usize>(&'r self, op: Op, imm: Imm, args: [Term<'r>; N]) -> Term<'r> {
-        match self.try_record(op, imm, args) {
+    fn recorded(&self, node: Result<Handle, Error>) -> Term<'_> {
+        match node {
             Ok(handle) => self.node(handle),
-            Err(failure) => {
+            Err(failure) => rarely(|| {
                 self.fail(failure);
                 Term::constant(f64::NAN)
-            }
+            }),
         }
     }
 
+    /// The node of an op without immediates with these operands, one or two: one that the graph has, or a new one. (An
+    /// array of the positions would be stored in halves and loaded as one word, and the load would stall.)
     #[inline(always)]
-    fn try_record<const N: usize>(&self, op: Op, imm: Imm, args: [Term<'_>; N]) -> Result<Handle, Error> {
-        // A rule can record a derivative of the next order, which may be too high.
-        op.check_immediates(imm)?;
+    fn try_plain(&self, op: Op, x: Term<'_>, y: Option<Term<'_>>) -> Result<Handle, Error> {
         let tape = &self.graph.tape;
+        let a = x.handle_on(tape)?.index();
+        let b = match y {
+            Some(y) => y.handle_on(tape)?.index(),
+            None => 0,
+        };
+        let view = tape.view();
+        let (x, second) = (view.entry(a), view.entry(b));
         let table = &mut *self.table.borrow_mut();
-        let (mut handles, mut values, mut operands) = ([Handle::NONE; N], [0.0; N], [0; 3]);
-        for k in 0..N {
-            handles[k] = args[k].handle_on(tape)?;
-            operands[k] = handles[k].index();
-            values[k] = tape.entry(operands[k]).value;
-        }
-        let vacancy = match table.find(tape, &Signature::new(op, imm, operands)) {
-            Ok(position) => return Ok(Handle::new(position, tape.entry(position).wants())),
+        let vacancy = match table.find(view, &Signature::plain(view, op, a, b)) {
+            Ok(position) => return Ok(Handle::new(position, view.entry(position).wants())),
             Err(vacancy) => vacancy,
         };
-        let value = value::of(op, imm, &values);
-        let usual = match handles[..] {
-            [x] if op.immediates() == 0 => tape.try_unary(op, x, value),
-            [x, y] if op.immediates() == 0 => tape.try_binary(op, x, y, value),
-            _ => None,
+        let (value, wants) = match y {
+            Some(_) => (value::of(op, NO_IMM, &[x.value, second.value]), x.wants() || second.wants()),
+            None => (value::of(op, NO_IMM, &[x.value]), x.wants()),
         };
-        let handle = match usual {
+        let wants = wants && !op.stops_gradient();
+        let handle = match tape.try_plain(op, a, b, wants, value) {
             Some(handle) => handle,
-            None => {
-                tape.make_room(op, N)?;
-                tape.push_op(op, imm, &handles, value)
-            }
+            None => rarely(|| {
+                tape.make_room(op, 2)?;
+                Ok::<_, Error>(tape.try_plain(op, a, b, wants, value).expect("there is room"))
+            })?,
         };
         table.put(tape, vacancy, handle.index())?;
         Ok(handle)
     }
+
+    /// The node of any op of up to three operands.
+    fn try_record(&self, op: Op, imm: Imm, args: &[Term<'_>]) -> Result<Handle, Error> {
+        // A rule can record a derivative of the next order, which may be too high.
+        op.check_immediates(imm)?;
+        debug_assert!(Signature::is_for(op), "the table holds no {op}");
+        let tape = &self.graph.tape;
+        let (mut handles, mut values, mut operands) =
+            (SmallVec::<[Handle; 3]>::new(), SmallVec::<[f64; 3]>::new(), [0; 3]);
+        for (arg, place) in args.iter().zip(&mut operands) {
+            let handle = arg.handle_on(tape)?;
+            *place = handle.index();
+            handles.push(handle);
+            values.push(tape.entry(handle.index()).value);
+        }
+        let (table, view) = (&mut *self.table.borrow_mut(), tape.view());
+        let vacancy = match table.find(view, &Signature::new(view, op, imm, operands)) {
+            Ok(position) => return Ok(Handle::new(position, tape.entry(position).wants())),
+            Err(vacancy) => vacancy,
+        };
+        tape.make_room(op, args.len())?;
+        let handle = tape.push_op(op, imm, &handles, value::of(op, imm, &values));
+        table.put(tape, vacancy, handle.index())?;
+        Ok(handle)
+    }
+}
+
+/// Room for what rules take of each operand of a node. (The lists keep their lengths: writing an element is faster than
+/// appending one.)
+#[derive(Debug)]
+pub(crate) struct Operands<'r> {
+    positions: Vec<u32>,
+    args: Vec<Term<'r>>,
+    bars: Vec<Term<'r>>,
+}
+
+impl Operands<'_> {
+    /// Room for this many operands. It grows for a node that has more.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub(crate) fn with_room(operands: usize) -> Result<Self, Refused> {
+        let nothing = || filled(Term::NOTHING, operands.max(3));
+        Ok(Operands { positions: zeroed(operands.max(3))?, args: nothing()?, bars: nothing()? })
+    }
+
+    /// Reads the positions of the operands of an entry. Returns their number and the immediates.
+    #[inline(never)]
+    fn read(&mut self, view: &View<'_>, entry: Entry) -> (usize, Imm) {
+        let count = entry.operands();
+        if count > self.positions.len() {
+            self.positions.resize(count, 0);
+            self.args.resize(count, Term::NOTHING);
+            self.bars.resize(count, Term::NOTHING);
+        }
+        let mut places = self.positions.iter_mut();
+        let imm = view.operands(entry, |x| places.by_ref().take(1).for_each(|place| *place = x));
+        (count, imm)
+    }
+}
+
+/// A node as rules take it.
+#[derive(Debug)]
+pub(crate) struct Decoded<'r, 'b> {
+    pub(crate) op: Op,
+    pub(crate) imm: Imm,
+    pub(crate) operands: &'b [u32],
+    /// The operands as terms, unless the rule of the op does not read them.
+    pub(crate) args: &'b [Term<'r>],
+    pub(crate) result: Term<'r>,
+    /// The cotangent for each operand; [`Term::NOTHING`] where none is wanted.
+    pub(crate) bars: &'b mut [Term<'r>],
 }
 
 impl Drop for Recorder<'_> {
@@ -260,6 +365,7 @@ impl<'r> Term<'r> {
     }
 
     /// Adds a part of an adjoint or tangent.
+    #[inline(always)]
     pub(crate) fn gather(&mut self, part: Self) {
         if !part.is_nothing() {
             *self = if self.is_nothing() { part } else { *self + part };
@@ -267,6 +373,7 @@ impl<'r> Term<'r> {
     }
 
     /// Whether it is 0 at all values of the leaves.
+    #[inline(always)]
     pub(crate) fn is_nothing(self) -> bool {
         self.number() == Some(0.0)
     }
@@ -295,18 +402,49 @@ impl<'r> Scalar for Term<'r> {
         }
     }
 
+    #[inline(always)]
     fn apply(op: Op, imm: Imm, args: &[Self]) -> Self {
+        match *args {
+            [x] if op.immediates() == 0 => Term::unary(op, x),
+            [x, y] if op.immediates() == 0 => Term::binary(op, x, y),
+            _ => Term::any(op, imm, args),
+        }
+    }
+}
+
+/// Recording, by functions that take terms in registers. An op of numbers alone is computed.
+impl<'r> Term<'r> {
+    #[inline(never)]
+    fn unary(op: Op, x: Self) -> Self {
+        match x.recorder {
+            Some(recorder) => recorder.recorded(recorder.try_plain(op, x, None)),
+            None => Term::any(op, NO_IMM, &[x]),
+        }
+    }
+
+    #[inline(never)]
+    fn binary(op: Op, x: Self, y: Self) -> Self {
         // Nothing is certain of two nodes.
-        let two_nodes = matches!(args, [x, y] if x.recorder.is_some() && y.recorder.is_some());
-        if !two_nodes && let Some(certain) = Term::certain(op, imm, args) {
+        if (x.recorder.is_none() || y.recorder.is_none())
+            && let Some(certain) = Term::certain(op, NO_IMM, &[x, y])
+        {
+            return certain;
+        }
+        match x.recorder.or(y.recorder) {
+            Some(recorder) => recorder.recorded(recorder.try_plain(op, x, Some(y))),
+            None => Term::any(op, NO_IMM, &[x, y]),
+        }
+    }
+
+    #[inline(never)]
+    fn any(op: Op, imm: Imm, args: &[Self]) -> Self {
+        if let Some(certain) = Term::certain(op, imm, args) {
             return certain;
         }
         // Rules record ops of at most three operands.
-        match (args.iter().find_map(|x| x.recorder), args) {
-            (Some(recorder), &[x]) => recorder.record(op, imm, [x]),
-            (Some(recorder), &[x, y]) => recorder.record(op, imm, [x, y]),
-            (Some(recorder), _) => recorder.record::<3>(op, imm, core::array::from_fn(|k| args[k])),
-            (None, _) => {
+        match args.iter().find_map(|x| x.recorder) {
+            Some(recorder) => recorder.recorded(recorder.try_record(op, imm, args)),
+            None => {
                 let values: SmallVec<[f64; 3]> = args.iter().map(|x| x.primal()).collect();
                 Term::constant(value::of(op, imm, &values))
             }

@@ -101,6 +101,15 @@ macro_rules! stops {
     };
 }
 
+macro_rules! is_linear {
+    (linear) => {
+        true
+    };
+    ($cost:ident) => {
+        false
+    };
+}
+
 macro_rules! define_op {
     (
         ops { $($(#[doc = $doc:literal])+ $vis:vis $Op:ident = $name:ident($x:ident $(, $y:ident)* $(; $($k:ident: $kind:ident),+)?) -> $r:ident, $cost:ident $form:ident $symbol:literal, $value:block, $bar:ident => [$($pull:expr),*];)+ }
@@ -257,6 +266,15 @@ macro_rules! define_op {
                 match self {
                     $(Op::$Op => stops!($cost),)+
                     _ => matches!(self, Op::Const),
+                }
+            }
+
+            /// Whether the rule of the op reads only the adjoint, neither operands nor value.
+            #[inline(always)]
+            pub(crate) const fn is_linear(self) -> bool {
+                match self {
+                    $(Op::$Op => is_linear!($cost),)+
+                    _ => false,
                 }
             }
         }

@@ -44,9 +44,15 @@ impl Entry {
     }
 
     #[inline(always)]
-    pub(super) fn new(op: Op, a: u32, b: u32, wants: bool, value: f64) -> Entry {
+    pub(crate) fn new(op: Op, a: u32, b: u32, wants: bool, value: f64) -> Entry {
         let code = op.code() as u64 | if wants { 0 } else { INERT_WORD };
         Entry { value, word: code | (b as u64) << B | (a as u64) << A }
+    }
+
+    /// The word but for "wants no gradient": the op and both fields.
+    #[inline(always)]
+    pub(crate) fn form(self) -> u64 {
+        self.word & !INERT_WORD
     }
 
     /// The code of the op, plus 128 if the entry wants no gradient.

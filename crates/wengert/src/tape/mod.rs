@@ -286,6 +286,14 @@ impl Tape {
         None
     }
 
+    /// Appends an op of one or two operands, `a` and `b`, without immediates. `None` if there is no room.
+    #[inline(always)]
+    pub(crate) fn try_plain(&self, op: Op, a: u32, b: u32, wants: bool, value: f64) -> Option<Handle> {
+        let entry = Entry::new(op, a, b, wants, value);
+        let index = self.entries.occupy(self.entries.vacant()?, entry.with(value));
+        Some(Handle::new(index as u32, wants))
+    }
+
     /// As [`Tape::try_unary`], for an op with one immediate.
     #[inline(always)]
     pub(crate) fn try_with_constant(&self, op: Op, x: Handle, c: f64, value: f64) -> Option<Handle> {

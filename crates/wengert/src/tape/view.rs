@@ -20,6 +20,12 @@ impl<'t> View<'t> {
         View { entries: &self.entries[..len], ..self }
     }
 
+    /// The entry at a position, which must be among them.
+    #[inline(always)]
+    pub(crate) fn entry(self, position: u32) -> Entry {
+        self.entries[position as usize].get().into()
+    }
+
     #[inline(always)]
     fn listed(self, at: u32) -> u32 {
         debug_assert!((at as usize) < self.lists.len());

@@ -1,7 +1,9 @@
 //! Laws of derivatives that are recorded as graph nodes: for every op at special points, and on random graphs.
 
+use std::collections::HashSet;
+
 use proptest::prelude::*;
-use wengert::{Arity, Form, Graph, Imm, NodeId, Op};
+use wengert::{Arity, Form, Graph, Imm, Node, NodeId, Op};
 
 /// Equal, up to the sign of zero and the kind of NaN.
 fn same(a: f64, b: f64) -> bool {
@@ -116,8 +118,51 @@ fn grow_exact(g: &Graph, leaves: &[NodeId], steps: &[Step]) -> Vec<NodeId> {
     nodes
 }
 
+/// What a node computes: its op, immediates and operands, sorted where their order does not matter.
+fn computation(node: &Node) -> (Op, [u64; 2], Vec<usize>) {
+    let mut operands: Vec<usize> = node.operands.iter().map(|operand| operand.index()).collect();
+    if node.op.is_symmetric() {
+        operands.sort_unstable();
+    }
+    (node.op, node.imm.map(f64::to_bits), operands)
+}
+
+/// Derives `l` with respect to `wrt`. Checks that no node is recorded that computes what a node up to `l` or another new
+/// one computes.
+#[track_caller]
+fn derived_once(g: &Graph, l: NodeId, wrt: &[NodeId]) -> Vec<NodeId> {
+    let mut seen: HashSet<_> = g.nodes().take(l.index() + 1).map(|node| computation(&node)).collect();
+    let start = g.len();
+    let gradient = g.gradient_nodes(l, wrt);
+    for node in g.nodes().skip(start).filter(|node| node.op != Op::Const) {
+        assert!(seen.insert(computation(&node)), "{node:?} is there already");
+    }
+    gradient
+}
+
+/// Thousands of nodes use one node, as one operand of two and alone, so its users do not fit near one another.
+#[test]
+fn users_of_a_popular_node_are_shared() {
+    let g = Graph::new();
+    let x = g.leaf(0.5);
+    let leaves = g.leaves(&[0.25; 3000]);
+    let terms: Vec<_> = leaves.iter().map(|&leaf| g.sin(g.mul(g.tanh(leaf), g.exp(x)))).collect();
+    derived_once(&g, g.exp(g.sum(&terms)), &leaves);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn what_the_graph_computes_already_is_not_recorded_again(
+        steps in steps(40),
+        values in prop::collection::vec(-3.0f64..3.0, 3),
+    ) {
+        let g = Graph::new();
+        let nodes = grow(&g, &g.leaves(&values), &steps);
+        let first = derived_once(&g, *nodes.last().unwrap(), &nodes);
+        derived_once(&g, first[0], &nodes);
+    }
 
     #[test]
     fn a_gradient_graph_has_the_bits_of_the_sweep(
