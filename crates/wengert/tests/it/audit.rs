@@ -262,3 +262,48 @@ fn ten_cases_are_reported_in_these_words() {
         assert_eq!(said, expected, "case {k}");
     }
 }
+
+#[test]
+fn a_detach_that_keeps_nothing_back_is_left_out() {
+    let detached = |l: fn(&[Expr<'_>]) -> NodeId, x: &[f64]| {
+        let g = Graph::new();
+        let l = l(&g.exprs(&g.leaves(x)));
+        g.audit(l).findings.iter().filter(|finding| finding.concern == Concern::Detached).count()
+    };
+    let (x, equal) = ([1e9, 1e9 + 3.0, 1e9 - 4.0, 1e9 + 0.1], [0.3; 5]);
+    assert_eq!(detached(|x| wengert::variance(x).id(), &x), 0);
+    assert_eq!(detached(|x| wengert::standard_deviation(x).exp().id(), &x), 0);
+    assert_eq!(detached(|x| wengert::standard_deviation(x).id(), &equal), 0);
+    // What is kept back matters here: it does not cancel, or is a factor.
+    assert_eq!(detached(|x| (x[1] - x[0].detach()).id(), &x), 1);
+    assert_eq!(
+        detached(
+            |x| {
+                let d = x[0].detach();
+                ((x[1] - d) * 2.0 - (x[2] - d)).id()
+            },
+            &x
+        ),
+        1
+    );
+    assert_eq!(
+        detached(
+            |x| {
+                let d = x[0].detach();
+                ((x[1] - d) - (x[2] - d) + d * x[3]).id()
+            },
+            &x
+        ),
+        1
+    );
+    assert_eq!(
+        detached(
+            |x| {
+                let d = x[0].detach();
+                ((d - x[1]) - (d - x[2])).id()
+            },
+            &x
+        ),
+        1
+    );
+}
