@@ -70,7 +70,7 @@ impl Side {
     fn readable(&self, keys: &[Key]) -> Result<Vec<usize>, Error> {
         keys.iter()
             .map(|&key| match key {
-                Key::Wrong(node) => Err(Error::NotInGraph { node }),
+                Key::Wrong(node) => Err(self.model.refusal(node)),
                 Key::Node(k) => self.model.fresh(k).map(|()| k),
             })
             .collect()
@@ -224,7 +224,7 @@ impl Side {
     fn leaves(&self, keys: &[Key]) -> Result<Vec<usize>, Error> {
         keys.iter()
             .map(|&key| match key {
-                Key::Wrong(node) => Err(Error::NotInGraph { node }),
+                Key::Wrong(node) => Err(self.model.refusal(node)),
                 Key::Node(k) => match self.model.nodes[k] {
                     Node { op: Op::Leaf, .. } => Ok(k),
                     Node { key: node, op, .. } => Err(Error::NotALeaf { node, label: self.model.label(k), op }),
@@ -271,7 +271,7 @@ impl Side {
         let mut out = [f64::NAN];
         let got = self.graph.evaluate_into(&[leaf], &[value], &[output], &mut out);
         let want = match y {
-            Key::Wrong(node) => Err(Error::NotInGraph { node }),
+            Key::Wrong(node) => Err(self.model.refusal(node)),
             Key::Node(_) => self.leaves(&[x]),
         };
         match want {
@@ -319,7 +319,7 @@ impl Side {
     fn gradient(&mut self, l: Key, x: Key) {
         let got = self.graph.try_gradient(self.id(l), &[self.id(x)]);
         match (x, self.readable(&[l])) {
-            (Key::Wrong(node), _) => assert_eq!(got, Err(Error::NotInGraph { node })),
+            (Key::Wrong(node), _) => assert_eq!(got, Err(self.model.refusal(node))),
             (_, Err(error)) => assert_eq!(got, Err(error)),
             (Key::Node(x), Ok(places)) => {
                 if let Some(got) = self.swept(&[(places[0], 1.0)], got) {
@@ -362,8 +362,10 @@ impl Side {
         let got = self.graph.try_gradient_nodes(self.id(l), &[self.id(x)]);
         let want = match (self.readable(&[l]), x) {
             (Ok(places), Key::Node(x)) => Ok((places[0], x)),
-            (Err(error), Key::Node(_)) | (Err(error @ Error::NotInGraph { .. }), _) => Err(error),
-            (_, Key::Wrong(node)) => Err(Error::NotInGraph { node }),
+            (Err(error), Key::Node(_)) | (Err(error @ (Error::NotInGraph { .. } | Error::Dropped { .. })), _) => {
+                Err(error)
+            }
+            (_, Key::Wrong(node)) => Err(self.model.refusal(node)),
         };
         let (l, x) = match want {
             Ok(places) => places,
@@ -511,8 +513,8 @@ impl Side {
             assert_eq!(graph.get(k).map(|node| node.id), Some(key));
         }
         for &node in model.dropped.iter().rev().take(8) {
-            assert_eq!(graph.try_value(node), Err(Error::NotInGraph { node }));
-            assert_eq!(graph.try_grad(node), Err(Error::NotInGraph { node }));
+            assert_eq!(graph.try_value(node), Err(Error::Dropped { node }));
+            assert_eq!(graph.try_grad(node), Err(Error::Dropped { node }));
         }
         let guards = graph.guards();
         assert_eq!(guards.len(), model.guards.len());

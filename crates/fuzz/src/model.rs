@@ -339,6 +339,14 @@ impl Model {
         self.nodes[node].label.as_deref().map(Into::into)
     }
 
+    /// The error of a key that is none of the graph's. (A sequence of calls is too short for a graph to forget a key.)
+    pub(crate) fn refusal(&self, node: NodeId) -> Error {
+        match self.dropped.contains(&node) {
+            true => Error::Dropped { node },
+            false => Error::NotInGraph { node },
+        }
+    }
+
     /// The error where one of these nodes is stale.
     pub(crate) fn fresh(&self, node: usize) -> Result<(), Error> {
         let Node { key, stale, .. } = self.nodes[node];

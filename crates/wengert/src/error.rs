@@ -12,8 +12,15 @@ use crate::room::Refused;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Error {
-    /// A key of another graph, or of a node that was dropped by a reset or rewind.
+    /// A key of another graph, or of a node that was dropped long ago. Where a function lists this error, it can return
+    /// [`Error::Dropped`] too.
     NotInGraph {
+        /// The key.
+        node: NodeId,
+    },
+    /// A key of this graph, whose node was dropped by a reset or rewind. A graph remembers the keys of its last 600 resets
+    /// and rewinds at least; older ones are [`Error::NotInGraph`].
+    Dropped {
         /// The key.
         node: NodeId,
     },
@@ -131,7 +138,11 @@ impl fmt::Display for Error {
         match self {
             Error::NotInGraph { node } => write!(
                 f,
-                "{node} is not a node of this graph: the key belongs to another graph, or the node was dropped by a reset or rewind; use the key of a node that is still in this graph"
+                "{node} is not a node of this graph: the key belongs to another graph, or its node was dropped long ago; use a key that this graph returned"
+            ),
+            Error::Dropped { node } => write!(
+                f,
+                "{node} is not a node of this graph any more: a reset or rewind dropped it; take the key anew from what was recorded since, or record the node before the mark"
             ),
             Error::StaleValue { node, label } => write!(
                 f,

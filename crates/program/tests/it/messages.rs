@@ -69,7 +69,7 @@ fn programs_that_cannot_be_made() {
     let foreign = Graph::new().leaf(1.0);
     assert_eq!(
         text(Program::compile(&g, [x, y], [foreign], &options)),
-        "n0 is not a node of this graph: the key belongs to another graph, or the node was dropped by a reset or rewind; use the key of a node that is still in this graph"
+        "n0 is not a node of this graph: the key belongs to another graph, or its node was dropped long ago; use a key that this graph returned"
     );
 }
 

@@ -122,8 +122,7 @@ fn a_key_of_another_graph_or_from_before_a_reset_is_refused_by_name() {
     g.reset();
     let x = g.leaf(1.0);
     for wrong in [other, old] {
-        let refused =
-            |error: &Error| matches!(error, Error::Graph(wengert::Error::NotInGraph { node }) if *node == wrong);
+        let refused = |error: &Error| matches!(error, Error::Graph(wengert::Error::NotInGraph { node } | wengert::Error::Dropped { node }) if *node == wrong);
         let error = draw(&g, &[x, wrong]).unwrap_err();
         assert!(refused(&error), "{error}");
         assert!(error.to_string().contains("is not a node of this graph"), "{error}");

@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU32, Ordering};
 
+use slotmap::Key;
+
 use crate::error::Error;
 use crate::node::NodeId;
 use crate::room::{Refused, Room};
@@ -18,6 +20,9 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 /// and never more at a time than it has used so far.
 const BLOCK: u32 = 64;
 
+/// How many blocks a graph remembers.
+const BLOCKS: usize = 16;
+
 /// Takes `count` generations that no other graph has, and returns the first.
 fn take(count: u32) -> u32 {
     NEXT.fetch_add(count, Ordering::Relaxed)
@@ -32,6 +37,9 @@ pub(crate) struct Generations {
     older: Vec<NodeId>,
     /// Generations that were taken and are not used yet: the first, and how many.
     spare: (u32, u32),
+    /// What was taken last: the first of each block, and how many. So keys of dropped nodes are told from those of other
+    /// graphs.
+    taken: [(u32, u32); BLOCKS],
     /// How many to take when those are used up.
     block: u32,
     /// The generation that began when the tape was made or last reset.
@@ -41,7 +49,9 @@ pub(crate) struct Generations {
 impl Generations {
     pub(crate) fn new() -> Generations {
         let begun = take(1) & MASK;
-        Generations { newest: NodeId::new(0, begun).word(), older: Vec::new(), spare: (0, 0), block: 1, begun }
+        let mut taken = [(0, 0); BLOCKS];
+        taken[0] = (begun, 1);
+        Generations { newest: NodeId::new(0, begun).word(), older: Vec::new(), spare: (0, 0), taken, block: 1, begun }
     }
 
     /// Starts over on an empty tape. Older keys and marks are no longer valid.
@@ -77,6 +87,8 @@ impl Generations {
         }
         if self.spare.1 == 0 {
             self.spare = (take(self.block), self.block);
+            self.taken.rotate_right(1);
+            self.taken[0] = self.spare;
             self.block = BLOCK.min(2 * self.block);
         }
         let generation = self.spare.0 & MASK;
@@ -97,7 +109,7 @@ impl Generations {
     /// The position of a key on a tape of `len` entries.
     ///
     /// # Errors
-    /// [`Error::NotInGraph`].
+    /// [`Error::NotInGraph`], [`Error::Dropped`].
     #[inline(always)]
     pub(crate) fn position(&self, key: NodeId, len: u32) -> Result<u32, Error> {
         let position = key.position();
@@ -113,8 +125,17 @@ impl Generations {
         let position = key.position();
         match position < len && self.segment(position).at(position) == key {
             true => Ok(position),
+            false if self.was_own(key) => Err(Error::Dropped { node: key }),
             false => Err(Error::NotInGraph { node: key }),
         }
+    }
+
+    /// Whether the key is of a generation that this graph has or had, and remembers.
+    fn was_own(&self, key: NodeId) -> bool {
+        let generation = key.generation();
+        let in_block = |&(first, count): &(u32, u32)| generation.wrapping_sub(first) & MASK < count;
+        let kept = self.older.iter().any(|segment| segment.generation() == generation);
+        !key.is_null() && (kept || self.taken.iter().any(in_block))
     }
 
     /// Whether all keys with these words are of the newest segment, with one comparison: a key before its first node, or of
@@ -206,8 +227,29 @@ mod tests {
             generations.cut(0);
             let new = generations.key(0);
             assert_eq!(generations.position(new, 1), Ok(0), "round {round}");
-            assert_eq!(generations.position(old, 1), Err(Error::NotInGraph { node: old }));
+            assert_eq!(generations.position(old, 1), Err(Error::Dropped { node: old }));
         }
+    }
+
+    #[test]
+    fn a_key_that_was_dropped_is_told_from_one_of_another_graph() {
+        let _counter = COUNTER.lock();
+        let (mut generations, mut other) = (Generations::new(), Generations::new());
+        let mut keys = vec![generations.key(0)];
+        for cut in 1..1000 {
+            generations.cut(0);
+            other.cut(0);
+            let foreign = other.key(0);
+            assert_eq!(generations.position(foreign, 1), Err(Error::NotInGraph { node: foreign }));
+            // The last 600, or all that there were.
+            for &key in keys.iter().rev().take(600) {
+                assert_eq!(generations.position(key, 1), Err(Error::Dropped { node: key }), "{cut}");
+            }
+            keys.push(generations.key(0));
+        }
+        assert_eq!(generations.position(keys[0], 1), Err(Error::NotInGraph { node: keys[0] }), "forgotten");
+        let null = NodeId::default();
+        assert_eq!(generations.position(null, 1), Err(Error::NotInGraph { node: null }));
     }
 
     #[test]

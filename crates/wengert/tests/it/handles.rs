@@ -78,6 +78,16 @@ fn wrong_keys() -> Vec<(&'static str, Graph, Vec<NodeId>)> {
     cases
 }
 
+/// The error of a wrong key of this kind.
+fn refusal_of(kind: &str, node: NodeId) -> Error {
+    match kind {
+        "of another graph" | "of a graph that is gone" | "of another graph, beyond the end" | "the null key" => {
+            Error::NotInGraph { node }
+        }
+        _ => Error::Dropped { node },
+    }
+}
+
 #[test]
 fn every_method_refuses_every_wrong_key_and_changes_nothing() {
     let methods = crate::common::methods::all();
@@ -85,7 +95,7 @@ fn every_method_refuses_every_wrong_key_and_changes_nothing() {
     for (kind, mut g, keys) in wrong_keys() {
         // The first key, the last and one in between are enough.
         for key in [keys[0], keys[keys.len() / 2], keys[keys.len() - 1]] {
-            let error = Error::NotInGraph { node: key };
+            let error = refusal_of(kind, key);
             for method in &methods {
                 let what = format!("{} with a key {kind}", method.name);
                 match method.form {
@@ -115,7 +125,7 @@ fn every_method_takes_the_keys_of_leaves() {
 fn every_wrong_key_is_refused_in_every_place() {
     for (kind, g, keys) in wrong_keys() {
         for &key in &keys {
-            assert_eq!(g.try_value(key), Err(Error::NotInGraph { node: key }), "{kind}, {key}");
+            assert_eq!(g.try_value(key), Err(refusal_of(kind, key)), "{kind}, {key}");
             assert!(g.nodes().all(|node| node.id != key), "{kind}, {key}");
         }
     }
@@ -377,12 +387,18 @@ fn a_list_takes_keys_of_all_generations_and_refuses_a_wrong_one_wherever_it_stan
     assert_eq!(g.value(g.sum(&keys)), 21.0);
     assert_eq!(g.value(g.dot(&keys[..3], &keys[3..])), 3.0 * 6.0 + 4.0 * 5.0 + 1.0 * 2.0);
     let before = g.to_string();
-    for wrong in [dropped, Graph::new().leaf(0.0), NodeId::default()] {
+    let foreign = Graph::new().leaf(0.0);
+    for error in [
+        Error::Dropped { node: dropped },
+        Error::NotInGraph { node: foreign },
+        Error::NotInGraph { node: NodeId::default() },
+    ] {
+        let (Error::Dropped { node: wrong } | Error::NotInGraph { node: wrong }) = error else { unreachable!() };
         for k in 0..keys.len() {
             let mut keys = keys;
             keys[k] = wrong;
             let refused = g.try_record(Op::Sum, NO_IMM, &keys);
-            assert_eq!(refused, Err(Error::NotInGraph { node: wrong }), "{k}");
+            assert_eq!(refused, Err(error.clone()), "{k}");
         }
     }
     assert_eq!(g.to_string(), before);

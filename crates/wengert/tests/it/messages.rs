@@ -13,7 +13,8 @@ macro_rules! refused {
     }};
 }
 
-const FOREIGN: &str = "n0 is not a node of this graph: the key belongs to another graph, or the node was dropped by a reset or rewind; use the key of a node that is still in this graph";
+const FOREIGN: &str = "n0 is not a node of this graph: the key belongs to another graph, or its node was dropped long ago; use a key that this graph returned";
+const DROPPED: &str = "n1 is not a node of this graph any more: a reset or rewind dropped it; take the key anew from what was recorded since, or record the node before the mark";
 
 #[test]
 fn expressions_of_two_graphs() {
@@ -116,6 +117,22 @@ fn the_key_or_mark_of_another_graph() {
         refused!(g.rewind(other.mark())),
         "the mark is stale: the graph was reset or rewound past it, or the mark belongs to another graph; take a new mark"
     );
+}
+
+#[test]
+fn the_key_of_a_dropped_node() {
+    let mut g = Graph::new();
+    let x = g.leaf(1.0);
+    let mark = g.mark();
+    let dropped = g.sin(x);
+    for _ in 0..3 {
+        g.rewind(mark);
+        assert_eq!(refused!(g.value(dropped)), DROPPED);
+        g.cos(x);
+        assert_eq!(refused!(g.add(x, dropped)), DROPPED, "another node is in its place");
+    }
+    g.reset();
+    assert_eq!(refused!(g.value(dropped)), DROPPED);
 }
 
 #[test]

@@ -286,8 +286,8 @@ impl Model {
             Act::Dropped(at) => {
                 if !self.dropped.is_empty() {
                     let node = self.dropped[at.index(self.dropped.len())];
-                    assert_eq!(g.try_value(node), Err(Error::NotInGraph { node }));
-                    assert_eq!(g.try_grad(node), Err(Error::NotInGraph { node }));
+                    assert_eq!(g.try_value(node), Err(Error::Dropped { node }));
+                    assert_eq!(g.try_grad(node), Err(Error::Dropped { node }));
                 }
             }
         }

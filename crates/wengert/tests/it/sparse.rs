@@ -358,7 +358,7 @@ fn a_plan_is_evaluated_again_at_new_values() {
     let other = Graph::new();
     assert_eq!(plan.evaluate(&other), Err(Error::NotInGraph { node: l }));
     g.reset();
-    assert_eq!(plan.evaluate(&g), Err(Error::NotInGraph { node: l }));
+    assert_eq!(plan.evaluate(&g), Err(Error::Dropped { node: l }));
 }
 
 #[test]
