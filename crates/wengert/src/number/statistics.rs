@@ -11,9 +11,9 @@ use crate::scalar::Scalar;
 /// ```
 /// use wengert::variance;
 ///
-/// let x: [f64; 3] = [1.0, 2.0, 6.0];
+/// let x: [f64; 5] = [1.0, 2.0, 3.0, 4.0, 5.0];
 /// let n = x.len() as f64;
-/// assert!((variance(&x) * (n / (n - 1.0)) - 7.0).abs() < 1e-14);
+/// assert_eq!(variance(&x) * (n / (n - 1.0)), 2.5);
 /// ```
 ///
 /// The deviations are computed first, so a large mean costs no digits. The relative error is at most `(n + 2 sqrt(n) + 5) u` to
