@@ -12,14 +12,14 @@ use crate::room::Refused;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Error {
-    /// A key of another graph, or of a node that was dropped long ago. Where a function lists this error, it can return
+    /// A key of another graph, or one that was made long ago and whose node was dropped. Where a function lists this error, it can return
     /// [`Error::Dropped`] too.
     NotInGraph {
         /// The key.
         node: NodeId,
     },
-    /// A key of this graph, whose node was dropped by a reset or rewind. A graph remembers the keys of its last 600 resets
-    /// and rewinds at least; older ones are [`Error::NotInGraph`].
+    /// A key of this graph, whose node was dropped by a reset or rewind. A graph knows the keys that it made since its 600th
+    /// last reset or rewind, at least; older ones are [`Error::NotInGraph`].
     Dropped {
         /// The key.
         node: NodeId,
@@ -138,15 +138,15 @@ impl fmt::Display for Error {
         match self {
             Error::NotInGraph { node } => write!(
                 f,
-                "{node} is not a node of this graph: the key belongs to another graph, or its node was dropped long ago; use a key that this graph returned"
+                "{node} is not a node of this graph: the key belongs to another graph, or is from long ago and its node was dropped; use a key that this graph returned"
             ),
             Error::Dropped { node } => write!(
                 f,
-                "{node} is not a node of this graph any more: a reset or rewind dropped it; take the key anew from what was recorded since, or record the node before the mark"
+                "{node} is not a node of this graph any more: a reset or rewind dropped it; record it again and use the new key, or record it before the mark"
             ),
             Error::StaleValue { node, label } => write!(
                 f,
-                "the value of {} is stale, because a leaf was set since it was computed: call forward() first; if it failed, set other leaves and call it again, or record the formula again",
+                "the value of {} is stale, because a leaf was set since it was computed: call forward() first; if it failed, set leaves to other values and call it again, or record the formula again",
                 Labeled(*node, label.as_deref())
             ),
             Error::StaleMark => f.write_str(

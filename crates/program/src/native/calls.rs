@@ -1,4 +1,5 @@
-//! Calls of kernels and scalar functions, and the detour of powers that exact operations do not reach.
+//! Calls of kernels, with the steps that are joined to them, and of scalar functions; and the detour of powers that
+//! exact operations do not reach.
 
 use super::emit::{Emitter, Formula, S, T, formula};
 use super::encode::{Base, Jump, MUL, Place, UPPER, Xmm};

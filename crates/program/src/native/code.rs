@@ -135,7 +135,7 @@ impl Code {
     }
 }
 
-/// Whether one of the numbers is NaN: sixteen at a time, since a point may have hundreds of outputs.
+/// Whether one of the numbers is NaN: sixteen, then four at a time, since a point may have hundreds of outputs.
 #[target_feature(enable = "avx2,fma")]
 fn any_nan(numbers: &[f64]) -> bool {
     let (blocks, rest) = numbers.as_chunks::<16>();

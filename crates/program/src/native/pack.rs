@@ -82,7 +82,7 @@ impl Packed {
 const MOST_CALLS: usize = 16;
 
 /// How far before its turn a node may go: enough for a chain to run ahead of what hangs on it, and not so far that results
-/// fill the registers. Of W5, 8 took 0.94 of the cycles of 1, and 4 to 128 others 0.94 to 1.00.
+/// fill the registers.
 const AHEAD: u32 = 8;
 
 /// # Errors
@@ -359,7 +359,7 @@ fn schedule(nodes: &mut [Node]) -> Result<(Vec<Work>, Vec<u32>), Refused> {
 /// The nodes whose operands are there.
 struct Ready {
     heights: Vec<u32>,
-    /// Those that call nothing, the earliest on top, but for the next few.
+    /// Those that call nothing, the earliest on top, but for the next few: at most [`AHEAD`].
     plain: BinaryHeap<Reverse<u32>>,
     next: Vec<u32>,
     /// The calls of each function, fewer than go at a time.
@@ -371,14 +371,15 @@ struct Ready {
 impl Ready {
     fn new(heights: Vec<u32>) -> Ready {
         let calls = vec![Vec::new(); Unary::ALL.len() + 1];
-        Ready { heights, plain: BinaryHeap::new(), next: Vec::new(), calls, full: BinaryHeap::new() }
+        let next = Vec::with_capacity(AHEAD as usize);
+        Ready { heights, plain: BinaryHeap::new(), next, calls, full: BinaryHeap::new() }
     }
 
     fn add(&mut self, k: u32, nodes: &[Node]) -> Result<(), Refused> {
         let Some(sort) = sort(&nodes[k as usize]) else {
-            self.plain.room(1)?;
+            self.plain.room(1 + self.next.len())?;
             self.plain.push(Reverse(k));
-            return self.next.room(AHEAD as usize);
+            return Ok(());
         };
         let calls = &mut self.calls[sort];
         calls.try_push(k)?;
@@ -409,10 +410,17 @@ impl Ready {
     /// Of the next nodes that call nothing, the one with the longest way to an end.
     fn plain(&mut self) -> Option<u32> {
         let most = self.earliest()? + AHEAD;
+        // An earlier one has become ready since these were taken.
+        for at in (0..self.next.len()).rev() {
+            if self.next[at] >= most {
+                self.plain.push(Reverse(self.next.swap_remove(at)));
+            }
+        }
         while let Some(Reverse(k)) = self.plain.peek().copied().filter(|&Reverse(k)| k < most) {
             self.plain.pop();
             self.next.push(k);
         }
+        debug_assert!(self.next.len() <= AHEAD as usize, "all are compared for each step");
         let place =
             (0..self.next.len()).max_by_key(|&i| (self.heights[self.next[i] as usize], Reverse(self.next[i])))?;
         Some(self.next.swap_remove(place))

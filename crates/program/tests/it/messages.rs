@@ -69,7 +69,7 @@ fn programs_that_cannot_be_made() {
     let foreign = Graph::new().leaf(1.0);
     assert_eq!(
         text(Program::compile(&g, [x, y], [foreign], &options)),
-        "n0 is not a node of this graph: the key belongs to another graph, or its node was dropped long ago; use a key that this graph returned"
+        "n0 is not a node of this graph: the key belongs to another graph, or is from long ago and its node was dropped; use a key that this graph returned"
     );
 }
 

@@ -391,6 +391,27 @@ fn one_workspace_runs_the_code_of_several_programs() {
     }
 }
 
+/// Steps that wait while calls of kernels go are given back: making code takes linear time. (Where assertions are on, the
+/// order of steps checks how many it compares.)
+#[test]
+fn steps_that_wait_for_their_turn_do_not_slow_down_the_others() {
+    fn formula<'g>(x: &[Expr<'g>]) -> Vec<Expr<'g>> {
+        let mut sums = vec![x[0] + 1.0];
+        for _ in 0..60 {
+            let last = sums[sums.len() - 1];
+            sums.push(x[1..16].iter().map(|&x| (last * x).sin()).reduce(|a, b| a + b).expect("there are some"));
+        }
+        let ends = |&n: &Expr<'g>| [n * x[16], n + x[17], (n + x[17]).sin()];
+        sums[..60].iter().rev().flat_map(ends).collect()
+    }
+    let x: Vec<f64> = (0..18).map(|k| 0.1 + 0.05 * f64::from(k)).collect();
+    let program = Program::from_fn(&x, formula, &Options::new()).expect("compiles");
+    let expected = outcome(&program, &x, &mut workspace(Native::Never));
+    if is_possible() {
+        assert_eq!(outcome(&program, &x, &mut workspace(Native::Always)), expected);
+    }
+}
+
 #[test]
 fn code_longer_than_the_caches_has_the_bits_of_the_interpreter() {
     // Code of more than some 200 kB asks for its bytes ahead.

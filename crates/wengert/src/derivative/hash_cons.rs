@@ -30,7 +30,8 @@ impl Signature {
     #[inline(always)]
     pub(crate) fn plain(view: View<'_>, op: Op, x: u32, y: u32) -> Signature {
         let form = |x, y| Entry::new(op, x, y, true, 0.0).form();
-        let (given, exchanged) = (form(x, y), if op.is_symmetric() { form(y, x) } else { form(x, y) });
+        let given = form(x, y);
+        let exchanged = if op.is_symmetric() { form(y, x) } else { given };
         let forms = [given.min(exchanged), given.max(exchanged)];
         Signature { forms, rest: None, latest: unless_constant(view, x).max(unless_constant(view, y)) }
     }
@@ -52,8 +53,10 @@ impl Signature {
     /// The signature of a node on the tape; `None` if rules do not record its op.
     fn of(view: View<'_>, entry: Entry) -> Option<Signature> {
         let op = entry.op();
+        if !Signature::is_for(op) {
+            return None;
+        }
         match op.encoding() {
-            _ if !Signature::is_for(op) => None,
             Encoding::Fixed { operands: 1 | 2, imms: 0 } => Some(Signature::plain(view, op, entry.a(), entry.b())),
             _ => {
                 let (mut operands, mut count) = ([0; 3], 0);
@@ -98,7 +101,7 @@ fn mixed(x: u64) -> u64 {
 /// The number of slots that hold the users of half as many neighboring nodes.
 const NEAR: usize = 64;
 
-/// How many slots are searched there, and then at each other place, before the search goes on elsewhere.
+/// How many slots in a row are searched, first near the latest operand, then at each place that the hash chooses.
 const STEPS: usize = 12;
 
 /// The bits of a slot that hold a position. The other four are from the hash, so that a node with another signature is
@@ -121,7 +124,7 @@ pub(crate) struct Vacancy {
 }
 
 impl NodeTable {
-    /// An empty table with room for this many nodes.
+    /// An empty table with room for about this many nodes.
     ///
     /// # Errors
     /// [`Refused`].
@@ -175,14 +178,12 @@ impl NodeTable {
         self.slots[vacancy.slot] = vacancy.tag | position;
         self.held += 1;
         if self.held > self.slots.len() / 4 * 3 {
-            return self.grow(tape.view()).inspect_err(|_| self.take_back(vacancy));
+            return self.grow(tape.view()).inspect_err(|_| {
+                self.slots[vacancy.slot] = 0;
+                self.held -= 1;
+            });
         }
         Ok(())
-    }
-
-    fn take_back(&mut self, vacancy: Vacancy) {
-        self.slots[vacancy.slot] = 0;
-        self.held -= 1;
     }
 
     /// Adds the node at `position`, unless there is one with its signature.

@@ -63,8 +63,13 @@ impl<'g> Recorder<'g> {
             }
         }
         let tape = &graph.tape;
-        // A gradient has about two nodes for each operand of an op with partials other than 1 and -1.
-        let added = |entry: Entry| if entry.op().is_linear() { 0 } else { 2 * entry.operands() };
+        // A gradient has about two nodes for each operand of an op with partials other than 1 and -1. (Each output of a
+        // call has all its inputs as operands.)
+        let added = |entry: Entry| match entry.op() {
+            Op::External => 2,
+            op if op.is_linear() => 0,
+            _ => 2 * entry.operands(),
+        };
         let mut table = NodeTable::with_room(len + tape.entries().take(len).map(added).sum::<usize>())?;
         let view = tape.view().below(len);
         for (position, at) in (0..len).zip(0..) {
@@ -72,6 +77,7 @@ impl<'g> Recorder<'g> {
             let (op, x, y) = (entry.op(), entry.a(), entry.b());
             let is_fresh = at >= graph.stale_below;
             let depends = match op.encoding() {
+                Encoding::Source => false,
                 Encoding::Fixed { operands: 1, imms } => {
                     match imms {
                         0 if is_fresh => table.add(tape, &view, &Signature::plain(view, op, x, 0), at)?,
@@ -87,7 +93,7 @@ impl<'g> Recorder<'g> {
                     active[x as usize] | active[y as usize]
                 }
                 _ => {
-                    if is_fresh {
+                    if is_fresh && Signature::is_for(op) {
                         table.add_any(tape, &view, at)?;
                     }
                     let mut any = false;
@@ -232,6 +238,7 @@ impl<'g> Recorder<'g> {
     /// array of the positions would be stored in halves and loaded as one word, and the load would stall.)
     #[inline(always)]
     fn try_plain(&self, op: Op, x: Term<'_>, y: Option<Term<'_>>) -> Result<Handle, Error> {
+        debug_assert!(Signature::is_for(op), "the table holds no {op}");
         let tape = &self.graph.tape;
         let a = x.handle_on(tape)?.index();
         let b = match y {
@@ -316,7 +323,11 @@ impl Operands<'_> {
             self.bars.resize(count, Term::NOTHING);
         }
         let mut places = self.positions.iter_mut();
-        let imm = view.operands(entry, |x| places.by_ref().take(1).for_each(|place| *place = x));
+        let imm = view.operands(entry, |x| {
+            if let Some(place) = places.next() {
+                *place = x;
+            }
+        });
         (count, imm)
     }
 }
@@ -330,7 +341,7 @@ pub(crate) struct Decoded<'r, 'b> {
     /// The operands as terms, unless the rule of the op does not read them.
     pub(crate) args: &'b [Term<'r>],
     pub(crate) result: Term<'r>,
-    /// The cotangent for each operand; [`Term::NOTHING`] where none is wanted.
+    /// Room for the cotangent of each operand. Until it is filled, it holds those of another node.
     pub(crate) bars: &'b mut [Term<'r>],
 }
 

@@ -23,8 +23,7 @@ pub enum Concern {
     InfinityMinusInfinity,
     /// A comparison of two equal values, made while recording. The derivative is that of the branch which was taken.
     EqualComparison,
-    /// `detach`: no derivative passes, although the value depends on a leaf. Left out where what it keeps back cancels to
-    /// rounding, as in [`variance`](crate::variance).
+    /// `detach`: no derivative passes, although the value depends on a leaf.
     Detached,
     /// The function jumps. Its derivatives say nothing of how the jump moves.
     Jump,
@@ -124,26 +123,6 @@ struct Found {
     origins: [u32; 2],
 }
 
-/// The adjoints of the differences from which a `detach` is subtracted.
-#[derive(Clone, Copy, Debug, Default)]
-struct Blocked {
-    sum: f64,
-    /// The sum of their magnitudes.
-    size: f64,
-    differences: u32,
-    /// Whether it is used in another way too.
-    elsewhere: bool,
-}
-
-impl Blocked {
-    /// Whether the adjoints cancel to rounding, so that the derivative is that without the `detach`: a number that is
-    /// subtracted from all terms and does not matter, as in [`variance`](crate::variance).
-    fn cancels(self) -> bool {
-        let rounding = 4.0 * f64::from(self.differences) * f64::EPSILON * self.size;
-        self.differences > 1 && !self.elsewhere && self.sum.abs() <= rounding
-    }
-}
-
 /// The way back from an output along the paths that matter.
 struct Search<'a> {
     graph: &'a Graph,
@@ -152,8 +131,6 @@ struct Search<'a> {
     /// Whether the derivative of the output goes through the node.
     used: Vec<bool>,
     adjoints: Vec<f64>,
-    /// What each `detach` keeps back.
-    blocked: Vec<Blocked>,
     /// For each value that is not finite, the node that made the first on a way to it.
     value_born: Vec<u32>,
     /// The same for each adjoint.
@@ -183,7 +160,6 @@ impl<'a> Search<'a> {
             varies,
             used: zeroed::<bool>(len)?,
             adjoints: zeroed::<f64>(len)?,
-            blocked: filled(Blocked::default(), len)?,
             value_born,
             adjoint_born: filled(NOWHERE, len)?,
             findings: Vec::new(),
@@ -210,17 +186,7 @@ impl<'a> Search<'a> {
             for (x, value) in &mut operands {
                 *value = self.value(*x);
             }
-            for (k, &(x, _)) in operands.iter().enumerate() {
-                if self.op(x) == Op::Detach {
-                    let (adjoint, blocked) = (self.adjoints[node as usize], &mut self.blocked[x as usize]);
-                    blocked.sum += adjoint;
-                    blocked.size += adjoint.abs();
-                    blocked.differences += 1;
-                    blocked.elsewhere |= entry.op() != Op::Sub || k == 0;
-                }
-            }
             if let Some((concern, distance)) = self.concern(entry.op(), &operands, entry.value)?
-                && !(entry.op() == Op::Detach && self.blocked[node as usize].cancels())
                 && operands.iter().any(|&(x, _)| self.varies[x as usize])
             {
                 let infinity = |sign: f64| operands.iter().find(|x| x.1 == sign * f64::INFINITY);

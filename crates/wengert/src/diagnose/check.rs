@@ -14,14 +14,15 @@ use core::fmt;
 
 use crate::derivative::closures::Recording;
 use crate::error::{Error, expect};
-use crate::external::{checked, recorded};
+use crate::external::{External, checked, recorded};
 use crate::float;
 use crate::graph::Graph;
 use crate::node::NodeId;
 use crate::number::expr::Expr;
 use crate::op::Op;
+use crate::room::zeroed;
 
-/// A relative error up to this is attributed to the finite difference.
+/// A relative error up to this is attributed to the finite difference, or to rounding in a function of the user's own.
 const TOLERANCE: f64 = 1e-6;
 
 /// The number of steps tried, each an eighth of the last.
@@ -108,7 +109,8 @@ impl GradientCheck {
     }
 
     /// The calls of functions of the user's own whose [`External::pullback`](crate::External::pullback) does not give the
-    /// numbers of their `vjp`: one error for each, which names the function and the input. Derivatives as nodes, Taylor
+    /// numbers of their `vjp`: one error for each, which names the function, the call and the input. Only calls that the
+    /// gradient goes through are compared. Derivatives as nodes, Taylor
     /// series and many Hessians come from the pullback, the gradient that is checked here from `vjp`.
     ///
     /// ```
@@ -204,6 +206,7 @@ impl Graph {
                 Some(self.opened(&core::iter::once(l).chain(fresh).collect::<Vec<_>>(), wrt)?)
             }
         };
+        let wrong_pullbacks = self.wrong_pullbacks(l)?;
         let gradient = self.try_vjp(&[(l, 1.0)], wrt)?;
         let middle = self.value(l);
         let mut components = Vec::with_capacity(wrt.len());
@@ -248,54 +251,66 @@ impl Graph {
             let label = self.label_of(node);
             components.push(Component { index, node, label, analytic, numeric, relative_error, verdict });
         }
-        let wrong_pullbacks = self.wrong_pullbacks(self.position(l)?)?;
         Ok(GradientCheck { output: l, components, wrong_pullbacks })
     }
 
-    /// An error for each call up to the position `l` whose pullback differs from its `vjp`.
-    fn wrong_pullbacks(&self, l: u32) -> Result<Vec<Error>, Error> {
-        let view = self.tape.view();
+    /// An error for each call whose pullback differs from its `vjp`, of those that the gradient of `l` goes through.
+    fn wrong_pullbacks(&self, l: NodeId) -> Result<Vec<Error>, Error> {
+        let (l, view) = (self.fresh(l)?, self.tape.view());
+        let mut reached = zeroed::<bool>(l as usize + 1)?;
+        reached[l as usize] = true;
         let mut wrong = Vec::new();
-        for position in 0..=l {
+        for position in (0..=l).rev() {
             let entry = self.tape.entry(position);
+            if !reached[position as usize] || !entry.wants() {
+                continue;
+            }
+            view.operands(entry, |x| reached[x as usize] = true);
             if entry.op() != Op::External {
                 continue;
             }
             let call = view.call(entry);
+            // The outputs are side by side. All operands of one are those of all, so the first is reached as the last one.
+            let (first, end) = (call.first as usize, (call.first + call.outputs) as usize);
+            reached[first] = true;
             let f = self.tape.functions.get(call.function);
-            if call.first != position || f.is_statement() {
-                continue;
-            }
-            let value = |position: u32| self.tape.entry(position).value;
-            let x: Vec<f64> = call.inputs.iter().map(|x| value(x.get())).collect();
-            let y: Vec<f64> = (0..call.outputs).map(|k| value(call.first + k)).collect();
-            // Different adjoints, so that a wrong partial of one output is not made up for by that of another.
-            let ybar: Vec<f64> = (0..call.outputs).map(|k| 1.0 + float::sqrt(f64::from(k))).collect();
-            let graph = Graph::new();
-            let leaves = |values: &[f64]| graph.exprs(&graph.leaves(values));
-            let xbar = match recorded(&*f, &graph, &leaves(&x), &leaves(&y), &leaves(&ybar)) {
-                Ok(Some(xbar)) => xbar,
-                Ok(None) => continue,
-                Err(error) => {
-                    wrong.push(error);
-                    continue;
+            if position == call.first && !f.is_statement() {
+                let value = |position: u32| self.tape.entry(position).value;
+                let x: Vec<f64> = call.inputs.iter().map(|x| value(x.get())).collect();
+                let y: Vec<f64> = (first..end).map(|k| value(k as u32)).collect();
+                if let Some(what) = wrong_pullback(&*f, &x, &y)? {
+                    let call = self.generations.key(position);
+                    wrong.push(checked::failed(&*f, format!("in the call at {call}, {what}")));
                 }
-            };
-            let mut expected = vec![0.0; x.len()];
-            checked::vjp(&*f, &x, &y, &ybar, &mut expected)?;
-            let agree = |a: f64, b: f64| a == b || (a - b).abs() <= TOLERANCE * a.abs().max(b.abs());
-            let differs = xbar.iter().zip(&expected).position(|(got, &want)| !agree(got.value(), want));
-            if let Some(k) = differs {
-                let call = self.generations.key(position);
-                let (got, want) = (xbar[k].value(), expected[k]);
-                let what = format!(
-                    "in the call at {call}, pullback sends {got} to input {k}, but vjp sends {want}: mend the one that is wrong"
-                );
-                wrong.push(checked::failed(&*f, what));
             }
         }
+        wrong.reverse();
         Ok(wrong)
     }
+}
+
+/// What is wrong with the pullback of the function at `x`, where it gives `y`: compared with `vjp` for the adjoints 1,
+/// sqrt 2, sqrt 3, ... of the outputs, so that a wrong partial of one is not made up for by that of another.
+fn wrong_pullback(f: &dyn External, x: &[f64], y: &[f64]) -> Result<Option<String>, Error> {
+    let ybar: Vec<f64> = (1..=y.len()).map(|k| float::sqrt(k as f64)).collect();
+    let graph = Graph::new();
+    let leaves = |values: &[f64]| graph.exprs(&graph.leaves(values));
+    let xbar = match recorded(f, &graph, &leaves(x), &leaves(y), &leaves(&ybar)) {
+        Ok(Some(xbar)) => xbar,
+        Ok(None) => return Ok(None),
+        Err(error) => return Ok(Some(format!("the pullback cannot be recorded: {error}"))),
+    };
+    let mut expected = vec![0.0; x.len()];
+    checked::vjp(f, x, y, &ybar, &mut expected)?;
+    let largest = expected.iter().filter(|part| part.is_finite()).fold(0.0f64, |most, part| most.max(part.abs()));
+    let agree = |a: f64, b: f64| a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= TOLERANCE * largest;
+    let differs = xbar.iter().zip(&expected).position(|(got, &want)| !agree(got.value(), want));
+    Ok(differs.map(|k| {
+        let (got, want) = (xbar[k].value(), expected[k]);
+        format!(
+            "pullback sends {got} to input {k}, but vjp sends {want} for the adjoints 1, sqrt 2, sqrt 3, ... of the outputs: mend the one that is wrong"
+        )
+    }))
 }
 
 /// Checks the gradient of `f` at `x` against finite differences: records `f` and calls [`Graph::check_gradient`]. `f`
@@ -524,8 +539,8 @@ impl fmt::Display for Component {
     }
 }
 
-/// A summary, then every wrong pullback, every component that differs (or the worst one if none differs), then those that could not be
-/// compared.
+/// A summary, then every wrong pullback, every component that differs (or the worst one if none differs), then those
+/// that could not be compared.
 impl fmt::Display for GradientCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let differ = self.components.iter().filter(|c| c.verdict == Verdict::Differs);

@@ -306,6 +306,7 @@ impl Graph {
         b: u32,
         value: f64,
     ) -> NodeId {
+        const { assert!(N == 1 || N == 2) };
         let wants = !op.stops_gradient() && (entries[0].wants() || entries[N - 1].wants());
         NodeId::of_word(x >> 32 << 32 | self.tape.append(vacant, op, x as u32, b, wants, value) as u64)
     }

@@ -43,7 +43,7 @@ pub fn variance<T: Scalar>(xs: &[T]) -> T {
 /// The deviations from the mean.
 #[track_caller]
 fn deviations<T: Scalar>(xs: &[T]) -> SmallVec<[T; 8]> {
-    assert!(!xs.is_empty(), "a variance needs at least one number");
+    assert!(!xs.is_empty(), "a variance or standard deviation needs at least one number");
     // A number that is subtracted from all of them changes no derivative. This one makes the sums of equal numbers exact.
     let first = xs[0].detach();
     let shifted: SmallVec<[T; 8]> = xs.iter().map(|&x| x - first).collect();
@@ -52,7 +52,7 @@ fn deviations<T: Scalar>(xs: &[T]) -> SmallVec<[T; 8]> {
 }
 
 /// The standard deviation of a population: the root of the [`variance`], as the norm of the deviations over the root of their
-/// number. So nothing is squared, and it is right for all numbers whose differences add up to a finite number. Its relative
+/// number. So nothing is squared, and it is right where the count of the numbers times their range is finite. Its relative
 /// error is at most `(4 n + 8) u` to first order, for deviations that are not subnormal. Of equal numbers it is 0, as is its
 /// gradient.
 ///

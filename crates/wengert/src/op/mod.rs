@@ -92,20 +92,14 @@ macro_rules! count {
 }
 pub(crate) use count;
 
-macro_rules! stops {
-    (none) => {
+macro_rules! is {
+    (none none) => {
         true
     };
-    ($cost:ident) => {
-        false
-    };
-}
-
-macro_rules! is_linear {
-    (linear) => {
+    (linear linear) => {
         true
     };
-    ($cost:ident) => {
+    ($cost:ident $other:ident) => {
         false
     };
 }
@@ -264,7 +258,7 @@ macro_rules! define_op {
             #[inline(always)]
             pub const fn stops_gradient(self) -> bool {
                 match self {
-                    $(Op::$Op => stops!($cost),)+
+                    $(Op::$Op => is!($cost none),)+
                     _ => matches!(self, Op::Const),
                 }
             }
@@ -273,7 +267,7 @@ macro_rules! define_op {
             #[inline(always)]
             pub(crate) const fn is_linear(self) -> bool {
                 match self {
-                    $(Op::$Op => is_linear!($cost),)+
+                    $(Op::$Op => is!($cost linear),)+
                     _ => false,
                 }
             }

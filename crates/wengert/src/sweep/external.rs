@@ -6,7 +6,6 @@
 //!
 //! A statement has one output, and its partials are on the tape, so sweeps of first order do not call it.
 
-use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
@@ -20,17 +19,6 @@ use crate::scalar::{Adjoint, AdjointScalar};
 use crate::tape::Tape;
 use crate::tape::calls::Call;
 use crate::tape::entry::Entry;
-
-/// The error of a function, with the call where it happened.
-#[cold]
-fn at_call(error: Error, call: Call<'_>) -> Error {
-    match error {
-        Error::External { name, what } => {
-            Error::External { name, what: format!("{what}, in the call at n{}", call.first).into() }
-        }
-        error => error,
-    }
-}
 
 /// Computes the values of a call, whose first output is at `i`. `args` is a buffer.
 #[cold]
@@ -49,10 +37,10 @@ pub(super) fn replay(tape: &Tape, entry: Entry, i: usize, args: &mut Vec<f64>) -
         *x = primal(view.entries, at.get());
     }
     match call.partials(tape) {
-        None => checked::value(&*f, x, y).map_err(|error| at_call(error, call))?,
+        None => checked::value(&*f, x, y)?,
         Some(partials) => {
             let computed = f.value(x, y).and_then(|()| f.vjp(x, y, &[1.0], xbar));
-            computed.map_err(|message| at_call(checked::failed(&*f, message), call))?;
+            computed.map_err(|message| checked::failed(&*f, message))?;
             partials.iter().zip(&*xbar).for_each(|(partial, &new)| partial.set(new));
         }
     }
@@ -71,7 +59,7 @@ pub(super) fn tangents<const N: usize>(tape: &Tape, entry: Entry, i: usize, tang
         let given = call.inputs.iter().map(|x| tangents[x.get() as usize]);
         tangents[i] = given.zip(partials).fold(Tangents::ZERO, |sum, (given, partial)| sum + given * partial.get());
     } else if call.first as usize == i {
-        tape.functions.attempt(|| try_tangents(tape, call, tangents).map_err(|error| at_call(error, call)));
+        tape.functions.attempt(|| try_tangents(tape, call, tangents));
     }
 }
 
@@ -150,7 +138,7 @@ pub(super) fn reverse<S: AdjointScalar>(
     let end = call.first as usize + call.outputs as usize;
     let later = &adjoints[i + 1..end.min(adjoints.len())];
     if later.iter().all(|adjoint| adjoint.get().is_zero()) {
-        tape.functions.attempt(|| try_reverse(tape, adjoints, args, call, at).map_err(|error| at_call(error, call)));
+        tape.functions.attempt(|| try_reverse(tape, adjoints, args, call, at));
     }
 }
 
@@ -209,8 +197,7 @@ pub(super) fn pullback<B: Adjoint<f64>>(
     let y: Vec<f64> = (0..call.outputs).map(|k| value(call.first + k)).collect();
     let (mut ybar, mut xbar) = (vec![0.0; y.len()], vec![0.0; x.len()]);
     ybar[(node - call.first) as usize] = bar;
-    let pulled = checked::vjp(&*tape.functions.get(call.function), &x, &y, &ybar, &mut xbar);
-    pulled.map_err(|error| at_call(error, call))?;
+    checked::vjp(&*tape.functions.get(call.function), &x, &y, &ybar, &mut xbar)?;
     for (place, &part) in call.inputs.iter().zip(&xbar) {
         if wants(view.entries, place.get()) {
             each(place.get(), part);

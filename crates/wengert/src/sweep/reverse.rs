@@ -50,7 +50,7 @@ struct Sweep<'t, S, A> {
 
 /// The position right below. (There is none below 0; no position is as high as what it gives there.)
 #[inline(always)]
-fn below(i: usize) -> usize {
+fn right_below(i: usize) -> usize {
     i.wrapping_sub(1)
 }
 
@@ -216,10 +216,9 @@ macro_rules! send {
         None
     }};
     (linear, $name:ident, $imm:expr, $operands:expr, $sweep:ident, $here:ident) => {{
-        let _ = $imm;
         // A linear rule reads neither values nor immediates.
         let parts = parts::$name([S::ZERO; _], NO_IMM, S::ZERO, $here.bar);
-        $sweep.send_parts(below($here.i), $operands, unwrapped(parts))
+        $sweep.send_parts(right_below($here.i), $operands, unwrapped(parts))
     }};
     (cheap, $name:ident, $imm:expr, $operands:expr, $sweep:ident, $here:ident) => {{
         let (operands, len) = ($operands, $sweep.view.entries.len());
@@ -232,7 +231,7 @@ macro_rules! send {
         if operands.len() == 2 && operands[0] == operands[operands.len() - 1] {
             let x = operands[0];
             let parts = parts::$name($sweep.values([x; _]), $imm, value, $here.bar);
-            return $sweep.send_one(below($here.i), x as usize, sum_of_two(unwrapped(parts)));
+            return $sweep.send_one(right_below($here.i), x as usize, sum_of_two(unwrapped(parts)));
         }
         let mut k = 1;
         while k < operands.len() {
@@ -243,7 +242,7 @@ macro_rules! send {
             k += 1;
         }
         let parts = parts::$name($sweep.values(operands), $imm, value, $here.bar);
-        $sweep.send_all(below($here.i), operands, unwrapped(parts))
+        $sweep.send_all(right_below($here.i), operands, unwrapped(parts))
     }};
     (costly, $name:ident, $imm:expr, $operands:expr, $sweep:ident, $here:ident) => {{
         let _ = ($imm, $operands);
@@ -459,7 +458,7 @@ fn run<S: AdjointScalar, B: Adjoint<S>>(
     }
     let (mut cell, mut i, mut bar) = (&entries[last], last, adjoints[last].get());
     loop {
-        let near = below(i);
+        let near = right_below(i);
         if near >= entries.len() || near >= adjoints.len() {
             return Stop::End;
         }

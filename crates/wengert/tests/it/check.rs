@@ -386,8 +386,21 @@ fn a_pullback_that_is_not_the_vjp_is_found() {
         );
         assert_eq!(g.len(), nodes, "nothing is recorded in the graph itself");
         if factor == 1.5 {
-            let text = "wrong pullback: the function \"product\": in the call at n2, pullback sends 3 to input 1, but vjp sends 2: mend the one that is wrong";
+            let text = "wrong pullback: the function \"product\": in the call at n2, pullback sends 3 to input 1, but vjp sends 2 for the adjoints 1, sqrt 2, sqrt 3, ... of the outputs: mend the one that is wrong";
             assert!(check.to_string().contains(text), "{check}");
         }
     }
+}
+
+#[test]
+fn pullbacks_of_calls_that_the_gradient_does_not_go_through_are_not_compared() {
+    let wrong: Arc<dyn External> = Arc::new(Product { factor: 1.5 });
+    let mut g = Graph::new();
+    let x = g.leaves(&[2.0, 3.0]);
+    let aside = g.external_nodes(Arc::clone(&wrong), &x)[0];
+    let held = g.detach(aside);
+    let l = g.mul(g.sin(x[0]), held);
+    assert!(g.check_gradient(l, &x[..1]).unwrap().wrong_pullbacks().is_empty());
+    let through = g.mul(l, aside);
+    assert_eq!(g.check_gradient(through, &x).unwrap().wrong_pullbacks().len(), 1);
 }

@@ -232,8 +232,7 @@ fn hessians_come_from_hvp_or_pullback() {
     }
     let [(g, x, l), _] = both(Arc::new(Bare));
     let error = g.try_hessian(l, &x).unwrap_err();
-    let text = "the function \"bare\": it has no second derivative: implement hvp or pullback, in the call at n";
-    assert!(error.to_string().starts_with(text), "{error}");
+    assert_eq!(error.to_string(), "the function \"bare\": it has no second derivative: implement hvp or pullback");
     assert_eq!(name_of(&g.try_hvp(l, &x, &[1.0, 0.0, 0.0]).unwrap_err()), "bare");
     assert_eq!(name_of(&g.try_sparse_hessian(l, &x).unwrap_err()), "bare");
     // What does not go through the function does not need its second derivative.
@@ -591,12 +590,8 @@ fn an_error_in_a_derivative_keeps_the_last_gradients() {
         let l = g.mul(bad, good);
         g.backward(good);
         let error = g.try_backward(l).unwrap_err();
-        let text = format!("the function \"made\": {what}, in the call at n2");
-        assert_eq!(error.to_string(), text);
+        assert_eq!(error.to_string(), format!("the function \"made\": {what}"));
         assert_eq!((g.grad(x), g.grad(l)), (6.0, 0.0));
-        assert_eq!(g.try_backward_strict(l).unwrap_err().to_string(), text);
-        let error = g.try_jacobian(&[l], &[x]).unwrap_err();
-        assert!(error.to_string().ends_with(", in the call at n2"), "{error}");
         for error in [
             g.try_jvp(&[(x, 1.0)], &[l]).unwrap_err(),
             g.try_jacobian(&[l], &[x]).unwrap_err(),
@@ -636,7 +631,7 @@ fn a_failed_replay_leaves_values_stale_and_can_be_repeated() {
     let y = g.external_nodes(Arc::new(root), &[x])[0];
     g.set(x, -1.0);
     let error = g.forward().unwrap_err();
-    assert_eq!(error.to_string(), "the function \"made\": value failed: -1 is below 0, in the call at n1");
+    assert_eq!(error.to_string(), "the function \"made\": value failed: -1 is below 0");
     assert!(matches!(g.try_value(y), Err(Error::StaleValue { .. })));
     assert!(matches!(g.try_external_nodes(square(), &[y]), Err(Error::StaleValue { .. })));
     g.set(x, 9.0);

@@ -13,8 +13,8 @@ macro_rules! refused {
     }};
 }
 
-const FOREIGN: &str = "n0 is not a node of this graph: the key belongs to another graph, or its node was dropped long ago; use a key that this graph returned";
-const DROPPED: &str = "n1 is not a node of this graph any more: a reset or rewind dropped it; take the key anew from what was recorded since, or record the node before the mark";
+const FOREIGN: &str = "n0 is not a node of this graph: the key belongs to another graph, or is from long ago and its node was dropped; use a key that this graph returned";
+const DROPPED: &str = "n1 is not a node of this graph any more: a reset or rewind dropped it; record it again and use the new key, or record it before the mark";
 
 #[test]
 fn expressions_of_two_graphs() {
@@ -158,7 +158,7 @@ fn values_that_are_no_longer_right() {
         (x.id(), y.named("y").id())
     };
     g.set(x, 5.0);
-    let text = "the value of n2 \"y\" is stale, because a leaf was set since it was computed: call forward() first; if it failed, set other leaves and call it again, or record the formula again";
+    let text = "the value of n2 \"y\" is stale, because a leaf was set since it was computed: call forward() first; if it failed, set leaves to other values and call it again, or record the formula again";
     assert_eq!(refused!(g.value(y)), text);
     assert_eq!(refused!(g.expr(y)), text);
     let flipped = g.forward().unwrap_err();

@@ -98,7 +98,7 @@ fn a_variance_of_what_is_not_finite_is_nan() {
 }
 
 #[test]
-#[should_panic = "a variance needs at least one number"]
+#[should_panic = "a variance or standard deviation needs at least one number"]
 fn a_variance_of_nothing_is_refused() {
     variance::<f64>(&[]);
 }
