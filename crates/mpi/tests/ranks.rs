@@ -260,7 +260,7 @@ fn bad_training() {
         saved.save(ranks, 1, &(vec![1.0; 3], Adam::new(0.01).text()))?;
         let before = fit.parameters().to_vec();
         let refused = text(ranks.train(&mut fit, &mut Adam::new(0.01), &two.clone().saved(saved.clone()), row));
-        assert_eq!(refused, Err("rank 0: the net has 25 parameters, but 3 were given".into()));
+        assert_eq!(refused, Err("rank 0: there are 25 parameters, but 3 were given".into()));
         saved.save(ranks, 1, &(before.clone(), Adam::new(0.01).text()))?;
         let refused = text(ranks.train(&mut fit, &mut Sgd::new(0.01), &two.clone().saved(saved.clone()), row));
         assert!(refused.is_err_and(|what| what.contains("expected \"sgd\"")));
