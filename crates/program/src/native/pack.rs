@@ -40,7 +40,7 @@ pub(super) struct Node {
     count: u8,
     /// Whether a NaN of this guarded product might reach no output, so that the code must ask for it.
     pub(super) asks: bool,
-    /// Whether it is computed together with the call that uses it, and is no work of its own.
+    /// Whether it is computed with the call that uses it, so that no [`Work`] stands for it.
     pub(super) joined: bool,
 }
 

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use wengert::{Error, Expr, External, GradientCheck, Graph, NodeId, Verdict, check_gradient};
 
+use crate::external::Product;
+
 /// A graph whose gradient with respect to its first leaf is wrong: `detach` stops the gradient, but not the
 /// differences.
 fn wrong(factor: f64, at: f64) -> GradientCheck {
@@ -345,31 +347,6 @@ fn a_comparison_with_a_later_node_is_checked_too() {
     assert!(matches!(check.components()[0].verdict, Verdict::Branch(_)), "{check}");
 }
 
-/// The product of two numbers, with a right `vjp`. Its pullback sends `factor` times what is right to the second input.
-struct Product {
-    factor: f64,
-}
-
-impl External for Product {
-    fn name(&self) -> &str {
-        "product"
-    }
-    fn shape(&self) -> (usize, usize) {
-        (2, 1)
-    }
-    fn value(&self, x: &[f64], y: &mut [f64]) -> Result<(), String> {
-        y[0] = x[0] * x[1];
-        Ok(())
-    }
-    fn vjp(&self, x: &[f64], _: &[f64], ybar: &[f64], xbar: &mut [f64]) -> Result<(), String> {
-        xbar.copy_from_slice(&[ybar[0] * x[1], ybar[0] * x[0]]);
-        Ok(())
-    }
-    fn pullback<'g>(&self, x: &[Expr<'g>], _: &[Expr<'g>], ybar: &[Expr<'g>]) -> Option<Vec<Expr<'g>>> {
-        Some(vec![ybar[0] * x[1], ybar[0] * x[0] * self.factor])
-    }
-}
-
 #[test]
 fn a_pullback_that_is_not_the_vjp_is_found() {
     for (factor, right) in [(1.0, true), (1.5, false), (f64::NAN, false)] {
@@ -403,4 +380,12 @@ fn pullbacks_of_calls_that_the_gradient_does_not_go_through_are_not_compared() {
     assert!(g.check_gradient(l, &x[..1]).unwrap().wrong_pullbacks().is_empty());
     let through = g.mul(l, aside);
     assert_eq!(g.check_gradient(through, &x).unwrap().wrong_pullbacks().len(), 1);
+}
+
+#[test]
+fn a_wrong_partial_beside_a_far_larger_one_is_found() {
+    let mut g = Graph::new();
+    let x = g.leaves(&[1e-3, 1e3]);
+    let l = g.external_nodes(Arc::new(Product { factor: 1.5 }), &x)[0];
+    assert_eq!(g.check_gradient(l, &x).unwrap().wrong_pullbacks().len(), 1);
 }

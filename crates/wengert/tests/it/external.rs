@@ -339,12 +339,15 @@ impl External for Nested {
     }
     fn pullback<'g>(&self, x: &[Expr<'g>], _: &[Expr<'g>], ybar: &[Expr<'g>]) -> Option<Vec<Expr<'g>>> {
         let g = x[0].graph()?;
-        let square = g.external(Arc::new(Product), &[x[0], x[0]])[0];
-        Some(vec![g.external(Arc::new(Product), &[square * 3.0, ybar[0]])[0]])
+        let square = g.external(Arc::new(Product { factor: 1.0 }), &[x[0], x[0]])[0];
+        Some(vec![g.external(Arc::new(Product { factor: 1.0 }), &[square * 3.0, ybar[0]])[0]])
     }
 }
 
-struct Product;
+/// `x y`. Its pullback sends `factor` times what it should to `y`.
+pub(crate) struct Product {
+    pub(crate) factor: f64,
+}
 
 impl External for Product {
     fn name(&self) -> &str {
@@ -362,7 +365,7 @@ impl External for Product {
         Ok(())
     }
     fn pullback<'g>(&self, x: &[Expr<'g>], _: &[Expr<'g>], ybar: &[Expr<'g>]) -> Option<Vec<Expr<'g>>> {
-        Some(vec![ybar[0] * x[1], ybar[0] * x[0]])
+        Some(vec![ybar[0] * x[1], ybar[0] * x[0] * self.factor])
     }
 }
 
