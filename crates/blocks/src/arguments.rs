@@ -82,7 +82,8 @@ pub(crate) struct Sums {
     /// How many threads; all cores if it is not given
     #[arg(long, value_name = "N", value_parser = positive)]
     pub(crate) threads: Option<usize>,
-    /// The instruction set. It decides the last bits, so name one that all machines of the job have
+    /// The instruction set: avx512, avx2+fma, sse2, portable. All machines of a job must round alike: the first two do,
+    /// and the others
     #[arg(long, value_name = "SET")]
     pub(crate) instructions: Option<String>,
     /// The part to write
@@ -94,7 +95,7 @@ pub(crate) struct Sums {
 #[group(skip)]
 #[command(after_help = "\
 The parts may come in any order. All blocks must be there, each once, and all parts must be of the same program, points,
-cut, uniform inputs and instruction set. Sums and means have all their digits: reading them gives back the same bits. In
+cut, uniform inputs and rounding. Sums and means have all their digits: reading them gives back the same bits. In
 JSON, numbers that are not finite are the texts \"NaN\", \"inf\" and \"-inf\".")]
 pub(crate) struct Fold {
     /// The parts that `sums` wrote

@@ -88,7 +88,7 @@ fn same((first_path, first): (&Path, &Part), (second_path, second): (&Path, &Par
         ("points", first.points.clone(), second.points.clone()),
         ("cuts", cut(first), cut(second)),
         ("uniform inputs", parameters(first), parameters(second)),
-        ("instruction sets, see --instructions", first.instructions.clone(), second.instructions.clone()),
+        ("roundings of sums of products, see --instructions", first.rounding.clone(), second.rounding.clone()),
     ];
     for (what, first_is, second_is) in compared {
         if first_is != second_is {

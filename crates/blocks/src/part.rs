@@ -26,7 +26,8 @@ pub(crate) struct Part {
     pub(crate) range: Range<usize>,
     /// The uniform inputs.
     pub(crate) parameters: Vec<f64>,
-    pub(crate) instructions: String,
+    /// That of sums of products, which the instruction set decides.
+    pub(crate) rounding: String,
     /// The label of each output.
     pub(crate) labels: Vec<Option<String>>,
     pub(crate) sums: Vec<(Range<usize>, Vec<f64>)>,

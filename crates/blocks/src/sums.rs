@@ -69,7 +69,7 @@ pub(crate) fn run(arguments: &Sums) -> Result<(), Error> {
         most: arguments.cut,
         range,
         parameters,
-        instructions: workspace.instructions().name().to_owned(),
+        rounding: workspace.instructions().rounding().to_owned(),
         labels: (0..program.output_count()).map(|k| program.output_label(k).map(str::to_owned)).collect(),
         sums: sums.parts().map(|(range, sums)| (range, sums.to_vec())).collect(),
     };

@@ -29,7 +29,7 @@ enum Own {
     Sums {
         /// A checksum of the uniform inputs.
         uniform: u32,
-        instructions: String,
+        rounding: String,
         parts: Vec<(usize, usize, Vec<f64>)>,
     },
     Failed(String),
@@ -41,8 +41,8 @@ enum Agreed {
     Total(Vec<f64>),
     Failed(usize, String),
     DifferentInputs(usize),
-    /// The rank, the instruction set of rank 0 and its own.
-    DifferentInstructions(usize, String, String),
+    /// The rank, the rounding of rank 0 and its own.
+    DifferentRounding(usize, String, String),
 }
 
 impl<'r> RankedBatch<'r> {
@@ -134,14 +134,14 @@ impl<'r> RankedBatch<'r> {
     ///
     /// # Errors
     /// On every rank alike: [`Error::OnRank`] if the program fails on one, [`Error::DifferentInputs`],
-    /// [`Error::DifferentInstructions`], [`Error::TooLong`].
+    /// [`Error::DifferentRounding`], [`Error::TooLong`].
     pub fn sums(&mut self, uniform: &[f64]) -> Result<Vec<f64>, Error> {
         let own = match self.own(uniform) {
             Ok(sums) => {
                 let parts = sums.parts().map(|(range, sums)| (range.start, range.end, sums.to_vec()));
                 Own::Sums {
                     uniform: checksum(uniform),
-                    instructions: self.workspace.instructions().name().to_owned(),
+                    rounding: self.workspace.instructions().rounding().to_owned(),
                     parts: parts.collect(),
                 }
             }
@@ -152,9 +152,7 @@ impl<'r> RankedBatch<'r> {
             Agreed::Total(total) => Ok(total),
             Agreed::Failed(rank, what) => Err(Error::OnRank { rank, what }),
             Agreed::DifferentInputs(rank) => Err(Error::DifferentInputs { rank }),
-            Agreed::DifferentInstructions(rank, first, other) => {
-                Err(Error::DifferentInstructions { rank, first, other })
-            }
+            Agreed::DifferentRounding(rank, first, other) => Err(Error::DifferentRounding { rank, first, other }),
         }
     }
 
@@ -178,16 +176,16 @@ fn merge(blocks: Blocks, width: usize, all: Vec<Own>) -> Agreed {
     let mut total = BlockSums::new(blocks, width);
     let mut first = None;
     for (rank, own) in all.into_iter().enumerate() {
-        let (uniform, instructions, parts) = match own {
+        let (uniform, rounding, parts) = match own {
             Own::Failed(what) => return Agreed::Failed(rank, what),
-            Own::Sums { uniform, instructions, parts } => (uniform, instructions, parts),
+            Own::Sums { uniform, rounding, parts } => (uniform, rounding, parts),
         };
-        let (first_uniform, first_instructions) = first.get_or_insert_with(|| (uniform, instructions.clone()));
+        let (first_uniform, first_rounding) = first.get_or_insert_with(|| (uniform, rounding.clone()));
         if *first_uniform != uniform {
             return Agreed::DifferentInputs(rank);
         }
-        if *first_instructions != instructions {
-            return Agreed::DifferentInstructions(rank, first_instructions.clone(), instructions);
+        if *first_rounding != rounding {
+            return Agreed::DifferentRounding(rank, first_rounding.clone(), rounding);
         }
         for (start, end, sums) in parts {
             if let Err(error) = total.insert(start..end, &sums) {

@@ -17,14 +17,14 @@ pub enum Error {
         /// The first rank with other numbers than rank 0.
         rank: usize,
     },
-    /// The ranks run different instruction sets, so the bits would depend on which rank has which points.
+    /// The instruction sets of the ranks round differently, so the bits would depend on which rank has which points.
     #[error(
-        "rank 0 runs {first} and rank {rank} runs {other}: choose one that all machines have, see RankedBatch::setup"
+        "the rounding of sums of products is {first} on rank 0 and {other} on rank {rank}: choose an instruction set that all machines have, see RankedBatch::setup"
     )]
-    DifferentInstructions {
-        /// The first rank with another instruction set than rank 0.
+    DifferentRounding {
+        /// The first rank with another rounding than rank 0.
         rank: usize,
-        /// The instruction set of rank 0.
+        /// The rounding of rank 0, see [`InstructionSet::rounding`](wengert_program::InstructionSet::rounding).
         first: String,
         /// That of the other rank.
         other: String,

@@ -77,7 +77,7 @@ impl Ranks {
     /// On every rank alike: [`Error::OnRank`] if the fit of a rank has no program or another than that of rank 0, a rank
     /// trains otherwise, the program fails at an example, or the state cannot be read or written;
     /// [`Error::DifferentInputs`] if a step took the ranks to different parameters, as with different penalties;
-    /// [`Error::DifferentInstructions`]; [`Error::Training`] if the optimizer refuses a step. The parameters and the
+    /// [`Error::DifferentRounding`]; [`Error::Training`] if the optimizer refuses a step. The parameters and the
     /// optimizer are those after the last step that was taken.
     ///
     /// # Panics

@@ -8,7 +8,7 @@ use wengert::{Imm, Op};
 use crate::lanes::Unary;
 
 /// What the arm of an opcode reads in a group. A *column* is a per-point input or a slot, with as
-/// many lanes as the group; a *cell* has four.
+/// many lanes as the group; a *cell* is one number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reads {
     /// The first operand, a column.

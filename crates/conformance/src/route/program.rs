@@ -41,7 +41,7 @@ impl Programs {
             };
             all.extend([plain.fused(), plain]);
         }
-        if InstructionSet::best().name() == "avx2+fma" {
+        if InstructionSet::best().rounding() == "fused" {
             let native = Self {
                 name: "native".to_string(),
                 options: Options::new(),

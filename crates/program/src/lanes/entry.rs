@@ -10,15 +10,15 @@ use super::simd::Simd;
 #[cfg(target_arch = "x86_64")]
 use super::twin::Twin;
 #[cfg(target_arch = "x86_64")]
-use super::x86::{Avx2, Sse2};
-use super::{InstructionSet, Kind};
+use super::x86::{Avx2, Avx512, Sse2};
+use super::{InstructionSet, Kind, MULTIPLE};
 use super::{expo, gauss, hyper, log, trig};
 #[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
 use crate::native::Context;
 #[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
 use core::arch::x86_64::__m256d;
 
-/// A kernel. Safety: `out` and `a` must be valid for `lanes` f64, a multiple of 4. They must be the same or
+/// A kernel. Safety: `out` and `a` must be valid for `lanes` f64, a multiple of [`MULTIPLE`]. They must be the same or
 /// not overlap. The processor must have the instructions.
 pub(super) type Fn1 = unsafe fn(out: *mut f64, a: *const f64, lanes: usize, slow: fn(f64) -> f64);
 
@@ -48,8 +48,8 @@ macro_rules! unary {
             unary!(@$how $Wide, $f, $out $a $slow i);
             i += <$Wide>::LANES;
         }
-        // At most one vector is left, since 4 divides `lanes`.
-        if <$Wide>::LANES > 4 && i < $lanes {
+        // At most one vector is left, since `lanes` is a multiple of its length.
+        if <$Wide>::LANES > <$V>::LANES && i < $lanes {
             unary!(@$how $V, $f, $out $a $slow i);
         }
     }};
@@ -110,8 +110,8 @@ macro_rules! four {
 #[cold]
 #[inline(never)]
 unsafe fn by_scalar<V: Simd>(x: V, good: u32, slow: impl Fn(f64) -> f64, out: *mut f64) {
-    let mut xs = [0.0; 8];
-    // SAFETY: no vector is longer than 8.
+    let mut xs = [0.0; 2 * MULTIPLE];
+    // SAFETY: no vector is longer than two of the longest.
     unsafe { x.store(xs.as_mut_ptr()) };
     for (lane, &x) in xs[..V::LANES].iter().enumerate() {
         if good >> lane & 1 == 0 {
@@ -207,6 +207,8 @@ macro_rules! kernels {
         }
 
         #[cfg(target_arch = "x86_64")]
+        instruction_set! { avx512 Twin<Avx512>, Avx512, target_feature(enable = "avx512f,avx512dq,avx2,fma"), $($n $how $($f)::+;)* }
+        #[cfg(target_arch = "x86_64")]
         instruction_set! { avx2 Twin<Avx2>, Avx2, target_feature(enable = "avx2,fma"), $($n $how $($f)::+;)* }
         #[cfg(target_arch = "x86_64")]
         instruction_set! { sse2 Twin<Sse2>, Sse2, target_feature(enable = "sse2"), $($n $how $($f)::+;)* }
@@ -257,6 +259,8 @@ pub(crate) fn called(kernel: u32) -> Called {
 /// The kernel, compiled for the instruction set: over columns, and at one number.
 pub(super) fn kernel(isa: InstructionSet, kernel: Unary) -> (Fn1, One) {
     let table = match isa.0 {
+        #[cfg(target_arch = "x86_64")]
+        Kind::Avx512 => avx512::KERNELS,
         #[cfg(target_arch = "x86_64")]
         Kind::Avx2Fma => avx2::KERNELS,
         #[cfg(target_arch = "x86_64")]

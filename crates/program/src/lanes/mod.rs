@@ -4,10 +4,10 @@
 //! ```text
 //! let set = InstructionSet::best();                 // or one of InstructionSet::available()
 //! let sin = set.unary(Unary::Sin, |x| x.sin());     // the function for lanes out of range
-//! unsafe { sin.run(out, a, lanes) };                // columns of a multiple of 4 lanes; out may be a
+//! unsafe { sin.run(out, a, lanes) };                // columns of a multiple of MULTIPLE; out may be a
 //! ```
 //! Ops of a few instructions are functions of vectors ([`arith`], [`Simd`]) that the interpreter inlines in
-//! its own loops. These are compiled for `Avx2`, `Sse2` and `Portable`, and for `Solo`, which is one point.
+//! its own loops. These are compiled for `Avx512`, `Avx2`, `Sse2` and `Portable`, and for `Solo`, which is one point.
 //! Functions that take vectors must be inlined into code that is compiled for the instruction set, or each
 //! instruction becomes a call. `#[inline(always)]` guarantees it; closures and functions passed as values
 //! do not.
@@ -18,8 +18,8 @@
 //!   its own bound, and samples densely where it is worst.
 //! - The bits of a lane depend on its operand and the instruction set alone: not on its place, its neighbors
 //!   or the number of lanes. A branch that is taken for a whole vector changes no bits.
-//! - AVX2 with FMA rounds the last place differently from the others. SSE2 and the portable lanes agree to
-//!   the bit where the portable ones have no FMA.
+//! - AVX-512 and AVX2 have fused multiply-add and agree to the bit. They round the last place differently from the
+//!   others. SSE2 and the portable lanes agree to the bit where the portable ones have no FMA.
 //!
 //! Each kernel is written once, over the trait [`Simd`]. `plain`, `x86` and `twin` are vectors;
 //! `expo`, `log`, `trig`, `hyper` and `gauss` are functions; `entry` is the table of kernels.
@@ -53,12 +53,15 @@ use entry::{Fn1, One};
 pub(crate) use plain::{Portable, Solo};
 pub(crate) use simd::Simd;
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86::{Avx2, Sse2};
+pub(crate) use x86::{Avx2, Avx512, Sse2};
+
+/// The lanes of the longest vector: columns have a multiple of it.
+pub(crate) const MULTIPLE: usize = 8;
 
 /// A set of instructions that this processor has, for the lanes.
 ///
-/// A program gives the same bits on the same instruction set, always. Sets with fused multiply-add (`avx2+fma`) round
-/// the last place of `exp` and similar functions differently from the others; the accuracy is the same.
+/// A program gives the same bits on all sets of the same [`rounding`](InstructionSet::rounding), always. Otherwise the
+/// last place of `exp` and similar functions differs; the accuracy is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InstructionSet(
     // Only `best` and `available` make one, so the processor has the instructions.
@@ -68,6 +71,9 @@ pub struct InstructionSet(
 /// The instruction sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
+    /// AVX-512, for several points at a time. At a single point it is AVX2 with FMA.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
     #[cfg(target_arch = "x86_64")]
     Avx2Fma,
     #[cfg(target_arch = "x86_64")]
@@ -84,19 +90,10 @@ impl InstructionSet {
     /// assert!(InstructionSet::available().contains(&InstructionSet::best()));
     /// ```
     pub fn best() -> Self {
-        #[cfg(all(target_arch = "x86_64", not(miri)))]
-        {
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                Self(Kind::Avx2Fma)
-            } else {
-                Self(Kind::Sse2)
-            }
-        }
-        #[cfg(any(not(target_arch = "x86_64"), miri))]
-        Self(Kind::Portable)
+        kinds().next().map(Self).expect("the portable set is there always")
     }
 
-    /// All that this processor has, the best first, plain code last.
+    /// All that this processor has, the best first, code without vectors last.
     ///
     /// ```
     /// use wengert_program::InstructionSet;
@@ -105,33 +102,46 @@ impl InstructionSet {
     /// assert!(names.contains(&"portable"));
     /// ```
     pub fn available() -> Vec<Self> {
-        let best = Self::best();
-        let mut all = vec![best];
-        #[cfg(target_arch = "x86_64")]
-        if best != Self(Kind::Sse2) && !cfg!(miri) {
-            all.push(Self(Kind::Sse2));
-        }
-        if best != Self(Kind::Portable) {
-            all.push(Self(Kind::Portable));
-        }
-        all
+        kinds().map(Self).collect()
     }
 
-    /// Its name: `avx2+fma`, `sse2`, `portable`.
+    /// Its name: `avx512`, `avx2+fma`, `sse2`, `portable`.
     ///
     /// ```
     /// use wengert_program::InstructionSet;
     ///
-    /// assert!(["avx2+fma", "sse2", "portable"].contains(&InstructionSet::best().name()));
+    /// assert!(["avx512", "avx2+fma", "sse2", "portable"].contains(&InstructionSet::best().name()));
     /// ```
     pub fn name(self) -> &'static str {
         match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => "avx512",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2Fma => "avx2+fma",
             #[cfg(target_arch = "x86_64")]
             Kind::Sse2 => "sse2",
             Kind::Portable => "portable",
         }
+    }
+
+    /// How it rounds sums of products: `fused`, once, on `avx512` and `avx2+fma`; `plain`, twice, elsewhere.
+    ///
+    /// ```
+    /// use wengert_program::InstructionSet;
+    ///
+    /// for set in InstructionSet::available() {
+    ///     assert!(["fused", "plain"].contains(&set.rounding()));
+    /// }
+    /// ```
+    pub fn rounding(self) -> &'static str {
+        let fused = match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 | Kind::Avx2Fma => true,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Sse2 => false,
+            Kind::Portable => Portable::FMA,
+        };
+        if fused { "fused" } else { "plain" }
     }
 
     /// Which of the compiled sets this is.
@@ -152,6 +162,23 @@ impl fmt::Display for InstructionSet {
     }
 }
 
+/// The sets that this processor has, the best first.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+fn kinds() -> impl Iterator<Item = Kind> {
+    let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+    // Processors without `avx512vbmi2` are older than Ice Lake, and slow down their clock for AVX-512.
+    let avx512 = avx2 && is_x86_feature_detected!("avx512dq") && is_x86_feature_detected!("avx512vbmi2");
+    [(Kind::Avx512, avx512), (Kind::Avx2Fma, avx2), (Kind::Sse2, true), (Kind::Portable, true)]
+        .into_iter()
+        .filter_map(|(kind, here)| here.then_some(kind))
+}
+
+/// The sets that this processor has, the best first.
+#[cfg(not(all(target_arch = "x86_64", not(miri))))]
+fn kinds() -> impl Iterator<Item = Kind> {
+    [Kind::Portable].into_iter()
+}
+
 /// A kernel that this processor can run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kernel1 {
@@ -164,7 +191,7 @@ impl Kernel1 {
     /// `out = kernel(a)`, on columns of `lanes` numbers.
     ///
     /// # Safety
-    /// `out` must be valid for writing and `a` for reading `lanes` numbers, a multiple of 4. They must be the
+    /// `out` must be valid for writing and `a` for reading `lanes` numbers, a multiple of [`MULTIPLE`]. They must be the
     /// same or not overlap.
     #[inline(always)]
     pub(crate) unsafe fn run(self, out: *mut f64, a: *const f64, lanes: usize) {

@@ -3,11 +3,11 @@
 
 use super::tests::{SPECIAL, SWEEP, SplitMix, fuses, same};
 #[cfg(target_arch = "x86_64")]
-use super::{Avx2, Sse2};
-use super::{InstructionSet, Kind, Portable, Simd, arith};
+use super::{Avx2, Avx512, Sse2};
+use super::{InstructionSet, Kind, MULTIPLE, Portable, Simd, arith};
 
 /// The ops, each by a formula of vectors and a formula of numbers that must agree. `fma` says whether the vectors round
-/// sums of products once. For each instruction set, makes one function that runs any of the ops on four lanes.
+/// sums of products once. For each instruction set, makes one function that runs any of the ops on [`MULTIPLE`] lanes.
 macro_rules! ops {
     ($fma:ident; $($name:ident |$($x:ident),+| $vector:expr => $scalar:expr;)*) => {
         const NAMES: &[&str] = &[$(stringify!($name)),*];
@@ -24,17 +24,19 @@ macro_rules! ops {
 
         ops!(@isa portable Portable, inline(never), $($name |$($x),+| $vector;)*);
         #[cfg(target_arch = "x86_64")]
+        ops!(@isa avx512 Avx512, target_feature(enable = "avx512f,avx512dq,avx2,fma"), $($name |$($x),+| $vector;)*);
+        #[cfg(target_arch = "x86_64")]
         ops!(@isa avx2 Avx2, target_feature(enable = "avx2,fma"), $($name |$($x),+| $vector;)*);
         #[cfg(target_arch = "x86_64")]
         ops!(@isa sse2 Sse2, target_feature(enable = "sse2"), $($name |$($x),+| $vector;)*);
     };
     (@isa $isa:ident $V:ty, $attr:meta, $($name:ident |$($x:ident),+| $vector:expr;)*) => {
         #[$attr]
-        unsafe fn $isa(name: &str, operands: &[[f64; 4]; 3]) -> [f64; 4] {
-            let mut out = [0.0; 4];
+        unsafe fn $isa(name: &str, operands: &[[f64; MULTIPLE]; 3]) -> [f64; MULTIPLE] {
+            let mut out = [0.0; MULTIPLE];
             let mut i = 0;
-            while i < 4 {
-                // SAFETY: the vectors end at 4.
+            while i < MULTIPLE {
+                // SAFETY: the vectors end at `MULTIPLE`.
                 let vectors = [0, 1, 2].map(|k| unsafe { <$V>::load(operands[k].as_ptr().add(i)) });
                 let y = match name {
                     $(stringify!($name) => {
@@ -142,11 +144,13 @@ fn small_ops_have_the_bits_of_the_scalar_ones() {
     let triples = triples();
     for isa in InstructionSet::available() {
         for name in NAMES {
-            for four in triples.chunks_exact(4) {
-                let operands = [0, 1, 2].map(|k| [0, 1, 2, 3].map(|i: usize| four[i][k]));
+            for triples in triples.chunks_exact(MULTIPLE) {
+                let operands = [0, 1, 2].map(|k| std::array::from_fn(|i| triples[i][k]));
                 // SAFETY: an `InstructionSet` exists only where the processor has the instructions.
                 let got = unsafe {
                     match isa.kind() {
+                        #[cfg(target_arch = "x86_64")]
+                        Kind::Avx512 => avx512(name, &operands),
                         #[cfg(target_arch = "x86_64")]
                         Kind::Avx2Fma => avx2(name, &operands),
                         #[cfg(target_arch = "x86_64")]
@@ -154,7 +158,7 @@ fn small_ops_have_the_bits_of_the_scalar_ones() {
                         Kind::Portable => portable(name, &operands),
                     }
                 };
-                for (t, got) in four.iter().zip(got) {
+                for (t, got) in triples.iter().zip(got) {
                     let want = scalar(name, fuses(isa), *t);
                     assert!(same(got, want), "{name} on {}: {t:?} gives {got:e}, not {want:e}", isa.name());
                 }

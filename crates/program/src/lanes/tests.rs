@@ -2,7 +2,7 @@
 //! depend on their neighbors.
 
 use super::reference::truth;
-use super::{InstructionSet, Unary};
+use super::{InstructionSet, MULTIPLE, Unary};
 
 /// Points per kernel and sweep.
 pub(super) const SWEEP: usize = if cfg!(miri) {
@@ -102,14 +102,14 @@ fn slow(kernel: Unary) -> fn(f64) -> f64 {
 
 /// A kernel over any number of points, `lanes` at a time.
 fn run(isa: InstructionSet, kernel: Unary, xs: &[f64], lanes: usize) -> Vec<f64> {
-    assert!(lanes.is_multiple_of(4));
+    assert!(lanes.is_multiple_of(MULTIPLE));
     let kernel = isa.unary(kernel, slow(kernel));
     let mut column = vec![7.0; lanes];
     let mut out = vec![9.0; lanes];
     let mut all = Vec::with_capacity(xs.len());
     for block in xs.chunks(lanes) {
         column[..block.len()].copy_from_slice(block);
-        // SAFETY: both columns have `lanes` numbers, a multiple of 4.
+        // SAFETY: both columns have `lanes` numbers, a multiple of `MULTIPLE`.
         unsafe { kernel.run(out.as_mut_ptr(), column.as_ptr(), lanes) };
         all.extend_from_slice(&out[..block.len()]);
     }
@@ -123,7 +123,7 @@ pub(super) fn same(a: f64, b: f64) -> bool {
 
 /// Whether sums of products round once.
 pub(super) fn fuses(isa: InstructionSet) -> bool {
-    isa.name() == "avx2+fma" || isa.name() == "portable" && cfg!(any(target_arch = "aarch64", target_feature = "fma"))
+    isa.rounding() == "fused"
 }
 
 /// The bound of each kernel in ulp: the most that was found, rounded up. References of the error functions
@@ -235,11 +235,11 @@ fn a_lane_has_the_same_bits_at_every_place_and_every_width() {
     let mut points: Vec<f64> = (0..16).map(|_| random.point()).collect();
     points.extend(SPECIAL);
     for (isa, kernel) in everywhere() {
-        let alone: Vec<u64> = points.iter().map(|&x| run(isa, kernel, &[x; 4], 4)[0].to_bits()).collect();
-        let widths = if cfg!(miri) { 4..=8 } else { 4..=256 };
-        for lanes in widths.step_by(4) {
+        let alone: Vec<u64> = points.iter().map(|&x| run(isa, kernel, &[x; MULTIPLE], MULTIPLE)[0].to_bits()).collect();
+        let widths = MULTIPLE..=if cfg!(miri) { MULTIPLE } else { 256 };
+        for lanes in widths.step_by(MULTIPLE) {
             // Each point at every place of a vector, with different neighbors.
-            for turn in 0..4 {
+            for turn in 0..MULTIPLE {
                 let xs: Vec<f64> = (0..lanes.max(64)).map(|i| points[(i * 5 + turn) % points.len()]).collect();
                 for (i, got) in run(isa, kernel, &xs, lanes).into_iter().enumerate() {
                     let want = alone[(i * 5 + turn) % points.len()];
@@ -268,26 +268,26 @@ fn a_number_alone_has_the_bits_of_a_lane() {
 #[test]
 fn the_result_may_take_the_place_of_the_operand() {
     let mut random = SplitMix(4);
-    let xs: Vec<f64> = (0..12).map(|_| random.point()).collect();
+    let xs: Vec<f64> = (0..3 * MULTIPLE).map(|_| random.point()).collect();
     for (isa, kernel) in everywhere() {
         let mut cells = xs.clone();
         let place = cells.as_mut_ptr();
-        // SAFETY: there are 12 numbers, a multiple of 4.
-        unsafe { isa.unary(kernel, slow(kernel)).run(place, place.cast_const(), 12) };
-        for (got, want) in cells.into_iter().zip(run(isa, kernel, &xs, 12)) {
+        // SAFETY: there are as many numbers, a multiple of `MULTIPLE`.
+        unsafe { isa.unary(kernel, slow(kernel)).run(place, place.cast_const(), 3 * MULTIPLE) };
+        for (got, want) in cells.into_iter().zip(run(isa, kernel, &xs, 3 * MULTIPLE)) {
             assert!(same(got, want), "{} {}", isa.name(), kernel.name());
         }
     }
 }
 
 #[test]
-fn lanes_without_fma_agree_to_the_bit() {
+fn sets_of_the_same_rounding_agree_to_the_bit() {
     let mut random = SplitMix(6);
     let mut xs: Vec<f64> = (0..SWEEP / 10).map(|_| random.point()).collect();
     xs.extend(SPECIAL);
-    let plain: Vec<InstructionSet> = InstructionSet::available().into_iter().filter(|&isa| !fuses(isa)).collect();
+    let sets = InstructionSet::available();
     for &kernel in Unary::ALL {
-        for pair in plain.windows(2) {
+        for pair in sets.windows(2).filter(|pair| pair[0].rounding() == pair[1].rounding()) {
             let [a, b] = [pair[0], pair[1]].map(|isa| run(isa, kernel, &xs, 64));
             for ((&x, a), b) in xs.iter().zip(a).zip(b) {
                 assert!(same(a, b), "{} {x:e}: {a:e} {b:e}", kernel.name());
@@ -318,7 +318,7 @@ fn round_values_come_out_round() {
     ];
     for isa in InstructionSet::available() {
         for (kernel, x, y) in cases {
-            assert_eq!(run(isa, kernel, &[x; 4], 4)[3], y, "{} {}", isa.name(), kernel.name());
+            assert_eq!(run(isa, kernel, &[x; MULTIPLE], MULTIPLE)[3], y, "{} {}", isa.name(), kernel.name());
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A program laid out to run: steps over places of a workspace.
 //!
 //! Values that are the same at all points live in **cells**. The **prologue** computes them once per call, and every
-//! group reads them; in a batch, a cell has four equal lanes. The other values live in **slots**, with a lane for each
+//! group reads them as one number. The other values live in **slots**, with a lane for each
 //! point of a group. The **body** computes them. Per-point inputs are read from the caller's memory.
 
 pub(crate) mod assemble;

@@ -75,7 +75,7 @@ impl Code {
     /// Whether a workspace with this instruction set may run it.
     #[inline]
     pub(super) fn runs_on(isa: InstructionSet) -> bool {
-        isa.kind() == Kind::Avx2Fma
+        matches!(isa.kind(), Kind::Avx2Fma | Kind::Avx512)
     }
 
     pub(super) fn elsewhere(isa: InstructionSet) -> Refusal {

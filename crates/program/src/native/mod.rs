@@ -86,7 +86,7 @@ pub(crate) struct Slot {
 pub(crate) enum Refusal {
     #[error("this build or processor has none: it needs the feature `native`, x86-64, AVX2 and FMA")]
     Nowhere,
-    #[error("the workspace runs on {0}, not on avx2+fma")]
+    #[error("the workspace runs on {0}, not on avx2+fma or avx512")]
     Elsewhere(&'static str),
     #[error("more than {most} {what} do not pay")]
     TooLarge { what: &'static str, most: usize },

@@ -2,10 +2,10 @@
 
 use wengert::{Imm, Op, Scalar, apply_unchecked, call_external};
 
-use super::columns::{Operand, StaticOperand, add_up, each, mended, turns};
+use super::columns::{COUNTED, Operand, StaticOperand, add_up, each, mended, turns};
 use super::target::{CallContext, Cause, Flip, STRANDS, Target, earlier};
 use crate::ir::{Role, operand_count};
-use crate::lanes::{Simd, Unary, arith, exp};
+use crate::lanes::{MULTIPLE, Simd, Unary, arith, exp};
 use crate::layout::Step;
 use crate::opcode::{Opcode, easy_power, for_each_opcode};
 
@@ -35,8 +35,13 @@ pub(super) unsafe fn run<V: Simd, S: Target>(context: &CallContext<'_>, steps: &
         let at = |place: u32| unsafe { group.at(place) };
         let (out, a) = (at(step.out), at(step.a));
         let cell = |k: usize| !S::ONE && step.cells >> k & 1 == 1;
-        let operand = |k: usize| Operand::new(at([step.a, step.b, step.c][k]), cell(k));
-        // What SAFETY below means by the table: every place holds `lanes` numbers, or four if it is
+        // A macro, since a closure that is not inlined costs a call for each step.
+        macro_rules! operand {
+            ($place:ident $k:literal) => {
+                Operand::new(at(step.$place), cell($k))
+            };
+        }
+        // What SAFETY below means by the table: every place holds `lanes` numbers, or one if it is
         // marked as a cell; results do not go to inputs; two columns are the same or do not overlap
         // (the invariant of the target); an operand that is read as a column is one (`Layout::check`).
         macro_rules! one {
@@ -52,7 +57,7 @@ pub(super) unsafe fn run<V: Simd, S: Target>(context: &CallContext<'_>, steps: &
         }
         macro_rules! two {
             ($x:ident, $y:ident => $z:expr $(, $mend:expr)?) => {{
-                let [a, b] = [operand(0), operand(1)];
+                let [a, b] = [operand!(a 0), operand!(b 1)];
                 // SAFETY: the table.
                 unsafe {
                     each!(V, out, lanes, i => {
@@ -66,7 +71,7 @@ pub(super) unsafe fn run<V: Simd, S: Target>(context: &CallContext<'_>, steps: &
         }
         macro_rules! three {
             ($x:ident, $y:ident, $z:ident => $w:expr $(, $mend:expr)?) => {{
-                let [a, b, c] = [operand(0), operand(1), operand(2)];
+                let [a, b, c] = [operand!(a 0), operand!(b 1), operand!(c 2)];
                 // SAFETY: the table.
                 unsafe {
                     each!(V, out, lanes, i => {
@@ -84,11 +89,11 @@ pub(super) unsafe fn run<V: Simd, S: Target>(context: &CallContext<'_>, steps: &
             ($A:literal $B:literal, $x:ident, $y:ident => $z:expr $(, $mend:expr)?) => {
                 // SAFETY: the table.
                 unsafe {
-                    let (a, b) = (StaticOperand::<V, $A>::new(operand(0)), StaticOperand::<V, $B>::new(operand(1)));
+                    let (a, b) = (StaticOperand::<V, $A>::new(operand!(a 0)), StaticOperand::<V, $B>::new(operand!(b 1)));
                     turns!(V, out, lanes, i => {
                         let ($x, $y) = (a.vector(i), b.vector(i));
                         $z
-                    } $(, [operand(0), operand(1), operand(1)], $mend)?)
+                    } $(, [operand!(a 0), operand!(b 1), operand!(b 1)], $mend)?)
                 }
             };
         }
@@ -111,13 +116,13 @@ pub(super) unsafe fn run<V: Simd, S: Target>(context: &CallContext<'_>, steps: &
             ($A:literal $C:literal, $x:ident, $y:ident, $z:ident => $w:expr $(, $mend:expr)?) => {
                 // SAFETY: the table: the second operand is a column.
                 unsafe {
-                    let a = StaticOperand::<V, $A>::new(operand(0));
-                    let b = StaticOperand::<V, false>::new(operand(1));
-                    let c = StaticOperand::<V, $C>::new(operand(2));
+                    let a = StaticOperand::<V, $A>::new(operand!(a 0));
+                    let b = StaticOperand::<V, false>::new(operand!(b 1));
+                    let c = StaticOperand::<V, $C>::new(operand!(c 2));
                     turns!(V, out, lanes, i => {
                         let ($x, $y, $z) = (a.vector(i), b.vector(i), c.vector(i));
                         $w
-                    } $(, [operand(0), operand(1), operand(2)], $mend)?)
+                    } $(, [operand!(a 0), operand!(b 1), operand!(c 2)], $mend)?)
                 }
             };
         }
@@ -142,13 +147,13 @@ pub(super) unsafe fn run<V: Simd, S: Target>(context: &CallContext<'_>, steps: &
         }
         macro_rules! sum {
             ($x:ident, $y:ident => $z:expr) => {{
-                let [a, b] = [operand(0), operand(1)];
+                let [a, b] = [operand!(a 0), operand!(b 1)];
                 let (_, sum) = context.layout.outlets[step.aux as usize];
                 // SAFETY: the table; there is room for the strands of every sum, and for a number
                 // in the output of a single point.
                 unsafe {
                     match group.strands(sum) {
-                        Some((sums, strand)) => add_up!(V, sums, group.active(), strand, i => {
+                        Some((sums, strand)) => add_up!(V, sums, group.active(), strand, group.is_fresh(), i => {
                             let ($x, $y): (V, V) = (a.vector(i), b.vector(i));
                             $z
                         }),
@@ -214,7 +219,7 @@ pub(super) unsafe fn run<V: Simd, S: Target>(context: &CallContext<'_>, steps: &
                     // SAFETY: as for `one`.
                     Opcode::MulAdd | Opcode::Scalar => unsafe { by_scalars(context, step, group, &mut flip) },
                     // SAFETY: as for `one`.
-                    Opcode::Check => unsafe { check(context, step, group, [operand(0), operand(1)], &mut flip) },
+                    Opcode::Check => unsafe { check(context, step, group, [operand!(a 0), operand!(b 1)], &mut flip) },
                     _ => unreachable!("{:?} is one of the common opcodes", step.opcode),
                 }
             };
@@ -321,8 +326,8 @@ unsafe fn power<V: Simd>(out: *mut f64, a: *const f64, lanes: usize, imm: Imm) {
         if !V::all(easy) {
             left = !V::mask_bits(easy);
         }
-        let mut xs = [0.0; 4];
-        // SAFETY: no vector is longer than 4; the place is valid for `lanes` numbers.
+        let mut xs = [0.0; MULTIPLE];
+        // SAFETY: no vector is longer; the place is valid for `lanes` numbers.
         unsafe {
             x.store(xs.as_mut_ptr());
             y.store(out.add(i));

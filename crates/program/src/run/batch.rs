@@ -182,7 +182,6 @@ impl Program {
         let before = unsafe { run_steps(&context, &layout.prologue, &point) };
         // What is the same at all points fails at the first one, where what the body does may have been recorded before.
         let run = if before.is_some() { 1 } else { points.len() };
-        workspace.fill_cells(layout);
         let call = Call {
             context: self.context(workspace.isa, &workspace.kernels, &failures),
             points: run,

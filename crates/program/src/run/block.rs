@@ -13,6 +13,7 @@ use super::workspace::{Column, ThreadScratch};
 #[cfg(feature = "parallel")]
 use crate::blocks;
 use crate::blocks::{LEVELS, RowSum};
+use crate::lanes::MULTIPLE;
 use crate::layout::Layout;
 
 /// A batch with fewer steps times points than this runs on one thread. This many take about 70 us; from there
@@ -145,24 +146,23 @@ impl Call<'_> {
 
     /// Fills the pads of per-point inputs that are given as one number.
     fn lay_out_single_numbers(&self, scratch: &mut ThreadScratch) {
-        let lanes = self.lanes.min(self.points.next_multiple_of(4));
+        let lanes = self.lanes.min(self.points.next_multiple_of(MULTIPLE));
         for &k in &self.context.layout.per_point_inputs {
             let k = k as usize;
             if let &[x] = self.inputs[k] {
                 let pad = scratch.pads.at(k * self.lanes);
                 scratch.table[k] = Column(pad);
-                for fours in (0..lanes).step_by(4) {
-                    // SAFETY: a pad has a number for each lane, a multiple of 4, and nobody else has it.
-                    unsafe { *pad.add(fours).cast::<[f64; 4]>() = [x; 4] };
+                for first in (0..lanes).step_by(MULTIPLE) {
+                    // SAFETY: a pad has a number for each lane, a multiple of these, and nobody else has it.
+                    unsafe { *pad.add(first).cast() = [x; MULTIPLE] };
                 }
             }
         }
     }
 
-    /// Runs a block, and leaves its sums in the strands of the scratch. Safety: as [`Call::run`], for the
+    /// Runs a block of one point or more, and leaves its sums in the strands of the scratch. Safety: as [`Call::run`], for the
     /// points of this block.
     unsafe fn run_block(&self, block: usize, scratch: &mut ThreadScratch) -> Option<Flip> {
-        clear_strands(scratch);
         let start = block * self.length;
         let end = self.points.min(start + self.length);
         let mut flip = None;
@@ -173,10 +173,11 @@ impl Call<'_> {
             let group = Group {
                 // A `Column` has the layout of a pointer.
                 table: scratch.table.as_ptr().cast(),
-                lanes: active.next_multiple_of(4),
+                lanes: active.next_multiple_of(MULTIPLE),
                 active,
                 first,
                 strand: (first - start) % STRANDS,
+                fresh: first == start,
                 outputs: self.outputs.as_ptr().cast(),
                 sums: scratch.sums.start(),
                 calls: scratch.calls.as_mut_ptr(),
@@ -215,7 +216,7 @@ impl Call<'_> {
     }
 
     /// Sets the inputs in the table to the columns of these points: to the caller's memory if the number of points is a
-    /// multiple of 4, otherwise to a copy that repeats the last point.
+    /// multiple of [`MULTIPLE`], otherwise to a copy that repeats the last point.
     fn lay_out_inputs(&self, scratch: &mut ThreadScratch, first: usize, active: usize) {
         for &k in &self.context.layout.per_point_inputs {
             let k = k as usize;
@@ -224,12 +225,12 @@ impl Call<'_> {
                 continue;
             }
             let points = &column[first..first + active];
-            if active.is_multiple_of(4) {
+            if active.is_multiple_of(MULTIPLE) {
                 scratch.table[k] = Column(points.as_ptr().cast_mut());
                 continue;
             }
             let pad = scratch.pads.at(k * self.lanes);
-            for lane in 0..active.next_multiple_of(4) {
+            for lane in 0..active.next_multiple_of(MULTIPLE) {
                 // SAFETY: a pad has a number for each lane, and nobody else has the scratch.
                 unsafe { *pad.add(lane) = points[lane.min(active - 1)] };
             }
@@ -244,14 +245,6 @@ impl Call<'_> {
 #[cfg(feature = "parallel")]
 fn run_length(left: usize, threads: usize) -> usize {
     left.div_ceil(2 * threads)
-}
-
-/// Sets the strands of all sums to -0, the neutral element of addition.
-fn clear_strands(scratch: &mut ThreadScratch) {
-    for k in 0..scratch.sums.len() {
-        // SAFETY: within the arena, which nobody else has.
-        unsafe { *scratch.sums.start().add(k) = -0.0 };
-    }
 }
 
 /// The sum of the strands, in pairs.

@@ -27,6 +27,12 @@ use target::{CallContext, Flip, Target};
 /// The target must keep its invariant for the layout of the context, and the steps must be of that layout.
 unsafe fn run_steps<T: Target>(context: &CallContext<'_>, steps: &[Step], target: &T) -> Option<Flip> {
     #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512dq,avx2,fma")]
+    unsafe fn avx512<T: Target>(context: &CallContext<'_>, steps: &[Step], target: &T) -> Option<Flip> {
+        // SAFETY: the caller's promise.
+        unsafe { run::<T::Avx512, T>(context, steps, target) }
+    }
+    #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma")]
     unsafe fn avx2<T: Target>(context: &CallContext<'_>, steps: &[Step], target: &T) -> Option<Flip> {
         // SAFETY: the caller's promise.
@@ -37,7 +43,9 @@ unsafe fn run_steps<T: Target>(context: &CallContext<'_>, steps: &[Step], target
     unsafe {
         match context.isa.kind() {
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx2Fma => avx2(context, steps, target),
+            Kind::Avx512 if !T::ONE => avx512(context, steps, target),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 | Kind::Avx2Fma => avx2(context, steps, target),
             #[cfg(target_arch = "x86_64")]
             Kind::Sse2 => run::<T::Sse2, T>(context, steps, target),
             Kind::Portable => run::<T::Portable, T>(context, steps, target),

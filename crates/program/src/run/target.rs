@@ -3,8 +3,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+#[expect(unused_imports, reason = "the documentation names it")]
+use crate::lanes::MULTIPLE;
 #[cfg(target_arch = "x86_64")]
-use crate::lanes::{Avx2, Sse2};
+use crate::lanes::{Avx2, Avx512, Sse2};
 use crate::lanes::{InstructionSet, Kernel1, Portable, Simd, Solo};
 use crate::layout::Layout;
 use crate::recording::Check;
@@ -69,6 +71,8 @@ pub(super) trait Target {
     const ONE: bool;
     /// The vectors of each instruction set.
     #[cfg(target_arch = "x86_64")]
+    type Avx512: Simd;
+    #[cfg(target_arch = "x86_64")]
     type Avx2: Simd;
     #[cfg(target_arch = "x86_64")]
     type Sse2: Simd;
@@ -91,6 +95,11 @@ pub(super) trait Target {
     fn first(&self) -> usize {
         0
     }
+    /// Whether the sums begin here: their strands hold nothing yet, and the first lane adds to the first one.
+    #[inline(always)]
+    fn is_fresh(&self) -> bool {
+        false
+    }
     /// Where the first lane of an output goes. Safety: a step must store there.
     unsafe fn output(&self, output: u32) -> *mut f64;
     /// Room for the inputs and outputs of any call of a user's function.
@@ -103,8 +112,8 @@ pub(super) trait Target {
 /// A group of points.
 ///
 /// Whoever makes one keeps this invariant. There is a column at every place of the layout. Each is valid
-/// for reading `lanes` numbers (four if it is a cell), and for writing them if it is a slot. No two
-/// overlap unless both are inputs. `lanes` is a multiple of 4, and `active` is from 1 to `lanes`. Each of
+/// for reading `lanes` numbers (one if it is a cell), and for writing them if it is a slot. No two
+/// overlap unless both are inputs. `lanes` is a multiple of [`MULTIPLE`], and `active` is from 1 to `lanes`. Each of
 /// `outputs` that a step stores to is valid for writing `active` numbers from `first` on. `sums` is valid
 /// for reading and writing [`STRANDS`] numbers for each sum, and `calls` the numbers of any call of a user's function.
 #[derive(Clone, Copy, Debug)]
@@ -115,6 +124,8 @@ pub(crate) struct Group {
     pub(crate) first: usize,
     /// Which strand the first lane adds to.
     pub(crate) strand: usize,
+    /// Whether it is the first of a block, where the sums begin.
+    pub(crate) fresh: bool,
     pub(crate) outputs: *const *mut f64,
     pub(crate) sums: *mut f64,
     pub(crate) calls: *mut f64,
@@ -122,6 +133,8 @@ pub(crate) struct Group {
 
 impl Target for Group {
     const ONE: bool = false;
+    #[cfg(target_arch = "x86_64")]
+    type Avx512 = Avx512;
     #[cfg(target_arch = "x86_64")]
     type Avx2 = Avx2;
     #[cfg(target_arch = "x86_64")]
@@ -144,6 +157,10 @@ impl Target for Group {
     #[inline(always)]
     fn first(&self) -> usize {
         self.first
+    }
+    #[inline(always)]
+    fn is_fresh(&self) -> bool {
+        self.fresh
     }
     #[inline(always)]
     unsafe fn output(&self, output: u32) -> *mut f64 {
@@ -175,6 +192,8 @@ pub(crate) struct Point {
 
 impl Target for Point {
     const ONE: bool = true;
+    #[cfg(target_arch = "x86_64")]
+    type Avx512 = Self::Avx2;
     #[cfg(target_arch = "x86_64")]
     type Avx2 = Solo<{ Avx2::FMA }>;
     #[cfg(target_arch = "x86_64")]

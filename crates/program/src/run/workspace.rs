@@ -7,7 +7,7 @@ use super::arena::Arena;
 use super::target::STRANDS;
 use crate::blocks::{Blocks, LEVELS};
 use crate::error::Error;
-use crate::lanes::{InstructionSet, Kernel1, Unary};
+use crate::lanes::{InstructionSet, Kernel1, MULTIPLE, Unary};
 use crate::layout::{Layout, SitePlaces};
 use crate::native::{Code, Native};
 use crate::options::Spread;
@@ -35,7 +35,7 @@ impl Setup {
         Setup::default()
     }
 
-    /// How many points run at a time. Clamped to 1 to 1024, and rounded up to a multiple of 4.
+    /// How many points run at a time. Clamped to 1 to 1024, and rounded up to a multiple of 8.
     ///
     /// ```
     /// use wengert_program::{Options, Program, Setup, Workspace};
@@ -47,7 +47,7 @@ impl Setup {
     /// # Ok::<(), wengert_program::Error>(())
     /// ```
     pub fn lanes(self, lanes: usize) -> Setup {
-        Setup { lanes: Some(lanes.clamp(1, MOST_LANES).next_multiple_of(4)), ..self }
+        Setup { lanes: Some(lanes.clamp(1, MOST_LANES).next_multiple_of(MULTIPLE)), ..self }
     }
 
     /// How many threads share a batch. Clamped to 1 to 64, since a batch is cut into at most 64 blocks. The
@@ -129,8 +129,6 @@ pub struct Workspace {
     fits_code: u64,
     /// The memory of machine code.
     pub(crate) frame: Arena,
-    /// Four equal lanes for every cell.
-    pub(crate) cells: Arena,
     /// One for each thread.
     pub(crate) scratches: Vec<ThreadScratch>,
     /// Rows of sums, one for each block that is in memory at a time.
@@ -153,7 +151,7 @@ unsafe impl Sync for Column {}
 pub(crate) struct ThreadScratch {
     /// The column at every place: inputs, cells, slots.
     pub(crate) table: Vec<Column>,
-    /// A column for each input: for the last points of a batch, if they are not a multiple of 4, and for
+    /// A column for each input: for the last points of a batch, if they are not a multiple of [`MULTIPLE`], and for
     /// per-point inputs that are given as one number.
     pub(crate) pads: Arena,
     pub(crate) sums: Arena,
@@ -210,7 +208,6 @@ impl Workspace {
             calls: Vec::new(),
             fits_code: 0,
             frame: Arena::empty(),
-            cells: Arena::empty(),
             scratches: Vec::new(),
             block_sums: Arena::empty(),
             outputs: Vec::new(),
@@ -272,7 +269,6 @@ impl Workspace {
         8 * (self.point.len()
             + self.calls.len()
             + self.frame.len()
-            + self.cells.len()
             + self.block_sums.len()
             + self.scratches.iter().map(scratch).sum::<usize>())
     }
@@ -322,7 +318,7 @@ impl Workspace {
     }
 
     /// Fits itself to a program for batches, and for single points too. Afterwards the table of each scratch
-    /// has a column at every place, with `lanes` numbers for an input or a slot and four for a cell, and
+    /// has a column at every place, with `lanes` numbers for an input or a slot and one for a cell, and
     /// there are [`STRANDS`] numbers for each sum and room for each call. Allocates unless it already fits.
     ///
     /// # Errors
@@ -340,7 +336,6 @@ impl Workspace {
         let [inputs, cells, slots, sums] =
             [layout.inputs, layout.cells, layout.slots, layout.sums].map(|count| count as usize);
         self.lanes = lanes;
-        self.cells = Arena::new(4, cells)?;
         let blocks = if threads > 1 { Blocks::MOST } else { LEVELS };
         self.block_sums = Arena::new(blocks, sums)?;
         self.outputs = with_room(layout.outlets.len())?;
@@ -351,7 +346,7 @@ impl Workspace {
             let pads = Arena::new(lanes, inputs)?;
             let mut table = with_room(inputs + cells + slots)?;
             table.extend((0..inputs).map(|k| Column(pads.at(k * lanes))));
-            table.extend((0..cells).map(|cell| Column(self.cells.at(4 * cell))));
+            table.extend((0..cells).map(|cell| Column(self.point.at(inputs + cell))));
             table.extend((0..slots).map(|k| Column(columns.at(lanes * k))));
             let (sums, calls) = (Arena::new(STRANDS, sums)?, zeroed(call)?);
             self.scratches.push(ThreadScratch { table, pads, sums, calls, _slots: columns });
@@ -366,16 +361,6 @@ impl Workspace {
         // SAFETY: within the arena, which nobody else has.
         unsafe { *self.point.start().add(place as usize) = value };
     }
-
-    /// Copies the numbers that the prologue computed to the cells of batches.
-    pub(crate) fn fill_cells(&mut self, layout: &Layout) {
-        let numbers = self.point.at(layout.inputs as usize);
-        for cell in 0..layout.cells as usize {
-            // SAFETY: `point` has a number for every cell, after those of the inputs; `cells` has four for
-            // each; nobody else has either.
-            unsafe { *self.cells.start().add(4 * cell).cast() = [*numbers.add(cell); 4] };
-        }
-    }
 }
 
 /// The scalar function of a kernel, for lanes outside the kernel's range.
@@ -389,15 +374,16 @@ fn scalar(kernel: Unary) -> fn(f64) -> f64 {
     }
 }
 
-/// As many lanes as keep the slots in the nearer caches, from 16 to 64; fewer if the pads of the inputs
-/// would take more than 64 MiB.
+/// As many lanes as keep the slots in the nearer caches, from 16 to 96; fewer if the pads of the inputs
+/// would take more than 32 MiB. (Columns of 64 or 128 lanes, whose lengths are powers of 2, compete for the same places in
+/// a cache: W5 took a tenth longer.)
 fn suitable_lanes(layout: &Layout) -> usize {
     const NEAR: usize = 512 << 10;
-    const MOST_LAID_OUT: usize = 64 << 20;
+    const MOST_LAID_OUT: usize = 32 << 20;
     let per_lane = 8 * (layout.slots as usize).max(1);
     let laid_out = 8 * (layout.inputs as usize).max(1);
-    let most = (MOST_LAID_OUT / laid_out / 4 * 4).clamp(4, 64);
-    (NEAR / per_lane / 16 * 16).clamp(16, 64).min(most)
+    let most = (MOST_LAID_OUT / laid_out / MULTIPLE * MULTIPLE).clamp(MULTIPLE, 96);
+    (NEAR / per_lane / 32 * 32).clamp(16, 96).min(most)
 }
 
 #[cfg(feature = "parallel")]

@@ -333,7 +333,7 @@ fn a_clone_of_a_workspace_has_its_setup_and_memory_of_its_own() {
     let mut clone = workspace.clone();
     assert_eq!((clone.instructions(), clone.bytes()), (set, 0));
     program.eval_batch(5, &[&[0.5; 5]], &mut [&mut column], &mut clone).expect("runs");
-    assert_eq!((column, clone.lanes(), workspace.lanes()), ([out[0]; 5], 12, 0));
+    assert_eq!((column, clone.lanes(), workspace.lanes()), ([out[0]; 5], 16, 0));
 }
 
 #[test]
