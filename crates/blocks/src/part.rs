@@ -13,7 +13,7 @@ use wengert_program::{BlockSums, Blocks};
 use crate::error::Error;
 
 const MAGIC: &[u8; 8] = b"wengertb";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Part {

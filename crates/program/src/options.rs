@@ -260,7 +260,8 @@ impl Options {
         Options { dead: on, ..self }
     }
 
-    /// Whether to reorder instructions so that fewer values are alive at a time.
+    /// Whether to reorder instructions so that fewer values are alive at a time, and so that functions of the same value are
+    /// computed together, such as sine and cosine.
     ///
     /// ```
     /// use wengert::Expr;

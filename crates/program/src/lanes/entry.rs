@@ -22,8 +22,20 @@ use core::arch::x86_64::__m256d;
 /// not overlap. The processor must have the instructions.
 pub(super) type Fn1 = unsafe fn(out: *mut f64, a: *const f64, lanes: usize, slow: fn(f64) -> f64);
 
+/// A kernel of two results. Safety: as [`Fn1`], for each of `outs`, which must not be the same.
+pub(super) type Fn2 = unsafe fn(outs: [*mut f64; 2], a: *const f64, lanes: usize, slow: [fn(f64) -> f64; 2]);
+
 /// A kernel at one number. Safety: the processor must have the instructions.
 pub(super) type One = unsafe fn(x: f64, slow: fn(f64) -> f64) -> f64;
+
+/// A kernel of two results, as one of the two sees it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Both {
+    pub(super) run: Fn2,
+    pub(super) other: Unary,
+    /// Whether the other one is the first result.
+    pub(super) other_first: bool,
+}
 
 /// A kernel as machine code calls it, on numbers that the results replace. Safety: as [`Fn1`].
 #[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
@@ -105,6 +117,36 @@ macro_rules! four {
     }};
 }
 
+/// The loop of a kernel of two results, as [`unary`].
+macro_rules! both {
+    ($how:ident $V:ty, $f:path, $outs:ident $a:ident $lanes:ident $slow:ident) => {{
+        let _ = $slow;
+        let mut i = 0;
+        while i < $lanes {
+            // SAFETY: as in `unary`. Both are written after the read, so either may be the operand.
+            unsafe {
+                let x = <$V>::load($a.add(i));
+                both!(@$how $V, $f, $outs x $slow i);
+            }
+            i += <$V>::LANES;
+        }
+    }};
+    (@total $V:ty, $f:path, $outs:ident $x:ident $slow:ident $i:ident) => {
+        for (y, out) in $f($x).into_iter().zip($outs) {
+            y.store(out.add($i));
+        }
+    };
+    (@partial $V:ty, $f:path, $outs:ident $x:ident $slow:ident $i:ident) => {
+        let (ys, good) = $f($x);
+        for ((y, out), slow) in ys.into_iter().zip($outs).zip($slow) {
+            y.store(out.add($i));
+            if !<$V>::all(good) {
+                by_scalar($x, <$V>::mask_bits(good), slow, out.add($i));
+            }
+        }
+    };
+}
+
 /// Computes the lanes that are not in `good` by the scalar function. Safety: `out` must be valid for a
 /// vector.
 #[cold]
@@ -121,9 +163,9 @@ unsafe fn by_scalar<V: Simd>(x: V, good: u32, slow: impl Fn(f64) -> f64, out: *m
     }
 }
 
-/// Every kernel compiled for one instruction set, and a table of them by number.
+/// Every kernel compiled for one instruction set, and tables of them by number.
 macro_rules! instruction_set {
-    ($isa:ident $Wide:ty, $V:ty, $attr:meta, $($n:ident $how:ident $($f:ident)::+;)*) => {
+    ($isa:ident $Wide:ty, $V:ty, $attr:meta, { $($n:ident $how:ident $($f:ident)::+;)* } { $($b:ident $bhow:ident $($g:ident)::+;)* }) => {
         mod $isa {
             use super::*;
             $(#[$attr] unsafe fn $n(out: *mut f64, a: *const f64, lanes: usize, slow: fn(f64) -> f64) {
@@ -136,7 +178,11 @@ macro_rules! instruction_set {
                     one!($how <$V>::FMA, $($f)::+, x slow)
                 })*
             }
+            $(#[$attr] unsafe fn $b(outs: [*mut f64; 2], a: *const f64, lanes: usize, slow: [fn(f64) -> f64; 2]) {
+                both!($bhow $V, $($g)::+, outs a lanes slow)
+            })*
             pub(super) static KERNELS: &[(Fn1, One)] = &[$(($n, one::$n)),*];
+            pub(super) static PAIRS: &[Fn2] = &[$($b),*];
         }
     };
 }
@@ -179,7 +225,7 @@ macro_rules! called_by_code {
 }
 
 macro_rules! kernels {
-    ($($N:ident $n:ident $how:ident $($f:ident)::+;)*) => {
+    (one { $($N:ident $n:ident $how:ident $($f:ident)::+;)* } both { $($P:ident $Q:ident $b:ident $bhow:ident $($g:ident)::+;)* }) => {
         /// The kernels.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Unary { $($N,)* }
@@ -187,6 +233,19 @@ macro_rules! kernels {
         impl Unary {
             /// All kernels.
             pub(crate) const ALL: &'static [Self] = &[$(Self::$N),*];
+
+            /// The kernels that are computed together.
+            const PAIRS: &'static [[Self; 2]] = &[$([Self::$P, Self::$Q]),*];
+
+            /// Whether a kernel computes this one and another one together.
+            pub(crate) fn has_partner(self) -> bool {
+                Self::PAIRS.iter().any(|pair| pair.contains(&self))
+            }
+
+            /// Whether a kernel computes both together.
+            pub(crate) fn goes_with(self, other: Self) -> bool {
+                Self::PAIRS.iter().any(|&[p, q]| (p, q) == (self, other) || (q, p) == (self, other))
+            }
 
             /// The name: that of the op it computes, if there is one.
             pub(crate) const fn name(self) -> &'static str {
@@ -207,38 +266,45 @@ macro_rules! kernels {
         }
 
         #[cfg(target_arch = "x86_64")]
-        instruction_set! { avx512 Twin<Avx512>, Avx512, target_feature(enable = "avx512f,avx512dq,avx2,fma"), $($n $how $($f)::+;)* }
+        instruction_set! { avx512 Twin<Avx512>, Avx512, target_feature(enable = "avx512f,avx512dq,avx2,fma"), { $($n $how $($f)::+;)* } { $($b $bhow $($g)::+;)* } }
         #[cfg(target_arch = "x86_64")]
-        instruction_set! { avx2 Twin<Avx2>, Avx2, target_feature(enable = "avx2,fma"), $($n $how $($f)::+;)* }
+        instruction_set! { avx2 Twin<Avx2>, Avx2, target_feature(enable = "avx2,fma"), { $($n $how $($f)::+;)* } { $($b $bhow $($g)::+;)* } }
         #[cfg(target_arch = "x86_64")]
-        instruction_set! { sse2 Twin<Sse2>, Sse2, target_feature(enable = "sse2"), $($n $how $($f)::+;)* }
+        instruction_set! { sse2 Twin<Sse2>, Sse2, target_feature(enable = "sse2"), { $($n $how $($f)::+;)* } { $($b $bhow $($g)::+;)* } }
         #[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
         called_by_code! { $($N $n $how $($f)::+;)* }
-        instruction_set! { portable Portable, Portable, inline(never), $($n $how $($f)::+;)* }
+        instruction_set! { portable Portable, Portable, inline(never), { $($n $how $($f)::+;)* } { $($b $bhow $($g)::+;)* } }
     };
 }
 
 kernels! {
-    Exp exp total expo::exp;
-    Exp2 exp2 total expo::exp2;
-    ExpM1 exp_m1 total expo::exp_m1;
-    Ln ln total log::ln;
-    Ln1p ln_1p total log::ln_1p;
-    Log2 log2 total log::log2;
-    Log10 log10 total log::log10;
-    Sin sin partial trig::sin;
-    Cos cos partial trig::cos;
-    Tan tan partial trig::tan;
-    Tanh tanh total hyper::tanh;
-    Sech2 sech2 total hyper::sech2;
-    Sigmoid sigmoid total hyper::sigmoid;
-    SigmoidD sigmoid_d total hyper::sigmoid_d;
-    Softplus softplus total hyper::softplus;
-    Erf erf total gauss::erf;
-    Erfc erfc total gauss::erfc;
-    NormCdf norm_cdf total gauss::norm_cdf;
-    ErfD erf_d total gauss::erf_d;
-    NormPdf norm_pdf total gauss::norm_pdf;
+    one {
+        Exp exp total expo::exp;
+        Exp2 exp2 total expo::exp2;
+        ExpM1 exp_m1 total expo::exp_m1;
+        Ln ln total log::ln;
+        Ln1p ln_1p total log::ln_1p;
+        Log2 log2 total log::log2;
+        Log10 log10 total log::log10;
+        Sin sin partial trig::sin;
+        Cos cos partial trig::cos;
+        Tan tan partial trig::tan;
+        Tanh tanh total hyper::tanh;
+        Sech2 sech2 total hyper::sech2;
+        Sigmoid sigmoid total hyper::sigmoid;
+        SigmoidD sigmoid_d total hyper::sigmoid_d;
+        Softplus softplus total hyper::softplus;
+        Erf erf total gauss::erf;
+        Erfc erfc total gauss::erfc;
+        NormCdf norm_cdf total gauss::norm_cdf;
+        ErfD erf_d total gauss::erf_d;
+        NormPdf norm_pdf total gauss::norm_pdf;
+    }
+    both {
+        Tanh Sech2 tanh_sech2 total hyper::tanh_sech2;
+        Sigmoid SigmoidD sigmoid_and_d total hyper::sigmoid_and_d;
+        Sin Cos sin_cos partial trig::sin_cos;
+    }
 }
 
 /// A kernel as machine code calls it, with AVX2 and FMA.
@@ -258,16 +324,27 @@ pub(crate) fn called(kernel: u32) -> Called {
 
 /// The kernel, compiled for the instruction set: over columns, and at one number.
 pub(super) fn kernel(isa: InstructionSet, kernel: Unary) -> (Fn1, One) {
-    let table = match isa.0 {
+    tables(isa).0[kernel as usize]
+}
+
+/// The kernel that computes this one and another one together.
+pub(super) fn both(isa: InstructionSet, kernel: Unary) -> Option<Both> {
+    let number = Unary::PAIRS.iter().position(|pair| pair.contains(&kernel))?;
+    let [first, second] = Unary::PAIRS[number];
+    let other_first = kernel == second;
+    Some(Both { run: tables(isa).1[number], other: if other_first { first } else { second }, other_first })
+}
+
+fn tables(isa: InstructionSet) -> (&'static [(Fn1, One)], &'static [Fn2]) {
+    match isa.0 {
         #[cfg(target_arch = "x86_64")]
-        Kind::Avx512 => avx512::KERNELS,
+        Kind::Avx512 => (avx512::KERNELS, avx512::PAIRS),
         #[cfg(target_arch = "x86_64")]
-        Kind::Avx2Fma => avx2::KERNELS,
+        Kind::Avx2Fma => (avx2::KERNELS, avx2::PAIRS),
         #[cfg(target_arch = "x86_64")]
-        Kind::Sse2 => sse2::KERNELS,
-        Kind::Portable => portable::KERNELS,
-    };
-    table[kernel as usize]
+        Kind::Sse2 => (sse2::KERNELS, sse2::PAIRS),
+        Kind::Portable => (portable::KERNELS, portable::PAIRS),
+    }
 }
 
 /// Whether two names are equal. (`==` cannot be used in constants.)

@@ -3,20 +3,66 @@
 
 use super::expo::{Minus1, exp_pair, lone};
 use super::log::ln_1p_pair;
-use super::simd::{Pair, Simd, fast_two_sum, pow2, scale, two_prod, two_sum};
+use super::simd::{Pair, Simd, fast_two_sum, pow2, scale, two_sum};
 
-/// The hyperbolic tangent: (e^2a - 1) / (e^2a + 1) for a = |x|.
+/// e^2a for a = |x|.
+struct Squared<V> {
+    e: Minus1<V>,
+    /// 2^-k, or 2^-100 where it is smaller.
+    unit: V,
+    /// (e^2a - 1) / 2^k and (e^2a + 1) / 2^k, in two parts.
+    minus_1: Pair<V>,
+    plus_1: Pair<V>,
+}
+
+impl<V: Simd> Squared<V> {
+    #[inline(always)]
+    fn of(x: V) -> Self {
+        // At 400 all results are 0 or 1 however they are rounded. NaN passes through.
+        let a = V::splat(400.0).min_or(x.abs());
+        let e = Minus1::of(a + a);
+        let unit = pow2(V::splat(-100.0).max_or(-e.k));
+        let p = e.minus_1(unit);
+        // What 1 - 2^-k lost, which is 0 up to k = 53.
+        let one = V::splat(1.0);
+        let lost = (one - (one - unit)) - unit;
+        let minus_1 = fast_two_sum(p.hi, p.lo + lost);
+        let d = two_sum(unit + unit, minus_1.hi);
+        Self { e, unit, minus_1, plus_1: Pair { hi: d.hi, lo: d.lo + minus_1.lo } }
+    }
+
+    /// (e^2a - 1) / (e^2a + 1), with the sign of x.
+    #[inline(always)]
+    fn tanh(&self, x: V) -> V {
+        self.minus_1.over(self.plus_1).or(x.sign_bit())
+    }
+
+    /// 4 e^2a / (e^2a + 1)^2.
+    #[inline(always)]
+    fn sech2(&self) -> V {
+        let e = two_sum(self.minus_1.hi, self.unit);
+        let e = Pair { hi: e.hi, lo: e.lo + self.minus_1.lo };
+        scale(e.over(self.plus_1.square()) * V::splat(4.0), -self.e.k)
+    }
+}
+
+/// The hyperbolic tangent.
 #[inline(always)]
 pub(super) fn tanh<V: Simd>(x: V) -> V {
-    // From 22 on it is 1.
-    let a = V::splat(22.0).min_or(x.abs());
-    let e = Minus1::of(a + a);
-    let unit = pow2(-e.k);
-    let p = e.minus_1(unit);
-    let p = fast_two_sum(p.hi, p.lo);
-    let d = two_sum(unit + unit, p.hi);
-    let d = Pair { hi: d.hi, lo: d.lo + p.lo };
-    p.over(d).or(x.sign_bit())
+    Squared::of(x).tanh(x)
+}
+
+/// 1 - tanh(x)^2.
+#[inline(always)]
+pub(super) fn sech2<V: Simd>(x: V) -> V {
+    Squared::of(x).sech2()
+}
+
+/// Both, for half of the work.
+#[inline(always)]
+pub(super) fn tanh_sech2<V: Simd>(x: V) -> [V; 2] {
+    let e = Squared::of(x);
+    [e.tanh(x), e.sech2()]
 }
 
 /// e^-a for a >= 0 as p 2^k, and 1 + e^-a, both in two parts.
@@ -39,36 +85,39 @@ fn logistic<V: Simd>(a: V) -> Logistic<V> {
     Logistic { p, k, e, one_plus }
 }
 
-/// e^-a / (1 + e^-a)^2, times a small power of 2.
-#[inline(always)]
-fn bell<V: Simd>(a: V, factor: f64) -> V {
-    let l = logistic(a);
-    let square = two_prod(l.one_plus.hi, l.one_plus.hi);
-    let cross = l.one_plus.hi * l.one_plus.lo;
-    let d = Pair { hi: square.hi, lo: square.lo + (cross + cross) };
-    scale(l.p.over(d) * V::splat(factor), l.k)
+impl<V: Simd> Logistic<V> {
+    /// 1 / (1 + e^-x), of x with a = |x|.
+    #[inline(always)]
+    fn sigmoid(&self, x: V) -> V {
+        let negative = x.lt(V::splat(0.0));
+        let num = Pair { hi: V::pick(negative, self.p.hi, V::splat(1.0)), lo: self.p.lo.and_mask(negative) };
+        scale(num.over(self.one_plus), self.k.and_mask(negative))
+    }
+
+    /// e^-a / (1 + e^-a)^2.
+    #[inline(always)]
+    fn sigmoid_d(&self) -> V {
+        scale(self.p.over(self.one_plus.square()), self.k)
+    }
 }
 
-/// 1 - tanh(x)^2 = 4 e^-2a / (1 + e^-2a)^2 for a = |x|.
+/// The logistic function.
 #[inline(always)]
-pub(super) fn sech2<V: Simd>(x: V) -> V {
-    let a = x.abs();
-    bell(a + a, 4.0)
+pub(super) fn sigmoid<V: Simd>(x: V) -> V {
+    logistic(x.abs()).sigmoid(x)
 }
 
 /// s(x) s(-x), the derivative of the logistic function s.
 #[inline(always)]
 pub(super) fn sigmoid_d<V: Simd>(x: V) -> V {
-    bell(x.abs(), 1.0)
+    logistic(x.abs()).sigmoid_d()
 }
 
-/// The logistic function 1 / (1 + e^-x).
+/// Both.
 #[inline(always)]
-pub(super) fn sigmoid<V: Simd>(x: V) -> V {
+pub(super) fn sigmoid_and_d<V: Simd>(x: V) -> [V; 2] {
     let l = logistic(x.abs());
-    let negative = x.lt(V::splat(0.0));
-    let num = Pair { hi: V::pick(negative, l.p.hi, V::splat(1.0)), lo: l.p.lo.and_mask(negative) };
-    scale(num.over(l.one_plus), l.k.and_mask(negative))
+    [l.sigmoid(x), l.sigmoid_d()]
 }
 
 /// ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|).

@@ -47,9 +47,9 @@ mod x86;
 use std::fmt;
 
 pub(crate) use entry::Unary;
+use entry::{Both, Fn1, One};
 #[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
 pub(crate) use entry::{CalledFn, called};
-use entry::{Fn1, One};
 pub(crate) use plain::{Portable, Solo};
 pub(crate) use simd::Simd;
 #[cfg(target_arch = "x86_64")]
@@ -152,7 +152,7 @@ impl InstructionSet {
     /// A kernel. `slow` is the scalar function, for lanes outside the kernel's range.
     pub(crate) fn unary(self, kernel: Unary, slow: fn(f64) -> f64) -> Kernel1 {
         let (run, one) = entry::kernel(self, kernel);
-        Kernel1 { run, one, slow }
+        Kernel1 { run, one, slow, both: entry::both(self, kernel) }
     }
 }
 
@@ -185,9 +185,34 @@ pub(crate) struct Kernel1 {
     run: Fn1,
     one: One,
     slow: fn(f64) -> f64,
+    both: Option<Both>,
 }
 
 impl Kernel1 {
+    /// `out = kernel(a)` and `other_out = other(a)`, if there is a kernel that computes both together. Otherwise nothing,
+    /// and false.
+    ///
+    /// # Safety
+    /// As [`Kernel1::run`], for both results, which must not be the same column.
+    #[inline(always)]
+    pub(crate) unsafe fn run_both(
+        self,
+        (other, number): (Kernel1, u32),
+        [out, other_out]: [*mut f64; 2],
+        a: *const f64,
+        lanes: usize,
+    ) -> bool {
+        let Some(both) = self.both.filter(|both| both.other as u32 == number) else { return false };
+        let (mut outs, mut slow) = ([out, other_out], [self.slow, other.slow]);
+        if both.other_first {
+            outs.reverse();
+            slow.reverse();
+        }
+        // SAFETY: as in `run`.
+        unsafe { (both.run)(outs, a, lanes, slow) };
+        true
+    }
+
     /// `out = kernel(a)`, on columns of `lanes` numbers.
     ///
     /// # Safety

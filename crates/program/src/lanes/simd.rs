@@ -202,6 +202,14 @@ impl<V: Simd> Pair<V> {
         rest.madd(inv, q)
     }
 
+    /// The square, within about 2^-100.
+    #[inline(always)]
+    pub(super) fn square(self) -> Pair<V> {
+        let square = two_prod(self.hi, self.hi);
+        let cross = self.hi * self.lo;
+        Pair { hi: square.hi, lo: square.lo + (cross + cross) }
+    }
+
     /// The product, within about 2^-100.
     #[inline(always)]
     pub(super) fn times(self, b: Pair<V>) -> Pair<V> {

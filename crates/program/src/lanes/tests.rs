@@ -281,6 +281,37 @@ fn the_result_may_take_the_place_of_the_operand() {
 }
 
 #[test]
+fn kernels_computed_together_have_the_bits_of_each() {
+    let mut random = SplitMix(7);
+    let mut xs: Vec<f64> = (0..SWEEP / 100 * MULTIPLE).map(|_| random.point()).collect();
+    xs.extend(&SPECIAL[..SPECIAL.len() / MULTIPLE * MULTIPLE]);
+    xs.extend(&SPECIAL[SPECIAL.len() - MULTIPLE..]);
+    let mut pairs = 0;
+    for isa in InstructionSet::available() {
+        for &kernel in Unary::ALL {
+            for &other in Unary::ALL {
+                let [one, two] = [kernel, other].map(|kernel| isa.unary(kernel, slow(kernel)));
+                let (mut first, mut second) = (vec![7.0; xs.len()], xs.clone());
+                let outs = [first.as_mut_ptr(), second.as_mut_ptr()];
+                // SAFETY: both columns have as many numbers, a multiple of `MULTIPLE`.
+                let ran = unsafe { one.run_both((two, other as u32), outs, outs[1].cast_const(), xs.len()) };
+                assert_eq!(ran, kernel.goes_with(other), "{} {}", kernel.name(), other.name());
+                if !ran {
+                    continue;
+                }
+                pairs += 1;
+                for (kernel, got) in [(kernel, first), (other, second)] {
+                    for ((&x, got), want) in xs.iter().zip(got).zip(run(isa, kernel, &xs, 64)) {
+                        assert!(same(got, want), "{} {} at {x:e}: {got:e} {want:e}", isa.name(), kernel.name());
+                    }
+                }
+            }
+        }
+    }
+    assert!(pairs >= 6, "{pairs}");
+}
+
+#[test]
 fn sets_of_the_same_rounding_agree_to_the_bit() {
     let mut random = SplitMix(6);
     let mut xs: Vec<f64> = (0..SWEEP / 10).map(|_| random.point()).collect();

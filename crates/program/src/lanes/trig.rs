@@ -92,26 +92,52 @@ fn in_reach<V: Simd>(x: V) -> V::Mask {
     x.abs().le(V::splat(LIMIT))
 }
 
-#[inline(always)]
-fn wave<V: Simd>(x: V, shift: u64) -> V {
-    let Reduced { r, quadrant: q } = reduce(x);
-    let (odd, sign) = quadrant(q, shift);
-    let (s, c) = (sin_near_0(r), cos_near_0(r));
-    V::pick(odd, c.hi + c.lo, s.hi + s.lo).xor(sign)
+/// Sine and cosine of x reduced, and its quadrant.
+struct Wave<V> {
+    sin: V,
+    cos: V,
+    quadrant: V,
+}
+
+impl<V: Simd> Wave<V> {
+    #[inline(always)]
+    fn of(x: V) -> Self {
+        let Reduced { r, quadrant } = reduce(x);
+        let (s, c) = (sin_near_0(r), cos_near_0(r));
+        Self { sin: s.hi + s.lo, cos: c.hi + c.lo, quadrant }
+    }
+
+    /// The sine of x plus this many quadrants.
+    #[inline(always)]
+    fn at(&self, shift: u64) -> V {
+        let (odd, sign) = quadrant(self.quadrant, shift);
+        V::pick(odd, self.cos, self.sin).xor(sign)
+    }
+
+    /// The sine of x. Zero keeps its sign.
+    #[inline(always)]
+    fn sine(&self, x: V) -> V {
+        V::pick(x.same(V::splat(0.0)), x, self.at(0))
+    }
 }
 
 /// Sine, in radians, and which lanes it is right for.
 #[inline(always)]
 pub(super) fn sin<V: Simd>(x: V) -> (V, V::Mask) {
-    // Zero keeps its sign.
-    let y = V::pick(x.same(V::splat(0.0)), x, wave(x, 0));
-    (y, in_reach(x))
+    (Wave::of(x).sine(x), in_reach(x))
 }
 
 /// Cosine, in radians, and which lanes it is right for.
 #[inline(always)]
 pub(super) fn cos<V: Simd>(x: V) -> (V, V::Mask) {
-    (wave(x, 1), in_reach(x))
+    (Wave::of(x).at(1), in_reach(x))
+}
+
+/// Both, for little more than the work of one, and which lanes they are right for.
+#[inline(always)]
+pub(super) fn sin_cos<V: Simd>(x: V) -> ([V; 2], V::Mask) {
+    let wave = Wave::of(x);
+    ([wave.sine(x), wave.at(1)], in_reach(x))
 }
 
 /// Tangent, in radians, and which lanes it is right for.

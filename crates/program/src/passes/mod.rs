@@ -1,13 +1,14 @@
 //! Passes over the list before it is laid out, one file each. Every pass keeps the bits of every output, except that
 //! `fuse` may round once; tests check this on random programs.
 //!
-//! `fold` and `share` run on each instruction as it is made ([`crate::ir::lower`]), `dead` and `order` on the list, and
+//! `fold` and `share` run on each instruction as it is made ([`crate::ir::lower`]), `dead`, `order` and `pairs` on the list, and
 //! `fuse` pairs products with sums when steps are made.
 
 pub(crate) mod dead;
 pub(crate) mod fold;
 pub(crate) mod fuse;
 pub(crate) mod order;
+pub(crate) mod pairs;
 pub(crate) mod share;
 
 use wengert::room::{Refused, collected};
@@ -16,14 +17,17 @@ use crate::ir::{Facts, Ir};
 use crate::options::Options;
 use crate::report::Pass;
 
-/// Runs `dead` and `order`, if they are switched on, and returns what each did, and what is known of the values.
+/// Runs `dead`, `order` and `pairs`, if they are switched on, and returns what each did, and what is known of the values.
 ///
 /// # Errors
 /// [`Refused`]; the list is then in no use.
 pub(crate) fn run(ir: &mut Ir, options: &Options) -> Result<(Vec<Pass>, Facts), Refused> {
     type Run = fn(&mut Ir, &mut Facts) -> Result<usize, Refused>;
-    let passes: [(&'static str, &'static str, bool, Run); 2] =
-        [("dead", "dropped", options.dead, dead::dead), ("order", "moved", options.order, order::order)];
+    let passes: [(&'static str, &'static str, bool, Run); 3] = [
+        ("dead", "dropped", options.dead, dead::dead),
+        ("order", "moved", options.order, order::order),
+        ("pairs", "paired", options.order, pairs::pairs),
+    ];
     let mut facts = ir.facts()?;
     let mut done = Vec::new();
     for (name, verb, on, run) in passes {

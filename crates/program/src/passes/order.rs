@@ -32,7 +32,7 @@ pub(crate) fn order(ir: &mut Ir, facts: &mut Facts) -> Result<usize, Refused> {
 }
 
 /// Puts the instructions into this order.
-fn permute(ir: &mut Ir, facts: &mut Facts, order: &[u32]) -> Result<(), Refused> {
+pub(super) fn permute(ir: &mut Ir, facts: &mut Facts, order: &[u32]) -> Result<(), Refused> {
     let mut now = filled(NOTHING, order.len())?;
     for (place, &k) in (0..).zip(order) {
         now[k as usize] = place;

@@ -30,7 +30,8 @@ pub(super) unsafe fn run<V: Simd, S: Target>(context: &CallContext<'_>, steps: &
     const { assert!(S::ONE == (V::LANES == 1)) };
     let mut flip = None;
     let lanes = group.lanes();
-    for step in steps {
+    let mut steps = steps.iter();
+    while let Some(step) = steps.next() {
         // SAFETY: there is a column at every place of a step.
         let at = |place: u32| unsafe { group.at(place) };
         let (out, a) = (at(step.out), at(step.a));
@@ -181,7 +182,11 @@ pub(super) unsafe fn run<V: Simd, S: Target>(context: &CallContext<'_>, steps: &
         if hot != 0 {
             by_bit! { hot;
                 // SAFETY: as for `one`.
-                Opcode::Kernel => unsafe { kernel::<V, S>(context, step, out, a, lanes) },
+                Opcode::Kernel => unsafe {
+                    if kernel::<V, S>(context, step, steps.as_slice().first(), group) {
+                        steps.next();
+                    }
+                },
                 Opcode::Neg => one!(x => arith::neg(x)),
                 Opcode::Div => two!(x, y => x / y),
                 Opcode::SumGmul => sum!(x, y => arith::gmul(x, y)),
@@ -229,27 +234,34 @@ pub(super) unsafe fn run<V: Simd, S: Target>(context: &CallContext<'_>, steps: &
     flip
 }
 
-/// Runs a lane kernel. The exponential of a single point, which is common, runs without a call. Safety: as
-/// for `one` in [`run`].
+/// Runs a lane kernel, in a group together with the next step where a kernel computes both: then it returns true. The
+/// exponential of a single point, which is common, runs without a call. Safety: as for `one` in [`run`].
 #[inline(always)]
-unsafe fn kernel<V: Simd, S: Target>(
-    context: &CallContext<'_>,
-    step: &Step,
-    out: *mut f64,
-    a: *const f64,
-    lanes: usize,
-) {
-    let kernel = || context.kernels[step.aux as usize];
-    // SAFETY: the caller's promise; the kernel is of this instruction set.
+unsafe fn kernel<V: Simd, S: Target>(context: &CallContext<'_>, step: &Step, next: Option<&Step>, group: &S) -> bool {
+    let kernel = |step: &Step| context.kernels[step.aux as usize];
+    // SAFETY: the caller's promise; the kernel is of this instruction set. The next step reads the same column, since this
+    // one does not write to it.
     unsafe {
+        let (out, a) = (group.at(step.out), group.at(step.a));
         if !S::ONE {
-            kernel().run(out, a, lanes);
+            if let Some(next) = next
+                && (next.opcode, next.a) == (Opcode::Kernel, step.a)
+                && step.out != step.a
+                && step.out != next.out
+            {
+                let (other, outs) = ((kernel(next), next.aux), [out, group.at(next.out)]);
+                if kernel(step).run_both(other, outs, a, group.lanes()) {
+                    return true;
+                }
+            }
+            kernel(step).run(out, a, group.lanes());
         } else if step.aux == Unary::Exp as u32 {
             exp(V::load(a)).store(out);
         } else {
-            *out = kernel().one(*a);
+            *out = kernel(step).one(*a);
         }
     }
+    false
 }
 
 /// Stores the points of a column to an output, or a cell once for each point. Safety: as for `one` in
