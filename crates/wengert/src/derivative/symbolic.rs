@@ -115,10 +115,10 @@ impl Graph {
     }
 }
 
-/// [`rule::of`] over terms, in one copy for both directions.
+/// [`rule::of`] over terms.
 fn rule_of<'r>(node: &Decoded<'r, '_>, emit: &mut dyn FnMut(usize, Guarded<Term<'r>>)) {
     let bars = |k: usize| Some(node.bars[k]).filter(|bar| !bar.is_nothing()).map(Guarded);
-    rule::of(node.op, node.imm, node.args, node.result, bars, emit);
+    rule::of(node.op, node.imm, node.args, node.result, &bars, emit);
 }
 
 impl Recorder<'_> {

@@ -299,9 +299,11 @@ impl Search<'_> {
             Op::Max | Op::Min => (Concern::Kink, (x - y).abs()),
             Op::MaxOf | Op::MinOf => {
                 let mut gaps = collected(operands.iter().map(|&(_, x)| (x - r).abs()))?;
-                gaps.sort_unstable_by(f64::total_cmp);
-                match gaps.get(1) {
-                    Some(&gap) => (Concern::Kink, gap),
+                if let Some(least) = (0..gaps.len()).min_by(|&a, &b| gaps[a].total_cmp(&gaps[b])) {
+                    gaps.swap_remove(least);
+                }
+                match gaps.into_iter().min_by(f64::total_cmp) {
+                    Some(gap) => (Concern::Kink, gap),
                     None => return Ok(None),
                 }
             }

@@ -75,14 +75,13 @@ impl Site {
         if !self.scope.is_empty() {
             write!(f, "\n  in {}", self.scope.join("/"))?;
         }
-        let mut operands: Vec<&Operand> = self.operands.iter().collect();
-        operands.sort_by_key(|x| x.value.is_finite());
-        for x in operands.iter().take(SHOWN) {
+        let that = |finite: bool| self.operands.iter().filter(move |x| x.value.is_finite() == finite);
+        for x in that(false).chain(that(true)).take(SHOWN) {
             f.write_str("\n  ")?;
             named(f, x.node, x.label.as_ref())?;
             write!(f, " = {}", x.value)?;
         }
-        match operands.len().saturating_sub(SHOWN) {
+        match self.operands.len().saturating_sub(SHOWN) {
             0 => Ok(()),
             more => write!(f, "\n  and {more} more operands"),
         }

@@ -379,6 +379,11 @@ impl fmt::Display for Op {
     }
 }
 
+/// Whether it is the code of an op that only derivatives recorded as nodes use. Their rows follow that of `powd`.
+pub(crate) const fn is_derivative(code: u8) -> bool {
+    code > codes::Powd && code <= codes::Gdiv
+}
+
 /// Many processors predict comparisons well and jumps through a table badly. So the most common ops are the first rows,
 /// and the sweeps find them by two to four comparisons. They rely on this order. For all other ops they jump.
 const _: () = assert!(

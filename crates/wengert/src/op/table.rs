@@ -287,25 +287,25 @@ macro_rules! for_each_op {
                     partial => { for k in 0..xs.len() { partial(k, r.lift(1.0)) } };
                 /// The product, from left to right. 1 without operands. Its partials are products too, never quotients.
                 Product = product(xs) -> r, call "product", least 0, { xs.iter().fold(1.0, |s, &x| s * x) },
-                    partial => { folds::product(xs, r, partial) };
+                    partial => { folds::product(xs, r, &mut partial) };
                 /// The dot product of two lists of the same length, from left to right. 0 for empty lists.
                 Dot = dot(xs, ys) -> r, call "dot", least 0, { xs.iter().zip(ys).fold(0.0, |s, (&x, &y)| s + x * y) },
                     partial => { for (k, (&x, &y)) in xs.iter().zip(ys).enumerate() { partial(k, y); partial(xs.len() + k, x) } };
                 /// The largest, or NaN if any is NaN. At a tie of `k` operands each receives `1/k` of the gradient.
                 MaxOf = max_of(xs) -> r, call "max", least 1, { xs[1..].iter().fold(xs[0], |s, &x| kernel::max(s, x)) },
-                    partial => { folds::extreme(xs, r, partial) };
+                    partial => { let (hits, ties) = folds::extreme(xs, r); for k in 0..hits.len() { partial(k, hits[k] / ties) } };
                 /// The smallest, or NaN if any is NaN. At a tie of `k` operands each receives `1/k` of the gradient.
                 MinOf = min_of(xs) -> r, call "min", least 1, { xs[1..].iter().fold(xs[0], |s, &x| kernel::min(s, x)) },
-                    partial => { folds::extreme(xs, r, partial) };
+                    partial => { let (hits, ties) = folds::extreme(xs, r); for k in 0..hits.len() { partial(k, hits[k] / ties) } };
                 /// `ln` of the sum of `e^x`, without overflow.
                 Logsumexp = logsumexp(xs) -> r, call "logsumexp", least 1, { folds::logsumexp(xs) },
-                    partial => { folds::softmax(xs, r, partial) };
+                    partial => { let (shares, sum) = folds::softmax(xs, r); for k in 0..shares.len() { partial(k, shares[k] / sum) } };
                 /// The mean: the sum, from left to right, divided by the count.
                 Mean = mean(xs) -> r, call "mean", least 1, { xs.iter().fold(0.0, |s, &x| s + x) / xs.len() as f64 },
                     partial => { let share = r.lift(1.0 / xs.len() as f64); for k in 0..xs.len() { partial(k, share) } };
                 /// The Euclidean norm: `hypot` folded from left to right. 0 without operands. At the origin its derivatives are 0.
                 Norm = norm(xs) -> r, call "norm", least 0, { xs.iter().fold(0.0, |s: f64, &x| kernel::hypot(s, x)) },
-                    partial => { folds::direction(xs, r, partial) };
+                    partial => { folds::direction(xs, r, &mut partial) };
             }
         }
     };

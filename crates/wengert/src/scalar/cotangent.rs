@@ -104,6 +104,8 @@ pub(crate) trait AdjointScalar: Scalar {
     const ZERO: Self;
     /// Whether rules over it are long, so that sweeps call them where they would inline those of `f64`.
     const IS_LARGE: bool;
+    /// The type over which sweeps run the rules of ops that only derivatives use.
+    type Apart: Scalar + From<Self> + Into<Self>;
     /// Whether it and its tangents are 0, so that operands receive nothing. (An adjoint is a sum that starts
     /// from 0, so it is never -0.)
     fn is_zero(&self) -> bool;
@@ -123,6 +125,7 @@ pub(crate) trait AdjointScalar: Scalar {
 impl AdjointScalar for f64 {
     const ZERO: f64 = 0.0;
     const IS_LARGE: bool = false;
+    type Apart = f64;
     #[inline(always)]
     fn is_zero(&self) -> bool {
         *self == 0.0

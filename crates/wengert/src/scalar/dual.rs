@@ -13,7 +13,8 @@ use crate::array::each;
 use crate::error::{Error, expect};
 use crate::external::{External, second};
 use crate::op::{Imm, Op, for_each_op};
-use crate::scalar::tangents::{Tangents, gather, push_tangents};
+use crate::scalar::apart::Apart;
+use crate::scalar::tangents::{Tangents, push, push_tangents};
 use crate::scalar::{AdjointScalar, Scalar, define_number, imm, operators, rule, value};
 
 /// A value, and its derivatives in `N` directions.
@@ -65,7 +66,7 @@ impl<const N: usize> Dual<N> {
     }
 
     #[inline(always)]
-    fn bar(self) -> Tangents<N> {
+    pub(crate) fn bar(self) -> Tangents<N> {
         Tangents(self.tangents)
     }
 }
@@ -73,6 +74,7 @@ impl<const N: usize> Dual<N> {
 impl<const N: usize> AdjointScalar for Dual<N> {
     const ZERO: Self = Dual::new(0.0);
     const IS_LARGE: bool = true;
+    type Apart = Apart<N>;
     #[inline(always)]
     fn is_zero(&self) -> bool {
         self.value == 0.0 && self.tangents.iter().all(|&t| t == 0.0)
@@ -117,9 +119,8 @@ macro_rules! define_dual {
                 }
                 let values: SmallVec<[f64; 8]> = args.iter().map(|x| x.value).collect();
                 let value = value::of(op, imm, &values);
-                let mut sum = None;
-                rule::of(op, imm, &values, value, |k| Some(args[k].bar()), |_, part| gather(&mut sum, part));
-                Dual { value, tangents: sum.unwrap_or(Tangents::ZERO).0 }
+                let given: SmallVec<[Option<Tangents<N>>; 8]> = args.iter().map(|x| Some(x.bar())).collect();
+                Dual { value, tangents: push(op, imm, &values, value, &given).0 }
             }
 
             $(#[inline(always)]

@@ -17,7 +17,7 @@ pub(crate) fn logsumexp(xs: &[f64]) -> f64 {
 }
 
 /// The partials of a product: the product of the operands on the left, times that of the operands on the right.
-pub(crate) fn product<S: Scalar>(xs: &[S], r: S, mut partial: impl FnMut(usize, S)) {
+pub(crate) fn product<S: Scalar>(xs: &[S], r: S, partial: &mut dyn FnMut(usize, S)) {
     let mut right: SmallVec<[S; 8]> = SmallVec::with_capacity(xs.len());
     let mut tail = r.lift(1.0);
     for (k, &x) in xs.iter().enumerate().rev() {
@@ -41,15 +41,16 @@ pub(crate) fn product<S: Scalar>(xs: &[S], r: S, mut partial: impl FnMut(usize, 
     }
 }
 
+/// The numerator of each partial, and the denominator of all.
+pub(crate) type Shares<S> = (SmallVec<[S; 8]>, S);
+
 /// The partials of the largest or smallest operand, `r`: one over the number of operands equal to it, 0 for
 /// the others. If `r` is NaN, no operand equals it, and 0/0 makes every partial NaN. `flat` makes the
 /// derivatives of the partials NaN too, as with `max` of two.
-pub(crate) fn extreme<S: Scalar>(xs: &[S], r: S, mut partial: impl FnMut(usize, S)) {
+pub(crate) fn extreme<S: Scalar>(xs: &[S], r: S) -> Shares<S> {
     let hits: SmallVec<[S; 8]> = xs.iter().map(|&x| x.equal(r)).collect();
     let ties = hits[1..].iter().fold(hits[0], |s, &hit| s + hit) + r.flat();
-    for (k, &hit) in hits.iter().enumerate() {
-        partial(k, hit / ties);
-    }
+    (hits, ties)
 }
 
 /// The partials of the norm `r`: each operand divided by it, or 0 where the operand is 0.
@@ -57,7 +58,7 @@ pub(crate) fn extreme<S: Scalar>(xs: &[S], r: S, mut partial: impl FnMut(usize, 
 /// Their derivatives are written with the norm of the other operands, since `1 - (x/r)^2` loses its digits where
 /// `x` is nearly the whole norm. If the norm is below 2^-500 or infinite, it is computed again from operands
 /// scaled by a power of two.
-pub(crate) fn direction<S: Scalar>(xs: &[S], r: S, mut partial: impl FnMut(usize, S)) {
+pub(crate) fn direction<S: Scalar>(xs: &[S], r: S, partial: &mut dyn FnMut(usize, S)) {
     const LEAST: f64 = f64::from_bits((1023 - 500) << 52);
     const UP: f64 = f64::from_bits((1023 + 540) << 52);
     const DOWN: f64 = f64::from_bits((1023 - 600) << 52);
@@ -83,10 +84,8 @@ pub(crate) fn direction<S: Scalar>(xs: &[S], r: S, mut partial: impl FnMut(usize
 
 /// The partials of `logsumexp`, whose value is `r`: `e^(x - r)` divided by the sum of all of these. That sum is
 /// 1 except for rounding, and the number of ties if `r` is infinite.
-pub(crate) fn softmax<S: Scalar>(xs: &[S], r: S, mut partial: impl FnMut(usize, S)) {
+pub(crate) fn softmax<S: Scalar>(xs: &[S], r: S) -> Shares<S> {
     let shares: SmallVec<[S; 8]> = xs.iter().map(|&x| x.exp_diff(r)).collect();
     let sum = shares[1..].iter().fold(shares[0], |s, &share| s + share);
-    for (k, &share) in shares.iter().enumerate() {
-        partial(k, share / sum);
-    }
+    (shares, sum)
 }

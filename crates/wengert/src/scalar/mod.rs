@@ -5,6 +5,7 @@
 //! written once for all scalars: over `f64` they compute numbers, over [`Expr`](crate::Expr) they record new nodes,
 //! over [`Dual`](crate::Dual) they compute second derivatives.
 
+pub(crate) mod apart;
 mod cotangent;
 pub(crate) mod dual;
 pub(crate) mod folds;
@@ -280,8 +281,8 @@ macro_rules! define_values {
         pub(crate) mod rule {
             use super::*;
 
-            /// The rule of any op. Ops that let no gradient pass emit nothing.
-            pub(crate) fn of<S: Scalar, B: Cotangent<S>>(op: Op, imm: Imm, args: &[S], r: S, bars: impl Fn(usize) -> Option<B>, mut emit: impl FnMut(usize, B)) {
+            /// The rule of any op, in one copy for all callers. Ops that let no gradient pass emit nothing.
+            pub(crate) fn of<S: Scalar, B: Cotangent<S>>(op: Op, imm: Imm, args: &[S], r: S, bars: &dyn Fn(usize) -> Option<B>, emit: &mut dyn FnMut(usize, B)) {
                 match op {
                     $(Op::$Op => $name(fixed(args), imm, r, bars, emit),)+
                     $(Op::$Fo => $fname(args, r, |k, partial| if let Some(bar) = bars(k) { emit(k, bar * partial) }),)+
@@ -353,8 +354,8 @@ for_each_op!(define_parts);
 
 /// The first `N` of `args`, which must have at least `N` elements.
 #[inline(always)]
-fn fixed<T: Copy, const N: usize>(args: &[T]) -> [T; N] {
-    core::array::from_fn(|k| args[k])
+pub(crate) fn fixed<T: Copy, const N: usize>(args: &[T]) -> [T; N] {
+    *args.first_chunk().expect("an op is given its operands")
 }
 
 /// Splits `args` into `N` lists of the same length.

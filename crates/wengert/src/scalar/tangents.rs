@@ -1,8 +1,8 @@
 //! Tangents in several directions at once.
 
 use crate::cold::rarely;
-use crate::op::kernel;
-use crate::scalar::cotangent;
+use crate::op::{Imm, Op, kernel};
+use crate::scalar::{cotangent, rule};
 
 /// The tangents of a dual number, with guarded products.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +31,22 @@ impl<const N: usize> UnguardedTangents<N> {
     #[inline(always)]
     pub(crate) fn get(self) -> Tangents<N> {
         self.0
+    }
+}
+
+/// Tangents whose products are calls.
+#[derive(Clone, Copy, Debug)]
+struct Called<const N: usize>(Tangents<N>);
+
+impl<const N: usize> Called<N> {
+    #[inline(never)]
+    fn times(self, s: f64) -> Self {
+        Called(self.0 * s)
+    }
+
+    #[inline(never)]
+    fn over(self, s: f64) -> Self {
+        Called(self.0 / s)
     }
 }
 
@@ -115,6 +131,22 @@ macro_rules! push_tangents {
 }
 pub(crate) use push_tangents;
 
+/// The tangents of the value `r` of any op, from those of its operands. `None` is an operand without tangents.
+///
+/// A call, where [`push_tangents`] is inlined: for what runs rarely, or is long in any case.
+#[inline(never)]
+pub(crate) fn push<const N: usize>(
+    op: Op,
+    imm: Imm,
+    values: &[f64],
+    r: f64,
+    given: &[Option<Tangents<N>>],
+) -> Tangents<N> {
+    let mut sum = None;
+    rule::of(op, imm, values, r, &|k| given[k].map(Called), &mut |_, part: Called<N>| gather(&mut sum, part.0));
+    sum.unwrap_or(Tangents::ZERO)
+}
+
 /// Adds a part to the sum. If there is no sum yet, the part becomes the sum.
 #[inline(always)]
 pub(crate) fn gather<const N: usize>(sum: &mut Option<Tangents<N>>, part: Tangents<N>) {
@@ -132,4 +164,10 @@ cotangent! { [const N: usize] UnguardedTangents<N>, with f64;
     a + b => UnguardedTangents(a.0 + b.0);
     bar * s => UnguardedTangents(each(|k| bar.0.0[k] * s));
     bar / s => UnguardedTangents(each(|k| bar.0.0[k] / s));
+}
+cotangent! { [const N: usize] Called<N>, with f64;
+    -a => Called(-a.0);
+    a + b => Called(a.0 + b.0);
+    bar * s => bar.times(s);
+    bar / s => bar.over(s);
 }

@@ -91,8 +91,8 @@ pub(crate) fn pullback<B: Adjoint<f64>>(tape: &Tape, node: u32, bar: f64) -> Res
         imm,
         &values,
         entry.value,
-        |k| tape.entry(operands[k]).wants().then_some(B::of(bar)),
-        |k, part| parts.push((operands[k], part.get())),
+        &|k| tape.entry(operands[k]).wants().then_some(B::of(bar)),
+        &mut |k, part| parts.push((operands[k], part.get())),
     );
     if let [(x, p), (y, q)] = parts[..]
         && x == y

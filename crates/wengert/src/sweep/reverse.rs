@@ -27,10 +27,10 @@ use core::hint::black_box;
 use super::{At, Values, external, read, wants};
 use crate::cold::{rare, rarely};
 use crate::error::Error;
-use crate::op::{NO_IMM, codes, count, for_each_op};
+use crate::op::{NO_IMM, codes, count, for_each_op, is_derivative};
 use crate::scalar::dual::Dual;
 use crate::scalar::tangents::Tangents;
-use crate::scalar::{Adjoint, AdjointScalar, Guarded, Unguarded, parts, rule};
+use crate::scalar::{Adjoint, AdjointScalar, Guarded, Scalar, Unguarded, fixed, parts, rule};
 use crate::tape::Tape;
 use crate::tape::entry::{Entry, Stored};
 use crate::tape::view::View;
@@ -246,21 +246,23 @@ macro_rules! send {
     }};
     (costly, $name:ident, $imm:expr, $operands:expr, $sweep:ident, $here:ident) => {{
         let _ = ($imm, $operands);
-        send_apart!(costly, $name, $sweep, $here);
+        send_apart!($name, $sweep, $here);
         None
     }};
 }
 
-/// As [`send!`], in a function of its own. Its arguments fit in registers.
+/// The step of a costly rule, in a function of its own. Its arguments fit in registers.
 macro_rules! send_apart {
-    (costly, $name:ident, $sweep:ident, $here:ident) => {
-        send_apart!($name, $sweep, $here, Guarded($here.bar.get()))
-    };
-    ($cost:ident, $name:ident, $sweep:ident, $here:ident) => {
-        send_apart!($name, $sweep, $here, $here.bar)
-    };
-    ($name:ident, $sweep:ident, $here:ident, $bar:expr) => {
-        apart::$name($sweep.tape, $sweep.adjoints, $sweep.args, $here.cell, $here.i, $bar, $sweep.at)
+    ($name:ident, $sweep:ident, $here:ident) => {
+        apart::$name(
+            $sweep.tape,
+            $sweep.adjoints,
+            $sweep.args,
+            $here.cell,
+            $here.i,
+            Guarded($here.bar.get()),
+            $sweep.at,
+        )
     };
 }
 
@@ -311,14 +313,14 @@ macro_rules! define_steps {
             #[inline(always)]
             pub(super) fn any<S: AdjointScalar, B: Adjoint<S>>(sweep: &Sweep<'_, S, impl At<S>>, here: Here<'_, B>, code: u8) -> Option<S> {
                 if S::IS_LARGE {
-                    let bar = here.bar;
+                    let bar = here.bar.get();
                     any_apart(sweep.tape, sweep.adjoints, sweep.args, here.cell, here.i, &bar, sweep.at);
                     return None;
                 }
                 match code {
                     $(codes::$Op => $name(sweep, here),)+
                     $(codes::$Fo => {
-                        send_apart!(costly, $fname, sweep, here);
+                        send_apart!($fname, sweep, here);
                         None
                     })+
                     codes::External => {
@@ -329,16 +331,37 @@ macro_rules! define_steps {
                 }
             }
 
-            /// As [`any`], with nothing inlined.
+            /// As [`any`], with nothing inlined and all parts guarded.
             #[inline(never)]
-            fn any_apart<S: AdjointScalar, B: Adjoint<S>>(tape: &Tape, adjoints: &[Cell<S>], args: &RefCell<Vec<S>>, cell: &Cell<Stored>, i: usize, bar: &B, at: impl At<S>) {
-                let sweep = Sweep { tape, view: tape.view(), adjoints, args, at };
-                let here = Here { cell, entry: cell.get().into(), i, bar: *bar };
-                match here.entry.tag() {
-                    $(codes::$Op => send_apart!($cost, $name, sweep, here),)+
-                    $(codes::$Fo => send_apart!(costly, $fname, sweep, here),)+
-                    codes::External => external_apart(tape, adjoints, args, i, *bar, at),
+            fn any_apart<S: AdjointScalar>(tape: &Tape, adjoints: &[Cell<S>], args: &RefCell<Vec<S>>, cell: &Cell<Stored>, i: usize, bar: &S, at: impl At<S>) {
+                match Entry::from(cell.get()).tag() {
+                    $(codes::$Op if const { codes::$Op > codes::CSub && !is_derivative(codes::$Op) } => apart::$name(tape, adjoints, args, cell, i, Guarded(*bar), at),)+
+                    $(codes::$Fo => apart::$fname(tape, adjoints, args, cell, i, Guarded(*bar), at),)+
+                    codes::External => external_apart(tape, adjoints, args, i, Guarded(*bar), at),
+                    _ => derivative_apart(tape, adjoints, args, cell, i, bar, at),
+                }
+            }
+
+            /// The step of an op that only derivatives use, over a type whose ops are calls.
+            #[inline(never)]
+            fn derivative_apart<S: AdjointScalar>(tape: &Tape, adjoints: &[Cell<S>], args: &RefCell<Vec<S>>, cell: &Cell<Stored>, i: usize, bar: &S, at: impl At<S>) {
+                let (sweep, entry) = (Sweep::new(tape, adjoints, args, at), Entry::from(cell.get()));
+                let (operands, count, imm) = sweep.view.few(entry);
+                let mut values = [S::Apart::constant(0.0); 3];
+                for k in 0..count {
+                    values[k] = sweep.value(operands[k]).into();
+                }
+                let r = at.at(entry, i as u32).into();
+                let bars = |k: usize| wants(sweep.view.entries, operands[k]).then(|| Guarded((*bar).into()));
+                let mut parts = [None; 3];
+                let emit = |k: usize, part: Guarded<S::Apart>| parts[k] = Some(Guarded::<S>(part.0.into()));
+                match entry.tag() {
+                    $(codes::$Op if const { is_derivative(codes::$Op) } => rule::$name(fixed(&values), imm, r, bars, emit),)+
                     _ => {}
+                }
+                match count {
+                    2 => sweep.send_wanted([operands[0], operands[1]], [parts[0], parts[1]]),
+                    _ => sweep.send_wanted(operands, parts),
                 }
             }
         }
@@ -348,7 +371,7 @@ macro_rules! define_steps {
             use super::*;
 
             $(#[inline(never)]
-            pub(super) fn $name<S: AdjointScalar, B: Adjoint<S>>(tape: &Tape, adjoints: &[Cell<S>], args: &RefCell<Vec<S>>, cell: &Cell<Stored>, i: usize, bar: B, at: impl At<S>) {
+            pub(super) fn $name<S: AdjointScalar>(tape: &Tape, adjoints: &[Cell<S>], args: &RefCell<Vec<S>>, cell: &Cell<Stored>, i: usize, bar: Guarded<S>, at: impl At<S>) {
                 let (sweep, entry) = (Sweep::new(tape, adjoints, args, at), Entry::from(cell.get()));
                 let operands = sweep.view.fixed::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(entry);
                 let mut parts = [None; { count!($x $($y)*) }];

@@ -7,9 +7,9 @@ use super::{external, primal, wants};
 use crate::array::each;
 use crate::cold::out_of_line;
 use crate::error::Error;
-use crate::op::{codes, count, for_each_op};
+use crate::op::{codes, count, for_each_op, is_derivative};
 use crate::scalar::rule;
-use crate::scalar::tangents::{Tangents, push_tangents};
+use crate::scalar::tangents::{Tangents, push, push_tangents};
 use crate::tape::Tape;
 use crate::tape::entry::Entry;
 use crate::tape::view::View;
@@ -18,11 +18,14 @@ use crate::tape::view::View;
 /// other direction. An operand that wants no gradient has tangents of 0. Only the rules of costly ops check for such
 /// operands; others multiply by the 0, which takes less time.
 macro_rules! carry {
-    (none, $rule:path, $imm:expr, $operands:ident, $entries:ident, $entry:ident, $tangents:ident, $i:ident) => {
-        let _ = ($imm, $operands, $entries, $entry);
+    (none, $rule:path, $imm:expr, $operands:ident, $entries:ident, $entry:ident, $tangents:ident, $i:ident, $view:ident, $code:expr) => {
+        let _ = ($imm, $operands, $entries, $entry, $view);
         $tangents[$i] = Tangents::ZERO;
     };
-    (costly, $rule:path, $imm:expr, $operands:ident, $entries:ident, $entry:ident, $tangents:ident, $i:ident) => {
+    (costly, $rule:path, $imm:expr, $operands:ident, $entries:ident, $entry:ident, $tangents:ident, $i:ident, $view:ident, $code:expr) => {
+        if const { is_derivative($code) } {
+            return derivative($view, $entry, $tangents, $i);
+        }
         let (imm, tangents) = ($imm, &mut *$tangents);
         out_of_line(move || {
             let mut sum = Tangents::ZERO;
@@ -36,11 +39,23 @@ macro_rules! carry {
             tangents[$i] = sum;
         });
     };
-    ($cheap:ident, $rule:path, $imm:expr, $operands:ident, $entries:ident, $entry:ident, $tangents:ident, $i:ident) => {
+    ($cheap:ident, $rule:path, $imm:expr, $operands:ident, $entries:ident, $entry:ident, $tangents:ident, $i:ident, $view:ident, $code:expr) => {
         let (values, imm) = (each($operands, 0.0, |x| primal($entries, x)), $imm);
         let given = each($operands, Tangents::ZERO, |x| tangent($tangents, x));
         $tangents[$i] = push_tangents!($cheap, $rule, values, imm, $entry.value, given);
     };
+}
+
+/// The step at a costly op that only derivatives use. One function for all of them.
+#[inline(never)]
+fn derivative<const N: usize>(view: View<'_>, entry: Entry, tangents: &mut [Tangents<N>], i: usize) {
+    let (operands, count, imm) = view.few(entry);
+    let (mut values, mut given) = ([0.0; 3], [None; 3]);
+    for k in 0..count {
+        values[k] = primal(view.entries, operands[k]);
+        given[k] = wants(view.entries, operands[k]).then(|| tangent(tangents, operands[k]));
+    }
+    tangents[i] = Tangents::ZERO + push(entry.op(), imm, &values[..count], entry.value, &given[..count]);
 }
 
 /// The tangent at `index`. Never out of bounds: see [`read`](super::read).
@@ -61,7 +76,7 @@ macro_rules! define_tangents {
             $(#[inline(always)]
             pub(super) fn $name<const N: usize>(view: View<'_>, entry: Entry, tangents: &mut [Tangents<N>], i: usize) {
                 let (entries, operands) = (view.entries, view.fixed::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(entry));
-                carry!($cost, rule::$name, view.imm::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(entry), operands, entries, entry, tangents, i);
+                carry!($cost, rule::$name, view.imm::<{ count!($x $($y)*) }, { count!($($($k)+)?) }>(entry), operands, entries, entry, tangents, i, view, codes::$Op);
             })+
         }
 

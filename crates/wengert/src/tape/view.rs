@@ -81,24 +81,32 @@ impl<'t> View<'t> {
 
     /// Passes the operands of an entry to `each` in order, and returns its immediates.
     pub(crate) fn operands(self, entry: Entry, mut each: impl FnMut(u32)) -> Imm {
+        if entry.op().encoding() == Encoding::List {
+            self.list(entry).iter().for_each(|x| each(x.get()));
+            return NO_IMM;
+        }
+        let (operands, count, imm) = self.few(entry);
+        operands[..count].iter().for_each(|&x| each(x));
+        imm
+    }
+
+    /// The operands of an entry whose op is not n-ary, how many they are, and its immediates.
+    pub(crate) fn few(self, entry: Entry) -> ([u32; 3], usize, Imm) {
         macro_rules! fixed {
             ($n:literal, $imms:literal) => {{
-                self.fixed::<$n, $imms>(entry).into_iter().for_each(each);
-                self.imm::<$n, $imms>(entry)
+                let mut operands = [0; 3];
+                operands[..$n].copy_from_slice(&self.fixed::<$n, $imms>(entry));
+                (operands, $n, self.imm::<$n, $imms>(entry))
             }};
         }
         match entry.op().encoding() {
-            Encoding::Source => NO_IMM,
             Encoding::Fixed { operands: 1, imms: 0 } => fixed!(1, 0),
             Encoding::Fixed { operands: 1, imms: 1 } => fixed!(1, 1),
             Encoding::Fixed { operands: 1, .. } => fixed!(1, 2),
             Encoding::Fixed { operands: 2, imms: 0 } => fixed!(2, 0),
             Encoding::Fixed { operands: 2, .. } => fixed!(2, 2),
             Encoding::Fixed { .. } => fixed!(3, 0),
-            Encoding::List => {
-                self.list(entry).iter().for_each(|x| each(x.get()));
-                NO_IMM
-            }
+            Encoding::Source | Encoding::List => ([0; 3], 0, NO_IMM),
         }
     }
 }

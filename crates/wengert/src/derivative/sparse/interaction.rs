@@ -102,7 +102,7 @@ fn analyze(op: Op, imm: Imm, lists: usize, length: usize, nan: bool) -> Interact
     }
     let depends = depends_on(op, imm, operands, nan);
     let mut interacts: SmallVec<[Mask; 8]> = SmallVec::from_elem(0, operands);
-    rule_of(
+    rule::of(
         op,
         imm,
         &all,
@@ -126,23 +126,11 @@ fn analyze(op: Op, imm: Imm, lists: usize, length: usize, nan: bool) -> Interact
     found
 }
 
-/// [`rule::of`] over supports, in one copy for all callers.
-fn rule_of(
-    op: Op,
-    imm: Imm,
-    args: &[Support],
-    r: Support,
-    bars: &dyn Fn(usize) -> Option<Reach>,
-    emit: &mut dyn FnMut(usize, Reach),
-) {
-    rule::of(op, imm, args, r, bars, emit);
-}
-
 /// The operands that an op's value depends on: those whose partial is not certainly 0.
 fn depends_on(op: Op, imm: Imm, operands: usize, nan: bool) -> Mask {
     let mode = Mode { deep: false, nan };
     let mut depends = 0;
-    rule_of(op, imm, &mode.operands(operands), Support::Of(0, mode), &|_| Some(Reach::Through(0)), &mut |k, reach| {
+    rule::of(op, imm, &mode.operands(operands), Support::Of(0, mode), &|_| Some(Reach::Through(0)), &mut |k, reach| {
         if let Reach::Through(_) = reach {
             depends |= 1 << k;
         }

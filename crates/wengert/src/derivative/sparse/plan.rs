@@ -291,10 +291,11 @@ impl Sweeps {
 
     /// For each entry of the pattern, its color, and which of the keys it is read at.
     fn places(&self, keys: &[NodeId]) -> Vec<(usize, NodeId)> {
-        let mut reads = self.reads.clone();
-        reads.sort_by_key(|read| read.entry);
-        let place = |read: &Read| (read.color as usize, keys[read.from as usize]);
-        reads.iter().map(place).collect()
+        let mut places = vec![None; self.reads.len()];
+        for read in &self.reads {
+            places[read.entry as usize] = Some((read.color as usize, keys[read.from as usize]));
+        }
+        places.into_iter().flatten().collect()
     }
 }
 

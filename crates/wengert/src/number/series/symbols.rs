@@ -99,7 +99,7 @@ impl Trace {
             Symbol::At(..) => Some(self.step(RuleStep::Moved(args[k]))),
             Symbol::Number(_) => None,
         };
-        rule::of(op, imm, &vals, self.val(place), bars, |_, part| {
+        rule::of(op, imm, &vals, self.val(place), &bars, &mut |_, part| {
             if let Linear::At(_, step) = part {
                 self.list.borrow_mut().parts.push(step);
             }
@@ -117,6 +117,7 @@ impl Trace {
         }
     }
 
+    #[inline(never)]
     fn step(&self, step: RuleStep) -> Linear<'_> {
         let steps = &mut self.list.borrow_mut().steps;
         steps.push(step);
@@ -175,16 +176,28 @@ cotangent! { ['t] Linear<'t>, with Symbol<'t>;
         (Linear::At(trace, a), Linear::At(_, b)) => trace.step(RuleStep::Add(a, b)),
         (Linear::Nothing, x) | (x, Linear::Nothing) => x,
     };
-    a * s => match (a, s) {
-        (Linear::Nothing, _) | (_, Symbol::Number(0.0)) => Linear::Nothing,
-        (_, Symbol::Number(1.0)) => a,
-        (Linear::At(trace, a), Symbol::Number(c)) => trace.step(RuleStep::Scale(a, c)),
-        (Linear::At(trace, a), Symbol::At(_, s)) => trace.step(RuleStep::Mul(a, s)),
-    };
-    a / s => match (a, s) {
-        (Linear::Nothing, _) => Linear::Nothing,
-        (_, Symbol::Number(1.0)) => a,
-        (Linear::At(trace, a), Symbol::Number(c)) => trace.step(RuleStep::Over(a, c)),
-        (Linear::At(trace, a), Symbol::At(_, s)) => trace.step(RuleStep::Div(a, s)),
-    };
+    a * s => a.times(s);
+    a / s => a.over(s);
+}
+
+impl<'t> Linear<'t> {
+    #[inline(never)]
+    fn times(self, s: Symbol<'t>) -> Self {
+        match (self, s) {
+            (Linear::Nothing, _) | (_, Symbol::Number(0.0)) => Linear::Nothing,
+            (_, Symbol::Number(1.0)) => self,
+            (Linear::At(trace, a), Symbol::Number(c)) => trace.step(RuleStep::Scale(a, c)),
+            (Linear::At(trace, a), Symbol::At(_, s)) => trace.step(RuleStep::Mul(a, s)),
+        }
+    }
+
+    #[inline(never)]
+    fn over(self, s: Symbol<'t>) -> Self {
+        match (self, s) {
+            (Linear::Nothing, _) => Linear::Nothing,
+            (_, Symbol::Number(1.0)) => self,
+            (Linear::At(trace, a), Symbol::Number(c)) => trace.step(RuleStep::Over(a, c)),
+            (Linear::At(trace, a), Symbol::At(_, s)) => trace.step(RuleStep::Div(a, s)),
+        }
+    }
 }
