@@ -104,10 +104,14 @@ impl Engine for Wengert {
 }
 
 /// A key with its graph: a number whose operations call the methods of the graph.
+///
+/// The key comes first: a [`SmallVec`](smallvec::SmallVec) reads the second word of its first element as a length, and
+/// would wait for the two halves of a key.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 struct Key<'g> {
-    graph: &'g Graph,
     id: NodeId,
+    graph: &'g Graph,
 }
 
 macro_rules! key_operators {

@@ -119,14 +119,17 @@ impl Graph {
     #[inline]
     #[track_caller]
     pub fn grad(&self, node: NodeId) -> f64 {
-        expect(self.try_grad(node))
+        match self.usual_entry(node) {
+            Some(entry) if entry.wants() => self.adjoint(node.position()),
+            Some(_) => 0.0,
+            None => expect(self.try_grad(node)),
+        }
     }
 
     /// As [`Graph::grad`].
     ///
     /// # Errors
     /// [`Error::NotInGraph`].
-    #[inline]
     pub fn try_grad(&self, node: NodeId) -> Result<f64, Error> {
         let position = self.position(node)?;
         Ok(match self.tape.entry(position).wants() {

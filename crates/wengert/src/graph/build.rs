@@ -15,32 +15,29 @@ use crate::tape::entry::{Entry, Handle};
 /// `number/recording.rs`.
 macro_rules! build {
     ($graph:ident, $op:expr, $value:path, [$x:ident], []) => {{
-        let word = $x.word();
-        match $graph.usual([word]) {
+        match $graph.usual([$x]) {
             Some((operands, vacant)) => {
                 let value = $value([operands[0].value], NO_IMM);
-                $graph.append(vacant, $op, &operands, word, 0, value)
+                $graph.append(vacant, $op, &operands, $x, 0, value)
             }
             None => $graph.unary_apart($op, $x, 0.0),
         }
     }};
     ($graph:ident, $op:expr, $value:path, [$x:ident], [$c:ident: real]) => {{
-        let word = $x.word();
-        if let Some((operands, vacant)) = $graph.usual([word])
+        if let Some((operands, vacant)) = $graph.usual([$x])
             && let Some(place) = $graph.tape.try_place_constant($c)
         {
             let value = $value([operands[0].value], imm(&[$c]));
-            $graph.append(vacant, $op, &operands, word, place, value)
+            $graph.append(vacant, $op, &operands, $x, place, value)
         } else {
             $graph.unary_apart($op, $x, $c)
         }
     }};
     ($graph:ident, $op:expr, $value:path, [$x:ident, $y:ident], []) => {{
-        let (x, y) = ($x.word(), $y.word());
-        match $graph.usual([x, y]) {
+        match $graph.usual([$x, $y]) {
             Some((operands, vacant)) => {
                 let value = $value([operands[0].value, operands[1].value], NO_IMM);
-                $graph.append(vacant, $op, &operands, x, y as u32, value)
+                $graph.append(vacant, $op, &operands, $x, $y.position(), value)
             }
             None => $graph.binary_apart($op, $x, $y),
         }
@@ -288,27 +285,31 @@ impl Graph {
     /// What recording an op of `N` operands starts from in the usual case: their keys are of the newest generation, no
     /// value is stale, and there is room. Every other case is `None`, as in [`Tape::try_unary`](crate::tape::Tape).
     #[inline(always)]
-    fn usual<const N: usize>(&self, words: [u64; N]) -> Option<([Entry; N], Vacant<'_>)> {
-        match self.stale_below > 0 || !self.generations.all_newest(words) {
-            true => None,
-            false => self.tape.entries_and_vacant(words),
+    fn usual<const N: usize>(&self, keys: [NodeId; N]) -> Option<([Entry; N], Vacant<'_>)> {
+        let mut k = 0;
+        while k < N {
+            if !self.generations.is_newest(keys[k]) {
+                return None;
+            }
+            k += 1;
         }
+        self.tape.entries_and_vacant(keys)
     }
 
-    /// Appends an op of operands that [`Graph::usual`] returned. `x` is the word of the first one's key.
+    /// Appends an op of operands that [`Graph::usual`] returned. `x` is the key of the first one.
     #[inline(always)]
     fn append<const N: usize>(
         &self,
         vacant: Vacant<'_>,
         op: Op,
         entries: &[Entry; N],
-        x: u64,
+        x: NodeId,
         b: u32,
         value: f64,
     ) -> NodeId {
         const { assert!(N == 1 || N == 2) };
-        let wants = !op.stops_gradient() && (entries[0].wants() || entries[N - 1].wants());
-        NodeId::of_word(x >> 32 << 32 | self.tape.append(vacant, op, x as u32, b, wants, value) as u64)
+        let wants = !op.stops_gradient() && entries[0].one_wants(entries[N - 1]);
+        x.at(self.tape.append(vacant, op, x.position(), b, wants, value))
     }
 
     #[cold]

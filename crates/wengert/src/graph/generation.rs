@@ -32,8 +32,10 @@ fn take(count: u32) -> u32 {
 /// and ends where the next one starts. The starts strictly increase.
 #[derive(Debug)]
 pub(crate) struct Generations {
-    /// The newest, as one word: that is one load for each node.
+    /// The newest, as one word.
     newest: u64,
+    /// The version of the newest. While keys are refused, it is 0, which no key has.
+    accepted: u32,
     older: Vec<NodeId>,
     /// Generations that were taken and are not used yet: the first, and how many.
     spare: (u32, u32),
@@ -51,7 +53,16 @@ impl Generations {
         let begun = take(1) & MASK;
         let mut taken = [(0, 0); BLOCKS];
         taken[0] = (begun, 1);
-        Generations { newest: NodeId::new(0, begun).word(), older: Vec::new(), spare: (0, 0), taken, block: 1, begun }
+        let newest = NodeId::new(0, begun);
+        Generations {
+            newest: newest.word(),
+            accepted: newest.version(),
+            older: Vec::new(),
+            spare: (0, 0),
+            taken,
+            block: 1,
+            begun,
+        }
     }
 
     /// Starts over on an empty tape. Older keys and marks are no longer valid.
@@ -94,6 +105,14 @@ impl Generations {
         let generation = self.spare.0 & MASK;
         self.spare = (self.spare.0.wrapping_add(1), self.spare.1 - 1);
         self.newest = NodeId::new(len, generation).word();
+        self.accept_newest(true);
+    }
+
+    /// Sets whether [`Generations::is_newest`] accepts keys. It refuses all while values are stale, so that recording need
+    /// not ask for that too.
+    #[inline(always)]
+    pub(crate) fn accept_newest(&mut self, accept: bool) {
+        self.accepted = if accept { self.newest().version() } else { 0 };
     }
 
     /// The segment that the position is in.
@@ -113,7 +132,7 @@ impl Generations {
     #[inline(always)]
     pub(crate) fn position(&self, key: NodeId, len: u32) -> Result<u32, Error> {
         let position = key.position();
-        match position < len && self.all_newest([key.word()]) {
+        match position < len && self.is_newest(key) {
             true => Ok(position),
             false => self.older_position(key, len),
         }
@@ -138,16 +157,10 @@ impl Generations {
         !key.is_null() && (kept || self.taken.iter().any(in_block))
     }
 
-    /// Whether all keys with these words are of the newest segment, with one comparison: a key before its first node, or of
-    /// another generation, is 2^32 or more away from that. Positions may be beyond the end of the tape.
+    /// Whether the key is of the newest segment and such keys are accepted. Its position may be beyond the end of the tape.
     #[inline(always)]
-    pub(crate) fn all_newest<const N: usize>(&self, words: [u64; N]) -> bool {
-        let (mut bits, mut k) = (0, 0);
-        while k < N {
-            bits |= words[k].wrapping_sub(self.newest);
-            k += 1;
-        }
-        bits >> 32 == 0
+    pub(crate) fn is_newest(&self, key: NodeId) -> bool {
+        key.version() == self.accepted && key.position() >= self.newest as u32
     }
 
     /// The key of a position of the tape.
@@ -263,6 +276,7 @@ mod tests {
         assert!(generations.position(dropped, 9).is_err());
         assert!(generations.position(fresh, 9).is_ok());
         assert!(generations.position(fresh, 5).is_err(), "not recorded yet");
+        assert!(generations.position(fresh.at(4), 9).is_err(), "no key that was given out");
         generations.cut(3);
         assert!(generations.position(kept, 9).is_err());
         assert!(generations.position(fresh, 9).is_err());

@@ -29,7 +29,7 @@ use crate::room::{Refused, Room};
 use crate::sweep::adjoints::Adjoints;
 use crate::sweep::hvp::HvpWorkspace;
 use crate::tape::Tape;
-use crate::tape::entry::{Handle, MAX_NODES};
+use crate::tape::entry::{Entry, Handle, MAX_NODES};
 
 pub use rewind::Mark;
 
@@ -263,6 +263,16 @@ impl Graph {
     /// A bound for the number of operands of each n-ary op.
     pub(crate) fn most_operands(&self) -> usize {
         self.operands.borrow().capacity()
+    }
+
+    /// The entry of a key in the usual case, to be read without further checks: the key is of the newest generation, and
+    /// no value is stale.
+    #[inline(always)]
+    pub(crate) fn usual_entry(&self, node: NodeId) -> Option<Entry> {
+        match self.generations.is_newest(node) {
+            true => self.tape.near_entry(node.position()),
+            false => None,
+        }
     }
 
     /// The handle and the value of an operand, for recording.

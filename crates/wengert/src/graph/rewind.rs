@@ -103,6 +103,7 @@ impl Graph {
         self.guards.get_mut().clear();
         self.notes.get_mut().clear();
         self.adjoints.truncate(0);
-        (self.stale_below, self.lowest_set) = (0, u32::MAX);
+        self.refuse_stale_below(0);
+        self.lowest_set = u32::MAX;
     }
 }

@@ -20,14 +20,16 @@ impl Graph {
     #[inline]
     #[track_caller]
     pub fn value(&self, node: NodeId) -> f64 {
-        expect(self.try_value(node))
+        match self.usual_entry(node) {
+            Some(entry) => entry.value,
+            None => expect(self.try_value(node)),
+        }
     }
 
     /// As [`Graph::value`].
     ///
     /// # Errors
     /// [`Error::NotInGraph`], [`Error::StaleValue`].
-    #[inline]
     pub fn try_value(&self, node: NodeId) -> Result<f64, Error> {
         Ok(self.tape.entry(self.fresh(node)?).value)
     }
@@ -174,7 +176,8 @@ impl Graph {
             self.make_stale(self.lowest_set);
             return Err(failure);
         }
-        (self.stale_below, self.lowest_set) = (0, u32::MAX);
+        self.refuse_stale_below(0);
+        self.lowest_set = u32::MAX;
         Ok(())
     }
 
@@ -219,9 +222,13 @@ impl Graph {
 
     /// Limits `stale_below` to the length of the tape, and sets it to 0 if only leaves and constants are below it.
     pub(super) fn limit_staleness(&mut self) {
-        self.stale_below = self.stale_below.min(self.tape.len());
-        if self.stale_below <= self.tape.sources() {
-            self.stale_below = 0;
-        }
+        let below = self.stale_below.min(self.tape.len());
+        self.refuse_stale_below(if below <= self.tape.sources() { 0 } else { below });
+    }
+
+    /// Refuses computed values below this position.
+    pub(super) fn refuse_stale_below(&mut self, position: u32) {
+        self.stale_below = position;
+        self.generations.accept_newest(position == 0);
     }
 }

@@ -76,6 +76,12 @@ impl Entry {
         self.word & INERT_WORD == 0
     }
 
+    /// Whether one of the two wants a gradient.
+    #[inline(always)]
+    pub(crate) fn one_wants(self, other: Entry) -> bool {
+        self.word & other.word & INERT_WORD == 0
+    }
+
     #[inline(always)]
     pub(crate) fn a(self) -> u32 {
         (self.word >> A) as u32

@@ -28,6 +28,7 @@ pub(crate) mod view;
 use core::cell::Cell;
 
 use crate::error::{Error, expect};
+use crate::node::NodeId;
 use crate::op::{Encoding, Imm, Op};
 use crate::tape::calls::Functions;
 use crate::tape::entry::{Constant, Entry, Handle, MAX_NODES, Stored};
@@ -112,6 +113,16 @@ impl Tape {
     #[inline(always)]
     pub(crate) fn entry(&self, position: u32) -> Entry {
         self.entries.slice()[position as usize].get().into()
+    }
+
+    /// The entry at `position`. `None` beyond the end, and if it is not in the first slice.
+    #[inline(always)]
+    pub(crate) fn near_entry(&self, position: u32) -> Option<Entry> {
+        let (all, position) = (self.entries.first(), position as usize);
+        match position < self.entries.len() && position < all.len() {
+            true => Some(all[position].get().into()),
+            false => None,
+        }
     }
 
     /// The entries, in order.
@@ -325,17 +336,17 @@ impl Tape {
         Handle::new(self.entries.occupy(vacant, entry.with(value)) as u32, true)
     }
 
-    /// The entries at the positions of these words of keys, and the place for the next. `None` if one is not on the tape, or if
+    /// The entries at the positions of these keys, and the place for the next. `None` if one is not on the tape, or if
     /// there is no room.
     #[inline(always)]
-    pub(crate) fn entries_and_vacant<const N: usize>(&self, words: [u64; N]) -> Option<([Entry; N], Vacant<'_>)> {
+    pub(crate) fn entries_and_vacant<const N: usize>(&self, keys: [NodeId; N]) -> Option<([Entry; N], Vacant<'_>)> {
         let (all, len) = (self.entries.first(), self.entries.len());
         if len >= all.len() {
             return None;
         }
         let (mut entries, mut k) = ([Entry::NONE; N], 0);
         while k < N {
-            let position = words[k] as u32 as usize;
+            let position = keys[k].index();
             if position >= len {
                 return None;
             }
