@@ -36,15 +36,9 @@ impl NodeId {
         self.0.as_ffi() as u32
     }
 
-    /// The generation as the key holds it: slotmap's version, which is never 0.
-    #[inline(always)]
-    pub(crate) fn version(self) -> u32 {
-        (self.0.as_ffi() >> 32) as u32
-    }
-
     #[inline(always)]
     pub(crate) fn generation(self) -> u32 {
-        self.version() >> 1
+        (self.0.as_ffi() >> 33) as u32
     }
 
     /// The key of another position, of the same generation.

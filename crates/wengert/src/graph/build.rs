@@ -8,36 +8,42 @@ use crate::node::NodeId;
 use crate::op::{Arity, Imm, NO_IMM, Op, for_each_op};
 use crate::room::Room;
 use crate::scalar::{imm, value};
-use crate::tape::Vacant;
+use crate::tape::Cells;
 use crate::tape::entry::{Entry, Handle};
 
 /// Appends a node of an op. The arm is selected by the numbers of operands and immediates, as in `operation!` in
-/// `number/recording.rs`.
+/// `number/recording.rs`. Keys become words once, since that takes two calls in debug builds.
 macro_rules! build {
     ($graph:ident, $op:expr, $value:path, [$x:ident], []) => {{
-        match $graph.usual([$x]) {
-            Some((operands, vacant)) => {
-                let value = $value([operands[0].value], NO_IMM);
-                $graph.append(vacant, $op, &operands, $x, 0, value)
+        let x = $x.word();
+        match $graph.usual(x) {
+            Some(tape) => {
+                let operand = entry_of(tape, x);
+                let value = $value([operand.value], NO_IMM);
+                $graph.append(tape, $op, x, 0, operand.wants(), value)
             }
             None => $graph.unary_apart($op, $x, 0.0),
         }
     }};
     ($graph:ident, $op:expr, $value:path, [$x:ident], [$c:ident: real]) => {{
-        if let Some((operands, vacant)) = $graph.usual([$x])
+        let x = $x.word();
+        if let Some(tape) = $graph.usual(x)
             && let Some(place) = $graph.tape.try_place_constant($c)
         {
-            let value = $value([operands[0].value], imm(&[$c]));
-            $graph.append(vacant, $op, &operands, $x, place, value)
+            let operand = entry_of(tape, x);
+            let value = $value([operand.value], imm(&[$c]));
+            $graph.append(tape, $op, x, place, operand.wants(), value)
         } else {
             $graph.unary_apart($op, $x, $c)
         }
     }};
     ($graph:ident, $op:expr, $value:path, [$x:ident, $y:ident], []) => {{
-        match $graph.usual([$x, $y]) {
-            Some((operands, vacant)) => {
-                let value = $value([operands[0].value, operands[1].value], NO_IMM);
-                $graph.append(vacant, $op, &operands, $x, $y.position(), value)
+        let (x, y) = ($x.word(), $y.word());
+        match $graph.usual_two(x, y) {
+            Some(tape) => {
+                let operands = (entry_of(tape, x), entry_of(tape, y));
+                let value = $value([operands.0.value, operands.1.value], NO_IMM);
+                $graph.append(tape, $op, x, y as u32, operands.0.one_wants(operands.1), value)
             }
             None => $graph.binary_apart($op, $x, $y),
         }
@@ -45,6 +51,12 @@ macro_rules! build {
     ($graph:ident, $op:expr, $value:path, [$($x:ident),+], [$($k:ident: $kind:ident),*]) => {
         expect($graph.try_record($op, imm(&[$($k),*]), &[$($x),+]))
     };
+}
+
+/// The entry of a key, given as a word, that [`Graph::usual`] accepted.
+#[inline(always)]
+fn entry_of((cells, _): Cells<'_>, x: u64) -> Entry {
+    Entry::from(cells[x as u32 as usize].get())
 }
 
 macro_rules! define_builders {
@@ -282,34 +294,38 @@ impl Graph {
         Ok(self.newest(self.tape.push_fold(op, count, wants, value)))
     }
 
-    /// What recording an op of `N` operands starts from in the usual case: their keys are of the newest generation, no
-    /// value is stale, and there is room. Every other case is `None`, as in [`Tape::try_unary`](crate::tape::Tape).
+    /// The tape, in the usual case: the key with this word is of the newest generation, no value is stale, and there is
+    /// room. Every other case is `None`, as in [`Tape::try_unary`](crate::tape::Tape).
     #[inline(always)]
-    fn usual<const N: usize>(&self, keys: [NodeId; N]) -> Option<([Entry; N], Vacant<'_>)> {
-        let mut k = 0;
-        while k < N {
-            if !self.generations.is_newest(keys[k]) {
-                return None;
-            }
-            k += 1;
+    fn usual(&self, x: u64) -> Option<Cells<'_>> {
+        let (cells, len) = self.tape.cells();
+        if self.generations.is_newest(x) && len < cells.len() && (x as u32 as usize) < len {
+            return Some((cells, len));
         }
-        self.tape.entries_and_vacant(keys)
+        None
     }
 
-    /// Appends an op of operands that [`Graph::usual`] returned. `x` is the key of the first one.
+    /// As [`Graph::usual`], for two keys.
     #[inline(always)]
-    fn append<const N: usize>(
-        &self,
-        vacant: Vacant<'_>,
-        op: Op,
-        entries: &[Entry; N],
-        x: NodeId,
-        b: u32,
-        value: f64,
-    ) -> NodeId {
-        const { assert!(N == 1 || N == 2) };
-        let wants = !op.stops_gradient() && entries[0].one_wants(entries[N - 1]);
-        x.at(self.tape.append(vacant, op, x.position(), b, wants, value))
+    fn usual_two(&self, x: u64, y: u64) -> Option<Cells<'_>> {
+        let (cells, len) = self.tape.cells();
+        if self.generations.is_newest(x)
+            && self.generations.is_newest(y)
+            && len < cells.len()
+            && (x as u32 as usize) < len
+            && (y as u32 as usize) < len
+        {
+            return Some((cells, len));
+        }
+        None
+    }
+
+    /// Appends an op to the tape that [`Graph::usual`] returned. `x` is the word of the key of its first operand.
+    #[inline(always)]
+    fn append(&self, tape: Cells<'_>, op: Op, x: u64, b: u32, wants: bool, value: f64) -> NodeId {
+        let wants = !op.stops_gradient() && wants;
+        self.tape.append(tape, Entry::stored(op, x as u32, b, wants, value));
+        NodeId::of_word(x >> 32 << 32 | tape.1 as u64)
     }
 
     #[cold]

@@ -34,7 +34,7 @@ fn take(count: u32) -> u32 {
 pub(crate) struct Generations {
     /// The newest, as one word.
     newest: u64,
-    /// The version of the newest. While keys are refused, it is 0, which no key has.
+    /// The upper half of the newest. While keys are refused, it is 0, which no key has.
     accepted: u32,
     older: Vec<NodeId>,
     /// Generations that were taken and are not used yet: the first, and how many.
@@ -56,7 +56,7 @@ impl Generations {
         let newest = NodeId::new(0, begun);
         Generations {
             newest: newest.word(),
-            accepted: newest.version(),
+            accepted: (newest.word() >> 32) as u32,
             older: Vec::new(),
             spare: (0, 0),
             taken,
@@ -112,7 +112,7 @@ impl Generations {
     /// not ask for that too.
     #[inline(always)]
     pub(crate) fn accept_newest(&mut self, accept: bool) {
-        self.accepted = if accept { self.newest().version() } else { 0 };
+        self.accepted = if accept { (self.newest >> 32) as u32 } else { 0 };
     }
 
     /// The segment that the position is in.
@@ -132,7 +132,7 @@ impl Generations {
     #[inline(always)]
     pub(crate) fn position(&self, key: NodeId, len: u32) -> Result<u32, Error> {
         let position = key.position();
-        match position < len && self.is_newest(key) {
+        match position < len && self.is_newest(key.word()) {
             true => Ok(position),
             false => self.older_position(key, len),
         }
@@ -157,10 +157,11 @@ impl Generations {
         !key.is_null() && (kept || self.taken.iter().any(in_block))
     }
 
-    /// Whether the key is of the newest segment and such keys are accepted. Its position may be beyond the end of the tape.
+    /// Whether the key with this word is of the newest segment and such keys are accepted. Its position may be beyond the
+    /// end of the tape.
     #[inline(always)]
-    pub(crate) fn is_newest(&self, key: NodeId) -> bool {
-        key.version() == self.accepted && key.position() >= self.newest as u32
+    pub(crate) fn is_newest(&self, word: u64) -> bool {
+        (word >> 32) as u32 == self.accepted && word as u32 >= self.newest as u32
     }
 
     /// The key of a position of the tape.

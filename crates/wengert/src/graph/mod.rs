@@ -269,10 +269,12 @@ impl Graph {
     /// no value is stale.
     #[inline(always)]
     pub(crate) fn usual_entry(&self, node: NodeId) -> Option<Entry> {
-        match self.generations.is_newest(node) {
-            true => self.tape.near_entry(node.position()),
-            false => None,
+        let (word, (cells, len)) = (node.word(), self.tape.cells());
+        let position = word as u32 as usize;
+        if self.generations.is_newest(word) && position < len && position < cells.len() {
+            return Some(Entry::from(cells[position].get()));
         }
+        None
     }
 
     /// The handle and the value of an operand, for recording.

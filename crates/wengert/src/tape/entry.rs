@@ -34,9 +34,6 @@ impl From<Stored> for Entry {
 }
 
 impl Entry {
-    /// A placeholder for an entry that has not been read yet.
-    pub(super) const NONE: Entry = Entry { value: 0.0, word: 0 };
-
     /// The entry with this value, to be stored.
     #[inline(always)]
     pub(crate) fn with(self, value: f64) -> Stored {
@@ -45,8 +42,14 @@ impl Entry {
 
     #[inline(always)]
     pub(crate) fn new(op: Op, a: u32, b: u32, wants: bool, value: f64) -> Entry {
-        let code = op.code() as u64 | if wants { 0 } else { INERT_WORD };
-        Entry { value, word: code | (b as u64) << B | (a as u64) << A }
+        Entry::from(Entry::stored(op, a, b, wants, value))
+    }
+
+    /// As [`Entry::new`], to be stored.
+    #[inline(always)]
+    pub(crate) fn stored(op: Op, a: u32, b: u32, wants: bool, value: f64) -> Stored {
+        let inert = if wants { 0 } else { INERT_WORD };
+        (value, op as u64 | inert | (b as u64) << B | (a as u64) << A)
     }
 
     /// The word but for "wants no gradient": the op and both fields.

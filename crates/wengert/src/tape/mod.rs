@@ -28,7 +28,6 @@ pub(crate) mod view;
 use core::cell::Cell;
 
 use crate::error::{Error, expect};
-use crate::node::NodeId;
 use crate::op::{Encoding, Imm, Op};
 use crate::tape::calls::Functions;
 use crate::tape::entry::{Constant, Entry, Handle, MAX_NODES, Stored};
@@ -51,8 +50,8 @@ impl RecentCache {
     }
 }
 
-/// The place for the next entry, and its index.
-pub(crate) type Vacant<'t> = (&'t Cell<Stored>, usize);
+/// The first slice of entries, and how many entries there are.
+pub(crate) type Cells<'t> = (&'t [Cell<Stored>], usize);
 
 /// The entries and their side pools.
 #[derive(Debug)]
@@ -112,17 +111,7 @@ impl Tape {
     /// The entry at `position`, which must be below [`Tape::len`].
     #[inline(always)]
     pub(crate) fn entry(&self, position: u32) -> Entry {
-        self.entries.slice()[position as usize].get().into()
-    }
-
-    /// The entry at `position`. `None` beyond the end, and if it is not in the first slice.
-    #[inline(always)]
-    pub(crate) fn near_entry(&self, position: u32) -> Option<Entry> {
-        let (all, position) = (self.entries.first(), position as usize);
-        match position < self.entries.len() && position < all.len() {
-            true => Some(all[position].get().into()),
-            false => None,
-        }
+        Entry::from(self.entries.slice()[position as usize].get())
     }
 
     /// The entries, in order.
@@ -216,8 +205,7 @@ impl Tape {
 
     #[inline(always)]
     fn occupy_leaf(&self, vacant: (&Cell<Stored>, usize), value: f64) -> Handle {
-        let entry = Entry::new(Op::Leaf, 0, 0, true, value);
-        let index = self.entries.occupy(vacant, entry.with(value)) as u32;
+        let index = self.entries.occupy(vacant, Entry::stored(Op::Leaf, 0, 0, true, value)) as u32;
         self.note_source(index);
         if index < self.first_leaf.get() {
             self.first_leaf.set(index);
@@ -300,8 +288,7 @@ impl Tape {
     /// Appends an op of one or two operands, `a` and `b`, without immediates. `None` if there is no room.
     #[inline(always)]
     pub(crate) fn try_plain(&self, op: Op, a: u32, b: u32, wants: bool, value: f64) -> Option<Handle> {
-        let entry = Entry::new(op, a, b, wants, value);
-        let index = self.entries.occupy(self.entries.vacant()?, entry.with(value));
+        let index = self.entries.occupy(self.entries.vacant()?, Entry::stored(op, a, b, wants, value));
         Some(Handle::new(index as u32, wants))
     }
 
@@ -332,34 +319,20 @@ impl Tape {
     /// place of the immediate.
     #[inline(always)]
     fn occupy(&self, vacant: (&Cell<Stored>, usize), op: Op, x: Handle, b: u32, value: f64) -> Handle {
-        let entry = Entry::new(op, x.position_if_wanting(), b, true, value);
-        Handle::new(self.entries.occupy(vacant, entry.with(value)) as u32, true)
+        let entry = Entry::stored(op, x.position_if_wanting(), b, true, value);
+        Handle::new(self.entries.occupy(vacant, entry) as u32, true)
     }
 
-    /// The entries at the positions of these keys, and the place for the next. `None` if one is not on the tape, or if
-    /// there is no room.
+    /// The first slice of entries, and how many entries there are.
     #[inline(always)]
-    pub(crate) fn entries_and_vacant<const N: usize>(&self, keys: [NodeId; N]) -> Option<([Entry; N], Vacant<'_>)> {
-        let (all, len) = (self.entries.first(), self.entries.len());
-        if len >= all.len() {
-            return None;
-        }
-        let (mut entries, mut k) = ([Entry::NONE; N], 0);
-        while k < N {
-            let position = keys[k].index();
-            if position >= len {
-                return None;
-            }
-            entries[k] = all[position].get().into();
-            k += 1;
-        }
-        Some((entries, (&all[len], len)))
+    pub(crate) fn cells(&self) -> Cells<'_> {
+        (self.entries.first(), self.entries.len())
     }
 
-    /// Appends an op.
+    /// Appends an entry to cells that have room.
     #[inline(always)]
-    pub(crate) fn append(&self, vacant: Vacant<'_>, op: Op, a: u32, b: u32, wants: bool, value: f64) -> u32 {
-        self.entries.occupy(vacant, Entry::new(op, a, b, wants, value).with(value)) as u32
+    pub(crate) fn append(&self, (cells, len): Cells<'_>, entry: Stored) {
+        self.entries.occupy((&cells[len], len), entry);
     }
 
     /// Appends any op, with as many operands as it takes.
