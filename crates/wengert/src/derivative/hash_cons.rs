@@ -2,10 +2,11 @@
 //!
 //! An ordinary hash table as large as a graph would miss the cache at every lookup, which costs more than the
 //! rest of recording. But lookups are local: one rule after the other asks for users of nearby nodes on the
-//! tape. So a node is searched for near the place of its latest operand, constants not counted. If that
-//! operand has so many users that they fill their places, the search goes on anywhere in the table.
+//! tape. So a node is searched for at the place of its latest operand, constants not counted. If that operand
+//! has more users, the search goes on near that place, and then anywhere in the table.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use crate::op::{Encoding, Form, Imm, Op};
 use crate::room::{Refused, zeroed};
@@ -28,17 +29,26 @@ pub(crate) struct Signature {
 impl Signature {
     /// The signature of an op of one or two operands without immediates; a missing operand is 0.
     #[inline(always)]
-    pub(crate) fn plain(view: View<'_>, op: Op, x: u32, y: u32) -> Signature {
+    pub(crate) fn plain(op: Op, x: u32, y: u32, latest: u32) -> Signature {
         let form = |x, y| Entry::new(op, x, y, true, 0.0).form();
         let given = form(x, y);
         let exchanged = if op.is_symmetric() { form(y, x) } else { given };
-        let forms = [given.min(exchanged), given.max(exchanged)];
-        Signature { forms, rest: None, latest: unless_constant(view, x).max(unless_constant(view, y)) }
+        Signature { forms: [given.min(exchanged), given.max(exchanged)], rest: None, latest }
+    }
+
+    /// As [`Signature::plain`], with the latest operand looked up.
+    #[inline(always)]
+    fn plain_on(view: View<'_>, op: Op, x: u32, y: u32) -> Signature {
+        let latest = match unless_constant(view, x.max(y)) {
+            0 => unless_constant(view, x.min(y)),
+            latest => latest,
+        };
+        Signature::plain(op, x, y, latest)
     }
 
     /// The signature of any op of up to three operands; missing ones are 0.
     pub(crate) fn new(view: View<'_>, op: Op, imm: Imm, [x, y, z]: [u32; 3]) -> Signature {
-        let first = Signature::plain(view, op, x, y);
+        let first = Signature::plain_on(view, op, x, y);
         let [c, p] = imm.map(f64::to_bits);
         Signature { rest: Some([z.into(), c, p]), latest: first.latest.max(unless_constant(view, z)), ..first }
     }
@@ -57,7 +67,7 @@ impl Signature {
             return None;
         }
         match op.encoding() {
-            Encoding::Fixed { operands: 1 | 2, imms: 0 } => Some(Signature::plain(view, op, entry.a(), entry.b())),
+            Encoding::Fixed { operands: 1 | 2, imms: 0 } => Some(Signature::plain_on(view, op, entry.a(), entry.b())),
             _ => {
                 let (mut operands, mut count) = ([0; 3], 0);
                 let imm = view.operands(entry, |x| {
@@ -98,10 +108,14 @@ fn mixed(x: u64) -> u64 {
     (product >> 64) as u64 ^ product as u64
 }
 
-/// The number of slots that hold the users of half as many neighboring nodes.
+/// The number of slots for the users of one node. They fill in order, not as the hash says, so that the search goes as
+/// it went for nodes before, which processors predict.
+const OWN: usize = 2;
+
+/// The number of slots near those of a node where the hash chooses a place for more users.
 const NEAR: usize = 64;
 
-/// How many slots in a row are searched, first near the latest operand, then at each place that the hash chooses.
+/// How many slots in a row are searched at each place that the hash chooses, first near the latest operand.
 const STEPS: usize = 12;
 
 /// The bits of a slot that hold a position. The other four are from the hash, so that a node with another signature is
@@ -109,11 +123,30 @@ const STEPS: usize = 12;
 const POSITION: u32 = (1 << 28) - 1;
 
 /// Positions of nodes by their signatures. The signatures themselves are read from the tape.
+///
+/// Of the function's nodes, only those of the usual ops are put into it at once. (Most others are of ops that no rule
+/// records: those of products and exponentials record guarded products.) The rest follow if one of their ops is asked
+/// for.
 #[derive(Debug)]
 pub(crate) struct NodeTable {
     /// Their number is a power of two. 0 is an empty slot: the first node of a tape has no operands.
     slots: Vec<u32>,
     held: usize,
+    /// The nodes of the function that have their values.
+    function: Range<u32>,
+    /// For the code of each op: whether the function has nodes of it that are not in the table.
+    missing: [bool; 1 << 7],
+}
+
+/// Whether nearly all gradients record the op.
+#[inline(always)]
+fn is_usual(op: Op) -> bool {
+    matches!(op, Op::Add | Op::Gmul | Op::Neg)
+}
+
+/// How many slots are made for this many nodes.
+fn slots_for(nodes: usize) -> usize {
+    (nodes + nodes / 2 + 4).next_power_of_two()
 }
 
 /// The slot for a signature that was not found.
@@ -124,25 +157,86 @@ pub(crate) struct Vacancy {
 }
 
 impl NodeTable {
-    /// An empty table with room for about this many nodes.
+    /// An empty table with room for about this many nodes. The nodes of the function at these positions have their
+    /// values.
     ///
     /// # Errors
     /// [`Refused`].
-    pub(crate) fn with_room(nodes: usize) -> Result<NodeTable, Refused> {
-        Ok(NodeTable { slots: zeroed((nodes + nodes / 2 + 1).next_power_of_two())?, held: 0 })
+    pub(crate) fn with_room(nodes: usize, function: Range<u32>) -> Result<NodeTable, Refused> {
+        Ok(NodeTable { slots: zeroed(slots_for(nodes))?, held: 0, function, missing: [false; 1 << 7] })
+    }
+
+    /// Makes room for about this many nodes in all.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub(crate) fn reserve(&mut self, view: View<'_>, nodes: usize) -> Result<(), Refused> {
+        match slots_for(nodes) {
+            slots if slots > self.slots.len() => self.grow(view, slots),
+            _ => Ok(()),
+        }
+    }
+
+    /// Adds a node of the function, or notes that it is missing.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    #[inline(always)]
+    pub(crate) fn meet(&mut self, view: View<'_>, entry: Entry, position: u32) -> Result<(), Refused> {
+        let op = entry.op();
+        if !is_usual(op) {
+            self.missing[usize::from(entry.code())] = true;
+        } else if position >= self.function.start {
+            self.add(view, &Signature::plain_on(view, op, entry.a(), entry.b()), position)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a node of the op can be searched for and put into the table: nothing is to be done first by
+    /// [`NodeTable::complete`] and [`NodeTable::make_room`].
+    #[inline(always)]
+    pub(crate) fn is_ready(&self, op: Op) -> bool {
+        !self.missing[usize::from(op.code())] && !self.is_full()
+    }
+
+    /// Adds what is missing, if the op is among it.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub(crate) fn complete(&mut self, tape: &Tape, op: Op) -> Result<(), Refused> {
+        match self.missing[usize::from(op.code())] {
+            true => self.add_missing(tape),
+            false => Ok(()),
+        }
+    }
+
+    fn add_missing(&mut self, tape: &Tape) -> Result<(), Refused> {
+        let missing = core::mem::replace(&mut self.missing, [false; 1 << 7]);
+        let view = tape.view();
+        let is_missing = |&position: &u32| missing[usize::from(view.entry(position).code())];
+        self.function.clone().filter(is_missing).try_for_each(|position| self.add_any(view, position))
+    }
+
+    /// Adds the nodes from a position on, after all of the function.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub(crate) fn add_from(&mut self, tape: &Tape, start: u32) -> Result<(), Refused> {
+        self.add_missing(tape)?;
+        (start..tape.len()).try_for_each(|position| self.add_any(tape.view(), position))
     }
 
     /// The slots where a signature with that hash may be, in the order in which they fill. Every slot is reached in the
     /// end, since `chosen` runs through all numbers of slots.
     #[inline(always)]
     fn slots_of(&self, signature: &Signature, hash: u64) -> impl Iterator<Item = usize> + use<> {
-        let mask = self.slots.len() - 1;
-        let mut next = ((2 * signature.latest as usize) & !(NEAR - 1)) | (hash as usize & (NEAR - 1));
-        let (mut left, mut chosen) = (STEPS, (hash >> 6) as usize);
+        let (mask, hash) = (self.slots.len() - 1, hash as usize);
+        let mut next = OWN * signature.latest as usize;
+        let (mut left, mut chosen) = (OWN, (next & !(NEAR - 1)) | (hash & (NEAR - 1)));
         core::iter::from_fn(move || {
             if left == 0 {
                 (next, left) = (chosen, STEPS);
-                chosen = chosen.wrapping_mul(5).wrapping_add(1);
+                chosen = chosen.wrapping_mul(5).wrapping_add(hash | 1);
             }
             let slot = next & mask;
             (next, left) = (next.wrapping_add(1), left - 1);
@@ -168,55 +262,57 @@ impl NodeTable {
         unreachable!("a quarter of the slots are empty")
     }
 
-    /// Puts the node at `position` into the slot that [`NodeTable::find`] gave. No other node may have been put
-    /// in between.
+    #[inline(always)]
+    fn is_full(&self) -> bool {
+        self.held >= self.slots.len() / 4 * 3
+    }
+
+    /// Makes room for a node.
     ///
     /// # Errors
-    /// [`Refused`]; the node is not there, so that there are always empty slots.
+    /// [`Refused`].
     #[inline(always)]
-    pub(crate) fn put(&mut self, tape: &Tape, vacancy: Vacancy, position: u32) -> Result<(), Refused> {
+    pub(crate) fn make_room(&mut self, view: View<'_>) -> Result<(), Refused> {
+        match self.is_full() {
+            true => self.grow(view, 2 * self.slots.len()),
+            false => Ok(()),
+        }
+    }
+
+    /// Puts the node at `position` into the slot that [`NodeTable::find`] gave. No other node may have been put
+    /// in between, and the table must not be full, so that there are always empty slots.
+    #[inline(always)]
+    pub(crate) fn put(&mut self, vacancy: Vacancy, position: u32) {
         self.slots[vacancy.slot] = vacancy.tag | position;
         self.held += 1;
-        if self.held > self.slots.len() / 4 * 3 {
-            return self.grow(tape.view()).inspect_err(|_| {
-                self.slots[vacancy.slot] = 0;
-                self.held -= 1;
-            });
-        }
-        Ok(())
     }
 
     /// Adds the node at `position`, unless there is one with its signature.
     ///
     /// # Errors
-    /// As [`NodeTable::put`].
+    /// [`Refused`].
     #[inline(always)]
-    pub(crate) fn add(
-        &mut self,
-        tape: &Tape,
-        view: &View<'_>,
-        signature: &Signature,
-        position: u32,
-    ) -> Result<(), Refused> {
-        match self.find(*view, signature) {
-            Ok(_) => Ok(()),
-            Err(vacancy) => self.put(tape, vacancy, position),
+    pub(crate) fn add(&mut self, view: View<'_>, signature: &Signature, position: u32) -> Result<(), Refused> {
+        self.make_room(view)?;
+        if let Err(vacancy) = self.find(view, signature) {
+            self.put(vacancy, position);
         }
+        Ok(())
     }
 
     /// As [`NodeTable::add`], for any node: one that has no signature is left out.
     #[inline(never)]
-    pub(crate) fn add_any(&mut self, tape: &Tape, view: &View<'_>, position: u32) -> Result<(), Refused> {
-        match Signature::of(*view, view.entry(position)) {
-            Some(signature) => self.add(tape, view, &signature, position),
+    fn add_any(&mut self, view: View<'_>, position: u32) -> Result<(), Refused> {
+        match Signature::of(view, view.entry(position)) {
+            Some(signature) => self.add(view, &signature, position),
             None => Ok(()),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn grow(&mut self, view: View<'_>) -> Result<(), Refused> {
-        let empty = zeroed(2 * self.slots.len())?;
+    fn grow(&mut self, view: View<'_>, slots: usize) -> Result<(), Refused> {
+        let empty = zeroed(slots)?;
         let old = core::mem::replace(&mut self.slots, empty);
         for position in old.into_iter().filter(|&held| held != 0).map(|held| held & POSITION) {
             let signature = Signature::of(view, view.entry(position));
@@ -239,8 +335,8 @@ mod tests {
 
     /// A table of all nodes of a tape that have a signature.
     fn table_of(tape: &Tape, room: usize) -> NodeTable {
-        let mut table = NodeTable::with_room(room).unwrap();
-        (0..tape.len()).for_each(|position| table.add_any(tape, &tape.view(), position).unwrap());
+        let mut table = NodeTable::with_room(room, 0..0).unwrap();
+        (0..tape.len()).for_each(|position| table.add_any(tape.view(), position).unwrap());
         assert_eq!(table.held, (0..tape.len()).filter_map(|position| signature(tape, position)).count());
         table
     }
@@ -268,7 +364,7 @@ mod tests {
             for position in 1..tape.len() {
                 assert_eq!(table.find(tape.view(), &signature(&tape, position).unwrap()).unwrap(), position);
             }
-            assert!(table.find(tape.view(), &Signature::plain(tape.view(), Op::Cos, 0, 0)).is_err());
+            assert!(table.find(tape.view(), &Signature::plain(Op::Cos, 0, 0, 0)).is_err());
         }
     }
 
@@ -307,7 +403,7 @@ mod tests {
         let tape = Tape::new(10, 0).unwrap();
         let leaves: Vec<_> = (0..5).map(|k| tape.push_leaf(f64::from(k)).0).collect();
         let view = tape.view();
-        let of = |op, x, y| Signature::plain(view, op, x, y);
+        let of = |op, x, y| Signature::plain_on(view, op, x, y);
         assert_eq!(of(Op::Add, 3, 4), of(Op::Add, 4, 3));
         assert_eq!(of(Op::Gmul, 3, 4), of(Op::Gmul, 4, 3));
         assert_ne!(of(Op::Sub, 3, 4), of(Op::Sub, 4, 3));

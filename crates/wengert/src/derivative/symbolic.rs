@@ -6,15 +6,15 @@
 use alloc::vec::Vec;
 use core::cell::Cell;
 
-use crate::derivative::term::{Decoded, Operands, Recorder, Term};
+use crate::derivative::term::{Decoded, Operands, Packed, Recorder, Term};
 use crate::error::{Error, expect};
 use crate::external::{self, checked};
 use crate::graph::Graph;
 use crate::hash::{FxHashMap, FxHashSet};
 use crate::node::NodeId;
 use crate::number::expr::Expr;
-use crate::op::{Encoding, Op};
-use crate::room::{collected, filled};
+use crate::op::{Encoding, NO_IMM, Op};
+use crate::room::{collected, zeroed};
 use crate::scalar::{Guarded, Scalar, rule};
 use crate::tape::calls::Call;
 use crate::tape::entry::Entry;
@@ -123,9 +123,9 @@ fn rule_of<'r>(node: &Decoded<'r, '_>, emit: &mut dyn FnMut(usize, Guarded<Term<
 
 impl Recorder<'_> {
     fn pullback<'r>(&'r self, seeds: &[(NodeId, Term<'r>)], wrt: &[NodeId]) -> Result<Vec<NodeId>, Error> {
-        let mut adjoints = filled(Term::NOTHING, self.active.len())?;
+        let mut adjoints = zeroed::<Packed>(self.active.len())?;
         for &(output, seed) in seeds {
-            adjoints[output.index()].gather(seed);
+            self.gather(&mut adjoints[output.index()], seed);
         }
         let lowest = wrt.iter().map(|node| node.index()).min().unwrap_or(usize::MAX);
         let mut operands = Operands::with_room(self.graph.most_operands())?;
@@ -133,7 +133,7 @@ impl Recorder<'_> {
         // The first output of the external function that was swept last.
         let mut swept = None;
         for position in (lowest.min(adjoints.len())..adjoints.len()).rev() {
-            let bar = adjoints[position];
+            let bar = self.unpacked(adjoints[position]);
             if bar.is_nothing() || !self.active[position] {
                 continue;
             }
@@ -147,11 +147,11 @@ impl Recorder<'_> {
             }
             let is_active = |x: u32| self.active[x as usize];
             self.pull(&view, position as u32, bar, &mut operands, is_active, |x, part| {
-                adjoints[x as usize].gather(part);
+                self.gather(&mut adjoints[x as usize], part);
             });
         }
         let derived = |node: &NodeId| match self.active.get(node.index()) {
-            Some(true) => adjoints[node.index()],
+            Some(true) => self.unpacked(adjoints[node.index()]),
             _ => Term::NOTHING,
         };
         self.nodes(wrt.iter().map(derived))
@@ -168,30 +168,44 @@ impl Recorder<'_> {
         is_active: impl Fn(u32) -> bool,
         mut send: impl FnMut(u32, Term<'r>),
     ) {
-        let node = self.decode(view, position, buffer);
-        let operands = node.operands;
-        for (wanted, &x) in node.bars.iter_mut().zip(operands) {
-            *wanted = if is_active(x) { bar } else { Term::NOTHING };
-        }
         // As in a sweep, if both operands are the same node, their parts are added first.
-        let twice = matches!(node.op.encoding(), Encoding::Fixed { operands: 2, .. }) && operands[0] == operands[1];
         let mut first = Term::NOTHING;
-        rule_of(&node, &mut |k, Guarded(mut part)| {
+        let mut send = |x: u32, k: usize, twice: bool, Guarded(mut part): Guarded<Term<'r>>| {
             if twice {
                 part.gather(first);
                 first = part;
             }
             if !twice || k == 1 {
-                send(operands[k], part);
+                send(x, part);
             }
-        });
+        };
+        // The usual ops are found by comparisons, as in a sweep.
+        let entry = view.entry(position);
+        let op = entry.op();
+        if matches!(op, Op::Add | Op::Mul) {
+            let operands = [entry.a(), entry.b()];
+            let twice = operands[0] == operands[1];
+            let bars = |k: usize| is_active(operands[k]).then_some(Guarded(bar));
+            let send = |k: usize, part| send(operands[k], k, twice, part);
+            return match op {
+                Op::Add => rule::add([Term::NOTHING; 2], NO_IMM, Term::NOTHING, bars, send),
+                _ => rule::mul(operands.map(|x| self.term_at(x)), NO_IMM, Term::NOTHING, bars, send),
+            };
+        }
+        let node = self.decode(view, position, buffer);
+        let operands = node.operands;
+        for (wanted, &x) in node.bars.iter_mut().zip(operands) {
+            *wanted = if is_active(x) { bar } else { Term::NOTHING };
+        }
+        let twice = matches!(op.encoding(), Encoding::Fixed { operands: 2, .. }) && operands[0] == operands[1];
+        rule_of(&node, &mut |k, part| send(operands[k], k, twice, part));
     }
 
     fn pushforward<'r>(&'r self, seeds: &[(NodeId, Term<'r>)], outputs: &[NodeId]) -> Result<Vec<NodeId>, Error> {
-        let mut tangents = filled(Term::NOTHING, self.active.len())?;
+        let mut tangents = zeroed::<Packed>(self.active.len())?;
         for &(node, seed) in seeds {
             if let Some(true) = self.active.get(node.index()) {
-                tangents[node.index()].gather(seed);
+                self.gather(&mut tangents[node.index()], seed);
             }
         }
         let mut buffer = Operands::with_room(self.graph.most_operands())?;
@@ -208,14 +222,14 @@ impl Recorder<'_> {
             }
             let node = self.decode(&view, position as u32, &mut buffer);
             for (tangent, &x) in node.bars.iter_mut().zip(node.operands) {
-                *tangent = tangents[x as usize];
+                *tangent = self.unpacked(tangents[x as usize]);
             }
             // A seeded node keeps its seed; tangents that reach it are added.
-            let mut sum = tangents[position];
+            let mut sum = self.unpacked(tangents[position]);
             rule_of(&node, &mut |_, part| sum.gather(part.0));
-            tangents[position] = sum;
+            tangents[position] = sum.packed();
         }
-        self.nodes(outputs.iter().map(|node| tangents[node.index()]))
+        self.nodes(outputs.iter().map(|node| self.unpacked(tangents[node.index()])))
     }
 }
 
@@ -316,36 +330,36 @@ impl Recorder<'_> {
     }
 
     /// Adds what the outputs of a call send to its inputs.
-    fn pull_call<'r>(&'r self, call: Call<'_>, adjoints: &mut [Term<'r>]) -> Result<(), Error> {
+    fn pull_call(&self, call: Call<'_>, adjoints: &mut [Packed]) -> Result<(), Error> {
         if !call.inputs.iter().any(|input| self.is_active(input.get())) {
             return Ok(());
         }
         let first = call.first as usize;
-        let bar = |k: usize| adjoints.get(first + k).copied().unwrap_or(Term::NOTHING);
+        let bar = |k: usize| adjoints.get(first + k).map_or(Term::NOTHING, |&bar| self.unpacked(bar));
         let ybar: Vec<_> = (0..call.outputs as usize).map(bar).collect();
         for (part, input) in self.record_call(call, &ybar, &|x| self.is_active(x))?.into_iter().zip(call.inputs) {
             if self.is_active(input.get()) {
-                adjoints[input.get() as usize].gather(part);
+                self.gather(&mut adjoints[input.get() as usize], part);
             }
         }
         Ok(())
     }
 
     /// Adds the tangent that the inputs of a call give to its output at a position.
-    fn push_call<'r>(&'r self, call: Call<'_>, position: u32, tangents: &mut [Term<'r>]) -> Result<(), Error> {
-        let given: Vec<_> = call.inputs.iter().map(|input| tangents[input.get() as usize]).collect();
+    fn push_call(&self, call: Call<'_>, position: u32, tangents: &mut [Packed]) -> Result<(), Error> {
+        let given: Vec<_> = call.inputs.iter().map(|input| self.unpacked(tangents[input.get() as usize])).collect();
         if given.iter().all(|tangent| tangent.is_nothing()) {
             return Ok(());
         }
         let unit = |k: u32| if call.first + k == position { Term::constant(1.0) } else { Term::NOTHING };
         let ybar: Vec<_> = (0..call.outputs).map(unit).collect();
-        let mut sum = tangents[position as usize];
+        let mut sum = self.unpacked(tangents[position as usize]);
         for (partial, tangent) in self.record_call(call, &ybar, &|x| self.is_active(x))?.into_iter().zip(given) {
             if !tangent.is_nothing() {
                 sum.gather((Guarded(tangent) * partial).0);
             }
         }
-        tangents[position as usize] = sum;
+        tangents[position as usize] = sum.packed();
         Ok(())
     }
 }

@@ -5,12 +5,11 @@
 //! node of `exp(x)`.
 
 use alloc::vec::Vec;
-use core::cell::{Cell, RefCell};
+use core::cell::{Cell, RefCell, RefMut};
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
 use smallvec::SmallVec;
 
-use crate::cold::rarely;
 use crate::derivative::hash_cons::{NodeTable, Signature};
 use crate::error::Error;
 use crate::graph::{Graph, Mark};
@@ -48,6 +47,13 @@ pub(crate) struct Term<'r> {
     bits: u64,
 }
 
+/// A term in half of the memory, for lists as long as the tape: the bits of a number, or those of a NaN that no op gives,
+/// with the handle of a node.
+pub(crate) type Packed = u64;
+
+/// What a handle is added to.
+const NODE: Packed = 0xffff_ffff << 32;
+
 impl<'g> Recorder<'g> {
     /// A derivation of the outputs with respect to the nodes `wrt`.
     pub(crate) fn new(graph: &'g Graph, outputs: &[NodeId], wrt: &[NodeId]) -> Result<Recorder<'g>, Error> {
@@ -63,38 +69,20 @@ impl<'g> Recorder<'g> {
             }
         }
         let tape = &graph.tape;
-        // A gradient has about two nodes for each operand of an op with partials other than 1 and -1. (Each output of a
-        // call has all its inputs as operands.)
-        let added = |entry: Entry| match entry.op() {
-            Op::External => 2,
-            op if op.is_linear() => 0,
-            _ => 2 * entry.operands(),
-        };
-        let mut table = NodeTable::with_room(len + tape.entries().take(len).map(added).sum::<usize>())?;
+        // A gradient has about as many nodes as its function, and two for each operand of an n-ary op.
+        let mut table = NodeTable::with_room(2 * len, graph.stale_below..len as u32)?;
+        let mut listed = 0;
         let view = tape.view().below(len);
         for (position, at) in (0..len).zip(0..) {
             let entry = view.entry(at);
-            let (op, x, y) = (entry.op(), entry.a(), entry.b());
-            let is_fresh = at >= graph.stale_below;
-            let depends = match op.encoding() {
+            table.meet(view, entry, at)?;
+            let depends = match entry.op().encoding() {
                 Encoding::Source => false,
-                Encoding::Fixed { operands: 1, imms } => {
-                    match imms {
-                        0 if is_fresh => table.add(tape, &view, &Signature::plain(view, op, x, 0), at)?,
-                        _ if is_fresh && Signature::is_for(op) => table.add_any(tape, &view, at)?,
-                        _ => (),
-                    }
-                    active[x as usize]
-                }
-                Encoding::Fixed { operands: 2, imms: 0 } => {
-                    if is_fresh {
-                        table.add(tape, &view, &Signature::plain(view, op, x, y), at)?;
-                    }
-                    active[x as usize] | active[y as usize]
-                }
+                Encoding::Fixed { operands: 1, .. } => active[entry.a() as usize],
+                Encoding::Fixed { operands: 2, imms: 0 } => active[entry.a() as usize] | active[entry.b() as usize],
                 _ => {
-                    if is_fresh && Signature::is_for(op) {
-                        table.add_any(tape, &view, at)?;
+                    if entry.op() != Op::External {
+                        listed += entry.operands();
                     }
                     let mut any = false;
                     view.operands(entry, |x| any |= active[x as usize]);
@@ -103,6 +91,7 @@ impl<'g> Recorder<'g> {
             };
             active[position] |= depends && entry.wants();
         }
+        table.reserve(view, 2 * (len + listed))?;
         Ok(Recorder {
             graph,
             table: RefCell::new(table),
@@ -122,7 +111,8 @@ impl<'g> Recorder<'g> {
         Ok(terms)
     }
 
-    fn term_at(&self, position: u32) -> Term<'_> {
+    #[inline(always)]
+    pub(crate) fn term_at(&self, position: u32) -> Term<'_> {
         self.term_of_entry(self.graph.tape.entry(position), position)
     }
 
@@ -132,6 +122,23 @@ impl<'g> Recorder<'g> {
             true => Term::constant(entry.value),
             false => self.node(Handle::new(position, entry.wants())),
         }
+    }
+
+    /// The term of a list.
+    #[inline(always)]
+    pub(crate) fn unpacked(&self, bits: Packed) -> Term<'_> {
+        match bits >= NODE {
+            true => self.node(Handle(bits as u32)),
+            false => Term::constant(f64::from_bits(bits)),
+        }
+    }
+
+    /// Adds a part to a term of a list.
+    #[inline(always)]
+    pub(crate) fn gather<'r>(&'r self, place: &mut Packed, part: Term<'r>) {
+        let mut sum = self.unpacked(*place);
+        sum.gather(part);
+        *place = sum.packed();
     }
 
     #[inline(always)]
@@ -149,22 +156,7 @@ impl<'g> Recorder<'g> {
     ) -> Decoded<'r, 'b> {
         let entry = view.entry(position);
         let op = entry.op();
-        let (count, imm) = match op.encoding() {
-            Encoding::Fixed { operands: 1, imms: 0 } => {
-                buffer.positions[0] = entry.a();
-                (1, NO_IMM)
-            }
-            Encoding::Fixed { operands: 2, imms: 0 } => {
-                buffer.positions[0] = entry.a();
-                buffer.positions[1] = entry.b();
-                (2, NO_IMM)
-            }
-            Encoding::Fixed { operands: 1, imms: 1 } => {
-                buffer.positions[0] = entry.a();
-                (1, view.imm::<1, 1>(entry))
-            }
-            _ => buffer.read(view, entry),
-        };
+        let (count, imm) = buffer.read(view, entry);
         let (operands, args) = (&buffer.positions[..count], &mut buffer.args[..count]);
         if !op.is_linear() {
             for (arg, &x) in args.iter_mut().zip(operands) {
@@ -218,54 +210,74 @@ impl<'g> Recorder<'g> {
 
     /// Adds the nodes from a position on to those that are shared. They were recorded by a user's pullback.
     pub(crate) fn share_from(&self, start: u32) -> Result<(), Error> {
-        let (tape, table) = (&self.graph.tape, &mut *self.table.borrow_mut());
-        (start..tape.len()).try_for_each(|position| Ok(table.add_any(tape, &tape.view(), position)?))
+        Ok(self.table.borrow_mut().add_from(&self.graph.tape, start)?)
     }
 
-    /// A recorded node as a term. After an error, NaN.
-    #[inline(always)]
-    fn recorded(&self, node: Result<Handle, Error>) -> Term<'_> {
-        match node {
-            Ok(handle) => self.node(handle),
-            Err(failure) => rarely(|| {
-                self.fail(failure);
-                Term::constant(f64::NAN)
-            }),
-        }
+    /// The term of what could not be recorded.
+    #[cold]
+    fn failed(&self, failure: Error) -> Term<'_> {
+        self.fail(failure);
+        Term::constant(f64::NAN)
     }
 
-    /// The node of an op without immediates with these operands, one or two: one that the graph has, or a new one. (An
-    /// array of the positions would be stored in halves and loaded as one word, and the load would stall.)
-    #[inline(always)]
-    fn try_plain(&self, op: Op, x: Term<'_>, y: Option<Term<'_>>) -> Result<Handle, Error> {
+    /// The node of an op of one or two operands, without immediates: one that the graph has, or a new one. `latest` is
+    /// the later operand that is not a constant. (An array of operands would be stored in halves and loaded as one word,
+    /// and the load would stall.)
+    #[inline(never)]
+    fn plain<const OPERANDS: usize>(&self, op: Op, a: u32, b: u32, latest: u32) -> Term<'_> {
         debug_assert!(Signature::is_for(op), "the table holds no {op}");
         let tape = &self.graph.tape;
-        let a = x.handle_on(tape)?.index();
-        let b = match y {
-            Some(y) => y.handle_on(tape)?.index(),
-            None => 0,
+        let mut table = self.table.borrow_mut();
+        // One call for all rare cases, from which nothing comes back: values that are needed after a call are stored.
+        let Some(vacant) = tape.vacant().filter(|_| table.is_ready(op)) else {
+            return self.plain_apart::<OPERANDS>(table, op, [a, b, latest]);
         };
         let view = tape.view();
-        let (x, second) = (view.entry(a), view.entry(b));
-        let table = &mut *self.table.borrow_mut();
-        let vacancy = match table.find(view, &Signature::plain(view, op, a, b)) {
-            Ok(position) => return Ok(Handle::new(position, view.entry(position).wants())),
+        let vacancy = match table.find(view, &Signature::plain(op, a, b, latest)) {
+            Ok(position) => return self.node(Handle::new(position, view.entry(position).wants())),
             Err(vacancy) => vacancy,
         };
-        let (value, wants) = match y {
-            Some(_) => (value::of(op, NO_IMM, &[x.value, second.value]), x.wants() || second.wants()),
-            None => (value::of(op, NO_IMM, &[x.value]), x.wants()),
+        let (x, y) = (view.entry(a), view.entry(b));
+        // The usual ops are found by comparisons: a jump that depends on the op would be predicted worse.
+        let value = match op {
+            Op::Gmul => value::gmul([x.value, y.value], NO_IMM),
+            Op::Add => value::add([x.value, y.value], NO_IMM),
+            Op::Neg => value::neg([x.value], NO_IMM),
+            _ => value::of(op, NO_IMM, &[x.value, y.value][..OPERANDS]),
         };
-        let wants = wants && !op.stops_gradient();
-        let handle = match tape.try_plain(op, a, b, wants, value) {
-            Some(handle) => handle,
-            None => rarely(|| {
-                tape.make_room(op, 2)?;
-                Ok::<_, Error>(tape.try_plain(op, a, b, wants, value).expect("there is room"))
-            })?,
+        let wants = (x.wants() || (OPERANDS == 2 && y.wants())) && !op.stops_gradient();
+        let position = tape.append(vacant, Entry::stored(op, a, b, wants, value));
+        table.put(vacancy, position);
+        self.node(Handle::new(position, wants))
+    }
+
+    /// As [`Recorder::plain`], in the rare cases.
+    #[cold]
+    #[inline(never)]
+    fn plain_apart<const OPERANDS: usize>(
+        &self,
+        mut table: RefMut<'_, NodeTable>,
+        op: Op,
+        [a, b, latest]: [u32; 3],
+    ) -> Term<'_> {
+        let tape = &self.graph.tape;
+        let mut prepared = || {
+            table.complete(tape, op)?;
+            // A node that is there takes no room.
+            let known = table.find(tape.view(), &Signature::plain(op, a, b, latest)).ok();
+            if known.is_none() {
+                tape.make_room(op, OPERANDS)?;
+                table.make_room(tape.view())?;
+            }
+            Ok(known)
         };
-        table.put(tape, vacancy, handle.index())?;
-        Ok(handle)
+        let prepared = prepared();
+        drop(table);
+        match prepared {
+            Ok(Some(position)) => self.node(Handle::new(position, tape.entry(position).wants())),
+            Ok(None) => self.plain::<OPERANDS>(op, a, b, latest),
+            Err(failure) => self.failed(failure),
+        }
     }
 
     /// The node of any op of up to three operands.
@@ -282,14 +294,14 @@ impl<'g> Recorder<'g> {
             handles.push(handle);
             values.push(tape.entry(handle.index()).value);
         }
-        let (table, view) = (&mut *self.table.borrow_mut(), tape.view());
-        let vacancy = match table.find(view, &Signature::new(view, op, imm, operands)) {
-            Ok(position) => return Ok(Handle::new(position, tape.entry(position).wants())),
-            Err(vacancy) => vacancy,
-        };
+        let (table, signature) = (&mut *self.table.borrow_mut(), Signature::new(tape.view(), op, imm, operands));
+        table.complete(tape, op)?;
+        if let Ok(position) = table.find(tape.view(), &signature) {
+            return Ok(Handle::new(position, tape.entry(position).wants()));
+        }
         tape.make_room(op, args.len())?;
         let handle = tape.push_op(op, imm, &handles, value::of(op, imm, &values));
-        table.put(tape, vacancy, handle.index())?;
+        table.add(tape.view(), &signature, handle.index())?;
         Ok(handle)
     }
 }
@@ -366,12 +378,28 @@ impl<'r> Term<'r> {
         }
     }
 
+    /// The position of the node.
+    #[inline(always)]
+    fn position(self) -> u32 {
+        Handle(self.bits as u32).index()
+    }
+
     /// The handle of the node; a number becomes one.
     #[inline(always)]
     fn handle_on(self, tape: &Tape) -> Result<Handle, Error> {
         match self.number() {
             None => Ok(Handle(self.bits as u32)),
             Some(c) => tape.try_constant(c),
+        }
+    }
+
+    /// The term as lists hold it. (A NaN that would look like a node becomes the usual one.)
+    #[inline(always)]
+    pub(crate) fn packed(self) -> Packed {
+        match self.recorder {
+            Some(_) => NODE | self.bits,
+            None if self.bits >= NODE => f64::NAN.to_bits(),
+            None => self.bits,
         }
     }
 
@@ -423,27 +451,40 @@ impl<'r> Scalar for Term<'r> {
     }
 }
 
-/// Recording, by functions that take terms in registers. An op of numbers alone is computed.
+/// Recording. An op of numbers alone is computed.
 impl<'r> Term<'r> {
-    #[inline(never)]
+    #[inline(always)]
     fn unary(op: Op, x: Self) -> Self {
         match x.recorder {
-            Some(recorder) => recorder.recorded(recorder.try_plain(op, x, None)),
+            Some(recorder) => recorder.plain::<1>(op, x.position(), 0, x.position()),
             None => Term::any(op, NO_IMM, &[x]),
         }
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn binary(op: Op, x: Self, y: Self) -> Self {
-        // Nothing is certain of two nodes.
-        if (x.recorder.is_none() || y.recorder.is_none())
-            && let Some(certain) = Term::certain(op, NO_IMM, &[x, y])
-        {
+        match (x.recorder, y.recorder) {
+            (Some(recorder), Some(_)) => {
+                let (a, b) = (x.position(), y.position());
+                recorder.plain::<2>(op, a, b, a.max(b))
+            }
+            _ => Term::with_number(op, x, y),
+        }
+    }
+
+    #[inline(never)]
+    fn with_number(op: Op, x: Self, y: Self) -> Self {
+        if let Some(certain) = Term::certain(op, NO_IMM, &[x, y]) {
             return certain;
         }
-        match x.recorder.or(y.recorder) {
-            Some(recorder) => recorder.recorded(recorder.try_plain(op, x, Some(y))),
-            None => Term::any(op, NO_IMM, &[x, y]),
+        let Some(recorder) = x.recorder.or(y.recorder) else {
+            return Term::constant(value::of(op, NO_IMM, &[x, y].map(Term::primal)));
+        };
+        let tape = &recorder.graph.tape;
+        let node = if x.recorder.is_some() { x } else { y };
+        match (x.handle_on(tape), y.handle_on(tape)) {
+            (Ok(a), Ok(b)) => recorder.plain::<2>(op, a.index(), b.index(), node.position()),
+            (Err(failure), _) | (_, Err(failure)) => recorder.failed(failure),
         }
     }
 
@@ -454,7 +495,10 @@ impl<'r> Term<'r> {
         }
         // Rules record ops of at most three operands.
         match args.iter().find_map(|x| x.recorder) {
-            Some(recorder) => recorder.recorded(recorder.try_record(op, imm, args)),
+            Some(recorder) => match recorder.try_record(op, imm, args) {
+                Ok(handle) => recorder.node(handle),
+                Err(failure) => recorder.failed(failure),
+            },
             None => {
                 let values: SmallVec<[f64; 3]> = args.iter().map(|x| x.primal()).collect();
                 Term::constant(value::of(op, imm, &values))

@@ -324,8 +324,9 @@ impl Graph {
     #[inline(always)]
     fn append(&self, tape: Cells<'_>, op: Op, x: u64, b: u32, wants: bool, value: f64) -> NodeId {
         let wants = !op.stops_gradient() && wants;
-        self.tape.append(tape, Entry::stored(op, x as u32, b, wants, value));
-        NodeId::of_word(x >> 32 << 32 | tape.1 as u64)
+        let (cells, len) = tape;
+        self.tape.append((&cells[len], len), Entry::stored(op, x as u32, b, wants, value));
+        NodeId::of_word(x >> 32 << 32 | len as u64)
     }
 
     #[cold]

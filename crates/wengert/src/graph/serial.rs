@@ -122,7 +122,8 @@ impl Graph {
         let mut text = format!("{FIRST}\n");
         // The open scopes: their numbers here and in the text.
         let (mut open, mut opened): (Vec<(u32, u32)>, u32) = (Vec::new(), 0);
-        for (position, entry) in (0..).zip(self.tape.entries()) {
+        for position in 0..self.tape.len() {
+            let entry = self.tape.entry(position);
             let inside = notes.scopes.at(position);
             open.retain(|&(scope, number)| {
                 let stays = inside.contains(&scope);

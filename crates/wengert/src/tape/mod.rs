@@ -50,6 +50,9 @@ impl RecentCache {
     }
 }
 
+/// The place for an entry, and its position.
+pub(crate) type Vacant<'t> = (&'t Cell<Stored>, usize);
+
 /// The first slice of entries, and how many entries there are.
 pub(crate) type Cells<'t> = (&'t [Cell<Stored>], usize);
 
@@ -112,11 +115,6 @@ impl Tape {
     #[inline(always)]
     pub(crate) fn entry(&self, position: u32) -> Entry {
         Entry::from(self.entries.slice()[position as usize].get())
-    }
-
-    /// The entries, in order.
-    pub(crate) fn entries(&self) -> impl DoubleEndedIterator<Item = Entry> + ExactSizeIterator + '_ {
-        self.entries.slice().iter().map(|cell| cell.get().into())
     }
 
     /// Frees the slices that the lists outgrew, and makes the lists ready to be written to.
@@ -285,13 +283,6 @@ impl Tape {
         None
     }
 
-    /// Appends an op of one or two operands, `a` and `b`, without immediates. `None` if there is no room.
-    #[inline(always)]
-    pub(crate) fn try_plain(&self, op: Op, a: u32, b: u32, wants: bool, value: f64) -> Option<Handle> {
-        let index = self.entries.occupy(self.entries.vacant()?, Entry::stored(op, a, b, wants, value));
-        Some(Handle::new(index as u32, wants))
-    }
-
     /// As [`Tape::try_unary`], for an op with one immediate.
     #[inline(always)]
     pub(crate) fn try_with_constant(&self, op: Op, x: Handle, c: f64, value: f64) -> Option<Handle> {
@@ -329,10 +320,16 @@ impl Tape {
         (self.entries.first(), self.entries.len())
     }
 
-    /// Appends an entry to cells that have room.
+    /// The place for the next entry. `None` if there is no room.
     #[inline(always)]
-    pub(crate) fn append(&self, (cells, len): Cells<'_>, entry: Stored) {
-        self.entries.occupy((&cells[len], len), entry);
+    pub(crate) fn vacant(&self) -> Option<Vacant<'_>> {
+        self.entries.vacant()
+    }
+
+    /// Appends an entry, and returns its position.
+    #[inline(always)]
+    pub(crate) fn append(&self, vacant: Vacant<'_>, entry: Stored) -> u32 {
+        self.entries.occupy(vacant, entry) as u32
     }
 
     /// Appends any op, with as many operands as it takes.

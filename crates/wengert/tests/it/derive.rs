@@ -208,6 +208,45 @@ fn certain_values_are_folded_and_equal_nodes_shared() {
     assert!(g.len() <= before + 2);
 }
 
+/// The first of equal nodes is found, also where its op is one that few gradients record.
+#[test]
+fn nodes_of_ops_that_few_gradients_record_are_shared() {
+    let g = Graph::new();
+    let x = g.leaf(0.5);
+    let (cosh, _) = (g.cosh(x), g.cosh(x));
+    let density = g.gradient_nodes(g.norm_cdf(x), &[x])[0];
+    let l = g.add(g.sinh(x), g.norm_cdf(x));
+    let nodes = g.len();
+    let slope = g.gradient_nodes(l, &[x])[0];
+    assert_eq!(g.node(slope).operands[..], [density, cosh]);
+    assert_eq!(g.nodes().skip(nodes).filter(|node| node.op != Op::Const).count(), 1, "a sum is recorded");
+}
+
+#[test]
+fn a_full_graph_has_a_gradient_whose_nodes_are_there() {
+    let g = Graph::with_limit(3);
+    let x = g.leaf(0.5);
+    let (cos, sin) = (g.cos(x), g.sin(x));
+    assert_eq!(g.try_gradient_nodes(sin, &[x]), Ok(vec![cos]));
+    assert_eq!(g.try_gradient_nodes(cos, &[x]), Err(Error::Full { limit: 3 }));
+    assert_eq!(g.len(), 3);
+}
+
+/// An adjoint that is a number is kept beside adjoints that are nodes. No number is taken for a node.
+#[test]
+fn seeds_of_any_bits_are_numbers() {
+    for bits in [u64::MAX, 0xffff_ffff << 32, 0xffff_ffff << 32 | 1, f64::NAN.to_bits(), 1, (-0.0f64).to_bits()] {
+        let g = Graph::new();
+        let [x, y] = [2.0, 3.0].map(|v| g.leaf(v));
+        let (product, seed) = (g.mul(x, y), g.constant(f64::from_bits(bits)));
+        let pulled = g.value(g.vjp_nodes(&[(product, seed)], &[x])[0]);
+        let pushed = g.value(g.jvp_nodes(&[(x, seed)], &[product])[0]);
+        let want = f64::from_bits(bits) * 3.0;
+        assert!(pulled == want || pulled.is_nan() && want.is_nan(), "{bits:x}: {pulled}");
+        assert!(pushed == want || pushed.is_nan() && want.is_nan(), "{bits:x}: {pushed}");
+    }
+}
+
 /// The loss of a training step of a perceptron with 337 parameters, on `points` points.
 fn perceptron<'g>(p: &[Expr<'g>], points: usize) -> Expr<'g> {
     let neuron = |p: &[Expr<'g>], inputs: &[Expr<'g>]| {
