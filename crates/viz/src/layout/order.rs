@@ -44,6 +44,7 @@ pub(crate) struct Net {
 }
 
 /// The nodes where wires of one port pass, layer by layer, which should stand in a line.
+#[derive(Clone)]
 pub(crate) struct Trunk {
     pub(crate) nodes: Vec<usize>,
     /// The items that these wires link, and where they are attached to them.
@@ -108,12 +109,12 @@ impl Net {
         let trunks = trunks.into_values().filter(|trunk| trunk.len() > 1);
         let mut trunks: Vec<Trunk> = trunks.map(|trunk| net.trunk(&trunk[1..])).collect();
         net.trunks.append(&mut trunks);
-        net.trunks.sort_by_key(|trunk| trunk.nodes[0]);
+        sort_by_number(&mut net.trunks, |trunk| trunk.nodes[0] as f64);
         for (index, node) in net.nodes.iter().enumerate() {
             net.layers[node.rank].push(index);
         }
         for layer in &mut net.layers {
-            layer.sort_by_key(|&node| net.nodes[node].key);
+            sort_by_number(layer, |&node| net.nodes[node].key as f64);
         }
         net
     }
@@ -197,17 +198,12 @@ impl Net {
         for step in 0..depth {
             let at = if backwards { depth - 1 - step } else { step };
             let mut layer = std::mem::take(&mut self.layers[at]);
-            let mut wanted: Vec<(f64, usize)> = layer
-                .iter()
-                .map(|&node| {
-                    let near = self.neighbors(node, backwards, place);
-                    let (sum, count) = near.fold((0.0, 0usize), |(sum, count), x| (sum + x, count + 1));
-                    (if count == 0 { place[node] } else { sum / count as f64 }, node)
-                })
-                .collect();
-            wanted.sort_by(|a, b| a.0.total_cmp(&b.0));
-            for (at, (slot, &(_, node))) in layer.iter_mut().zip(&wanted).enumerate() {
-                *slot = node;
+            sort_by_number(&mut layer, |&node| {
+                let near = self.neighbors(node, backwards, place);
+                let (sum, count) = near.fold((0.0, 0usize), |(sum, count), x| (sum + x, count + 1));
+                if count == 0 { place[node] } else { sum / count as f64 }
+            });
+            for (at, &node) in layer.iter().enumerate() {
                 place[node] = at as f64;
             }
             self.layers[at] = layer;
@@ -273,12 +269,24 @@ impl Net {
                     ends.push((of(link.from, link.leave), of(link.to, link.arrive.unwrap_or(0.0))));
                 }
             }
-            ends.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+            ends.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
             let mut seconds: Vec<f64> = ends.into_iter().map(|(_, second)| second).collect();
             total += sort_counting(&mut seconds);
         }
         total
     }
+}
+
+/// Sorts by a number, and leaves those with the same number in their order. (A sort by any key would be compiled anew for
+/// each caller.)
+pub(crate) fn sort_by_number<T: Clone>(items: &mut Vec<T>, number: impl Fn(&T) -> f64) {
+    let mut order: Vec<(f64, usize)> = items.iter().map(number).zip(0..).collect();
+    sort_pairs(&mut order);
+    *items = order.into_iter().map(|(_, k)| items[k].clone()).collect();
+}
+
+fn sort_pairs(pairs: &mut [(f64, usize)]) {
+    pairs.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
 }
 
 /// How many pairs of one of `left` and one of `right`, both sorted, are out of order.

@@ -4,7 +4,7 @@
 //! of another.
 
 use super::layers::{At, Bones, Item, Pin, Placed, Spacing, Step, Way, Wire};
-use super::order::Net;
+use super::order::{Net, sort_by_number};
 use super::rank::Ranks;
 use super::wrap::{Rows, rows};
 
@@ -95,7 +95,7 @@ fn arrivals(items: &[Item], net: &mut Net, cross: &[f64]) {
             .filter(|&&link| net.links[link].arrive.is_none())
             .map(|&link| (cross[net.links[link].from] + net.links[link].leave, link))
             .collect();
-        free.sort_by(|a, b| a.0.total_cmp(&b.0));
+        sort_by_number(&mut free, |&(from, _)| from);
         let gaps = free.len().saturating_sub(1) as f64;
         let apart = (2.0 * item.spread / gaps.max(1.0)).min(item.apart);
         for (k, &(_, link)) in free.iter().enumerate() {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::layers::{At, Spacing};
-use super::order::Net;
+use super::order::{Net, sort_by_number};
 use super::route::Columns;
 
 /// The layers in rows.
@@ -77,7 +77,7 @@ pub(crate) fn rows(net: &Net, columns: &Columns, cross: &mut [f64], spacing: &Sp
         rows.ends.push(columns.span[layers.end - 1].1 - columns.span[layers.start].0);
         let mut over = if layers.end < depth { ways_out[layers.end - 1].clone() } else { Vec::new() };
         // The lowest turns first and comes in last, so that none crosses another.
-        over.sort_by(|&a, &b| cross[net.links[b].from].total_cmp(&cross[net.links[a].from]));
+        sort_by_number(&mut over, |&link| -cross[net.links[link].from]);
         for (k, &link) in over.iter().enumerate() {
             let lane = |k: usize| MARGIN + LANE * k as f64;
             rows.lanes.insert(link, (lane(k), lane(over.len() - 1 - k)));

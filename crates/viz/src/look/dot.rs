@@ -56,7 +56,7 @@ fn clusters(drawing: &Drawing, line: &mut impl FnMut(std::fmt::Arguments<'_>)) {
         .map(|vertex| (scope_of(drawing, vertex), vertex))
         .filter(|(path, _)| !path.is_empty())
         .collect();
-    places.sort();
+    places.sort_unstable();
     let mut open: &[String] = &[];
     let mut count = 0;
     for (path, vertex) in places {
