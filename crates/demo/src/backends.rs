@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use indicatif::HumanCount;
-
 use crate::say;
 use crate::training::Run;
 
@@ -20,13 +18,10 @@ pub(crate) fn show(eager: &Run, compiled: &Run) {
     say!();
     say!(
         "  eager     records {} nodes per step and sweeps back: {:.0} million nodes per second",
-        HumanCount(eager.nodes as u64),
+        eager.nodes,
         1e-6 * eager.nodes as f64 / median(eager).as_secs_f64(),
     );
-    say!(
-        "  compiled  runs a program of {} instructions at all points, on all cores;",
-        HumanCount(compiled.instructions as u64),
-    );
+    say!("  compiled  runs a program of {} instructions at all points, on all cores;", compiled.instructions);
     say!("            it was compiled in {:.1} ms", 1e3 * compiled.start.as_secs_f64());
     say!();
     say!(

@@ -3,7 +3,6 @@
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
 use wengert::{Expr, Graph};
 use wengert_nn::{Backend, Fit, Mlp, Sgd, l2, max_margin};
 
@@ -64,7 +63,7 @@ pub(crate) fn announce(moons: &Moons, steps: usize) {
     say!();
 }
 
-/// Trains, with a progress bar. The times are those of the steps alone.
+/// Trains. The times are those of the steps alone.
 ///
 /// `watch` gets each step before its update, and the end: loss and accuracy, the parameters, and the derivatives with
 /// respect to them.
@@ -84,7 +83,6 @@ pub(crate) fn train(
     let mut optimizer = Sgd::new(1.0);
     let (mut losses, mut accuracies) = (Vec::new(), Vec::new());
     let mut times = Vec::with_capacity(steps);
-    let bar = ProgressBar::new(steps as u64).with_style(style());
     for k in 0..steps {
         let accuracy = moons.accuracy(fit.parameters());
         optimizer.rate = 1.0 - 0.9 * k as f64 / steps as f64;
@@ -97,10 +95,7 @@ pub(crate) fn train(
         times.push(recorded + started.elapsed());
         losses.push(loss);
         accuracies.push(accuracy);
-        bar.set_message(format!("loss {loss:.4}, accuracy {:.0} %", 100.0 * accuracy));
-        bar.inc(1);
     }
-    bar.finish_and_clear();
     let (loss, accuracy) = (fit.record(examples.all())?, moons.accuracy(fit.parameters()));
     watch(Watched { step: steps, loss, accuracy, parameters: fit.parameters(), gradient: fit.gradient() })?;
     losses.push(loss);
@@ -171,9 +166,4 @@ pub(crate) fn draw(moons: &Moons, run: &Run, folder: &mut Folder) -> Result<(), 
 fn inputs<'g>(graph: &'g Graph, moons: &Moons) -> [Expr<'g>; 2] {
     let [x1, x2] = moons.points[0].map(|x| graph.var(x));
     [x1.named("x1"), x2.named("x2")]
-}
-
-fn style() -> ProgressStyle {
-    let style = ProgressStyle::with_template("  {bar:40} {pos}/{len}  {msg}");
-    style.unwrap_or_else(|_| ProgressStyle::default_bar())
 }
