@@ -28,7 +28,7 @@ usage: conformance eval   --route ROUTE [--lanes L] FILE
           native   the same, each point alone as machine code, where this processor can; native-fused
           sweep and dual give no second partials
   L       how many points a program runs at a time: 1 for each alone, else rounded up to a
-          multiple of 4, 1024 at most; changes no bit
+          multiple of 8, 1024 at most; changes no bit
 ";
 
 fn main() -> ExitCode {

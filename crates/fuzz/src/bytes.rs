@@ -48,9 +48,9 @@ fn program(file: &[u8]) {
     let x: Vec<Vec<f64>> = [0.7, -1.9, 0.0, f64::INFINITY]
         .map(|x| (0..program.input_count()).map(|k| x + k as f64 / 8.0).collect())
         .into();
-    // 67 points are two chunks, of 64 and 3: blocks of a multiple of 4 points, and a last one of 3.
+    // 67 points are two chunks, of 64 and 3: blocks of a multiple of 8 points, and a last one of 3.
     for points in [&x[..1], &x[..]] {
-        if let Err(what) = batches::check(&program, points, 67, &[4, 12, 1024], &[1, 2]) {
+        if let Err(what) = batches::check(&program, points, 67, &[8, 24, 1024], &[1, 2]) {
             panic!("{what}\n{program}");
         }
     }

@@ -114,8 +114,8 @@ impl<'r> RankedBatch<'r> {
         Ok(RankedBatch { ranks, program, blocks, share, columns, workspace: Workspace::new() })
     }
 
-    /// The same batch with another setup of the workspace: the number of threads of each rank, say. The instruction set
-    /// decides the bits, so use one that all machines have.
+    /// The same batch with another setup of the workspace: the number of threads of each rank, say. The rounding
+    /// of the instruction set decides the bits, so use sets of one rounding on all machines.
     #[must_use]
     pub fn setup(self, setup: Setup) -> RankedBatch<'r> {
         RankedBatch { workspace: Workspace::with(setup), ..self }

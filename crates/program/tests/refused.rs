@@ -15,7 +15,7 @@ fn forbid_execution() -> bool {
 
 #[test]
 fn where_memory_may_not_be_executed_programs_are_interpreted() {
-    if InstructionSet::best().rounding() != "fused" || !forbid_execution() {
+    if !["avx512", "avx2+fma"].contains(&InstructionSet::best().name()) || !forbid_execution() {
         eprintln!("not checked: this system has no machine code, or cannot forbid it");
         return;
     }

@@ -41,7 +41,7 @@ impl Programs {
             };
             all.extend([plain.fused(), plain]);
         }
-        if InstructionSet::best().rounding() == "fused" {
+        if ["avx512", "avx2+fma"].contains(&InstructionSet::best().name()) {
             let native = Self {
                 name: "native".to_string(),
                 options: Options::new(),

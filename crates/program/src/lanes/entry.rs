@@ -132,17 +132,17 @@ macro_rules! both {
         }
     }};
     (@total $V:ty, $f:path, $outs:ident $x:ident $slow:ident $i:ident) => {
-        for (y, out) in $f($x).into_iter().zip($outs) {
-            y.store(out.add($i));
-        }
+        let [y, z] = $f($x);
+        y.store($outs[0].add($i));
+        z.store($outs[1].add($i));
     };
     (@partial $V:ty, $f:path, $outs:ident $x:ident $slow:ident $i:ident) => {
-        let (ys, good) = $f($x);
-        for ((y, out), slow) in ys.into_iter().zip($outs).zip($slow) {
-            y.store(out.add($i));
-            if !<$V>::all(good) {
-                by_scalar($x, <$V>::mask_bits(good), slow, out.add($i));
-            }
+        let ([y, z], good) = $f($x);
+        y.store($outs[0].add($i));
+        z.store($outs[1].add($i));
+        if !<$V>::all(good) {
+            by_scalar($x, <$V>::mask_bits(good), $slow[0], $outs[0].add($i));
+            by_scalar($x, <$V>::mask_bits(good), $slow[1], $outs[1].add($i));
         }
     };
 }

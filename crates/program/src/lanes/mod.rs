@@ -71,7 +71,7 @@ pub struct InstructionSet(
 /// The instruction sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// AVX-512, for several points at a time. At a single point it is AVX2 with FMA.
+    /// AVX-512, for several points at a time. The interpreter runs a single point as with AVX2 and FMA.
     #[cfg(target_arch = "x86_64")]
     Avx512,
     #[cfg(target_arch = "x86_64")]
@@ -124,24 +124,26 @@ impl InstructionSet {
         }
     }
 
-    /// How it rounds sums of products: `fused`, once, on `avx512` and `avx2+fma`; `plain`, twice, elsewhere.
+    /// How it rounds sums of products: `fused`, once, on `avx512` and `avx2+fma`; `plain`, twice, on other sets of x86-64;
+    /// `portable` on other processors, which have but one set.
     ///
     /// ```
     /// use wengert_program::InstructionSet;
     ///
     /// for set in InstructionSet::available() {
-    ///     assert!(["fused", "plain"].contains(&set.rounding()));
+    ///     assert!(["fused", "plain", "portable"].contains(&set.rounding()));
     /// }
     /// ```
     pub fn rounding(self) -> &'static str {
-        let fused = match self.0 {
+        match self.0 {
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 | Kind::Avx2Fma => true,
+            Kind::Avx512 | Kind::Avx2Fma => "fused",
             #[cfg(target_arch = "x86_64")]
-            Kind::Sse2 => false,
-            Kind::Portable => Portable::FMA,
-        };
-        if fused { "fused" } else { "plain" }
+            Kind::Sse2 => "plain",
+            Kind::Portable if !cfg!(target_arch = "x86_64") => "portable",
+            Kind::Portable if Portable::FMA => "fused",
+            Kind::Portable => "plain",
+        }
     }
 
     /// Which of the compiled sets this is.
@@ -167,7 +169,10 @@ impl fmt::Display for InstructionSet {
 fn kinds() -> impl Iterator<Item = Kind> {
     let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
     // Processors without `avx512vbmi2` are older than Ice Lake, and slow down their clock for AVX-512.
-    let avx512 = avx2 && is_x86_feature_detected!("avx512dq") && is_x86_feature_detected!("avx512vbmi2");
+    let avx512 = avx2
+        && is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vbmi2");
     [(Kind::Avx512, avx512), (Kind::Avx2Fma, avx2), (Kind::Sse2, true), (Kind::Portable, true)]
         .into_iter()
         .filter_map(|(kind, here)| here.then_some(kind))
@@ -189,6 +194,15 @@ pub(crate) struct Kernel1 {
 }
 
 impl Kernel1 {
+    /// The same, except that it panics where it is run alone.
+    #[cfg(test)]
+    pub(crate) fn never_alone(self) -> Kernel1 {
+        unsafe fn run(_: *mut f64, _: *const f64, _: usize, _: fn(f64) -> f64) {
+            panic!("a kernel ran alone")
+        }
+        Kernel1 { run, ..self }
+    }
+
     /// `out = kernel(a)` and `other_out = other(a)`, if there is a kernel that computes both together. Otherwise nothing,
     /// and false.
     ///

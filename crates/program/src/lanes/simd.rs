@@ -27,7 +27,7 @@ pub(super) use operators;
 pub(crate) trait Simd:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
 {
-    /// f64 per vector: 1, 2, 4 or 8.
+    /// f64 per vector: 1, 2, 4, 8 or 16.
     const LANES: usize;
     /// Whether `madd` and `nmadd` round once.
     const FMA: bool;

@@ -14,6 +14,7 @@ use crate::opcode::{Implementation, Opcode, implementation};
 use crate::options::{Options, Spread};
 use crate::passes::fuse::pairs;
 use crate::passes::share::Secret;
+use crate::passes::together::are_together;
 use crate::recording::{NOTHING, Outlet, Site};
 
 /// Lays a program out, and checks the result.
@@ -226,8 +227,12 @@ impl Assembler<'_> {
             if self.uniform[k] == prologue && !self.paired[k] && !matches!(inst.op, Op::Leaf | Op::Const) {
                 self.compute(k as u32, inst)?;
             }
+            // Between functions that one kernel computes comes nothing.
+            if are_together(self.ir, k, k + 1) {
+                continue;
+            }
             while let Some(exit) = next
-                && self.after(exit) == k as u32
+                && self.after(exit) <= k as u32
             {
                 if self.is_in_prologue(exit) == prologue {
                     self.leave(exit)?;

@@ -135,7 +135,7 @@ impl Program {
     /// the program and by threads. Takes up to a microsecond for an instruction.
     ///
     /// Workspaces run it unless they are made with [`Native::Never`] or run on another instruction set than
-    /// `avx2+fma`. Without it, the interpreter gives the same bits.
+    /// `avx512` or `avx2+fma`. Without it, the interpreter gives the same bits.
     ///
     /// # Errors
     /// [`Error::NoMachineCode`] says why there can be none. [`Error::OutOfMemory`].

@@ -1,15 +1,15 @@
 //! Passes over the list before it is laid out, one file each. Every pass keeps the bits of every output, except that
 //! `fuse` may round once; tests check this on random programs.
 //!
-//! `fold` and `share` run on each instruction as it is made ([`crate::ir::lower`]), `dead`, `order` and `pairs` on the list, and
+//! `fold` and `share` run on each instruction as it is made ([`crate::ir::lower`]), `dead`, `order` and `together` on the list, and
 //! `fuse` pairs products with sums when steps are made.
 
 pub(crate) mod dead;
 pub(crate) mod fold;
 pub(crate) mod fuse;
 pub(crate) mod order;
-pub(crate) mod pairs;
 pub(crate) mod share;
+pub(crate) mod together;
 
 use wengert::room::{Refused, collected};
 
@@ -17,7 +17,7 @@ use crate::ir::{Facts, Ir};
 use crate::options::Options;
 use crate::report::Pass;
 
-/// Runs `dead`, `order` and `pairs`, if they are switched on, and returns what each did, and what is known of the values.
+/// Runs `dead`, `order` and `together`, if they are switched on, and returns what each did, and what is known of the values.
 ///
 /// # Errors
 /// [`Refused`]; the list is then in no use.
@@ -26,7 +26,7 @@ pub(crate) fn run(ir: &mut Ir, options: &Options) -> Result<(Vec<Pass>, Facts), 
     let passes: [(&'static str, &'static str, bool, Run); 3] = [
         ("dead", "dropped", options.dead, dead::dead),
         ("order", "moved", options.order, order::order),
-        ("pairs", "paired", options.order, pairs::pairs),
+        ("together", "moved", options.order, together::together),
     ];
     let mut facts = ir.facts()?;
     let mut done = Vec::new();

@@ -22,7 +22,7 @@ impl Program {
     /// has a column for each output: a number for each point, or one for a sum over the points
     /// ([`Output::sum`](crate::Output::sum)).
     ///
-    /// The bits at a point depend on its inputs and the instruction set alone: not on the other points, its
+    /// The bits at a point depend on its inputs and the rounding of the instruction set alone: not on the other points, its
     /// place among them, lanes or threads. The bits of a sum depend on the points and their order. Runs
     /// on all cores if the workspace allows it and the batch is large enough. Allocates nothing once the
     /// workspace fits, except what rayon allocates to run on several threads.
@@ -71,7 +71,7 @@ impl Program {
 
     /// The sums over the points of some blocks. Those of all blocks, merged in any order, have the bits of
     /// [`Program::eval_batch`], however the blocks are shared between threads, processes or calls. (If they are cut by
-    /// [`Blocks::of`]; the bits depend on how they are cut, and on the instruction set.)
+    /// [`Blocks::of`]; the bits depend on how they are cut, and on the rounding of the instruction set.)
     ///
     /// Every output must be a sum ([`Output::sum`](crate::Output::sum)). `inputs` has a column for each input: a number
     /// for each point of `range`, or one number for all points. Runs on all cores if the workspace allows it and there is

@@ -12,7 +12,7 @@ use crate::layout::{Layout, SitePlaces};
 use crate::native::{Code, Native};
 use crate::options::Spread;
 
-/// How a workspace runs programs. Only the instruction set changes bits.
+/// How a workspace runs programs. Only the rounding of the instruction set changes bits.
 #[must_use]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Setup {
@@ -118,7 +118,7 @@ pub struct Workspace {
     setup: Setup,
     /// The program that `point` fits. 0 for none, also while it is being fitted.
     fits: u64,
-    /// The program that all fields after `point` fit, for batches. 0 for none.
+    /// The program that `scratches` and the fields after it fit, for batches. 0 for none.
     fits_batches: u64,
     pub(crate) lanes: usize,
     /// A number for every place: the memory of a single point, where the prologue runs too.
@@ -285,7 +285,9 @@ impl Workspace {
 
     #[cold]
     fn fit_anew(&mut self, id: u64, layout: &Layout) -> Result<(), Error> {
-        self.fits = 0;
+        // The scratches point to memory that is replaced here.
+        (self.fits, self.fits_batches) = (0, 0);
+        self.scratches.clear();
         let places = layout.inputs as usize + layout.cells as usize + layout.slots as usize;
         self.point = Arena::new(1, places)?;
         self.calls = zeroed(layout.sites.iter().map(SitePlaces::numbers).sum())?;
@@ -328,7 +330,6 @@ impl Workspace {
         if self.fits_batches == id {
             return Ok(());
         }
-        // The scratches point to memory that is replaced here.
         self.fits_batches = 0;
         self.scratches.clear();
         let threads = self.setup.threads.unwrap_or_else(threads);
@@ -375,14 +376,13 @@ fn scalar(kernel: Unary) -> fn(f64) -> f64 {
 }
 
 /// As many lanes as keep the slots in the nearer caches, from 16 to 96; fewer if the pads of the inputs
-/// would take more than 32 MiB. (Columns of 64 or 128 lanes, whose lengths are powers of 2, compete for the same places in
-/// a cache: W5 took a tenth longer.)
+/// would take more than 32 MiB. (With 64 or 128 lanes, a path of an Asian option of 252 days took up to a tenth longer.)
 fn suitable_lanes(layout: &Layout) -> usize {
     const NEAR: usize = 512 << 10;
     const MOST_LAID_OUT: usize = 32 << 20;
     let per_lane = 8 * (layout.slots as usize).max(1);
     let laid_out = 8 * (layout.inputs as usize).max(1);
-    let most = (MOST_LAID_OUT / laid_out / MULTIPLE * MULTIPLE).clamp(MULTIPLE, 96);
+    let most = (MOST_LAID_OUT / laid_out / STRANDS * STRANDS).clamp(MULTIPLE, 96);
     (NEAR / per_lane / 32 * 32).clamp(16, 96).min(most)
 }
 

@@ -261,7 +261,7 @@ fn counts_out_of_bounds_are_named_errors_or_are_clamped() {
     for workspace in &mut extremes {
         assert_eq!(run(5, workspace).unwrap(), 45.0);
         assert_eq!(run(0, workspace).unwrap(), 0.0);
-        assert!((4..=1024).contains(&workspace.lanes()));
+        assert!((8..=1024).contains(&workspace.lanes()));
         for points in [usize::MAX, usize::MAX - 3, 1 << 60] {
             let error = run(points, workspace).unwrap_err();
             assert!(matches!(error, Error::TooManyPoints { points: given, .. } if given == points));
@@ -321,6 +321,27 @@ fn terms_then_sum(count: usize) -> (usize, usize) {
 fn terms_that_are_summed_later_are_computed_when_the_sum_needs_them() {
     let (before, after) = terms_then_sum(100);
     assert!(before >= 100 && after <= 4, "{before} {after}");
+}
+
+#[test]
+fn a_batch_after_a_point_of_another_program_has_its_own_uniform_values() {
+    // Of different sizes, so that the memory of one is not that of the other.
+    let scaled = |count: usize| {
+        let g = Graph::new();
+        let (w, x) = (g.leaves(&vec![0.5; count]), g.leaf(0.5));
+        let outputs: Vec<_> = w.iter().map(|&w| (g.expr(w) * 2.0 * g.expr(x) + 3.0).id()).collect();
+        let inputs = w.iter().map(|&w| Input::uniform(w)).chain([x.into()]);
+        Program::compile(&g, inputs, outputs, &Options::new()).expect("compiles")
+    };
+    let (small, large) = (scaled(2), scaled(100));
+    let mut workspace = Workspace::with(Setup::new().threads(1).native(wengert_program::Native::Never));
+    for _ in 0..3 {
+        let (mut a, mut b) = ([0.0; 3], [0.0; 3]);
+        let inputs: [&[f64]; 3] = [&[0.5], &[1.0], &[1.0, 2.0, 3.0]];
+        small.eval_batch(3, &inputs, &mut [&mut a, &mut b], &mut workspace).expect("runs");
+        assert_eq!((a, b), ([4.0, 5.0, 6.0], [5.0, 7.0, 9.0]));
+        large.eval(&[0.25; 101], &mut [0.0; 100], &mut workspace).expect("runs");
+    }
 }
 
 #[test]
