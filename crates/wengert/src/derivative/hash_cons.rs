@@ -125,7 +125,7 @@ const POSITION: u32 = (1 << 28) - 1;
 /// Positions of nodes by their signatures. The signatures themselves are read from the tape.
 ///
 /// Of the function's nodes, only those of the usual ops are put into it at once. (Most others are of ops that no rule
-/// records: those of products and exponentials record guarded products.) The rest follow if one of their ops is asked
+/// records: the rules of products and exponentials record guarded products.) The rest follow if one of their ops is asked
 /// for.
 #[derive(Debug)]
 pub(crate) struct NodeTable {
@@ -211,10 +211,11 @@ impl NodeTable {
     }
 
     fn add_missing(&mut self, tape: &Tape) -> Result<(), Refused> {
-        let missing = core::mem::replace(&mut self.missing, [false; 1 << 7]);
-        let view = tape.view();
+        let (missing, view) = (self.missing, tape.view());
         let is_missing = |&position: &u32| missing[usize::from(view.entry(position).code())];
-        self.function.clone().filter(is_missing).try_for_each(|position| self.add_any(view, position))
+        self.function.clone().filter(is_missing).try_for_each(|position| self.add_any(view, position))?;
+        self.missing = [false; 1 << 7];
+        Ok(())
     }
 
     /// Adds the nodes from a position on, after all of the function.

@@ -47,8 +47,8 @@ pub(crate) struct Term<'r> {
     bits: u64,
 }
 
-/// A term in half of the memory, for lists as long as the tape: the bits of a number, or those of a NaN that no op gives,
-/// with the handle of a node.
+/// A term in half of the memory, for lists as long as the tape: the bits of a number, or those of a NaN with the
+/// handle of a node. A number with such bits, which only a user can make, becomes the usual NaN: see [`Term::packed`].
 pub(crate) type Packed = u64;
 
 /// What a handle is added to.
@@ -272,6 +272,10 @@ impl<'g> Recorder<'g> {
             Ok(known)
         };
         let prepared = prepared();
+        debug_assert!(
+            prepared != Ok(None) || tape.vacant().is_some() && table.is_ready(op),
+            "`plain` would come back here"
+        );
         drop(table);
         match prepared {
             Ok(Some(position)) => self.node(Handle::new(position, tape.entry(position).wants())),

@@ -75,8 +75,8 @@ impl Site {
         if !self.scope.is_empty() {
             write!(f, "\n  in {}", self.scope.join("/"))?;
         }
-        let that = |finite: bool| self.operands.iter().filter(move |x| x.value.is_finite() == finite);
-        for x in that(false).chain(that(true)).take(SHOWN) {
+        let those = |finite: bool| self.operands.iter().filter(move |x| x.value.is_finite() == finite);
+        for x in those(false).chain(those(true)).take(SHOWN) {
             f.write_str("\n  ")?;
             named(f, x.node, x.label.as_ref())?;
             write!(f, " = {}", x.value)?;

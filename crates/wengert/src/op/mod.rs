@@ -379,7 +379,8 @@ impl fmt::Display for Op {
     }
 }
 
-/// Whether it is the code of an op that only derivatives recorded as nodes use. Their rows follow that of `powd`.
+/// Whether it is the code of an op that mostly derivatives use: a row between `powd` and `gdiv`. Of these, users record
+/// only `polygamma`.
 pub(crate) const fn is_derivative(code: u8) -> bool {
     code > codes::Powd && code <= codes::Gdiv
 }

@@ -1,7 +1,7 @@
-//! Duals whose ops are calls. A reverse sweep over duals runs the rules of ops that only derivatives use over them.
+//! Duals whose ops are calls. A reverse sweep over duals runs the rules of ops that mostly derivatives use over them.
 //!
-//! [`Dual`] inlines every op, which is fast, and long to compile for rules that rarely run. Here an op runs the one copy of
-//! [`push`], with the bits of [`Dual`].
+//! [`Dual`] inlines every op, which is fast, and long to compile for rules that rarely run. Here basic operations call those
+//! of [`Dual`], and any other op runs the one copy of [`push`], with the same bits.
 
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -45,8 +45,9 @@ impl<const N: usize> Scalar for Apart<N> {
         for (k, x) in args.iter().enumerate() {
             (values[k], given[k]) = (x.0.value, Some(x.0.bar()));
         }
-        let value = value::of(op, imm, &values);
-        Apart(Dual { value, tangents: push(op, imm, &values, value, &given).0 })
+        let (values, given) = (&values[..args.len()], &given[..args.len()]);
+        let value = value::of(op, imm, values);
+        Apart(Dual { value, tangents: push(op, imm, values, value, given).0 })
     }
 
     #[inline(never)]

@@ -104,7 +104,7 @@ pub(crate) trait AdjointScalar: Scalar {
     const ZERO: Self;
     /// Whether rules over it are long, so that sweeps call them where they would inline those of `f64`.
     const IS_LARGE: bool;
-    /// The type over which sweeps run the rules of ops that only derivatives use.
+    /// The type over which sweeps run the rules of ops that mostly derivatives use.
     type Apart: Scalar + From<Self> + Into<Self>;
     /// Whether it and its tangents are 0, so that operands receive nothing. (An adjoint is a sum that starts
     /// from 0, so it is never -0.)

@@ -342,7 +342,7 @@ macro_rules! define_steps {
                 }
             }
 
-            /// The step of an op that only derivatives use, over a type whose ops are calls.
+            /// The step of an op that mostly derivatives use, over a type whose ops are calls.
             #[inline(never)]
             fn derivative_apart<S: AdjointScalar>(tape: &Tape, adjoints: &[Cell<S>], args: &RefCell<Vec<S>>, cell: &Cell<Stored>, i: usize, bar: &S, at: impl At<S>) {
                 let (sweep, entry) = (Sweep::new(tape, adjoints, args, at), Entry::from(cell.get()));
@@ -559,7 +559,7 @@ fn sweep_back<S: AdjointScalar, B: Adjoint<S>>(
 ///
 /// A guarded product is 0 where a factor is 0, so it differs from the plain product only where the plain product is
 /// NaN. Guarding every product costs a tenth of a sweep. So cheap rules are guarded only in a second sweep, which runs
-/// if the first left a NaN. Costly rules and n-ary ops are always guarded.
+/// if the first left a NaN. Costly rules and n-ary ops are always guarded, and over duals all but the seven common ops.
 #[inline(always)]
 fn guarded<S: AdjointScalar>(
     tape: &Tape,

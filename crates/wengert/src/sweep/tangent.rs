@@ -46,7 +46,7 @@ macro_rules! carry {
     };
 }
 
-/// The step at a costly op that only derivatives use. One function for all of them.
+/// The step at a costly op that mostly derivatives use. One function for all of them.
 #[inline(never)]
 fn derivative<const N: usize>(view: View<'_>, entry: Entry, tangents: &mut [Tangents<N>], i: usize) {
     let (operands, count, imm) = view.few(entry);

@@ -241,9 +241,15 @@ fn seeds_of_any_bits_are_numbers() {
         let (product, seed) = (g.mul(x, y), g.constant(f64::from_bits(bits)));
         let pulled = g.value(g.vjp_nodes(&[(product, seed)], &[x])[0]);
         let pushed = g.value(g.jvp_nodes(&[(x, seed)], &[product])[0]);
-        let want = f64::from_bits(bits) * 3.0;
-        assert!(pulled == want || pulled.is_nan() && want.is_nan(), "{bits:x}: {pulled}");
-        assert!(pushed == want || pushed.is_nan() && want.is_nan(), "{bits:x}: {pushed}");
+        // As in a sweep, adjoints begin with +0.
+        let want = 0.0 + f64::from_bits(bits) * 3.0;
+        for got in [pulled, pushed] {
+            assert!(got.to_bits() == want.to_bits() || got.is_nan() && want.is_nan(), "{bits:x}: {got}");
+        }
+        // An adjoint that gathers a number, then a node.
+        let gathered = g.value(g.vjp_nodes(&[(x, seed), (product, seed)], &[x])[0]);
+        let want = want + f64::from_bits(bits);
+        assert!(gathered == want || gathered.is_nan() && want.is_nan(), "{bits:x}: {gathered}");
     }
 }
 
