@@ -84,8 +84,7 @@ pub(super) fn exp2<V: Simd>(x: V) -> V {
 #[inline(always)]
 pub(super) fn exp_pair<V: Simd>(x: Pair<V>) -> (Pair<V>, V) {
     let m1 = Minus1::of(x.hi);
-    let p = fast_two_sum(V::splat(1.0), m1.r);
-    let p = fast_two_sum(p.hi, p.lo + m1.rest);
+    let p = m1.plus_1();
     let lo = x.lo.madd(p.hi, p.lo);
     (Pair { hi: p.hi, lo }, m1.k)
 }
@@ -105,6 +104,13 @@ impl<V: Simd> Minus1<V> {
         let r = r0 - low;
         let r_lo = (r0 - r) - low;
         Self { k, r, rest: (r * r).madd(poly(r, &Q_FINE), r_lo) }
+    }
+
+    /// e^x / 2^k in two parts.
+    #[inline(always)]
+    pub(super) fn plus_1(&self) -> Pair<V> {
+        let p = fast_two_sum(V::splat(1.0), self.r);
+        fast_two_sum(p.hi, p.lo + self.rest)
     }
 
     /// (e^x - 1) / 2^k in two parts; `unit` is 2^-k.

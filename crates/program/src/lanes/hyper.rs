@@ -10,9 +10,6 @@ struct Squared<V> {
     e: Minus1<V>,
     /// 2^-k, or 2^-100 where it is smaller.
     unit: V,
-    /// (e^2a - 1) / 2^k and (e^2a + 1) / 2^k, in two parts.
-    minus_1: Pair<V>,
-    plus_1: Pair<V>,
 }
 
 impl<V: Simd> Squared<V> {
@@ -22,27 +19,25 @@ impl<V: Simd> Squared<V> {
         let a = V::splat(400.0).min_or(x.abs());
         let e = Minus1::of(a + a);
         let unit = pow2(V::splat(-100.0).max_or(-e.k));
-        let p = e.minus_1(unit);
-        // What 1 - 2^-k lost, which is 0 up to k = 53.
-        let one = V::splat(1.0);
-        let lost = (one - (one - unit)) - unit;
-        let minus_1 = fast_two_sum(p.hi, p.lo + lost);
-        let d = two_sum(unit + unit, minus_1.hi);
-        Self { e, unit, minus_1, plus_1: Pair { hi: d.hi, lo: d.lo + minus_1.lo } }
+        Self { e, unit }
     }
 
     /// (e^2a - 1) / (e^2a + 1), with the sign of x.
     #[inline(always)]
     fn tanh(&self, x: V) -> V {
-        self.minus_1.over(self.plus_1).or(x.sign_bit())
+        let p = self.e.minus_1(self.unit);
+        let p = fast_two_sum(p.hi, p.lo);
+        let d = two_sum(self.unit + self.unit, p.hi);
+        p.over(Pair { hi: d.hi, lo: d.lo + p.lo }).or(x.sign_bit())
     }
 
     /// 4 e^2a / (e^2a + 1)^2.
     #[inline(always)]
     fn sech2(&self) -> V {
-        let e = two_sum(self.minus_1.hi, self.unit);
-        let e = Pair { hi: e.hi, lo: e.lo + self.minus_1.lo };
-        scale(e.over(self.plus_1.square()) * V::splat(4.0), -self.e.k)
+        let p = self.e.plus_1();
+        let d = fast_two_sum(p.hi, self.unit);
+        let d = Pair { hi: d.hi, lo: d.lo + p.lo };
+        scale(p.over(d.square()) * V::splat(4.0), -self.e.k)
     }
 }
 

@@ -88,7 +88,7 @@ const AHEAD: u32 = 8;
 /// # Errors
 /// [`Refused`].
 pub(super) fn pack(layout: &Layout) -> Result<Packed, Refused> {
-    let mut nodes = nodes(layout)?;
+    let mut nodes = delayed(nodes(layout)?)?;
     ask(&mut nodes)?;
     join(&mut nodes)?;
     let (work, calls) = schedule(&mut nodes)?;
@@ -144,6 +144,42 @@ fn nodes(layout: &Layout) -> Result<Vec<Node>, Refused> {
         }
     }
     Ok(nodes)
+}
+
+/// The nodes in another order: of two kernels that batches compute together, the second waits for its first user. Here each
+/// is a call of its own, and a result that waits takes a register.
+fn delayed(nodes: Vec<Node>) -> Result<Vec<Node>, Refused> {
+    let mut waits = zeroed::<bool>(nodes.len())?;
+    for (k, pair) in nodes.windows(2).enumerate() {
+        waits[k + 1] = !waits[k] && goes_with(&pair[0], &pair[1]);
+    }
+    let mut order: Vec<u32> = with_room(nodes.len())?;
+    let mut now = filled(NOTHING, nodes.len())?;
+    let mut place = |k: u32, order: &mut Vec<u32>| {
+        if now[k as usize] == NOTHING {
+            now[k as usize] = order.len() as u32;
+            order.push(k);
+        }
+    };
+    for (k, node) in (0..).zip(&nodes) {
+        if !waits[k as usize] {
+            node.operands().iter().for_each(|&x| place(x, &mut order));
+            place(k, &mut order);
+        }
+    }
+    (0..nodes.len() as u32).for_each(|k| place(k, &mut order));
+    collected(order.iter().map(|&k| {
+        let mut node = nodes[k as usize];
+        node.operands.iter_mut().filter(|x| **x != NOTHING).for_each(|x| *x = now[*x as usize]);
+        node
+    }))
+}
+
+/// Whether both are kernels of one value that batches compute together.
+fn goes_with(one: &Node, other: &Node) -> bool {
+    [one, other].map(|node| node.kind) == [Kind::Step(Opcode::Kernel); 2]
+        && one.operands[0] == other.operands[0]
+        && Unary::ALL[one.aux as usize].goes_with(Unary::ALL[other.aux as usize])
 }
 
 /// The coefficient and exponent of a `Power` step.
