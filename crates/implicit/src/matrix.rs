@@ -212,7 +212,7 @@ impl DenseFactors {
     fn eliminate(a: DMatrix<f64>) -> Result<DenseFactors, String> {
         let lu = LU::new(a);
         let packed = lu.lu_internal();
-        // The exact value of a pivot may be 0 if it is no greater than the rounding errors of its sum.
+        // The exact value of a pivot may be 0 if it is at most the rounding errors of its sum.
         for k in 0..packed.nrows() {
             let (pivot, below) = (packed[(k, k)].abs(), 0..k);
             let terms: f64 = below.map(|i| (packed[(k, i)] * packed[(i, k)]).abs()).sum();

@@ -313,7 +313,7 @@ impl Assembler<'_> {
                 }
             }
         };
-        // `Detach` is no call, and has no constant added.
+        // `Detach` is not a call, and has no constant added.
         self.step(&Draft { opcode, aux, out: NOTHING, operands, reads }, Op::Detach, NO_IMM)
     }
 

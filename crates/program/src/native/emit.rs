@@ -177,7 +177,7 @@ impl Emitter<'_> {
     /// A node that is a step, but no call.
     fn node(&mut self, k: u32) {
         let node = self.packed.nodes[k as usize];
-        let Kind::Step(opcode) = node.kind else { unreachable!("inputs and constants are no work") };
+        let Kind::Step(opcode) = node.kind else { unreachable!("inputs and constants are not work") };
         if gives(opcode) {
             let out = self.value(k, opcode, &node);
             if node.asks {
@@ -340,7 +340,7 @@ impl Emitter<'_> {
             | FusedSubGmul => {
                 unreachable!("it is a formula")
             }
-            Copy => unreachable!("a copy is no node"),
+            Copy => unreachable!("a copy is not a node"),
             Kernel | Scalar => unreachable!("calls go in groups"),
             Store | Sum | SumMul | SumGmul | Check => unreachable!("it gives no value"),
         }

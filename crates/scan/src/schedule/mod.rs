@@ -138,7 +138,7 @@ impl Schedule {
     }
 
     /// At most `snapshots` states are kept, the first state among them, and the number of blocks is not known: see
-    /// [`Schedule::end`]. The most often that any block runs is no more than in a binomial schedule, which knows the end.
+    /// [`Schedule::end`]. No block runs more often than one does in a binomial schedule, which knows the end.
     /// After Wang, Moin and Iaccarino, Minimal repetition dynamic checkpointing algorithm for unsteady adjoint calculation
     /// (SIAM Journal on Scientific Computing 31, 2009). Once the end is known, what is left runs as in a binomial schedule.
     ///

@@ -88,8 +88,8 @@ impl Operation {
         self.external.as_ref().map_or_else(|| self.op.caption(self.imm), |external| inline(&external.to_string()))
     }
 
-    /// Whether its operands are numbered, since exchanging them would change the value. More than three are not: there
-    /// is no room for the numbers. The op's tooltip lists them in order.
+    /// Whether its operands are numbered, since exchanging them would change the value. More than three are not, since
+    /// their numbers have no room. The op's tooltip lists them in order.
     pub(crate) fn order_matters(&self) -> bool {
         let in_order = match &self.external {
             Some(_) => true,
