@@ -54,6 +54,8 @@ impl Graph {
     ///
     /// # Panics
     /// Where the graph is full.
+    // Inlined, since an expression that is returned in memory is stored in pieces and loaded as a whole, which stalls.
+    #[inline]
     #[track_caller]
     pub fn var(&self, value: f64) -> Expr<'_> {
         let (handle, value) = self.tape.push_leaf(value);
