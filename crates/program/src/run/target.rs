@@ -3,8 +3,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-#[expect(unused_imports, reason = "the documentation names it")]
-use crate::lanes::MULTIPLE;
 #[cfg(target_arch = "x86_64")]
 use crate::lanes::{Avx2, Avx512, Sse2};
 use crate::lanes::{InstructionSet, Kernel1, Portable, Simd, Solo};
@@ -111,11 +109,11 @@ pub(super) trait Target {
 
 /// A group of points.
 ///
-/// Whoever makes one keeps this invariant. There is a column at every place of the layout. Each is valid
-/// for reading `lanes` numbers (one if it is a cell), and for writing them if it is a slot. No two
-/// overlap unless both are inputs. `lanes` is a multiple of [`MULTIPLE`], and `active` is from 1 to `lanes`. Each of
-/// `outputs` that a step stores to is valid for writing `active` numbers from `first` on. `sums` is valid
-/// for reading and writing [`STRANDS`] numbers for each sum, and `calls` the numbers of any call of a user's function.
+/// Whoever makes one keeps this invariant. There is a column at every place of the layout. Each is valid for reading
+/// `lanes` numbers (one if it is a cell), and for writing them if it is a slot. No two overlap unless both are inputs.
+/// `lanes` is a multiple of [`MULTIPLE`](crate::lanes::MULTIPLE), and `active` is from 1 to `lanes`. Each of `outputs` that
+/// a step stores to is valid for writing `active` numbers from `first` on. `sums` is valid for reading and writing
+/// [`STRANDS`] numbers for each sum, and `calls` the numbers of any call of a user's function.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Group {
     pub(crate) table: *const *mut f64,
