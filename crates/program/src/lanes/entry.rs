@@ -37,7 +37,7 @@ pub(super) struct Both {
     pub(super) other_first: bool,
 }
 
-/// A kernel as machine code calls it, on numbers that the results replace. Safety: as [`Fn1`].
+/// A kernel as machine code calls it, on a multiple of 4 numbers that the results replace. Otherwise, safety as [`Fn1`].
 #[cfg(all(feature = "native", target_arch = "x86_64", not(miri)))]
 pub(crate) type CalledFn = unsafe extern "sysv64" fn(&Context<'_>, numbers: *mut f64, lanes: u32, u32);
 
@@ -153,7 +153,7 @@ macro_rules! both {
 #[inline(never)]
 unsafe fn by_scalar<V: Simd>(x: V, good: u32, slow: impl Fn(f64) -> f64, out: *mut f64) {
     let mut xs = [0.0; 2 * MULTIPLE];
-    // SAFETY: no vector is longer than two of the longest.
+    // SAFETY: a `Twin` of the longest vectors has as many lanes, and no other has more.
     unsafe { x.store(xs.as_mut_ptr()) };
     for (lane, &x) in xs[..V::LANES].iter().enumerate() {
         if good >> lane & 1 == 0 {
